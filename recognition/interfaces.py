@@ -1,0 +1,107 @@
+"""What recognition asks of its models: five protocol classes and the set that holds them.
+
+Every call takes a batch, one entry per session, because computing many sessions at once is what
+makes a core hold many meetings. Models are called from one thread only, and never for the same
+state twice in one batch. `recognition.funasr` implements them with FunASR, `recognition.scripted`
+with a meeting written down as data.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+
+Samples = np.ndarray
+"""Mono audio at 16 kHz in [-1, 1], float32, shape (n,)."""
+
+State = Any
+"""What a model remembers of one stream; opaque, owned by the session, touched by the model alone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """One written unit (a Chinese character, an English word) and when it was said.
+
+    Positions are samples from the start of the audio that the model was given; the session shifts
+    them to its own timeline.
+    """
+
+    text: str
+    start: int
+    end: int
+
+
+class VoiceActivityDetector(Protocol):
+    """Tells speech from everything else, frame by frame, as the audio comes in."""
+
+    window: int
+    """Samples that each call takes per stream: exactly this many."""
+
+    frame: int
+    """Samples that one probability stands for; `window` is a multiple of it."""
+
+    delay: int
+    """Samples by which probabilities lag: the first returned belongs to position `-delay`."""
+
+    def new_state(self) -> State: ...
+
+    def detect(self, batch: Sequence[tuple[State, Samples]]) -> list[np.ndarray]:
+        """Speech probability of each frame, float32 in [0, 1], shape (window // frame,), per stream."""
+        ...
+
+
+class StreamingRecognizer(Protocol):
+    """The first pass: text while somebody is still speaking."""
+
+    chunk: int
+    """Samples that each call takes per stream: exactly this many."""
+
+    def new_state(self) -> State:
+        """State of one utterance, from a pool that grows as needed."""
+        ...
+
+    def decode(self, batch: Sequence[tuple[State, Samples]]) -> list[list[str]]:
+        """The tokens that each stream's next chunk adds, which may be none."""
+        ...
+
+    def release(self, state: State) -> None:
+        """The utterance is over; its place in the pool is free."""
+        ...
+
+
+class OfflineRecognizer(Protocol):
+    """The second pass: the whole utterance at once, for the final text and its times."""
+
+    def recognize(self, batch: Sequence[Samples]) -> list[list[Token]]: ...
+
+
+class Punctuator(Protocol):
+    def punctuate(self, batch: Sequence[Sequence[str]]) -> list[list[str]]:
+        """The mark after each token: "" for none, else one of "，。？、！"."""
+        ...
+
+
+class SpeakerEmbedder(Protocol):
+    model_id: str
+    """Name and version of the weights: embeddings of different models are never compared."""
+
+    dimension: int
+
+    def embed(self, batch: Sequence[Samples]) -> np.ndarray:
+        """One embedding per piece of audio, float32, shape (len(batch), dimension), unit length."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Models:
+    """One model set, loaded and ready."""
+
+    name: str
+    vad: VoiceActivityDetector
+    streaming: StreamingRecognizer
+    offline: OfflineRecognizer
+    punctuator: Punctuator
+    embedder: SpeakerEmbedder
