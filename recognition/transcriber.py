@@ -1,0 +1,81 @@
+"""One session on one engine: audio goes in, events come out, the models work in between."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import numpy as np
+
+from .endpointing import EndpointingOptions
+from .engine import Engine
+from .events import Ended, Event
+from .session import SessionOptions, TranscriptionSession
+from .work import Result
+
+
+class Transcriber:
+    """Wraps the session's state machine for asyncio.
+
+    Feed audio and iterate `events()` to the end; call `close()` when it is abandoned before that.
+
+    Args:
+        start: Position of the first sample, for a session that goes on after an interruption.
+        first_utterance: Number of its first utterance.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        endpointing: EndpointingOptions,
+        *,
+        start: int = 0,
+        first_utterance: int = 0,
+        partials: bool = True,
+    ) -> None:
+        options = SessionOptions.for_models(engine.models, endpointing, partials=partials)
+        self.session = TranscriptionSession(options, start=start, first_utterance=first_utterance)
+        self._engine = engine
+        self._stream = engine.open_stream()
+        self._events: asyncio.Queue[Event] = asyncio.Queue()
+        self._progress = asyncio.Event()
+
+    def feed(self, audio: np.ndarray) -> None:
+        """Add audio, float32, shape (n,), 16 kHz mono. Returns at once; see `caught_up`."""
+        self.session.receive_audio(audio)
+        self._advance()
+
+    def finish(self) -> None:
+        """No more audio will come; the events end after what is still being recognised."""
+        self.session.receive_end()
+        self._advance()
+
+    async def caught_up(self, backlog: int) -> None:
+        """Wait until at most this many samples have not been searched for speech yet."""
+        while self.session.position - self.session.processed > backlog:
+            self._progress.clear()
+            await self._progress.wait()
+
+    async def events(self) -> AsyncIterator[Event]:
+        """What the session has to tell, up to and including `Ended`."""
+        while True:
+            event = await self._events.get()
+            yield event
+            if isinstance(event, Ended):
+                self.close()
+                return
+
+    def close(self) -> None:
+        """Give up what is under way. Idempotent."""
+        self._engine.close_stream(self._stream)
+
+    def _receive_result(self, result: Result) -> None:
+        self.session.receive_result(result)
+        self._advance()
+
+    def _advance(self) -> None:
+        for work in self.session.work_to_do():
+            self._engine.submit(self._stream, work, self._receive_result)
+        for event in self.session.events_to_send():
+            self._events.put_nowait(event)
+        self._progress.set()

@@ -1,0 +1,66 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from recognition.audio import AudioBuffer, milliseconds, samples, seconds
+
+
+def counting(start: int, end: int) -> np.ndarray:
+    return np.arange(start, end, dtype=np.float32)
+
+
+def test_times_convert_both_ways():
+    assert samples(1.5) == 24_000
+    assert seconds(24_000) == 1.5
+    assert milliseconds(24_008) == 1500
+
+
+class TestAudioBuffer:
+    def test_reads_by_position_in_the_stream(self):
+        buffer = AudioBuffer(start=100)
+        buffer.append(counting(100, 150))
+        np.testing.assert_array_equal(buffer.read(120, 130), counting(120, 130))
+
+    def test_what_it_returns_is_a_copy(self):
+        buffer = AudioBuffer()
+        buffer.append(counting(0, 10))
+        buffer.read(0, 10)[:] = -1
+        np.testing.assert_array_equal(buffer.read(0, 10), counting(0, 10))
+
+    def test_forgotten_audio_is_an_error_with_both_ranges(self):
+        buffer = AudioBuffer()
+        buffer.append(counting(0, 10))
+        buffer.forget(5)
+        with pytest.raises(IndexError, match=r"\[4, 6\) is not within \[5, 10\)"):
+            buffer.read(4, 6)
+
+    def test_audio_to_come_is_an_error(self):
+        with pytest.raises(IndexError):
+            AudioBuffer().read(0, 1)
+
+    def test_forgetting_never_reaches_beyond_the_end_or_back(self):
+        buffer = AudioBuffer()
+        buffer.append(counting(0, 10))
+        buffer.forget(8)
+        buffer.forget(3)
+        assert buffer.start == 8
+        buffer.forget(99)
+        assert buffer.start == buffer.end == 10
+
+    def test_memory_stays_small_over_hours(self):
+        buffer = AudioBuffer()
+        for _ in range(3600):
+            buffer.append(np.zeros(16_000, np.float32))
+            buffer.forget(buffer.end - 16_000)
+        assert buffer._memory.nbytes <= 8 * 16_000 * 4
+
+    @given(st.lists(st.tuples(st.integers(0, 40_000), st.floats(0, 1)), max_size=12))
+    def test_equals_an_array_that_was_never_cut(self, steps: list[tuple[int, float]]):
+        buffer, whole = AudioBuffer(), counting(0, 0)
+        for length, kept in steps:
+            audio = counting(len(whole), len(whole) + length)
+            buffer.append(audio)
+            whole = np.concatenate([whole, audio])
+            buffer.forget(buffer.start + round((buffer.end - buffer.start) * kept))
+            np.testing.assert_array_equal(buffer.read(buffer.start, buffer.end), whole[buffer.start :])

@@ -1,0 +1,128 @@
+from __future__ import annotations
+
+import unittest
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from recognition.batching import BatchLimits, Job, Scheduler, Stage
+
+LIMITS = {
+    Stage.DETECT: BatchLimits(size=4, padded_samples=1000),
+    Stage.RECOGNIZE: BatchLimits(size=3, padded_samples=100),
+    Stage.PUNCTUATE: BatchLimits(size=4, padded_samples=1000),
+    Stage.EMBED: BatchLimits(size=4, padded_samples=1000),
+    Stage.DECODE: BatchLimits(size=2, padded_samples=1000, wait_s=0.05),
+}
+
+
+def scheduler(*jobs: tuple[Stage, str, int, float]) -> Scheduler[None]:
+    made: Scheduler[None] = Scheduler(LIMITS)
+    for stage, session, samples, at in jobs:
+        made.add(Job(stage, session, samples, at, None))
+    return made
+
+
+def sessions(batch: list[Job[None]]) -> list[object]:
+    return [job.session for job in batch]
+
+
+class OrderTests(unittest.TestCase):
+    def test_nothing_waits_for_nothing(self):
+        self.assertEqual(scheduler().next_batch(0), [])
+        self.assertIsNone(scheduler().due_at())
+
+    def test_finals_go_before_partials(self):
+        waiting = scheduler((Stage.DECODE, "a", 10, 0.0), (Stage.RECOGNIZE, "b", 10, 0.9))
+        self.assertEqual(sessions(waiting.next_batch(1)), ["b"])
+        self.assertEqual(sessions(waiting.next_batch(1)), ["a"])
+
+    def test_a_batch_is_of_one_stage(self):
+        waiting = scheduler((Stage.EMBED, "a", 10, 0.0), (Stage.PUNCTUATE, "b", 10, 0.0))
+        self.assertEqual({job.stage for job in waiting.next_batch(1)}, {Stage.PUNCTUATE})
+
+    def test_first_come_first_served(self):
+        waiting = scheduler(*((Stage.RECOGNIZE, name, 10, 0.0) for name in "abcd"))
+        self.assertEqual(sessions(waiting.next_batch(1)), ["a", "b", "c"])
+        self.assertEqual(sessions(waiting.next_batch(1)), ["d"])
+
+
+class WaitingTests(unittest.TestCase):
+    def test_a_partial_waits_a_little_for_company(self):
+        waiting = scheduler((Stage.DECODE, "a", 10, 1.0))
+        self.assertEqual(waiting.next_batch(1.04), [])
+        self.assertAlmostEqual(waiting.due_at(), 1.05)
+        self.assertEqual(sessions(waiting.next_batch(1.05)), ["a"])
+
+    def test_a_full_batch_waits_for_nobody(self):
+        waiting = scheduler((Stage.DECODE, "a", 10, 1.0), (Stage.DECODE, "b", 10, 1.0))
+        self.assertEqual(sessions(waiting.next_batch(1.0)), ["a", "b"])
+
+
+class PaddingTests(unittest.TestCase):
+    def test_the_budget_counts_padding(self):
+        waiting = scheduler((Stage.RECOGNIZE, "a", 10, 0.0), (Stage.RECOGNIZE, "b", 60, 0.0))
+        self.assertEqual(sessions(waiting.next_batch(1)), ["a"])
+        self.assertEqual(sessions(waiting.next_batch(1)), ["b"])
+
+    def test_a_job_over_budget_still_runs_alone(self):
+        waiting = scheduler((Stage.RECOGNIZE, "a", 500, 0.0))
+        self.assertEqual(sessions(waiting.next_batch(1)), ["a"])
+
+    def test_a_short_job_may_pass_a_long_one_that_does_not_fit(self):
+        waiting = scheduler(
+            (Stage.RECOGNIZE, "a", 10, 0.0),
+            (Stage.RECOGNIZE, "b", 90, 0.0),
+            (Stage.RECOGNIZE, "c", 10, 0.0),
+        )
+        self.assertEqual(sessions(waiting.next_batch(1)), ["a", "c"])
+
+
+class SessionTests(unittest.TestCase):
+    def test_a_session_is_at_most_once_in_a_batch(self):
+        waiting = scheduler(
+            (Stage.DETECT, "a", 10, 0.0), (Stage.DETECT, "a", 10, 0.0), (Stage.DETECT, "b", 10, 0.0)
+        )
+        self.assertEqual(sessions(waiting.next_batch(1)), ["a", "b"])
+        self.assertEqual(sessions(waiting.next_batch(1)), ["a"])
+
+    def test_a_later_job_never_overtakes_its_own_session(self):
+        waiting = scheduler(
+            (Stage.RECOGNIZE, "a", 10, 0.0),
+            (Stage.RECOGNIZE, "b", 90, 0.0),
+            (Stage.RECOGNIZE, "b", 10, 0.0),
+        )
+        self.assertEqual(sessions(waiting.next_batch(1)), ["a"])
+        self.assertEqual([job.samples for job in waiting.next_batch(1)], [90])
+
+    def test_a_discarded_session_waits_for_nothing(self):
+        waiting = scheduler(
+            (Stage.DETECT, "a", 10, 0.0), (Stage.RECOGNIZE, "a", 10, 0.0), (Stage.DETECT, "b", 10, 0.0)
+        )
+        waiting.discard("a")
+        self.assertEqual(sessions(waiting.next_batch(1)), ["b"])
+        self.assertEqual(len(waiting), 0)
+
+    def test_discarding_one_stage_leaves_the_others(self):
+        waiting = scheduler((Stage.DECODE, "a", 10, 0.0), (Stage.RECOGNIZE, "a", 10, 0.0))
+        waiting.discard("a", [Stage.DECODE])
+        self.assertEqual([job.stage for job in waiting.next_batch(1)], [Stage.RECOGNIZE])
+
+
+@given(st.lists(st.tuples(st.sampled_from(Stage), st.sampled_from("abc"), st.integers(1, 120)), max_size=40))
+def test_every_job_runs_exactly_once_and_in_the_order_of_its_session(jobs):
+    waiting = scheduler(*((stage, session, n, float(i)) for i, (stage, session, n) in enumerate(jobs)))
+    ran: list[Job[None]] = []
+    while batch := waiting.next_batch(1e6):
+        assert len(batch) <= LIMITS[batch[0].stage].size
+        assert len({job.session for job in batch}) == len(batch)
+        assert (
+            len(batch) == 1
+            or len(batch) * max(j.samples for j in batch) <= LIMITS[batch[0].stage].padded_samples
+        )
+        ran += batch
+    assert sorted(job.queued_at for job in ran) == [float(i) for i in range(len(jobs))]
+    for stage in Stage:
+        for session in "abc":
+            own = [job.queued_at for job in ran if job.stage is stage and job.session == session]
+            assert own == sorted(own)

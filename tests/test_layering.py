@@ -1,0 +1,32 @@
+"""Who may import whom. Each layer is imported in a fresh interpreter; what shows up there is the truth."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+HEAVY = ["torch", "funasr", "silero_vad", "transformers"]
+WEB = ["django", "channels", "daphne", "twisted"]
+APPS = ["asrsite", "sessions_app", "speakers"]
+
+FORBIDDEN = {
+    # decisions: plain function calls
+    "recognition.session": [*HEAVY, *WEB, *APPS, "asyncio"],
+    "recognition.endpointing": [*HEAVY, *WEB, *APPS, "asyncio"],
+    "recognition.diarization": [*HEAVY, *WEB, *APPS, "asyncio"],
+    "recognition.batching": [*HEAVY, *WEB, *APPS, "asyncio", "numpy"],
+    "recognition.text": [*HEAVY, *WEB, *APPS, "asyncio", "numpy"],
+    # recognition knows no web framework, and its core no network library
+    "recognition.engine": [*HEAVY, *WEB, *APPS],
+    "recognition.transcriber": [*HEAVY, *WEB, *APPS],
+    "recognition.scripted": [*HEAVY, *WEB, *APPS],
+}
+
+
+@pytest.mark.parametrize(("module", "forbidden"), FORBIDDEN.items())
+def test_a_layer_imports_only_what_lies_below_it(module: str, forbidden: list[str]):
+    code = f"import sys, {module}; print(*[m for m in {forbidden} if m in sys.modules])"
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert found.stdout.split() == []
