@@ -1,0 +1,77 @@
+"""The environment, read strictly: a value that makes no sense stops the start with an error that names it."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Sequence
+from pathlib import Path
+
+from django.core.exceptions import ImproperlyConfigured
+
+TRUE = {"1", "true", "yes", "on"}
+FALSE = {"0", "false", "no", "off"}
+
+
+def text(name: str, default: str) -> str:
+    return os.environ.get(name, "").strip() or default
+
+
+def boolean(name: str, default: bool) -> bool:
+    value = text(name, "").lower()
+    if not value:
+        return default
+    if value in TRUE | FALSE:
+        return value in TRUE
+    raise _wrong(name, value, "use 1 or 0")
+
+
+def number(name: str, default: float, *, least: float = 0.0) -> float:
+    value = text(name, "")
+    if not value:
+        return default
+    try:
+        parsed = float(value)
+    except ValueError:
+        raise _wrong(name, value, "use a number") from None
+    if not least <= parsed < float("inf"):
+        raise _wrong(name, value, f"the least is {least:g}")
+    return parsed
+
+
+def integer(name: str, default: int, *, least: int = 0) -> int:
+    value = text(name, "")
+    if not value:
+        return default
+    if not value.isascii() or not value.isdigit() or int(value) < least:
+        raise _wrong(name, value, f"use a whole number, {least} or more")
+    return int(value)
+
+
+def choice(name: str, default: str, choices: Sequence[str]) -> str:
+    value = text(name, default)
+    if value not in choices:
+        raise _wrong(name, value, f"use one of {', '.join(choices)}")
+    return value
+
+
+def names(name: str, default: Sequence[str]) -> list[str]:
+    """A list separated by commas."""
+    return [part.strip() for part in text(name, ",".join(default)).split(",") if part.strip()]
+
+
+def secret(name: str, file: Path) -> str:
+    """The secret of this installation: from the environment, else from its file, made on the first start."""
+    if value := text(name, ""):
+        return value
+    try:
+        descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        return file.read_text().strip()
+    with os.fdopen(descriptor, "w") as opened:
+        opened.write(value := secrets.token_urlsafe(50))
+    return value
+
+
+def _wrong(name: str, value: str, advice: str) -> ImproperlyConfigured:
+    return ImproperlyConfigured(f"{name}={value!r} is not understood: {advice}.")

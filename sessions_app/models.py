@@ -1,0 +1,215 @@
+"""What is kept: sessions, the voices in them, their utterances, and who may take part."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+import uuid
+from datetime import datetime
+from typing import ClassVar
+
+from django.conf import settings
+from django.db import models
+from django.db.models import F, Q
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+from simple_history.models import HistoricalRecords
+
+from recognition.audio import seconds
+from speakers.models import Speaker
+
+
+class Session(models.Model):
+    """One meeting or broadcast: a stream of audio and what was said in it. Positions are samples."""
+
+    class State(models.TextChoices):
+        LIVE = "live", _("live")
+        PAUSED = "paused", _("waiting for its sender")
+        DRAINING = "draining", _("finishing")
+        ENDED = "ended", _("ended")
+
+    key = models.CharField(_("session id"), max_length=128, unique=True)
+    """Names the session in addresses, as its clients chose it."""
+
+    title = models.CharField(_("title"), max_length=200, blank=True)
+    state = models.CharField(_("state"), max_length=10, choices=State, default=State.LIVE)
+    owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, verbose_name=_("owner")
+    )
+    model_set = models.CharField(_("model set"), max_length=100)
+    created_at = models.DateTimeField(_("started"), auto_now_add=True, db_index=True)
+    ended_at = models.DateTimeField(_("ended"), null=True, blank=True)
+
+    epoch = models.PositiveIntegerField(default=0, editable=False)
+    """Counts the workers that owned the session; a commit under an older epoch is refused."""
+
+    durable = models.BigIntegerField(default=0, editable=False)
+    """All audio before this position is recognised, committed and on disk."""
+
+    last_seq = models.PositiveIntegerField(default=0, editable=False)
+    """Number of the last final."""
+
+    recording = models.FileField(_("recording"), upload_to="recordings/", blank=True)
+    """FLAC, once the session has ended."""
+
+    class Meta:
+        verbose_name = _("session")
+        verbose_name_plural = _("sessions")
+        ordering: ClassVar = ["-created_at"]
+
+    def __str__(self) -> str:
+        return self.title or self.key
+
+    @property
+    def duration_s(self) -> float:
+        return seconds(self.durable)
+
+    @property
+    def has_ended(self) -> bool:
+        return self.state == self.State.ENDED
+
+
+class Voice(models.Model):
+    """One voice in one session: an enrolled speaker, or a stranger with a number."""
+
+    session = models.ForeignKey(Session, models.CASCADE, related_name="voices")
+    uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    number = models.PositiveIntegerField(_("number"))
+    """1, 2, ... among the voices of the session, in order of appearance."""
+
+    speaker = models.ForeignKey(
+        Speaker, models.SET_NULL, null=True, blank=True, related_name="voices", verbose_name=_("speaker")
+    )
+
+    class Meta:
+        verbose_name = _("voice")
+        verbose_name_plural = _("voices")
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["session", "number"], name="one_voice_per_number"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def name(self) -> str:
+        if self.speaker:
+            return self.speaker.name
+        return str(_("Speaker %(number)d") % {"number": self.number})
+
+    @property
+    def public_id(self) -> str:
+        """What clients see: the enrolled speaker's id, else one of this voice alone."""
+        return str(self.speaker.uuid if self.speaker else self.uuid)
+
+
+class Utterance(models.Model):
+    """One line of a transcript: what one voice said between two endpoints."""
+
+    session = models.ForeignKey(Session, models.CASCADE, related_name="utterances", verbose_name=_("session"))
+    seq = models.PositiveIntegerField(_("number"), null=True, blank=True, editable=False)
+    """1, 2, ... in the order of the finals; none for a line that a person added."""
+
+    start = models.BigIntegerField(_("start"))
+    end = models.BigIntegerField(_("end"))
+    text = models.TextField(_("text"))
+    """As it stands: the machine's, or a person's correction."""
+
+    is_edited = models.BooleanField(_("edited by a person"), default=False)
+    machine_text = models.TextField(_("machine's text"), blank=True, editable=False)
+    tokens = models.JSONField(default=list, editable=False)
+    """The machine's tokens as [text, start, end], positions in the session."""
+
+    voice = models.ForeignKey(
+        Voice,
+        models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="utterances",
+        verbose_name=_("voice"),
+    )
+    score = models.FloatField(_("score"), null=True, blank=True)
+    """Cosine similarity to the voice it was given to."""
+
+    is_voice_locked = models.BooleanField(_("speaker set by a person"), default=False)
+
+    history = HistoricalRecords(excluded_fields=["tokens", "machine_text"])
+
+    class Meta:
+        verbose_name = _("utterance")
+        verbose_name_plural = _("utterances")
+        ordering: ClassVar = ["session", "start", "id"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["session", "seq"], name="one_utterance_per_seq"),
+            models.CheckConstraint(condition=Q(end__gte=F("start")), name="utterance_ends_after_start"),
+        ]
+        indexes: ClassVar = [models.Index(fields=["session", "start"])]
+
+    def __str__(self) -> str:
+        return self.text
+
+
+class AccessToken(models.Model):
+    """Lets its bearer into sessions; only its hash is kept."""
+
+    class Role(models.TextChoices):
+        SENDER = "sender", _("sender")
+        RECEIVER = "receiver", _("receiver")
+
+    name = models.CharField(_("name"), max_length=100)
+    role = models.CharField(_("role"), max_length=10, choices=Role)
+    session_key = models.CharField(_("session id"), max_length=128, blank=True)
+    """The only session it is good for; empty for all."""
+
+    digest = models.CharField(max_length=64, unique=True, editable=False)
+    expires_at = models.DateTimeField(_("expires"), null=True, blank=True)
+    is_revoked = models.BooleanField(_("revoked"), default=False)
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, editable=False, verbose_name=_("created by")
+    )
+    created_at = models.DateTimeField(_("created"), auto_now_add=True)
+
+    class Meta:
+        verbose_name = _("access token")
+        verbose_name_plural = _("access tokens")
+        ordering: ClassVar = ["-created_at"]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @classmethod
+    def issue(
+        cls,
+        *,
+        name: str,
+        role: str,
+        session_key: str = "",
+        expires_at: datetime | None = None,
+        created_by: models.Model | None = None,
+    ) -> tuple[AccessToken, str]:
+        """A new token and its secret, which cannot be had again."""
+        secret = secrets.token_urlsafe(24)
+        token = cls.objects.create(
+            name=name,
+            role=role,
+            session_key=session_key,
+            digest=cls.digest_of(secret),
+            expires_at=expires_at,
+            created_by=created_by,
+        )
+        return token, secret
+
+    @classmethod
+    def find(cls, secret: str) -> AccessToken | None:
+        return cls.objects.filter(digest=cls.digest_of(secret), is_revoked=False).first()
+
+    @staticmethod
+    def digest_of(secret: str) -> str:
+        # The secret is 192 random bits: a plain hash is enough, and can be looked up.
+        return hashlib.sha256(secret.encode()).hexdigest()
+
+    def admits(self, role: str, session_key: str, now: datetime | None = None) -> bool:
+        """Whether the bearer may take this role in this session."""
+        if self.is_revoked or (self.expires_at and self.expires_at <= (now or timezone.now())):
+            return False
+        return self.role == role and self.session_key in ("", session_key)
