@@ -1,0 +1,395 @@
+"""Model directories as ModelScope's hub has them, at full size, with random weights.
+
+They cost what the real ones cost: the same classes, the same number of weights, speech found where it is
+(the VAD follows the energy) and tokens at the rate of spoken Mandarin. What they write is nonsense.
+
+    python -m benchmarks.full_size_models var/full-size
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+import yaml
+from torch import nn
+
+from recognition.funasr.features import Cmvn, write_cmvn
+from recognition.funasr.loading import build_model, open_directory
+from recognition.funasr.sanm import OfflineDecoder, OfflineEncoder, position_encoding
+
+TOKENS_PER_SECOND = 4.5  # of spoken Mandarin
+STACKED_FRAMES_PER_SECOND = 1000 / 60
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """Dimensions of the networks. Those of the hub differ from `FULL` in nothing that costs time."""
+
+    width: int
+    heads: int
+    feed_forward: int
+    encoder_blocks: int
+    decoder_blocks: int
+    vocabulary: int
+    punctuation_width: int
+    punctuation_heads: int
+    punctuation_blocks: int
+    punctuation_vocabulary: int
+    speaker_growth: int
+    speaker_channels: int
+    speaker_dimension: int
+
+
+FULL = Size(
+    width=512,
+    heads=4,
+    feed_forward=2048,
+    encoder_blocks=50,
+    decoder_blocks=16,
+    vocabulary=8404,
+    punctuation_width=516,
+    punctuation_heads=12,
+    punctuation_blocks=12,
+    punctuation_vocabulary=471_067,
+    speaker_growth=32,
+    speaker_channels=128,
+    speaker_dimension=192,
+)
+
+SMALL = Size(
+    width=64,
+    heads=4,
+    feed_forward=128,
+    encoder_blocks=3,
+    decoder_blocks=2,
+    vocabulary=404,
+    punctuation_width=48,
+    punctuation_heads=4,
+    punctuation_blocks=2,
+    punctuation_vocabulary=1000,
+    speaker_growth=4,
+    speaker_channels=16,
+    speaker_dimension=32,
+)
+
+
+def write_all(root: Path, size: Size = FULL) -> None:
+    """Write every directory that the model set `paraformer-zh` names."""
+    for name, write in WRITERS.items():
+        write(root / name, size)
+
+
+def write_streaming_paraformer(path: Path, size: Size = FULL) -> None:
+    config = _paraformer(size, "ParaformerStreaming", "WavFrontendOnline")
+    config["encoder"] = "SANMEncoderChunkOpt"
+    config["encoder_conf"] |= {
+        "input_layer": "pe_online",
+        "chunk_size": [12, 15],
+        "stride": [8, 10],
+        "pad_left": [0, 0],
+        "encoder_att_look_back_factor": [4, 4],
+        "decoder_att_look_back_factor": [1, 1],
+    }
+    config["decoder_conf"]["sanm_shfit"] = 5  # FunASR's spelling; looks back only
+    _write(path, config, tokens=_tokens(size.vocabulary))
+
+
+def write_offline_paraformer(path: Path, size: Size = FULL) -> None:
+    _write(path, _paraformer(size, "Paraformer", "WavFrontend"), tokens=_tokens(size.vocabulary))
+
+
+def write_seaco_paraformer(path: Path, size: Size = FULL) -> None:
+    """What the hub's alias `paraformer-zh` is: Paraformer with hot words and a second CIF for times."""
+    config = _paraformer(size, "SeacoParaformer", "WavFrontend")
+    config["model_conf"] |= {
+        "inner_dim": size.width,
+        "bias_encoder_type": "lstm",
+        "bias_encoder_bid": False,
+        "seaco_lsm_weight": 0.1,
+        "train_decoder": False,
+        "NO_BIAS": min(8377, size.vocabulary - 1),
+    }
+    config["predictor"] = "CifPredictorV3"
+    config["predictor_conf"] |= {
+        "smooth_factor2": 0.25,
+        "noise_threshold2": 0.01,
+        "upsample_times": 3,
+        "use_cif1_cnn": False,
+        "upsample_type": "cnn_blstm",
+    }
+    config["seaco_decoder"] = "ParaformerSANMDecoder"
+    config["seaco_decoder_conf"] = config["decoder_conf"] | {
+        "linear_units": size.feed_forward // 2,
+        "num_blocks": min(4, size.decoder_blocks),
+        "att_layer_num": min(4, size.decoder_blocks),
+        "kernel_size": 21,
+        "use_output_layer": False,
+        "wo_input_layer": True,
+    }
+    _write(path, config, tokens=_tokens(size.vocabulary))
+
+
+def write_fsmn_vad(path: Path, size: Size = FULL) -> None:
+    """The same for every size: the real one is small enough."""
+    del size
+    config = {
+        "model": "FsmnVADStreaming",
+        "model_conf": {"max_end_silence_time": 800, "speech_noise_thres": 0.6},
+        "encoder": "FSMN",
+        "encoder_conf": {
+            "input_dim": 400,
+            "input_affine_dim": 140,
+            "fsmn_layers": 4,
+            "linear_dim": 250,
+            "proj_dim": 128,
+            "lorder": 20,
+            "rorder": 0,
+            "lstride": 1,
+            "rstride": 0,
+            "output_affine_dim": 140,
+            "output_dim": 248,
+        },
+        "frontend": "WavFrontendOnline",
+        "frontend_conf": _frontend(stacked=5, shift=1),
+    }
+    _write(path, config)
+
+
+def write_punctuation(path: Path, size: Size = FULL) -> None:
+    config = {
+        "model": "CTTransformer",
+        "model_conf": {
+            "ignore_id": 0,
+            "embed_unit": size.punctuation_width,
+            "att_unit": size.punctuation_width,
+            "dropout_rate": 0.1,
+            "punc_list": ["<unk>", "_", "，", "。", "？", "、"],
+            "punc_weight": [1.0] * 6,
+            "sentence_end_id": 3,
+        },
+        "encoder": "SANMEncoder",
+        "encoder_conf": {
+            "input_size": size.punctuation_width,
+            "output_size": size.punctuation_width,
+            "attention_heads": size.punctuation_heads,
+            "linear_units": size.feed_forward,
+            "num_blocks": size.punctuation_blocks,
+            "attention_dropout_rate": 0.0,
+            "input_layer": "pe",
+            "pos_enc_class": "SinusoidalPositionEncoder",
+            "normalize_before": True,
+            "kernel_size": 11,
+            "sanm_shfit": 0,
+            "selfattention_layer_type": "sanm",
+            "padding_idx": 0,
+        },
+        "tokenizer": "CharTokenizer",
+        "tokenizer_conf": {"unk_symbol": "<unk>"},
+    }
+    _write(path, config, tokens=_tokens(size.punctuation_vocabulary))
+
+
+def write_campplus(path: Path, size: Size = FULL) -> None:
+    config = {
+        "model": "CAMPPlus",
+        "model_conf": {
+            "feat_dim": 80,
+            "embedding_size": size.speaker_dimension,
+            "growth_rate": size.speaker_growth,
+            "bn_size": 4,
+            "init_channels": size.speaker_channels,
+            "config_str": "batchnorm-relu",
+            "memory_efficient": True,
+            "output_level": "segment",
+        },
+        "frontend": "WavFrontend",
+        "frontend_conf": {"fs": 16000},
+    }
+    _write(path, config)
+
+
+WRITERS = {
+    "paraformer-zh-streaming": write_streaming_paraformer,
+    "paraformer-zh": write_seaco_paraformer,
+    "paraformer-zh-plain": write_offline_paraformer,
+    "fsmn-vad": write_fsmn_vad,
+    "ct-punc": write_punctuation,
+    "cam++": write_campplus,
+}
+
+
+def _paraformer(size: Size, model: str, frontend: str) -> dict[str, Any]:
+    return {
+        "model": model,
+        "model_conf": {
+            "ctc_weight": 0.0,
+            "lsm_weight": 0.1,
+            "length_normalized_loss": True,
+            "predictor_weight": 1.0,
+            "predictor_bias": 1,
+            "sampling_ratio": 0.75,
+        },
+        "encoder": "SANMEncoder",
+        "encoder_conf": {
+            "output_size": size.width,
+            "attention_heads": size.heads,
+            "linear_units": size.feed_forward,
+            "num_blocks": size.encoder_blocks,
+            "dropout_rate": 0.1,
+            "input_layer": "pe",
+            "pos_enc_class": "SinusoidalPositionEncoder",
+            "normalize_before": True,
+            "kernel_size": 11,
+            "sanm_shfit": 0,
+            "selfattention_layer_type": "sanm",
+        },
+        "decoder": "ParaformerSANMDecoder",
+        "decoder_conf": {
+            "attention_heads": size.heads,
+            "linear_units": size.feed_forward,
+            "num_blocks": size.decoder_blocks,
+            "att_layer_num": size.decoder_blocks,
+            "dropout_rate": 0.1,
+            "kernel_size": 11,
+            "sanm_shfit": 0,
+        },
+        "predictor": "CifPredictorV2",
+        "predictor_conf": {
+            "idim": size.width,
+            "threshold": 1.0,
+            "l_order": 1,
+            "r_order": 1,
+            "tail_threshold": 0.45,
+        },
+        "frontend": frontend,
+        "frontend_conf": _frontend(stacked=7, shift=6),
+        "tokenizer": "CharTokenizer",
+        "tokenizer_conf": {"unk_symbol": "<unk>", "split_with_space": True},
+    }
+
+
+def _frontend(*, stacked: int, shift: int) -> dict[str, Any]:
+    return {
+        "fs": 16000,
+        "window": "hamming",
+        "n_mels": 80,
+        "frame_length": 25,
+        "frame_shift": 10,
+        "lfr_m": stacked,
+        "lfr_n": shift,
+        "dither": 0.0,
+    }
+
+
+def _tokens(count: int) -> list[str]:
+    """Special tokens, pieces of English words, and Chinese characters for the rest."""
+    pieces = ["hel@@", "lo", "the", "a", "b", "meet@@", "ing"]
+    common = 20_900
+    characters = [chr(0x4E00 + i) for i in range(min(count, common))]
+    words = [f"w{i}" for i in range(max(0, count - common))]
+    tokens = ["<blank>", "<s>", "</s>", *pieces, *characters, *words]
+    return [*tokens[: count - 1], "<unk>"]
+
+
+def _write(path: Path, config: dict[str, Any], tokens: list[str] | None = None) -> None:
+    path.mkdir(parents=True, exist_ok=True)
+    metas: dict[str, Any] = {"init_param": "model.pt", "config": "config.yaml"}
+    (path / "config.yaml").write_text(yaml.safe_dump(config, allow_unicode=True), encoding="utf-8")
+    if tokens:
+        (path / "tokens.json").write_text(json.dumps(tokens, ensure_ascii=False), encoding="utf-8")
+        metas["tokenizer_conf"] = {"token_list": "tokens.json"}
+    stacked = config.get("frontend_conf", {}).get("lfr_m")
+    if stacked:
+        # Roughly the log energies of speech in Kaldi's int16 scale.
+        write_cmvn(
+            path / "am.mvn", Cmvn(torch.full((80 * stacked,), -12.0), torch.full((80 * stacked,), 1 / 3.0))
+        )
+        metas["frontend_conf"] = {"cmvn_file": "am.mvn"}
+    (path / "configuration.json").write_text(
+        json.dumps({"framework": "pytorch", "model": {"type": "funasr"}, "file_path_metas": metas}),
+        encoding="utf-8",
+    )
+    torch.manual_seed(0)
+    model = build_model(open_directory(path))
+    if hasattr(model, "predictor"):
+        _speak_at_a_natural_rate(model.predictor)
+        _write_different_tokens(model)
+    if config["model"] == "FsmnVADStreaming":
+        _follow_energy(model.encoder)
+    torch.save(model.state_dict(), path / "model.pt")
+
+
+@torch.no_grad()
+def _speak_at_a_natural_rate(predictor: Any) -> None:
+    """Make each frame weigh what it does on average in speech, give or take a little."""
+    weight = TOKENS_PER_SECOND / STACKED_FRAMES_PER_SECOND
+    predictor.cif_output.weight.mul_(0.3)
+    predictor.cif_output.bias.fill_(math.log(weight / (1 - weight)))
+
+
+@torch.no_grad()
+def _write_different_tokens(model: Any) -> None:
+    """Take away what all inputs have in common: a random network writes one and the same token otherwise."""
+    encoder = OfflineEncoder(model.encoder.eval())
+    decoder = OfflineDecoder(model.decoder.eval())
+    features = torch.randn(1, 300, 560) * model.encoder.output_size() ** 0.5 + position_encoding(300, 560)
+    present = torch.ones(1, 300)
+    encoding = encoder(features, present)
+    encoder.after_norm.bias.sub_(encoding.mean((0, 1)))
+    encoding -= encoding.mean((0, 1))
+
+    def balance(output: nn.Module, arguments: tuple[torch.Tensor]) -> None:
+        output.bias.copy_(-(output.weight @ arguments[0].mean((0, 1))))
+
+    with decoder.output_layer.register_forward_pre_hook(balance):
+        tokens = encoding.unflatten(1, (75, 4)).mean(2)
+        decoder(tokens, torch.ones(1, 75), encoding, present)
+
+
+@torch.no_grad()
+def _follow_energy(encoder: Any) -> None:
+    """Lead the mean of the features through the network's first channel to the score of silence."""
+
+    def first_channel_only(linear: nn.Linear, gain: float = 1.0) -> None:
+        linear.weight[0].zero_()
+        linear.weight[:, 0].zero_()
+        linear.weight[0, 0] = gain
+        if linear.bias is not None:
+            linear.bias[0] = 0.0
+
+    offset = 3.0  # keeps the channel above zero, where ReLU lets it pass
+    encoder.in_linear1.linear.weight[0].fill_(1 / encoder.in_linear1.linear.in_features)
+    encoder.in_linear1.linear.bias[0] = offset
+    first_channel_only(encoder.in_linear2.linear)
+    for block in encoder.fsmn:
+        first_channel_only(block.linear.linear)
+        first_channel_only(block.affine.linear)
+        block.fsmn_block.conv_left.weight[0].zero_()
+    first_channel_only(encoder.out_linear1.linear)
+    output = encoder.out_linear2.linear
+    output.weight.mul_(0.1)
+    output.bias.zero_()
+    silence_below, steepness = -0.6, 6.0
+    first_channel_only(output, -steepness)
+    output.bias[0] = steepness * (offset + silence_below) + math.log(output.out_features - 1)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("root", type=Path)
+    parser.add_argument("names", nargs="*", default=list(WRITERS), help=", ".join(WRITERS))
+    options = parser.parse_args()
+    for name in options.names:
+        WRITERS[name](options.root / name, FULL)
+        size = (options.root / name / "model.pt").stat().st_size
+        print(f"{name}: {size / 1e6:.1f} MB")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,268 @@
+"""FunASR's networks from a local directory: its classes, its files, and no more of it than that.
+
+`funasr.AutoModel` is not used: it imports every model that FunASR has (seconds, hundreds of megabytes),
+takes a misspelt path for a model to download, asks a package index for news, and sets threads, seed
+and logging of the whole process. Nothing here reaches for the network.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import io
+import json
+import pickle
+import pkgutil
+import sys
+import zipfile
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import torch
+import yaml
+
+from recognition.exceptions import ModelError
+
+_MODULES = {
+    # FunASR's registry knows a class only after its module was imported.
+    "ParaformerStreaming": "funasr.models.paraformer_streaming.model",
+    "Paraformer": "funasr.models.paraformer.model",
+    "BiCifParaformer": "funasr.models.bicif_paraformer.model",
+    "SeacoParaformer": "funasr.models.seaco_paraformer.model",
+    "SANMEncoderChunkOpt": "funasr.models.scama.encoder",
+    "SANMEncoder": "funasr.models.sanm.encoder",
+    "ParaformerSANMDecoder": "funasr.models.paraformer.decoder",
+    "CifPredictorV2": "funasr.models.paraformer.cif_predictor",
+    "CifPredictorV3": "funasr.models.bicif_paraformer.cif_predictor",
+    "FsmnVADStreaming": "funasr.models.fsmn_vad_streaming.model",
+    "FSMN": "funasr.models.fsmn_vad_streaming.encoder",
+    "CTTransformer": "funasr.models.ct_transformer.model",
+    "CAMPPlus": "funasr.models.campplus.model",
+    "ERes2NetV2": "funasr.models.eres2net.model",
+}
+
+_PARTS = ("encoder", "decoder", "predictor", "seaco_decoder")
+
+
+@dataclass(frozen=True)
+class ModelDirectory:
+    """A directory as ModelScope's hub and FunASR's training lay it out."""
+
+    path: Path
+    config: dict[str, Any]
+    """`config.yaml`."""
+
+    files: dict[str, Path]
+    """`weights`, `cmvn`, `tokens`, `words` (jieba's dictionary): those that are there."""
+
+    @property
+    def model_class(self) -> str:
+        return str(self.config["model"])
+
+    def file(self, kind: str) -> Path:
+        """The path of a file that the model cannot do without.
+
+        Raises:
+            ModelError: If it is missing.
+        """
+        try:
+            return self.files[kind]
+        except KeyError:
+            names = " or ".join(_FILE_NAMES[kind])
+            raise ModelError(f"{self.path} is not complete: it has no {names}") from None
+
+    @cached_property
+    def tokens(self) -> list[str]:
+        """The vocabulary, by id.
+
+        Raises:
+            ModelError: If there is none, or it cannot be read.
+        """
+        path = self.file("tokens")
+        try:
+            text = path.read_text(encoding="utf-8")
+            tokens = json.loads(text) if path.suffix == ".json" else text.splitlines()
+        except ValueError as exc:
+            raise ModelError(f"{path} is no list of tokens: {exc}") from exc
+        return [str(token) for token in tokens]
+
+
+_HUB_KEYS = {
+    "weights": ("init_param",),
+    "cmvn": ("frontend_conf", "cmvn_file"),
+    "tokens": ("tokenizer_conf", "token_list"),
+    "words": ("jieba_usr_dict",),
+}
+
+_UNUSED = (
+    "criterion",
+    "specaug",
+    "ctc.",
+    "seaco_decoder.",
+    "bias_encoder.",
+    "hotword_output_layer.",
+    "lstm_proj.",
+)
+"""Weights for training and for hot words: they may be there or not."""
+
+_FILE_NAMES = {
+    "weights": ("model.pt", "campplus_cn_common.bin", "pretrained_eres2netv2.ckpt"),
+    "cmvn": ("am.mvn",),
+    "tokens": ("tokens.json", "tokens.txt"),
+    "words": ("jieba_usr_dict",),
+}
+
+
+def open_directory(path: Path) -> ModelDirectory:
+    """Look at a model directory without loading it.
+
+    Raises:
+        ModelError: If it is missing, incomplete or not of FunASR's form.
+    """
+    if not path.is_dir():
+        raise ModelError(f"there is no model directory {path}")
+    config_path = path / "config.yaml"
+    if not config_path.is_file():
+        raise ModelError(f"{path} is no FunASR model directory: it has no config.yaml")
+    try:
+        config = yaml.safe_load(config_path.read_text(encoding="utf-8"))
+    except (yaml.YAMLError, UnicodeDecodeError) as exc:
+        raise ModelError(f"{config_path} cannot be read: {exc}") from exc
+    if not isinstance(config, dict) or "model" not in config:
+        raise ModelError(f"{config_path} names no model class")
+    return ModelDirectory(path, config, _find_files(path))
+
+
+def load_model(directory: ModelDirectory, supported: Sequence[str]) -> Any:
+    """FunASR's network with its weights, float32, ready for inference.
+
+    Args:
+        supported: Model classes that the caller can run.
+
+    Returns:
+        The module; its parameters are mapped from the file and must not be written to.
+
+    Raises:
+        ModelError: If the class is another one, a file is missing or damaged, or the weights are not
+            those of the configured network.
+    """
+    if directory.model_class not in supported:
+        raise ModelError(
+            f"{directory.path} holds a {directory.model_class}; supported here: {', '.join(supported)}"
+        )
+    weights = _read_weights(directory.file("weights"))
+    # Without storage: random initialisation of weights that are replaced at once takes seconds.
+    with torch.device("meta"):
+        model = build_model(directory)
+    inner = model.model if directory.model_class == "ERes2NetV2" else model
+    try:
+        found = inner.load_state_dict(weights, strict=False, assign=True)
+    except RuntimeError as exc:
+        raise ModelError(f"{directory.file('weights')} does not fit config.yaml beside it: {exc}") from exc
+    missing = [name for name in found.missing_keys if not name.startswith(_UNUSED)]
+    unknown = [name for name in found.unexpected_keys if not name.startswith(_UNUSED)]
+    if missing or unknown:
+        raise ModelError(
+            f"{directory.file('weights')} does not fit config.yaml beside it: "
+            f"{len(missing)} weights are missing ({', '.join(missing[:3])}), "
+            f"{len(unknown)} are unknown ({', '.join(unknown[:3])})"
+        )
+    return model.float().eval().requires_grad_(False)
+
+
+def build_model(directory: ModelDirectory) -> Any:
+    """The network that the directory configures, freshly initialised; training starts here.
+
+    Raises:
+        ModelError: If the configuration names an unknown class or does not fit it.
+    """
+    config = directory.config
+    arguments = {**config, **(config.get("model_conf") or {})}
+    arguments["input_size"] = _input_size(config)
+    if "tokens" in directory.files:
+        arguments["vocab_size"] = len(directory.tokens)
+    try:
+        for part in _PARTS:
+            if config.get(part):
+                _funasr_class(f"{part.removeprefix('seaco_')}_classes", config[part])
+        model_class = _funasr_class("model_classes", directory.model_class)
+        return model_class(**arguments)
+    except (TypeError, KeyError) as exc:
+        raise ModelError(f"{directory.path / 'config.yaml'} is not what FunASR expects: {exc}") from exc
+
+
+def _find_files(path: Path) -> dict[str, Path]:
+    """Files under their usual names, or under those that the hub's configuration.json gives."""
+    names = dict(_FILE_NAMES)
+    hub_path = path / "configuration.json"
+    if hub_path.is_file():
+        try:
+            metas = json.loads(hub_path.read_text(encoding="utf-8")).get("file_path_metas", {})
+        except (ValueError, AttributeError) as exc:
+            raise ModelError(f"{hub_path} cannot be read: {exc}") from exc
+        for kind, keys in _HUB_KEYS.items():
+            value: Any = metas
+            for key in keys:
+                value = value.get(key) if isinstance(value, dict) else None
+            if isinstance(value, str):
+                names[kind] = (value, *names[kind])
+    return {
+        kind: path / name
+        for kind, candidates in names.items()
+        for name in reversed(candidates)
+        if (path / name).is_file()
+    }
+
+
+def _read_weights(path: Path) -> dict[str, torch.Tensor]:
+    try:
+        is_mappable = zipfile.is_zipfile(path)  # not the format of before PyTorch 1.6
+        weights = torch.load(path, map_location="cpu", weights_only=True, mmap=is_mappable)
+    except (RuntimeError, ValueError, EOFError, OSError, pickle.UnpicklingError) as exc:
+        raise ModelError(f"{path} holds no weights, or was cut short: {exc}") from exc
+    for key in ("state_dict", "model_state_dict", "model"):
+        if isinstance(weights, dict) and isinstance(weights.get(key), dict):
+            weights = weights[key]
+    if not isinstance(weights, dict):
+        raise ModelError(f"{path} holds a {type(weights).__name__}, not weights by name")
+    return {name.removeprefix("module."): tensor for name, tensor in weights.items()}
+
+
+def _input_size(config: dict[str, Any]) -> int:
+    frontend = config.get("frontend_conf") or {}
+    return int(frontend.get("n_mels", 80)) * int(frontend.get("lfr_m", 1))
+
+
+def _funasr_class(table: str, name: str) -> Any:
+    try:
+        module = _MODULES[name]
+    except KeyError:
+        raise ModelError(f"FunASR's class {name} is not supported") from None
+    with _lean_import():
+        importlib.import_module(module)
+        tables = importlib.import_module("funasr.register").tables
+    return getattr(tables, table)[name]
+
+
+@contextlib.contextmanager
+def _lean_import() -> Iterator[None]:
+    """Import FunASR without all of its models, and without what it prints meanwhile.
+
+    `funasr/__init__.py` walks through its own packages and imports each one: 5 s and 350 MB.
+    """
+    if "funasr" in sys.modules:
+        with contextlib.redirect_stdout(io.StringIO()):
+            yield
+        return
+    walk_packages = pkgutil.walk_packages
+    pkgutil.walk_packages = lambda *args, **kwargs: iter(())
+    try:
+        with contextlib.redirect_stdout(io.StringIO()):
+            importlib.import_module("funasr")
+            pkgutil.walk_packages = walk_packages
+            yield
+    finally:
+        pkgutil.walk_packages = walk_packages
