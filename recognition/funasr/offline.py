@@ -1,0 +1,149 @@
+"""The second pass: Paraformer over whole utterances, those of similar length together.
+
+In float32 the tokens of an utterance are those of `AutoModel.generate` on it alone, whatever it is
+batched with.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn.utils.rnn import pad_sequence
+
+from recognition.exceptions import ModelError
+from recognition.interfaces import Samples, Token
+
+from . import cif
+from .features import (
+    FRAME_LENGTH,
+    FRAME_SHIFT,
+    MEL_BANDS,
+    STACK_SHIFT,
+    STACKED_FRAMES,
+    load_cmvn,
+    recognizer_frames,
+    stack_frames,
+)
+from .loading import ModelDirectory, load_model
+from .sanm import OfflineDecoder, UtteranceEncoder, position_encoding
+from .vocabulary import Vocabulary, join_words
+
+_INPUT = STACKED_FRAMES * MEL_BANDS
+_SAMPLES_PER_INPUT = STACK_SHIFT * FRAME_SHIFT
+
+_FIRST_INPUT = FRAME_LENGTH // 2 - _SAMPLES_PER_INPUT // 2
+"""Where the first input's 60 ms begin: it is centred on the first frame."""
+
+_MOST_INPUTS = 1024
+"""Padded inputs in one forward pass, a minute of audio: more would only hold others up."""
+
+
+class OfflineParaformer:
+    """An `OfflineRecognizer` on FunASR's Paraformer, BiCifParaformer or SeacoParaformer (without hot words).
+
+    Args:
+        directory: Of the model, as on the hub.
+        device: Where it runs.
+
+    Raises:
+        ModelError: If the directory does not hold such a model.
+    """
+
+    def __init__(self, directory: ModelDirectory, *, device: str = "cpu") -> None:
+        model = load_model(directory, ["Paraformer", "BiCifParaformer", "SeacoParaformer"])
+        self._device = torch.device(device)
+        self._encoder = UtteranceEncoder(model.encoder, model.predictor).to(self._device)
+        self._decoder = OfflineDecoder(model.decoder).to(self._device)
+        self._tail = float(model.predictor.tail_threshold)
+        # FunASR's third predictor adds up in single precision, the second in double.
+        self._single_precision = directory.config["predictor"] == "CifPredictorV3"
+        self._cmvn = load_cmvn(directory.file("cmvn"))
+        if len(self._cmvn.shift) != _INPUT:
+            raise ModelError(f"{directory.file('cmvn')} has {len(self._cmvn.shift)} values, not {_INPUT}")
+        self._vocabulary = Vocabulary(directory.tokens, {model.blank_id, model.sos, model.eos})
+        self._scale = model.encoder.output_size() ** 0.5
+        self._positions = position_encoding(1024, _INPUT)
+
+    @torch.inference_mode()
+    def recognize(self, batch: Sequence[Samples]) -> list[list[Token]]:
+        """The words of each utterance and when they were said.
+
+        An utterance shorter than one frame of 25 ms has none.
+        """
+        words: list[list[Token]] = [[] for _ in batch]
+        lengths = {i: len(samples) for i, samples in enumerate(batch) if len(samples) >= FRAME_LENGTH}
+        for rows in _micro_batches(lengths):
+            features = [self._features(batch[row]) for row in rows]
+            for row, found in zip(rows, self._recognize(features), strict=True):
+                words[row] = found
+        return words
+
+    def _features(self, samples: Samples) -> Tensor:
+        """Scaled features with their position, shape (inputs, 560)."""
+        frames = recognizer_frames(torch.from_numpy(samples)[None].to(self._device))
+        stacked = stack_frames(frames, torch.tensor([frames.shape[1]]))[0]
+        if len(stacked) > len(self._positions):
+            self._positions = position_encoding(2 * len(stacked), _INPUT)
+        placed: Tensor = self._cmvn(stacked) * self._scale
+        return placed + self._positions[: len(stacked)].to(self._device)
+
+    def _recognize(self, features: list[Tensor]) -> list[list[Token]]:
+        lengths = [len(inputs) for inputs in features]
+        present = _present(lengths, self._device)
+        encoding, weights = self._encoder(pad_sequence(features, batch_first=True), present)
+        spoken = [
+            self._share_out(row[:length]) for row, length in zip(weights.cpu().numpy(), lengths, strict=True)
+        ]
+        counts = [len(utterance.shares) for utterance in spoken]
+        if not max(counts):
+            return [[] for _ in features]
+        shares = np.zeros((len(spoken), max(counts), encoding.shape[1]), np.float32)
+        for row, (utterance, length) in enumerate(zip(spoken, lengths, strict=True)):
+            # The tail stands after the last frame and holds nothing.
+            shares[row, : counts[row], :length] = utterance.shares[:, :length]
+        embeddings = torch.bmm(torch.from_numpy(shares).to(self._device), encoding)
+        ids = self._decoder(embeddings, _present(counts, self._device), encoding, present).tolist()
+        return [
+            self._words(row[:count], utterance)
+            for row, count, utterance in zip(ids, counts, spoken, strict=True)
+        ]
+
+    def _share_out(self, weights: np.ndarray) -> cif.Utterance:
+        with_tail = np.append(weights, np.float32(self._tail)) if self._tail > 0 else weights
+        total = float(torch.from_numpy(with_tail).sum())
+        count = int(np.floor(total)) if self._tail > 0 else round(total)
+        return cif.share_out(with_tail, count=count, single_precision=self._single_precision)
+
+    def _words(self, ids: list[int], utterance: cif.Utterance) -> list[Token]:
+        end = (utterance.shares.shape[1]) * _SAMPLES_PER_INPUT
+        bounds = np.rint(utterance.bounds * _SAMPLES_PER_INPUT + _FIRST_INPUT).clip(0, end).astype(int)
+        return join_words(self._vocabulary.pieces(ids), [(start, stop) for start, stop in bounds.tolist()])
+
+
+def _micro_batches(lengths: dict[int, int]) -> Iterator[list[int]]:
+    """Utterances by length, so many at a time that padding stays small and no pass gets long.
+
+    Args:
+        lengths: Samples of each utterance, by its number.
+    """
+    batch: list[int] = []
+    for row in sorted(lengths, key=lambda row: lengths[row]):
+        longest = lengths[row] // _SAMPLES_PER_INPUT + 1
+        if batch and (
+            longest * (len(batch) + 1) > _MOST_INPUTS or lengths[row] > 1.25 * lengths[batch[0]] + 8000
+        ):
+            yield batch
+            batch = []
+        batch.append(row)
+    if batch:
+        yield batch
+
+
+def _present(lengths: Sequence[int], device: torch.device) -> Tensor:
+    """1 up to each length and 0 after it, float32, shape (batch, max(lengths))."""
+    positions = torch.arange(max(lengths))
+    return (positions < torch.tensor(lengths)[:, None]).float().to(device)
