@@ -1,0 +1,142 @@
+"""Punctuation: CT-Transformer over the words of whole utterances, all in one forward pass."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from itertools import accumulate
+from pathlib import Path
+from typing import Any, Protocol
+
+import torch
+from torch import Tensor, nn
+
+from recognition.exceptions import ModelError
+
+from .loading import ModelDirectory, load_model
+from .sanm import OfflineEncoder, position_encoding
+
+_MARKS = {
+    "，": "，",
+    ",": "，",
+    "。": "。",
+    ".": "。",
+    "？": "？",
+    "?": "？",
+    "、": "、",
+    "！": "！",
+    "!": "！",
+}
+_NO_MARK = ("_", "<unk>", "")
+
+
+class CtPunctuator:
+    """A `Punctuator` on FunASR's CTTransformer.
+
+    An utterance is taken as a whole (FunASR cuts it every twenty words) and ends with a mark that ends a
+    sentence, as FunASR's does.
+
+    Args:
+        directory: Of the model, as on the hub.
+        device: Where it runs.
+
+    Raises:
+        ModelError: If the directory does not hold such a model.
+
+    Source: Chen et al., "Controllable Time-Delay Transformer for Real-Time Punctuation Prediction and
+        Disfluency Detection", ICASSP 2020.
+    """
+
+    def __init__(self, directory: ModelDirectory, *, device: str = "cpu") -> None:
+        model = load_model(directory, ["CTTransformer"])
+        self._device = torch.device(device)
+        self._network = _PunctuationNetwork(model).to(self._device)
+        self._marks = [_mark(name, directory.path) for name in model.punc_list]
+        self._sentence_end = self._marks[model.sentence_end_id]
+        self._ids = {token: number for number, token in enumerate(directory.tokens)}
+        self._unknown = self._ids.get("<unk>", len(self._ids) - 1)
+        self._segmenter = _segmenter(directory.files.get("words"))
+
+    @torch.inference_mode()
+    def punctuate(self, batch: Sequence[Sequence[str]]) -> list[list[str]]:
+        """The mark after each token of each utterance: "" for none, else one of "，。？、！"."""
+        units = [self._units(tokens) for tokens in batch]
+        spoken = [row for row, (ids, _) in enumerate(units) if ids]
+        result: list[list[str]] = [[""] * len(tokens) for tokens in batch]
+        if not spoken:
+            return result
+        found = self._network([units[row][0] for row in spoken], self._device)
+        for row, marks in zip(spoken, found, strict=True):
+            for last, mark in zip(units[row][1], marks, strict=True):
+                result[row][last] = self._marks[mark]
+            if result[row][-1] not in ("。", "？", "！"):
+                result[row][-1] = self._sentence_end
+        return result
+
+    def _units(self, tokens: Sequence[str]) -> tuple[list[int], list[int]]:
+        """Ids of what the network reads, and the number of the token that each ends with."""
+        words = self._segmenter.words(tokens) if self._segmenter else [(token, 1) for token in tokens]
+        ids = [self._ids.get(word, self._ids.get(word.lower(), self._unknown)) for word, _ in words]
+        return ids, [end - 1 for end in accumulate(length for _, length in words)]
+
+
+class _PunctuationNetwork(nn.Module):
+    def __init__(self, model: Any) -> None:
+        super().__init__()
+        self.embed: Any = model.embed
+        self.encoder = OfflineEncoder(model.encoder)
+        self.decoder: Any = model.decoder
+        self._scale = model.encoder.output_size() ** 0.5
+
+    def forward(self, batch: list[list[int]], device: torch.device) -> list[list[int]]:
+        lengths = torch.tensor([len(ids) for ids in batch])
+        longest = int(lengths.max())
+        ids = torch.tensor([row + [0] * (longest - len(row)) for row in batch])
+        x: Tensor = self.embed(ids.to(device)) * self._scale
+        x = x + position_encoding(longest, x.shape[-1]).to(device)
+        present = (torch.arange(longest) < lengths[:, None]).float().to(device)
+        marks = self.decoder(self.encoder(x, present)).argmax(-1).tolist()
+        return [row[: len(ids)] for row, ids in zip(marks, batch, strict=True)]
+
+
+class _Segmenter(Protocol):
+    def words(self, tokens: Sequence[str]) -> list[tuple[str, int]]:
+        """Words and how many of the tokens each is made of."""
+        ...
+
+
+class _JiebaSegmenter:
+    """Joins characters to the words that the network was trained on."""
+
+    def __init__(self, dictionary: Path) -> None:
+        import jieba
+
+        jieba.setLogLevel(logging.WARNING)
+        self._jieba = jieba.Tokenizer()
+        self._jieba.load_userdict(str(dictionary))
+
+    def words(self, tokens: Sequence[str]) -> list[tuple[str, int]]:
+        result: list[tuple[str, int]] = []
+        characters = ""
+        for token in [*tokens, ""]:
+            if len(token) == 1 and not token.isascii():
+                characters += token
+                continue
+            result += [(word, len(word)) for word in self._jieba.cut(characters, HMM=False)]
+            characters = ""
+            if token:
+                result.append((token, 1))
+        return result
+
+
+def _segmenter(dictionary: Path | None) -> _Segmenter | None:
+    return _JiebaSegmenter(dictionary) if dictionary else None
+
+
+def _mark(name: str, path: Path) -> str:
+    if name in _NO_MARK:
+        return ""
+    try:
+        return _MARKS[name]
+    except KeyError:
+        raise ModelError(f"{path} has a punctuation mark {name!r} that is not supported") from None

@@ -1,0 +1,91 @@
+from __future__ import annotations
+
+import shutil
+import tempfile
+import unittest
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from recognition.funasr.embedding import FunasrEmbedder
+from recognition.funasr.loading import build_model, open_directory
+
+from .random_models import auto_model, model_directory, model_path, speech_like
+
+embedder = FunasrEmbedder(model_directory("cam++"))
+
+
+class EquivalenceTests(unittest.TestCase):
+    def test_an_embedding_points_where_that_of_funasr_points(self):
+        for seconds in (1, 3, 7):
+            audio = speech_like(seconds, seconds * 16_000)
+            expected = auto_model(model_path("cam++")).generate(input=audio)[0]["spk_embedding"][0].numpy()
+
+            found = embedder.embed([audio])[0]
+
+            np.testing.assert_allclose(found, expected / np.linalg.norm(expected), atol=1e-5)
+
+
+class BatchTests(unittest.TestCase):
+    def test_each_piece_has_its_embedding_whatever_the_lengths(self):
+        pieces = [speech_like(n, length) for n, length in enumerate((48_000, 20_000, 48_000, 70_000))]
+
+        together = embedder.embed(pieces)
+
+        self.assertEqual(together.shape, (4, embedder.dimension))
+        self.assertEqual(together.dtype, np.float32)
+        for row, piece in zip(together, pieces, strict=True):
+            np.testing.assert_allclose(row, embedder.embed([piece])[0], atol=1e-5)
+
+    def test_embeddings_have_unit_length(self):
+        lengths = np.linalg.norm(embedder.embed([speech_like(1, 30_000), speech_like(2, 9_000)]), axis=1)
+
+        np.testing.assert_allclose(lengths, 1, atol=1e-5)
+
+    def test_a_syllable_is_enough(self):
+        self.assertTrue(np.isfinite(embedder.embed([speech_like(1, 700)])).all())
+
+    def test_silence_has_an_embedding_too(self):
+        self.assertTrue(np.isfinite(embedder.embed([np.zeros(16_000, np.float32)])).all())
+
+    def test_an_empty_batch_has_no_embeddings(self):
+        self.assertEqual(embedder.embed([]).shape, (0, embedder.dimension))
+
+    def test_an_empty_piece_is_refused(self):
+        with self.assertRaisesRegex(ValueError, "no voice in an empty piece"):
+            embedder.embed([np.zeros(0, np.float32)])
+
+
+class IdentityTests(unittest.TestCase):
+    def test_other_weights_are_another_model(self):
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "cam++"
+            shutil.copytree(model_path("cam++"), path)
+            directory = open_directory(path)
+            torch.manual_seed(1)
+            torch.save(build_model(directory).state_dict(), path / "model.pt")
+
+            other = FunasrEmbedder(directory).model_id
+
+        self.assertNotEqual(other, embedder.model_id)
+        self.assertRegex(embedder.model_id, r"^cam\+\+@[0-9a-f]{12}$")
+
+
+class ERes2NetTests(unittest.TestCase):
+    def test_the_other_family_of_networks_is_served_too(self):
+        import yaml
+
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder)
+            config = {
+                "model": "ERes2NetV2",
+                "model_conf": {"m_channels": 8, "embedding_size": 16, "num_blocks": [1, 1, 1, 1]},
+            }
+            (path / "config.yaml").write_text(yaml.safe_dump(config))
+            directory = open_directory(path)
+            torch.save(build_model(directory).model.state_dict(), path / "pretrained_eres2netv2.ckpt")
+
+            found = FunasrEmbedder(open_directory(path)).embed([speech_like(1, 16_000)])
+
+        self.assertEqual(found.shape, (1, 16))
