@@ -1,0 +1,69 @@
+"""A model set, loaded and warmed up."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from recognition.exceptions import ModelError
+from recognition.interfaces import Models, VoiceActivityDetector
+from recognition.model_sets import ModelSet
+
+from .embedding import FunasrEmbedder
+from .loading import ModelDirectory, open_directory
+from .offline import OfflineParaformer
+from .punctuation import CtPunctuator
+from .streaming import StreamingOptions, StreamingParaformer
+from .vad import FsmnDetector, SileroDetector
+
+
+def load(model_set: ModelSet, models_dir: Path, *, arithmetic: str, device: str) -> Models:
+    """See `recognition.model_sets.load_models`."""
+    if device == "auto":
+        device = "cuda" if torch.cuda.is_available() else "cpu"
+
+    def directory(role: str) -> ModelDirectory:
+        path = model_set.sources[role].directory(model_set.file, models_dir)
+        if path is None:
+            raise ModelError(f"{model_set.file}: [{role}] cannot come from a package")
+        return open_directory(path)
+
+    models = Models(
+        name=model_set.name,
+        vad=_detector(model_set, models_dir),
+        streaming=StreamingParaformer(
+            directory("streaming"),
+            StreamingOptions(**model_set.sources["streaming"].options),
+            device=device,
+        ),
+        offline=OfflineParaformer(directory("offline"), device=device),
+        punctuator=CtPunctuator(directory("punctuation"), device=device),
+        embedder=FunasrEmbedder(directory("speaker"), device=device),
+    )
+    warm_up(models)
+    return models
+
+
+def warm_up(models: Models) -> None:
+    """Run each model once: the first call allocates, compiles and is many times slower."""
+    noise = np.random.default_rng(0).standard_normal(4 * models.streaming.chunk).astype(np.float32) * 0.01
+    models.vad.detect([(models.vad.new_state(), noise[: models.vad.window])])
+    state = models.streaming.new_state()
+    for start in range(0, len(noise), models.streaming.chunk):
+        models.streaming.decode([(state, noise[start : start + models.streaming.chunk])])
+    models.streaming.release(state)
+    models.offline.recognize([noise])
+    models.punctuator.punctuate([["你", "好"]])
+    models.embedder.embed([noise])
+
+
+def _detector(model_set: ModelSet, models_dir: Path) -> VoiceActivityDetector:
+    source = model_set.sources["vad"]
+    path = source.directory(model_set.file, models_dir)
+    if path is not None:
+        return FsmnDetector(open_directory(path), **source.options)
+    if source.package != "silero-vad":
+        raise ModelError(f"{model_set.file}: the package {source.package} has no voice activity detector")
+    return SileroDetector(**source.options)

@@ -1,0 +1,162 @@
+"""Which models recognise: a set names one for each role, where it lives, and how it is to be used.
+
+A set is a TOML file beside this module, or one of the operator's own. Reading it loads no model; only
+`load_models` imports torch and FunASR.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+from .endpointing import EndpointingOptions
+from .exceptions import ModelError
+from .interfaces import Models
+
+ROLES = ("vad", "streaming", "offline", "punctuation", "speaker")
+
+_BUILT_IN = Path(__file__).with_name("model_sets")
+
+
+@dataclass(frozen=True, slots=True)
+class ModelSource:
+    """One model of a set.
+
+    Exactly one of `package`, `path` and `hub` says where it comes from.
+    """
+
+    role: str
+    title: str
+    licence: str
+    package: str = ""
+    """Name of the Python package that brings the weights along."""
+
+    path: str = ""
+    """Directory, relative to that of the set's file."""
+
+    hub: str = ""
+    """Id on ModelScope's hub."""
+
+    revision: str = "master"
+    size: int = 0
+    """Bytes of the files together, about."""
+
+    sha256: Mapping[str, str] = field(default_factory=dict)
+    """Hash of each file for which it is known."""
+
+    options: Mapping[str, Any] = field(default_factory=dict)
+    """What the implementation of the role takes besides."""
+
+    def directory(self, set_file: Path, models_dir: Path) -> Path | None:
+        """Where the model's files lie; None for a model in a package."""
+        if self.package:
+            return None
+        if self.path:
+            return set_file.parent / self.path
+        return models_dir / self.hub / self.revision
+
+
+@dataclass(frozen=True, slots=True)
+class ModelSet:
+    """One model for each role."""
+
+    name: str
+    file: Path
+    title: str
+    description: str
+    sources: Mapping[str, ModelSource]
+    endpointing: EndpointingOptions
+
+    def missing(self, models_dir: Path) -> list[ModelSource]:
+        """Models whose directory is not there yet."""
+        directories = {role: source.directory(self.file, models_dir) for role, source in self.sources.items()}
+        return [
+            self.sources[role]
+            for role, directory in directories.items()
+            if directory is not None and not (directory / "config.yaml").is_file()
+        ]
+
+
+def model_set_names() -> list[str]:
+    """The sets that come with the product."""
+    return sorted(path.stem for path in _BUILT_IN.glob("*.toml"))
+
+
+def read_model_set(name_or_path: str) -> ModelSet:
+    """A set by its name, or the set in a file.
+
+    Raises:
+        ModelError: If there is no such set, or the file is not one; the message names the place.
+    """
+    file = Path(name_or_path)
+    if file.suffix != ".toml":
+        file = _BUILT_IN / f"{name_or_path}.toml"
+        if name_or_path not in model_set_names():
+            raise ModelError(
+                f"there is no model set {name_or_path!r}; known are {', '.join(model_set_names())}, "
+                "and the path of a .toml file"
+            )
+    try:
+        content = tomllib.loads(file.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as exc:
+        raise ModelError(f"the model set {file} cannot be read: {exc}") from exc
+    return _model_set(file, content)
+
+
+def load_models(
+    model_set: ModelSet, models_dir: Path, *, arithmetic: str = "auto", device: str = "auto"
+) -> Models:
+    """Load every model of the set and run each once, so that the first session waits for nothing.
+
+    Args:
+        models_dir: Where models from the hub are kept.
+        arithmetic: "auto", or one of `recognition.funasr.arithmetic.ARITHMETICS`.
+        device: "auto", "cpu" or "cuda".
+
+    Raises:
+        ModelError: If a model is missing, incomplete or of an unknown kind; the message says what to do.
+    """
+    missing = model_set.missing(models_dir)
+    if any(source.hub for source in missing):
+        names = ", ".join(source.title for source in missing)
+        raise ModelError(
+            f"the model set {model_set.name} is not complete: {names} missing in {models_dir}; "
+            f"fetch with: python manage.py models pull {model_set.name}"
+        )
+    from .funasr.models import load
+
+    return load(model_set, models_dir, arithmetic=arithmetic, device=device)
+
+
+def _model_set(file: Path, content: dict[str, Any]) -> ModelSet:
+    expected = {"title", "description", "endpointing", *ROLES}
+    _check_keys(file, "", content, expected, required={"title", *ROLES})
+    sources = {role: _source(file, role, content[role]) for role in ROLES}
+    endpointing = _endpointing(file, content.get("endpointing", {}))
+    return ModelSet(file.stem, file, content["title"], content.get("description", ""), sources, endpointing)
+
+
+def _source(file: Path, role: str, content: dict[str, Any]) -> ModelSource:
+    known = {entry.name for entry in fields(ModelSource)} - {"role"}
+    _check_keys(file, f"[{role}] ", content, known, required={"title", "licence"})
+    if sum(key in content for key in ("package", "path", "hub")) != 1:
+        raise ModelError(f"{file}: [{role}] takes exactly one of package, path and hub")
+    return ModelSource(role=role, **content)
+
+
+def _endpointing(file: Path, content: dict[str, Any]) -> EndpointingOptions:
+    known = {entry.name for entry in fields(EndpointingOptions)}
+    _check_keys(file, "[endpointing] ", content, known, required=set())
+    return EndpointingOptions(**content)
+
+
+def _check_keys(file: Path, where: str, content: Any, expected: set[str], *, required: set[str]) -> None:
+    if not isinstance(content, dict):
+        raise ModelError(f"{file}: {where}is not a table")
+    if unknown := sorted(content.keys() - expected):
+        raise ModelError(f"{file}: {where}has unknown keys: {', '.join(unknown)}")
+    if absent := sorted(required - content.keys()):
+        raise ModelError(f"{file}: {where}lacks {', '.join(absent)}")
