@@ -56,6 +56,8 @@ MIDDLEWARE = [
     "asrsite.security.ContentSecurityPolicyMiddleware",
 ]
 
+HOST = env.text("HOST", "127.0.0.1")
+PORT = env.integer("PORT", 8000, least=1)
 ROOT_URLCONF = "asrsite.urls"
 ASGI_APPLICATION = "asrsite.asgi.application"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
@@ -163,7 +165,11 @@ LOGOUT_REDIRECT_URL = "session-list"
 # Recognition
 
 MODEL_SET = env.text("ASR_MODELS", "embedded")
+MODELS_DIR = DATA_DIR / "models"
 ACCESS = env.choice("ASR_ACCESS", "local", ["local", "token", "open"])
+LONGEST_SESSION_S = env.number("ASR_LONGEST_SESSION_S", 12 * 3600, least=1)
+SENDER_IDLE_S = env.number("ASR_SENDER_IDLE_S", 60, least=1)
+SENDER_RETURN_S = env.number("ASR_SENDER_RETURN_S", 30)
 
 # Logging: ids and figures, never what somebody said.
 

@@ -15,6 +15,7 @@ from typing import Any
 from .endpointing import EndpointingOptions
 from .exceptions import ModelError
 from .interfaces import Models
+from .scripted import Line, Script, scripted_models
 
 ROLES = ("vad", "streaming", "offline", "punctuation", "speaker")
 
@@ -69,6 +70,8 @@ class ModelSet:
     description: str
     sources: Mapping[str, ModelSource]
     endpointing: EndpointingOptions
+    script: Script | None = None
+    """Instead of sources: what the models say, for developing and testing without any."""
 
     def missing(self, models_dir: Path) -> list[ModelSource]:
         """Models whose directory is not there yet."""
@@ -119,6 +122,8 @@ def load_models(
     Raises:
         ModelError: If a model is missing, incomplete or of an unknown kind; the message says what to do.
     """
+    if model_set.script:
+        return scripted_models(model_set.script)
     missing = model_set.missing(models_dir)
     if any(source.hub for source in missing):
         names = ", ".join(source.title for source in missing)
@@ -132,11 +137,23 @@ def load_models(
 
 
 def _model_set(file: Path, content: dict[str, Any]) -> ModelSet:
-    expected = {"title", "description", "endpointing", *ROLES}
-    _check_keys(file, "", content, expected, required={"title", *ROLES})
-    sources = {role: _source(file, role, content[role]) for role in ROLES}
+    roles = ["script"] if "script" in content else ROLES
+    expected = {"title", "description", "endpointing", *roles}
+    _check_keys(file, "", content, expected, required={"title", *roles})
     endpointing = _endpointing(file, content.get("endpointing", {}))
-    return ModelSet(file.stem, file, content["title"], content.get("description", ""), sources, endpointing)
+    script = _script(file, content["script"]) if "script" in content else None
+    sources = {} if script else {role: _source(file, role, content[role]) for role in roles}
+    description = content.get("description", "")
+    return ModelSet(file.stem, file, content["title"], description, sources, endpointing, script)
+
+
+def _script(file: Path, lines: Any) -> Script:
+    if not isinstance(lines, list) or not lines:
+        raise ModelError(f"{file}: script is not a list of lines ([[script]] with text, voice, seconds)")
+    known = {entry.name for entry in fields(Line)}
+    for line in lines:
+        _check_keys(file, "[[script]] ", line, known, required={"text"})
+    return Script([Line(**line) for line in lines])
 
 
 def _source(file: Path, role: str, content: dict[str, Any]) -> ModelSource:

@@ -49,6 +49,9 @@ class Session(models.Model):
     last_seq = models.PositiveIntegerField(default=0, editable=False)
     """Number of the last final."""
 
+    last_revision = models.PositiveIntegerField(default=0, editable=False)
+    """Number of the last change to a line that was final before."""
+
     recording = models.FileField(_("recording"), upload_to="recordings/", blank=True)
     """FLAC, once the session has ended."""
 
@@ -56,6 +59,7 @@ class Session(models.Model):
         verbose_name = _("session")
         verbose_name_plural = _("sessions")
         ordering: ClassVar = ["-created_at"]
+        permissions: ClassVar = [("send_session", _("Can send audio"))]
 
     def __str__(self) -> str:
         return self.title or self.key
@@ -132,6 +136,11 @@ class Utterance(models.Model):
     """Cosine similarity to the voice it was given to."""
 
     is_voice_locked = models.BooleanField(_("speaker set by a person"), default=False)
+    revision = models.PositiveIntegerField(default=0, editable=False)
+    """Number, in the session, of the last change to this line; readers ask for what came after theirs."""
+
+    is_removed = models.BooleanField(default=False, editable=False)
+    """Merged into another line or deleted by a person; kept so that readers can be told."""
 
     history = HistoricalRecords(excluded_fields=["tokens", "machine_text"])
 
@@ -143,7 +152,10 @@ class Utterance(models.Model):
             models.UniqueConstraint(fields=["session", "seq"], name="one_utterance_per_seq"),
             models.CheckConstraint(condition=Q(end__gte=F("start")), name="utterance_ends_after_start"),
         ]
-        indexes: ClassVar = [models.Index(fields=["session", "start"])]
+        indexes: ClassVar = [
+            models.Index(fields=["session", "start"], name="utterances_by_start"),
+            models.Index(fields=["session", "revision"], name="utterances_by_revision"),
+        ]
 
     def __str__(self) -> str:
         return self.text

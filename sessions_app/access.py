@@ -1,0 +1,123 @@
+"""Who may enter: the one decision for pages and sockets. Pure."""
+
+from __future__ import annotations
+
+import enum
+import ipaddress
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+FORWARDING_HEADERS = frozenset(
+    ["forwarded", "x-forwarded-for", "x-forwarded-host", "x-real-ip", "via", "cf-connecting-ip"]
+)
+DEFAULT_PORTS = {"http": 80, "https": 443, "ws": 80, "wss": 443}
+
+
+class Access(enum.StrEnum):
+    """ASR_ACCESS."""
+
+    LOCAL = "local"
+    TOKEN = "token"  # noqa: S105 - the name of a mode
+    OPEN = "open"
+
+
+class Verdict(enum.Enum):
+    ADMITTED = "admitted"
+    UNKNOWN = "unknown"
+    """Nobody we know: a token or a login may help."""
+
+    FORBIDDEN = "forbidden"
+    """Known, but without the right."""
+
+
+@dataclass(frozen=True, slots=True)
+class Visitor:
+    """What a request tells of whoever sent it."""
+
+    is_local: bool
+    """Came over loopback, and through no proxy."""
+
+    has_login: bool = False
+    has_permission: bool = False
+    has_token: bool = False
+    is_token_good: bool = False
+    """The token admits this role to this session."""
+
+
+def decide(access: Access, visitor: Visitor) -> Verdict:
+    """Whether a visitor may take part.
+
+    A token, once shown, is what counts: one for reading does not send because it comes from this machine.
+    """
+    if visitor.has_token:
+        return Verdict.ADMITTED if visitor.is_token_good else Verdict.FORBIDDEN
+    if visitor.has_permission or access is Access.OPEN:
+        return Verdict.ADMITTED
+    if access is Access.LOCAL and visitor.is_local:
+        return Verdict.ADMITTED
+    return Verdict.FORBIDDEN if visitor.has_login else Verdict.UNKNOWN
+
+
+def is_local(peer: str | None, header_names: Iterable[str]) -> bool:
+    """Whether a request comes from this machine itself.
+
+    Args:
+        peer: Address of the other end of the connection, None if it has none.
+        header_names: Lower case; a forwarding header means that the peer is only a proxy.
+    """
+    if peer is None or not FORWARDING_HEADERS.isdisjoint(header_names):
+        return False
+    try:
+        address = ipaddress.ip_address(peer)
+    except ValueError:
+        return False
+    mapped = getattr(address, "ipv4_mapped", None)
+    return bool((mapped or address).is_loopback)
+
+
+def is_origin_allowed(
+    headers: Mapping[str, str], *, scheme: str, allowed_hosts: Iterable[str], trusted_origins: Iterable[str]
+) -> bool:
+    """Whether the page that opens a socket is one of ours; a client that is no browser sends no Origin.
+
+    Browsers let any page open a socket to any server, with the user's cookies; so the page's origin must be
+    the host it calls, and that host one of ours (a name of somebody else's may point to this machine).
+
+    Args:
+        headers: Names in lower case.
+        scheme: Of this request: "ws" or "wss".
+        allowed_hosts: As in Django's setting.
+        trusted_origins: As in CSRF_TRUSTED_ORIGINS.
+    """
+    origin = headers.get("origin")
+    if origin is None:
+        return True
+    if origin in trusted_origins:
+        return True
+    host = headers.get("host", "")
+    if not _is_host_allowed(_without_port(host), allowed_hosts):
+        return False
+    # Behind a TLS proxy the page is https though we are spoken to in plain.
+    schemes = {"http", "https"} if scheme in ("ws", "http") else {"https"}
+    try:
+        parts = urlsplit(origin)
+        origin_port = parts.port or DEFAULT_PORTS.get(parts.scheme)
+        host_parts = urlsplit(f"//{host}")
+        host_port = host_parts.port or DEFAULT_PORTS.get(parts.scheme)
+    except ValueError:
+        return False
+    return parts.scheme in schemes and (parts.hostname, origin_port) == (host_parts.hostname, host_port)
+
+
+def _is_host_allowed(host: str, allowed_hosts: Iterable[str]) -> bool:
+    return any(
+        allowed == "*" or host == allowed or (allowed.startswith(".") and ("." + host).endswith(allowed))
+        for allowed in allowed_hosts
+    )
+
+
+def _without_port(host: str) -> str:
+    if host.startswith("["):
+        return host[: host.find("]") + 1]
+    return host.partition(":")[0].lower()

@@ -1,0 +1,159 @@
+"""The sender's audio, checked frame by frame: bytes in, clean samples or a clear fault out. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from recognition.audio import SAMPLE_RATE, samples
+
+from .protocol import Fault, ProtocolError
+
+LARGEST_FRAME = 256 * 1024
+"""Bytes; four seconds of audio. Larger frames stall everyone who shares the process."""
+
+EVIDENCE = samples(1.0)
+"""Samples other than zero that are looked at before the format is trusted."""
+
+MOST_BAD_FRAMES = 3
+MOST_BAD_SHARE = 0.001
+
+TINY = 1e-20
+"""Below this a number is no sound, but costs models twice the time."""
+
+
+@dataclass(slots=True)
+class Repairs:
+    """What was put right without a word, for the log."""
+
+    not_finite: int = 0
+    clipped: int = 0
+    bad_frames: int = 0
+
+
+class Intake:
+    """Checks one sender's frames.
+
+    Single bad samples are repaired: resamplers make them. A format that is not float32 in little-endian
+    order is told apart from loud float32 within the first second, because recognising it would give
+    confident nonsense.
+    """
+
+    def __init__(self) -> None:
+        self.repairs = Repairs()
+        self._frames = 0
+        self._evidence = np.empty(0, np.float32)
+        self._is_trusted = False
+
+    def receive(self, frame: bytes) -> np.ndarray:
+        """The audio of a frame.
+
+        Args:
+            frame: 32-bit floats, little endian, mono, 16 kHz; none at all is fine.
+
+        Returns:
+            float32 in [-1, 1], finite, shape (len(frame) // 4,).
+
+        Raises:
+            ProtocolError: FRAME_TOO_LARGE, MISALIGNED, WRONG_FORMAT or NOT_FINITE.
+        """
+        self._frames += 1
+        where = f"frame {self._frames}"
+        if len(frame) > LARGEST_FRAME:
+            raise ProtocolError(
+                Fault.FRAME_TOO_LARGE,
+                f"a frame of {len(frame)} bytes is too large: send at most {LARGEST_FRAME} "
+                f"({LARGEST_FRAME // 4 / SAMPLE_RATE:.1f} s)",
+                param=where,
+            )
+        if len(frame) % 4:
+            raise ProtocolError(
+                Fault.MISALIGNED,
+                f"a frame of {len(frame)} bytes is no whole number of 4-byte samples",
+                param=where,
+            )
+        audio = np.frombuffer(frame, "<f4")
+        if not self._is_trusted:
+            self._examine(audio, where)
+        return self._repair(audio, where)
+
+    def _examine(self, audio: np.ndarray, where: str) -> None:
+        """Look at the first second of sound for signs of another format."""
+        self._evidence = np.concatenate([self._evidence, audio])[: 4 * EVIDENCE]
+        found = other_format(self._evidence)
+        if found:
+            raise ProtocolError(
+                Fault.WRONG_FORMAT,
+                f"this looks like {found}: send 32-bit float samples in [-1, 1], little endian, mono, 16 kHz",
+                param=where,
+            )
+        if np.count_nonzero(self._evidence) >= EVIDENCE or len(self._evidence) >= 4 * EVIDENCE:
+            self._is_trusted = True
+            self._evidence = np.empty(0, np.float32)
+
+    def _repair(self, audio: np.ndarray, where: str) -> np.ndarray:
+        finite = np.isfinite(audio)
+        bad = len(audio) - int(np.count_nonzero(finite))
+        if bad:
+            self.repairs.not_finite += bad
+            self.repairs.bad_frames += 1
+            if bad > MOST_BAD_SHARE * len(audio) + 1 or self.repairs.bad_frames >= MOST_BAD_FRAMES:
+                raise ProtocolError(
+                    Fault.NOT_FINITE,
+                    f"{bad} of {len(audio)} samples are not numbers (NaN or infinite)",
+                    param=where,
+                )
+        audio = np.where(finite, audio, np.float32(0))
+        audio[np.abs(audio) < TINY] = 0
+        loud = int(np.count_nonzero(np.abs(audio) > 1))
+        if loud:
+            self.repairs.clipped += loud
+            np.clip(audio, -1, 1, out=audio)
+        return audio
+
+
+def other_format(audio: np.ndarray) -> str | None:
+    """Which other format these numbers give away, None if they may well be float32 sound.
+
+    Args:
+        audio: What was received, read as float32, shape (n,); a few hundred samples of sound are enough.
+
+    Read as float32, other formats show what sound never does: numbers far beyond full scale or far
+    below hearing, only whole numbers, or every other number near one in size.
+    """
+    sound = np.abs(audio[audio != 0])  # silence says nothing; NaN compares unequal and stays
+    if len(sound) < 2:
+        return None
+    with np.errstate(invalid="ignore"):
+        enormous = np.count_nonzero(sound > 32768 * 4) / len(sound)
+        tiny = np.count_nonzero(sound < TINY) / len(sound)
+        whole = bool(np.all(sound == np.rint(sound))) and bool(np.any(sound >= 2))
+        beyond = np.count_nonzero(sound > 8) / len(sound)
+    if whole:
+        return "16-bit samples converted to float without dividing by 32768"
+    if _has_float64_rhythm(audio):
+        return "64-bit floats"
+    if enormous + tiny > 0.02:
+        return "16-bit integers, big-endian floats, or frames that start in the middle of a sample"
+    if beyond > 0.001:
+        return "samples that are not scaled to [-1, 1]"
+    return None
+
+
+def _has_float64_rhythm(audio: np.ndarray) -> bool:
+    """Whether the upper halves of float64 numbers stand at every other place.
+
+    Read as float32 they lie between 0.3 and 2 for all sound from -100 dB to full scale, and the lower halves
+    anywhere. True sound crosses zero, and is alike at odd and even places even if it is clipped.
+    """
+    odd, even = _share_near_one(audio[1::2]), _share_near_one(audio[::2])
+    return max(odd, even) >= 0.995 and min(odd, even) < 0.5
+
+
+def _share_near_one(numbers: np.ndarray) -> float:
+    sound = np.abs(numbers[numbers != 0])
+    if len(sound) < 100:
+        return 0.0
+    with np.errstate(invalid="ignore"):
+        return float(np.mean((sound > 0.3) & (sound < 2)))

@@ -1,0 +1,180 @@
+"""One live session on a worker: its audio log in, its lines into the database and to everyone who follows."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import numpy as np
+from django.conf import settings
+
+from recognition.audio import milliseconds, samples, seconds
+from recognition.endpointing import EndpointingOptions
+from recognition.engine import Engine
+from recognition.events import Ended, Final, Partial, Settled, UtteranceFailed
+from recognition.transcriber import Transcriber
+
+from . import groups, queries, recordings, services
+from .database import in_database
+from .models import Session
+from .protocol import PartialLine, SessionEnd
+from .services import Fenced, Lease, NewLine
+from .transport import Transport
+
+logger = logging.getLogger(__name__)
+
+Publish = Callable[[str, dict[str, Any]], Awaitable[None]]
+
+READ_S = 1.0
+"""How long to wait for audio before looking after the sender."""
+
+BACKLOG = samples(2)
+"""Audio that may wait for speech detection before more is read."""
+
+SILENCE_PER_COMMIT = samples(5)
+"""Progress that is made permanent though nobody spoke."""
+
+
+class LiveSession:
+    """Recognises one session until its end, or until another worker has it.
+
+    Args:
+        lease: The right to write; `run` ends when it is lost.
+        publish: Sends a message to a group of the channel layer.
+    """
+
+    def __init__(
+        self,
+        lease: Lease,
+        *,
+        transport: Transport,
+        engine: Engine,
+        endpointing: EndpointingOptions,
+        publish: Publish,
+    ) -> None:
+        self.lease = lease
+        self._transport = transport
+        self._publish = publish
+        self._group = groups.session_group(lease.key)
+        self._transcriber = Transcriber(engine, endpointing, start=lease.durable)
+        self._journal = recordings.Journal(lease.session)
+        self._lines: list[NewLine] = []
+        self._received = lease.durable
+        self._is_paused = False
+        self._stop = False
+
+    async def run(self) -> None:
+        """Recognise to the end.
+
+        Raises:
+            Fenced: If another worker has taken the session over.
+        """
+        await self._tell(groups.changed_message(self.lease.key))
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(self._hear())
+                tasks.create_task(self._keep())
+        except* Fenced:
+            raise Fenced from None
+        finally:
+            self._transcriber.close()
+            self._journal.close()
+        await asyncio.to_thread(recordings.encode_flac, self.lease.session)
+
+    def stop(self) -> None:
+        """End the session as if its sender had said "close"."""
+        self._stop = True
+
+    # Audio.
+
+    async def _hear(self) -> None:
+        session = self.lease.session
+        while not self._stop:
+            stretch = await self._transport.read(session, self._received, timeout_s=READ_S)
+            if stretch.audio:
+                await self._set_paused(False)
+                audio = np.frombuffer(stretch.audio, "<f4")
+                self._journal.write(stretch.start, audio)
+                self._transcriber.feed(audio)
+                self._received = stretch.end
+                await self._transcriber.caught_up(BACKLOG)
+                await self._report()
+            elif not stretch.is_end and await self._has_sender_gone():
+                break
+            if stretch.is_end:
+                break
+        self._transcriber.finish()
+
+    async def _has_sender_gone(self) -> bool:
+        """Whether nobody will send any more; the sessions of senders that may return are paused."""
+        gone_s = await self._transport.sender_gone_s(self.lease.session)
+        await self._set_paused(gone_s > 0)
+        return gone_s > settings.SENDER_RETURN_S
+
+    async def _set_paused(self, is_paused: bool) -> None:
+        if is_paused == self._is_paused:
+            return
+        self._is_paused = is_paused
+        state = Session.State.PAUSED if is_paused else Session.State.LIVE
+        await in_database(services.set_state, self.lease, state)
+        await self._tell(groups.changed_message(self.lease.key))
+
+    async def _report(self) -> None:
+        await self._transport.report(
+            self.lease.session,
+            processed=self._transcriber.session.processed,
+            durable=self.lease.durable,
+        )
+
+    # Lines.
+
+    async def _keep(self) -> None:
+        async for event in self._transcriber.events():
+            match event:
+                case Partial(_, start, text):
+                    partial = PartialLine(milliseconds(start), text)
+                    await self._tell(groups.partial_message(self.lease.key, partial))
+                case Final():
+                    self._lines.append(_new_line(event))
+                case UtteranceFailed(_, start, end):
+                    logger.error(
+                        "session %s: no text for %.1f-%.1f s",
+                        self.lease.session,
+                        seconds(start),
+                        seconds(end),
+                    )
+                case Settled(position):
+                    if self._lines or position - self.lease.durable >= SILENCE_PER_COMMIT:
+                        await self._commit(position)
+                case Ended(position):
+                    await self._end(position)
+
+    async def _commit(self, durable: int) -> None:
+        await asyncio.to_thread(self._journal.sync)
+        lines, self._lines = self._lines, []
+        self.lease, kept = await in_database(services.commit, self.lease, durable=durable, lines=lines)
+        await self._report()
+        for utterance in kept:
+            await self._tell(groups.line_message(self.lease.key, queries.as_line(utterance)))
+        progress = groups.progress_message(self.lease.key, received=self._received, durable=durable)
+        await self._tell(progress)
+
+    async def _end(self, position: int) -> None:
+        if position > self.lease.durable or self._lines:
+            await self._commit(position)
+        await in_database(services.set_state, self.lease, Session.State.ENDED)
+        await self._transport.release(self.lease.session)
+        length_s = seconds(position)
+        end = SessionEnd(self.lease.last_seq, received_s=length_s, recognised_s=length_s)
+        await self._tell(groups.end_message(self.lease.key, end))
+
+    async def _tell(self, message: dict[str, Any]) -> None:
+        """A hint for those who follow; the database has it already, so a loss costs only time."""
+        await self._publish(self._group, message)
+
+
+def _new_line(final: Final) -> NewLine:
+    tokens = [(token.text, token.start, token.end) for token in final.tokens]
+    return NewLine(final.start, final.end, final.text, tokens, voice=None, score=None)

@@ -1,0 +1,70 @@
+"""`manage.py serve`: pages, sockets and, unless Redis is configured, the recognition itself."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from argparse import ArgumentParser
+from typing import Any
+
+from sessions_app.server import LARGEST_MESSAGE, PatientServer  # isort: skip
+from channels.routing import get_default_application
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError
+
+from recognition.exceptions import ModelError
+from sessions_app.embedded import EmbeddedWorker
+
+logger = logging.getLogger(__name__)
+
+
+class Command(BaseCommand):
+    help = "Serve pages and sockets; without REDIS_URL, recognise in the same process."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--host", default=settings.HOST)
+        parser.add_argument("--port", type=int, default=settings.PORT)
+
+    def handle(self, *args: Any, host: str, port: int, **options: Any) -> None:
+        self.failure: Exception | None = None
+        self.worker = None if settings.REDIS_URL else EmbeddedWorker()
+        interface = host.replace(":", r"\:")
+        self.server = PatientServer(
+            get_default_application(),
+            endpoints=[f"tcp:port={port}:interface={interface}"],
+            on_stop=self._stop,
+            ready_callable=self._start_soon,
+            websocket_timeout=-1,
+            websocket_max_message_size=LARGEST_MESSAGE,
+            websocket_max_frame_size=LARGEST_MESSAGE,
+            ping_interval=20,
+            ping_timeout=30,
+            application_close_timeout=60,
+            verbosity=0,
+        )
+        self.stdout.write(f"Serving on http://{host}:{port}/  (Ctrl-C stops)")
+        self.server.run()
+        if self.failure:
+            raise CommandError(str(self.failure))
+        if not self.server.listening_addresses:
+            raise CommandError(f"Cannot listen on {host}:{port}: is another server running there?")
+
+    def _start_soon(self) -> None:
+        self._starting = asyncio.get_event_loop().create_task(self._start())
+
+    async def _start(self) -> None:
+        if not self.worker:
+            return
+        try:
+            await self.worker.start()
+        except ModelError as error:
+            self.failure = error
+            self.server.stop()
+
+    async def _stop(self) -> None:
+        self._starting.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await self._starting
+        if self.worker:
+            await self.worker.stop()

@@ -1,0 +1,370 @@
+"""The WebSocket messages, both ways. Pure: no Django, no I/O. docs/protocol.md is checked against it.
+
+Version 1 is what the first clients were written for: audio and "close" in, one JSON object per finished line
+out. Version 2 (`?v=2`) adds messages to it and changes none: every message, in both versions, has the keys
+`asr` and `spk`, so a client that reads nothing else never stumbles.
+"""
+
+from __future__ import annotations
+
+import enum
+import json
+import unicodedata
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import parse_qs
+
+VERSIONS = (1, 2)
+LONGEST_SESSION_ID = 64
+
+
+class Mode(enum.StrEnum):
+    SENDER = "sender"
+    RECEIVER = "receiver"
+
+
+class Fault(enum.Enum):
+    """What can go wrong: the stable code, the close code (None: the socket stays open), whether to retry.
+
+    Close codes are 4000 + the HTTP status that means most nearly the same; daphne sends no others but 1000,
+    and no reasons, so a JSON message always says it first.
+    """
+
+    BAD_MODE = ("bad_mode", 4400, False)
+    BAD_SESSION_ID = ("bad_session_id", 4400, False)
+    BAD_PARAMETER = ("bad_parameter", 4400, False)
+    BAD_COMMAND = ("bad_command", None, False)
+    TOO_MANY_BAD_COMMANDS = ("too_many_bad_commands", 4400, False)
+    UNAUTHORIZED = ("unauthorized", 4401, False)
+    FORBIDDEN = ("forbidden", 4403, False)
+    NOT_SENDER = ("not_sender", None, False)
+    STILL_NOT_SENDER = ("still_not_sender", 4403, False)
+    NOT_FOUND = ("not_found", 4404, False)
+    IDLE = ("idle_timeout", 4408, True)
+    SENDER_CONFLICT = ("sender_conflict", 4409, True)
+    SESSION_ENDED = ("session_ended", 4410, False)
+    SUPERSEDED = ("superseded", 4411, False)
+    FRAME_TOO_LARGE = ("frame_too_large", 4413, False)
+    WRONG_FORMAT = ("wrong_format", 4415, False)
+    MISALIGNED = ("misaligned_audio", 4422, False)
+    NOT_FINITE = ("non_finite_audio", 4422, False)
+    TOO_MANY_CONNECTIONS = ("too_many_connections", 4429, True)
+    SLOW_CONSUMER = ("slow_consumer", 4430, True)
+    TOO_LONG = ("session_too_long", 4440, False)
+    INTERNAL = ("internal", 4500, True)
+    OVERLOADED = ("overloaded", 4503, True)
+    GOING_AWAY = ("going_away", 4503, True)
+
+    def __init__(self, code: str, close: int | None, is_retryable: bool) -> None:
+        self.code = code
+        self.close = close
+        self.is_retryable = is_retryable
+
+
+class ProtocolError(Exception):
+    """The client is told this, and its socket closed if the fault says so."""
+
+    def __init__(
+        self, fault: Fault, message: str, *, param: str | None = None, retry_after: float | None = None
+    ) -> None:
+        super().__init__(message)
+        self.fault = fault
+        self.message = message
+        self.param = param
+        self.retry_after = retry_after
+
+
+# What clients ask for.
+
+
+@dataclass(frozen=True, slots=True)
+class Join:
+    """A valid request for a socket."""
+
+    session_key: str
+    mode: Mode
+    version: int = 1
+    since: int = 0
+    """Finals up to this number are known to the client already."""
+
+    revision: int = 0
+    """Changes up to this number are known to the client already."""
+
+    resume: str = ""
+    """Senders: the right to take over from an earlier connection, from its `hello`."""
+
+    token: str = ""
+
+
+def parse_join(session_key: str, query: str) -> Join:
+    """Understand the address of a socket.
+
+    Args:
+        session_key: The path's last part, percent-decoded.
+        query: The query string, undecoded.
+
+    Raises:
+        ProtocolError: BAD_SESSION_ID, BAD_MODE or BAD_PARAMETER.
+    """
+    parameters = parse_qs(query, keep_blank_values=True)
+    version = _number(parameters, "v", default=1)
+    if version not in VERSIONS:
+        raise ProtocolError(Fault.BAD_PARAMETER, f"there is no version {version}: use 1 or 2", param="v")
+    return Join(
+        session_key=parse_session_key(session_key),
+        mode=_mode(parameters),
+        version=version,
+        since=_number(parameters, "since", default=0),
+        revision=_number(parameters, "revision", default=0),
+        resume=_single(parameters, "resume"),
+        token=_single(parameters, "token"),
+    )
+
+
+def parse_session_key(key: str) -> str:
+    """A session id in its one spelling (NFC), if it can be one.
+
+    Any script will do. Left out is what nobody can see or what changes the meaning of an address: control
+    characters, blanks, slashes, bytes that were no UTF-8.
+
+    Raises:
+        ProtocolError: BAD_SESSION_ID.
+    """
+    key = unicodedata.normalize("NFC", key)
+    if not key:
+        raise ProtocolError(Fault.BAD_SESSION_ID, "the session id is empty", param="session_id")
+    if len(key) > LONGEST_SESSION_ID:
+        raise ProtocolError(
+            Fault.BAD_SESSION_ID,
+            f"the session id has {len(key)} characters; at most {LONGEST_SESSION_ID} are allowed",
+            param="session_id",
+        )
+    for character in key:
+        if unicodedata.category(character)[0] in "CZ" or character in "/\\\ufffd":
+            raise ProtocolError(
+                Fault.BAD_SESSION_ID,
+                f"the session id has U+{ord(character):04X}, which is not allowed: "
+                "no control characters, blanks, slashes or bytes that are not UTF-8",
+                param="session_id",
+            )
+    if set(key) == {"."}:
+        raise ProtocolError(Fault.BAD_SESSION_ID, "a session id cannot be all dots", param="session_id")
+    return key
+
+
+class Close:
+    """The sender's word that the audio is over."""
+
+
+def parse_command(text: str) -> Close:
+    """Understand a text message of the sender.
+
+    Raises:
+        ProtocolError: BAD_COMMAND.
+    """
+    if text == "close":
+        return Close()
+    try:
+        message = json.loads(text)
+    except ValueError:
+        message = None
+    if isinstance(message, dict) and message.get("type") == "close":
+        return Close()
+    raise ProtocolError(
+        Fault.BAD_COMMAND, f'{text[:40]!r} is no command; "close" ends the session', param="text"
+    )
+
+
+def _mode(parameters: Mapping[str, list[str]]) -> Mode:
+    values = parameters.get("mode", [])
+    if len(values) > 1:
+        raise ProtocolError(Fault.BAD_MODE, f"mode is given {len(values)} times: give it once", param="mode")
+    if not values or values[0] not in tuple(Mode):
+        said = f"mode={values[0]!r:.40} is unknown" if values else "mode is missing"
+        raise ProtocolError(Fault.BAD_MODE, f"{said}: use mode=sender or mode=receiver", param="mode")
+    return Mode(values[0])
+
+
+def _single(parameters: Mapping[str, list[str]], name: str) -> str:
+    return parameters.get(name, [""])[-1]
+
+
+def _number(parameters: Mapping[str, list[str]], name: str, *, default: int) -> int:
+    value = _single(parameters, name)
+    if not value:
+        return default
+    if not (value.isascii() and value.isdigit() and len(value) <= 12):
+        raise ProtocolError(Fault.BAD_PARAMETER, f"{name}={value[:40]!r} is no whole number", param=name)
+    return int(value)
+
+
+# What the server tells.
+
+
+@dataclass(frozen=True, slots=True)
+class Spoken:
+    """Who said a line."""
+
+    speaker_id: str = ""
+    speaker_name: str = ""
+    score: float | None = None
+    is_enrolled: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A final: number `seq` of its session; 0 for a line that a person added."""
+
+    line_id: int
+    seq: int
+    start_ms: int
+    end_ms: int
+    text: str
+    spoken: Spoken
+
+
+@dataclass(frozen=True, slots=True)
+class PartialLine:
+    """What is being said; replaced by the next one, gone with the next final."""
+
+    start_ms: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Revision:
+    """A line that was final before now reads like this. Revisions of a session are numbered."""
+
+    revision: int
+    line: Line
+    is_removed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Hello:
+    """First message of a version 2 socket."""
+
+    session_key: str
+    mode: Mode
+    epoch: int
+    state: str
+    last_seq: int
+    last_revision: int
+    resume_from: int = 0
+    """Senders: position (in samples) from which to send audio."""
+
+    resume: str = ""
+    """Senders: shows the right to take over when reconnecting."""
+
+    limits: Mapping[str, float] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Ack:
+    """Senders: positions up to which audio has come, and up to which it need never be sent again."""
+
+    received: int
+    durable: int
+
+
+@dataclass(frozen=True, slots=True)
+class StateChange:
+    """The session is live, paused, draining, ended or going_away."""
+
+    state: str
+
+
+@dataclass(frozen=True, slots=True)
+class SessionEnd:
+    """The confirmation that a sender waits for after its "close"."""
+
+    last_seq: int
+    received_s: float
+    recognised_s: float
+
+
+Message = Line | PartialLine | Revision | Hello | Ack | StateChange | SessionEnd
+
+_EMPTY: dict[str, Any] = {"asr": "", "spk": {}}
+
+
+def encode(message: Message, *, version: int) -> str | None:
+    """The JSON text of a message; None if this version does not have it."""
+    match message:
+        case Line():
+            body = _line(message)
+            if version >= 2:
+                body |= {"final": True, "id": message.line_id}
+        case SessionEnd(last_seq, received_s, recognised_s):
+            body = _event(
+                "session_end",
+                seq=last_seq,
+                received_s=round(received_s, 3),
+                recognised_s=round(recognised_s, 3),
+            )
+        case _ if version < 2:
+            return None
+        case PartialLine(start_ms, text):
+            body = {"asr": text, "spk": {}, "final": False, "start_ms": start_ms}
+        case Revision(revision, line, is_removed):
+            changed = _line(line) | {"id": line.line_id}
+            body = _event("revise", revision=revision, removed=is_removed, line=changed)
+        case Hello():
+            body = _hello(message)
+        case Ack(received, durable):
+            body = _event("ack", received=received, durable=durable)
+        case StateChange(state):
+            body = _event("session", state=state)
+    return json.dumps(body, ensure_ascii=False)
+
+
+def encode_error(error: ProtocolError) -> str:
+    """The JSON text that says what is wrong, in both versions."""
+    fault = error.fault
+    body = _EMPTY | {
+        "error": {
+            "code": fault.code,
+            "message": error.message,
+            "close": fault.close,
+            "retryable": fault.is_retryable,
+            "retry_after": error.retry_after,
+            "param": error.param,
+        }
+    }
+    return json.dumps(body, ensure_ascii=False)
+
+
+def _line(line: Line) -> dict[str, Any]:
+    spoken = line.spoken
+    return {
+        "asr": line.text,
+        "spk": {
+            "speaker_id": spoken.speaker_id,
+            "speaker_name": spoken.speaker_name,
+            "score": None if spoken.score is None else round(spoken.score, 4),
+            "enrolled": spoken.is_enrolled,
+        },
+        "seq": line.seq,
+        "start_ms": line.start_ms,
+        "end_ms": line.end_ms,
+    }
+
+
+def _event(kind: str, **fields: Any) -> dict[str, Any]:
+    return _EMPTY | {"event": {"type": kind, **fields}}
+
+
+def _hello(hello: Hello) -> dict[str, Any]:
+    fields: dict[str, Any] = {
+        "session_id": hello.session_key,
+        "mode": str(hello.mode),
+        "version": 2,
+        "epoch": hello.epoch,
+        "state": hello.state,
+        "seq": hello.last_seq,
+        "revision": hello.last_revision,
+    }
+    if hello.mode is Mode.SENDER:
+        fields |= {"resume_from": hello.resume_from, "resume": hello.resume}
+    return _event("hello", **fields, limits=dict(hello.limits or {}))

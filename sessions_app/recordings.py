@@ -1,0 +1,116 @@
+"""A session's recording on disk: a journal of 16-bit samples while it runs, one FLAC when it has ended.
+
+A sample's place in the journal is its position in the session. So writing the same audio twice changes
+nothing, whoever writes it, and any stretch can be played while the meeting still goes on.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import numpy as np
+import soundfile
+from django.conf import settings
+
+from recognition.audio import SAMPLE_RATE
+
+SAMPLE_BYTES = 2
+FULL_SCALE = 32768.0
+_BLOCK = 60 * SAMPLE_RATE
+
+
+def journal_path(session: int) -> Path:
+    return Path(settings.MEDIA_ROOT) / "recordings" / f"{session}.pcm"
+
+
+def flac_path(session: int) -> Path:
+    return journal_path(session).with_suffix(".flac")
+
+
+class Journal:
+    """Writes a live session's audio to disk."""
+
+    def __init__(self, session: int) -> None:
+        path = journal_path(session)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._file = os.open(path, os.O_WRONLY | os.O_CREAT, 0o640)
+
+    def write(self, position: int, audio: np.ndarray) -> None:
+        """Write audio where it belongs.
+
+        Args:
+            position: Of its first sample.
+            audio: float32 in [-1, 1], shape (n,).
+        """
+        data = to_int16(audio).tobytes()
+        written = 0
+        while written < len(data):
+            written += os.pwrite(self._file, data[written:], position * SAMPLE_BYTES + written)
+
+    def sync(self) -> None:
+        """Return when all that was written would survive a loss of power."""
+        os.fdatasync(self._file)
+
+    def close(self) -> None:
+        os.close(self._file)
+
+
+def to_int16(audio: np.ndarray) -> np.ndarray:
+    """16-bit samples, little endian; audio that came from 16 bits comes back exactly."""
+    return np.clip(np.rint(audio * FULL_SCALE), -32768, 32767).astype("<i2")
+
+
+def length(session: int) -> int:
+    """Samples on disk; 0 if there is no recording."""
+    if flac_path(session).exists():
+        return int(soundfile.info(flac_path(session)).frames)
+    try:
+        return journal_path(session).stat().st_size // SAMPLE_BYTES
+    except FileNotFoundError:
+        return 0
+
+
+def read(session: int, start: int, end: int) -> np.ndarray:
+    """A stretch of the recording, int16, shape (up to end - start,); shorter at its end."""
+    if flac_path(session).exists():
+        with soundfile.SoundFile(flac_path(session)) as flac:
+            flac.seek(min(start, flac.frames))
+            audio: np.ndarray = flac.read(max(0, end - start), dtype="int16")
+            return audio
+    try:
+        with journal_path(session).open("rb") as journal:
+            journal.seek(start * SAMPLE_BYTES)
+            return np.frombuffer(journal.read(max(0, end - start) * SAMPLE_BYTES), "<i2")
+    except FileNotFoundError:
+        return np.empty(0, "<i2")
+
+
+def encode_flac(session: int) -> Path | None:
+    """Turn the journal into a FLAC, and remove it; None if there is no audio.
+
+    A crash on the way leaves the journal; doing it again finishes the job.
+    """
+    journal, flac = journal_path(session), flac_path(session)
+    if not journal.exists():
+        return flac if flac.exists() else None
+    if not journal.stat().st_size:
+        journal.unlink()
+        return None
+    unfinished = flac.with_suffix(".unfinished")
+    with (
+        journal.open("rb") as source,
+        soundfile.SoundFile(
+            unfinished, "w", SAMPLE_RATE, channels=1, format="FLAC", subtype="PCM_16"
+        ) as target,
+    ):
+        while block := source.read(_BLOCK * SAMPLE_BYTES):
+            target.write(np.frombuffer(block, "<i2"))
+    unfinished.replace(flac)
+    journal.unlink()
+    return flac
+
+
+def delete(session: int) -> None:
+    for path in (journal_path(session), flac_path(session)):
+        path.unlink(missing_ok=True)

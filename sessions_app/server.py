@@ -1,0 +1,125 @@
+"""daphne, with sockets that wait for each other and an orderly end.
+
+daphne reads as fast as a client sends and queues what the application has not taken; and it never lets the
+application wait for a client that does not read. Both cost memory without bound. Here a socket is not read
+while frames wait, so TCP holds its sender; and a send returns when the client has taken what was sent before.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from functools import partial
+from typing import Any
+
+# daphne first: it installs the asyncio reactor, which must come before any other use of Twisted.
+from daphne.server import Server  # isort: skip
+from daphne.ws_protocol import WebSocketProtocol
+from twisted.internet import defer
+
+MOST_WAITING = 16
+RESUME_AT = 4
+
+LARGEST_MESSAGE = 1024 * 1024
+"""Bytes; beyond it the connection is dropped without a word. The application's own limit is lower."""
+
+
+class WaitingMessages(asyncio.Queue[dict[str, Any]]):
+    """A socket's messages to the application; lets the socket be read again when they have been taken."""
+
+    def __init__(self, protocol: PatientWebSocket) -> None:
+        super().__init__()
+        self._protocol = protocol
+
+    async def get(self) -> dict[str, Any]:
+        message = await super().get()
+        if self.qsize() <= RESUME_AT:
+            self._protocol.resume_reading()
+        return message
+
+
+class PatientWebSocket(WebSocketProtocol):  # type: ignore[misc]
+    """One socket that pauses when it is ahead of the application, and tells when its client is behind."""
+
+    is_paused = False
+
+    def onOpen(self) -> None:  # noqa: N802
+        self.drained = asyncio.Event()
+        self.drained.set()
+        # The HTTP channel that this connection began as would stop reading while the client does not read.
+        self.transport.unregisterProducer()
+        self.transport.registerProducer(self, True)
+        super().onOpen()
+
+    def onMessage(self, payload: bytes, isBinary: bool) -> None:  # noqa: N802, N803
+        super().onMessage(payload, isBinary)
+        if not self.is_paused and self.application_queue.qsize() >= MOST_WAITING:
+            self.is_paused = True
+            self.transport.pauseProducing()
+
+    def onClose(self, wasClean: bool, code: int, reason: str) -> None:  # noqa: N802, N803
+        if hasattr(self, "drained"):
+            self.drained.set()
+        super().onClose(wasClean, code, reason)
+
+    def resume_reading(self) -> None:
+        if self.is_paused:
+            self.is_paused = False
+            self.transport.resumeProducing()
+
+    def check_timeouts(self) -> None:
+        # The answer to a ping would stand behind the frames that wait: no reason to think the client dead.
+        if not self.is_paused:
+            super().check_timeouts()
+
+    # Called by the transport when it holds too much that the client has not taken, and when it does no more.
+
+    def pauseProducing(self) -> None:  # noqa: N802
+        self.drained.clear()
+
+    def resumeProducing(self) -> None:  # noqa: N802
+        self.drained.set()
+
+    def stopProducing(self) -> None:  # noqa: N802
+        self.drained.set()
+
+
+class PatientServer(Server):  # type: ignore[misc]
+    """daphne's server with such sockets.
+
+    Args:
+        on_stop: Awaited when the process is told to stop, before the sockets are cut.
+    """
+
+    def __init__(self, *args: Any, on_stop: Callable[[], Awaitable[None]], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._on_stop = on_stop
+
+    def run(self) -> None:
+        from daphne.ws_protocol import WebSocketFactory
+
+        WebSocketFactory.protocol = PatientWebSocket
+        super().run()
+
+    def create_application(self, protocol: Any, scope: dict[str, Any]) -> Any:
+        if not isinstance(protocol, PatientWebSocket):
+            return super().create_application(protocol, scope)
+        messages = WaitingMessages(protocol)
+        scope.setdefault("asgi", {"version": "3.0"})
+        application = self.application(
+            scope=scope, receive=messages.get, send=partial(self.handle_reply, protocol)
+        )
+        if protocol not in self.connections:
+            return None
+        self.connections[protocol]["application_instance"] = asyncio.ensure_future(application)
+        return messages
+
+    async def handle_reply(self, protocol: Any, message: dict[str, Any]) -> None:
+        await super().handle_reply(protocol, message)
+        if isinstance(protocol, PatientWebSocket) and message["type"] == "websocket.send":
+            await protocol.drained.wait()
+
+    def kill_all_applications(self) -> defer.Deferred[None]:
+        stopped = defer.Deferred.fromFuture(asyncio.ensure_future(self._on_stop()))
+        stopped.addCallback(lambda _: super(PatientServer, self).kill_all_applications())
+        return stopped

@@ -1,0 +1,111 @@
+"""What changes in the database, one transaction each."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import F
+from django.utils import timezone
+
+from .models import Session, Utterance, Voice
+
+
+class Fenced(Exception):
+    """Another worker owns the session now; this one must stop."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """A worker's right to write to a session, and where to go on."""
+
+    session: int
+    key: str
+    epoch: int
+    durable: int
+    last_seq: int
+
+
+@dataclass(frozen=True, slots=True)
+class NewLine:
+    """A final on its way into the database."""
+
+    start: int
+    end: int
+    text: str
+    tokens: list[tuple[str, int, int]]
+    voice: int | None
+    """Number of the voice in the session."""
+
+    score: float | None
+
+
+def get_or_create_session(key: str, *, owner: int | None = None) -> Session:
+    session, _ = Session.objects.get_or_create(
+        key=key, defaults={"model_set": settings.MODEL_SET, "owner_id": owner}
+    )
+    return session
+
+
+def acquire(session: int) -> Lease | None:
+    """Own a session for recognition: whoever owned it before can commit no more. None if it has ended."""
+    with transaction.atomic():
+        own = Session.objects.filter(pk=session).exclude(state=Session.State.ENDED)
+        if not own.update(epoch=F("epoch") + 1, state=Session.State.LIVE):
+            return None
+        row = Session.objects.get(pk=session)
+    return Lease(row.pk, row.key, row.epoch, row.durable, row.last_seq)
+
+
+def commit(lease: Lease, *, durable: int, lines: Sequence[NewLine]) -> tuple[Lease, list[Utterance]]:
+    """Make finals and the progress to `durable` permanent, all or nothing.
+
+    Returns:
+        The lease to commit the next time, and the lines as they are kept.
+
+    Raises:
+        Fenced: If another worker has taken the session over, or committed from the same place.
+    """
+    with transaction.atomic():
+        last_seq = lease.last_seq + len(lines)
+        is_ours = Session.objects.filter(
+            pk=lease.session, epoch=lease.epoch, durable=lease.durable, last_seq=lease.last_seq
+        ).update(durable=durable, last_seq=last_seq)
+        if not is_ours:
+            raise Fenced
+        voices = _voices(lease.session, lines)
+        kept = Utterance.objects.bulk_create(
+            Utterance(
+                session_id=lease.session,
+                seq=seq,
+                start=line.start,
+                end=line.end,
+                text=line.text,
+                machine_text=line.text,
+                tokens=line.tokens,
+                voice=None if line.voice is None else voices[line.voice],
+                score=line.score,
+            )
+            for seq, line in enumerate(lines, lease.last_seq + 1)
+        )
+    return Lease(lease.session, lease.key, lease.epoch, durable, last_seq), kept
+
+
+def set_state(lease: Lease, state: Session.State) -> None:
+    """Raises `Fenced` if another worker has taken the session over."""
+    changes: dict[str, object] = {"state": state}
+    if state is Session.State.ENDED:
+        changes["ended_at"] = timezone.now()
+    if not Session.objects.filter(pk=lease.session, epoch=lease.epoch).update(**changes):
+        raise Fenced
+
+
+def _voices(session: int, lines: Sequence[NewLine]) -> dict[int, Voice]:
+    """The voices of these lines by number; new ones are made."""
+    numbers = {line.voice for line in lines if line.voice is not None}
+    known = {v.number: v for v in Voice.objects.filter(session=session, number__in=numbers)}
+    for number in sorted(numbers - known.keys()):
+        known[number] = Voice.objects.create(session_id=session, number=number)
+    return known

@@ -1,0 +1,113 @@
+"""The recognition worker: a background Channels consumer that takes sessions and recognises them.
+
+In the default installation it lives in the serving process, otherwise in processes of its own. Audio
+comes by the transport; the channel layer brings what concerns all workers, and carries results away.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import Any
+
+from channels.consumer import AsyncConsumer
+from channels.exceptions import ChannelFull, StopConsumer
+from django.db import DatabaseError
+
+from recognition.endpointing import EndpointingOptions
+from recognition.engine import Engine
+
+from . import groups, services
+from .database import in_database
+from .live import LiveSession
+from .services import Fenced
+from .transport import Transport
+
+logger = logging.getLogger(__name__)
+
+
+class RecognitionWorker(AsyncConsumer):
+    """Runs on the event loop of its engine, as `await worker.run()`, until `stop()`."""
+
+    def __init__(self, engine: Engine, endpointing: EndpointingOptions, transport: Transport) -> None:
+        self.engine = engine
+        self._endpointing = endpointing
+        self._transport = transport
+        self._live: dict[str, LiveSession] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._inbox: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
+
+    async def run(self) -> None:
+        self._inbox.put_nowait({"type": "worker.start"})
+        scope: Any = {"type": "channel"}
+        receive: Any = self._inbox.get
+        send: Any = _no_reply
+        await self(scope, receive, send)
+
+    def stop(self) -> None:
+        self._inbox.put_nowait({"type": "worker.stop"})
+
+    # Messages.
+
+    async def worker_start(self, message: dict[str, Any]) -> None:
+        await self.channel_layer.group_add(groups.WORKERS, self.channel_name)
+        self._spawn(self._take_sessions())
+
+    async def worker_stop(self, message: dict[str, Any]) -> None:
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        raise StopConsumer
+
+    async def session_stop(self, message: dict[str, Any]) -> None:
+        """Somebody ended a session from a page."""
+        if live := self._live.get(message["key"]):
+            live.stop()
+
+    # Sessions.
+
+    async def _take_sessions(self) -> None:
+        while True:
+            session = await self._transport.take()
+            self._spawn(self._recognise(session))
+
+    async def _recognise(self, session: int) -> None:
+        try:
+            lease = await in_database(services.acquire, session)
+            if lease is None:
+                await self._transport.release(session)
+                return
+            live = LiveSession(
+                lease,
+                transport=self._transport,
+                engine=self.engine,
+                endpointing=self._endpointing,
+                publish=self._publish,
+            )
+            self._live[lease.key] = live
+            logger.info("session %s: recognising from %d, epoch %d", session, lease.durable, lease.epoch)
+            try:
+                await live.run()
+            finally:
+                del self._live[lease.key]
+            logger.info("session %s: ended", session)
+        except Fenced:
+            logger.warning("session %s: another worker has it now", session)
+        except (DatabaseError, OSError):
+            logger.exception("session %s: given up, another worker may go on", session)
+            await self._transport.give_up(session)
+
+    async def _publish(self, group: str, message: dict[str, Any]) -> None:
+        try:
+            await self.channel_layer.group_send(group, message)
+        except (ChannelFull, OSError) as error:
+            logger.warning("a message to %s was lost: %s", group, error)
+
+    def _spawn(self, work: Any) -> None:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+
+async def _no_reply(message: dict[str, Any]) -> None:
+    """Nobody is at the other end of a background consumer."""
