@@ -22,6 +22,10 @@ FORBIDDEN = {
     "recognition.engine": [*HEAVY, *WEB, *APPS],
     "recognition.transcriber": [*HEAVY, *WEB, *APPS],
     "recognition.scripted": [*HEAVY, *WEB, *APPS],
+    # who is speaking: decisions without a database
+    "speakers.identification": [*HEAVY, *WEB, "sessions_app", "asyncio"],
+    "speakers.clustering": [*HEAVY, *WEB, "sessions_app", "asyncio"],
+    "speakers.tracking": [*HEAVY, *WEB, "sessions_app", "asyncio"],
 }
 
 

@@ -1,0 +1,470 @@
+"""Who speaks in one live session, line after line, and what must be corrected afterwards. Pure.
+
+Every line belongs to a voice. A voice is an enrolled speaker or a stranger ("Speaker 1"), and what is known
+of it grows with each line, so answers get better: `take_revisions` tells which earlier ones were wrong. What
+must outlive the process is in `VoiceState`; a tracker made from those goes on where another one stopped.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections import deque
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from .clustering import Cluster, ClusteringOptions, similarities
+from .identification import Gallery, Identification, IdentificationOptions, identify, unit
+
+
+@dataclass(frozen=True, slots=True)
+class TrackingOptions:
+    identification: IdentificationOptions = field(default_factory=IdentificationOptions)
+    clustering: ClusteringOptions = field(default_factory=ClusteringOptions)
+
+    shortest_speech_s: float = 0.6
+    """Less speech than this says too little of a voice: the line goes to the likeliest one, uncertainly."""
+
+    recent_lines: int = 200
+    """Lines that may still move to another voice one by one. At any time, all lines of a voice follow it."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class VoiceState:
+    """What must be kept of a voice while its session is live, so that another worker can go on."""
+
+    voice: uuid.UUID
+    speaker: int | None = None
+    """Key of the enrolled speaker; None for a stranger."""
+
+    is_named_by_person: bool = False
+    """A person said who this is, and no likeness changes that."""
+
+    mean: np.ndarray | None = None
+    """How it sounds: float32, shape (d,); None if it has not been heard well."""
+
+    speech_s: float = 0.0
+    """Seconds of speech behind `mean`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """Whose line it is."""
+
+    voice: uuid.UUID
+    speaker: int | None
+    """The enrolled speaker, None for a stranger."""
+
+    score: float | None
+    """Cosine similarity of line and voice; None when there was nothing to compare."""
+
+    is_uncertain: bool = False
+    """A guess: too little speech, or like no voice in particular."""
+
+    is_new: bool = False
+    """No line had this voice before."""
+
+
+@dataclass(frozen=True, slots=True)
+class VoiceIdentified:
+    """The voice is this enrolled speaker; or, with None, a stranger after all."""
+
+    voice: uuid.UUID
+    speaker: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class VoicesMerged:
+    """Two voices are one: the lines of `gone` belong to `kept`, and `gone` is never heard of again."""
+
+    kept: uuid.UUID
+    gone: uuid.UUID
+
+
+@dataclass(frozen=True, slots=True)
+class LineMoved:
+    """This one line belongs to another voice."""
+
+    line: int
+    voice: uuid.UUID
+    score: float
+
+
+Revision = VoiceIdentified | VoicesMerged | LineMoved
+
+
+class _Voice:
+    """A voice at work."""
+
+    __slots__ = ("cluster", "heard", "is_named_by_person", "is_open", "is_told", "key", "speaker")
+
+    def __init__(self, state: VoiceState, *, is_told: bool = True) -> None:
+        self.key = state.voice
+        self.speaker = state.speaker
+        self.is_named_by_person = state.is_named_by_person
+        self.cluster = Cluster(state.mean, state.speech_s)
+        self.heard = 0  # when last, counted in lines
+        self.is_told = is_told  # the outside knows of it
+        self.is_open = False  # it began with a line of unknown voice: the next stranger may be meant
+
+    @property
+    def state(self) -> VoiceState:
+        cluster = self.cluster
+        return VoiceState(self.key, self.speaker, self.is_named_by_person, cluster.mean, cluster.speech_s)
+
+
+@dataclass(slots=True, eq=False)
+class _Line:
+    """A recent line, which may still move."""
+
+    key: int
+    embedding: np.ndarray
+    speech_s: float
+    voice: _Voice
+    shapes: bool  # it is part of its voice's mean
+    is_locked: bool = False  # a person said whose it is
+
+
+class SpeakerTracker:
+    """Follows the voices of one session. A line costs the same in the first minute and in the third hour.
+
+    Args:
+        gallery: The enrolled speakers; see `set_gallery`.
+        voices: What `changed_voices` told of this session, if it goes on after an interruption.
+    """
+
+    def __init__(
+        self,
+        gallery: Gallery,
+        options: TrackingOptions = TrackingOptions(),
+        voices: Iterable[VoiceState] = (),
+        *,
+        new_key: Callable[[], uuid.UUID] = uuid.uuid4,
+    ) -> None:
+        self.options = options
+        self._gallery = gallery
+        self._new_key = new_key
+        self._voices = {state.voice: _Voice(state) for state in voices}  # in order of appearance
+        self._last: _Voice | None = None  # who spoke last
+        self._lines: deque[_Line] = deque(maxlen=options.recent_lines)
+        self._count = 0
+        self._revisions: list[Revision] = []
+        self._changed: set[uuid.UUID] = set()
+
+    def identify(self, line: int, embedding: np.ndarray | None, speech_s: float) -> Decision:
+        """Decide whose line this is.
+
+        Args:
+            line: Key of the line, for `LineMoved`.
+            embedding: Its voice, float32, shape (d,); None if there was too little audio.
+            speech_s: Seconds of speech that the embedding was made of.
+
+        Raises:
+            ValueError: If the embedding is zero, not finite, or of another dimension than the gallery's.
+        """
+        self._count += 1
+        if embedding is None:
+            voice, score, is_certain = self._last or self._open_voice(), None, False
+        else:
+            embedding = unit(embedding)
+            voice, score, is_certain = self._choose(embedding, speech_s)
+            recent = _Line(line, embedding, speech_s, voice, shapes=is_certain)
+            self._lines.append(recent)
+            if is_certain:
+                self._shape(voice, embedding, speech_s)
+                self._think_again(voice)
+                voice = recent.voice
+        voice.heard = self._count
+        is_new, voice.is_told = not voice.is_told, True
+        self._changed.add(voice.key)
+        self._last = voice
+        return Decision(voice.key, voice.speaker, score, not is_certain, is_new)
+
+    def take_revisions(self) -> list[Revision]:
+        """What was wrong in earlier answers, found since the last call, to be applied in this order."""
+        revisions, self._revisions = self._revisions, []
+        return revisions
+
+    def changed_voices(self) -> list[VoiceState]:
+        """The voices that are new or changed since the last call, to be stored."""
+        changed, self._changed = self._changed, set()
+        return [voice.state for key, voice in self._voices.items() if key in changed]
+
+    def set_gallery(self, gallery: Gallery) -> None:
+        """Somebody was enrolled, changed, or forgotten.
+
+        A voice whose speaker is forgotten becomes a stranger, and how it sounds is forgotten with the name.
+        """
+        self._gallery = gallery
+        for voice in list(self._voices.values()):
+            if voice.speaker is not None and voice.speaker not in gallery:
+                self._forget(voice)
+        for voice in list(self._voices.values()):
+            if voice.key in self._voices:
+                self._recognise(voice)
+
+    # What a person said.
+
+    def adopt(self, state: VoiceState) -> None:
+        """A person added a voice to the session, or named one: `state.speaker` holds.
+
+        What the tracker knows of how the voice sounds is kept.
+        """
+        voice = self._voices.get(state.voice)
+        if voice is None:
+            self._voices[state.voice] = _Voice(state)
+            return
+        voice.speaker, voice.is_named_by_person = state.speaker, state.is_named_by_person
+
+    def merge(self, kept: uuid.UUID, gone: uuid.UUID) -> None:
+        """Two voices are one. Unknown voices are ignored."""
+        if kept in self._voices and gone in self._voices and kept != gone:
+            self._join(self._voices[kept], self._voices[gone])
+
+    def assign(self, line: int, voice: uuid.UUID) -> None:
+        """This line belongs to that voice, for good. It shapes the voice that it belongs to."""
+        target = self._voices.get(voice)
+        recent = next((recent for recent in self._lines if recent.key == line), None)
+        if target is None or recent is None:
+            return
+        recent.is_locked = True
+        self._move(recent, target)
+
+    # Deciding.
+
+    def _choose(self, embedding: np.ndarray, speech_s: float) -> tuple[_Voice, float | None, bool]:
+        """The voice of a line, how alike they are, and whether that is certain."""
+        options = self.options.clustering
+        voices = list(self._voices.values())
+        scores = self._scores(embedding[None], voices)[0]
+        best = int(np.argmax(scores)) if voices else 0
+        score = float(scores[best]) if voices else -1.0
+        is_long_enough = speech_s >= self.options.shortest_speech_s
+
+        found = identify(embedding, self._gallery, speech_s=speech_s, options=self.options.identification)
+        if found.speaker is not None and not self._is_here(found, voices[best] if voices else None, score):
+            return self._new_voice(found.speaker), found.score, True
+        if not voices:
+            return self._new_voice(), None, is_long_enough
+        is_strange = score < options.found or self._is_like_a_guess(
+            embedding, max(options.join, score + options.lead)
+        )
+        if is_strange and speech_s >= options.shortest_founder_s and self._make_room():
+            return self._new_voice(), None, True
+        return voices[best], score, is_long_enough and score >= options.join
+
+    def _is_here(self, found: Identification, best: _Voice | None, score: float) -> bool:
+        """Whether one of the session's voices is this enrolled speaker, by name or by sound."""
+        if any(voice.speaker == found.speaker for voice in self._voices.values()):
+            return True
+        if best is None or score < self.options.clustering.join:
+            return False
+        if best.is_named_by_person and best.cluster.centroid is not None:
+            # A person overruled this likeness.
+            known = identify(
+                best.cluster.centroid,
+                self._gallery,
+                speech_s=best.cluster.speech_s,
+                options=self.options.identification,
+            )
+            return known.candidate == found.speaker
+        return score >= found.score
+
+    def _is_like_a_guess(self, embedding: np.ndarray, least: float) -> bool:
+        """Whether a recent line that fitted no voice is this much like it: together they are a voice."""
+        guesses = [
+            line.embedding
+            for line in self._lines
+            if not line.shapes and not line.is_locked and line.speech_s >= self.options.shortest_speech_s
+        ]
+        return bool(guesses) and float(np.max(np.stack(guesses) @ embedding)) >= least
+
+    def _scores(self, embeddings: np.ndarray, voices: Sequence[_Voice]) -> np.ndarray:
+        """How alike lines and voices are; with an enrolled speaker by what is enrolled, if that is closer.
+
+        Returns:
+            float32, shape (len(embeddings), len(voices)).
+        """
+        scores = similarities(embeddings, [voice.cluster for voice in voices])
+        for column, voice in enumerate(voices):
+            enrolled = None if voice.speaker is None else self._gallery.voice(voice.speaker)
+            if enrolled is not None:
+                scores[:, column] = np.maximum(scores[:, column], embeddings @ enrolled)
+        return scores
+
+    def _new_voice(self, speaker: int | None = None) -> _Voice:
+        if speaker is None and (voice := next((v for v in self._voices.values() if v.is_open), None)):
+            voice.is_open = False
+            return voice
+        voice = _Voice(VoiceState(self._new_key(), speaker), is_told=False)
+        self._voices[voice.key] = voice
+        return voice
+
+    def _open_voice(self) -> _Voice:
+        voice = self._new_voice()
+        voice.is_open = True
+        return voice
+
+    def _make_room(self) -> bool:
+        """Whether there may be one more voice; of too many, the least known that was silent longest goes."""
+        options = self.options.clustering
+        if len(self._voices) < options.most_voices:
+            return True
+        unsettled = [
+            voice
+            for voice in self._voices.values()
+            if voice.speaker is None and voice.cluster.speech_s < options.settled_s
+        ]
+        if not unsettled:
+            return False
+        gone = min(unsettled, key=lambda voice: voice.heard)
+        self._forget_lines(gone)
+        del self._voices[gone.key]
+        return True
+
+    # Thinking again.
+
+    def _think_again(self, voice: _Voice) -> None:
+        """This voice is better known than before: what follows from that?"""
+        voice = self._recognise(voice)
+        self._merge_alike(voice)
+        self._review_lines()
+
+    def _recognise(self, voice: _Voice) -> _Voice:
+        """Compare all that is known of a voice with the enrolled ones; returns the voice it is part of."""
+        if voice.is_named_by_person or voice.cluster.centroid is None:
+            return voice
+        options = self.options
+        found = identify(
+            voice.cluster.centroid,
+            self._gallery,
+            speech_s=voice.cluster.speech_s,
+            options=options.identification,
+        )
+        if found.speaker is None:
+            is_settled = voice.cluster.speech_s >= options.clustering.settled_s
+            if voice.speaker is not None and is_settled and not found.is_uncertain:
+                self._name(voice, None)
+            return voice
+        if found.speaker == voice.speaker:
+            return voice
+        own = next((other for other in self._voices.values() if other.speaker == found.speaker), None)
+        if own is None:
+            self._name(voice, found.speaker)
+            return voice
+        return self._join(own, voice)
+
+    def _merge_alike(self, voice: _Voice) -> None:
+        options = self.options.clustering
+        others = [
+            other for other in self._voices.values() if other is not voice and _may_be_one(voice, other)
+        ]
+        known = [other for other in others if other.cluster.speech_s >= options.settled_s]
+        if not known or voice.cluster.centroid is None or voice.cluster.speech_s < options.settled_s:
+            return
+        scores = similarities(voice.cluster.centroid[None], [other.cluster for other in known])[0]
+        best = int(np.argmax(scores))
+        if scores[best] >= options.merge:
+            self._join(voice, known[best])
+
+    def _review_lines(self) -> None:
+        """Move the recent lines that fit another voice clearly better, and settle those that were guesses."""
+        options = self.options
+        lines = [
+            line for line in self._lines if not line.is_locked and line.speech_s >= options.shortest_speech_s
+        ]
+        if not lines:
+            return
+        voices = list(self._voices.values())
+        columns = {voice.key: column for column, voice in enumerate(voices)}
+        rows, own = np.arange(len(lines)), np.array([columns[line.voice.key] for line in lines])
+        scores = self._scores(np.stack([line.embedding for line in lines]), voices)  # (lines, voices)
+        scores[rows, own] = [
+            self._score_among_others(line, score)
+            for line, score in zip(lines, scores[rows, own], strict=True)
+        ]
+        best, top = scores.argmax(axis=1), scores.max(axis=1)
+        shapes = np.array([line.shapes for line in lines])
+        fits_better = (best != own) & (top - scores[rows, own] >= options.clustering.lead)
+        settles = ~shapes & (best == own)
+        for row in np.flatnonzero((top >= options.clustering.join) & (fits_better | settles)):
+            line, voice, left = lines[row], voices[best[row]], lines[row].voice
+            if voice.key not in self._voices:
+                continue
+            self._move(line, voice)
+            if voice is left:
+                continue
+            self._revisions.append(LineMoved(line.key, voice.key, float(top[row])))
+            if left.cluster.centroid is None and left.speaker is None:
+                self._absorb(voice, left)
+
+    def _score_among_others(self, line: _Line, score: float) -> float:
+        """How well a line fits its voice; a line that shapes it must not vouch for itself."""
+        cluster, voice = line.voice.cluster, line.voice
+        if not line.shapes or cluster.mean is None or voice.speaker is not None:
+            return score
+        others = cluster.mean * cluster.speech_s - line.embedding * line.speech_s
+        length = float(np.linalg.norm(others))
+        if cluster.speech_s - line.speech_s < 1e-3 or length < 1e-6:
+            return self.options.clustering.found
+        return float(others @ line.embedding) / length
+
+    # Changing.
+
+    def _shape(self, voice: _Voice, embedding: np.ndarray, speech_s: float) -> None:
+        voice.cluster.add(embedding, speech_s, memory_s=self.options.clustering.memory_s)
+        self._changed.add(voice.key)
+
+    def _move(self, line: _Line, voice: _Voice) -> None:
+        if line.shapes:
+            line.voice.cluster.remove(line.embedding, line.speech_s)
+            self._changed.add(line.voice.key)
+        line.voice, line.shapes = voice, True
+        self._shape(voice, line.embedding, line.speech_s)
+
+    def _name(self, voice: _Voice, speaker: int | None) -> None:
+        voice.speaker = speaker
+        self._changed.add(voice.key)
+        if voice.is_told:
+            self._revisions.append(VoiceIdentified(voice.key, speaker))
+
+    def _join(self, one: _Voice, other: _Voice) -> _Voice:
+        """Make two voices one and return it: the one that a person named, else the one known for longer."""
+        order = list(self._voices)
+        kept, gone = sorted(
+            (one, other), key=lambda voice: (not voice.is_named_by_person, order.index(voice.key))
+        )
+        return self._absorb(kept, gone)
+
+    def _absorb(self, kept: _Voice, gone: _Voice) -> _Voice:
+        kept.cluster.absorb(gone.cluster, memory_s=self.options.clustering.memory_s)
+        kept.heard = max(kept.heard, gone.heard)
+        for line in self._lines:
+            if line.voice is gone:
+                line.voice = kept
+        if self._last is gone:
+            self._last = kept
+        del self._voices[gone.key]
+        self._changed.add(kept.key)
+        if gone.is_told:
+            self._revisions.append(VoicesMerged(kept.key, gone.key))
+        if kept.speaker is None and gone.speaker is not None:
+            self._name(kept, gone.speaker)
+        return kept
+
+    def _forget(self, voice: _Voice) -> None:
+        """Keep nothing of how a voice sounds; it goes on as a stranger of whom nothing is known."""
+        voice.cluster.forget()
+        voice.is_named_by_person = False
+        self._forget_lines(voice)
+        self._name(voice, None)
+
+    def _forget_lines(self, voice: _Voice) -> None:
+        kept = [line for line in self._lines if line.voice is not voice]
+        self._lines = deque(kept, maxlen=self.options.recent_lines)
+
+
+def _may_be_one(one: _Voice, other: _Voice) -> bool:
+    """Two people who are known by name are two."""
+    return one.speaker is None or other.speaker is None

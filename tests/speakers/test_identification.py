@@ -1,0 +1,132 @@
+"""Open-set identification: the right name, or none."""
+
+from __future__ import annotations
+
+import unittest
+
+import numpy as np
+
+from speakers.identification import Gallery, IdentificationOptions, cosine_scores, identify, unit
+
+ALICE, BOB, CHARLIE = 1, 2, 3
+OPTIONS = IdentificationOptions(threshold=0.5, margin=0.05, shortest_speech_s=1.0, doubt=0.1)
+
+
+def gallery(**voices: list[float]) -> Gallery:
+    names = {"alice": ALICE, "bob": BOB, "charlie": CHARLIE}
+    return Gallery.of("model-1", 2, {names[n]: np.array(v, np.float32) for n, v in voices.items()})
+
+
+def at(degrees: float) -> np.ndarray:
+    """A voice at this angle from Alice's at [1, 0]."""
+    return np.array([np.cos(np.radians(degrees)), np.sin(np.radians(degrees))], np.float32)
+
+
+class IdentifyTests(unittest.TestCase):
+    def test_the_most_alike_speaker_is_named(self) -> None:
+        found = identify(at(10), gallery(alice=[1, 0], bob=[0, 1]), speech_s=3.0, options=OPTIONS)
+
+        self.assertEqual(found.speaker, ALICE)
+        self.assertAlmostEqual(found.score, np.cos(np.radians(10)), places=5)
+        self.assertFalse(found.is_uncertain)
+
+    def test_nobody_is_named_while_nobody_is_enrolled(self) -> None:
+        found = identify(at(0), gallery(), speech_s=3.0, options=OPTIONS)
+
+        self.assertIsNone(found.speaker)
+        self.assertIsNone(found.candidate)
+        self.assertEqual(found.score, -1.0)
+
+    def test_a_voice_like_nobody_enrolled_is_a_stranger_without_doubt(self) -> None:
+        found = identify(at(-80), gallery(alice=[1, 0], bob=[0, 1]), speech_s=3.0, options=OPTIONS)
+
+        self.assertIsNone(found.speaker)
+        self.assertFalse(found.is_uncertain)
+
+    def test_a_voice_just_below_the_threshold_is_uncertain(self) -> None:
+        found = identify(at(63), gallery(alice=[1, 0]), speech_s=3.0, options=OPTIONS)
+
+        self.assertIsNone(found.speaker)
+        self.assertEqual(found.candidate, ALICE)
+        self.assertTrue(found.is_uncertain)
+
+    def test_between_look_alikes_nobody_is_named(self) -> None:
+        twins = gallery(alice=[1, 0], bob=[0.999, 0.0447])
+
+        found = identify(at(1), twins, speech_s=30.0, options=OPTIONS)
+
+        self.assertIsNone(found.speaker)
+        self.assertTrue(found.is_uncertain)
+
+    def test_too_little_speech_names_nobody_however_alike(self) -> None:
+        found = identify(at(0), gallery(alice=[1, 0]), speech_s=0.9, options=OPTIONS)
+
+        self.assertIsNone(found.speaker)
+        self.assertEqual(found.candidate, ALICE)
+        self.assertTrue(found.is_uncertain)
+
+    def test_the_length_of_an_embedding_does_not_matter(self) -> None:
+        people = gallery(alice=[1, 0], bob=[0, 1])
+
+        self.assertAlmostEqual(
+            identify(1000 * at(20), people, speech_s=3.0).score, identify(at(20), people, speech_s=3.0).score
+        )
+
+
+class ScoreTests(unittest.TestCase):
+    def test_scores_are_cosines_in_the_order_of_the_speakers(self) -> None:
+        scores = cosine_scores(at(0), gallery(charlie=[-2, 0], alice=[1, 0], bob=[0, 3]))
+
+        np.testing.assert_allclose(scores, [1, 0, -1], atol=1e-6)
+
+    def test_a_score_never_leaves_its_range(self) -> None:
+        voice = np.full(192, 0.1, np.float32)
+
+        self.assertLessEqual(cosine_scores(voice, Gallery.of("m", 192, {1: voice})).max(), 1.0)
+
+    def test_an_embedding_of_another_model_is_refused_by_its_dimension(self) -> None:
+        with self.assertRaisesRegex(ValueError, r"shape \(3,\), the gallery's \(2,\)"):
+            cosine_scores(np.ones(3, np.float32), gallery(alice=[1, 0]))
+
+    def test_an_embedding_of_silence_is_refused(self) -> None:
+        for broken in (np.zeros(2), np.array([np.nan, 1]), np.array([np.inf, 1])):
+            with self.assertRaisesRegex(ValueError, "zero or not finite"):
+                unit(broken.astype(np.float32))
+
+
+class GalleryTests(unittest.TestCase):
+    def test_a_change_replaces_adds_and_takes_out(self) -> None:
+        before = gallery(alice=[1, 0], bob=[0, 1])
+
+        after = before.changed(
+            {ALICE: None, BOB: np.array([3, 4], np.float32), CHARLIE: np.array([0, -2], np.float32)}
+        )
+
+        self.assertEqual(after.speakers.tolist(), [BOB, CHARLIE])
+        np.testing.assert_allclose(after.voice(BOB), [0.6, 0.8], atol=1e-6)
+        np.testing.assert_allclose(after.voice(CHARLIE), [0, -1], atol=1e-6)
+        self.assertNotIn(ALICE, after)
+        self.assertIsNone(after.voice(ALICE))
+
+    def test_a_change_leaves_the_old_gallery_alone(self) -> None:
+        before = gallery(alice=[1, 0])
+
+        before.changed({ALICE: None})
+
+        self.assertIn(ALICE, before)
+
+    def test_taking_out_somebody_who_is_not_there_changes_nothing(self) -> None:
+        self.assertEqual(gallery(alice=[1, 0]).changed({BOB: None}).speakers.tolist(), [ALICE])
+
+    def test_a_voice_of_another_dimension_is_refused(self) -> None:
+        with self.assertRaisesRegex(ValueError, r"speaker 2 has shape \(3,\), not \(2,\)"):
+            gallery(alice=[1, 0]).changed({BOB: np.ones(3, np.float32)})
+
+    def test_the_voice_of_a_speaker_is_a_copy(self) -> None:
+        people = gallery(alice=[1, 0])
+
+        voice = people.voice(ALICE)
+        assert voice is not None
+        voice[:] = 0
+
+        np.testing.assert_allclose(people.voice(ALICE), [1, 0])

@@ -1,0 +1,78 @@
+"""Synthetic voices: each person is a direction, each line that direction with noise that averages out."""
+
+from __future__ import annotations
+
+import itertools
+import uuid
+from collections.abc import Callable
+
+import numpy as np
+
+from speakers.tracking import Decision, LineMoved, Revision, VoiceIdentified, VoicesMerged
+
+DIMENSION = 64
+
+
+class People:
+    """Draws lines of numbered people; the same seed draws the same ones.
+
+    A second of speech of one person has a cosine of about 1 / (1 + noise ** 2) to another one.
+    """
+
+    def __init__(self, seed: int = 0, *, noise: float = 0.5, dimension: int = DIMENSION) -> None:
+        self._random = np.random.default_rng(seed)
+        self._noise = noise
+        self._dimension = dimension
+        self._people: dict[int, np.ndarray] = {}
+
+    def person(self, number: int) -> np.ndarray:
+        """How somebody sounds after endless speech, float32, unit length."""
+        if number not in self._people:
+            draw = np.random.default_rng(1000 + number).standard_normal(self._dimension)
+            self._people[number] = (draw / np.linalg.norm(draw)).astype(np.float32)
+        return self._people[number]
+
+    def line(self, number: int, seconds: float = 3.0) -> np.ndarray:
+        """One line of somebody, float32, unit length."""
+        return self.mixed([number], seconds)
+
+    def mixed(self, numbers: list[int], seconds: float = 3.0) -> np.ndarray:
+        """What several people say in one line."""
+        voice = np.mean([self.person(number) for number in numbers], axis=0)
+        noise = self._random.standard_normal(self._dimension) / self._dimension**0.5
+        line = voice + self._noise * noise / seconds**0.5
+        return (line / np.linalg.norm(line)).astype(np.float32)
+
+
+def numbered_keys() -> Callable[[], uuid.UUID]:
+    """Keys 1, 2, ... for voices, so tests can name them."""
+    count = itertools.count(1)
+    return lambda: uuid.UUID(int=next(count))
+
+
+def voice(number: int) -> uuid.UUID:
+    """The nth voice of a tracker that uses `numbered_keys`."""
+    return uuid.UUID(int=number)
+
+
+class Transcript:
+    """Whose each line is, kept as a reader keeps it: answers first, then what is taken back."""
+
+    def __init__(self) -> None:
+        self.voices: dict[int, uuid.UUID] = {}
+        self.speakers: dict[uuid.UUID, int | None] = {}
+
+    def add(self, line: int, decision: Decision) -> None:
+        self.voices[line] = decision.voice
+        self.speakers[decision.voice] = decision.speaker
+
+    def revise(self, revisions: list[Revision]) -> None:
+        for revision in revisions:
+            match revision:
+                case VoiceIdentified(key, speaker):
+                    self.speakers[key] = speaker
+                case VoicesMerged(kept, gone):
+                    del self.speakers[gone]
+                    self.voices = {line: kept if key == gone else key for line, key in self.voices.items()}
+                case LineMoved(line, key, _):
+                    self.voices[line] = key
