@@ -90,7 +90,7 @@ def fbank(audio: Tensor, *, window: Window = "hamming") -> Tensor:
     frames = (frames - _PREEMPHASIS * previous) * _window(window).to(audio.device)
     spectrum = torch.fft.rfft(frames, n=_FFT_SIZE)[..., : _FFT_SIZE // 2]  # (batch, frames, 256)
     power = spectrum.real.square() + spectrum.imag.square()
-    energies = power @ _mel_filters().to(audio.device)  # (batch, frames, 80)
+    energies: Tensor = power @ _mel_filters().to(audio.device)  # (batch, frames, 80)
     return energies.clamp(min=torch.finfo(torch.float32).eps).log()
 
 
