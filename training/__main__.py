@@ -1,0 +1,26 @@
+"""`python -m training`: makes the embedded models, step by step or all at once."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from training import corpus
+
+WORK = Path("var/training")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m training", description=__doc__)
+    parser.add_argument("--work", type=Path, default=WORK, help="where corpora and checkpoints lie")
+    commands = parser.add_subparsers(dest="command", required=True)
+    data = commands.add_parser("data", help="speak and store the corpus of the recogniser")
+    data.add_argument("--shards", type=int, default=45, help="about 1.75 hours of speech each")
+    data.add_argument("--seed", type=int, default=1)
+    options = parser.parse_args()
+    if options.command == "data":
+        corpus.make_corpus(options.work / "corpus", shards=options.shards, seed=options.seed)
+
+
+if __name__ == "__main__":
+    main()
