@@ -5,7 +5,9 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from training import corpus
+import torch
+
+from training import corpus, recogniser
 
 WORK = Path("var/training")
 
@@ -17,9 +19,18 @@ def main() -> None:
     data = commands.add_parser("data", help="speak and store the corpus of the recogniser")
     data.add_argument("--shards", type=int, default=45, help="about 1.75 hours of speech each")
     data.add_argument("--seed", type=int, default=1)
+    training = commands.add_parser("recogniser", help="train the recogniser, from its last checkpoint on")
+    training.add_argument("--steps", type=int, default=60_000)
+    training.add_argument("--seed", type=int, default=1)
+    training.add_argument("--name", default="recogniser")
     options = parser.parse_args()
+    torch.set_num_threads(1)
     if options.command == "data":
         corpus.make_corpus(options.work / "corpus", shards=options.shards, seed=options.seed)
+    elif options.command == "recogniser":
+        recipe = recogniser.Recipe(steps=options.steps, seed=options.seed)
+        folder = options.work / options.name
+        recogniser.train(folder, options.work / "corpus", recogniser.Shape(), recipe)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,506 @@
+"""Trains the recogniser: FunASR's streaming Paraformer, small, one set of weights for both passes.
+
+Half of all batches see the audio in the chunks of the streaming pass (600 ms with 300 ms of look-ahead), half see it
+whole, as the offline pass does. Three losses share the encoder: Paraformer's own (CIF and attention
+decoder), CTC over characters, and CTC over pinyin, which tells the encoder what characters that
+sound alike have in common; the last two heads are dropped on export.
+
+Everything random follows from the seed and the step, so a run that is stopped goes on as if it had not been.
+"""
+
+from __future__ import annotations
+
+import functools
+import math
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import numpy as np
+import torch
+from funasr.models.paraformer_streaming.model import ParaformerStreaming
+from pypinyin import Style, lazy_pinyin
+from pypinyin.contrib.tone_convert import to_finals_tone3, to_initials
+from torch import Tensor, nn
+from torch.nn import functional
+
+from recognition.funasr.features import MEL_BANDS, STACKED_FRAMES, Cmvn, stack_frames
+from training import augmentation
+from training.corpus import Shard, read_shard, shard_paths
+from training.text import vocabulary
+
+STREAMING, OFFLINE = 0, 1
+"""Index of the chunk geometry in the encoder's lists."""
+
+CHUNK, LOOK_AHEAD = 10, 5
+"""Inputs of 60 ms each: FunASR's `chunk_size=[0, 10, 5]`."""
+
+_WHOLE = 400
+_INPUT = MEL_BANDS * STACKED_FRAMES
+_BLANK, _START, _END, _UNKNOWN = "<blank>", "<s>", "</s>", "<unk>"
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """Size of the network. The defaults are 4.4 million parameters."""
+
+    width: int = 192
+    heads: int = 4
+    feed_forward: int = 512
+    encoder_blocks: int = 8
+    decoder_blocks: int = 2
+    kernel: int = 11
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """How long and how fast to train. The rate stays at its peak until the last `cooling` share of the steps."""
+
+    steps: int = 60_000
+    peak_rate: float = 1.5e-3
+    warmup: int = 1500
+    cooling: float = 0.3
+    batch_frames: int = 6000
+    seed: int = 1
+    checkpoint_every: int = 500
+    averaging: float = 0.9995
+
+
+def tokens(characters: Sequence[str]) -> list[str]:
+    """The token list of FunASR's `CharTokenizer`."""
+    return [_BLANK, _START, _END, *characters, _UNKNOWN]
+
+
+def configuration(shape: Shape) -> dict[str, Any]:
+    """FunASR's configuration of the streaming model, without paths."""
+    return {
+        "model": "ParaformerStreaming",
+        "model_conf": {
+            "ctc_weight": 0.0,
+            "lsm_weight": 0.1,
+            "length_normalized_loss": True,
+            "predictor_weight": 1.0,
+            "predictor_bias": 1,
+            "sampling_ratio": 0.4,
+        },
+        "encoder": "SANMEncoderChunkOpt",
+        "encoder_conf": {
+            "output_size": shape.width,
+            "attention_heads": shape.heads,
+            "linear_units": shape.feed_forward,
+            "num_blocks": shape.encoder_blocks,
+            "dropout_rate": 0.0,
+            "positional_dropout_rate": 0.0,
+            "attention_dropout_rate": 0.0,
+            "input_layer": "pe_online",
+            "normalize_before": True,
+            "kernel_size": shape.kernel,
+            "sanm_shfit": 0,
+            "selfattention_layer_type": "sanm",
+            "chunk_size": [CHUNK + LOOK_AHEAD, _WHOLE],
+            "stride": [CHUNK, _WHOLE],
+            "pad_left": [0, 0],
+            "encoder_att_look_back_factor": [4, 4],
+            "decoder_att_look_back_factor": [1, 1],
+        },
+        "decoder": "ParaformerSANMDecoder",
+        "decoder_conf": {
+            "attention_heads": shape.heads,
+            "linear_units": shape.feed_forward,
+            "num_blocks": shape.decoder_blocks,
+            "att_layer_num": shape.decoder_blocks,
+            "dropout_rate": 0.0,
+            "positional_dropout_rate": 0.0,
+            "self_attention_dropout_rate": 0.0,
+            "src_attention_dropout_rate": 0.0,
+            "kernel_size": shape.kernel,
+            "sanm_shfit": (shape.kernel - 1) // 2,
+        },
+        "predictor": "CifPredictorV2",
+        "predictor_conf": {
+            "idim": shape.width,
+            "threshold": 1.0,
+            "l_order": 1,
+            "r_order": 1,
+            "tail_threshold": 0.45,
+        },
+        "frontend": "WavFrontendOnline",
+        "frontend_conf": {
+            "fs": 16000,
+            "window": "hamming",
+            "n_mels": MEL_BANDS,
+            "frame_length": 25,
+            "frame_shift": 10,
+            "lfr_m": STACKED_FRAMES,
+            "lfr_n": 6,
+            "dither": 0.0,
+        },
+        "tokenizer": "CharTokenizer",
+        "tokenizer_conf": {"unk_symbol": _UNKNOWN, "split_with_space": True},
+    }
+
+
+class Positions(nn.Module):
+    """Stands in for FunASR's position encoder while training; it has no weights.
+
+    In service a stream starts with `LOOK_AHEAD` inputs of zeros, which carry no position, and an utterance may
+    be longer than any of the corpus: so training sees those zeros and starts counting anywhere.
+    """
+
+    def __init__(self, longest: int = 1600) -> None:
+        super().__init__()
+        # Source: Vaswani et al., "Attention Is All You Need", 2017, as FunASR counts: from 1.
+        position = torch.arange(1, longest + 1, dtype=torch.float32)[:, None]
+        half = _INPUT // 2
+        scale = torch.exp(torch.arange(half, dtype=torch.float32) * (-math.log(10_000) / (half - 1)))
+        self.register_buffer(
+            "table", torch.cat([torch.sin(position * scale), torch.cos(position * scale)], 1), False
+        )
+        self.first = 0
+        self.zeros = 0
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        count = inputs.shape[1] - self.zeros
+        table: Tensor = self.table  # type: ignore[assignment]
+        encoded = inputs[:, self.zeros :] + table[self.first : self.first + count]
+        return functional.pad(encoded, (0, 0, self.zeros, 0))
+
+
+class Recogniser(nn.Module):
+    """The network with the heads and the position encoder that training adds."""
+
+    def __init__(self, shape: Shape, token_count: int, unit_count: int) -> None:
+        super().__init__()
+        config = configuration(shape)
+        model_conf = config["model_conf"] | {"ctc_weight": 0.3}
+        parts = {k: v for k, v in config.items() if not k.startswith(("model", "frontend", "tokenizer"))}
+        self.paraformer = ParaformerStreaming(
+            input_size=_INPUT, vocab_size=token_count, **parts, **model_conf
+        )
+        self.paraformer.error_calculator = None
+        self.paraformer.encoder.embed = Positions()
+        self.pinyin = nn.Linear(shape.width, unit_count)
+
+    def encode(self, inputs: Tensor, lengths: Tensor, mode: int) -> tuple[Tensor, Tensor]:
+        """Encoder output, float32, still in chunks.
+
+        FunASR's own `encode` drops the mode, so that every batch would be chunked: the encoder is called directly.
+        """
+        with torch.autocast("cpu", dtype=torch.bfloat16, enabled=self.training):
+            encoded, lengths, _ = self.paraformer.encoder(inputs, lengths, ind=mode)
+        return encoded.float(), lengths
+
+    def whole(self, encoded: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
+        """The encoder's output without the overlap of its chunks, and how many inputs are left."""
+        return self.paraformer.encoder.overlap_chunk_cls.remove_chunk(
+            encoded.clone(), lengths, chunk_outs=None
+        )
+
+    def losses(self, batch: Batch, mode: int) -> dict[str, Tensor]:
+        """The four losses, each per token."""
+        encoded, lengths = self.encode(batch.inputs.clone(), batch.lengths, mode)
+        whole, whole_lengths = self.whole(encoded, lengths)
+        tokens_each = batch.token_counts.float().mean()
+        character, _ = self.paraformer._calc_ctc_loss(whole, whole_lengths, batch.tokens, batch.token_counts)
+        log_probs = functional.log_softmax(self.pinyin(whole), -1).transpose(0, 1)
+        units = functional.ctc_loss(
+            log_probs, batch.units, whole_lengths, batch.unit_counts, reduction="none", zero_infinity=True
+        )
+        attention, accuracy, _, _, counting, _ = self.paraformer._calc_att_predictor_loss(
+            encoded, lengths, batch.tokens, batch.token_counts
+        )
+        return {
+            "ctc": character / tokens_each,
+            "pinyin": (units / batch.unit_counts.clamp(min=1)).mean(),
+            "attention": attention,
+            "counting": counting / tokens_each,
+            "accuracy": torch.as_tensor(accuracy),
+        }
+
+    @torch.no_grad()
+    def decode(self, inputs: Tensor, lengths: Tensor, mode: int) -> list[list[int]]:
+        """Token numbers, by the way that the pass of that mode takes in service."""
+        positions: Positions = self.paraformer.encoder.embed
+        positions.first, positions.zeros = 0, LOOK_AHEAD if mode == STREAMING else 0
+        inputs = functional.pad(inputs, (0, 0, positions.zeros, 0))
+        encoded, lengths = self.encode(inputs, lengths + positions.zeros, mode)
+        embeddings, counts, _, _ = self.paraformer.calc_predictor(encoded, lengths)
+        counts = counts.round().long()
+        if not counts.max():
+            return [[] for _ in range(len(inputs))]
+        scores, _ = self.paraformer.cal_decoder_with_predictor(encoded, lengths, embeddings, counts)
+        special = {self.paraformer.blank_id, self.paraformer.sos, self.paraformer.eos}
+        best = scores.argmax(-1).tolist()
+        return [
+            [t for t in row[:n] if t not in special] for row, n in zip(best, counts.tolist(), strict=True)
+        ]
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    inputs: Tensor
+    """float32, shape (batch, t, 560), normalised."""
+
+    lengths: Tensor
+    tokens: Tensor
+    """int64, shape (batch, longest), padded with -1."""
+
+    token_counts: Tensor
+    units: Tensor
+    """All pinyin units one after the other, int64."""
+
+    unit_counts: Tensor
+
+
+@functools.lru_cache(maxsize=200_000)
+def pinyin_units(text: str) -> tuple[str, ...]:
+    """Initials and toned finals, one or two to a character."""
+    units = []
+    for syllable in lazy_pinyin(
+        text, style=Style.TONE3, neutral_tone_with_five=True, tone_sandhi=True, v_to_u=False
+    ):
+        initial = to_initials(syllable, strict=False)
+        final = to_finals_tone3(syllable, strict=False, neutral_tone_with_five=True)
+        units += filter(None, (initial, final))
+    return tuple(units)
+
+
+@functools.cache
+def all_units() -> dict[str, int]:
+    """Every unit that the vocabulary's characters can sound as, numbered from 1; 0 is CTC's blank."""
+    found = {
+        unit
+        for character in vocabulary()
+        for reading in lazy_pinyin(character, style=Style.TONE3, neutral_tone_with_five=True, v_to_u=False)
+        for tone in "12345"
+        for unit in pinyin_units_of(reading.rstrip("12345") + tone)
+    }
+    return {unit: number for number, unit in enumerate(sorted(found), start=1)}
+
+
+def pinyin_units_of(syllable: str) -> list[str]:
+    initial = to_initials(syllable, strict=False)
+    final = to_finals_tone3(syllable, strict=False, neutral_tone_with_five=True)
+    return [unit for unit in (initial, final) if unit]
+
+
+class Collator:
+    """Turns utterances into batches of normalised inputs, targets and pinyin."""
+
+    def __init__(self, characters: Sequence[str], cmvn: Cmvn) -> None:
+        self._cmvn = cmvn
+        listed = tokens(characters)
+        self._ids = {token: number for number, token in enumerate(listed)}
+        self._unknown = self._ids[_UNKNOWN]
+
+    def __call__(self, frames: Sequence[np.ndarray], texts: Sequence[str]) -> Batch:
+        lengths = torch.tensor([len(f) for f in frames])
+        padded = nn.utils.rnn.pad_sequence([torch.from_numpy(f) for f in frames], batch_first=True)
+        inputs = self._cmvn(stack_frames(padded, lengths))
+        written = [torch.tensor([self._ids.get(c, self._unknown) for c in text]) for text in texts]
+        units = [[all_units().get(unit, 0) for unit in pinyin_units(text)] for text in texts]
+        return Batch(
+            inputs=inputs,
+            lengths=(lengths + 5) // 6,
+            tokens=nn.utils.rnn.pad_sequence(written, batch_first=True, padding_value=-1),
+            token_counts=torch.tensor([len(text) for text in texts]),
+            units=torch.tensor([unit for row in units for unit in row if unit]),
+            unit_counts=torch.tensor([sum(1 for unit in row if unit) for row in units]),
+        )
+
+
+def measure_cmvn(shards: Sequence[Shard], rng: np.random.Generator, utterances: int = 400) -> Cmvn:
+    """Mean and deviation of each band over varied utterances of the corpus, for all seven stacked frames."""
+    chosen = []
+    for _ in range(utterances):
+        shard = shards[rng.integers(len(shards))]
+        chosen.append(augmentation.vary_frames(shard.features(int(rng.integers(len(shard.utterances)))), rng))
+    frames = np.concatenate(chosen)
+    shift = torch.from_numpy(-frames.mean(0)).repeat(STACKED_FRAMES)
+    scale = torch.from_numpy(1 / frames.std(0)).repeat(STACKED_FRAMES)
+    return Cmvn(shift.float(), scale.float())
+
+
+def epoch_batches(shards: Sequence[Shard], recipe: Recipe, epoch: int) -> list[list[tuple[int, int]]]:
+    """Every utterance once, in batches of about equal lengths and at most `batch_frames` frames with their padding."""
+    rng = Random(f"{recipe.seed} {epoch}")
+    utterances = [(s, u) for s, shard in enumerate(shards) for u in range(len(shard.utterances))]
+    rng.shuffle(utterances)
+    batches = []
+    for start in range(0, len(utterances), 800):
+        pool = sorted(utterances[start : start + 800], key=lambda at: shards[at[0]].utterances[at[1]].length)
+        batch: list[tuple[int, int]] = []
+        for at in pool:
+            longest = shards[at[0]].utterances[at[1]].length  # the pool is sorted: this one is the longest
+            if batch and longest * (len(batch) + 1) > recipe.batch_frames:
+                batches.append(batch)
+                batch = []
+            batch.append(at)
+        batches.append(batch)
+    rng.shuffle(batches)
+    return batches
+
+
+def learning_rate(recipe: Recipe, step: int) -> float:
+    """Warm up, stay, cool down to a fiftieth: step-based, so an interrupted run keeps its schedule.
+
+    Source:
+        Hu et al., "MiniCPM", 2024 (warmup-stable-decay): any moment of the plateau is a good start for cooling down.
+    """
+    warm = min(1.0, (step + 1) / recipe.warmup)
+    left = (recipe.steps - step) / max(1.0, recipe.cooling * recipe.steps)
+    return recipe.peak_rate * warm * max(0.02, min(1.0, left))
+
+
+class Trainer:
+    """One training run in one folder, resumed from its last checkpoint if there is one.
+
+    Args:
+        folder: Where checkpoints and the log go.
+        corpus: Folder of the shards. Shards that appear later join at the next epoch.
+    """
+
+    def __init__(self, folder: Path, corpus: Path, shape: Shape, recipe: Recipe) -> None:
+        self.folder, self.corpus, self.shape, self.recipe = folder, corpus, shape, recipe
+        folder.mkdir(parents=True, exist_ok=True)
+        torch.manual_seed(recipe.seed)
+        self.characters = vocabulary()
+        self.step, self.epoch, self.position = 0, 0, 0
+        self.shards = [read_shard(path) for path in shard_paths(corpus)]
+        self.network = Recogniser(shape, len(tokens(self.characters)), len(all_units()) + 1)
+        self.average = {name: value.clone() for name, value in self.network.state_dict().items()}
+        self.optimizer = torch.optim.AdamW(
+            self.network.parameters(), lr=recipe.peak_rate, betas=(0.9, 0.98), weight_decay=0.01, fused=True
+        )
+        if (folder / "checkpoint.pt").exists():
+            self._resume()
+        else:
+            self.cmvn = measure_cmvn(self.shards, np.random.default_rng(recipe.seed))
+        self.collate = Collator(self.characters, self.cmvn)
+
+    def run(self, until: int | None = None) -> Iterator[dict[str, float]]:
+        """Train to the end of the recipe, or to step `until`; yields the losses of each step."""
+        last = self.recipe.steps if until is None else min(until, self.recipe.steps)
+        self.network.train()
+        while self.step < last:
+            batches = epoch_batches(self.shards, self.recipe, self.epoch)
+            while self.position < len(batches) and self.step < last:
+                batch = batches[self.position]
+                self.position += 1
+                yield self._train_on(batch)
+                if self.step % self.recipe.checkpoint_every == 0:
+                    self.save()
+            if self.position >= len(batches):
+                self.epoch, self.position = self.epoch + 1, 0
+                self.shards = [read_shard(path) for path in shard_paths(self.corpus)]
+
+    def _train_on(self, chosen: list[tuple[int, int]]) -> dict[str, float]:
+        rng = np.random.default_rng([self.recipe.seed, self.step])
+        torch.manual_seed(self.recipe.seed * 1_000_003 + self.step)
+        frames = [augmentation.vary_frames(self.shards[s].features(u), rng) for s, u in chosen]
+        texts = [self.shards[s].utterances[u].text for s, u in chosen]
+        batch, mode = self._place(self.collate(frames, texts), rng)
+        rate = learning_rate(self.recipe, self.step)
+        for group in self.optimizer.param_groups:
+            group["lr"] = rate
+        losses = self.network.losses(batch, mode)
+        # The decoder has nothing to go by until the encoder hears anything.
+        attention = 0.3 if self.step < 2 * self.recipe.warmup else 1.0
+        total = (
+            0.5 * losses["ctc"]
+            + losses["pinyin"]
+            + attention * losses["attention"]
+            + 2.0 * losses["counting"]
+        )
+        self.optimizer.zero_grad()
+        total.backward()  # type: ignore[no-untyped-call]
+        norm = nn.utils.clip_grad_norm_(self.network.parameters(), 3.0)
+        if torch.isfinite(norm):
+            self.optimizer.step()
+        self.step += 1
+        self._update_average()
+        return {name: float(value) for name, value in losses.items()} | {
+            "rate": rate,
+            "seconds": float(batch.lengths.sum()) * 0.06,
+        }
+
+    def _place(self, batch: Batch, rng: np.random.Generator) -> tuple[Batch, int]:
+        """Choose how this batch is heard: in chunks or whole, from which position on."""
+        mode = STREAMING if rng.random() < 0.5 else OFFLINE
+        positions: Positions = self.network.paraformer.encoder.embed
+        positions.first = int(rng.integers(0, 400)) if rng.random() < 0.3 else 0
+        positions.zeros = LOOK_AHEAD if mode == STREAMING else 0
+        if not positions.zeros:
+            return batch, mode
+        inputs = functional.pad(batch.inputs, (0, 0, LOOK_AHEAD, 0))
+        lengths = batch.lengths + LOOK_AHEAD
+        return Batch(inputs, lengths, batch.tokens, batch.token_counts, batch.units, batch.unit_counts), mode
+
+    @torch.no_grad()
+    def _update_average(self) -> None:
+        keep = min(self.recipe.averaging, self.step / (self.step + 30))
+        current = [v for v in self.network.state_dict().values() if v.is_floating_point()]
+        averaged = [v for v in self.average.values() if v.is_floating_point()]
+        torch._foreach_lerp_(averaged, current, 1 - keep)
+
+    def averaged_network(self) -> Recogniser:
+        """The network with its averaged weights, for measuring and export."""
+        network = Recogniser(self.shape, len(tokens(self.characters)), len(all_units()) + 1)
+        network.load_state_dict(self.average)
+        return network.eval()
+
+    def save(self) -> None:
+        state = {
+            "step": self.step,
+            "epoch": self.epoch,
+            "position": self.position,
+            "shards": len(self.shards),
+            "shape": asdict(self.shape),
+            "recipe": asdict(self.recipe),
+            "characters": self.characters,
+            "cmvn": (self.cmvn.shift, self.cmvn.scale),
+            "network": self.network.state_dict(),
+            "average": self.average,
+            "optimizer": self.optimizer.state_dict(),
+        }
+        partial = self.folder / "checkpoint.partial"
+        torch.save(state, partial)
+        partial.rename(self.folder / "checkpoint.pt")
+
+    def _resume(self) -> None:
+        state = torch.load(self.folder / "checkpoint.pt", weights_only=True)
+        if state["characters"] != self.characters:
+            raise ValueError(f"{self.folder} was trained on another vocabulary; start in an empty folder")
+        self.step, self.epoch, self.position = state["step"], state["epoch"], state["position"]
+        # Mid-epoch, the order of the utterances depends on which shards there were when it began.
+        self.shards = self.shards[: state["shards"]]
+        self.cmvn = Cmvn(*state["cmvn"])
+        self.network.load_state_dict(state["network"])
+        self.average = state["average"]
+        self.optimizer.load_state_dict(state["optimizer"])
+
+
+def train(folder: Path, corpus: Path, shape: Shape, recipe: Recipe, report_every: int = 100) -> Trainer:
+    """Run to the end, saying how it goes; call it again after an interruption."""
+    trainer = Trainer(folder, corpus, shape, recipe)
+    print(
+        f"{sum(p.numel() for p in trainer.network.parameters()):,} parameters, from step {trainer.step}",
+        flush=True,
+    )
+    sums: dict[str, float] = {}
+    heard, cpu = 0.0, time.process_time()
+    for losses in trainer.run():
+        for name, value in losses.items():
+            sums[name] = sums.get(name, 0.0) + value
+        if trainer.step % report_every == 0:
+            spent = time.process_time() - cpu
+            heard = sums.pop("seconds")
+            means = " ".join(f"{name} {value / report_every:.4g}" for name, value in sums.items())
+            line = f"step {trainer.step} epoch {trainer.epoch} of {len(trainer.shards)} shards: {means}"
+            print(f"{line}, {heard / spent:.0f} times real time", flush=True)
+            sums, cpu = {}, time.process_time()
+    trainer.save()
+    return trainer
