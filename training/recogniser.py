@@ -63,7 +63,7 @@ class Recipe:
     peak_rate: float = 1.5e-3
     warmup: int = 1500
     cooling: float = 0.3
-    batch_frames: int = 6000
+    batch_frames: int = 4000
     seed: int = 1
     checkpoint_every: int = 500
     averaging: float = 0.9995
