@@ -7,7 +7,7 @@ from pathlib import Path
 
 import torch
 
-from training import corpus, recogniser
+from training import corpus, recogniser, sample_meeting
 
 WORK = Path("var/training")
 
@@ -23,6 +23,7 @@ def main() -> None:
     training.add_argument("--steps", type=int, default=60_000)
     training.add_argument("--seed", type=int, default=1)
     training.add_argument("--name", default="recogniser")
+    commands.add_parser("sample", help="speak the sample meeting into sessions_app/sample")
     options = parser.parse_args()
     torch.set_num_threads(1)
     if options.command == "data":
@@ -31,6 +32,8 @@ def main() -> None:
         recipe = recogniser.Recipe(steps=options.steps, seed=options.seed)
         folder = options.work / options.name
         recogniser.train(folder, options.work / "corpus", recogniser.Shape(), recipe)
+    elif options.command == "sample":
+        sample_meeting.make()
 
 
 if __name__ == "__main__":

@@ -1,8 +1,8 @@
 """Rooms, noises, microphones and vocal tracts: what keeps a network from learning one loudspeaker by heart.
 
-Two kinds. On samples, once, when a corpus is made: rooms, noise, colouring, level. On log mel energies, afresh each
-time that an utterance is trained on: tempo, vocal tract, colouring, noise, masks. Both are drawn from the
-generator that is passed in, so a seed repeats them.
+Two kinds. On samples, once, when a corpus is made: rooms, noise, colouring, level. On log mel energies,
+afresh each time that an utterance is trained on: tempo, vocal tract, colouring, noise, masks. Both are
+drawn from the generator that is passed in, so a seed repeats them.
 """
 
 from __future__ import annotations
@@ -28,8 +28,8 @@ def room_response(rng: Random) -> np.ndarray:
     """The impulse response of a made-up room: direct sound, a few early reflections, a decaying tail.
 
     Source:
-        Polack's model of a tail as Gaussian noise under an exponential: RT60 0.15 to 0.7 s here, with a ratio of
-        direct to reverberant sound of 0 to 15 dB.
+        Polack's model of a tail as Gaussian noise under an exponential: RT60 0.15 to 0.7 s here, with a
+        ratio of direct to reverberant sound of 0 to 15 dB.
     """
     rt60 = rng.uniform(0.15, 0.7)
     time = np.arange(int(rt60 * SAMPLE_RATE)) / SAMPLE_RATE
@@ -55,7 +55,7 @@ def reverberate(audio: np.ndarray, response: np.ndarray) -> np.ndarray:
 
 
 def coloured_noise(samples: int, rng: Random) -> np.ndarray:
-    """Steady noise of a random colour, from rumble to hiss, swelling and fading a little; sometimes with hum."""
+    """Noise of a random colour, from rumble to hiss, swelling and fading a little; sometimes with hum."""
     spectrum = np.fft.rfft(rng.standard_normal(samples))
     hz = np.fft.rfftfreq(samples, 1 / SAMPLE_RATE) + 20.0
     shape = hz ** -rng.uniform(-0.2, 1.2)
@@ -92,7 +92,7 @@ def babble(samples: int, others: Sequence[np.ndarray], rng: Random) -> np.ndarra
     """Three to six other people talking at once, from their recordings."""
     noise = np.zeros(samples, np.float32)
     for _ in range(rng.integers(3, 7)):
-        voice = others[rng.integers(len(others))]
+        voice = others[int(rng.integers(len(others)))]
         repeated = np.resize(voice, samples)
         noise += np.roll(repeated, rng.integers(samples)) / (np.sqrt(np.mean(repeated**2)) + 1e-9)
     return noise
@@ -144,9 +144,10 @@ def padded(audio: np.ndarray, before_s: float, after_s: float) -> np.ndarray:
 
 
 def surroundings(audio: np.ndarray, rng: Random, others: Sequence[np.ndarray] = ()) -> np.ndarray:
-    """One utterance as some microphone in some room might have taken it: the mixture that corpora are made with.
+    """One utterance as some microphone in some room might have taken it.
 
-    Half of all utterances get a room, half a noise of 3 to 35 dB, all of them some level, and one in seven stays as it is.
+    Half of all utterances get a room, half a noise of 3 to 35 dB, all of them some level, and one in seven
+    gets nothing else. Corpora are made with this mixture.
     """
     if rng.random() < 1 / 7:
         return at_level(audio, rng.uniform(-32, -14))
@@ -180,7 +181,8 @@ def stretch(frames: np.ndarray, factor: float) -> np.ndarray:
     left = position.astype(np.int32)
     weight = (position - left)[:, None]
     right = np.minimum(left + 1, len(frames) - 1)
-    return frames[left] * (1 - weight) + frames[right] * weight
+    stretched: np.ndarray = frames[left] * (1 - weight) + frames[right] * weight
+    return stretched
 
 
 def warp_bands(frames: np.ndarray, factor: float) -> np.ndarray:
@@ -189,7 +191,8 @@ def warp_bands(frames: np.ndarray, factor: float) -> np.ndarray:
     left = position.astype(np.int32)
     weight = (position - left)[None]
     right = np.minimum(left + 1, MEL_BANDS - 1)
-    return frames[:, left] * (1 - weight) + frames[:, right] * weight
+    warped: np.ndarray = frames[:, left] * (1 - weight) + frames[:, right] * weight
+    return warped
 
 
 def band_curve(rng: Random, deviation: float) -> np.ndarray:
@@ -198,11 +201,12 @@ def band_curve(rng: Random, deviation: float) -> np.ndarray:
     waves = [
         rng.normal(0, deviation / k**0.7) * np.cos(k * position + rng.uniform(0, 6.28)) for k in range(1, 5)
     ]
-    return np.sum(waves, axis=0).astype(np.float32)
+    curve: np.ndarray = np.sum(waves, axis=0).astype(np.float32)
+    return curve
 
 
 def add_noise(frames: np.ndarray, rng: Random, snr_db: float) -> np.ndarray:
-    """Noise of random colour, `snr_db` below the mean energy of the frames, flickering as filter bank energies do."""
+    """Noise of random colour, `snr_db` below the frames' mean energy, flickering as band energies do."""
     colour_curve = band_curve(rng, 1.0) - np.linspace(0, rng.uniform(-1, 3), MEL_BANDS, dtype=np.float32)
     colour_curve -= math.log(float(np.exp(colour_curve).mean()))
     energy = np.exp(np.minimum(frames, 30.0))
@@ -210,7 +214,8 @@ def add_noise(frames: np.ndarray, rng: Random, snr_db: float) -> np.ndarray:
     shape = rng.uniform(2, 8)
     flicker = rng.standard_gamma(shape, size=frames.shape, dtype=np.float32) / np.float32(shape)
     energy += np.exp(level + colour_curve)[None] * flicker
-    return np.log(np.maximum(energy, 2.0**-23))
+    noisy: np.ndarray = np.log(np.maximum(energy, 2.0**-23))
+    return noisy
 
 
 def mask(frames: np.ndarray, rng: Random, *, bands: int = 9, length: int = 12) -> np.ndarray:
@@ -222,12 +227,12 @@ def mask(frames: np.ndarray, rng: Random, *, bands: int = 9, length: int = 12) -
     frames = frames.copy()
     mean = frames.mean()
     for _ in range(2):
-        width = rng.integers(0, bands + 1)
-        start = rng.integers(0, MEL_BANDS - width)
+        width = int(rng.integers(0, bands + 1))
+        start = int(rng.integers(0, MEL_BANDS - width))
         frames[:, start : start + width] = mean
     for _ in range(max(1, len(frames) // 150)):
-        width = rng.integers(0, length + 1)
-        start = rng.integers(0, max(1, len(frames) - width))
+        width = int(rng.integers(0, length + 1))
+        start = int(rng.integers(0, max(1, len(frames) - width)))
         frames[start : start + width] = mean
     return frames
 

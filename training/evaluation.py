@@ -18,7 +18,7 @@ CHUNK_SAMPLES = CHUNK * 960
 
 
 def load(folder: Path) -> Any:
-    """A model directory by FunASR's front door. It must exist: FunASR would look for a missing one on its hub."""
+    """A model directory by FunASR's front door, which would look for a missing one on its hub."""
     if not (folder / "configuration.json").is_file():
         raise FileNotFoundError(f"{folder} is no model directory")
     return AutoModel(

@@ -1,8 +1,8 @@
 """Trains the recogniser: FunASR's streaming Paraformer, small, one set of weights for both passes.
 
-Half of all batches see the audio in the chunks of the streaming pass (600 ms with 300 ms of look-ahead), half see it
-whole, as the offline pass does. Three losses share the encoder: Paraformer's own (CIF and attention
-decoder), CTC over characters, and CTC over pinyin, which tells the encoder what characters that
+Half of all batches see the audio in the chunks of the streaming pass (600 ms with 300 ms of look-ahead),
+half see it whole, as the offline pass does. Three losses share the encoder: Paraformer's own (CIF and
+attention decoder), CTC over characters, and CTC over pinyin, which tells the encoder what characters that
 sound alike have in common; the last two heads are dropped on export.
 
 Everything random follows from the seed and the step, so a run that is stopped goes on as if it had not been.
@@ -57,7 +57,7 @@ class Shape:
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """How long and how fast to train. The rate stays at its peak until the last `cooling` share of the steps."""
+    """How long and how fast to train; the rate stays at its peak until the last `cooling` share of steps."""
 
     steps: int = 60_000
     peak_rate: float = 1.5e-3
@@ -146,8 +146,8 @@ def configuration(shape: Shape) -> dict[str, Any]:
 class Positions(nn.Module):
     """Stands in for FunASR's position encoder while training; it has no weights.
 
-    In service a stream starts with `LOOK_AHEAD` inputs of zeros, which carry no position, and an utterance may
-    be longer than any of the corpus: so training sees those zeros and starts counting anywhere.
+    In service a stream starts with `LOOK_AHEAD` inputs of zeros, which carry no position, and an utterance
+    may be longer than any of the corpus: so training sees those zeros and starts counting anywhere.
     """
 
     def __init__(self, longest: int = 1600) -> None:
@@ -187,7 +187,7 @@ class Recogniser(nn.Module):
     def encode(self, inputs: Tensor, lengths: Tensor, mode: int) -> tuple[Tensor, Tensor]:
         """Encoder output, float32, still in chunks.
 
-        FunASR's own `encode` drops the mode, so that every batch would be chunked: the encoder is called directly.
+        FunASR's own `encode` drops the mode, so that every batch would be chunked: hence past it.
         """
         with torch.autocast("cpu", dtype=torch.bfloat16, enabled=self.training):
             encoded, lengths, _ = self.paraformer.encoder(inputs, lengths, ind=mode)
@@ -195,9 +195,9 @@ class Recogniser(nn.Module):
 
     def whole(self, encoded: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
         """The encoder's output without the overlap of its chunks, and how many inputs are left."""
-        return self.paraformer.encoder.overlap_chunk_cls.remove_chunk(
-            encoded.clone(), lengths, chunk_outs=None
-        )
+        chunks = self.paraformer.encoder.overlap_chunk_cls
+        inputs, counts = chunks.remove_chunk(encoded.clone(), lengths, chunk_outs=None)
+        return inputs, counts
 
     def losses(self, batch: Batch, mode: int) -> dict[str, Tensor]:
         """The four losses, each per token."""
@@ -258,14 +258,10 @@ class Batch:
 @functools.lru_cache(maxsize=200_000)
 def pinyin_units(text: str) -> tuple[str, ...]:
     """Initials and toned finals, one or two to a character."""
-    units = []
-    for syllable in lazy_pinyin(
+    syllables = lazy_pinyin(
         text, style=Style.TONE3, neutral_tone_with_five=True, tone_sandhi=True, v_to_u=False
-    ):
-        initial = to_initials(syllable, strict=False)
-        final = to_finals_tone3(syllable, strict=False, neutral_tone_with_five=True)
-        units += filter(None, (initial, final))
-    return tuple(units)
+    )
+    return tuple(unit for syllable in syllables for unit in pinyin_units_of(syllable))
 
 
 @functools.cache
@@ -282,6 +278,7 @@ def all_units() -> dict[str, int]:
 
 
 def pinyin_units_of(syllable: str) -> list[str]:
+    """Initial and toned final of a syllable; one of them may be missing."""
     initial = to_initials(syllable, strict=False)
     final = to_finals_tone3(syllable, strict=False, neutral_tone_with_five=True)
     return [unit for unit in (initial, final) if unit]
@@ -316,7 +313,7 @@ def measure_cmvn(shards: Sequence[Shard], rng: np.random.Generator, utterances: 
     """Mean and deviation of each band over varied utterances of the corpus, for all seven stacked frames."""
     chosen = []
     for _ in range(utterances):
-        shard = shards[rng.integers(len(shards))]
+        shard = shards[int(rng.integers(len(shards)))]
         chosen.append(augmentation.vary_frames(shard.features(int(rng.integers(len(shard.utterances)))), rng))
     frames = np.concatenate(chosen)
     shift = torch.from_numpy(-frames.mean(0)).repeat(STACKED_FRAMES)
@@ -325,7 +322,7 @@ def measure_cmvn(shards: Sequence[Shard], rng: np.random.Generator, utterances: 
 
 
 def epoch_batches(shards: Sequence[Shard], recipe: Recipe, epoch: int) -> list[list[tuple[int, int]]]:
-    """Every utterance once, in batches of about equal lengths and at most `batch_frames` frames with their padding."""
+    """Every utterance once, in batches of like lengths and at most `batch_frames` frames with padding."""
     rng = Random(f"{recipe.seed} {epoch}")
     utterances = [(s, u) for s, shard in enumerate(shards) for u in range(len(shard.utterances))]
     rng.shuffle(utterances)
@@ -348,7 +345,7 @@ def learning_rate(recipe: Recipe, step: int) -> float:
     """Warm up, stay, cool down to a fiftieth: step-based, so an interrupted run keeps its schedule.
 
     Source:
-        Hu et al., "MiniCPM", 2024 (warmup-stable-decay): any moment of the plateau is a good start for cooling down.
+        Hu et al., "MiniCPM", 2024 (warmup-stable-decay): cooling down may start anywhere on the plateau.
     """
     warm = min(1.0, (step + 1) / recipe.warmup)
     left = (recipe.steps - step) / max(1.0, recipe.cooling * recipe.steps)

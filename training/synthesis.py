@@ -1,9 +1,9 @@
 """Speech from text: espeak-ng, by way of its library, in as many voices as can be made of it.
 
 espeak-ng's Mandarin voice is fed pinyin with tones, because the voice that takes characters is broken
-in Debian's build (it reads the pinyin as English letters). A voice is a *variant* (a small file of formant and
-source settings: espeak-ng brings about sixty of use, and this module writes as many more as wanted) and a
-resampling factor, which moves pitch and formants together as a longer or shorter vocal tract does.
+in Debian's build (it reads the pinyin as English letters). A voice is a *variant* (a small file of formant
+and source settings: espeak-ng brings about sixty of use, and this module writes as many more as wanted)
+and a resampling factor, which moves pitch and formants together as a longer or shorter vocal tract does.
 
 espeak-ng keeps state from one call to the next and offers no way back: the same calls in the same
 order give the same samples, in a fresh process. What must be repeatable starts one (`in_fresh_process`).
@@ -36,12 +36,17 @@ HELD_OUT_VARIANTS = ("f4", "m5", "Andrea", "steph3", "Gene", "klatt3", "grandma"
 SAMPLE_MEETING_VARIANTS = ("belinda", "Michael", "caleb")
 """The speakers of the sample meeting, kept from training as well."""
 
-TRAINING_VARIANTS = tuple(
-    "f1 f2 f3 f5 m1 m2 m3 m4 m6 m7 m8 Alex Alicia Andy Annie Denis Diogo Gene2 Henrique Hugo Jacky Lee Marco "
-    "Mario Mike RicishayMax RicishayMax2 adam antonio aunty benjamin boris david ed edward edward2 "
-    "grandpa gustave iven iven2 iven3 iven4 john kaukovalta klatt klatt2 klatt4 klatt5 klatt6 linda marcelo max "
-    "michel miguel pablo paul pedro quincy rob robert sandro shelby steph steph2 travis victor zac".split()
+# Without "rob": its pitch is so low that espeak-ng writes past a buffer and takes the process along.
+# fmt: off
+TRAINING_VARIANTS = (
+    "f1", "f2", "f3", "f5", "m1", "m2", "m3", "m4", "m6", "m7", "m8", "Alex", "Alicia", "Andy", "Annie",
+    "Denis", "Diogo", "Gene2", "Henrique", "Hugo", "Jacky", "Lee", "Marco", "Mario", "Mike", "RicishayMax",
+    "RicishayMax2", "adam", "antonio", "aunty", "benjamin", "boris", "david", "ed", "edward", "edward2",
+    "grandpa", "gustave", "iven", "iven2", "iven3", "iven4", "john", "kaukovalta", "klatt", "klatt2",
+    "klatt4", "klatt5", "klatt6", "linda", "marcelo", "max", "michel", "miguel", "pablo", "paul", "pedro",
+    "quincy", "robert", "sandro", "shelby", "steph", "steph2", "travis", "victor", "zac",
 )
+# fmt: on
 
 _SYNCHRONOUS = 2
 _UTF8 = 1
@@ -172,7 +177,8 @@ class Synthesizer:
         if not self._chunks:
             return np.zeros(0, np.float32)
         samples = np.concatenate(self._chunks).astype(np.float32) / 32768
-        return soxr.resample(samples, self._rate * voice.factor, SAMPLE_RATE, quality="LQ")
+        resampled: np.ndarray = soxr.resample(samples, self._rate * voice.factor, SAMPLE_RATE, quality="LQ")
+        return resampled
 
     def _collect(self, wave: Any, count: int, _events: Any) -> int:
         if wave and count > 0:
@@ -183,8 +189,8 @@ class Synthesizer:
 def write_variants(folder: Path, count: int, seed: int) -> list[str]:
     """Invent `count` variants, one file each; the same seed writes the same ones.
 
-    The ranges follow the variants that espeak-ng brings: a vocal tract, five formants around it, widths and strengths,
-    pitch, breath and roughness of the source, one in five on the Klatt synthesiser.
+    The ranges follow the variants that espeak-ng brings: a vocal tract and the formants around it, pitch,
+    breath and roughness of the source, one in five on the Klatt synthesiser.
     """
     folder.mkdir(parents=True, exist_ok=True)
     rng = Random(seed)
@@ -257,7 +263,7 @@ def _link(entries: Iterable[Path], folder: Path) -> None:
 
 
 def in_fresh_process(function: Callable[..., T], *arguments: Any) -> T:
-    """The result of a module-level function in a new interpreter, where espeak-ng starts from the beginning."""
+    """The result of a module-level function in a new interpreter, where espeak-ng starts afresh."""
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(max_workers=1, mp_context=context) as executor:
         return executor.submit(function, *arguments).result()

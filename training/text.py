@@ -127,8 +127,8 @@ def parse_pattern(text: str) -> Pattern:
 def _parse_sequence(tokens: list[str]) -> tuple[Pattern, list[str]]:
     parts: list[str | Slot | Choice] = []
     while tokens and tokens[0] not in "|)":
-        token, *tokens = tokens
-        if token == "(":
+        part, *tokens = tokens
+        if part == "(":
             options = []
             while True:
                 option, tokens = _parse_sequence(tokens)
@@ -139,10 +139,10 @@ def _parse_sequence(tokens: list[str]) -> tuple[Pattern, list[str]]:
                 if closing == ")":
                     break
             parts.append(Choice(tuple(options)))
-        elif token in ("{", "}"):
-            raise ValueError(f"unexpected {token!r}")
+        elif part in ("{", "}"):
+            raise ValueError(f"unexpected {part!r}")
         else:
-            parts.append(Slot(token[1:-1]) if token[0] == "{" else token)
+            parts.append(Slot(part[1:-1]) if part[0] == "{" else part)
     return parts, tokens
 
 
