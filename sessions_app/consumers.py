@@ -44,6 +44,9 @@ logger = logging.getLogger(__name__)
 MOST_BAD_MESSAGES = 10
 MOST_INTRUSIONS = 3
 
+PATIENCE_S = (0.2, 0.6, 0.0)
+"""Who reconnects may be faster than the news that the old connection is gone."""
+
 find_token = database_sync_to_async(AccessToken.find, thread_sensitive=False)
 get_or_create_session = database_sync_to_async(services.get_or_create_session, thread_sensitive=False)
 
@@ -170,18 +173,27 @@ class SessionConsumer(AsyncWebsocketConsumer):
                 param="session_id",
             )
         sender_id = uuid.uuid4().hex
-        try:
-            position = await get_transport().open(
-                session.pk, sender_id, durable=session.durable, may_take_over=self._has_right_to_resume()
-            )
-        except SenderConflict:
-            raise ProtocolError(
-                Fault.SENDER_CONFLICT, f"session {key!r} has a sender already", retry_after=10
-            ) from None
+        position = await self._claim(session, sender_id)
         self.session_pk, self.sender_id = session.pk, sender_id
         self._watch = asyncio.create_task(self._watch_idleness(), name="watch of a sender")
         if self.join.version >= 2:
             await self._say_hello(resume_from=position)
+
+    async def _claim(self, session: Session, sender_id: str) -> int:
+        """Become the one sender; where to go on."""
+        for patience_s in PATIENCE_S:
+            try:
+                return await get_transport().open(
+                    session.pk,
+                    sender_id,
+                    durable=session.durable,
+                    may_take_over=self._has_right_to_resume(),
+                )
+            except SenderConflict:
+                await asyncio.sleep(patience_s)
+        raise ProtocolError(
+            Fault.SENDER_CONFLICT, f"session {session.key!r} has a sender already", retry_after=10
+        )
 
     async def _say_hello(self, resume_from: int = 0) -> None:
         room = self.room

@@ -102,6 +102,10 @@ class Transport(Protocol):
         """Wait for a session that needs a worker, and own it."""
         ...
 
+    async def has_workers(self) -> bool:
+        """Whether any worker waits for sessions."""
+        ...
+
     async def read(self, session: int, position: int, *, timeout_s: float) -> Stretch:
         """The audio from a position on, as much as is there; waits for some."""
         ...

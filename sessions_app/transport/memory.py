@@ -60,6 +60,7 @@ class MemoryTransport:
         self._clock = clock
         self._logs: dict[int, _Log] = {}
         self._offers: asyncio.Queue[int] = asyncio.Queue()
+        self._workers = 0  # waiting in take()
 
     async def open(self, session: int, sender: str, *, durable: int, may_take_over: bool) -> int:
         log = self._log(session, durable)
@@ -99,7 +100,14 @@ class MemoryTransport:
         await self._offer(session, self._log(session, durable))
 
     async def take(self) -> int:
-        return await self._offers.get()
+        self._workers += 1
+        try:
+            return await self._offers.get()
+        finally:
+            self._workers -= 1
+
+    async def has_workers(self) -> bool:
+        return self._workers > 0
 
     async def read(self, session: int, position: int, *, timeout_s: float) -> Stretch:
         log = self._logs[session]

@@ -1,0 +1,59 @@
+"""Is the process alive, and can it recognise?"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+
+from channels.db import database_sync_to_async
+from channels.layers import get_channel_layer
+from django.db import DatabaseError, connection
+from django.http import HttpRequest, HttpResponse, JsonResponse
+
+from sessions_app.readiness import recognition_is_ready
+
+logger = logging.getLogger(__name__)
+
+TIMEOUT_S = 3.0
+
+
+async def alive(request: HttpRequest) -> HttpResponse:
+    """The event loop answers. Touches nothing else, so that a slow database gets no process killed."""
+    return HttpResponse("alive\n", content_type="text/plain")
+
+
+async def ready(request: HttpRequest) -> JsonResponse:
+    """200 if a session could be recognised now, else 503; the body says what is missing."""
+    parts = {
+        "database": await _works(_database),
+        "channel_layer": await _works(_channel_layer),
+        "recognition": await _works(recognition_is_ready),
+    }
+    return JsonResponse(parts, status=200 if all(parts.values()) else 503)
+
+
+async def _works(probe: object) -> bool:
+    try:
+        async with asyncio.timeout(TIMEOUT_S):
+            return bool(await probe())  # type: ignore[operator]
+    except (DatabaseError, OSError, TimeoutError) as error:
+        logger.warning("not ready: %s", error)
+        return False
+
+
+async def _database() -> bool:
+    await database_sync_to_async(_select_one, thread_sensitive=False)()
+    return True
+
+
+def _select_one() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT 1")
+
+
+async def _channel_layer() -> bool:
+    layer = get_channel_layer()
+    channel = await layer.new_channel("probe")
+    await layer.send(channel, {"type": "probe"})
+    await layer.receive(channel)
+    return True

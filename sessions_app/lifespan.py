@@ -1,0 +1,37 @@
+"""What uvicorn and its like start and stop with them, by ASGI's lifespan protocol; daphne has none."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from django.conf import settings
+
+from recognition.exceptions import ModelError
+
+from .embedded import EmbeddedWorker
+
+Message = dict[str, Any]
+
+
+async def lifespan(
+    scope: Message,
+    receive: Callable[[], Awaitable[Message]],
+    send: Callable[[Message], Awaitable[None]],
+) -> None:
+    worker = None if settings.REDIS_URL else EmbeddedWorker()
+    while True:
+        message = await receive()
+        if message["type"] == "lifespan.startup":
+            try:
+                if worker:
+                    await worker.start()
+            except ModelError as error:
+                await send({"type": "lifespan.startup.failed", "message": str(error)})
+                return
+            await send({"type": "lifespan.startup.complete"})
+        elif message["type"] == "lifespan.shutdown":
+            if worker:
+                await worker.stop()
+            await send({"type": "lifespan.shutdown.complete"})
+            return

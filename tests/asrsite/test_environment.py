@@ -1,0 +1,116 @@
+from __future__ import annotations
+
+import stat
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from django.core.exceptions import ImproperlyConfigured
+
+from asrsite import environment
+from tests.support.server import ROOT
+
+
+@pytest.fixture
+def env(monkeypatch: pytest.MonkeyPatch):
+    return lambda value: monkeypatch.setenv("NAME", value)
+
+
+class TestValues:
+    @pytest.mark.parametrize(("value", "meaning"), [("1", True), ("Yes", True), ("off", False), ("", True)])
+    def test_a_boolean(self, env, value: str, meaning: bool):
+        env(value)
+        assert environment.boolean("NAME", True) is meaning
+
+    @pytest.mark.parametrize(
+        ("read", "value", "message"),
+        [
+            (
+                lambda: environment.boolean("NAME", True),
+                "maybe",
+                "NAME='maybe' is not understood: use 1 or 0.",
+            ),
+            (lambda: environment.number("NAME", 1), "ten", "NAME='ten' is not understood: use a number."),
+            (
+                lambda: environment.number("NAME", 1, least=1),
+                "0",
+                "NAME='0' is not understood: the least is 1.",
+            ),
+            (lambda: environment.number("NAME", 1), "nan", "NAME='nan' is not understood: the least is 0."),
+            (lambda: environment.integer("NAME", 1), "1.5", "use a whole number, 0 or more"),
+            (lambda: environment.integer("NAME", 1), "-1", "use a whole number, 0 or more"),
+            (lambda: environment.choice("NAME", "a", ["a", "b"]), "c", "use one of a, b"),
+        ],
+    )
+    def test_nonsense_is_an_error_that_names_it(self, env, read, value: str, message: str):
+        env(value)
+        with pytest.raises(ImproperlyConfigured, match=message.replace("(", r"\(")):
+            read()
+
+    def test_a_list(self, env):
+        env("a, b,,c")
+        assert environment.names("NAME", []) == ["a", "b", "c"]
+
+
+class TestSecret:
+    def test_is_made_once_for_the_owners_eyes_alone(self, tmp_path: Path):
+        file = tmp_path / "secret"
+        made = environment.secret("NO_SUCH_NAME", file)
+        assert len(made) >= 50
+        assert environment.secret("NO_SUCH_NAME", file) == made
+        assert stat.S_IMODE(file.stat().st_mode) == 0o600
+
+    def test_the_environment_goes_first(self, env, tmp_path: Path):
+        env("given")
+        assert environment.secret("NAME", tmp_path / "secret") == "given"
+        assert not (tmp_path / "secret").exists()
+
+
+def check(tmp_path: Path, *arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
+    """`manage.py check` of an installation with these settings."""
+    environ = {"PATH": "/usr/bin:/bin", "ASR_DATA_DIR": str(tmp_path), **settings}
+    command = [sys.executable, "manage.py", "check", *arguments]
+    return subprocess.run(command, cwd=ROOT, env=environ, capture_output=True, text=True, check=False)
+
+
+class TestSettings:
+    def test_the_default_is_fit_for_deployment(self, tmp_path: Path):
+        done = check(tmp_path, "--deploy", "--fail-level", "WARNING")
+        assert done.returncode == 0, done.stderr
+
+    def test_so_is_a_server_behind_a_tls_proxy(self, tmp_path: Path):
+        settings = {"ALLOWED_HOSTS": "meet.example.org", "ASR_HTTPS": "1", "ASR_ACCESS": "token"}
+        done = check(tmp_path, "--deploy", "--fail-level", "WARNING", **settings)
+        assert done.returncode == 0, done.stderr
+
+    def test_plain_http_over_a_network_is_not(self, tmp_path: Path):
+        done = check(tmp_path, "--deploy", "--fail-level", "WARNING", ALLOWED_HOSTS="meet.example.org")
+        assert done.returncode != 0
+        assert "SECURE_SSL_REDIRECT" in done.stderr
+
+    def test_debug_is_off_and_not_allowed_over_a_network(self, tmp_path: Path):
+        assert "asrsite.E001" in check(tmp_path, DEBUG="1", ALLOWED_HOSTS="meet.example.org").stderr
+        assert check(tmp_path, DEBUG="1").returncode == 0
+
+    def test_open_access_over_a_network_is_warned_of(self, tmp_path: Path):
+        done = check(tmp_path, ASR_ACCESS="open", ALLOWED_HOSTS="meet.example.org")
+        assert "asrsite.W001" in done.stderr
+
+    @pytest.mark.parametrize(
+        ("name", "value"),
+        [
+            ("DEBUG", "perhaps"),
+            ("ASR_ACCESS", "everyone"),
+            ("REDIS_URL", "localhost:6379"),
+            ("DATABASE_URL", "mysql://localhost/x"),
+            ("DATABASE_URL", "nonsense"),
+            ("ASR_DATA_DIR", "/proc/no/such"),
+            ("LANGUAGE_CODE", "tlh"),
+            ("PORT", "http"),
+        ],
+    )
+    def test_a_wrong_value_stops_the_start_with_its_name(self, tmp_path: Path, name: str, value: str):
+        done = check(tmp_path, **{name: value})
+        assert done.returncode != 0
+        assert f"ImproperlyConfigured: {name}" in done.stderr

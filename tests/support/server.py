@@ -1,0 +1,149 @@
+"""A real server in a process of its own, on a free port, with a data directory of its own."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[2]
+
+SCRIPT = """
+title = "A scripted meeting"
+
+[[script]]
+text = "大家好，我们开始开会。"
+voice = 0
+seconds = 2.0
+
+[[script]]
+text = "好的。"
+voice = 1
+seconds = 0.8
+
+[[script]]
+text = "预算通过了吗？"
+voice = 0
+seconds = 1.5
+
+[[script]]
+text = "通过了。"
+voice = 2
+"""
+"""The model set of most tests: it recognises the tones of `recognition.scripted`, and loads no network."""
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+class Server:
+    """`with Server(...)`: migrated, started and answering; stopped in an orderly way at the end.
+
+    Args:
+        kind: "daphne" (our own `manage.py serve`) or "uvicorn".
+        environment: More settings.
+    """
+
+    def __init__(self, data_dir: Path, *, kind: str = "daphne", **environment: str) -> None:
+        self.data_dir = data_dir
+        self.kind = kind
+        self.port = free_port()
+        self.log_path = data_dir / "server.log"
+        script = data_dir / "script.toml"
+        data_dir.mkdir(parents=True, exist_ok=True)
+        script.write_text(SCRIPT)
+        self.environment = {
+            **os.environ,
+            "ASR_DATA_DIR": str(data_dir),
+            "ASR_MODELS": str(script),
+            "DJANGO_SETTINGS_MODULE": "asrsite.settings",
+            "PYTHONUNBUFFERED": "1",
+            "OMP_NUM_THREADS": "1",
+            **environment,
+        }
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def __enter__(self) -> Server:
+        self.manage("migrate", "--verbosity", "0")
+        self.start()
+        return self
+
+    def __exit__(self, *exc: Any) -> None:
+        self.stop()
+
+    def manage(self, *arguments: str) -> str:
+        """Run a management command on this server's data."""
+        command = [sys.executable, "manage.py", *arguments]
+        done = subprocess.run(
+            command, cwd=ROOT, env=self.environment, capture_output=True, text=True, check=False
+        )
+        if done.returncode:
+            raise RuntimeError(f"{' '.join(arguments)} failed:\n{done.stdout}{done.stderr}")
+        return done.stdout
+
+    def shell(self, code: str) -> str:
+        """What this code prints, run with this server's models at hand."""
+        prelude = "from sessions_app.models import *; from speakers.models import *\n"
+        return self.manage("shell", "--no-imports", "-c", prelude + code).strip()
+
+    def start(self) -> None:
+        with self.log_path.open("ab") as log:
+            self._process = subprocess.Popen(
+                self._command(), cwd=ROOT, env=self.environment, stdout=log, stderr=log
+            )
+        deadline = time.monotonic() + 90
+        while not self._is_ready():
+            if self._process.poll() is not None or time.monotonic() > deadline:
+                raise RuntimeError(f"the server did not come up:\n{self.log}")
+            time.sleep(0.1)
+
+    def stop(self, signal_number: int = signal.SIGTERM, *, timeout_s: float = 30) -> int:
+        """End it and return its exit status."""
+        assert self._process
+        if self._process.poll() is None:
+            self._process.send_signal(signal_number)
+        try:
+            return self._process.wait(timeout_s)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            raise
+
+    @property
+    def pid(self) -> int:
+        assert self._process
+        return self._process.pid
+
+    @property
+    def log(self) -> str:
+        return self.log_path.read_text(errors="replace")
+
+    @property
+    def http(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def socket(self, session: str, query: str) -> str:
+        return f"ws://127.0.0.1:{self.port}/ws/asr/{session}?{query}"
+
+    def _command(self) -> list[str]:
+        if self.kind == "daphne":
+            return [sys.executable, "manage.py", "serve", "--port", str(self.port)]
+        return [
+            *(sys.executable, "-m", "uvicorn", "asrsite.asgi:application", "--port", str(self.port)),
+            *("--ws", "websockets-sansio", "--ws-per-message-deflate", "false", "--log-level", "warning"),
+        ]
+
+    def _is_ready(self) -> bool:
+        try:
+            with urllib.request.urlopen(f"{self.http}/readyz", timeout=2) as answer:  # noqa: S310
+                return answer.status == 200
+        except OSError:
+            return False
