@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Awaitable, Callable
+from typing import Any
 
 from channels.db import database_sync_to_async
 from channels.layers import get_channel_layer
@@ -32,10 +34,10 @@ async def ready(request: HttpRequest) -> JsonResponse:
     return JsonResponse(parts, status=200 if all(parts.values()) else 503)
 
 
-async def _works(probe: object) -> bool:
+async def _works(probe: Callable[[], Awaitable[bool]]) -> bool:
     try:
         async with asyncio.timeout(TIMEOUT_S):
-            return bool(await probe())  # type: ignore[operator]
+            return await probe()
     except (DatabaseError, OSError, TimeoutError) as error:
         logger.warning("not ready: %s", error)
         return False
@@ -52,7 +54,7 @@ def _select_one() -> None:
 
 
 async def _channel_layer() -> bool:
-    layer = get_channel_layer()
+    layer: Any = get_channel_layer()
     channel = await layer.new_channel("probe")
     await layer.send(channel, {"type": "probe"})
     await layer.receive(channel)
