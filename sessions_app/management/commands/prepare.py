@@ -1,4 +1,4 @@
-"""`manage.py prepare`: everything a new installation needs before its first start. Doing it again does no harm."""
+"""`manage.py prepare`: what an installation needs before its first start. Doing it again does no harm."""
 
 from __future__ import annotations
 
