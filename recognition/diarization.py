@@ -24,6 +24,8 @@ class Turn:
     first_token: int
     last_token: int
     embedding: np.ndarray | None
+    speech: int
+    """Samples that the embedding was made of."""
 
 
 def stretches_to_embed(tokens: Sequence[Token], length: int) -> tuple[tuple[int, int], ...]:
@@ -54,5 +56,7 @@ def speaker_turns(
     Returns:
         Turns in order that cover all tokens.
     """
-    voice = embeddings[0] if len(stretches) else None
-    return [Turn(0, len(tokens) - 1, voice)]
+    if not stretches:
+        return [Turn(0, len(tokens) - 1, None, 0)]
+    start, end = stretches[0]
+    return [Turn(0, len(tokens) - 1, embeddings[0], end - start)]

@@ -11,7 +11,7 @@ import logging
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from .batching import Job, Scheduler, Stage
 from .interfaces import Models, State
@@ -33,6 +33,8 @@ from .work import (
 )
 
 logger = logging.getLogger(__name__)
+
+Answer = TypeVar("Answer")
 
 
 class ModelStream:
@@ -109,6 +111,13 @@ class Engine:
         self.scheduler.add(Job(stage, id(stream), samples, self._clock(), order))
         self._idle.clear()
         self._wake.set()
+
+    async def run(self, work: Callable[[Models], Answer]) -> Answer:
+        """Do something with the models outside any session, between two batches.
+
+        Sessions wait for it: keep each piece short, and ask again for the next.
+        """
+        return await asyncio.get_running_loop().run_in_executor(self._thread, work, self.models)
 
     async def idle(self) -> None:
         """Wait until nothing is queued and nothing runs."""

@@ -34,6 +34,9 @@ class Final:
     embedding: np.ndarray | None = field(default=None, compare=False)
     """Voice of the speaker, float32, unit length; None if the stretch was too short to tell."""
 
+    speech: int = field(default=0, compare=False)
+    """Samples that the embedding was made of."""
+
 
 @dataclass(frozen=True, slots=True)
 class UtteranceFailed:

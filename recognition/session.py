@@ -365,4 +365,4 @@ class TranscriptionSession:
             start = utterance.start if turn.first_token == 0 else said[0].start
             end = utterance.end if turn.last_token == len(tokens) - 1 else said[-1].end
             line = text.join([token.text for token in said], marks[chosen])
-            self._events.append(Final(utterance.index, start, end, line, said, turn.embedding))
+            self._events.append(Final(utterance.index, start, end, line, said, turn.embedding, turn.speech))
