@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import os
 import secrets
 from collections.abc import Sequence
@@ -71,6 +72,21 @@ def secret(name: str, file: Path) -> str:
     with os.fdopen(descriptor, "w") as opened:
         opened.write(value := secrets.token_urlsafe(50))
     return value
+
+
+def keys(name: str) -> list[str]:
+    """Fernet keys, separated by commas."""
+    found = names(name, [])
+    for key in found:
+        try:
+            is_key = len(base64.urlsafe_b64decode(key)) == 32
+        except ValueError:
+            is_key = False
+        if not is_key:
+            raise _wrong(
+                name, "...", "use keys of 32 bytes in URL-safe base64, as Fernet.generate_key() makes"
+            )
+    return found
 
 
 def _wrong(name: str, value: str, advice: str) -> ImproperlyConfigured:

@@ -85,7 +85,7 @@ TEMPLATES = [
 SQLITE_OPTIONS = {
     "timeout": 20,
     "transaction_mode": "IMMEDIATE",
-    "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
+    "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA secure_delete=ON;",
 }
 
 
@@ -170,6 +170,11 @@ ACCESS = env.choice("ASR_ACCESS", "local", ["local", "token", "open"])
 LONGEST_SESSION_S = env.number("ASR_LONGEST_SESSION_S", 12 * 3600, least=1)
 SENDER_IDLE_S = env.number("ASR_SENDER_IDLE_S", 60, least=1)
 SENDER_RETURN_S = env.number("ASR_SENDER_RETURN_S", 30)
+
+# Voices. The key file is made on first use; in production the keys are better kept elsewhere, by VOICEPRINT_KEYS.
+
+VOICEPRINT_KEYS = env.keys("VOICEPRINT_KEYS")
+VOICEPRINT_KEY_FILE = DATA_DIR / "voiceprint_keys"
 
 # Logging: ids and figures, never what somebody said.
 

@@ -5,3 +5,6 @@ from django.utils.translation import gettext_lazy as _
 class SpeakersConfig(AppConfig):
     name = "speakers"
     verbose_name = _("Speakers")
+
+    def ready(self) -> None:
+        from . import lifecycle  # noqa: F401 - connects its signals

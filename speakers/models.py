@@ -1,12 +1,20 @@
-"""Enrolled people and their voices."""
+"""Enrolled people, their voices and their consent; and the work on them that needs models."""
 
 from __future__ import annotations
 
 import uuid
+from typing import Any, ClassVar
 
+import numpy as np
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from simple_history.models import HistoricalRecords
+
+from .fields import SealedField, encrypted_storage, seal, unseal
 
 
 class Speaker(models.Model):
@@ -17,37 +25,280 @@ class Speaker(models.Model):
     note = models.TextField(_("note"), blank=True)
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
 
-    history = HistoricalRecords()
+    history = HistoricalRecords(cascade_delete_history=True)
 
     class Meta:
         verbose_name = _("speaker")
         verbose_name_plural = _("speakers")
-        ordering = ["name"]
+        ordering: ClassVar = ["name"]
+        permissions: ClassVar = [
+            ("enroll_speaker", _("Can enroll voices")),
+            ("merge_speaker", _("Can merge speakers")),
+            ("export_speaker", _("Can export all that is kept of a speaker")),
+        ]
 
     def __str__(self) -> str:
         return self.name
 
 
-class Voiceprint(models.Model):
-    """One enrolled sample of a speaker's voice: the recording and its embedding."""
+class ConsentText(models.Model):
+    """What people agree to before their voice is enrolled. A new wording is a new text."""
 
+    text = models.TextField(_("text"))
+    language = models.CharField(_("language"), max_length=10, choices=settings.LANGUAGES)
+    created_at = models.DateTimeField(_("in force since"), auto_now_add=True)
+
+    class Meta:
+        verbose_name = _("consent text")
+        verbose_name_plural = _("consent texts")
+        ordering: ClassVar = ["-created_at", "-id"]
+
+    def __str__(self) -> str:
+        return f"{self.pk} ({self.get_language_display()})"
+
+
+class Consent(models.Model):
+    """A person agreed to be recognised by voice: to which text, when, and who saw it.
+
+    To withdraw it is to delete it: what was enrolled under it goes with it.
+    """
+
+    speaker = models.ForeignKey(Speaker, models.CASCADE, related_name="consents", verbose_name=_("speaker"))
+    text = models.ForeignKey(ConsentText, models.PROTECT, verbose_name=_("text"))
+    given_at = models.DateTimeField(_("given"), default=timezone.now)
+    recorded_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        models.SET_NULL,
+        null=True,
+        editable=False,
+        verbose_name=_("recorded by"),
+    )
+    expires_at = models.DateTimeField(_("expires"), null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("consent")
+        verbose_name_plural = _("consents")
+        ordering: ClassVar = ["-given_at"]
+
+    def __str__(self) -> str:
+        # No name: what the admin logs about this outlives the speaker.
+        return f"{timezone.localtime(self.given_at):%Y-%m-%d}"
+
+    @property
+    def is_valid(self) -> bool:
+        return self.expires_at is None or self.expires_at > timezone.now()
+
+
+class Voiceprint(models.Model):
+    """One enrolled sample of a speaker's voice: the recording and its embedding, both encrypted."""
+
+    class Source(models.TextChoices):
+        UPLOAD = "upload", _("uploaded")
+        MICROPHONE = "microphone", _("recorded in the browser")
+        TRANSCRIPT = "transcript", _("taken from a transcript")
+
+    uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     speaker = models.ForeignKey(
         Speaker, models.CASCADE, related_name="voiceprints", verbose_name=_("speaker")
     )
-    model_id = models.CharField(_("model"), max_length=100)
+    consent = models.ForeignKey(
+        Consent, models.CASCADE, related_name="voiceprints", verbose_name=_("consent")
+    )
+    model_id = models.CharField(_("model"), max_length=100, editable=False)
     """Embeddings of different models are never compared."""
 
-    embedding = models.BinaryField(_("embedding"))
-    """float32, little endian, unit length."""
+    sealed_embedding = SealedField()
+    audio = models.FileField(
+        _("recording"), upload_to="voiceprints/", storage=encrypted_storage, editable=False
+    )
+    """FLAC, 16 kHz mono."""
 
-    audio = models.FileField(_("recording"), upload_to="voiceprints/")
-    speech_s = models.FloatField(_("seconds of speech"))
+    speech_s = models.FloatField(_("seconds of speech"), editable=False)
+    snr_db = models.FloatField(_("signal-to-noise ratio (dB)"), null=True, editable=False)
+    source = models.CharField(_("source"), max_length=10, choices=Source, editable=False)
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        models.SET_NULL,
+        null=True,
+        editable=False,
+        verbose_name=_("enrolled by"),
+    )
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
 
     class Meta:
         verbose_name = _("voiceprint")
         verbose_name_plural = _("voiceprints")
-        ordering = ["-created_at"]
+        ordering: ClassVar = ["-created_at"]
 
     def __str__(self) -> str:
-        return f"{self.speaker} ({self.speech_s:.1f} s)"
+        # No name: what the admin logs about this outlives the speaker.
+        return f"{self.speech_s:.1f} s"
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Raises `ValidationError` without a valid consent of the same speaker."""
+        if self.consent.speaker_id != self.speaker_id:
+            raise ValidationError(_("The consent is somebody else's."))
+        if self._state.adding and not self.consent.is_valid:
+            raise ValidationError(_("The consent has expired."))
+        super().save(*args, **kwargs)
+
+    @property
+    def embedding(self) -> np.ndarray:
+        """float32, shape (d,), unit length. Raises `Undecipherable` if the key is gone."""
+        return unseal(self.sealed_embedding)
+
+    @embedding.setter
+    def embedding(self, values: np.ndarray) -> None:
+        self.sealed_embedding = seal(values)
+
+
+class Enrollment(models.Model):
+    """A recording on its way to becoming a voiceprint: first the verdict, then a person's decision."""
+
+    uuid = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    speaker = models.ForeignKey(
+        Speaker, models.CASCADE, null=True, blank=True, related_name="enrollments", verbose_name=_("speaker")
+    )
+    """None while it is not decided whose voice it is."""
+
+    source = models.CharField(_("source"), max_length=10, choices=Voiceprint.Source)
+    audio = models.FileField(_("recording"), upload_to="enrollments/", storage=encrypted_storage)
+    model_id = models.CharField(_("model"), max_length=100, blank=True)
+    sealed_embedding = SealedField(null=True)
+    verdict = models.JSONField(_("verdict"), null=True)
+    """See `speakers.enrollment.Verdict`; None until a worker has listened."""
+
+    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, verbose_name=_("by"))
+    created_at = models.DateTimeField(_("created"), auto_now_add=True, db_index=True)
+
+    class Meta:
+        verbose_name = _("enrollment")
+        verbose_name_plural = _("enrollments")
+        ordering: ClassVar = ["-created_at"]
+        default_permissions: ClassVar = []
+
+    def __str__(self) -> str:
+        return str(self.uuid)
+
+
+class GalleryChange(models.Model):
+    """The enrolled voices of a speaker changed; workers read these in order."""
+
+    speaker = models.BigIntegerField()
+    """Key of the speaker, who may be gone."""
+
+    created_at = models.DateTimeField(auto_now_add=True, db_index=True)
+
+    class Meta:
+        default_permissions: ClassVar = []
+
+    def __str__(self) -> str:
+        return f"speaker {self.speaker}"
+
+
+class Calibration(models.Model):
+    """When a voice gets a name, for one model. `manage.py calibrate_speakers` proposes it."""
+
+    model_id = models.CharField(_("model"), max_length=100, unique=True)
+    threshold = models.FloatField(
+        _("threshold"),
+        validators=[MinValueValidator(-1.0), MaxValueValidator(1.0)],
+        help_text=_("Least similarity at which a voice gets a name."),
+    )
+    margin = models.FloatField(
+        _("margin"),
+        validators=[MinValueValidator(0.0), MaxValueValidator(1.0)],
+        help_text=_("Least lead over the second most similar speaker."),
+    )
+    shortest_speech_s = models.FloatField(
+        _("shortest speech (s)"),
+        validators=[MinValueValidator(0.0), MaxValueValidator(60.0)],
+        help_text=_("Less speech than this names nobody."),
+    )
+    measured = models.JSONField(_("measured"), default=dict, editable=False)
+    """What the proposal rests on: error rates by seconds of speech."""
+
+    updated_at = models.DateTimeField(_("changed"), auto_now=True)
+
+    class Meta:
+        verbose_name = _("calibration")
+        verbose_name_plural = _("calibrations")
+
+    def __str__(self) -> str:
+        return self.model_id
+
+
+class Job(models.Model):
+    """Work that needs a model, or takes long: a recognition worker does it, see `speakers.jobs`."""
+
+    class State(models.TextChoices):
+        QUEUED = "queued", _("waiting")
+        RUNNING = "running", _("running")
+        DONE = "done", _("done")
+        FAILED = "failed", _("failed")
+
+    kind = models.CharField(_("kind"), max_length=50)
+    subject = models.CharField(_("subject"), max_length=100, blank=True)
+    """Key of what it is about."""
+
+    state = models.CharField(_("state"), max_length=10, choices=State, default=State.QUEUED, db_index=True)
+    steps_done = models.PositiveIntegerField(_("steps done"), default=0)
+    steps = models.PositiveIntegerField(_("steps"), default=0)
+    result = models.JSONField(_("result"), null=True, blank=True)
+    error = models.TextField(_("error"), blank=True)
+    attempts = models.PositiveIntegerField(_("attempts"), default=0)
+    worker = models.CharField(max_length=100, blank=True, editable=False)
+    lease_until = models.DateTimeField(null=True, editable=False)
+    """A running job whose worker does not prolong this may be taken by another."""
+
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, verbose_name=_("asked for by")
+    )
+    created_at = models.DateTimeField(_("created"), auto_now_add=True)
+    finished_at = models.DateTimeField(_("finished"), null=True)
+
+    class Meta:
+        verbose_name = _("background job")
+        verbose_name_plural = _("background jobs")
+        ordering: ClassVar = ["-created_at"]
+        default_permissions: ClassVar = ["view"]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.subject}".strip()
+
+
+class AuditEntry(models.Model):
+    """Somebody did something with a voice. Names nobody but the one who did it, so it outlives forgetting."""
+
+    class Action(models.TextChoices):
+        CONSENT_RECORDED = "consent", _("recorded a consent")
+        ENROLLED = "enroll", _("enrolled a voice")
+        PLAYED = "play", _("listened to a voice")
+        EXPORTED = "export", _("exported everything")
+        FORGOTTEN = "forget", _("forgot a speaker")
+        VOICEPRINT_FORGOTTEN = "forget-voiceprint", _("forgot a voiceprint")
+        EXPIRED = "expire", _("a consent expired")
+        MERGED = "merge", _("merged two speakers")
+        EMBEDDED = "reembed", _("computed a voiceprint anew")
+        KEY_ROTATED = "rotate-key", _("changed the key")
+
+    at = models.DateTimeField(_("when"), auto_now_add=True, db_index=True)
+    actor = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+", verbose_name=_("who")
+    )
+    actor_name = models.CharField(_("who"), max_length=150, blank=True)
+    """As it was; empty for the service itself."""
+
+    action = models.CharField(_("action"), max_length=20, choices=Action)
+    speaker = models.UUIDField(_("speaker"), null=True, db_index=True)
+    detail = models.JSONField(_("detail"), default=dict, blank=True)
+    """Keys and figures; never a name, never a voice."""
+
+    class Meta:
+        verbose_name = _("audit entry")
+        verbose_name_plural = _("audit log")
+        ordering: ClassVar = ["-at", "-id"]
+        default_permissions: ClassVar = ["view"]
+
+    def __str__(self) -> str:
+        return f"{self.get_action_display()} {self.speaker or ''}".strip()

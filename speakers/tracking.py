@@ -157,14 +157,17 @@ class SpeakerTracker:
 
         Args:
             line: Key of the line, for `LineMoved`.
-            embedding: Its voice, float32, shape (d,); None if there was too little audio.
+            embedding: Its voice, float32, shape (d,); None if there was too little audio. One that is zero
+                or not finite says nothing either.
             speech_s: Seconds of speech that the embedding was made of.
 
         Raises:
-            ValueError: If the embedding is zero, not finite, or of another dimension than the gallery's.
+            ValueError: If the embedding has another dimension than the gallery.
         """
+        if embedding is not None and embedding.shape != (self._gallery.dimension,):
+            raise ValueError(f"embedding has shape {embedding.shape}, not ({self._gallery.dimension},)")
         self._count += 1
-        if embedding is None:
+        if embedding is None or not 0 < np.linalg.norm(embedding) < np.inf:
             voice, score, is_certain = self._last or self._open_voice(), None, False
         else:
             embedding = unit(embedding)
@@ -180,6 +183,11 @@ class SpeakerTracker:
         self._changed.add(voice.key)
         self._last = voice
         return Decision(voice.key, voice.speaker, score, not is_certain, is_new)
+
+    @property
+    def model_id(self) -> str:
+        """The model whose embeddings are compared."""
+        return self._gallery.model_id
 
     def take_revisions(self) -> list[Revision]:
         """What was wrong in earlier answers, found since the last call, to be applied in this order."""

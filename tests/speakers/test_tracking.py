@@ -120,9 +120,18 @@ class StrangerTests(TrackerTestCase):
         self.assertEqual(first, Decision(voice(1), None, None, is_uncertain=True, is_new=True))
         self.assertEqual(second.voice, voice(1))
 
-    def test_a_broken_embedding_is_refused(self) -> None:
-        with self.assertRaisesRegex(ValueError, "not finite"):
-            self.say_embedding(np.full(DIMENSION, np.nan, np.float32))
+    def test_a_broken_embedding_says_nothing(self) -> None:
+        self.say(1)
+
+        for broken in (np.nan, np.inf, 0.0):
+            decision = self.say_embedding(np.full(DIMENSION, broken, np.float32))
+            self.assertEqual(decision, Decision(voice(1), None, None, is_uncertain=True))
+
+        self.assertEqual(self.say(1).voice, voice(1))
+
+    def test_an_embedding_of_another_model_is_refused(self) -> None:
+        with self.assertRaisesRegex(ValueError, "shape"):
+            self.say_embedding(np.ones(DIMENSION + 1, np.float32))
 
     def tracker_state(self, key: uuid.UUID) -> VoiceState:
         return next(v.state for v in self.tracker._voices.values() if v.key == key)

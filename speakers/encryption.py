@@ -1,0 +1,89 @@
+"""Voiceprints at rest: unreadable without this installation's key.
+
+Fernet (AES-128-CBC with an HMAC). The keys are `settings.VOICEPRINT_KEYS` or, if that is empty, the lines
+of `settings.VOICEPRINT_KEY_FILE`, made on first use. The first key encrypts and all of them decrypt, so a new
+key can be put in front and everything be rewritten while the service runs: `manage.py rotate_voiceprint_key`.
+"""
+
+from __future__ import annotations
+
+import os
+from functools import lru_cache
+from pathlib import Path
+
+from cryptography.fernet import Fernet, InvalidToken, MultiFernet
+from django.conf import settings
+
+
+class Undecipherable(Exception):
+    """Something was encrypted with a key that this installation does not have."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "A voiceprint cannot be read: it was encrypted with another key. Put that key back into "
+            "VOICEPRINT_KEYS or the file voiceprint_keys of the data directory, or enroll again."
+        )
+
+
+def encrypt(plain: bytes) -> bytes:
+    return _fernets(keys())[0].encrypt(plain)
+
+
+def decrypt(token: bytes) -> bytes:
+    """Raises `Undecipherable` if no key fits, or if the token was tampered with."""
+    try:
+        return MultiFernet(_fernets(keys())).decrypt(token)
+    except InvalidToken:
+        raise Undecipherable from None
+
+
+def is_current(token: bytes) -> bool:
+    """Whether the first key made this token."""
+    try:
+        _fernets(keys())[0].decrypt(token)
+    except InvalidToken:
+        return False
+    return True
+
+
+def keys() -> tuple[str, ...]:
+    """The keys in force, the one that encrypts first."""
+    if settings.VOICEPRINT_KEYS:
+        return tuple(settings.VOICEPRINT_KEYS)
+    file = Path(settings.VOICEPRINT_KEY_FILE)
+    try:
+        stat = file.stat()
+    except FileNotFoundError:
+        write_keys([Fernet.generate_key().decode()], replace=False)
+        stat = file.stat()
+    return _read_keys(file, stat.st_mtime_ns, stat.st_ino)
+
+
+def write_keys(lines: list[str], *, replace: bool) -> None:
+    """Write the file of keys, for its owner alone; unless `replace`, a file that is there stays."""
+    file = Path(settings.VOICEPRINT_KEY_FILE)
+    fresh = file.with_name(f"{file.name}.{os.getpid()}")
+    descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "w") as opened:
+        opened.write("".join(f"{line}\n" for line in lines))
+        opened.flush()
+        os.fsync(opened.fileno())
+    try:
+        if replace:
+            fresh.replace(file)
+        else:
+            file.hardlink_to(fresh)
+    except FileExistsError:
+        pass  # another process was faster: its keys count
+    finally:
+        fresh.unlink(missing_ok=True)
+
+
+@lru_cache(maxsize=4)
+def _read_keys(file: Path, modified: int, inode: int) -> tuple[str, ...]:
+    return tuple(file.read_text().split())
+
+
+@lru_cache(maxsize=4)
+def _fernets(keys: tuple[str, ...]) -> list[Fernet]:
+    return [Fernet(key) for key in keys]

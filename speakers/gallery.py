@@ -1,0 +1,89 @@
+"""The enrolled voices as a worker knows them: read once, then kept in step by reading only what changed."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Collection
+
+import numpy as np
+from django.db.models import Max, Q
+from django.utils import timezone
+
+from .fields import unseal
+from .identification import Gallery, unit
+from .models import GalleryChange, Voiceprint
+
+logger = logging.getLogger(__name__)
+
+LATE = 1000
+"""Changes looked at again each time: a transaction may become visible after one that began later."""
+
+MOST_WEIGHT_S = 20.0
+"""A voiceprint with more speech than this counts like one with this much."""
+
+
+class GalleryReader:
+    """Keeps a gallery in step with the database. For one thread at a time.
+
+    Args:
+        model_id: Only voiceprints of this model are read.
+    """
+
+    def __init__(self, model_id: str, dimension: int) -> None:
+        self.gallery = Gallery.of(model_id, dimension, {})
+        self._last: int | None = None  # newest change seen; None before the first refresh
+        self._seen: set[int] = set()  # changes seen among the latest
+
+    def refresh(self) -> bool:
+        """Read what changed; whether anything did.
+
+        Raises:
+            Undecipherable: If the key of the voiceprints is gone.
+        """
+        if self._last is None:
+            # How far the changes are comes first: what changes while we read is read again.
+            last = GalleryChange.objects.aggregate(last=Max("pk"))["last"] or 0
+            seen = set(GalleryChange.objects.filter(pk__gt=last - LATE).values_list("pk", flat=True))
+            self.gallery = self.gallery.changed(read_voices(self.gallery))
+            self._last, self._seen = last, seen
+            return True
+        changes = dict(GalleryChange.objects.filter(pk__gt=self._last - LATE).values_list("pk", "speaker"))
+        speakers = {speaker for change, speaker in changes.items() if change not in self._seen}
+        if speakers:
+            gone: dict[int, np.ndarray | None] = dict.fromkeys(speakers)
+            self.gallery = self.gallery.changed(gone | read_voices(self.gallery, speakers))
+            self._last = max(changes)
+            self._seen = {change for change in changes if change > self._last - LATE}
+        return bool(speakers)
+
+
+def read_voices(gallery: Gallery, speakers: Collection[int] | None = None) -> dict[int, np.ndarray]:
+    """How enrolled speakers sound: the mean of each one's voiceprints, by key of the speaker.
+
+    Args:
+        gallery: Says which model and dimension.
+        speakers: Only these.
+    """
+    rows = Voiceprint.objects.filter(_in_force(), model_id=gallery.model_id)
+    if speakers is not None:
+        rows = rows.filter(speaker__in=speakers)
+    sums: dict[int, np.ndarray] = {}
+    columns = rows.values_list("speaker", "sealed_embedding", "speech_s")
+    for speaker, sealed, speech_s in columns.iterator(2000):
+        embedding = unseal(sealed)
+        if embedding.shape != (gallery.dimension,):
+            logger.error(
+                "a voiceprint of speaker %s has %d dimensions, the model %s has %d: it is left out",
+                speaker,
+                len(embedding),
+                gallery.model_id,
+                gallery.dimension,
+            )
+            continue
+        weighted = unit(embedding) * min(speech_s, MOST_WEIGHT_S)
+        sums[speaker] = sums[speaker] + weighted if speaker in sums else weighted
+    return sums
+
+
+def _in_force() -> Q:
+    return Q(consent__expires_at=None) | Q(consent__expires_at__gt=timezone.now())

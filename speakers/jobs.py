@@ -1,0 +1,178 @@
+"""Work that needs a model or takes long: asked for in the database, done by the first worker to claim it.
+
+Web processes have no models. They add a row and nudge the workers; a nudge may get lost, so workers also look
+by themselves. A worker that dies stops prolonging its lease, and another one starts the job over: whatever a
+job does must be harmless to do twice.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from channels.db import database_sync_to_async
+from django.contrib.auth.models import User
+from django.db import transaction
+from django.db.models import F, Q
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from recognition.engine import Engine
+
+from . import nudges
+from .models import Job
+
+logger = logging.getLogger(__name__)
+
+LEASE = timedelta(seconds=30)
+MOST_ATTEMPTS = 3
+
+
+class JobFailed(Exception):
+    """The job cannot be done; the message is for the person who asked for it."""
+
+
+class JobLost(Exception):
+    """Another worker has the job now."""
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """A job at work."""
+
+    job: Job
+    engine: Engine
+
+    async def report(self, done: int, steps: int) -> None:
+        """Say how far it is. Raises `JobLost` if another worker has the job now."""
+        await in_database(_prolong, self.job, steps_done=done, steps=steps)
+
+
+Work = Callable[[Task], Awaitable[dict[str, Any] | None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    work: Work
+    is_long: bool
+    """It may take minutes, so that what somebody waits for must not stand in line behind it."""
+
+
+_kinds: dict[str, Kind] = {}
+
+
+def does(kind: str, *, is_long: bool = False) -> Callable[[Work], Work]:
+    """Declare a coroutine function as what does this kind of job; it returns the job's result."""
+
+    def declare(work: Work) -> Work:
+        _kinds[kind] = Kind(work, is_long)
+        return work
+
+    return declare
+
+
+def ask_for(kind: str, subject: str = "", *, by: User | None = None) -> Job:
+    """Ask the workers for a job; one that waits already is not asked for twice."""
+    with transaction.atomic():
+        waiting = Job.objects.filter(kind=kind, subject=subject, state=Job.State.QUEUED).first()
+        job = waiting or Job.objects.create(kind=kind, subject=subject, created_by=by)
+        transaction.on_commit(nudges.tell_workers)
+    return job
+
+
+async def run_pending(engine: Engine, worker: str, *, is_long: bool = False) -> int:
+    """Do the jobs that wait, one after the other, and return how many.
+
+    Args:
+        worker: Names this worker among all.
+        is_long: Which ones: those that may take minutes, or those that somebody waits for.
+    """
+    kinds = [name for name, kind in _kinds.items() if kind.is_long == is_long]
+    count = 0
+    while (job := await in_database(claim, worker, kinds)) is not None:
+        await _run(Task(job, engine))
+        count += 1
+    return count
+
+
+def claim(worker: str, kinds: list[str]) -> Job | None:
+    """Take the oldest job that nobody does. Any number of workers may ask at once."""
+    now = timezone.now()
+    free = Q(state=Job.State.QUEUED) | Q(state=Job.State.RUNNING, lease_until__lt=now)
+    oldest = Job.objects.filter(free, kind__in=kinds).order_by("created_at", "pk")
+    for key in oldest.values_list("pk", flat=True)[:20]:
+        # Whoever changes the row first has it: for the others it is not free any more.
+        is_mine = Job.objects.filter(free, pk=key).update(
+            state=Job.State.RUNNING, worker=worker, lease_until=now + LEASE, attempts=F("attempts") + 1
+        )
+        if is_mine:
+            return Job.objects.get(pk=key)
+    return None
+
+
+async def in_database(work: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+    return await database_sync_to_async(work, thread_sensitive=False)(*args, **kwargs)
+
+
+async def _run(task: Task) -> None:
+    job = task.job
+    logger.info("job %s (%s) begins, attempt %d", job.pk, job.kind, job.attempts)
+    try:
+        if job.attempts > MOST_ATTEMPTS:
+            raise JobFailed(_("Given up: every worker that tried this stopped unexpectedly."))
+        result = await _work_while_ours(task)
+        await in_database(_finish, job, state=Job.State.DONE, result=result)
+    except JobLost:
+        logger.warning("job %s: another worker has it now", job.pk)
+    except JobFailed as error:
+        await in_database(_finish, job, state=Job.State.FAILED, error=str(error))
+    except asyncio.CancelledError:
+        await in_database(_give_back, job)
+        raise
+    except Exception:  # no job may end its worker
+        logger.exception("job %s (%s) failed", job.pk, job.kind)
+        message = _("It failed unexpectedly. The server's log says why, under job %(number)d.")
+        await in_database(_finish, job, state=Job.State.FAILED, error=message % {"number": job.pk})
+
+
+async def _work_while_ours(task: Task) -> dict[str, Any] | None:
+    """Do the job; cancelled if the lease cannot be prolonged."""
+    work = asyncio.ensure_future(_kinds[task.job.kind].work(task))
+    prolonging = asyncio.create_task(_prolong_forever(task.job))
+    try:
+        await asyncio.wait([work, prolonging], return_when=asyncio.FIRST_COMPLETED)
+        if not work.done():
+            await prolonging
+        return await work
+    finally:
+        prolonging.cancel()
+        work.cancel()
+        await asyncio.gather(work, prolonging, return_exceptions=True)
+
+
+async def _prolong_forever(job: Job) -> None:
+    while True:
+        await asyncio.sleep(LEASE.total_seconds() / 3)
+        await in_database(_prolong, job)
+
+
+def _prolong(job: Job, **progress: int) -> None:
+    if not _mine(job).update(lease_until=timezone.now() + LEASE, **progress):
+        raise JobLost
+
+
+def _finish(job: Job, **outcome: Any) -> None:
+    _mine(job).update(finished_at=timezone.now(), lease_until=None, **outcome)
+
+
+def _give_back(job: Job) -> None:
+    """The worker stops in good order: the attempt does not count."""
+    _mine(job).update(state=Job.State.QUEUED, lease_until=None, attempts=F("attempts") - 1)
+
+
+def _mine(job: Job) -> Any:
+    return Job.objects.filter(pk=job.pk, state=Job.State.RUNNING, worker=job.worker, attempts=job.attempts)
