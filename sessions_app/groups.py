@@ -6,9 +6,11 @@ import hashlib
 from dataclasses import asdict
 from typing import Any
 
+from speakers import nudges
+
 from .protocol import Line, PartialLine, SessionEnd, Spoken
 
-WORKERS = "recognition-workers"
+WORKERS = nudges.WORKERS
 
 
 def session_group(key: str) -> str:

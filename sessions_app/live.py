@@ -15,13 +15,16 @@ from recognition.endpointing import EndpointingOptions
 from recognition.engine import Engine
 from recognition.events import Ended, Final, Partial, Settled, UtteranceFailed
 from recognition.transcriber import Transcriber
+from speakers.identification import Gallery
+from speakers.tracking import SpeakerTracker
 
-from . import groups, queries, recordings, services
+from . import groups, queries, recordings, services, voices
 from .database import in_database
 from .models import Session
 from .protocol import PartialLine, SessionEnd
 from .services import Fenced, Lease, NewLine
 from .transport import Transport
+from .voices import VoiceChanges
 
 logger = logging.getLogger(__name__)
 
@@ -52,6 +55,7 @@ class LiveSession:
         transport: Transport,
         engine: Engine,
         endpointing: EndpointingOptions,
+        gallery: Gallery,
         publish: Publish,
     ) -> None:
         self.lease = lease
@@ -60,7 +64,9 @@ class LiveSession:
         self._group = groups.session_group(lease.key)
         self._transcriber = Transcriber(engine, endpointing, start=lease.durable)
         self._journal = recordings.Journal(lease.session)
+        self._tracker = SpeakerTracker(gallery)
         self._lines: list[NewLine] = []
+        self._committing = asyncio.Lock()
         self._received = lease.durable
         self._is_paused = False
         self._stop = False
@@ -72,6 +78,7 @@ class LiveSession:
             Fenced: If another worker has taken the session over.
         """
         await self._tell(groups.changed_message(self.lease.key))
+        await self._recall_voices()
         try:
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(self._hear())
@@ -86,6 +93,17 @@ class LiveSession:
     def stop(self) -> None:
         """End the session as if its sender had said "close"."""
         self._stop = True
+
+    async def set_gallery(self, gallery: Gallery) -> None:
+        """Somebody was enrolled or forgotten; earlier lines are corrected."""
+        self._tracker.set_gallery(gallery)
+        await self._correct()
+
+    async def hear_people(self) -> None:
+        """Somebody named a voice of this session or corrected whose a line is."""
+        said = await in_database(voices.person_said, self.lease.session)
+        said.tell(self._tracker)
+        await self._correct()
 
     # Audio.
 
@@ -137,7 +155,7 @@ class LiveSession:
                     partial = PartialLine(milliseconds(start), text)
                     await self._tell(groups.partial_message(self.lease.key, partial))
                 case Final():
-                    self._lines.append(_new_line(event))
+                    self._lines.append(self._new_line(event))
                 case UtteranceFailed(_, start, end):
                     logger.error(
                         "session %s: no text for %.1f-%.1f s",
@@ -151,15 +169,53 @@ class LiveSession:
                 case Ended(position):
                     await self._end(position)
 
+    def _new_line(self, final: Final) -> NewLine:
+        seq = self.lease.last_seq + len(self._lines) + 1
+        decision = self._tracker.identify(seq, final.embedding, seconds(final.speech))
+        tokens = [(token.text, token.start, token.end) for token in final.tokens]
+        return NewLine(final.start, final.end, final.text, tokens, decision.voice, decision.score)
+
     async def _commit(self, durable: int) -> None:
         await asyncio.to_thread(self._journal.sync)
-        lines, self._lines = self._lines, []
-        self.lease, kept = await in_database(services.commit, self.lease, durable=durable, lines=lines)
+        async with self._committing:
+            lines, self._lines = self._lines, []
+            changes = self._voice_changes()
+            self.lease, kept = await in_database(
+                services.commit, self.lease, durable=durable, lines=lines, changes=changes
+            )
         await self._report()
         for utterance in kept:
             await self._tell(groups.line_message(self.lease.key, queries.as_line(utterance)))
+        if changes.revisions:
+            await self._tell(groups.changed_message(self.lease.key))
         progress = groups.progress_message(self.lease.key, received=self._received, durable=durable)
         await self._tell(progress)
+
+    async def _correct(self) -> None:
+        """Commit what the tracker thinks of earlier lines by now; lines on their way will take it along."""
+        async with self._committing:
+            if self._lines:
+                return
+            changes = self._voice_changes()
+            if not changes:
+                return
+            try:
+                self.lease, _ = await in_database(
+                    services.commit, self.lease, durable=self.lease.durable, lines=[], changes=changes
+                )
+            except Fenced:
+                return  # the next commit finds out as well, and ends the session here
+        await self._tell(groups.changed_message(self.lease.key))
+
+    def _voice_changes(self) -> VoiceChanges:
+        tracker = self._tracker
+        return VoiceChanges(tracker.model_id, tracker.changed_voices(), tracker.take_revisions())
+
+    async def _recall_voices(self) -> None:
+        """Go on with the voices that an earlier worker knew."""
+        session, tracker = self.lease.session, self._tracker
+        for state in await in_database(voices.known_voices, session, tracker.model_id):
+            tracker.adopt(state)
 
     async def _end(self, position: int) -> None:
         if position > self.lease.durable or self._lines:
@@ -173,8 +229,3 @@ class LiveSession:
     async def _tell(self, message: dict[str, Any]) -> None:
         """A hint for those who follow; the database has it already, so a loss costs only time."""
         await self._publish(self._group, message)
-
-
-def _new_line(final: Final) -> NewLine:
-    tokens = [(token.text, token.start, token.end) for token in final.tokens]
-    return NewLine(final.start, final.end, final.text, tokens, voice=None, score=None)

@@ -16,6 +16,7 @@ from django.utils.translation import gettext_lazy as _
 from simple_history.models import HistoricalRecords
 
 from recognition.audio import seconds
+from speakers.fields import SealedField
 from speakers.models import Speaker
 
 
@@ -78,12 +79,22 @@ class Voice(models.Model):
 
     session = models.ForeignKey(Session, models.CASCADE, related_name="voices")
     uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
-    number = models.PositiveIntegerField(_("number"))
-    """1, 2, ... among the voices of the session, in order of appearance."""
+    number = models.PositiveIntegerField(_("number"), null=True, blank=True)
+    """1, 2, ... among the strangers of the session, in order of appearance; None for who never was one."""
 
     speaker = models.ForeignKey(
         Speaker, models.SET_NULL, null=True, blank=True, related_name="voices", verbose_name=_("speaker")
     )
+    is_named_by_person = models.BooleanField(_("named by a person"), default=False)
+    merged_into = models.ForeignKey(
+        "self", models.SET_NULL, null=True, blank=True, editable=False, related_name="+"
+    )
+    """The voice that this one turned out to be; only lines that a person gave to it are left here."""
+
+    # How it sounds: only while the session is live, for another worker to go on with.
+    model_id = models.CharField(max_length=100, blank=True, editable=False)
+    sealed_mean = SealedField(null=True)
+    speech_s = models.FloatField(default=0.0, editable=False)
 
     class Meta:
         verbose_name = _("voice")
@@ -99,6 +110,8 @@ class Voice(models.Model):
     def name(self) -> str:
         if self.speaker:
             return self.speaker.name
+        if self.number is None:
+            return str(_("Unknown speaker"))
         return str(_("Speaker %(number)d") % {"number": self.number})
 
     @property

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from django.conf import settings
 from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
-from .models import Session, Utterance, Voice
+from . import voices
+from .models import Session, Utterance
+from .voices import NO_CHANGES, VoiceChanges
 
 
 class Fenced(Exception):
@@ -36,8 +40,7 @@ class NewLine:
     end: int
     text: str
     tokens: list[tuple[str, int, int]]
-    voice: int | None
-    """Number of the voice in the session."""
+    voice: uuid.UUID | None
 
     score: float | None
 
@@ -59,8 +62,10 @@ def acquire(session: int) -> Lease | None:
     return Lease(row.pk, row.key, row.epoch, row.durable, row.last_seq)
 
 
-def commit(lease: Lease, *, durable: int, lines: Sequence[NewLine]) -> tuple[Lease, list[Utterance]]:
-    """Make finals and the progress to `durable` permanent, all or nothing.
+def commit(
+    lease: Lease, *, durable: int, lines: Sequence[NewLine], changes: VoiceChanges = NO_CHANGES
+) -> tuple[Lease, list[Utterance]]:
+    """Make finals, what is known of their voices, and the progress to `durable` permanent, all or nothing.
 
     Returns:
         The lease to commit the next time, and the lines as they are kept.
@@ -75,7 +80,8 @@ def commit(lease: Lease, *, durable: int, lines: Sequence[NewLine]) -> tuple[Lea
         ).update(durable=durable, last_seq=last_seq)
         if not is_ours:
             raise Fenced
-        voices = _voices(lease.session, lines)
+        voices.store(lease.session, changes)
+        rows = voices.rows_for(lease.session, [line.voice for line in lines], changes)
         kept = Utterance.objects.bulk_create(
             Utterance(
                 session_id=lease.session,
@@ -85,27 +91,22 @@ def commit(lease: Lease, *, durable: int, lines: Sequence[NewLine]) -> tuple[Lea
                 text=line.text,
                 machine_text=line.text,
                 tokens=line.tokens,
-                voice=None if line.voice is None else voices[line.voice],
+                voice=None if line.voice is None else rows[line.voice],
                 score=line.score,
             )
             for seq, line in enumerate(lines, lease.last_seq + 1)
         )
+        voices.revise(lease.session, changes.revisions)
     return Lease(lease.session, lease.key, lease.epoch, durable, last_seq), kept
 
 
 def set_state(lease: Lease, state: Session.State) -> None:
     """Raises `Fenced` if another worker has taken the session over."""
-    changes: dict[str, object] = {"state": state}
+    changes: dict[str, Any] = {"state": state}
     if state is Session.State.ENDED:
         changes["ended_at"] = timezone.now()
-    if not Session.objects.filter(pk=lease.session, epoch=lease.epoch).update(**changes):
-        raise Fenced
-
-
-def _voices(session: int, lines: Sequence[NewLine]) -> dict[int, Voice]:
-    """The voices of these lines by number; new ones are made."""
-    numbers = {line.voice for line in lines if line.voice is not None}
-    known = {v.number: v for v in Voice.objects.filter(session=session, number__in=numbers)}
-    for number in sorted(numbers - known.keys()):
-        known[number] = Voice.objects.create(session_id=session, number=number)
-    return known
+    with transaction.atomic():
+        if not Session.objects.filter(pk=lease.session, epoch=lease.epoch).update(**changes):
+            raise Fenced
+        if state is Session.State.ENDED:
+            voices.forget_sounds(lease.session)

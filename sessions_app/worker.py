@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
+import socket
 from typing import Any
 
 from channels.consumer import AsyncConsumer
@@ -16,6 +18,8 @@ from django.db import DatabaseError
 
 from recognition.endpointing import EndpointingOptions
 from recognition.engine import Engine
+from speakers.background import SpeakersInBackground
+from speakers.identification import Gallery
 
 from . import groups, services
 from .database import in_database
@@ -34,6 +38,9 @@ class RecognitionWorker(AsyncConsumer):
         self._endpointing = endpointing
         self._transport = transport
         self._live: dict[str, LiveSession] = {}
+        self._speakers = SpeakersInBackground(
+            engine, f"{socket.gethostname()}-{os.getpid()}", on_gallery=self._set_gallery
+        )
         self._tasks: set[asyncio.Task[None]] = set()
         self._inbox: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
 
@@ -51,6 +58,8 @@ class RecognitionWorker(AsyncConsumer):
 
     async def worker_start(self, message: dict[str, Any]) -> None:
         await self.channel_layer.group_add(groups.WORKERS, self.channel_name)
+        await self._speakers.load()
+        self._spawn(self._speakers.run())
         self._spawn(self._take_sessions())
 
     async def worker_stop(self, message: dict[str, Any]) -> None:
@@ -63,6 +72,19 @@ class RecognitionWorker(AsyncConsumer):
         """Somebody ended a session from a page."""
         if live := self._live.get(message["key"]):
             live.stop()
+
+    async def session_corrected(self, message: dict[str, Any]) -> None:
+        """Somebody said whose a voice or a line of a session is."""
+        if live := self._live.get(message["key"]):
+            self._spawn(live.hear_people())
+
+    async def speakers_changed(self, message: dict[str, Any]) -> None:
+        """Somebody was enrolled or forgotten, or asks for a job."""
+        self._speakers.nudge()
+
+    async def _set_gallery(self, gallery: Gallery) -> None:
+        for live in list(self._live.values()):
+            self._spawn(live.set_gallery(gallery))
 
     # Sessions.
 
@@ -82,6 +104,7 @@ class RecognitionWorker(AsyncConsumer):
                 transport=self._transport,
                 engine=self.engine,
                 endpointing=self._endpointing,
+                gallery=self._speakers.gallery,
                 publish=self._publish,
             )
             self._live[lease.key] = live
