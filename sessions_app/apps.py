@@ -7,4 +7,4 @@ class SessionsConfig(AppConfig):
     verbose_name = _("Sessions")
 
     def ready(self) -> None:
-        from . import checks  # noqa: F401 - registers them
+        from . import attribution, checks  # noqa: F401 - signals and checks

@@ -168,6 +168,14 @@ def give_number(voice: Voice) -> None:
         voice.number = (last or 0) + 1
 
 
+def merge_rows(kept: Voice, gone: Voice) -> None:
+    """Give the lines of one voice to another, but those that a person gave to it; in a transaction."""
+    gone.utterances.filter(is_voice_locked=False).update(voice=kept)
+    Voice.objects.filter(merged_into=gone).update(merged_into=kept)
+    gone.merged_into, gone.sealed_mean, gone.speech_s = kept, None, 0.0
+    gone.save(update_fields=["merged_into", "sealed_mean", "speech_s"])
+
+
 def forget_sounds(session: int) -> None:
     """The session is over: how its voices sound is needed no more."""
     Voice.objects.filter(session=session).update(sealed_mean=None, speech_s=0.0, model_id="")
@@ -190,8 +198,5 @@ def _merge(session: int, kept_key: uuid.UUID, gone_key: uuid.UUID) -> list[int]:
     if kept is None or gone is None:
         return []
     lines = list(_lines(session, gone_key).filter(is_voice_locked=False).values_list("pk", flat=True))
-    Utterance.objects.filter(pk__in=lines).update(voice=kept)
-    Voice.objects.filter(merged_into=gone).update(merged_into=kept)
-    gone.merged_into, gone.sealed_mean, gone.speech_s = kept, None, 0.0
-    gone.save(update_fields=["merged_into", "sealed_mean", "speech_s"])
+    merge_rows(kept, gone)
     return lines

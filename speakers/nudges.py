@@ -1,8 +1,9 @@
-"""Hints to the recognition workers that the database has something for them. They may get lost."""
+"""Hints on the channel layer, from synchronous code, that the database has something. They may get lost."""
 
 from __future__ import annotations
 
 import logging
+from typing import Any
 
 from asgiref.sync import async_to_sync
 from channels.layers import get_channel_layer
@@ -15,10 +16,15 @@ WORKERS = "recognition-workers"
 
 def tell_workers() -> None:
     """Look into the database now instead of in a moment: an enrollment, a forgotten speaker, a job."""
+    send(WORKERS, {"type": "speakers.changed"})
+
+
+def send(group: str, message: dict[str, Any]) -> None:
+    """Send to a group if the layer can be reached."""
     layer = get_channel_layer()
     if layer is None:
         return
     try:
-        async_to_sync(layer.group_send)(WORKERS, {"type": "speakers.changed"})
+        async_to_sync(layer.group_send)(group, message)
     except (OSError, RuntimeError) as error:
-        logger.warning("the workers could not be told: %s", error)
+        logger.warning("a message to %s was lost: %s", group, error)

@@ -202,11 +202,12 @@ class SpeakerTracker:
     def set_gallery(self, gallery: Gallery) -> None:
         """Somebody was enrolled, changed, or forgotten.
 
-        A voice whose speaker is forgotten becomes a stranger, and how it sounds is forgotten with the name.
+        How a voice sounds is forgotten with what was enrolled of its speaker, and so is its name, unless a
+        person gave it.
         """
-        self._gallery = gallery
+        before, self._gallery = self._gallery, gallery
         for voice in list(self._voices.values()):
-            if voice.speaker is not None and voice.speaker not in gallery:
+            if voice.speaker is not None and voice.speaker in before and voice.speaker not in gallery:
                 self._forget(voice)
         for voice in list(self._voices.values()):
             if voice.key in self._voices:
@@ -462,11 +463,12 @@ class SpeakerTracker:
         return kept
 
     def _forget(self, voice: _Voice) -> None:
-        """Keep nothing of how a voice sounds; it goes on as a stranger of whom nothing is known."""
+        """Keep nothing of how a voice sounds."""
         voice.cluster.forget()
-        voice.is_named_by_person = False
         self._forget_lines(voice)
-        self._name(voice, None)
+        self._changed.add(voice.key)
+        if not voice.is_named_by_person:
+            self._name(voice, None)
 
     def _forget_lines(self, voice: _Voice) -> None:
         kept = [line for line in self._lines if line.voice is not voice]

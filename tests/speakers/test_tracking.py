@@ -307,6 +307,14 @@ class PersonTests(TrackerTestCase):
 
         self.assert_revisions(VoicesMerged(voice(2), voice(1)))
 
+    def test_a_name_that_a_person_gave_holds_for_somebody_who_is_not_enrolled(self) -> None:
+        self.say(1)
+        self.tracker.adopt(VoiceState(voice(1), BOB, is_named_by_person=True))
+
+        self.enroll({2: ALICE})
+
+        self.assertEqual(self.say(1).speaker, BOB)
+
     def test_voices_that_a_person_merged_stay_one(self) -> None:
         for person in (1, 2, 1, 2):
             self.say(person)
