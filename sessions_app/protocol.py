@@ -17,6 +17,7 @@ from urllib.parse import parse_qs
 
 VERSIONS = (1, 2)
 LONGEST_SESSION_ID = 64
+LONGEST_TITLE = 200
 
 
 class Mode(enum.StrEnum):
@@ -96,6 +97,12 @@ class Join:
 
     token: str = ""
 
+    title: str = ""
+    """Senders: what a session that this connection begins is called."""
+
+    stays: bool = False
+    """Receivers: goes on after the end of the session, to be told of corrections."""
+
 
 def parse_join(session_key: str, query: str) -> Join:
     """Understand the address of a socket.
@@ -119,6 +126,8 @@ def parse_join(session_key: str, query: str) -> Join:
         revision=_number(parameters, "revision", default=0),
         resume=_single(parameters, "resume"),
         token=_single(parameters, "token"),
+        title=_title(parameters),
+        stays=_number(parameters, "stay", default=0) > 0,
     )
 
 
@@ -186,6 +195,17 @@ def _mode(parameters: Mapping[str, list[str]]) -> Mode:
     return Mode(values[0])
 
 
+def _title(parameters: Mapping[str, list[str]]) -> str:
+    title = " ".join(_single(parameters, "title").split())
+    if len(title) > LONGEST_TITLE:
+        raise ProtocolError(
+            Fault.BAD_PARAMETER,
+            f"the title has {len(title)} characters; at most {LONGEST_TITLE} are allowed",
+            param="title",
+        )
+    return title
+
+
 def _single(parameters: Mapping[str, list[str]], name: str) -> str:
     return parameters.get(name, [""])[-1]
 
@@ -210,6 +230,8 @@ class Spoken:
     speaker_name: str = ""
     score: float | None = None
     is_enrolled: bool = False
+    number: int | None = None
+    """Of somebody unknown: a page says "Speaker 1" in its reader's language."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,6 +244,8 @@ class Line:
     end_ms: int
     text: str
     spoken: Spoken
+    is_edited: bool = False
+    """Whether a person corrected its text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -293,9 +317,7 @@ def encode(message: Message, *, version: int) -> str | None:
     """The JSON text of a message; None if this version does not have it."""
     match message:
         case Line():
-            body = _line(message)
-            if version >= 2:
-                body |= {"final": True, "id": message.line_id}
+            body = line_fields(message) | {"final": True} if version >= 2 else _line(message)
         case SessionEnd(last_seq, received_s, recognised_s):
             body = _event(
                 "session_end",
@@ -308,8 +330,7 @@ def encode(message: Message, *, version: int) -> str | None:
         case PartialLine(start_ms, text):
             body = {"asr": text, "spk": {}, "final": False, "start_ms": start_ms}
         case Revision(revision, line, is_removed):
-            changed = _line(line) | {"id": line.line_id}
-            body = _event("revise", revision=revision, removed=is_removed, line=changed)
+            body = _event("revise", revision=revision, removed=is_removed, line=line_fields(line))
         case Hello():
             body = _hello(message)
         case Ack(received, durable):
@@ -333,6 +354,13 @@ def encode_error(error: ProtocolError) -> str:
         }
     }
     return json.dumps(body, ensure_ascii=False)
+
+
+def line_fields(line: Line) -> dict[str, Any]:
+    """A line as version 2 writes it."""
+    fields = _line(line) | {"id": line.line_id, "edited": line.is_edited}
+    fields["spk"] |= {"number": line.spoken.number}
+    return fields
 
 
 def _line(line: Line) -> dict[str, Any]:

@@ -62,7 +62,13 @@ def revisions_after(session: int, revision: int, *, limit: int) -> list[Revision
 def as_line(utterance: Utterance) -> Line:
     voice = utterance.voice
     spoken = (
-        Spoken(voice.public_id, voice.name, utterance.score, voice.speaker_id is not None)
+        Spoken(
+            speaker_id=voice.public_id,
+            speaker_name=voice.name,
+            score=utterance.score,
+            is_enrolled=voice.speaker_id is not None,
+            number=None if voice.speaker_id else voice.number,
+        )
         if voice
         else Spoken()
     )
@@ -73,6 +79,7 @@ def as_line(utterance: Utterance) -> Line:
         end_ms=milliseconds(utterance.end),
         text=utterance.text,
         spoken=spoken,
+        is_edited=utterance.is_edited,
     )
 
 

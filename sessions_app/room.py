@@ -127,9 +127,13 @@ class Reader:
     wants_end: bool = False
     """Whether it is told that the session has ended, and not only disconnected."""
 
+    stays: bool = False
+    """Whether it goes on after the end, to be told of corrections."""
+
     is_done: bool = False
     """Nothing follows: its socket may be closed."""
 
+    _knows_end: bool = False
     _partial: PartialLine | None = None
     _ack: Ack | None = None
     _state: str = ""
@@ -143,8 +147,9 @@ class Reader:
         messages: list[Message] = [*self.take_history(lines, revisions)]
         if self.wants_events:
             messages += self._take_events(room)
-        if room.has_ended and not self.is_done:
-            self.is_done = True
+        if room.has_ended and not self._knows_end:
+            self._knows_end = True
+            self.is_done = not self.stays
             if self.wants_end and room.end:
                 messages.append(room.end)
         return messages

@@ -45,9 +45,9 @@ class NewLine:
     score: float | None
 
 
-def get_or_create_session(key: str, *, owner: int | None = None) -> Session:
+def get_or_create_session(key: str, *, owner: int | None = None, title: str = "") -> Session:
     session, _ = Session.objects.get_or_create(
-        key=key, defaults={"model_set": settings.MODEL_SET, "owner_id": owner}
+        key=key, defaults={"model_set": settings.MODEL_SET, "owner_id": owner, "title": title}
     )
     return session
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -57,6 +58,14 @@ class TestJoin:
             parse_join("m", query)
         assert fault_of(refused) is Fault.BAD_MODE
         assert refused.value.param == "mode"
+
+    def test_a_sender_may_name_what_it_begins_and_a_receiver_may_stay(self):
+        join = parse_join("m", "mode=sender&v=2&title=Weekly%0A%20planning&stay=1")
+        assert (join.title, join.stays) == ("Weekly planning", True)
+
+    def test_a_title_that_no_list_can_show_is_refused(self):
+        with pytest.raises(ProtocolError, match="the title has 201 characters; at most 200 are allowed"):
+            parse_join("m", "mode=sender&title=" + 201 * "x")
 
     @pytest.mark.parametrize("query", ["v=3", "v=two", "since=-1", "since=1e3", "since=９", "revision=x"])
     def test_a_number_that_is_none_is_refused(self, query: str):
@@ -175,6 +184,14 @@ class TestVersionTwo:
     def test_a_line_is_final_and_has_its_id(self):
         message = json.loads(encode(LINE, version=2))
         assert (message["final"], message["id"], message["seq"]) == (True, 7, 3)
+
+    def test_a_stranger_has_a_number_and_nobody_else(self):
+        stranger = replace(LINE, spoken=Spoken("a", "Speaker 2", 0.5, number=2))
+        assert json.loads(encode(stranger, version=2))["spk"]["number"] == 2
+        assert json.loads(encode(LINE, version=2))["spk"]["number"] is None
+
+    def test_what_a_person_corrected_is_marked(self):
+        assert json.loads(encode(replace(LINE, is_edited=True), version=2))["edited"] is True
 
     def test_a_partial_is_not_final(self):
         message = json.loads(encode(PartialLine(9000, "你好"), version=2))

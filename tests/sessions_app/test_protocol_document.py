@@ -32,6 +32,7 @@ EXAMPLES = [json.loads(block) for block in re.findall(r"```json\n(.*?)```", DOCU
 LINE = Line(77, 3, 10_200, 12_300, "你好，世界。", Spoken("0b5c", "张三", 0.98, True))
 MESSAGES = {
     "line": encode(LINE, version=1),
+    "line of version 2": encode(LINE, version=2),
     "end": encode(SessionEnd(41, 312.4, 312.4), version=1),
     "hello": encode(
         Hello("m", Mode.SENDER, 1, "live", 41, 2, 0, "r", {"frame_bytes": LARGEST_FRAME}), version=2

@@ -142,6 +142,14 @@ class TestReader:
         here.receive_end(END)
         assert Reader(wants_end=True).take(here)[-1] == END
 
+    def test_one_who_stays_is_told_the_end_once_and_corrections_after_it(self):
+        reader, here = Reader(wants_events=True, wants_end=True, stays=True), room(1, 2, 3)
+        here.receive_end(END)
+        assert reader.take(here)[-1] == END
+        here.receive_revision(Revision(1, line(2, "改过的。")))
+        assert reader.take(here) == [Revision(1, line(2, "改过的。"))]
+        assert not reader.is_done
+
     def test_is_not_done_while_lines_are_missing(self):
         reader, here = Reader(), room(1)
         here.receive_end(END)
