@@ -31,6 +31,21 @@ class Verdict(enum.Enum):
     """Known, but without the right."""
 
 
+class Right(enum.StrEnum):
+    """What one may do with a session; the permission of that name gives it."""
+
+    READ = "view_session"
+    SEND = "send_session"
+    EXPORT = "export_session"
+    EDIT = "change_session"
+    SHARE = "share_session"
+    DELETE = "delete_session"
+
+
+OPEN_RIGHTS = frozenset({Right.READ, Right.SEND, Right.EXPORT})
+"""What needs no login where everyone is trusted; changing anything always does, as it has an author."""
+
+
 @dataclass(frozen=True, slots=True)
 class Visitor:
     """What a request tells of whoever sent it."""
@@ -52,11 +67,25 @@ def decide(access: Access, visitor: Visitor) -> Verdict:
     """
     if visitor.has_token:
         return Verdict.ADMITTED if visitor.is_token_good else Verdict.FORBIDDEN
-    if visitor.has_permission or access is Access.OPEN:
-        return Verdict.ADMITTED
-    if access is Access.LOCAL and visitor.is_local:
+    if visitor.has_permission or is_trusted(access, visitor):
         return Verdict.ADMITTED
     return Verdict.FORBIDDEN if visitor.has_login else Verdict.UNKNOWN
+
+
+def rights(access: Access, visitor: Visitor, granted: Iterable[Right]) -> frozenset[Right]:
+    """What a visitor may do with a session on its pages.
+
+    Args:
+        granted: By the permissions of the login, as far as they reach to this session.
+    """
+    if visitor.has_token:
+        return frozenset({Right.READ}) if visitor.is_token_good else frozenset()
+    return frozenset(granted) | (OPEN_RIGHTS if is_trusted(access, visitor) else frozenset())
+
+
+def is_trusted(access: Access, visitor: Visitor) -> bool:
+    """Whether a visitor needs no login to take part."""
+    return access is Access.OPEN or (access is Access.LOCAL and visitor.is_local)
 
 
 def is_local(peer: str | None, header_names: Iterable[str]) -> bool:

@@ -19,8 +19,8 @@ from django.core import signing
 
 from recognition.audio import samples
 
-from . import access, services
-from .access import Verdict
+from . import access, permissions, services
+from .access import Right, Verdict
 from .hub import get_hub, read_lines, read_revisions
 from .intake import LARGEST_FRAME, Intake
 from .models import AccessToken, Session
@@ -50,7 +50,7 @@ PATIENCE_S = (0.2, 0.6, 0.0)
 find_token = database_sync_to_async(AccessToken.find, thread_sensitive=False)
 get_or_create_session = database_sync_to_async(services.get_or_create_session, thread_sensitive=False)
 
-has_permission = database_sync_to_async(User.has_perm, thread_sensitive=False)
+has_right = database_sync_to_async(permissions.may, thread_sensitive=False)
 
 # A line goes to a thousand receivers in the same words.
 encode_once = lru_cache(maxsize=512)(encode)
@@ -113,12 +113,12 @@ class SessionConsumer(AsyncWebsocketConsumer):
         client = self.scope.get("client")
         secret = self._token()
         token = await find_token(secret) if secret else None
-        permission = "sessions_app.send_session" if self._is_sending else "sessions_app.view_session"
+        right = Right.SEND if self._is_sending else Right.READ
         user = self._user()
         visitor = access.Visitor(
             is_local=access.is_local(client[0] if client else None, header_names),
             has_login=user is not None,
-            has_permission=user is not None and await has_permission(user, permission),
+            has_permission=user is not None and await has_right(user, right, self.join.session_key),
             has_token=bool(secret),
             is_token_good=bool(token and token.admits(self.join.mode, self.join.session_key)),
         )
@@ -155,6 +155,7 @@ class SessionConsumer(AsyncWebsocketConsumer):
             wants_events=join.version >= 2,
             wants_acks=join.version >= 2 and self._is_sending,
             wants_end=join.version >= 2 or self._is_sending,
+            stays=join.stays and join.version >= 2 and not self._is_sending,
         )
         self.room = await get_hub().follow(join.session_key, self)
 
@@ -165,7 +166,7 @@ class SessionConsumer(AsyncWebsocketConsumer):
         self.bad_messages = 0
         key = self.join.session_key
         user = self._user()
-        session = await get_or_create_session(key, owner=user.pk if user else None)
+        session = await get_or_create_session(key, owner=user.pk if user else None, title=self.join.title)
         if session.state == Session.State.ENDED:
             raise ProtocolError(
                 Fault.SESSION_ENDED,

@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import ClassVar
 
 from django.conf import settings
+from django.contrib.auth.models import User
 from django.db import models
 from django.db.models import F, Q
 from django.utils import timezone
@@ -60,7 +61,12 @@ class Session(models.Model):
         verbose_name = _("session")
         verbose_name_plural = _("sessions")
         ordering: ClassVar = ["-created_at"]
-        permissions: ClassVar = [("send_session", _("Can send audio"))]
+        permissions: ClassVar = [
+            ("send_session", _("Can send audio")),
+            ("export_session", _("Can export transcripts and recordings")),
+            ("share_session", _("Can share sessions by link")),
+            ("view_all_session", _("Can see everybody's sessions")),
+        ]
 
     def __str__(self) -> str:
         return self.title or self.key
@@ -210,19 +216,21 @@ class AccessToken(models.Model):
         role: str,
         session_key: str = "",
         expires_at: datetime | None = None,
-        created_by: models.Model | None = None,
+        created_by: User | None = None,
     ) -> tuple[AccessToken, str]:
         """A new token and its secret, which cannot be had again."""
-        secret = secrets.token_urlsafe(24)
-        token = cls.objects.create(
-            name=name,
-            role=role,
-            session_key=session_key,
-            digest=cls.digest_of(secret),
-            expires_at=expires_at,
-            created_by=created_by,
+        token = cls(
+            name=name, role=role, session_key=session_key, expires_at=expires_at, created_by=created_by
         )
+        secret = token.renew_secret()
+        token.save()
         return token, secret
+
+    def renew_secret(self) -> str:
+        """Give the token another secret; not saved."""
+        secret = secrets.token_urlsafe(24)
+        self.digest = self.digest_of(secret)
+        return secret
 
     @classmethod
     def find(cls, secret: str) -> AccessToken | None:

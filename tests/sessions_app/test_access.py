@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from sessions_app.access import Access, Verdict, Visitor, decide, is_local, is_origin_allowed
+from sessions_app.access import Access, Right, Verdict, Visitor, decide, is_local, is_origin_allowed, rights
 
 STRANGER = Visitor(is_local=False)
 LOCAL = Visitor(is_local=True)
@@ -39,6 +39,28 @@ class TestDecision:
 
     def test_a_login_without_it_is_told_so(self):
         assert decide(Access.TOKEN, Visitor(False, has_login=True)) is Verdict.FORBIDDEN
+
+
+class TestRights:
+    def test_permissions_give_their_rights_and_no_more(self):
+        granted = [Right.READ, Right.EDIT]
+        assert rights(Access.LOCAL, STRANGER, granted) == set(granted)
+        assert rights(Access.TOKEN, LOCAL, []) == set()
+
+    @pytest.mark.parametrize(("access", "visitor"), [(Access.LOCAL, LOCAL), (Access.OPEN, STRANGER)])
+    def test_who_is_trusted_changes_nothing_without_a_login(self, access, visitor):
+        assert rights(access, visitor, []) == {Right.READ, Right.SEND, Right.EXPORT}
+        assert Right.EDIT in rights(access, visitor, [Right.EDIT])
+
+    @pytest.mark.parametrize("access", Access)
+    def test_a_link_gives_reading_whoever_opens_it(self, access):
+        for is_here in (True, False):
+            bearer = Visitor(is_here, has_login=True, has_token=True, is_token_good=True)
+            assert rights(access, bearer, list(Right)) == {Right.READ}
+
+    @pytest.mark.parametrize("access", Access)
+    def test_a_bad_link_gives_nothing(self, access):
+        assert rights(access, Visitor(True, has_token=True), list(Right)) == set()
 
 
 class TestLocal:

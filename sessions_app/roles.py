@@ -1,0 +1,76 @@
+"""The groups that most installations need, and what they may do."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.apps import apps
+from django.contrib.auth.models import Group, Permission
+
+READING = ["sessions_app.view_session", "sessions_app.view_utterance", "sessions_app.view_voice"]
+
+OWN_SESSIONS = [
+    *READING,
+    "sessions_app.send_session",
+    "sessions_app.change_session",
+    "sessions_app.change_utterance",
+    "sessions_app.export_session",
+    "sessions_app.share_session",
+    "sessions_app.delete_session",
+]
+
+ROLES: Mapping[str, list[str]] = {
+    # Reads every session.
+    "viewer": [*READING, "sessions_app.view_all_session"],
+    # Records, and does with their own sessions what they like.
+    "transcriber": OWN_SESSIONS,
+    # Does so with everybody's.
+    "editor": [*OWN_SESSIONS, "sessions_app.view_all_session", "speakers.view_speaker"],
+    # Keeps the voices of the people who are to be recognised.
+    "enroller": [
+        *READING,
+        "sessions_app.view_all_session",
+        "speakers.enroll_speaker",
+        "speakers.merge_speaker",
+        "speakers.export_speaker",
+        "speakers.view_speaker",
+        "speakers.add_speaker",
+        "speakers.change_speaker",
+        "speakers.delete_speaker",
+        "speakers.view_voiceprint",
+        "speakers.add_voiceprint",
+        "speakers.change_voiceprint",
+        "speakers.delete_voiceprint",
+    ],
+}
+
+
+def set_up_groups() -> dict[str, bool]:
+    """Make the groups that are missing, and give all of them their permissions; others they have are kept.
+
+    Returns:
+        For each group, whether it is new.
+    """
+    made: dict[str, bool] = {}
+    for name, permissions in ROLES.items():
+        group, made[name] = Group.objects.get_or_create(name=name)
+        group.permissions.add(*[_permission(full_name) for full_name in permissions])
+    return made
+
+
+def set_up_groups_after_migrate(sender: Any, **kwargs: Any) -> None:
+    """Give a new database its groups. Later they are the administrator's; `setup_groups` repairs them."""
+    if not Group.objects.filter(name__in=ROLES).exists() and _has_permissions():
+        set_up_groups()
+
+
+def _has_permissions() -> bool:
+    wanted = {name.partition(".")[2] for names in ROLES.values() for name in names}
+    return Permission.objects.filter(codename__in=wanted).count() >= len(wanted)
+
+
+def _permission(full_name: str) -> Permission:
+    app, _, codename = full_name.partition(".")
+    apps.get_app_config(app)  # a misspelt app is an error of its own
+    return Permission.objects.get(content_type__app_label=app, codename=codename)
