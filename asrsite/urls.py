@@ -1,10 +1,22 @@
+"""Which address shows what."""
+
 from django.contrib import admin
-from django.urls import path
+from django.contrib.auth.views import LoginView, LogoutView
+from django.urls import include, path
+from django.views.i18n import JavaScriptCatalog
 
 from . import health
 
 urlpatterns = [
+    path("", include("sessions_app.urls")),
     path("admin/", admin.site.urls),
+    path("login/", LoginView.as_view(template_name="accounts/login.html"), name="login"),
+    path("logout/", LogoutView.as_view(), name="logout"),
+    path("language/", include("django.conf.urls.i18n")),
+    path("words.js", JavaScriptCatalog.as_view(packages=["sessions_app"]), name="words"),
     path("healthz", health.alive),
     path("readyz", health.ready),
 ]
+
+handler403 = "asrsite.errors.forbidden"
+handler404 = "asrsite.errors.not_found"

@@ -1,0 +1,45 @@
+"""A session's transcript as its pages get it: all lines as they read now, and how far that is."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from .models import Session, Utterance
+from .protocol import line_fields
+from .queries import as_line
+
+
+@dataclass(frozen=True, slots=True)
+class Transcript:
+    """Whoever has this follows the rest from the marks on."""
+
+    last_seq: int
+    last_revision: int
+    lines: Sequence[Utterance]
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "seq": self.last_seq,
+            "revision": self.last_revision,
+            "lines": [line_json(line) for line in self.lines],
+        }
+
+
+def read(session: Session) -> Transcript:
+    """The lines of a session in order."""
+    # The marks first: a line that comes in between is then sent twice, and not missed.
+    last_seq, last_revision = Session.objects.values_list("last_seq", "last_revision").get(pk=session.pk)
+    lines = list(
+        Utterance.objects.filter(session=session, is_removed=False)
+        .select_related("voice__speaker")
+        .defer("tokens", "machine_text")
+        .order_by("start", "id")
+    )
+    return Transcript(last_seq, last_revision, lines)
+
+
+def line_json(utterance: Utterance) -> dict[str, Any]:
+    """A line as the sockets send it, with what only editors need."""
+    return line_fields(as_line(utterance)) | {"revision": utterance.revision}

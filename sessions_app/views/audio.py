@@ -1,0 +1,89 @@
+"""A session's recording by HTTP: any stretch of it, while the meeting goes on and afterwards."""
+
+from __future__ import annotations
+
+import asyncio
+import struct
+from collections.abc import AsyncIterator
+
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
+from django.utils.translation import gettext as _
+
+from recognition.audio import SAMPLE_RATE
+
+from .. import recordings
+from ..byte_ranges import ByteRange, Unsatisfiable, parse_range
+from ..models import Session
+from ..permissions import for_session
+from ..recordings import SAMPLE_BYTES
+
+HEADER_BYTES = 44
+
+LONGEST_PART = 1024 * 1024
+"""Bytes in an answer to a Range request: half a minute. A player that jumps away wastes no more."""
+
+BLOCK = 256 * 1024
+
+
+@for_session()
+def wav(request: HttpRequest, session: Session) -> HttpResponseBase:
+    """The recording as a WAV file that is never written: its header, then samples as they are read.
+
+    With `?until=N` it is the first N samples, which never change; without, all there are by now.
+    """
+    until = _until(request, recordings.length(session.pk))
+    if not until:
+        raise Http404(_("This session has no recording."))
+    length = HEADER_BYTES + until * SAMPLE_BYTES
+    try:
+        part = parse_range(request.headers.get("range", ""), length, longest=LONGEST_PART)
+    except Unsatisfiable:
+        return HttpResponse(status=416, headers={"Content-Range": f"bytes */{length}"})
+    response: HttpResponseBase
+    if part is None:
+        response = StreamingHttpResponse(_blocks(session.pk, until), content_type="audio/wav")
+        part = ByteRange(0, length)
+    else:
+        response = HttpResponse(_read(session.pk, until, part), status=206, content_type="audio/wav")
+        response.headers["Content-Range"] = part.content_range(length)
+    response.headers["Content-Length"] = str(part.end - part.start)
+    response.headers["Accept-Ranges"] = "bytes"
+    response.headers["Cache-Control"] = "private, max-age=3600"
+    return response
+
+
+def _until(request: HttpRequest, available: int) -> int:
+    asked = request.GET.get("until", "")
+    if asked.isascii() and asked.isdigit() and len(asked) < 16:
+        return min(int(asked), available)
+    return available
+
+
+async def _blocks(session: int, until: int) -> AsyncIterator[bytes]:
+    length = HEADER_BYTES + until * SAMPLE_BYTES
+    for start in range(0, length, BLOCK):
+        yield await asyncio.to_thread(_read, session, until, ByteRange(start, min(start + BLOCK, length)))
+
+
+def _read(session: int, until: int, part: ByteRange) -> bytes:
+    """Part of the WAV file of the first `until` samples."""
+    header = wav_header(until)[part.start : part.end]
+    first = max(0, part.start - HEADER_BYTES)
+    last = max(0, part.end - HEADER_BYTES)
+    start, end = first // SAMPLE_BYTES, -(-last // SAMPLE_BYTES)
+    if start == end:
+        return header
+    audio = recordings.read(session, start, min(end, until)).tobytes()
+    return header + audio[first - start * SAMPLE_BYTES : last - start * SAMPLE_BYTES]
+
+
+def wav_header(samples: int) -> bytes:
+    """The first 44 bytes of a WAV file: 16-bit samples, mono."""
+    data = samples * SAMPLE_BYTES
+    rate = SAMPLE_RATE
+    return struct.pack(
+        "<4sI4s4sIHHIIHH4sI",
+        b"RIFF", 36 + data, b"WAVE",
+        b"fmt ", 16, 1, 1, rate, rate * SAMPLE_BYTES, SAMPLE_BYTES, 8 * SAMPLE_BYTES,
+        b"data", data,
+    )  # fmt: skip

@@ -1,0 +1,93 @@
+"""The pages that people read: the list of sessions, one session, a new recording."""
+
+from __future__ import annotations
+
+import secrets
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils import timezone
+
+from recognition.audio import SAMPLE_RATE
+
+from .. import listing, permissions, transcript
+from ..access import Right
+from ..models import Session
+from ..permissions import for_session, for_visitors
+
+
+@for_visitors
+def session_list(request: HttpRequest) -> HttpResponseBase:
+    form = listing.ListingForm(request.GET)
+    before = request.GET.get("before", "")
+    page = listing.read_page(
+        form.narrow(permissions.visible_sessions(request)),
+        before=int(before) if before.isascii() and before.isdigit() and len(before) < 19 else None,
+    )
+    context = {
+        "form": form,
+        "page": page,
+        "is_first_page": not before,
+        "first_page_query": _query(request, before=None),
+        "next_page_query": _query(request, before=page.next_before),
+        "may_record": Right.SEND in permissions.rights(request, None),
+    }
+    return render(request, "sessions/list.html", context)
+
+
+@for_session()
+def session(request: HttpRequest, session: Session) -> HttpResponse:
+    """One session, live and afterwards."""
+    rights = permissions.rights(request, session)
+    snapshot = transcript.read(session)
+    context = {
+        "session": session,
+        "rights": {right.name.lower() for right in rights},
+        "page_data": _page_data(request, session, rights) | {"transcript": snapshot.as_json()},
+    }
+    return render(request, "sessions/session.html", context)
+
+
+@for_visitors
+def record(request: HttpRequest) -> HttpResponseBase:
+    """A page that takes the part of the sender."""
+    rights = permissions.rights(request, None)
+    if Right.SEND not in rights:
+        return permissions.log_in_first(request)
+    suggested = f"{timezone.localtime():%Y%m%d-%H%M}-{secrets.token_hex(2)}"
+    context = {
+        "suggested_key": suggested,
+        "rights": {right.name.lower() for right in rights},
+        "page_data": _page_data(request, None, rights),
+    }
+    return render(request, "sessions/record.html", context)
+
+
+@for_session()
+def lines(request: HttpRequest, session: Session) -> HttpResponse:
+    """The transcript as it reads now, for a page that has lost track."""
+    return JsonResponse(transcript.read(session).as_json())
+
+
+def _query(request: HttpRequest, *, before: int | None) -> str:
+    """The query string of another page of the same list."""
+    query = request.GET.copy()
+    query.pop("before", None)
+    if before:
+        query["before"] = str(before)
+    return query.urlencode()
+
+
+def _page_data(request: HttpRequest, session: Session | None, rights: frozenset[Right]) -> dict[str, Any]:
+    """What the scripts of a page need to know."""
+    key = session.key if session else ""
+    return {
+        "key": key,
+        "state": session.state if session else "",
+        "rights": sorted(right.name.lower() for right in rights),
+        "token": request.GET.get("token", ""),
+        "sampleRate": SAMPLE_RATE,
+        "sessionsUrl": reverse("session-list") + "sessions/",
+    }

@@ -1,0 +1,130 @@
+// One session on a page, live and afterwards: its transcript, its state, who speaks. Fed by a socket's messages.
+
+import { clock } from "./clock.js";
+import { element } from "./dom.js";
+import { Follow } from "./follow.js";
+import { Transcript } from "./transcript.js";
+import { TranscriptView } from "./transcript-view.js";
+import { fill, gettext, speakerName } from "./words.js";
+
+const STATES = {
+  live: () => gettext("live"),
+  paused: () => gettext("waiting for its sender"),
+  draining: () => gettext("finishing"),
+  ended: () => gettext("ended"),
+};
+
+const byId = (id) => document.getElementById(id);
+
+export class SessionView {
+  constructor({ state, snapshot }) {
+    this.follow = new Follow(byId("jump"));
+    this.view = new TranscriptView(byId("lines"), byId("partial"));
+    this.transcript = new Transcript();
+    if (snapshot) this.transcript.receiveSnapshot(snapshot);
+    this.view.show(this.transcript.lines);
+    this.transcript.listener = this;
+    this.setState(state);
+    this.showPeople();
+    if (this.isLive) this.follow.start();
+  }
+
+  get isLive() {
+    return this.state !== "ended";
+  }
+
+  // Where to go on after a lost connection.
+  get marks() {
+    return { since: this.transcript.seq, revision: this.transcript.revision };
+  }
+
+  receive(message) {
+    if (message.final === true) {
+      this.view.setPartial("");
+      this.transcript.receiveLine(message);
+    } else if (message.final === false) {
+      this.view.setPartial(message.asr);
+      this.follow.grown();
+    } else if (message.event?.type === "revise") {
+      this.transcript.receiveRevision(message.event);
+    } else if (message.event?.type === "session") {
+      this.setState(message.event.state);
+    } else if (message.event?.type === "session_end") {
+      this.setState("ended");
+    }
+    this.showEmptiness();
+  }
+
+  setState(state) {
+    if (!STATES[state]) return;
+    this.state = state;
+    const badge = byId("state");
+    badge.className = `state state-${state}`;
+    badge.textContent = STATES[state]();
+    this.follow.live = this.isLive;
+    if (!this.isLive) this.view.setPartial("");
+    this.showEmptiness();
+  }
+
+  // Listener of the transcript.
+
+  added(line, index) {
+    this.view.added(line, index, this.transcript.lines);
+    this.follow.grown(1);
+    this.peopleChanged();
+  }
+
+  changed(line, before, index) {
+    this.view.changed(line, before, index, this.transcript.lines);
+    this.peopleChanged();
+  }
+
+  removed(line, index) {
+    this.view.removed(line, index, this.transcript.lines);
+    this.peopleChanged();
+  }
+
+  showEmptiness() {
+    const isEmpty = !this.transcript.lines.length && byId("partial").hidden;
+    byId("waiting").hidden = !(isEmpty && this.isLive);
+    byId("nothing").hidden = !(isEmpty && !this.isLive);
+  }
+
+  // Who speaks, and how much.
+
+  peopleChanged() {
+    this.peopleTimer ??= setTimeout(() => {
+      this.peopleTimer = undefined;
+      this.showPeople();
+    }, 100);
+  }
+
+  showPeople() {
+    const people = new Map();
+    let total = 0;
+    for (const { spk, start_ms: start, end_ms: end } of this.transcript.lines) {
+      const known = people.get(spk.speaker_id) ?? { spk, ms: 0 };
+      known.spk = spk;
+      known.ms += end - start;
+      total += end - start;
+      people.set(spk.speaker_id, known);
+    }
+    const rows = [...people.values()].map((person) => this.personRow(person, total));
+    byId("people").replaceChildren(...rows);
+    byId("people").closest(".people").hidden = !rows.length;
+  }
+
+  personRow({ spk, ms }, total) {
+    const share = Math.round((100 * ms) / Math.max(1, total));
+    const name = speakerName(spk);
+    const title = fill(gettext("%(share)s % of the talking, %(time)s"), { share, time: clock(ms) });
+    return element(
+      "li",
+      { class: `person voice-${this.view.colours.of(spk.speaker_id)}`, title },
+      element("span", { class: "initial", "aria-hidden": "true" }, [...name][0]),
+      element("span", { class: "name" }, name),
+      element("span", { class: "share" }, `${share} %`),
+      element("meter", { class: "share-bar", min: 0, max: 100, value: share, "aria-hidden": "true" }),
+    );
+  }
+}
