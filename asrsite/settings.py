@@ -171,7 +171,7 @@ LONGEST_SESSION_S = env.number("ASR_LONGEST_SESSION_S", 12 * 3600, least=1)
 SENDER_IDLE_S = env.number("ASR_SENDER_IDLE_S", 60, least=1)
 SENDER_RETURN_S = env.number("ASR_SENDER_RETURN_S", 30)
 
-# Voices. The key file is made on first use; in production the keys are better kept elsewhere, by VOICEPRINT_KEYS.
+# Voices. The key file is made on first use; in production the keys are better kept elsewhere.
 
 VOICEPRINT_KEYS = env.keys("VOICEPRINT_KEYS")
 VOICEPRINT_KEY_FILE = DATA_DIR / "voiceprint_keys"
