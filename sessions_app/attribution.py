@@ -6,6 +6,7 @@ a live session learns from it.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import timedelta
 from typing import Any
 
@@ -42,7 +43,7 @@ def name_voice(voice: Voice, speaker: Speaker | None) -> Voice:
         own.speaker, own.is_named_by_person = speaker, True
         voices.give_number(own)
         own.save(update_fields=["speaker", "is_named_by_person", "number"])
-        _tell(own.session, own.utterances.all())
+        announce(own.session, own.utterances.all())
     return own
 
 
@@ -58,8 +59,19 @@ def merge_voices(kept: Voice, gone: Voice) -> Voice:
         lines = list(gone.utterances.values_list("pk", flat=True))
         Utterance.objects.filter(pk__in=lines).update(voice=kept)
         voices.merge_rows(kept, gone)
-        _tell(kept.session, Utterance.objects.filter(pk__in=lines))
+        announce(kept.session, Utterance.objects.filter(pk__in=lines))
     return kept
+
+
+def separate_voice(gone: Voice, lines: Iterable[int]) -> None:
+    """Take a merge back: the voice is one of its own again, and has these lines."""
+    with transaction.atomic():
+        session = Session.objects.select_for_update().get(pk=gone.session_id)
+        gone.merged_into, gone.is_named_by_person = None, True
+        gone.save(update_fields=["merged_into", "is_named_by_person"])
+        own = session.utterances.filter(pk__in=list(lines))
+        own.update(voice=gone, is_voice_locked=True)
+        announce(session, own)
 
 
 def give_line(line: Utterance, voice: Voice, *, by: Any = None) -> None:
@@ -70,7 +82,7 @@ def give_line(line: Utterance, voice: Voice, *, by: Any = None) -> None:
         line.voice, line.is_voice_locked, line.score = _own(voice), True, None
         line._history_user = by  # type: ignore[attr-defined]
         line.save(update_fields=["voice", "is_voice_locked", "score"])
-        _tell(line.session, Utterance.objects.filter(pk=line.pk))
+        announce(line.session, Utterance.objects.filter(pk=line.pk))
 
 
 def voice_of(session: Session, speaker: Speaker | None) -> Voice:
@@ -94,8 +106,8 @@ def _own(voice: Voice) -> Voice:
     return row.merged_into or row
 
 
-def _tell(session: Session, lines: QuerySet[Utterance]) -> None:
-    """Number the changed lines; when this is committed, tell the readers and the worker."""
+def announce(session: Session, lines: QuerySet[Utterance]) -> None:
+    """Number lines that changed and, when this is committed, tell readers and worker; in a transaction."""
     voices.number_changes(session.pk, lines.values_list("pk", flat=True))
     key = session.key
     transaction.on_commit(lambda: _send(key))
@@ -112,7 +124,7 @@ def _send(key: str) -> None:
 def _tell_all(lines: Q) -> None:
     watched = Session.objects.filter(Q(ended_at=None) | Q(ended_at__gt=timezone.now() - WATCHED))
     for session in watched.filter(utterances__in=Utterance.objects.filter(lines)).distinct():
-        _tell(session, Utterance.objects.filter(lines, session=session))
+        announce(session, Utterance.objects.filter(lines, session=session))
 
 
 @receiver(post_save, sender=Speaker)

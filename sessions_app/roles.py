@@ -18,6 +18,9 @@ OWN_SESSIONS = [
     "sessions_app.export_session",
     "sessions_app.share_session",
     "sessions_app.delete_session",
+    # To say who is speaking, by a name that is known or a new one.
+    "speakers.view_speaker",
+    "speakers.add_speaker",
 ]
 
 ROLES: Mapping[str, list[str]] = {
@@ -26,7 +29,7 @@ ROLES: Mapping[str, list[str]] = {
     # Records, and does with their own sessions what they like.
     "transcriber": OWN_SESSIONS,
     # Does so with everybody's.
-    "editor": [*OWN_SESSIONS, "sessions_app.view_all_session", "speakers.view_speaker"],
+    "editor": [*OWN_SESSIONS, "sessions_app.view_all_session"],
     # Keeps the voices of the people who are to be recognised.
     "enroller": [
         *READING,

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from urllib.parse import urlencode
 
+import numpy as np
 import pytest
 from django.contrib.auth.models import User
 from django.test import Client
@@ -12,7 +14,7 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from sessions_app.models import AccessToken, Session
 
-from .meetings import make_lines, make_session, make_user
+from .meetings import make_lines, make_recording, make_session, make_user
 
 pytestmark = pytest.mark.django_db
 
@@ -40,6 +42,10 @@ session-list         200    302    200      200      200    200     200    200  
 record               200    302    302      200      200    200     302    302     200     302
 session              200    302    200      404      200    200     200    404     200     200
 lines                200    302    200      404      200    200     200    404     200     200
+edit                 405    405    405      405      405    405     405      405     405     405
+words-of-line        200    302    200      404      200    200     200      404     200     200
+versions-of-line     302    302    403      404      200    200     403      404     200     403
+people               302    302    403      404      200    200     403      404     200     403
 audio                404    302    404      404      404    404     404    404     404     404
 login                200    200    200      200      200    200     200    200     200     200
 logout               405    405    405      405      405    405     405    405     405     405
@@ -68,9 +74,11 @@ def addresses(resolver: URLResolver | None = None, prefix: str = "") -> Iterator
 
 
 @pytest.fixture
-def session() -> Session:
+def session(tmp_path: Path, settings) -> Session:
+    settings.MEDIA_ROOT = tmp_path
     session = make_session(owner=make_user("owner", "transcriber"))
     make_lines(session)
+    make_recording(session, np.zeros(1600, np.float32), as_flac=True)
     return session
 
 
@@ -93,10 +101,9 @@ def client_of(visitor: str) -> Client:
 
 
 def address_of(name: str, session: Session, visitor: str) -> str:
-    takes_key = "key" in {
-        p for possibility in get_resolver().reverse_dict.getlist(name) for p in possibility[0][0][1]
-    }
-    address = reverse(name, args=[session.key] if takes_key else [])
+    arguments = {"key": session.key, "line": session.utterances.first().pk}
+    parameters = get_resolver().reverse_dict.getlist(name)[0][0][0][1]
+    address = reverse(name, kwargs={parameter: arguments[parameter] for parameter in parameters})
     if visitor == "link":
         _, secret = AccessToken.issue(name="for a friend", role="receiver", session_key=session.key)
         address += "?" + urlencode({"token": secret})

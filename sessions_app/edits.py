@@ -1,0 +1,216 @@
+"""What a person may ask to change in a transcript. Pure: requests are understood here, nothing is changed.
+
+Whoever asks says which revision of a line they saw, so that nobody's change is overwritten unseen.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+
+LONGEST_TEXT = 10_000
+MOST_LINES = 20_000
+
+
+class BadEdit(Exception):
+    """The request makes no sense; the message says why."""
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())
+
+
+def _not_empty(text: str) -> str:
+    if not text:
+        raise ValueError("there is no text: to take a line away, remove it")
+    return text
+
+
+Text = Annotated[str, Field(max_length=LONGEST_TEXT), AfterValidator(_one_line), AfterValidator(_not_empty)]
+Name = Annotated[str, Field(max_length=100), AfterValidator(_one_line), AfterValidator(_not_empty)]
+PublicId = Annotated[str, Field(max_length=36)]
+
+
+class Seen(_Model):
+    """A line as somebody saw it."""
+
+    line: int
+    revision: int
+
+
+class Who(_Model):
+    """Somebody: exactly one of these says who."""
+
+    speaker_id: PublicId | None = None
+    """A voice of the session or an enrolled speaker, by the id that clients see."""
+
+    name: Name | None = None
+    """A speaker nobody knows yet."""
+
+    stranger: bool = False
+    """Somebody unknown: "Speaker 3"."""
+
+    def model_post_init(self, context: Any) -> None:
+        if sum([self.speaker_id is not None, self.name is not None, self.stranger]) != 1:
+            raise ValueError("say who it is by exactly one of speaker_id, name and stranger")
+
+
+class ChangeText(_Model):
+    kind: Literal["text"] = "text"
+    seen: Seen
+    text: Text
+
+
+class GiveLine(_Model):
+    """One line belongs to somebody else."""
+
+    kind: Literal["speaker"] = "speaker"
+    seen: Seen
+    who: Who
+
+
+class NameVoice(_Model):
+    """Everything that one voice says belongs to somebody; two voices that are one become one."""
+
+    kind: Literal["voice"] = "voice"
+    voice: PublicId
+    who: Who
+
+
+class SeparateVoices(_Model):
+    """Two voices that were made one are two again."""
+
+    kind: Literal["separate"] = "separate"
+    voice: PublicId
+    """The one that is gone."""
+
+    lines: list[int] = Field(max_length=MOST_LINES)
+    """Which were its own."""
+
+
+class SplitLine(_Model):
+    """One line becomes two; the texts are what stands in the editor on either side of the cursor."""
+
+    kind: Literal["split"] = "split"
+    seen: Seen
+    first: Text
+    second: Text
+
+
+class MergeLines(_Model):
+    """A line and the one after it."""
+
+    kind: Literal["merge"] = "merge"
+    seen: Seen
+    following: Seen
+
+
+class InsertLine(_Model):
+    kind: Literal["insert"] = "insert"
+    after: int
+    """The line before it."""
+
+    text: Text
+
+
+class RemoveLine(_Model):
+    kind: Literal["remove"] = "remove"
+    seen: Seen
+
+
+class ReplaceText(_Model):
+    """Find and replace, in the lines that were chosen from the preview."""
+
+    kind: Literal["replace"] = "replace"
+    find: Annotated[str, Field(min_length=1, max_length=200)]
+    replacement: Annotated[str, Field(max_length=200)]
+    matches_case: bool = False
+    lines: list[Seen] = Field(min_length=1, max_length=MOST_LINES)
+
+
+class Version(_Model):
+    """A line, and how it shall read again."""
+
+    line: int
+    revision: int
+    version: int | None
+    """Of its history; None: it was not there."""
+
+
+class RestoreLines(_Model):
+    kind: Literal["restore"] = "restore"
+    lines: list[Version] = Field(min_length=1, max_length=MOST_LINES)
+
+
+class ChangeTitle(_Model):
+    kind: Literal["title"] = "title"
+    seen: str
+    title: Annotated[str, Field(max_length=200), AfterValidator(_one_line)]
+
+
+Edit = Annotated[
+    ChangeText
+    | GiveLine
+    | NameVoice
+    | SeparateVoices
+    | SplitLine
+    | MergeLines
+    | InsertLine
+    | RemoveLine
+    | ReplaceText
+    | RestoreLines
+    | ChangeTitle,
+    Field(discriminator="kind"),
+]
+
+_parser: TypeAdapter[Edit] = TypeAdapter(Edit)
+
+
+def parse_edit(body: bytes) -> Edit:
+    """Understand a request.
+
+    Raises:
+        BadEdit: If it is none.
+    """
+    try:
+        return _parser.validate_json(body)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        place = ".".join(str(part) for part in first["loc"][1:])
+        raise BadEdit(f"{place}: {first['msg']}" if place else first["msg"]) from error
+
+
+def replace_in(text: str, edit: ReplaceText) -> str:
+    """The text with every occurrence replaced."""
+    if edit.matches_case:
+        return _one_line(text.replace(edit.find, edit.replacement))
+    parts: list[str] = []
+    at = 0
+    # Folding may change lengths (ß, İ): compare character by character at every place instead.
+    find = edit.find.casefold()
+    while at < len(text):
+        length = _matching_length(text, at, find)
+        if length:
+            parts.append(edit.replacement)
+            at += length
+        else:
+            parts.append(text[at])
+            at += 1
+    return _one_line("".join(parts))
+
+
+def _matching_length(text: str, at: int, find: str) -> int:
+    """How many characters of the text, from a place on, read like `find`; 0 if none do."""
+    folded = ""
+    for stop in range(at, min(len(text), at + len(find))):
+        folded += text[stop].casefold()
+        if folded == find:
+            return stop + 1 - at
+        if not find.startswith(folded):
+            return 0
+    return 0
