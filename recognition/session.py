@@ -140,6 +140,11 @@ class TranscriptionSession:
         """End of the audio searched for speech; what lies behind `position` by much is a backlog."""
         return min(max(self._endpointer.position, self._start), self.position)
 
+    @property
+    def is_waiting(self) -> bool:
+        """Whether it needs more audio to go on: all that has ended is final."""
+        return not self._is_judging and all(utterance.end is None for utterance in self._utterances)
+
     # What happened.
 
     def receive_audio(self, audio: np.ndarray) -> None:

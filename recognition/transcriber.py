@@ -37,7 +37,7 @@ class Transcriber:
         self.session = TranscriptionSession(options, start=start, first_utterance=first_utterance)
         self._engine = engine
         self._stream = engine.open_stream()
-        self._events: asyncio.Queue[Event] = asyncio.Queue()
+        self._events: asyncio.Queue[Event | None] = asyncio.Queue()
         self._progress = asyncio.Event()
 
     def feed(self, audio: np.ndarray) -> None:
@@ -56,14 +56,23 @@ class Transcriber:
             self._progress.clear()
             await self._progress.wait()
 
+    async def leave_off(self) -> None:
+        """Stop where it is: utterances that have ended become final, an open one does not.
+
+        The events end without `Ended`.
+        """
+        while not self.session.is_waiting:
+            self._progress.clear()
+            await self._progress.wait()
+        self._events.put_nowait(None)
+
     async def events(self) -> AsyncIterator[Event]:
         """What the session has to tell, up to and including `Ended`."""
-        while True:
-            event = await self._events.get()
+        while event := await self._events.get():
             yield event
             if isinstance(event, Ended):
-                self.close()
-                return
+                break
+        self.close()
 
     def close(self) -> None:
         """Give up what is under way. Idempotent."""

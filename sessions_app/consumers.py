@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import uuid
+from collections.abc import Coroutine
 from functools import lru_cache
 from typing import Any
 
@@ -15,15 +15,12 @@ from channels.exceptions import StopConsumer
 from channels.generic.websocket import AsyncWebsocketConsumer
 from django.conf import settings
 from django.contrib.auth.models import User
-from django.core import signing
 
-from recognition.audio import samples
-
-from . import access, permissions, services
+from . import access, permissions
 from .access import Right, Verdict
 from .hub import get_hub, read_lines, read_revisions
-from .intake import LARGEST_FRAME, Intake
-from .models import AccessToken, Session
+from .intake import LARGEST_FRAME
+from .models import AccessToken
 from .protocol import (
     Fault,
     Hello,
@@ -31,25 +28,30 @@ from .protocol import (
     Message,
     Mode,
     ProtocolError,
+    StateChange,
     encode,
     encode_error,
-    parse_command,
     parse_join,
 )
 from .room import REMEMBERED, Behind, Reader, Room
-from .transport import SenderConflict, Superseded, get_transport
+from .sending import Sending, resume_token
+from .transport import get_transport
 
 logger = logging.getLogger(__name__)
 
-MOST_BAD_MESSAGES = 10
 MOST_INTRUSIONS = 3
 
-PATIENCE_S = (0.2, 0.6, 0.0)
-"""Who reconnects may be faster than the news that the old connection is gone."""
+SLOW_S = 10.0
+"""A client that takes nothing for so long, though its connection is full, is disconnected."""
+
+MOST_UNREAD = 15
+"""Lines that a sender is sent which may not read while it sends: the Python library `websockets` keeps 16
+messages that nobody reads, with one more it stops reading, misses the answers to its own pings,
+and hangs up."""
+
+RETURN_S = 1.0
 
 find_token = database_sync_to_async(AccessToken.find, thread_sensitive=False)
-get_or_create_session = database_sync_to_async(services.get_or_create_session, thread_sensitive=False)
-
 has_right = database_sync_to_async(permissions.may, thread_sensitive=False)
 
 # A line goes to a thousand receivers in the same words.
@@ -65,6 +67,14 @@ class SessionConsumer(AsyncWebsocketConsumer):
     join: Join
     room: Room
     reader: Reader
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        # As channels', for one source of messages: without a task for each.
+        self.scope = scope
+        self.base_send = send
+        with contextlib.suppress(StopConsumer):
+            while True:
+                await self.dispatch(await receive())
 
     async def dispatch(self, message: dict[str, Any]) -> None:
         # Without channels' close_old_connections() for every message: that is a hop to the one thread all
@@ -82,9 +92,11 @@ class SessionConsumer(AsyncWebsocketConsumer):
     # Coming.
 
     async def connect(self) -> None:
-        self.sender_id = ""
+        self._sending: Sending | None = None
+        self._intrusions = 0
         self._writer: asyncio.Task[None] | None = None
         self._wake = asyncio.Event()
+        self._tasks: set[asyncio.Task[None]] = set()
         if not self._is_origin_allowed():
             await self.close()  # HTTP 403: a page of somebody else's gets no socket at all
             return
@@ -93,10 +105,9 @@ class SessionConsumer(AsyncWebsocketConsumer):
         self.join = parse_join(key, self.scope["query_string"].decode("latin-1"))
         await self._authorise()
         await self._follow()
-        if self.join.mode is Mode.SENDER:
-            await self._become_sender()
-        elif self.join.version >= 2:
-            await self._say_hello()
+        position = await self._become_sender() if self._is_sending else 0
+        if self.join.version >= 2:
+            await self._say_hello(resume_from=position)
         self._writer = asyncio.create_task(self._write(), name=f"writer of {self.join.mode}")
 
     def _is_origin_allowed(self) -> bool:
@@ -149,54 +160,38 @@ class SessionConsumer(AsyncWebsocketConsumer):
 
     async def _follow(self) -> None:
         join = self.join
+        is_v2 = join.version >= 2
         self.reader = Reader(
             seq=join.since,
             revision=join.revision,
-            wants_events=join.version >= 2,
-            wants_acks=join.version >= 2 and self._is_sending,
-            wants_end=join.version >= 2 or self._is_sending,
-            stays=join.stays and join.version >= 2 and not self._is_sending,
+            wants_events=is_v2,
+            wants_acks=is_v2 and self._is_sending,
+            wants_end=is_v2 or self._is_sending,
+            stays=join.stays and is_v2 and not self._is_sending,
+            is_kept=get_transport().keeps_audio,
+            most_untaken=MOST_UNREAD if self._may_never_read() else None,
         )
         self.room = await get_hub().follow(join.session_key, self)
 
-    async def _become_sender(self) -> None:
-        self.intake = Intake()
-        self.heard = asyncio.Event()
-        self.has_closed = False
-        self.bad_messages = 0
-        key = self.join.session_key
-        user = self._user()
-        session = await get_or_create_session(key, owner=user.pk if user else None, title=self.join.title)
-        if session.state == Session.State.ENDED:
-            raise ProtocolError(
-                Fault.SESSION_ENDED,
-                f"session {key!r} has ended: take another id for a new one",
-                param="session_id",
-            )
-        sender_id = uuid.uuid4().hex
-        position = await self._claim(session, sender_id)
-        self.session_pk, self.sender_id = session.pk, sender_id
-        self._watch = asyncio.create_task(self._watch_idleness(), name="watch of a sender")
-        if self.join.version >= 2:
-            await self._say_hello(resume_from=position)
+    def _may_never_read(self) -> bool:
+        """Whether this is a sender of the first version that may read nothing until it has finished."""
+        agent = dict(self.scope["headers"]).get(b"user-agent", b"")
+        return self._is_sending and self.join.version < 2 and b"websockets/" in agent
 
-    async def _claim(self, session: Session, sender_id: str) -> int:
-        """Become the one sender; where to go on."""
-        for patience_s in PATIENCE_S:
-            try:
-                return await get_transport().open(
-                    session.pk,
-                    sender_id,
-                    durable=session.durable,
-                    may_take_over=self._has_right_to_resume(),
-                )
-            except SenderConflict:
-                await asyncio.sleep(patience_s)
-        raise ProtocolError(
-            Fault.SENDER_CONFLICT, f"session {session.key!r} has a sender already", retry_after=10
+    async def _become_sender(self) -> int:
+        sending = Sending(
+            self.join,
+            self.room,
+            self.reader,
+            on_change=self.room_changed,
+            on_fault=lambda error: self._spawn(self.refuse(error)),
         )
+        user = self._user()
+        position = await sending.begin(owner=user.pk if user else None)
+        self._sending = sending
+        return position
 
-    async def _say_hello(self, resume_from: int = 0) -> None:
+    async def _say_hello(self, *, resume_from: int) -> None:
         room = self.room
         await self._send(
             Hello(
@@ -207,86 +202,22 @@ class SessionConsumer(AsyncWebsocketConsumer):
                 last_seq=room.last_seq,
                 last_revision=room.last_revision,
                 resume_from=resume_from,
-                resume=_resume_signer().sign(self.join.session_key),
+                resume=resume_token(self.join.session_key),
                 limits={"frame_bytes": LARGEST_FRAME},
             )
         )
 
-    def _has_right_to_resume(self) -> bool:
-        with contextlib.suppress(signing.BadSignature):
-            return _resume_signer().unsign(self.join.resume) == self.join.session_key
-        return False
-
     # Being there.
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
-        if self._is_sending:
-            await self._receive_from_sender(text_data, bytes_data)
-        else:
-            await self._receive_from_receiver(text_data, bytes_data)
+        if self._sending:
+            await self._sending.receive(text_data, bytes_data)
+        elif not self._is_sending:
+            self._refuse_intrusion()
 
-    async def _receive_from_sender(self, text: str | None, frame: bytes | None) -> None:
-        if not self.sender_id:
-            return  # refused; what was under way is of no interest
-        self.heard.set()
-        try:
-            if frame is not None:
-                await self._receive_audio(frame)
-            elif text is not None:
-                await self._receive_command(text)
-        except Superseded:
-            if self.room.end is None:
-                self.sender_id = ""
-                raise ProtocolError(
-                    Fault.SUPERSEDED, "another connection sends for this session now"
-                ) from None
-
-    async def _receive_audio(self, frame: bytes) -> None:
-        if self.has_closed:
-            return  # a client's buffers may still run dry after its "close"
-        audio = self.intake.receive(frame)
-        if len(audio) == 0:
-            return  # keeps the socket open, no more
-        end = await get_transport().append(self.session_pk, self.sender_id, audio.tobytes())
-        self.heard.set()  # being held back is no silence
-        if end >= samples(settings.LONGEST_SESSION_S):
-            await get_transport().finish(self.session_pk, self.sender_id)
-            raise ProtocolError(
-                Fault.TOO_LONG, f"a session is at most {settings.LONGEST_SESSION_S / 3600:g} hours long"
-            )
-
-    async def _watch_idleness(self) -> None:
-        """Close on a sender from which nothing comes: its other end may be gone without a word."""
-        while not self.has_closed:
-            self.heard.clear()
-            try:
-                async with asyncio.timeout(settings.SENDER_IDLE_S):
-                    await self.heard.wait()
-            except TimeoutError:
-                if not self.has_closed:
-                    await self.refuse(
-                        ProtocolError(Fault.IDLE, f"nothing was sent for {settings.SENDER_IDLE_S:g} s")
-                    )
-                return
-
-    async def _receive_command(self, text: str) -> None:
-        try:
-            parse_command(text)
-        except ProtocolError as error:
-            self.bad_messages += 1
-            if self.bad_messages >= MOST_BAD_MESSAGES:
-                raise ProtocolError(
-                    Fault.TOO_MANY_BAD_COMMANDS, f"{self.bad_messages} messages were no commands"
-                ) from error
-            raise
-        if not self.has_closed:
-            self.has_closed = True
-            self._watch.cancel()
-            await get_transport().finish(self.session_pk, self.sender_id)
-
-    async def _receive_from_receiver(self, text: str | None, frame: bytes | None) -> None:
-        self.intrusions = getattr(self, "intrusions", 0) + 1
-        if self.intrusions >= MOST_INTRUSIONS:
+    def _refuse_intrusion(self) -> None:
+        self._intrusions += 1
+        if self._intrusions >= MOST_INTRUSIONS:
             raise ProtocolError(Fault.STILL_NOT_SENDER, "a receiver only receives; use mode=sender to send")
         raise ProtocolError(Fault.NOT_SENDER, "a receiver only receives; this was ignored")
 
@@ -296,14 +227,21 @@ class SessionConsumer(AsyncWebsocketConsumer):
         self._wake.set()
 
     async def _write(self) -> None:
-        """Send what the reader has not been told. Waits as long as the client does not read."""
+        """Send what the reader has not been told; wait, for a while, when the client does not read."""
+        # A sender of the first version need not read before it has finished.
+        patience_s = None if self._is_sending and self.join.version < 2 else SLOW_S
         self._wake.set()
-        while not self.reader.is_done:
-            await self._wake.wait()
-            self._wake.clear()
-            for message in await self._take():
-                await self._send(message)
-        await self.close(1000)
+        try:
+            while not self.reader.is_done:
+                await self._wake.wait()
+                self._wake.clear()
+                for message in await self._take():
+                    async with asyncio.timeout(patience_s):
+                        await self._send(message)
+        except TimeoutError:
+            await self.refuse(ProtocolError(Fault.SLOW_CONSUMER, f"nothing was read for {SLOW_S:g} s"))
+        else:
+            await self.close(1000)
 
     async def _take(self) -> list[Message]:
         taken = self.reader.take(self.room)
@@ -331,14 +269,23 @@ class SessionConsumer(AsyncWebsocketConsumer):
 
     async def refuse(self, error: ProtocolError) -> None:
         """Say what is wrong; close if it is fatal. What was said before is recognised and kept."""
-        with contextlib.suppress(RuntimeError):  # the client may be gone already
-            await self.send(text_data=encode_error(error))
-            if error.fault.close:
-                await self._stop_writing()
-                await self._leave()
+        with contextlib.suppress(RuntimeError, TimeoutError):  # the client may be gone already, or not read
+            async with asyncio.timeout(RETURN_S):
+                await self.send(text_data=encode_error(error))
+        if error.fault.close:
+            await self._stop_writing()
+            await self._leave()
+            with contextlib.suppress(RuntimeError):
                 await self.close(error.fault.close)
 
     # Going.
+
+    async def websocket_going_away(self, message: dict[str, Any]) -> None:
+        """The server stops; comes behind all that was received."""
+        if self._writer:
+            await self._stop_writing()
+            await self._send(StateChange("going_away"))
+        raise ProtocolError(Fault.GOING_AWAY, "the server restarts: connect again", retry_after=RETURN_S)
 
     async def disconnect(self, code: int) -> None:
         await self._stop_writing()
@@ -351,13 +298,16 @@ class SessionConsumer(AsyncWebsocketConsumer):
             await asyncio.gather(writer, return_exceptions=True)
 
     async def _leave(self) -> None:
-        sender_id, self.sender_id = self.sender_id, ""
-        if sender_id:
-            if self._watch is not asyncio.current_task():
-                self._watch.cancel()
-            await get_transport().leave(self.session_pk, sender_id)
+        sending, self._sending = self._sending, None
+        if sending:
+            await sending.leave()
         if hasattr(self, "room"):
             await get_hub().leave(self.join.session_key, self)
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
 
 
 class UnknownPathConsumer(AsyncWebsocketConsumer):
@@ -367,10 +317,6 @@ class UnknownPathConsumer(AsyncWebsocketConsumer):
 
     async def connect(self) -> None:
         await self.close()
-
-
-def _resume_signer() -> signing.Signer:
-    return signing.Signer(salt="resume a sender")
 
 
 def _is_shared(message: Message) -> bool:

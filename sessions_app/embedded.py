@@ -38,7 +38,9 @@ class EmbeddedWorker:
         self._engine = Engine(models)
         self._engine.start()
         transport = get_transport()
-        self._worker = RecognitionWorker(self._engine, model_set.endpointing, transport)
+        self._worker = RecognitionWorker(
+            self._engine, model_set.endpointing, transport, capacity=settings.CAPACITY
+        )
         self._running = asyncio.create_task(self._worker.run(), name="recognition worker")
         await _offer_unfinished(transport)
         logger.info("ready with the model set %s", model_set.name)

@@ -6,11 +6,17 @@ import hashlib
 from dataclasses import asdict
 from typing import Any
 
+from channels.exceptions import ChannelFull
+from redis.exceptions import RedisError
+
 from speakers import nudges
 
 from .protocol import Line, PartialLine, SessionEnd, Spoken
 
 WORKERS = nudges.WORKERS
+
+LAYER_ERRORS = (ChannelFull, OSError, RedisError)
+"""What a channel layer raises when it cannot pass a message on; the database makes up for it."""
 
 
 def session_group(key: str) -> str:

@@ -14,9 +14,10 @@ from typing import Any, Protocol
 
 from channels.db import database_sync_to_async
 from channels.layers import get_channel_layer
-from django.db import DatabaseError
+from django.db import Error as DatabaseError
 
 from . import groups, queries
+from .groups import LAYER_ERRORS
 from .room import REMEMBERED, Room
 
 logger = logging.getLogger(__name__)
@@ -71,7 +72,7 @@ class Hub:
         if followed is None:
             followed = self._followed[key] = _Followed(key)
             # Listen first and read then, so that nothing falls in between.
-            await self._layer.group_add(groups.session_group(key), self._channel)
+            await self._join(key)
         followed.listeners.add(listener)
         if followed.pk is None:
             await self._poll([key])
@@ -84,7 +85,10 @@ class Hub:
         followed.listeners.discard(listener)
         if not followed.listeners:
             del self._followed[key]
-            await self._layer.group_discard(groups.session_group(key), self._channel)
+            try:
+                await self._layer.group_discard(groups.session_group(key), self._channel)
+            except LAYER_ERRORS as error:
+                logger.warning("the group of a session nobody follows stays joined: %s", error)
 
     def session_pk(self, key: str) -> int | None:
         followed = self._followed.get(key)
@@ -119,8 +123,8 @@ class Hub:
         while True:
             try:
                 message = await self._layer.receive(self._channel)
-            except OSError as error:
-                logger.warning("the channel layer cannot be reached: %s", error)
+            except LAYER_ERRORS as error:
+                logger.warning("the channel layer cannot be heard: %s", error)
                 await asyncio.sleep(POLL_S)
                 await self._rejoin()
                 continue
@@ -220,7 +224,14 @@ class Hub:
 
     async def _rejoin(self) -> None:
         for key in list(self._followed):
+            await self._join(key)
+
+    async def _join(self, key: str) -> None:
+        try:
             await self._layer.group_add(groups.session_group(key), self._channel)
+        except LAYER_ERRORS as error:
+            # Those who follow are served from the database alone, a little later.
+            logger.warning("a session is followed without the channel layer: %s", error)
 
 
 MakeHub = Callable[[], Hub]

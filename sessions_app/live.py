@@ -22,8 +22,8 @@ from . import groups, queries, recordings, services, voices
 from .database import in_database
 from .models import Session
 from .protocol import PartialLine, SessionEnd
-from .services import Fenced, Lease, NewLine
-from .transport import Transport
+from .services import Lease, NewLine
+from .transport import Fenced, Stretch, Transport
 from .voices import VoiceChanges
 
 logger = logging.getLogger(__name__)
@@ -70,9 +70,12 @@ class LiveSession:
         self._received = lease.durable
         self._is_paused = False
         self._stop = False
+        self._is_leaving = False
+        self._has_heard_all = False
+        self._is_unfinished = False
 
     async def run(self) -> None:
-        """Recognise to the end.
+        """Recognise to the end, or until `hand_over`.
 
         Raises:
             Fenced: If another worker has taken the session over.
@@ -88,11 +91,16 @@ class LiveSession:
         finally:
             self._transcriber.close()
             self._journal.close()
-        await asyncio.to_thread(recordings.encode_flac, self.lease.session)
+        if not self._is_unfinished:
+            await asyncio.to_thread(recordings.encode_flac, self.lease.session)
 
     def stop(self) -> None:
         """End the session as if its sender had said "close"."""
         self._stop = True
+
+    def hand_over(self) -> None:
+        """Commit what is recognised and let `run` return: another worker, or this one restarted, goes on."""
+        self._is_leaving = True
 
     async def set_gallery(self, gallery: Gallery) -> None:
         """Somebody was enrolled or forgotten; earlier lines are corrected."""
@@ -108,22 +116,32 @@ class LiveSession:
     # Audio.
 
     async def _hear(self) -> None:
-        session = self.lease.session
-        while not self._stop:
-            stretch = await self._transport.read(session, self._received, timeout_s=READ_S)
+        await self._hear_audio()
+        self._is_unfinished = self._is_leaving and not self._has_heard_all
+        if self._is_unfinished and self._transport.keeps_audio:
+            await self._transcriber.leave_off()  # whoever goes on hears the open utterance from its start
+        else:
+            self._transcriber.finish()
+
+    async def _hear_audio(self) -> None:
+        """Until there is no more, or the rest is for another worker."""
+        while not self._has_heard_all and not (self._is_leaving and self._transport.keeps_audio):
+            stretch = await self._transport.read(self.lease.session, self._received, timeout_s=READ_S)
             if stretch.audio:
-                await self._set_paused(False)
-                audio = np.frombuffer(stretch.audio, "<f4")
-                self._journal.write(stretch.start, audio)
-                self._transcriber.feed(audio)
-                self._received = stretch.end
-                await self._transcriber.caught_up(BACKLOG)
-                await self._report()
-            elif not stretch.is_end and await self._has_sender_gone():
-                break
-            if stretch.is_end:
-                break
-        self._transcriber.finish()
+                await self._hear_stretch(stretch)
+            elif self._is_leaving and not stretch.is_end:
+                return
+            is_over = stretch.is_end or self._stop
+            self._has_heard_all = is_over or (not stretch.audio and await self._has_sender_gone())
+
+    async def _hear_stretch(self, stretch: Stretch) -> None:
+        await self._set_paused(False)
+        audio = np.frombuffer(stretch.audio, "<f4")
+        self._journal.write(stretch.start, audio)
+        self._transcriber.feed(audio)
+        self._received = stretch.end
+        await self._transcriber.caught_up(BACKLOG)
+        await self._report()
 
     async def _has_sender_gone(self) -> bool:
         """Whether nobody will send any more; the sessions of senders that may return are paused."""
@@ -220,6 +238,9 @@ class LiveSession:
     async def _end(self, position: int) -> None:
         if position > self.lease.durable or self._lines:
             await self._commit(position)
+        if self._is_unfinished:
+            await in_database(services.set_state, self.lease, Session.State.PAUSED)
+            return
         await in_database(services.set_state, self.lease, Session.State.ENDED)
         await self._transport.release(self.lease.session)
         length_s = seconds(position)

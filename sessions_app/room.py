@@ -11,10 +11,15 @@ from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from recognition.audio import samples
+
 from .protocol import Ack, Line, Message, PartialLine, Revision, SessionEnd, StateChange
 
 REMEMBERED = 200
 """Latest lines and revisions that a room keeps; readers further behind are served from the database."""
+
+ACK_EVERY = samples(1)
+"""Audio that is worth an acknowledgement."""
 
 
 @dataclass(slots=True)
@@ -130,6 +135,15 @@ class Reader:
     stays: bool = False
     """Whether it goes on after the end, to be told of corrections."""
 
+    received: int = 0
+    """Senders: end of the audio that came from them."""
+
+    is_kept: bool = False
+    """Senders: whether what was received need never be sent again, though it is not recognised yet."""
+
+    most_untaken: int | None = None
+    """How many lines it is sent until `release`; None for all."""
+
     is_done: bool = False
     """Nothing follows: its socket may be closed."""
 
@@ -140,6 +154,10 @@ class Reader:
 
     def take(self, room: Room) -> list[Message] | Behind:
         """What to send now, in order; moves the marks. Or what must be read from the database first."""
+        if room.has_ended:
+            self.release()
+        if self.most_untaken == 0:
+            return []
         lines = room.lines_after(self.seq)
         revisions = room.revisions_after(self.revision) if self.wants_events else []
         if lines is None or revisions is None:
@@ -158,23 +176,36 @@ class Reader:
         """What the database had behind the marks, in order; moves them."""
         messages: list[Message] = []
         for line in lines:
-            if line.seq > self.seq:
+            if line.seq > self.seq and self.most_untaken != 0:
                 self.seq = line.seq
                 messages.append(line)
+                if self.most_untaken:
+                    self.most_untaken -= 1
         for change in revisions:
             if change.revision > self.revision:
                 self.revision = change.revision
                 messages.append(change)
         return messages
 
+    def release(self) -> None:
+        """It takes what it is sent from now on."""
+        self.most_untaken = None
+
     def _take_events(self, room: Room) -> Iterable[Message]:
         if room.state and room.state != self._state:
             self._state = room.state
             yield StateChange(room.state)
-        if self.wants_acks and (ack := Ack(room.received, room.durable)) != self._ack:
-            self._ack = ack
-            yield ack
+        if self.wants_acks:
+            yield from self._acknowledge(room)
         if room.partial is not self._partial:
             self._partial = room.partial
             if room.partial:
                 yield room.partial
+
+    def _acknowledge(self, room: Room) -> Iterable[Ack]:
+        ack = Ack(self.received, self.received if self.is_kept else room.durable)
+        last = self._ack or Ack(0, 0)
+        progress = max(ack.received - last.received, ack.durable - last.durable)
+        if progress >= ACK_EVERY or (room.has_ended and ack != last):
+            self._ack = ack
+            yield ack

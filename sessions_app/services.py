@@ -4,21 +4,18 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import F
+from django.db.models import F, QuerySet
 from django.utils import timezone
 
 from . import voices
 from .models import Session, Utterance
+from .transport import Fenced
 from .voices import NO_CHANGES, VoiceChanges
-
-
-class Fenced(Exception):
-    """Another worker owns the session now; this one must stop."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,18 +64,20 @@ def commit(
 ) -> tuple[Lease, list[Utterance]]:
     """Make finals, what is known of their voices, and the progress to `durable` permanent, all or nothing.
 
+    Asked again because the answer to the first request got lost, it changes nothing.
+
     Returns:
         The lease to commit the next time, and the lines as they are kept.
 
     Raises:
         Fenced: If another worker has taken the session over, or committed from the same place.
     """
+    after = replace(lease, durable=durable, last_seq=lease.last_seq + len(lines))
     with transaction.atomic():
-        last_seq = lease.last_seq + len(lines)
-        is_ours = Session.objects.filter(
-            pk=lease.session, epoch=lease.epoch, durable=lease.durable, last_seq=lease.last_seq
-        ).update(durable=durable, last_seq=last_seq)
-        if not is_ours:
+        if not _as_left_by(lease).update(durable=after.durable, last_seq=after.last_seq):
+            # Only we commit under our epoch.
+            if _as_left_by(after).exists():
+                return after, _lines_between(lease, after)
             raise Fenced
         voices.store(lease.session, changes)
         rows = voices.rows_for(lease.session, [line.voice for line in lines], changes)
@@ -97,7 +96,21 @@ def commit(
             for seq, line in enumerate(lines, lease.last_seq + 1)
         )
         voices.revise(lease.session, changes.revisions)
-    return Lease(lease.session, lease.key, lease.epoch, durable, last_seq), kept
+    return after, kept
+
+
+def _as_left_by(lease: Lease) -> QuerySet[Session]:
+    """The session, if nobody has taken it over or committed since."""
+    return Session.objects.filter(
+        pk=lease.session, epoch=lease.epoch, durable=lease.durable, last_seq=lease.last_seq
+    )
+
+
+def _lines_between(before: Lease, after: Lease) -> list[Utterance]:
+    lines = Utterance.objects.filter(
+        session=after.session, seq__gt=before.last_seq, seq__lte=after.last_seq
+    ).select_related("voice__speaker")
+    return list(lines.order_by("seq"))
 
 
 def set_state(lease: Lease, state: Session.State) -> None:

@@ -10,11 +10,11 @@ import asyncio
 import logging
 import os
 import socket
+from collections.abc import Iterable
 from typing import Any
 
 from channels.consumer import AsyncConsumer
-from channels.exceptions import ChannelFull, StopConsumer
-from django.db import DatabaseError
+from channels.exceptions import StopConsumer
 
 from recognition.endpointing import EndpointingOptions
 from recognition.engine import Engine
@@ -23,21 +23,35 @@ from speakers.identification import Gallery
 
 from . import groups, services
 from .database import in_database
+from .groups import LAYER_ERRORS
 from .live import LiveSession
-from .services import Fenced
-from .transport import Transport
+from .transport import Fenced, Transport
 
 logger = logging.getLogger(__name__)
 
+HAND_OVER_S = 10.0
+"""How long a worker that stops waits for what is being recognised."""
+
+BREATH_S = 1.0
+"""Before a session that failed here is tried again, here or elsewhere."""
+
 
 class RecognitionWorker(AsyncConsumer):
-    """Runs on the event loop of its engine, as `await worker.run()`, until `stop()`."""
+    """Runs on the event loop of its engine, as `await worker.run()`, until `stop()`.
 
-    def __init__(self, engine: Engine, endpointing: EndpointingOptions, transport: Transport) -> None:
+    Args:
+        capacity: Sessions that it can recognise at once.
+    """
+
+    def __init__(
+        self, engine: Engine, endpointing: EndpointingOptions, transport: Transport, *, capacity: int
+    ) -> None:
         self.engine = engine
         self._endpointing = endpointing
         self._transport = transport
+        self._capacity = capacity
         self._live: dict[str, LiveSession] = {}
+        self._recognising: dict[int, asyncio.Task[None]] = {}
         self._speakers = SpeakersInBackground(
             engine, f"{socket.gethostname()}-{os.getpid()}", on_gallery=self._set_gallery
         )
@@ -60,12 +74,17 @@ class RecognitionWorker(AsyncConsumer):
         await self.channel_layer.group_add(groups.WORKERS, self.channel_name)
         await self._speakers.load()
         self._spawn(self._speakers.run())
+        await self._transport.join_workers(self._capacity)
         self._spawn(self._take_sessions())
 
     async def worker_stop(self, message: dict[str, Any]) -> None:
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._transport.leave_workers()
+        await _end(self._tasks)
+        for live in self._live.values():
+            live.hand_over()
+        if sessions := self._recognising.values():
+            await asyncio.wait(sessions, timeout=HAND_OVER_S)
+        await _end(sessions)
         raise StopConsumer
 
     async def session_stop(self, message: dict[str, Any]) -> None:
@@ -91,45 +110,61 @@ class RecognitionWorker(AsyncConsumer):
     async def _take_sessions(self) -> None:
         while True:
             session = await self._transport.take()
-            self._spawn(self._recognise(session))
+            if earlier := self._recognising.get(session):
+                # It was taken away from us and came back before we noticed.
+                await _end([earlier])
+            self._recognising[session] = asyncio.create_task(self._recognise(session))
 
     async def _recognise(self, session: int) -> None:
         try:
-            lease = await in_database(services.acquire, session)
-            if lease is None:
-                await self._transport.release(session)
-                return
-            live = LiveSession(
-                lease,
-                transport=self._transport,
-                engine=self.engine,
-                endpointing=self._endpointing,
-                gallery=self._speakers.gallery,
-                publish=self._publish,
-            )
-            self._live[lease.key] = live
-            logger.info("session %s: recognising from %d, epoch %d", session, lease.durable, lease.epoch)
-            try:
-                await live.run()
-            finally:
-                del self._live[lease.key]
-            logger.info("session %s: ended", session)
+            await self._recognise_owned(session)
         except Fenced:
             logger.warning("session %s: another worker has it now", session)
-        except (DatabaseError, OSError):
-            logger.exception("session %s: given up, another worker may go on", session)
-            await self._transport.give_up(session)
+        except Exception:  # one session's trouble must not be everyone's
+            logger.exception("session %s: failed here", session)
+            await asyncio.sleep(BREATH_S)
+        finally:
+            del self._recognising[session]
+            await self._transport.give_up(session)  # if it has not ended
+
+    async def _recognise_owned(self, session: int) -> None:
+        lease = await in_database(services.acquire, session)
+        if lease is None:
+            await self._transport.release(session)
+            return
+        live = LiveSession(
+            lease,
+            transport=self._transport,
+            engine=self.engine,
+            endpointing=self._endpointing,
+            gallery=self._speakers.gallery,
+            publish=self._publish,
+        )
+        self._live[lease.key] = live
+        logger.info("session %s: recognising from %d, epoch %d", session, lease.durable, lease.epoch)
+        try:
+            await live.run()
+        finally:
+            del self._live[lease.key]
+        logger.info("session %s: done with it here", session)
 
     async def _publish(self, group: str, message: dict[str, Any]) -> None:
         try:
             await self.channel_layer.group_send(group, message)
-        except (ChannelFull, OSError) as error:
+        except LAYER_ERRORS as error:
             logger.warning("a message to %s was lost: %s", group, error)
 
     def _spawn(self, work: Any) -> None:
         task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+
+
+async def _end(tasks: Iterable[asyncio.Task[None]]) -> None:
+    tasks = list(tasks)
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
 
 
 async def _no_reply(message: dict[str, Any]) -> None:

@@ -8,9 +8,23 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from . import CREDIT, REPLAY, SAMPLE_BYTES, SENDER_SILENCE_S, SenderConflict, Stretch, Superseded
+from . import (
+    CREDIT,
+    REPLAY,
+    SAMPLE_BYTES,
+    SENDER_SILENCE_S,
+    AudioFinished,
+    Fenced,
+    Overloaded,
+    SenderConflict,
+    SenderListener,
+    Stretch,
+    Superseded,
+)
 
 LONGEST_READ = 16_000 * SAMPLE_BYTES
+
+FULL_RETRY_S = 10.0
 
 
 @dataclass(slots=True)
@@ -23,8 +37,10 @@ class _Log:
     durable: int
     left_at: float
     sender: str = ""
+    listener: SenderListener | None = None
     heard_at: float = 0.0
     is_finished: bool = False
+    is_offered: bool = False
     is_owned: bool = False
     chunks: deque[bytes] = field(default_factory=deque)
     changed: asyncio.Condition = field(default_factory=asyncio.Condition)
@@ -56,19 +72,31 @@ class _Log:
 class MemoryTransport:
     """Implements `Transport` for the event loop that uses it."""
 
+    keeps_audio = False
+
     def __init__(self, *, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._logs: dict[int, _Log] = {}
         self._offers: asyncio.Queue[int] = asyncio.Queue()
-        self._workers = 0  # waiting in take()
+        self._capacity: int | None = None  # no worker yet: it may still be loading its models
 
-    async def open(self, session: int, sender: str, *, durable: int, may_take_over: bool) -> int:
+    # Senders.
+
+    async def open(
+        self, session: int, sender: str, *, durable: int, may_take_over: bool, listener: SenderListener
+    ) -> int:
+        if session not in self._logs and self._capacity is not None and len(self._logs) >= self._capacity:
+            raise Overloaded("no room for another session", retry_after_s=FULL_RETRY_S)
         log = self._log(session, durable)
+        if log.is_finished:
+            raise AudioFinished(log.end)
         now = self._clock()
         is_alive = bool(log.sender) and now - log.heard_at < SENDER_SILENCE_S
-        if is_alive and not may_take_over:
+        if is_alive and log.sender != sender and not may_take_over:
             raise SenderConflict
-        log.sender, log.heard_at = sender, now
+        if log.listener and log.sender not in ("", sender):
+            log.listener.sender_lost(Superseded())
+        log.sender, log.listener, log.heard_at = sender, listener, now
         await self._offer(session, log)
         await self._notify(log)  # whoever was sender stops waiting
         return log.end
@@ -84,6 +112,8 @@ class MemoryTransport:
             log.end += len(audio) // SAMPLE_BYTES
             log.heard_at = self._clock()
             log.changed.notify_all()
+        if log.listener:
+            log.listener.audio_kept(log.end)
         return log.end
 
     async def finish(self, session: int, sender: str) -> None:
@@ -94,23 +124,34 @@ class MemoryTransport:
     async def leave(self, session: int, sender: str) -> None:
         log = self._logs.get(session)
         if log and log.sender == sender:
-            log.sender, log.left_at = "", self._clock()
+            log.sender, log.listener, log.left_at = "", None, self._clock()
+            await self._notify(log)  # an append that was held back
+
+    # Workers.
+
+    async def join_workers(self, capacity: int) -> None:
+        self._capacity = capacity
+
+    async def leave_workers(self) -> None:
+        self._capacity = 0
+
+    async def has_workers(self) -> bool:
+        return bool(self._capacity)
 
     async def offer(self, session: int, *, durable: int) -> None:
         await self._offer(session, self._log(session, durable))
 
     async def take(self) -> int:
-        self._workers += 1
-        try:
-            return await self._offers.get()
-        finally:
-            self._workers -= 1
-
-    async def has_workers(self) -> bool:
-        return self._workers > 0
+        # Sessions that were unfinished when the process started may be more than the capacity: late is better
+        # than never.
+        while True:
+            session = await self._offers.get()
+            if session in self._logs:
+                self._logs[session].is_owned = True
+                return session
 
     async def read(self, session: int, position: int, *, timeout_s: float) -> Stretch:
-        log = self._logs[session]
+        log = self._owned(session)
         try:
             async with asyncio.timeout(timeout_s), log.changed:
                 await log.changed.wait_for(lambda: log.end > position or log.is_finished)
@@ -121,25 +162,30 @@ class MemoryTransport:
         return Stretch(position, audio, is_end=log.is_finished and end == log.end)
 
     async def report(self, session: int, *, processed: int, durable: int) -> None:
-        log = self._logs[session]
+        log = self._owned(session)
         log.processed, log.durable = processed, durable
         log.forget_durable()
         await self._notify(log)
 
     async def sender_gone_s(self, session: int) -> float:
-        log = self._logs[session]
+        log = self._owned(session)
         return 0.0 if log.sender else self._clock() - log.left_at
 
     async def release(self, session: int) -> None:
-        log = self._logs.pop(session, None)
-        if log:
+        log = self._logs.get(session)
+        if log and log.is_owned:
+            del self._logs[session]
             log.sender = ""
             await self._notify(log)
 
     async def give_up(self, session: int) -> None:
-        log = self._logs[session]
-        log.is_owned = False
-        await self._offer(session, log)
+        log = self._logs.get(session)
+        if log and log.is_owned:
+            log.is_owned = log.is_offered = False
+            await self._offer(session, log)
+
+    async def aclose(self) -> None:
+        pass
 
     def _log(self, session: int, durable: int) -> _Log:
         if session not in self._logs:
@@ -147,14 +193,22 @@ class MemoryTransport:
         return self._logs[session]
 
     def _own_log(self, session: int, sender: str) -> _Log:
+        """The log of which this is the sender."""
         log = self._logs.get(session)
         if log is None or log.sender != sender:
             raise Superseded
         return log
 
+    def _owned(self, session: int) -> _Log:
+        """The log of a session that the worker has."""
+        log = self._logs.get(session)
+        if log is None or not log.is_owned:
+            raise Fenced
+        return log
+
     async def _offer(self, session: int, log: _Log) -> None:
-        if not log.is_owned:
-            log.is_owned = True
+        if not log.is_offered:
+            log.is_offered = True
             self._offers.put_nowait(session)
 
     async def _notify(self, log: _Log) -> None:

@@ -128,8 +128,39 @@ class TestReader:
     def test_acknowledgements_are_for_those_who_send(self):
         here = Room()
         here.receive_progress(received=16_000, durable=8_000)
-        assert Reader(wants_events=True).take(here) == []
-        assert Reader(wants_events=True, wants_acks=True).take(here) == [Ack(16_000, 8_000)]
+        assert Reader(wants_events=True, received=16_000).take(here) == []
+        sender = Reader(wants_events=True, wants_acks=True, received=16_000)
+        assert sender.take(here) == [Ack(16_000, 8_000)]
+
+    def test_where_the_log_keeps_audio_what_was_received_need_not_be_sent_again(self):
+        sender = Reader(wants_events=True, wants_acks=True, received=16_000, is_kept=True)
+        assert sender.take(Room()) == [Ack(16_000, 16_000)]
+
+    def test_a_little_progress_is_not_acknowledged_before_the_end(self):
+        here, sender = room(1, 2, 3), Reader(wants_events=True, wants_acks=True, is_kept=True, seq=3)
+        sender.received = 15_999
+        assert sender.take(here) == []
+        here.receive_end(END)
+        assert sender.take(here) == [Ack(15_999, 15_999)]
+
+    def test_a_sender_that_may_not_read_is_told_no_more_lines_than_it_can_hold(self):
+        here, sender = room(*range(1, 21)), Reader(most_untaken=15)
+        assert [x.seq for x in sender.take(here)] == list(range(1, 16))
+        assert sender.take(here) == []
+        sender.release()
+        assert [x.seq for x in sender.take(here)] == list(range(16, 21))
+
+    def test_what_it_could_not_hold_comes_with_the_end(self):
+        here, sender = room(*range(1, 21)), Reader(most_untaken=15, wants_end=True)
+        sender.take(here)
+        end = SessionEnd(20, 9.0, 9.0)
+        here.receive_end(end)
+        assert [x.seq for x in sender.take(here)[:-1]] == list(range(16, 21))
+        assert sender.is_done
+
+    def test_history_counts_as_lines(self):
+        sender = Reader(most_untaken=2)
+        assert sender.take_history([line(1), line(2), line(3)], []) == [line(1), line(2)]
 
     def test_is_done_when_everything_is_told(self):
         reader, here = Reader(), room(1, 2, 3)

@@ -79,10 +79,16 @@ class TestCommit:
             services.commit(lease, durable=100, lines=[new_line(0, 100)])
         assert texts(session) == []
 
-    def test_the_same_stretch_is_never_committed_twice(self, session: Session, lease: Lease):
+    def test_asked_again_because_the_answer_got_lost_it_commits_once(self, session: Session, lease: Lease):
+        first = services.commit(lease, durable=100, lines=[new_line(0, 100)])
+        again = services.commit(lease, durable=100, lines=[new_line(0, 100)])
+        assert again == first
+        assert texts(session) == [(1, "好。")]
+
+    def test_nothing_is_committed_twice_from_the_same_place(self, session: Session, lease: Lease):
         services.commit(lease, durable=100, lines=[new_line(0, 100)])
         with pytest.raises(Fenced):
-            services.commit(lease, durable=100, lines=[new_line(0, 100)])
+            services.commit(lease, durable=200, lines=[new_line(0, 200)])
         assert texts(session) == [(1, "好。")]
 
     def test_all_or_nothing(self, session: Session, lease: Lease):

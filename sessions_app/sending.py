@@ -1,0 +1,252 @@
+"""A sender's connection: its audio on the way into the session's log, and what becomes of it."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import uuid
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+from channels.db import database_sync_to_async
+from django.conf import settings
+from django.core import signing
+
+from recognition.audio import samples
+
+from . import services
+from .intake import Intake
+from .models import Session
+from .protocol import Fault, Join, ProtocolError, parse_command
+from .room import Reader, Room
+from .transport import (
+    AudioFinished,
+    LogLost,
+    Overloaded,
+    SenderConflict,
+    Superseded,
+    Unreachable,
+    get_transport,
+)
+
+Answer = TypeVar("Answer")
+
+MOST_BAD_MESSAGES = 10
+
+PATIENCE_S = (0.2, 0.6, 0.0)
+"""Who reconnects may be faster than the news that the old connection is gone."""
+
+UNREACHABLE_RETRY_S = 2.0
+
+get_or_create_session = database_sync_to_async(services.get_or_create_session, thread_sensitive=False)
+
+
+class Sending:
+    """From becoming the session's one sender until leaving. Implements `SenderListener`.
+
+    Args:
+        reader: Tells this sender what was kept of its audio.
+        on_change: Called when there is something to tell.
+        on_fault: Called with what went wrong while nothing was being received.
+    """
+
+    def __init__(
+        self,
+        join: Join,
+        room: Room,
+        reader: Reader,
+        *,
+        on_change: Callable[[], None],
+        on_fault: Callable[[ProtocolError], None],
+    ) -> None:
+        self._join = join
+        self._room = room
+        self._reader = reader
+        self._on_change = on_change
+        self._on_fault = on_fault
+        self._sender = uuid.uuid4().hex
+        self._session = 0
+        self._intake = Intake()
+        self._bad_messages = 0
+        self._is_over = False  # nothing that comes is of interest any more
+        self._heard = asyncio.Event()
+        self._watch: asyncio.Task[None] | None = None
+
+    async def begin(self, *, owner: int | None) -> int:
+        """Become the sender.
+
+        Returns:
+            The position from which to send.
+
+        Raises:
+            ProtocolError: If that is not possible.
+        """
+        session = await get_or_create_session(self._join.session_key, owner=owner, title=self._join.title)
+        try:
+            position = await self._claim(session)
+        except AudioFinished as finished:
+            if not may_resume(self._join):
+                raise ProtocolError(
+                    Fault.SESSION_ENDED,
+                    f"session {self._join.session_key!r} has ended: take another id for a new one",
+                    param="session_id",
+                ) from None
+            # It did not hear how its session ended, and is told.
+            self._is_over = True
+            return finished.position
+        self._watch = asyncio.create_task(self._watch_idleness(), name="watch of a sender")
+        return position
+
+    async def receive(self, text: str | None, frame: bytes | None) -> None:
+        """Take a message of the sender.
+
+        Raises:
+            ProtocolError: If there is something wrong with it.
+        """
+        if self._is_over:
+            return
+        self._heard.set()
+        try:
+            if frame is not None:
+                await self._receive_audio(frame)
+            elif text is not None:
+                await self._receive_command(text)
+        except Superseded:
+            self.sender_lost(Superseded())
+
+    async def leave(self) -> None:
+        """The socket is gone. What it sent is in the log when this returns."""
+        if self._watch and self._watch is not asyncio.current_task():
+            self._watch.cancel()
+        if self._session:
+            session, self._session = self._session, 0
+            await get_transport().leave(session, self._sender)
+        self._is_over = True
+
+    # What the transport tells.
+
+    def audio_kept(self, position: int) -> None:
+        self._reader.received = position
+        self._on_change()
+
+    def sender_lost(self, why: Superseded | LogLost) -> None:
+        if isinstance(why, LogLost) and self._join.version < 2:
+            return  # the next audio finds out, and goes on
+        if self._is_over or self._room.end:
+            return
+        self._is_over = True
+        if isinstance(why, Superseded):
+            self._on_fault(ProtocolError(Fault.SUPERSEDED, "another connection sends for this session now"))
+        else:
+            self._on_fault(_begun_anew())
+
+    # Becoming.
+
+    async def _claim(self, session: Session) -> int:
+        if session.state == Session.State.ENDED:
+            raise AudioFinished(session.durable)
+        for patience_s in PATIENCE_S:
+            try:
+                position = await get_transport().open(
+                    session.pk,
+                    self._sender,
+                    durable=session.durable,
+                    may_take_over=may_resume(self._join),
+                    listener=self,
+                )
+            except SenderConflict:
+                await asyncio.sleep(patience_s)
+            except Overloaded as full:
+                raise ProtocolError(Fault.OVERLOADED, str(full), retry_after=full.retry_after_s) from None
+            except Unreachable as error:
+                raise ProtocolError(Fault.OVERLOADED, str(error), retry_after=UNREACHABLE_RETRY_S) from None
+            else:
+                self._session = session.pk
+                self._reader.received = position
+                return position
+        raise ProtocolError(
+            Fault.SENDER_CONFLICT, f"session {session.key!r} has a sender already", retry_after=10
+        )
+
+    # Receiving.
+
+    async def _receive_audio(self, frame: bytes) -> None:
+        audio = self._intake.receive(frame)
+        if len(audio) == 0:
+            return  # keeps the socket open, no more
+        data = audio.tobytes()
+        end = await self._in_log(lambda: get_transport().append(self._session, self._sender, data))
+        self._heard.set()  # being held back is no silence
+        if end and end >= samples(settings.LONGEST_SESSION_S):
+            await self._finish()
+            raise ProtocolError(
+                Fault.TOO_LONG, f"a session is at most {settings.LONGEST_SESSION_S / 3600:g} hours long"
+            )
+
+    async def _receive_command(self, text: str) -> None:
+        try:
+            parse_command(text)
+        except ProtocolError as error:
+            self._bad_messages += 1
+            if self._bad_messages >= MOST_BAD_MESSAGES:
+                raise ProtocolError(
+                    Fault.TOO_MANY_BAD_COMMANDS, f"{self._bad_messages} messages were no commands"
+                ) from error
+            raise
+        await self._finish()
+
+    async def _finish(self) -> None:
+        if self._watch:
+            self._watch.cancel()
+        await self._in_log(lambda: get_transport().finish(self._session, self._sender))
+        self._is_over = True  # a client's buffers may still run dry after its "close"
+        self._reader.release()
+        self._on_change()
+
+    async def _in_log(self, request: Callable[[], Awaitable[Answer]]) -> Answer | None:
+        """Ask the transport; open the log anew if it was lost. None if the session has ended meanwhile."""
+        while True:
+            try:
+                return await request()
+            except LogLost:
+                if self._join.version >= 2:
+                    raise _begun_anew() from None
+                session = await get_or_create_session(self._join.session_key)
+                try:
+                    await self._claim(session)
+                except AudioFinished:
+                    self._is_over = True
+                    return None
+
+    async def _watch_idleness(self) -> None:
+        """Close on a sender from which nothing comes: its other end may be gone without a word."""
+        while not self._is_over:
+            self._heard.clear()
+            try:
+                async with asyncio.timeout(settings.SENDER_IDLE_S):
+                    await self._heard.wait()
+            except TimeoutError:
+                self._on_fault(
+                    ProtocolError(Fault.IDLE, f"nothing was sent for {settings.SENDER_IDLE_S:g} s")
+                )
+                return
+
+
+def resume_token(session_key: str) -> str:
+    """Shows the right to take over from an earlier sender of this session."""
+    return _signer().sign(session_key)
+
+
+def may_resume(join: Join) -> bool:
+    with contextlib.suppress(signing.BadSignature):
+        return _signer().unsign(join.resume) == join.session_key
+    return False
+
+
+def _signer() -> signing.Signer:
+    return signing.Signer(salt="resume a sender")
+
+
+def _begun_anew() -> ProtocolError:
+    """A sender of version 2 is told where to go on when it connects again, and still has its audio."""
+    return ProtocolError(Fault.GOING_AWAY, "the audio must be sent again in part: connect again")

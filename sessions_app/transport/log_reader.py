@@ -1,0 +1,121 @@
+"""The audio logs of all sessions that one worker owns, read together: one request for many sessions."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
+
+from . import SAMPLE_BYTES, Fenced, Stretch
+from .scripts import RETRY_S, audio_key
+
+logger = logging.getLogger(__name__)
+
+BLOCK_S = 0.1
+"""How long one request waits; a session that begins to wait meanwhile is in the next."""
+
+PACE_S = 0.02
+"""Pause between requests: audio of more sessions comes together in it."""
+
+MOST_ENTRIES = 8
+
+Entry = tuple[bytes, dict[bytes, bytes]]
+
+
+@dataclass(slots=True)
+class _Waiting:
+    position: int
+    stretch: asyncio.Future[Stretch]
+
+
+class LogReader:
+    """Belongs to one event loop."""
+
+    def __init__(self, redis: Redis) -> None:
+        self._redis = redis
+        self._waiting: dict[int, _Waiting] = {}
+        self._has_waiting = asyncio.Event()
+        self._reading: asyncio.Task[None] | None = None
+
+    async def read(self, session: int, position: int, *, timeout_s: float) -> Stretch:
+        """As `Transport.read`. Reading takes nothing away: given up on the way, it is as if never asked."""
+        if self._reading is None:
+            self._reading = asyncio.create_task(self._read_forever(), name="audio logs")
+        waiting = _Waiting(position, asyncio.get_running_loop().create_future())
+        self._waiting[session] = waiting
+        self._has_waiting.set()
+        try:
+            async with asyncio.timeout(timeout_s):
+                return await waiting.stretch
+        except TimeoutError:
+            return Stretch(position, b"", is_end=False)
+        finally:
+            if self._waiting.get(session) is waiting:
+                del self._waiting[session]
+
+    def fence(self, session: int) -> None:
+        """The session is not ours any more: whoever waits for its audio must stop."""
+        if waiting := self._waiting.get(session):
+            _fail(waiting, Fenced())
+
+    async def aclose(self) -> None:
+        if self._reading:
+            self._reading.cancel()
+            await asyncio.gather(self._reading, return_exceptions=True)
+
+    async def _read_forever(self) -> None:
+        while True:
+            await self._has_waiting.wait()
+            if not self._waiting:
+                self._has_waiting.clear()
+                continue
+            try:
+                await self._read_once()
+            except RedisError as error:
+                logger.warning("the audio logs cannot be read: %s", error)
+                await asyncio.sleep(RETRY_S)
+            await asyncio.sleep(PACE_S)
+
+    async def _read_once(self) -> None:
+        asked = {audio_key(session): waiting for session, waiting in self._waiting.items()}
+        positions: Any = {key: f"{waiting.position}-0" for key, waiting in asked.items()}
+        found: Any = await self._redis.xread(positions, count=MOST_ENTRIES, block=int(BLOCK_S * 1000))
+        for key, entries in found or []:
+            waiting = asked[key.decode()]
+            if waiting.stretch.done():
+                continue
+            try:
+                waiting.stretch.set_result(stretch_of(entries, waiting.position))
+            except Fenced as error:
+                _fail(waiting, error)
+
+
+def stretch_of(entries: Sequence[Entry], position: int) -> Stretch:
+    """The audio of entries of a log, in order, from a position on.
+
+    Raises:
+        Fenced: If audio is missing before the first entry: it was durable for somebody else.
+    """
+    parts: list[bytes] = []
+    for name, fields in entries:
+        if b"end" in fields:
+            return Stretch(position, b"".join(parts), is_end=True)
+        audio = fields[b"audio"]
+        if not parts:
+            end = int(name.partition(b"-")[0])
+            skipped = position - (end - len(audio) // SAMPLE_BYTES)
+            if skipped < 0:
+                raise Fenced
+            audio = audio[skipped * SAMPLE_BYTES :]
+        parts.append(audio)
+    return Stretch(position, b"".join(parts), is_end=False)
+
+
+def _fail(waiting: _Waiting, error: Exception) -> None:
+    if not waiting.stretch.done():
+        waiting.stretch.set_exception(error)

@@ -1,0 +1,194 @@
+"""What the senders of one process have sent and Redis does not have yet.
+
+All of them share one request every few hundredths of a second: it is requests that cost, not bytes. The same
+requests say that the senders are still there, and bring back how far recognition is.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
+
+from . import CREDIT, REPLAY, SAMPLE_BYTES, LogLost, SenderListener, Superseded
+from .scripts import RETRY_S, Call, audio_key, read_script, run_all, session_key
+
+logger = logging.getLogger(__name__)
+
+BATCH_S = 0.05
+"""For how long audio is collected before it is written. If this process is killed, that much is lost of a
+sender that cannot send again."""
+
+LEASE_S = 1.5
+"""A sender counts as connected for so long after its process was last heard of."""
+
+RENEW_S = LEASE_S / 3
+
+APPEND = read_script("append")
+
+
+@dataclass(slots=True, eq=False)
+class Sending:
+    """One sender of this process: where its log ends, and what is on its way there."""
+
+    session: int
+    sender: str
+    listener: SenderListener
+    end: int = 0
+    processed: int = 0
+    durable: int = 0
+    renew_at: float = 0.0
+    is_held: bool = False
+    failure: Superseded | LogLost | None = None
+    changed: asyncio.Event = field(default_factory=asyncio.Event)
+    _batch: bytes = b""  # asked for and not answered: it must be asked for again in the same words
+    _waiting: list[bytes] = field(default_factory=list)
+    _waiting_bytes: int = 0
+
+    @property
+    def expected_end(self) -> int:
+        return self.end + (len(self._batch) + self._waiting_bytes) // SAMPLE_BYTES
+
+    @property
+    def has_room(self) -> bool:
+        end = self.expected_end
+        return end - self.processed < CREDIT and end - self.durable < REPLAY
+
+    @property
+    def is_flushed(self) -> bool:
+        return not self._batch and not self._waiting
+
+    def add(self, audio: bytes) -> None:
+        self._waiting.append(audio)
+        self._waiting_bytes += len(audio)
+
+    def is_due(self, now: float) -> bool:
+        return self.failure is None and (not self.is_flushed or self.is_held or now >= self.renew_at)
+
+    def request(self) -> Call:
+        if not self._batch:
+            self._batch = b"".join(self._waiting)
+            self._waiting, self._waiting_bytes = [], 0
+        count = len(self._batch) // SAMPLE_BYTES
+        arguments = (self.sender, self.end, count, int(LEASE_S * 1000), self._batch)
+        return Call(APPEND, (session_key(self.session), audio_key(self.session)), arguments)
+
+    def receive(self, answer: list[bytes | int], now: float) -> None:
+        match answer:
+            case [b"ok", int(end), int(processed), int(durable)]:
+                self.processed, self.durable = processed, durable
+                self.renew_at = now + RENEW_S
+                if self._batch:
+                    self._batch, self.end = b"", end
+                    self.listener.audio_kept(end)
+            case [b"superseded"]:
+                self._fail(Superseded())
+            case _:
+                self._fail(LogLost())
+        self.changed.set()
+
+    def reopen(self, end: int, processed: int, durable: int) -> None:
+        """The log begins or goes on here; what was on its way still is."""
+        if self._batch:
+            self._waiting.insert(0, self._batch)
+            self._waiting_bytes += len(self._batch)
+            self._batch = b""
+        self.end, self.processed, self.durable = end, processed, durable
+        self.failure = None
+
+    def _fail(self, why: Superseded | LogLost) -> None:
+        self.failure = why
+        self.listener.sender_lost(why)
+
+
+class Outbox:
+    """Writes for the senders of this process; belongs to one event loop."""
+
+    def __init__(self, redis: Redis, *, clock: Callable[[], float] = time.monotonic) -> None:
+        self._redis = redis
+        self._clock = clock
+        self._sendings: dict[tuple[int, str], Sending] = {}
+        self._wake = asyncio.Event()
+        self._writer: asyncio.Task[None] | None = None
+
+    def begin(
+        self, session: int, sender: str, listener: SenderListener, *, end: int, processed: int, durable: int
+    ) -> None:
+        """This sender has the right to append."""
+        sending = self._sendings.setdefault((session, sender), Sending(session, sender, listener))
+        sending.reopen(end, processed, durable)
+        sending.renew_at = self._clock() + RENEW_S
+        self._wake.set()
+        if self._writer is None:
+            self._writer = asyncio.create_task(self._write_forever(), name="outbox")
+
+    def forget(self, session: int, sender: str) -> None:
+        self._sendings.pop((session, sender), None)
+
+    async def append(self, session: int, sender: str, audio: bytes) -> int:
+        """As `Transport.append`."""
+        sending = self._find(session, sender)
+        sending.is_held = not sending.has_room
+        try:
+            await self._wait(sending, lambda: sending.has_room)
+        finally:
+            sending.is_held = False
+        sending.add(audio)
+        self._wake.set()
+        return sending.expected_end
+
+    async def flushed(self, session: int, sender: str) -> None:
+        """Wait until all that this sender sent is in the log. Raises as `append`."""
+        sending = self._find(session, sender)
+        await self._wait(sending, lambda: sending.is_flushed)
+
+    async def aclose(self) -> None:
+        if self._writer:
+            self._writer.cancel()
+            await asyncio.gather(self._writer, return_exceptions=True)
+
+    def _find(self, session: int, sender: str) -> Sending:
+        sending = self._sendings.get((session, sender))
+        if sending is None:
+            raise Superseded
+        return sending
+
+    async def _wait(self, sending: Sending, condition: Callable[[], bool]) -> None:
+        while sending.failure is None and not condition():
+            self._wake.set()
+            sending.changed.clear()
+            await sending.changed.wait()
+        if sending.failure:
+            raise sending.failure
+
+    async def _write_forever(self) -> None:
+        while True:
+            try:
+                async with asyncio.timeout(RENEW_S / 2):
+                    await self._wake.wait()
+                await asyncio.sleep(BATCH_S)
+            except TimeoutError:
+                pass
+            self._wake.clear()
+            await self._write()
+
+    async def _write(self) -> None:
+        due = [sending for sending in self._sendings.values() if sending.is_due(self._clock())]
+        if not due:
+            return
+        try:
+            answers = await run_all(self._redis, [sending.request() for sending in due])
+        except RedisError as error:
+            logger.warning("audio of %d senders waits for Redis: %s", len(due), error)
+            await asyncio.sleep(RETRY_S)
+            self._wake.set()
+            return
+        for sending, answer in zip(due, answers, strict=True):
+            sending.receive(answer, self._clock())
+        if any(sending.is_held for sending in due):
+            self._wake.set()

@@ -1,0 +1,186 @@
+"""The transport for any number of web and worker processes: audio and ownership live in Redis.
+
+    asr:audio:N     Stream: the audio of session N. An entry's id is the position of its end, so appending
+                    twice is refused, reading from a position is XREAD, and forgetting is XTRIM.
+    asr:session:N   Hash: who sends, who recognises, and how far both are.
+    asr:offers      Stream with a group: an entry per session that has not ended; pending entries are owned.
+    asr:workers     Hash: each worker's capacity, and until when it counts as alive.
+
+Each decision is one script in `lua/`, on Redis's clock. Every request may be repeated, because answers can
+get lost.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import socket
+import uuid
+from typing import Any
+
+from redis.asyncio import Redis
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+
+from . import (
+    SENDER_SILENCE_S,
+    AudioFinished,
+    Fenced,
+    LogLost,
+    Overloaded,
+    SenderConflict,
+    SenderListener,
+    Stretch,
+    Superseded,
+    Unreachable,
+)
+from .log_reader import LogReader
+from .outbox import LEASE_S, Outbox
+from .ownership import Ownership
+from .scripts import OFFERS, WORKERS, audio_key, patiently, read_script, run, session_key
+
+COMMAND_TIMEOUT_S = 5.0
+
+OPEN_S = 3.0
+"""How long a newcomer waits for Redis."""
+
+FULL_RETRY_S = 10.0
+
+REPORT_EVERY = 16_000
+"""Samples of progress that are worth a message; what has become durable is told at once."""
+
+OPEN, FINISH, LEAVE = read_script("open"), read_script("finish"), read_script("leave")
+SENDER_GONE, OFFER, REPORT = read_script("sender_gone"), read_script("offer"), read_script("report")
+
+
+class RedisTransport:
+    """Implements `Transport` for the event loop that uses it."""
+
+    keeps_audio = True
+
+    def __init__(self, url: str) -> None:
+        # One repetition at once finds a new connection after Redis was restarted.
+        self._redis = Redis.from_url(url, socket_timeout=COMMAND_TIMEOUT_S, retry=Retry(NoBackoff(), 1))
+        self._outbox = Outbox(self._redis)
+        self._reader = LogReader(self._redis)
+        worker = f"{socket.gethostname()}-{os.getpid()}-{uuid.uuid4().hex[:8]}"
+        self._ownership = Ownership(self._redis, url, worker, on_lost=self._reader.fence)
+        self._reported: dict[int, tuple[int, int]] = {}
+
+    # Senders.
+
+    async def open(
+        self, session: int, sender: str, *, durable: int, may_take_over: bool, listener: SenderListener
+    ) -> int:
+        arguments = (session, sender, durable, int(may_take_over), _ms(LEASE_S), _ms(SENDER_SILENCE_S))
+        lease_end = None
+        while True:
+            match await self._ask_to_open(session, arguments):
+                case [b"ok", int(end), int(processed), int(known_durable)]:
+                    self._outbox.begin(
+                        session, sender, listener, end=end, processed=processed, durable=known_durable
+                    )
+                    return end
+                case [b"conflict", int(left), int(renewed)]:
+                    # A web process that was killed renews no leases: it is worth waiting a moment to see.
+                    if lease_end not in (None, renewed):
+                        raise SenderConflict
+                    lease_end = renewed
+                    await asyncio.sleep(min(0.1, left / 1000))
+                case [b"finished", int(end)]:
+                    raise AudioFinished(end)
+                case _:
+                    raise Overloaded("no recogniser has room for another session", retry_after_s=FULL_RETRY_S)
+
+    async def _ask_to_open(self, session: int, arguments: tuple[Any, ...]) -> Any:
+        keys = [session_key(session), OFFERS, WORKERS]
+        try:
+            async with asyncio.timeout(OPEN_S):
+                return await patiently(lambda: run(self._redis, OPEN, keys, *arguments))
+        except TimeoutError:
+            raise Unreachable("Redis does not answer") from None
+
+    async def append(self, session: int, sender: str, audio: bytes) -> int:
+        return await self._outbox.append(session, sender, audio)
+
+    async def finish(self, session: int, sender: str) -> None:
+        await self._outbox.flushed(session, sender)
+        keys = [session_key(session), audio_key(session)]
+        match await patiently(lambda: run(self._redis, FINISH, keys, sender)):
+            case [b"superseded"]:
+                raise Superseded
+            case [b"lost"]:
+                raise LogLost
+
+    async def leave(self, session: int, sender: str) -> None:
+        try:
+            await self._outbox.flushed(session, sender)
+        except (Superseded, LogLost):
+            return
+        finally:
+            self._outbox.forget(session, sender)
+        await patiently(lambda: run(self._redis, LEAVE, [session_key(session)], sender))
+
+    # Workers.
+
+    async def join_workers(self, capacity: int) -> None:
+        await self._ownership.join(capacity)
+
+    async def leave_workers(self) -> None:
+        self._ownership.leave()
+
+    async def has_workers(self) -> bool:
+        now: Any = await self._redis.time()
+        known: Any = await self._redis.hvals(WORKERS)
+        workers = [worker.split(b":") for worker in known]
+        return any(int(capacity) > 0 and int(until) > now[0] * 1000 for capacity, until in workers)
+
+    async def offer(self, session: int, *, durable: int) -> None:
+        await patiently(lambda: run(self._redis, OFFER, [session_key(session), OFFERS], session, durable))
+
+    async def take(self) -> int:
+        session = await self._ownership.take()
+        self._reported.pop(session, None)
+        return session
+
+    async def read(self, session: int, position: int, *, timeout_s: float) -> Stretch:
+        self._check_owned(session)
+        return await self._reader.read(session, position, timeout_s=timeout_s)
+
+    async def report(self, session: int, *, processed: int, durable: int) -> None:
+        self._check_owned(session)
+        told_processed, told_durable = self._reported.get(session, (-REPORT_EVERY, -1))
+        if processed - told_processed < REPORT_EVERY and durable == told_durable:
+            return
+        self._reported[session] = processed, durable
+        keys = [session_key(session), audio_key(session)]
+        worker = self._ownership.worker
+        if not await patiently(lambda: run(self._redis, REPORT, keys, worker, processed, durable)):
+            raise Fenced
+
+    async def sender_gone_s(self, session: int) -> float:
+        self._check_owned(session)
+        gone_ms = await patiently(lambda: run(self._redis, SENDER_GONE, [session_key(session)]))
+        if gone_ms < 0:
+            raise Fenced
+        return float(gone_ms) / 1000
+
+    async def release(self, session: int) -> None:
+        await self._ownership.release(session)
+
+    async def give_up(self, session: int) -> None:
+        await self._ownership.give_up(session)
+
+    async def aclose(self) -> None:
+        await self._outbox.aclose()
+        await self._reader.aclose()
+        await self._ownership.aclose()
+        await self._redis.aclose()
+
+    def _check_owned(self, session: int) -> None:
+        if not self._ownership.owns(session):
+            raise Fenced
+
+
+def _ms(seconds: float) -> int:
+    return round(seconds * 1000)
