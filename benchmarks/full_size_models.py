@@ -338,18 +338,16 @@ def _write_different_tokens(model: Any) -> None:
     """Take away what all inputs have in common: a random network writes one and the same token otherwise."""
     encoder = OfflineEncoder(model.encoder.eval())
     decoder = OfflineDecoder(model.decoder.eval())
-    features = torch.randn(1, 300, 560) * model.encoder.output_size() ** 0.5 + position_encoding(300, 560)
-    present = torch.ones(1, 300)
-    encoding = encoder(features, present)
-    encoder.after_norm.bias.sub_(encoding.mean((0, 1)))
-    encoding -= encoding.mean((0, 1))
+    features = torch.randn(300, 560) * model.encoder.output_size() ** 0.5 + position_encoding(300, 560)
+    encoding = encoder.encode([features])[0]
+    encoder.after_norm.bias.sub_(encoding.mean(0))
+    encoding -= encoding.mean(0)
 
     def balance(output: nn.Module, arguments: tuple[torch.Tensor]) -> None:
         output.bias.copy_(-(output.weight @ arguments[0].mean((0, 1))))
 
     with decoder.output_layer.register_forward_pre_hook(balance):
-        tokens = encoding.unflatten(1, (75, 4)).mean(2)
-        decoder(tokens, torch.ones(1, 75), encoding, present)
+        decoder.decode([encoding.unflatten(0, (75, 4)).mean(1)], [encoding])
 
 
 @torch.no_grad()

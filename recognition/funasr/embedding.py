@@ -6,7 +6,6 @@ import hashlib
 from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -15,6 +14,7 @@ from torch.nn import functional
 from recognition.audio import samples
 from recognition.interfaces import Samples
 
+from .arithmetic import Arithmetic
 from .features import speaker_features
 from .loading import ModelDirectory, load_model
 
@@ -27,7 +27,7 @@ class FunasrEmbedder:
 
     Args:
         directory: Of the model, as on the hub.
-        device: Where it runs.
+        arithmetic: What it computes in, and where.
 
     Raises:
         ModelError: If the directory does not hold such a model.
@@ -36,9 +36,11 @@ class FunasrEmbedder:
         Masking", Interspeech 2023; Chen et al., "ERes2NetV2", Interspeech 2024.
     """
 
-    def __init__(self, directory: ModelDirectory, *, device: str = "cpu") -> None:
-        self._device = torch.device(device)
-        self._model: Any = load_model(directory, ["CAMPPlus", "ERes2NetV2"]).to(self._device)
+    def __init__(self, directory: ModelDirectory, *, arithmetic: Arithmetic | None = None) -> None:
+        model = load_model(directory, ["CAMPPlus", "ERes2NetV2"])
+        arithmetic = (arithmetic or Arithmetic()).for_model(model)
+        self._device = arithmetic.device
+        self._model = arithmetic.speaker_network(model)
         self.model_id = f"{directory.path.name}@{_digest(directory.file('weights'))[:12]}"
         self.dimension = self.embed([np.zeros(SHORTEST, np.float32)]).shape[1]
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
-import torch
 
 from recognition.exceptions import ModelError
 from recognition.interfaces import Models, VoiceActivityDetector
 from recognition.model_sets import ModelSet
 
+from .arithmetic import choose
 from .embedding import FunasrEmbedder
 from .loading import ModelDirectory, open_directory
 from .offline import OfflineParaformer
@@ -21,8 +21,7 @@ from .vad import FsmnDetector, SileroDetector
 
 def load(model_set: ModelSet, models_dir: Path, *, arithmetic: str, device: str) -> Models:
     """See `recognition.model_sets.load_models`."""
-    if device == "auto":
-        device = "cuda" if torch.cuda.is_available() else "cpu"
+    chosen = choose(arithmetic, device)
 
     def directory(role: str) -> ModelDirectory:
         path = model_set.sources[role].directory(model_set.file, models_dir)
@@ -36,11 +35,11 @@ def load(model_set: ModelSet, models_dir: Path, *, arithmetic: str, device: str)
         streaming=StreamingParaformer(
             directory("streaming"),
             StreamingOptions(**model_set.sources["streaming"].options),
-            device=device,
+            arithmetic=chosen,
         ),
-        offline=OfflineParaformer(directory("offline"), device=device),
-        punctuator=CtPunctuator(directory("punctuation"), device=device),
-        embedder=FunasrEmbedder(directory("speaker"), device=device),
+        offline=OfflineParaformer(directory("offline"), arithmetic=chosen),
+        punctuator=CtPunctuator(directory("punctuation"), arithmetic=chosen),
+        embedder=FunasrEmbedder(directory("speaker"), arithmetic=chosen),
     )
     warm_up(models)
     return models

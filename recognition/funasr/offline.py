@@ -11,12 +11,12 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 import torch
 from torch import Tensor
-from torch.nn.utils.rnn import pad_sequence
 
 from recognition.exceptions import ModelError
 from recognition.interfaces import Samples, Token
 
 from . import cif
+from .arithmetic import Arithmetic
 from .features import (
     FRAME_LENGTH,
     FRAME_SHIFT,
@@ -28,7 +28,7 @@ from .features import (
     stack_frames,
 )
 from .loading import ModelDirectory, load_model
-from .sanm import OfflineDecoder, UtteranceEncoder, position_encoding
+from .sanm import position_encoding
 from .vocabulary import Vocabulary, join_words
 
 _INPUT = STACKED_FRAMES * MEL_BANDS
@@ -46,17 +46,19 @@ class OfflineParaformer:
 
     Args:
         directory: Of the model, as on the hub.
-        device: Where it runs.
+        arithmetic: What it computes in, and where.
 
     Raises:
         ModelError: If the directory does not hold such a model.
     """
 
-    def __init__(self, directory: ModelDirectory, *, device: str = "cpu") -> None:
+    def __init__(self, directory: ModelDirectory, *, arithmetic: Arithmetic | None = None) -> None:
         model = load_model(directory, ["Paraformer", "BiCifParaformer", "SeacoParaformer"])
-        self._device = torch.device(device)
-        self._encoder = UtteranceEncoder(model.encoder, model.predictor).to(self._device)
-        self._decoder = OfflineDecoder(model.decoder).to(self._device)
+        arithmetic = (arithmetic or Arithmetic()).for_model(model)
+        self._device = arithmetic.device
+        self._encoder = arithmetic.offline_encoder(model.encoder)
+        self._weigh = arithmetic.frame_weights(model.predictor)
+        self._decoder = arithmetic.offline_decoder(model.decoder)
         self._tail = float(model.predictor.tail_threshold)
         # FunASR's third predictor adds up in single precision, the second in double.
         self._single_precision = directory.config["predictor"] == "CifPredictorV3"
@@ -91,25 +93,21 @@ class OfflineParaformer:
         return placed + self._positions[: len(stacked)].to(self._device)
 
     def _recognize(self, features: list[Tensor]) -> list[list[Token]]:
-        lengths = [len(inputs) for inputs in features]
-        present = _present(lengths, self._device)
-        encoding, weights = self._encoder(pad_sequence(features, batch_first=True), present)
-        spoken = [
-            self._share_out(row[:length]) for row, length in zip(weights.cpu().numpy(), lengths, strict=True)
-        ]
-        counts = [len(utterance.shares) for utterance in spoken]
-        if not max(counts):
-            return [[] for _ in features]
-        shares = np.zeros((len(spoken), max(counts), encoding.shape[1]), np.float32)
-        for row, (utterance, length) in enumerate(zip(spoken, lengths, strict=True)):
+        encodings = self._encoder.encode(features)
+        spoken = [self._share_out(weights) for weights in self._weigh.weigh(encodings)]
+        tokens: list[list[Token]] = [[] for _ in features]
+        rows = [row for row, utterance in enumerate(spoken) if len(utterance.shares)]
+        if not rows:
+            return tokens
+        embeddings = [
             # The tail stands after the last frame and holds nothing.
-            shares[row, : counts[row], :length] = utterance.shares[:, :length]
-        embeddings = torch.bmm(torch.from_numpy(shares).to(self._device), encoding)
-        ids = self._decoder(embeddings, _present(counts, self._device), encoding, present).tolist()
-        return [
-            self._words(row[:count], utterance)
-            for row, count, utterance in zip(ids, counts, spoken, strict=True)
+            torch.from_numpy(spoken[row].shares[:, : len(encodings[row])]).to(self._device) @ encodings[row]
+            for row in rows
         ]
+        found = self._decoder.decode(embeddings, [encodings[row] for row in rows])
+        for row, ids in zip(rows, found, strict=True):
+            tokens[row] = self._words(ids, spoken[row])
+        return tokens
 
     def _share_out(self, weights: np.ndarray) -> cif.Utterance:
         with_tail = np.append(weights, np.float32(self._tail)) if self._tail > 0 else weights
@@ -140,9 +138,3 @@ def _micro_batches(lengths: dict[int, int]) -> Iterator[list[int]]:
         batch.append(row)
     if batch:
         yield batch
-
-
-def _present(lengths: Sequence[int], device: torch.device) -> Tensor:
-    """1 up to each length and 0 after it, float32, shape (batch, max(lengths))."""
-    positions = torch.arange(max(lengths))
-    return (positions < torch.tensor(lengths)[:, None]).float().to(device)

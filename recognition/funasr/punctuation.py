@@ -6,15 +6,16 @@ import logging
 from collections.abc import Sequence
 from itertools import accumulate
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from recognition.exceptions import ModelError
 
+from .arithmetic import Arithmetic
 from .loading import ModelDirectory, load_model
-from .sanm import OfflineEncoder, position_encoding
+from .sanm import position_encoding
 
 _MARKS = {
     "，": "，",
@@ -38,7 +39,7 @@ class CtPunctuator:
 
     Args:
         directory: Of the model, as on the hub.
-        device: Where it runs.
+        arithmetic: What it computes in, and where.
 
     Raises:
         ModelError: If the directory does not hold such a model.
@@ -47,10 +48,14 @@ class CtPunctuator:
         Disfluency Detection", ICASSP 2020.
     """
 
-    def __init__(self, directory: ModelDirectory, *, device: str = "cpu") -> None:
+    def __init__(self, directory: ModelDirectory, *, arithmetic: Arithmetic | None = None) -> None:
         model = load_model(directory, ["CTTransformer"])
-        self._device = torch.device(device)
-        self._network = _PunctuationNetwork(model).to(self._device)
+        arithmetic = (arithmetic or Arithmetic()).for_model(model)
+        self._device = arithmetic.device
+        self._embed = model.embed  # stays in the file: few of its rows are ever read
+        self._encoder = arithmetic.offline_encoder(model.encoder)
+        self._decoder = model.decoder.to(self._device)
+        self._scale = model.encoder.output_size() ** 0.5
         self._marks = [_mark(name, directory.path) for name in model.punc_list]
         self._sentence_end = self._marks[model.sentence_end_id]
         self._ids = {token: number for number, token in enumerate(directory.tokens)}
@@ -65,38 +70,25 @@ class CtPunctuator:
         result: list[list[str]] = [[""] * len(tokens) for tokens in batch]
         if not spoken:
             return result
-        found = self._network([units[row][0] for row in spoken], self._device)
-        for row, marks in zip(spoken, found, strict=True):
+        encodings = self._encoder.encode([self._inputs(units[row][0]) for row in spoken])
+        for row, encoding in zip(spoken, encodings, strict=True):
+            marks = self._decoder(encoding).argmax(-1).tolist()
             for last, mark in zip(units[row][1], marks, strict=True):
                 result[row][last] = self._marks[mark]
             if result[row][-1] not in ("。", "？", "！"):
                 result[row][-1] = self._sentence_end
         return result
 
+    def _inputs(self, ids: list[int]) -> Tensor:
+        """Scaled embeddings with their position, shape (units, width)."""
+        x: Tensor = self._embed(torch.tensor(ids)) * self._scale
+        return (x + position_encoding(len(ids), x.shape[-1])).to(self._device)
+
     def _units(self, tokens: Sequence[str]) -> tuple[list[int], list[int]]:
         """Ids of what the network reads, and the number of the token that each ends with."""
         words = self._segmenter.words(tokens) if self._segmenter else [(token, 1) for token in tokens]
         ids = [self._ids.get(word, self._ids.get(word.lower(), self._unknown)) for word, _ in words]
         return ids, [end - 1 for end in accumulate(length for _, length in words)]
-
-
-class _PunctuationNetwork(nn.Module):
-    def __init__(self, model: Any) -> None:
-        super().__init__()
-        self.embed: Any = model.embed
-        self.encoder = OfflineEncoder(model.encoder)
-        self.decoder: Any = model.decoder
-        self._scale = model.encoder.output_size() ** 0.5
-
-    def forward(self, batch: list[list[int]], device: torch.device) -> list[list[int]]:
-        lengths = torch.tensor([len(ids) for ids in batch])
-        longest = int(lengths.max())
-        ids = torch.tensor([row + [0] * (longest - len(row)) for row in batch])
-        x: Tensor = self.embed(ids.to(device)) * self._scale
-        x = x + position_encoding(longest, x.shape[-1]).to(device)
-        present = (torch.arange(longest) < lengths[:, None]).float().to(device)
-        marks = self.decoder(self.encoder(x, present)).argmax(-1).tolist()
-        return [row[: len(ids)] for row, ids in zip(marks, batch, strict=True)]
 
 
 class _Segmenter(Protocol):

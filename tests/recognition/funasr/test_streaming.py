@@ -105,7 +105,7 @@ class PoolTests(unittest.TestCase):
             for state in states:
                 self.recognizer.release(state)
 
-        self.assertEqual(self.recognizer._pool.past.shape[1], 4)
+        self.assertEqual(self.recognizer._slots, 4)
 
     def test_releasing_twice_gives_the_slot_to_one_only(self):
         state = self.recognizer.new_state()
@@ -132,11 +132,11 @@ class PoolTests(unittest.TestCase):
     def test_what_an_hour_of_speech_without_a_pause_needs_is_what_a_minute_needs(self):
         state = self.recognizer.new_state()
         state.chunks = 6000  # an hour
-        size = self.recognizer._pool.past.numel()
+        size = self.recognizer._encoder.past.numel()
 
         self.recognizer.decode([(state, chunks(0)[0])])
 
-        self.assertEqual(self.recognizer._pool.past.numel(), size)
+        self.assertEqual(self.recognizer._encoder.past.numel(), size)
 
 
 class InputTests(unittest.TestCase):
@@ -196,6 +196,6 @@ class OptionsTests(unittest.TestCase):
 
         spoken = [short.decode([(state, chunk)])[0] for chunk in chunks(0)]
 
-        self.assertEqual(short._pool.past.numel(), 0)
+        self.assertEqual(short._encoder.past.numel(), 0)
         self.assertTrue(any(spoken))
-        self.assertTrue(torch.isfinite(short._pool.begun).all())
+        self.assertTrue(torch.isfinite(short._front.begun).all())

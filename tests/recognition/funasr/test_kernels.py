@@ -1,0 +1,278 @@
+from __future__ import annotations
+
+import itertools
+import unittest
+
+import numpy as np
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from recognition.funasr import kernels
+
+HEADS, SIZE, TAPS = 2, 12, 5
+WIDTH = HEADS * SIZE
+
+
+def rng(seed: int) -> np.random.Generator:
+    return np.random.default_rng(seed)
+
+
+def normal(seed: int, *shape: int) -> np.ndarray:
+    return rng(seed).standard_normal(shape).astype(np.float32)
+
+
+def dequantized(values: np.ndarray, scale: np.ndarray, zero: int = 128) -> np.ndarray:
+    return (values.astype(np.float32) - zero) * scale[:, None]
+
+
+def reference_attention(
+    query: np.ndarray, key: np.ndarray, value: np.ndarray, there: np.ndarray | None = None
+) -> np.ndarray:
+    """Attention by torch; queries are scaled already. Shapes (rows, WIDTH)."""
+    q, k, v = (torch.from_numpy(x).view(len(x), HEADS, SIZE).transpose(0, 1) for x in (query, key, value))
+    scores = q @ k.transpose(1, 2)
+    if there is not None:
+        scores = scores.masked_fill(~torch.from_numpy(there), float("-inf"))
+    return (torch.softmax(scores, -1) @ v).transpose(0, 1).reshape(len(query), WIDTH).numpy()
+
+
+def reference_memory(value: np.ndarray, weights: np.ndarray, left: int, right: int) -> np.ndarray:
+    padded = np.pad(value, ((left, right), (0, 0)))
+    return sum(padded[tap : tap + len(value)] * weights[tap] for tap in range(len(weights)))
+
+
+class QuantizeTests(unittest.TestCase):
+    @settings(deadline=None)
+    @given(st.integers(0, 1000), st.integers(1, 9), st.sampled_from([1, 15, 16, 100]))
+    def test_a_row_comes_back_within_half_a_step(self, seed, rows, width):
+        x = normal(seed, rows, width) * 10
+        out, scale = np.empty(x.shape, np.uint8), np.empty(rows, np.float32)
+
+        kernels.quantize(x, out, scale)
+
+        self.assertTrue((abs(dequantized(out, scale) - x) <= 0.51 * scale[:, None]).all())
+        np.testing.assert_allclose(scale * 127, abs(x).max(1), rtol=1e-5)
+
+    def test_a_row_of_zeros_stays_zeros(self):
+        out, scale = np.empty((1, 8), np.uint8), np.empty(1, np.float32)
+
+        kernels.quantize(np.zeros((1, 8), np.float32), out, scale)
+
+        self.assertEqual(out.tolist(), [[128] * 8])
+        self.assertTrue(np.isfinite(scale).all())
+
+    def test_relu_uses_all_eight_bits_above_zero(self):
+        y = np.array([[-1, 0, 1, 2]], np.float32)
+        out, scale = np.empty((1, 4), np.uint8), np.empty(1, np.float32)
+
+        kernels.relu_quantize(y, np.array([2], np.float32), np.ones(4, np.float32), out, scale)
+
+        self.assertEqual(out.tolist(), [[0, 51, 153, 255]])
+        self.assertAlmostEqual(float(scale[0]), 5 / 255)
+
+    def test_relu_of_nothing_positive_is_zero(self):
+        out, scale = np.empty((1, 4), np.uint8), np.empty(1, np.float32)
+
+        kernels.relu_quantize(
+            -np.ones((1, 4), np.float32), np.ones(1, np.float32), np.zeros(4, np.float32), out, scale
+        )
+
+        self.assertEqual(out.tolist(), [[0, 0, 0, 0]])
+
+
+class NormalizeTests(unittest.TestCase):
+    def setUp(self):
+        self.x, self.y, self.more = normal(0, 6, 40), normal(1, 6, 40), normal(2, 6, 40)
+        self.scale, self.bias = abs(normal(3, 6)) + 0.1, normal(4, 40)
+        self.gamma, self.beta = normal(5, 40), normal(6, 40)
+        self.parts = (self.gamma, self.beta, np.float32(1e-5))
+        self.out, self.out_scale = np.empty((6, 40), np.uint8), np.empty(6, np.float32)
+
+    def norm(self, x: np.ndarray) -> np.ndarray:
+        return torch.nn.functional.layer_norm(
+            torch.from_numpy(x), (40,), torch.from_numpy(self.gamma), torch.from_numpy(self.beta), 1e-5
+        ).numpy()
+
+    def assert_quantized(self, expected: np.ndarray) -> None:
+        error = abs(dequantized(self.out, self.out_scale) - expected)
+        self.assertTrue((error <= 0.51 * self.out_scale[:, None]).all())
+
+    def test_layer_normalisation_is_that_of_torch(self):
+        out = np.empty_like(self.x)
+        kernels.normalize(self.x, *self.parts, out)
+        np.testing.assert_allclose(out, self.norm(self.x), atol=1e-5)
+
+        kernels.normalize_quantize(self.x, *self.parts, self.out, self.out_scale)
+        self.assert_quantized(self.norm(self.x))
+
+    def test_the_residual_is_added_before(self):
+        expected = self.x + self.y * self.scale[:, None] + self.bias
+
+        kernels.add_normalize_quantize(
+            self.x, self.y, self.scale, self.bias, *self.parts, self.out, self.out_scale
+        )
+
+        np.testing.assert_allclose(self.x, expected, atol=1e-5)
+        self.assert_quantized(self.norm(expected))
+
+    def test_the_memory_is_added_with_it(self):
+        expected = self.x + self.y * self.scale[:, None] + self.bias + self.more
+
+        kernels.add_both_normalize_quantize(
+            self.x, self.y, self.scale, self.bias, self.more, *self.parts, self.out, self.out_scale
+        )
+
+        np.testing.assert_allclose(self.x, expected, atol=1e-5)
+        self.assert_quantized(self.norm(expected))
+
+    def test_the_decoders_norms_follow_a_product(self):
+        out = np.empty_like(self.x)
+        kernels.scale_normalize(self.y.copy(), self.scale, *self.parts, out)
+        np.testing.assert_allclose(out, self.norm(self.y * self.scale[:, None]), atol=1e-5)
+
+        kernels.relu_normalize_quantize(
+            self.y.copy(), self.scale, self.bias, *self.parts, self.out, self.out_scale
+        )
+        self.assert_quantized(self.norm(np.maximum(self.y * self.scale[:, None] + self.bias, 0)))
+
+    def test_the_best_token_is_found_after_scale_and_bias(self):
+        ids = np.empty(6, np.int64)
+
+        kernels.argmax(self.y, self.scale, self.bias, ids)
+
+        np.testing.assert_array_equal(ids, (self.y * self.scale[:, None] + self.bias).argmax(1))
+
+
+class OfflineAttentionTests(unittest.TestCase):
+    @settings(max_examples=30, deadline=None)
+    @given(st.lists(st.integers(1, 40), min_size=1, max_size=4), st.integers(0, 100))
+    def test_each_utterance_attends_to_itself_alone(self, lengths, seed):
+        total = sum(lengths)
+        y, scale, bias = normal(seed, total, 3 * WIDTH), abs(normal(1, total)) + 0.2, normal(2, 3 * WIDTH)
+        weights = normal(3, TAPS, WIDTH)
+        out, out_scale = np.empty((total, WIDTH), np.uint8), np.empty(total, np.float32)
+        memory = np.empty((total, WIDTH), np.float32)
+        bounds = np.concatenate(([0], np.cumsum(lengths)))
+
+        attend = kernels.offline_attention(HEADS, SIZE, TAPS)
+        attend(y, scale, bias, bounds, weights, out, out_scale, memory)
+
+        projected = y * scale[:, None] + bias
+        for first, end in itertools.pairwise(bounds):
+            query, key, value = np.split(projected[first:end], 3, axis=1)
+            error = abs(dequantized(out, out_scale)[first:end] - reference_attention(query, key, value))
+            self.assertTrue((error <= 0.52 * out_scale[first:end, None]).all())
+            np.testing.assert_allclose(memory[first:end], reference_memory(value, weights, 2, 2), atol=1e-4)
+
+
+class StreamingAttentionTests(unittest.TestCase):
+    def test_a_stream_sees_its_last_chunks_and_no_other_stream(self):
+        window, chunk, chunks = 5, 3, 4
+        past = 2 * chunk
+        attend = kernels.streaming_attention(HEADS, SIZE, window, past, chunk, TAPS)
+        keys = np.full((3, HEADS, SIZE, past), 0x4480, np.uint16)  # what others left there: 1024
+        values = np.full((3, HEADS, past, SIZE), 0x4480, np.uint16)
+        weights, bias = normal(9, TAPS, WIDTH), normal(8, 3 * WIDTH)
+        slots = np.array([2, 0])
+        history: list[list[np.ndarray]] = [[], []]
+        for step in range(chunks):
+            y, scale = normal(step, 2 * window, 3 * WIDTH) * 0.5, abs(normal(50 + step, 2 * window)) + 0.2
+            out, out_scale = np.empty((2 * window, WIDTH), np.uint8), np.empty(2 * window, np.float32)
+            memory = np.empty((2 * window, WIDTH), np.float32)
+            seen, places = np.full(2, min(step * chunk, past)), np.full(2, step * chunk % past)
+
+            attend(y, scale, bias, slots, seen, places, keys, values, weights, out, out_scale, memory)
+
+            projected = (y * scale[:, None] + bias).reshape(2, window, 3 * WIDTH)
+            found = dequantized(out, out_scale).reshape(2, window, WIDTH)
+            for stream in range(2):
+                query, key, value = np.split(projected[stream], 3, axis=1)
+                before = history[stream][-2:]
+                key_all = np.concatenate([*(k for k, _ in before), key])
+                value_all = np.concatenate([*(v for _, v in before), value])
+                expected = reference_attention(query, key_all, value_all)
+                np.testing.assert_allclose(found[stream], expected, atol=0.05)
+                np.testing.assert_allclose(
+                    memory.reshape(2, window, WIDTH)[stream],
+                    reference_memory(value, weights, 2, 2),
+                    atol=1e-4,
+                )
+                history[stream].append((key[:chunk], value[:chunk]))
+
+
+class CrossAttentionTests(unittest.TestCase):
+    def test_tokens_look_at_their_own_frames_and_at_those_before(self):
+        past, lengths = 3, [6, 5]
+        attend = kernels.cross_attention(HEADS, SIZE, past)
+        q, q_scale, q_bias = normal(0, 6, WIDTH), abs(normal(1, 6)) + 0.2, normal(2, WIDTH)
+        y, scale, bias = normal(3, 11, 2 * WIDTH), abs(normal(4, 11)) + 0.2, normal(5, 2 * WIDTH)
+        before = normal(6, 4, past, 2 * WIDTH)
+        kept = before.copy()
+        out, out_scale = np.empty((6, WIDTH), np.uint8), np.empty(6, np.float32)
+        slots, seen = np.array([3, 1]), np.array([3, 1])
+
+        attend(
+            q, q_scale, q_bias, np.array([0, 2, 6]), y, scale, bias, np.array([0, 6, 11]),
+            slots, seen, before, out, out_scale,
+        )  # fmt: skip
+
+        queries, context = q * q_scale[:, None] + q_bias, y * scale[:, None] + bias
+        found = dequantized(out, out_scale)
+        for stream, (rows, frames) in enumerate(((slice(0, 2), slice(0, 6)), (slice(2, 6), slice(6, 11)))):
+            everything = np.concatenate((kept[slots[stream]], context[frames]))
+            key, value = np.split(everything, 2, axis=1)
+            there = np.arange(len(everything)) >= past - seen[stream]
+            error = abs(found[rows] - reference_attention(queries[rows], key, value, there))
+            self.assertTrue((error <= 0.52 * out_scale[rows, None]).all())
+            np.testing.assert_allclose(before[slots[stream]], everything[lengths[stream] :], atol=1e-5)
+        np.testing.assert_array_equal(before[[0, 2]], kept[[0, 2]])
+
+
+class RememberTests(unittest.TestCase):
+    def test_a_stream_cut_anywhere_remembers_what_a_whole_one_does(self):
+        h, weights = normal(0, 9, WIDTH), normal(1, TAPS, WIDTH)
+        expected = reference_memory(h, weights, TAPS - 1, 0)
+
+        memories = np.zeros((2, TAPS - 1, WIDTH), np.float32)
+        parts = []
+        for rows in (slice(0, 1), slice(1, 7), slice(7, 9)):
+            x = np.zeros_like(h[rows])
+            bounds = np.array([0, len(x)])
+            kernels.remember(h[rows].copy(), bounds, np.array([1]), memories, weights, x)
+            parts.append(x)
+
+        np.testing.assert_allclose(np.concatenate(parts), expected, atol=1e-5)
+        self.assertFalse(memories[0].any())
+
+
+class GatedTapsTests(unittest.TestCase):
+    def test_equals_a_dilated_convolution_and_a_gate_per_segment(self):
+        rows, growth, dilation, segment = 23, 4, 2, 10
+        h, weight = normal(0, rows, 6), normal(1, growth, 6, 3)
+        scale, gates = abs(normal(2, rows)) + 0.2, normal(3, 3, growth)
+        products = np.concatenate([h @ weight[:, :, tap].T for tap in range(3)], axis=1)
+        x = np.full((rows, 9), 7, np.float32)
+
+        kernels.add_taps_gated(products, scale, gates, segment, dilation, x, 3)
+
+        expected = torch.nn.functional.conv1d(
+            torch.from_numpy(h * scale[:, None]).T[None],
+            torch.from_numpy(weight),
+            padding=dilation,
+            dilation=dilation,
+        )[0].T.numpy()
+        expected *= gates[np.arange(rows) // segment]
+        np.testing.assert_allclose(x[:, 3:7], expected, atol=1e-4)
+        self.assertTrue((x[:, [0, 1, 2, 7, 8]] == 7).all())
+
+    def test_segments_are_averaged_on_the_way(self):
+        y, bias = normal(0, 23, 6), normal(1, 6)
+        out, scale = np.empty((23, 6), np.uint8), np.empty(23, np.float32)
+        means = np.empty((3, 6), np.float32)
+
+        kernels.relu_quantize_segments(y, np.ones(23, np.float32), bias, out, scale, 10, means)
+
+        h = np.maximum(y + bias, 0)
+        np.testing.assert_allclose(means, [h[:10].mean(0), h[10:20].mean(0), h[20:].mean(0)], atol=1e-5)
+        np.testing.assert_allclose(dequantized(out, scale, 0), h, atol=0.02)
