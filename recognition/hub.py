@@ -86,33 +86,36 @@ def _pull(
         if not files:
             raise ModelError(f"{source.hub} at {source.revision} holds no model files")
         total = sum(file.size for file in files)
-        before = 0
+        arrived = 0
         for file in files:
-            report(Progress(source, before, total))
-            _fetch(
-                api,
-                source,
-                file,
-                directory,
-                lambda size, at=before: report(Progress(source, at + size, total)),
-            )
-            before += file.size
+            _fetch(api, source, file, directory, report, arrived, total)
+            arrived += file.size
     except HubError as exc:
         raise ModelError(_advice(source, config.endpoint, exc)) from exc
     _write_manifest(source, directory, [file.path for file in files])
     report(Progress(source, total, total))
 
 
-def _fetch(api: Any, source: ModelSource, file: Any, directory: Path, arrived: Callable[[int], None]) -> None:
+def _fetch(
+    api: Any,
+    source: ModelSource,
+    file: Any,
+    directory: Path,
+    report: Callable[[Progress], None],
+    before: int,
+    total: int,
+) -> None:
+    """One file; `before` are the bytes of those that came earlier."""
     from modelscope_hub import ProgressCallback
 
-    class Callback(ProgressCallback):  # type: ignore[misc]
+    class Callback(ProgressCallback):
         done = 0
 
         def update(self, size: int) -> None:
             self.done = min(file.size, self.done + size)  # what a retry fetches again counts once
-            arrived(self.done)
+            report(Progress(source, before + self.done, total))
 
+    report(Progress(source, before, total))
     api.downloader.download_file(
         source.hub,
         "model",

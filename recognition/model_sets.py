@@ -79,7 +79,7 @@ class ModelSet:
         return [
             self.sources[role]
             for role, directory in directories.items()
-            if directory is not None and not (directory / "config.yaml").is_file()
+            if directory is not None and not _looks_complete(directory)
         ]
 
 
@@ -168,6 +168,12 @@ def _endpointing(file: Path, content: dict[str, Any]) -> EndpointingOptions:
     known = {entry.name for entry in fields(EndpointingOptions)}
     _check_keys(file, "[endpointing] ", content, known, required=set())
     return EndpointingOptions(**content)
+
+
+def _looks_complete(directory: Path) -> bool:
+    """Whether there are a configuration and weights, or a way to weights that lie elsewhere."""
+    weights = any(next(directory.glob(f"*{suffix}"), None) for suffix in (".pt", ".bin", ".ckpt"))
+    return (directory / "config.yaml").is_file() and (weights or (directory / "configuration.json").is_file())
 
 
 def _check_keys(file: Path, where: str, content: Any, expected: set[str], *, required: set[str]) -> None:

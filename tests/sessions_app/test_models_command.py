@@ -1,0 +1,61 @@
+from __future__ import annotations
+
+import io
+import tempfile
+from pathlib import Path
+from unittest import mock
+
+from django.core.management import CommandError, call_command
+from django.test import SimpleTestCase, override_settings
+
+from recognition import hub
+from recognition.exceptions import ModelError
+
+
+def run(*arguments: str) -> str:
+    output = io.StringIO()
+    call_command("models", *arguments, stdout=output, no_color=True)
+    return output.getvalue()
+
+
+class ListTests(SimpleTestCase):
+    def test_it_says_what_each_set_is_where_it_comes_from_and_whether_it_is_here(self):
+        with tempfile.TemporaryDirectory() as folder, override_settings(MODELS_DIR=Path(folder)):
+            text = run("list")
+
+        self.assertIn("embedded: Embedded models   (in use)", text)
+        self.assertIn("vad          Silero VAD  MIT  silero-vad  here", text)
+        self.assertRegex(text, r"streaming +paraformer-zh-streaming +880 MB .* iic/speech_para.* missing")
+        self.assertIn("fetch with: python manage.py models pull paraformer-zh", text)
+
+    @override_settings(MODEL_SET="/nowhere.toml")
+    def test_a_set_in_use_that_cannot_be_read_is_named(self):
+        with self.assertRaisesMessage(CommandError, "the model set /nowhere.toml cannot be read"):
+            run("list")
+
+
+class PullTests(SimpleTestCase):
+    def test_a_set_from_the_repository_needs_nothing(self):
+        self.assertEqual(run("pull", "embedded"), "embedded needs nothing from a hub.\n")
+
+    def test_an_unknown_set_is_named(self):
+        with self.assertRaisesMessage(CommandError, "there is no model set 'whisper'"):
+            run("pull", "whisper")
+
+    def test_each_model_ends_in_one_line_of_a_log(self):
+        def pull(model_set, models_dir, report):
+            source = model_set.sources["vad"]
+            for done in (0, 500_000, 1_730_000):
+                report(hub.Progress(source, done, 1_730_000))
+
+        with mock.patch.object(hub, "pull", pull):
+            lines = run("pull", "paraformer-zh").splitlines()
+
+        self.assertEqual(len(lines), 2)
+        self.assertRegex(lines[0], r"^fsmn-vad +\[={30}\] 1.7 MB of 1.7 MB$")
+        self.assertIn("paraformer-zh is complete in", lines[1])
+
+    def test_what_went_wrong_is_said_without_a_traceback(self):
+        with mock.patch.object(hub, "pull", side_effect=ModelError("the hub cannot be reached")):
+            with self.assertRaisesMessage(CommandError, "the hub cannot be reached"):
+                run("pull", "paraformer-zh")
