@@ -3,11 +3,15 @@
 One thread runs all models, so every moment asks: which stage now, and for whom? Finals go before
 partials, for a final is what people wait for and what the database keeps. Within a stage it is first
 come, first served, grouped so that padding does not eat what batching gains.
+
+When more comes than can be done, partials give way, in this order: they come later, in larger and cheaper
+batches; then utterances go without them; then finals come later. Audio and finals are never dropped.
 """
 
 from __future__ import annotations
 
 import enum
+import math
 from collections import deque
 from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -26,9 +30,18 @@ class Stage(enum.IntEnum):
     DECODE = 4
 
 
+class Pressure(enum.IntEnum):
+    """What gives way."""
+
+    NONE = 0
+    SLOWER_PARTIALS = 1
+    NO_PARTIALS = 2
+    LATER_FINALS = 3
+
+
 @dataclass(frozen=True, slots=True)
 class BatchLimits:
-    """How large a batch of one stage may be."""
+    """How large a batch of one stage may be, and how late."""
 
     size: int
     padded_samples: int
@@ -37,13 +50,23 @@ class BatchLimits:
     wait_s: float = 0.0
     """How long an entry waits for company when nothing else runs."""
 
+    late_s: float = math.inf
+    """When the first entry has waited so long, batches may be `size_when_late` large."""
+
+    size_when_late: int = 0
+
+    patience_s: float = math.inf
+    """An entry that has waited so long is of no use any more."""
+
 
 DEFAULT_LIMITS: Mapping[Stage, BatchLimits] = {
     Stage.DETECT: BatchLimits(size=64, padded_samples=2**31),
-    Stage.RECOGNIZE: BatchLimits(size=4, padded_samples=20 * 16_000),
+    Stage.RECOGNIZE: BatchLimits(size=4, padded_samples=20 * 16_000, late_s=1.0, size_when_late=8),
     Stage.PUNCTUATE: BatchLimits(size=16, padded_samples=2**31),
     Stage.EMBED: BatchLimits(size=8, padded_samples=24 * 16_000),
-    Stage.DECODE: BatchLimits(size=8, padded_samples=2**31, wait_s=0.03),
+    Stage.DECODE: BatchLimits(
+        size=8, padded_samples=2**31, wait_s=0.03, late_s=0.3, size_when_late=16, patience_s=1.5
+    ),
 }
 
 
@@ -78,37 +101,58 @@ class Scheduler(Generic[Payload]):
 
     def due_at(self) -> float | None:
         """When `next_batch` will have something; None if nothing waits."""
-        return min(filter(lambda due: due is not None, map(self._due_at, Stage)), default=None)  # type: ignore[type-var]
+        due = [self._due_at(stage) for stage, queue in self._queues.items() if queue]
+        return min(due, default=None)
 
     def next_batch(self, now: float) -> list[Job[Payload]]:
         """Take the jobs to run now, all of one stage, a session at most once; empty if waiting is better."""
-        for stage in Stage:
-            due = self._due_at(stage)
-            if due is not None and due <= now:
-                return self._take(stage)
+        for stage, queue in self._queues.items():
+            if queue and self._due_at(stage) <= now:
+                return self._take(stage, now)
         return []
+
+    def expired(self, now: float) -> list[Job[Payload]]:
+        """Take out the jobs whose patience is at an end."""
+        found: list[Job[Payload]] = []
+        for stage, limits in self.limits.items():
+            queue = self._queues[stage]
+            while queue and now - queue[0].queued_at > limits.patience_s:
+                found.append(queue.popleft())
+        return found
+
+    def pressure(self, now: float) -> Pressure:
+        """What gives way at this moment."""
+        waited = {stage: now - since for stage, since in self.oldest()}
+        partial, final = waited.get(Stage.DECODE, 0.0), waited.get(Stage.RECOGNIZE, 0.0)
+        if final > self.limits[Stage.RECOGNIZE].late_s:
+            return Pressure.LATER_FINALS
+        if partial > self.limits[Stage.DECODE].patience_s:
+            return Pressure.NO_PARTIALS
+        if partial > self.limits[Stage.DECODE].late_s:
+            return Pressure.SLOWER_PARTIALS
+        return Pressure.NONE
 
     def oldest(self) -> Iterable[tuple[Stage, float]]:
         """Since when the first job of each waiting stage has waited."""
         return [(stage, queue[0].queued_at) for stage, queue in self._queues.items() if queue]
 
-    def _due_at(self, stage: Stage) -> float | None:
+    def _due_at(self, stage: Stage) -> float:
         queue, limits = self._queues[stage], self.limits[stage]
-        if not queue:
-            return None
         is_full = len(queue) >= limits.size
         return queue[0].queued_at + (0.0 if is_full else limits.wait_s)
 
-    def _take(self, stage: Stage) -> list[Job[Payload]]:
-        limits = self.limits[stage]
+    def _take(self, stage: Stage, now: float) -> list[Job[Payload]]:
+        limits, queue = self.limits[stage], self._queues[stage]
+        is_late = now - queue[0].queued_at > limits.late_s
+        size = limits.size_when_late if is_late else limits.size
         batch: list[Job[Payload]] = []
         held: list[Job[Payload]] = []
         sessions: set[Hashable] = set()
         longest = 0
-        for job in self._queues[stage]:
+        for job in queue:
             longest_with = max(longest, job.samples)
             fits = not batch or (len(batch) + 1) * longest_with <= limits.padded_samples
-            if len(batch) < limits.size and job.session not in sessions and fits:
+            if len(batch) < size and job.session not in sessions and fits:
                 batch.append(job)
                 longest = longest_with
             else:
