@@ -95,20 +95,23 @@ class Engine:
         await self._idle.wait()
 
     async def _run(self) -> None:
-        loop = asyncio.get_running_loop()
         while True:
             now = self._clock()
             self._give_up(self.scheduler.expired(now))
-            batch = self.scheduler.next_batch(now)
-            if not batch:
+            if batch := self.scheduler.next_batch(now):
+                await self._run_batch(batch, now)
+                del batch  # the last batch of a day must not keep its sessions alive
+            else:
                 await self._wait_until_due()
-                continue
-            results = await loop.run_in_executor(self._thread, self._runner.run, batch)
-            failed = sum(isinstance(result, Failed) for result in results)
-            took_s = self._clock() - now
-            self.statistics.count_batch(batch, taken_at=now, took_s=took_s, failed=failed)
-            for job, result in zip(batch, results, strict=True):
-                _deliver(job, result)
+
+    async def _run_batch(self, batch: Sequence[Job[Order]], now: float) -> None:
+        loop = asyncio.get_running_loop()
+        results = await loop.run_in_executor(self._thread, self._runner.run, batch)
+        failed = sum(isinstance(result, Failed) for result in results)
+        took_s = self._clock() - now
+        self.statistics.count_batch(batch, taken_at=now, took_s=took_s, failed=failed)
+        for job, result in zip(batch, results, strict=True):
+            _deliver(job, result)
 
     def _give_up(self, late: Sequence[Job[Order]]) -> None:
         """Tell those who wait that nothing will come."""

@@ -38,7 +38,7 @@ class StageStatistics:
     waits_s: Histogram = field(default_factory=lambda: Histogram(WAIT_BOUNDS_S))
     """From being queued to being taken, per job."""
 
-    audio_s: float = 0.0
+    samples: int = 0
     """Audio that was computed."""
 
     busy_s: float = 0.0
@@ -47,6 +47,10 @@ class StageStatistics:
     failed: int = 0
     dropped: int = 0
     """Jobs given up because they came too late to be of use: partials only."""
+
+    @property
+    def audio_s(self) -> float:
+        return seconds(self.samples)
 
 
 @dataclass(slots=True)
@@ -67,7 +71,7 @@ class Statistics:
         own.failed += failed
         for job in batch:
             own.waits_s.add(max(0.0, taken_at - job.queued_at))
-            own.audio_s += seconds(job.samples)
+            own.samples += job.samples
 
     def count_dropped(self, jobs: Sequence[Job[Any]]) -> None:
         """Jobs have been given up."""

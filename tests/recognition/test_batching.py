@@ -5,14 +5,16 @@ import unittest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recognition.batching import BatchLimits, Job, Scheduler, Stage
+from recognition.batching import DEFAULT_LIMITS, BatchLimits, Job, Pressure, Scheduler, Stage
 
 LIMITS = {
     Stage.DETECT: BatchLimits(size=4, padded_samples=1000),
     Stage.RECOGNIZE: BatchLimits(size=3, padded_samples=100),
     Stage.PUNCTUATE: BatchLimits(size=4, padded_samples=1000),
     Stage.EMBED: BatchLimits(size=4, padded_samples=1000),
-    Stage.DECODE: BatchLimits(size=2, padded_samples=1000, wait_s=0.05),
+    Stage.DECODE: BatchLimits(
+        size=2, padded_samples=1000, wait_s=0.05, late_s=0.3, size_when_late=4, patience_s=1.0
+    ),
 }
 
 
@@ -109,12 +111,48 @@ class SessionTests(unittest.TestCase):
         self.assertEqual([job.stage for job in waiting.next_batch(1)], [Stage.RECOGNIZE])
 
 
+class PressureTests(unittest.TestCase):
+    """What gives way, in this order: partials come later, then not at all, then finals come later."""
+
+    def test_without_a_backlog_nothing_gives_way(self):
+        waiting = scheduler((Stage.DECODE, "a", 10, 0.0), (Stage.RECOGNIZE, "a", 10, 0.0))
+        self.assertIs(waiting.pressure(0.2), Pressure.NONE)
+
+    def test_partials_that_are_late_come_in_larger_batches(self):
+        waiting = scheduler(*((Stage.DECODE, name, 10, 0.0) for name in "abcdef"))
+        self.assertIs(waiting.pressure(0.4), Pressure.SLOWER_PARTIALS)
+        self.assertEqual(sessions(waiting.next_batch(0.4)), ["a", "b", "c", "d"])
+
+    def test_partials_that_are_too_late_are_given_up(self):
+        waiting = scheduler((Stage.DECODE, "a", 10, 0.0), (Stage.DECODE, "b", 10, 0.9))
+        self.assertIs(waiting.pressure(1.1), Pressure.NO_PARTIALS)
+        self.assertEqual(sessions(waiting.expired(1.1)), ["a"])
+        self.assertEqual(sessions(waiting.next_batch(1.1)), ["b"])
+
+    def test_finals_and_audio_are_never_given_up(self):
+        waiting = scheduler(
+            *((stage, "a", 10, 0.0) for stage in Stage if stage is not Stage.DECODE),
+        )
+        self.assertEqual(waiting.expired(1e9), [])
+
+    def test_finals_come_later_last_of_all(self):
+        limits = dict(LIMITS) | {Stage.RECOGNIZE: BatchLimits(size=1, padded_samples=100, late_s=1.0)}
+        waiting: Scheduler[None] = Scheduler(limits)
+        waiting.add(Job(Stage.RECOGNIZE, "a", 10, 0.0, None))
+        self.assertIs(waiting.pressure(1.5), Pressure.LATER_FINALS)
+
+    def test_by_default_only_partials_can_be_given_up(self):
+        mortal = [stage for stage, limits in DEFAULT_LIMITS.items() if limits.patience_s < 1e9]
+        self.assertEqual(mortal, [Stage.DECODE])
+
+
 @given(st.lists(st.tuples(st.sampled_from(Stage), st.sampled_from("abc"), st.integers(1, 120)), max_size=40))
 def test_every_job_runs_exactly_once_and_in_the_order_of_its_session(jobs):
     waiting = scheduler(*((stage, session, n, float(i)) for i, (stage, session, n) in enumerate(jobs)))
     ran: list[Job[None]] = []
     while batch := waiting.next_batch(1e6):
-        assert len(batch) <= LIMITS[batch[0].stage].size
+        limits = LIMITS[batch[0].stage]
+        assert len(batch) <= max(limits.size, limits.size_when_late)
         assert len({job.session for job in batch}) == len(batch)
         assert (
             len(batch) == 1

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import gc
+import itertools
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 
@@ -10,12 +12,15 @@ import numpy as np
 import pytest
 
 from recognition.audio import samples
+from recognition.batching import DEFAULT_LIMITS, BatchLimits, Scheduler, Stage
 from recognition.endpointing import EndpointingOptions
 from recognition.engine import Engine
 from recognition.events import Ended, Event, Final, Partial, UtteranceFailed
 from recognition.interfaces import Models, Samples, Token
+from recognition.runner import ModelStream
 from recognition.scripted import Line, Script, ScriptedOffline, ScriptedStreaming, scripted_models
 from recognition.transcriber import Transcriber
+from recognition.work import DetectSpeech
 
 SCRIPT = Script(
     [
@@ -144,3 +149,53 @@ async def test_a_session_goes_on_at_the_position_it_is_given(engine: Engine):
     [final] = [event async for event in transcriber.events() if isinstance(event, Final)]
     assert final.utterance == 9
     assert final.start == samples(100)
+
+
+async def test_a_session_that_cannot_take_its_result_does_not_stop_the_others(engine: Engine):
+    def refuse(result: object) -> None:
+        raise RuntimeError("this session is broken")
+
+    broken = engine.open_stream()
+    engine.submit(broken, DetectSpeech(np.zeros(1600, np.float32)), refuse)
+
+    events = await transcribe(engine, SCRIPT.audio())
+
+    assert len(finals(events)) == 4
+
+
+async def test_partials_that_come_too_late_are_given_up_and_finals_are_not(models: Models):
+    limits = dict(DEFAULT_LIMITS) | {
+        Stage.DECODE: BatchLimits(size=8, padded_samples=2**31, wait_s=9.0, patience_s=0.5)
+    }
+    engine = Engine(models, Scheduler(limits), clock=itertools.count().__next__)
+    engine.start()
+    events = await transcribe(engine, SCRIPT.audio())
+    await engine.aclose()
+
+    assert len(finals(events)) == 4
+    assert not any(isinstance(event, Partial) for event in events)
+    assert engine.statistics.stages[Stage.DECODE].dropped > 0
+    assert engine.statistics.stages[Stage.RECOGNIZE].failed == 0
+
+
+async def test_the_engine_counts_what_it_does(engine: Engine):
+    await transcribe(engine, SCRIPT.audio())
+
+    stages = engine.statistics.stages
+    assert sum(stages[Stage.RECOGNIZE].batch_sizes.counts) == 4
+    assert stages[Stage.DETECT].audio_s >= SCRIPT.audio().size / 16_000
+    assert all(stage.busy_s > 0 for stage in stages.values())
+
+
+async def test_a_thousand_sessions_come_and_go_and_leave_nothing(engine: Engine, models: Models):
+    audio = SCRIPT.speak(1)
+    for _ in range(100):
+        await asyncio.gather(*(transcribe(engine, audio) for _ in range(10)))
+    await asyncio.to_thread(engine._thread.submit(lambda: None).result)
+
+    streaming = models.streaming
+    assert isinstance(streaming, ScriptedStreaming)
+    assert streaming.open_states == 0
+    assert len(engine.scheduler) == 0
+    gc.collect()
+    assert not [thing for thing in gc.get_objects() if isinstance(thing, (Transcriber, ModelStream))]
