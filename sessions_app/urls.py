@@ -14,4 +14,5 @@ urlpatterns = [
     path("sessions/<str:key>/edits", editing.edit, name="edit"),
     path("sessions/<str:key>/people", editing.people, name="people"),
     path("sessions/<str:key>/audio.wav", audio.wav, name="audio"),
+    path("sessions/<str:key>/peaks", audio.waveform, name="peaks"),
 ]

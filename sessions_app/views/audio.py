@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 
 from recognition.audio import SAMPLE_RATE
 
-from .. import recordings
+from .. import peaks, recordings
 from ..byte_ranges import ByteRange, Unsatisfiable, parse_range
 from ..models import Session
 from ..permissions import for_session
@@ -31,7 +31,9 @@ def wav(request: HttpRequest, session: Session) -> HttpResponseBase:
 
     With `?until=N` it is the first N samples, which never change; without, all there are by now.
     """
-    until = _until(request, recordings.length(session.pk))
+    available = recordings.length(session.pk)
+    asked = _number(request, "until")
+    until = available if asked is None else min(asked, available)
     if not until:
         raise Http404(_("This session has no recording."))
     length = HEADER_BYTES + until * SAMPLE_BYTES
@@ -52,11 +54,18 @@ def wav(request: HttpRequest, session: Session) -> HttpResponseBase:
     return response
 
 
-def _until(request: HttpRequest, available: int) -> int:
-    asked = request.GET.get("until", "")
-    if asked.isascii() and asked.isdigit() and len(asked) < 16:
-        return min(int(asked), available)
-    return available
+@for_session()
+def waveform(request: HttpRequest, session: Session) -> HttpResponse:
+    """The recording's peaks from `first` on; see `peaks`."""
+    first = _number(request, "first") or 0
+    return HttpResponse(
+        peaks.read(session.pk, first, has_ended=session.has_ended), content_type="application/octet-stream"
+    )
+
+
+def _number(request: HttpRequest, name: str) -> int | None:
+    text = request.GET.get(name, "")
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 16 else None
 
 
 async def _blocks(session: int, until: int) -> AsyncIterator[bytes]:
