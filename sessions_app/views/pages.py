@@ -10,7 +10,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
 
-from recognition.audio import SAMPLE_RATE
+from recognition.audio import milliseconds
 
 from .. import listing, permissions, transcript
 from ..access import Right
@@ -88,6 +88,6 @@ def _page_data(request: HttpRequest, session: Session | None, rights: frozenset[
         "state": session.state if session else "",
         "rights": sorted(right.name.lower() for right in rights),
         "token": request.GET.get("token", ""),
-        "sampleRate": SAMPLE_RATE,
+        "recordingMs": milliseconds(session.durable) if session else 0,
         "sessionsUrl": reverse("session-list") + "sessions/",
     }

@@ -4,6 +4,7 @@ import { ConnectionNote } from "./connection-note.js";
 import { pageData } from "./dom.js";
 import { MicrophoneError, whyImpossible } from "./microphone.js";
 import { fillMicrophones, Recorder } from "./recorder.js";
+import { setUpTools } from "./session-tools.js";
 import { SessionView } from "./session-view.js";
 
 const byId = (id) => document.getElementById(id);
@@ -37,12 +38,14 @@ async function start() {
     return;
   }
   becomeSessionPage(key, title);
+  setUpTools({ data: { ...data, key }, view });
 }
 
 function becomeSessionPage(key, title) {
   byId("setup").hidden = true;
   byId("stage").hidden = false;
   byId("title").textContent = title || key;
+  Object.assign(byId("title").dataset, { title, key });
   byId("key").textContent = title ? key : "";
   document.title = `${title || key} · asrsite`;
   history.replaceState(null, "", `${data.sessionsUrl}${encodeURIComponent(key)}/`);

@@ -5,6 +5,7 @@ import { pageData } from "./dom.js";
 import { MicrophoneError } from "./microphone.js";
 import { Recorder, rememberedSender } from "./recorder.js";
 import { SessionSocket, socketAddress } from "./session-socket.js";
+import { setUpTools } from "./session-tools.js";
 import { SessionView } from "./session-view.js";
 
 const data = pageData();
@@ -39,5 +40,5 @@ function offerToGoOn(receiver) {
   });
 }
 
-const receiver = receive();
-offerToGoOn(receiver);
+offerToGoOn(receive());
+setUpTools({ data, view });

@@ -5,7 +5,7 @@ import { element } from "./dom.js";
 import { Follow } from "./follow.js";
 import { Transcript } from "./transcript.js";
 import { TranscriptView } from "./transcript-view.js";
-import { fill, gettext, speakerName } from "./words.js";
+import { fill, gettext, speakerInitial, speakerName } from "./words.js";
 
 const STATES = {
   live: () => gettext("live"),
@@ -24,6 +24,9 @@ export class SessionView {
     if (snapshot) this.transcript.receiveSnapshot(snapshot);
     this.view.show(this.transcript.lines);
     this.transcript.listener = this;
+    // What else is on the page: each may have transcriptChanged(), lineChanged(line), lineRemoved(line), ended()
+    // and choosePerson(speakerId).
+    this.companions = [];
     this.setState(state);
     this.showPeople();
     if (this.isLive) this.follow.start();
@@ -36,6 +39,10 @@ export class SessionView {
   // Where to go on after a lost connection.
   get marks() {
     return { since: this.transcript.seq, revision: this.transcript.revision };
+  }
+
+  tell(what, ...details) {
+    for (const companion of this.companions) companion[what]?.(...details);
   }
 
   receive(message) {
@@ -56,13 +63,15 @@ export class SessionView {
   }
 
   setState(state) {
-    if (!STATES[state]) return;
+    if (!STATES[state] || state === this.state) return;
+    const wasLive = this.state !== undefined && this.isLive;
     this.state = state;
     const badge = byId("state");
     badge.className = `state state-${state}`;
     badge.textContent = STATES[state]();
     this.follow.live = this.isLive;
     if (!this.isLive) this.view.setPartial("");
+    if (wasLive && !this.isLive) this.tell("ended");
     this.showEmptiness();
   }
 
@@ -71,17 +80,28 @@ export class SessionView {
   added(line, index) {
     this.view.added(line, index, this.transcript.lines);
     this.follow.grown(1);
-    this.peopleChanged();
+    this.changeSoon();
   }
 
   changed(line, before, index) {
     this.view.changed(line, before, index, this.transcript.lines);
-    this.peopleChanged();
+    this.tell("lineChanged", line);
+    this.changeSoon();
   }
 
   removed(line, index) {
     this.view.removed(line, index, this.transcript.lines);
-    this.peopleChanged();
+    this.tell("lineRemoved", line);
+    this.changeSoon();
+  }
+
+  // Once for all lines that come together.
+  changeSoon() {
+    this.timer ??= setTimeout(() => {
+      this.timer = undefined;
+      this.showPeople();
+      this.tell("transcriptChanged");
+    }, 60);
   }
 
   showEmptiness() {
@@ -91,13 +111,6 @@ export class SessionView {
   }
 
   // Who speaks, and how much.
-
-  peopleChanged() {
-    this.peopleTimer ??= setTimeout(() => {
-      this.peopleTimer = undefined;
-      this.showPeople();
-    }, 100);
-  }
 
   showPeople() {
     const people = new Map();
@@ -120,11 +133,19 @@ export class SessionView {
     const title = fill(gettext("%(share)s % of the talking, %(time)s"), { share, time: clock(ms) });
     return element(
       "li",
-      { class: `person voice-${this.view.colours.of(spk.speaker_id)}`, title },
-      element("span", { class: "initial", "aria-hidden": "true" }, [...name][0]),
-      element("span", { class: "name" }, name),
-      element("span", { class: "share" }, `${share} %`),
-      element("meter", { class: "share-bar", min: 0, max: 100, value: share, "aria-hidden": "true" }),
+      { class: `voice-${this.view.colours.of(spk.speaker_id)}` },
+      element(
+        "button",
+        { type: "button", class: "person", title, dataset: { speaker: spk.speaker_id }, onclick: () => this.tell("choosePerson", spk.speaker_id) },
+        element("span", { class: "initial", "aria-hidden": "true" }, speakerInitial(spk)),
+        element("span", { class: "name" }, name),
+        element("span", { class: "share" }, `${share} %`),
+        element("meter", { class: "share-bar", min: 0, max: 100, value: share, "aria-hidden": "true" }),
+      ),
     );
+  }
+
+  personOf(speakerId) {
+    return [...byId("people").querySelectorAll(".person")].find((row) => row.dataset.speaker === speakerId);
   }
 }

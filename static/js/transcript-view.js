@@ -3,16 +3,18 @@
 import { clock } from "./clock.js";
 import { element } from "./dom.js";
 import { VoiceColours } from "./voices.js";
-import { languageOf, speakerName } from "./words.js";
+import { fill, gettext, languageOf, speakerInitial, speakerName } from "./words.js";
 
 export class TranscriptView {
   // `container` takes the lines, `tail` what is being said.
-  constructor(container, tail, { onChange = () => {} } = {}) {
+  constructor(container, tail) {
     this.container = container;
     this.tail = tail;
-    this.onChange = onChange;
     this.colours = new VoiceColours();
     this.rows = new Map();
+    this.playing = null;
+    container.addEventListener("keydown", (event) => this.moveFocus(event));
+    container.addEventListener("focusin", ({ target }) => this.setCurrent(target.closest(".line")));
   }
 
   // The whole transcript at once: quicker than line by line, and not read aloud.
@@ -21,8 +23,8 @@ export class TranscriptView {
     const rows = lines.map((line) => this.makeRow(line));
     this.container.replaceChildren(...rows);
     lines.forEach((line, index) => this.setContinued(index, lines));
+    this.setCurrent(rows[0]);
     requestAnimationFrame(() => this.container.setAttribute("aria-live", "polite"));
-    this.onChange();
   }
 
   // Transcript listener.
@@ -32,7 +34,7 @@ export class TranscriptView {
     this.container.insertBefore(row, this.container.children[index] ?? null);
     this.setContinued(index, lines);
     this.setContinued(index + 1, lines);
-    this.onChange(row);
+    if (!this.current?.isConnected) this.setCurrent(row);
   }
 
   changed(line, before, index, lines) {
@@ -40,14 +42,14 @@ export class TranscriptView {
     this.fill(this.rows.get(line.id), line);
     this.setContinued(index, lines);
     this.setContinued(index + 1, lines);
-    this.onChange();
   }
 
   removed(line, index, lines) {
-    this.rows.get(line.id)?.remove();
+    const row = this.rows.get(line.id);
     this.rows.delete(line.id);
+    if (row === this.current) this.setCurrent(row.nextElementSibling ?? row.previousElementSibling);
+    row.remove();
     this.setContinued(index, lines);
-    this.onChange();
   }
 
   setPartial(text) {
@@ -61,9 +63,9 @@ export class TranscriptView {
   makeRow(line) {
     const row = element(
       "div",
-      { class: "line", id: `line-${line.id}`, dataset: { line: line.id } },
+      { class: "line", id: `line-${line.id}`, role: "group", tabindex: -1, dataset: { line: line.id } },
       element("p", { class: "speaker" }, element("span", { class: "initial", "aria-hidden": "true" }), element("span", { class: "name" })),
-      element("span", { class: "time" }),
+      element("button", { class: "time", type: "button", tabindex: -1, dataset: { action: "play" } }),
       element("p", { class: "text" }),
     );
     this.rows.set(line.id, row);
@@ -77,9 +79,12 @@ export class TranscriptView {
     for (const old of [...row.classList]) if (old.startsWith("voice-") && old !== voice) row.classList.remove(old);
     row.classList.add(voice);
     row.classList.toggle("is-edited", Boolean(line.edited));
+    row.setAttribute("aria-label", `${name}, ${clock(line.start_ms)}`);
     setText(row.querySelector(".name"), name);
-    setText(row.querySelector(".initial"), [...name][0] ?? "");
-    setText(row.querySelector(".time"), clock(line.start_ms));
+    setText(row.querySelector(".initial"), speakerInitial(line.spk));
+    const time = row.querySelector(".time");
+    setText(time, clock(line.start_ms));
+    time.setAttribute("aria-label", fill(gettext("Play from %(time)s"), { time: clock(line.start_ms) }));
     const text = row.querySelector(".text");
     setText(text, line.asr);
     text.lang = languageOf(line.asr);
@@ -93,6 +98,52 @@ export class TranscriptView {
     const isContinued = Boolean(before) && before.spk.speaker_id === line.spk.speaker_id;
     this.rows.get(line.id).classList.toggle("is-continued", isContinued);
   }
+
+  textNodeOf(line) {
+    return this.rows.get(line.id)?.querySelector(".text").firstChild ?? null;
+  }
+
+  // The colour of a line's voice, as the page has it now.
+  colourOf(line) {
+    const colour = line ? this.colours.of(line.spk.speaker_id) : 0;
+    this.probe ??= this.container.parentElement.appendChild(element("i", { hidden: true }));
+    this.probe.className = `voice-${colour} voice-probe`;
+    return getComputedStyle(this.probe).color;
+  }
+
+  // One line at a time can be reached by the Tab key; arrows go from line to line.
+
+  setCurrent(row) {
+    if (!row || row === this.current) return;
+    this.current?.setAttribute("tabindex", -1);
+    this.current = row;
+    row.setAttribute("tabindex", 0);
+  }
+
+  moveFocus(event) {
+    const row = event.target;
+    if (!row.classList.contains("line")) return;
+    const next = { ArrowUp: row.previousElementSibling, ArrowDown: row.nextElementSibling }[event.key];
+    if (!next || event.altKey || event.ctrlKey || event.metaKey) return;
+    event.preventDefault();
+    next.focus();
+  }
+
+  // The line that is being heard.
+
+  setPlaying(line, { follow }) {
+    const row = line ? this.rows.get(line.id) : null;
+    if (row === this.playing) return;
+    this.playing?.classList.remove("is-playing");
+    this.playing = row ?? null;
+    row?.classList.add("is-playing");
+    if (row && follow && !isInSight(row)) row.scrollIntoView({ block: "center", behavior: "smooth" });
+  }
+}
+
+function isInSight(row) {
+  const { top, bottom } = row.getBoundingClientRect();
+  return top > 80 && bottom < innerHeight - 120;
 }
 
 function setText(node, text) {

@@ -19,3 +19,8 @@ export function speakerName(spk) {
   if (spk.number) return fill(gettext("Speaker %(number)s"), { number: spk.number });
   return spk.speaker_name || gettext("Unknown speaker");
 }
+
+// The one character that stands for a speaker in a coloured circle.
+export function speakerInitial(spk) {
+  return spk.number ? String(spk.number) : ([...speakerName(spk)][0] ?? "");
+}

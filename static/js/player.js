@@ -1,0 +1,90 @@
+// The recording: one audio element, also while the meeting still goes on.
+
+const SAMPLES_PER_MS = 16;
+
+export class Player extends EventTarget {
+  // `address(samples)` gives the URL of the first so many samples of the recording.
+  constructor(audio, address) {
+    super();
+    this.audio = audio;
+    this.address = address;
+    this.availableMs = 0;
+    this.loadedMs = 0;
+    for (const event of ["play", "pause", "seeked", "ratechange", "timeupdate"]) {
+      audio.addEventListener(event, () => this.changed());
+    }
+    audio.addEventListener("ended", () => this.goOn());
+  }
+
+  // So much of the recording can be had by now.
+  setAvailable(ms) {
+    this.availableMs = Math.max(this.availableMs, ms);
+    this.changed();
+  }
+
+  get ms() {
+    return this.wantedMs ?? this.audio.currentTime * 1000;
+  }
+
+  get isPlaying() {
+    return !this.audio.paused;
+  }
+
+  get rate() {
+    return this.audio.playbackRate;
+  }
+
+  set rate(rate) {
+    this.audio.defaultPlaybackRate = rate;
+    this.audio.playbackRate = rate;
+  }
+
+  // Go to a moment; loads more of the recording if it is not loaded so far.
+  async seek(ms) {
+    const target = Math.min(Math.max(0, ms), this.availableMs);
+    this.wantedMs = target;
+    if (target >= this.loadedMs || !this.audio.src) await this.load();
+    this.audio.currentTime = target / 1000;
+    this.wantedMs = undefined;
+    this.changed();
+  }
+
+  async playFrom(ms) {
+    this.isWanted = true;
+    await this.seek(ms);
+    if (this.isWanted) await this.audio.play();
+  }
+
+  pause() {
+    this.isWanted = false;
+    this.audio.pause();
+  }
+
+  async toggle() {
+    if (this.isPlaying) this.pause();
+    else await this.playFrom(this.ms >= this.availableMs - 50 ? 0 : this.ms);
+  }
+
+  async load() {
+    const length = this.availableMs;
+    const rate = this.rate;
+    await new Promise((resolve, reject) => {
+      this.audio.addEventListener("loadedmetadata", resolve, { once: true });
+      this.audio.addEventListener("error", () => reject(new Error(this.audio.error?.message)), { once: true });
+      this.audio.src = this.address(Math.floor(length * SAMPLES_PER_MS));
+      this.audio.load();
+    });
+    this.loadedMs = length;
+    this.rate = rate;
+  }
+
+  // What was loaded is over; a live meeting has gone on meanwhile.
+  async goOn() {
+    if (this.availableMs > this.loadedMs + 200) await this.playFrom(this.loadedMs);
+    else this.changed();
+  }
+
+  changed() {
+    this.dispatchEvent(new Event("change"));
+  }
+}
