@@ -9,9 +9,11 @@ from typing import Any
 
 from channels.db import database_sync_to_async
 from channels.layers import get_channel_layer
-from django.db import DatabaseError, connection
+from django.db import Error as DatabaseError
+from django.db import connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
 
+from sessions_app.groups import LAYER_ERRORS
 from sessions_app.readiness import recognition_is_ready
 
 logger = logging.getLogger(__name__)
@@ -38,7 +40,7 @@ async def _works(probe: Callable[[], Awaitable[bool]]) -> bool:
     try:
         async with asyncio.timeout(TIMEOUT_S):
             return await probe()
-    except (DatabaseError, OSError, TimeoutError) as error:
+    except (DatabaseError, TimeoutError, *LAYER_ERRORS) as error:
         logger.warning("not ready: %s", error)
         return False
 
@@ -55,7 +57,5 @@ def _select_one() -> None:
 
 async def _channel_layer() -> bool:
     layer: Any = get_channel_layer()
-    channel = await layer.new_channel("probe")
-    await layer.send(channel, {"type": "probe"})
-    await layer.receive(channel)
+    await layer.group_send("readiness", {"type": "probe"})  # nobody listens; but it must arrive
     return True

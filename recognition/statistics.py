@@ -61,9 +61,7 @@ class Statistics:
         default_factory=lambda: {stage: StageStatistics() for stage in Stage}
     )
 
-    def count_batch(
-        self, batch: Sequence[Job[Any]], *, taken_at: float, took_s: float, failed: int
-    ) -> None:
+    def count_batch(self, batch: Sequence[Job[Any]], *, taken_at: float, took_s: float, failed: int) -> None:
         """A batch has been computed."""
         own = self.stages[batch[0].stage]
         own.batch_sizes.add(len(batch))

@@ -9,7 +9,8 @@ from django.conf import settings
 
 from recognition.exceptions import ModelError
 
-from .embedded import EmbeddedWorker
+from .hosted_worker import HostedWorker
+from .transport import get_transport
 
 Message = dict[str, Any]
 
@@ -19,7 +20,7 @@ async def lifespan(
     receive: Callable[[], Awaitable[Message]],
     send: Callable[[Message], Awaitable[None]],
 ) -> None:
-    worker = None if settings.REDIS_URL else EmbeddedWorker()
+    worker = None if settings.REDIS_URL else HostedWorker()
     while True:
         message = await receive()
         if message["type"] == "lifespan.startup":
@@ -33,5 +34,6 @@ async def lifespan(
         elif message["type"] == "lifespan.shutdown":
             if worker:
                 await worker.stop()
+            await get_transport().aclose()
             await send({"type": "lifespan.shutdown.complete"})
             return

@@ -68,7 +68,7 @@ class LiveSession:
         self._lines: list[NewLine] = []
         self._committing = asyncio.Lock()
         self._received = lease.durable
-        self._is_paused = False
+        self._state = Session.State.LIVE  # as `acquire` left it
         self._stop = False
         self._is_leaving = False
         self._has_heard_all = False
@@ -120,8 +120,10 @@ class LiveSession:
         self._is_unfinished = self._is_leaving and not self._has_heard_all
         if self._is_unfinished and self._transport.keeps_audio:
             await self._transcriber.leave_off()  # whoever goes on hears the open utterance from its start
-        else:
-            self._transcriber.finish()
+            return
+        if not self._is_unfinished:
+            await self._set_state(Session.State.DRAINING)
+        self._transcriber.finish()
 
     async def _hear_audio(self) -> None:
         """Until there is no more, or the rest is for another worker."""
@@ -135,7 +137,7 @@ class LiveSession:
             self._has_heard_all = is_over or (not stretch.audio and await self._has_sender_gone())
 
     async def _hear_stretch(self, stretch: Stretch) -> None:
-        await self._set_paused(False)
+        await self._set_state(Session.State.LIVE)
         audio = np.frombuffer(stretch.audio, "<f4")
         self._journal.write(stretch.start, audio)
         self._transcriber.feed(audio)
@@ -146,16 +148,14 @@ class LiveSession:
     async def _has_sender_gone(self) -> bool:
         """Whether nobody will send any more; the sessions of senders that may return are paused."""
         gone_s = await self._transport.sender_gone_s(self.lease.session)
-        await self._set_paused(gone_s > 0)
+        await self._set_state(Session.State.PAUSED if gone_s > 0 else Session.State.LIVE)
         return gone_s > settings.SENDER_RETURN_S
 
-    async def _set_paused(self, is_paused: bool) -> None:
-        if is_paused == self._is_paused:
-            return
-        self._is_paused = is_paused
-        state = Session.State.PAUSED if is_paused else Session.State.LIVE
-        await in_database(services.set_state, self.lease, state)
-        await self._tell(groups.changed_message(self.lease.key))
+    async def _set_state(self, state: Session.State) -> None:
+        if state is not self._state:
+            self._state = state
+            await in_database(services.set_state, self.lease, state)
+            await self._tell(groups.changed_message(self.lease.key))
 
     async def _report(self) -> None:
         await self._transport.report(

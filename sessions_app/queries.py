@@ -86,3 +86,9 @@ def as_line(utterance: Utterance) -> Line:
 def unfinished_sessions() -> list[tuple[int, int]]:
     """Sessions that have not ended, as (primary key, durable)."""
     return list(Session.objects.exclude(state=Session.State.ENDED).values_list("pk", "durable"))
+
+
+def ended_among(sessions: Iterable[int]) -> list[int]:
+    """Those of these sessions that have ended."""
+    ended = Session.objects.filter(pk__in=list(sessions), state=Session.State.ENDED)
+    return list(ended.values_list("pk", flat=True))

@@ -86,6 +86,11 @@ def read(session: int, start: int, end: int) -> np.ndarray:
         return np.empty(0, "<i2")
 
 
+def journals() -> list[int]:
+    """Sessions whose recording is a journal."""
+    return [int(path.stem) for path in journal_path(0).parent.glob("*.pcm")]
+
+
 def encode_flac(session: int) -> Path | None:
     """Turn the journal into a FLAC, and remove it; None if there is no audio.
 
@@ -97,7 +102,7 @@ def encode_flac(session: int) -> Path | None:
     if not journal.stat().st_size:
         journal.unlink()
         return None
-    unfinished = flac.with_suffix(".unfinished")
+    unfinished = flac.with_suffix(f".unfinished-{os.getpid()}")
     with (
         journal.open("rb") as source,
         soundfile.SoundFile(
@@ -107,7 +112,7 @@ def encode_flac(session: int) -> Path | None:
         while block := source.read(_BLOCK * SAMPLE_BYTES):
             target.write(np.frombuffer(block, "<i2"))
     unfinished.replace(flac)
-    journal.unlink()
+    journal.unlink(missing_ok=True)
     return flac
 
 

@@ -192,9 +192,10 @@ class Reader:
         self.most_untaken = None
 
     def _take_events(self, room: Room) -> Iterable[Message]:
-        if room.state and room.state != self._state:
-            self._state = room.state
-            yield StateChange(room.state)
+        state = "ended" if room.has_ended else room.state
+        if state and state != self._state:
+            self._state = state
+            yield StateChange(state)
         if self.wants_acks:
             yield from self._acknowledge(room)
         if room.partial is not self._partial:

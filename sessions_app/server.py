@@ -3,11 +3,15 @@
 daphne reads as fast as a client sends and queues what the application has not taken; and it never lets the
 application wait for a client that does not read. Both cost memory without bound. Here a socket is not read
 while frames wait, so TCP holds its sender; and a send returns when the client has taken what was sent before.
+
+Told to stop, daphne cuts all sockets. Here it stops listening, the application takes what has come in, says
+goodbye and closes each socket, and only then does the process end.
 """
 
 from __future__ import annotations
 
 import asyncio
+import socket
 from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Any
@@ -19,6 +23,16 @@ from twisted.internet import defer
 
 MOST_WAITING = 16
 RESUME_AT = 4
+
+UNREAD_CLOSE_S = 30.0
+
+DRAIN_S = 8.0
+"""How long sockets have to be closed in, when the process stops."""
+
+GOING_AWAY = 4503
+
+SEND_BUFFER = 256 * 1024
+"""Bytes that the kernel holds for a client that does not read; its own choice would be megabytes."""
 
 LARGEST_MESSAGE = 1024 * 1024
 """Bytes; beyond it the connection is dropped without a word. The application's own limit is lower."""
@@ -42,6 +56,7 @@ class PatientWebSocket(WebSocketProtocol):  # type: ignore[misc]
     """One socket that pauses when it is ahead of the application, and tells when its client is behind."""
 
     is_paused = False
+    is_leaving = False
 
     def onOpen(self) -> None:  # noqa: N802
         self.drained = asyncio.Event()
@@ -49,9 +64,13 @@ class PatientWebSocket(WebSocketProtocol):  # type: ignore[misc]
         # The HTTP channel that this connection began as would stop reading while the client does not read.
         self.transport.unregisterProducer()
         self.transport.registerProducer(self, True)
+        if connection := self.transport.getHandle():
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER)
         super().onOpen()
 
     def onMessage(self, payload: bytes, isBinary: bool) -> None:  # noqa: N802, N803
+        if self.is_leaving:
+            return  # read on all the same: unread data would turn the close into a reset
         super().onMessage(payload, isBinary)
         if not self.is_paused and self.application_queue.qsize() >= MOST_WAITING:
             self.is_paused = True
@@ -66,6 +85,18 @@ class PatientWebSocket(WebSocketProtocol):  # type: ignore[misc]
         if self.is_paused:
             self.is_paused = False
             self.transport.resumeProducing()
+
+    def go_away(self) -> None:
+        """The application shall close this socket, behind all that has come in."""
+        self.is_leaving = True
+        if hasattr(self, "application_queue"):
+            self.application_queue.put_nowait({"type": "websocket.going_away"})
+
+    def serverClose(self, code: int | None = None) -> None:  # noqa: N802
+        if not self.drained.is_set():
+            # Whoever does not read now may do so in a moment, and find out why it was disconnected.
+            self.closeHandshakeTimeout = UNREAD_CLOSE_S
+        super().serverClose(code)
 
     def check_timeouts(self) -> None:
         # The answer to a ping would stand behind the frames that wait: no reason to think the client dead.
@@ -94,12 +125,17 @@ class PatientServer(Server):  # type: ignore[misc]
     def __init__(self, *args: Any, on_stop: Callable[[], Awaitable[None]], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._on_stop = on_stop
+        self._ports: list[Any] = []
 
     def run(self) -> None:
         from daphne.ws_protocol import WebSocketFactory
 
         WebSocketFactory.protocol = PatientWebSocket
         super().run()
+
+    def listen_success(self, port: Any) -> None:
+        super().listen_success(port)
+        self._ports.append(port)
 
     def create_application(self, protocol: Any, scope: dict[str, Any]) -> Any:
         if not isinstance(protocol, PatientWebSocket):
@@ -120,6 +156,20 @@ class PatientServer(Server):  # type: ignore[misc]
             await protocol.drained.wait()
 
     def kill_all_applications(self) -> defer.Deferred[None]:
-        stopped = defer.Deferred.fromFuture(asyncio.ensure_future(self._on_stop()))
+        stopped = defer.Deferred.fromFuture(asyncio.ensure_future(self._drain()))
         stopped.addCallback(lambda _: super(PatientServer, self).kill_all_applications())
         return stopped
+
+    async def _drain(self) -> None:
+        for port in self._ports:
+            port.stopListening()
+        for protocol in list(self.connections):
+            if isinstance(protocol, PatientWebSocket):
+                protocol.go_away()
+        applications = [known.get("application_instance") for known in self.connections.values()]
+        if running := [application for application in applications if application]:
+            await asyncio.wait(running, timeout=DRAIN_S)
+        for protocol in list(self.connections):
+            if isinstance(protocol, PatientWebSocket) and protocol.state == protocol.STATE_OPEN:
+                protocol.serverClose(GOING_AWAY)  # its application is held up by something
+        await self._on_stop()

@@ -7,6 +7,7 @@ from typing import Any
 
 from asgiref.sync import async_to_sync
 from channels.layers import get_channel_layer
+from redis.exceptions import RedisError
 
 logger = logging.getLogger(__name__)
 
@@ -26,5 +27,5 @@ def send(group: str, message: dict[str, Any]) -> None:
         return
     try:
         async_to_sync(layer.group_send)(group, message)
-    except (OSError, RuntimeError) as error:
+    except (OSError, RuntimeError, RedisError) as error:
         logger.warning("a message to %s was lost: %s", group, error)

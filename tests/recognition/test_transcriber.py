@@ -200,3 +200,13 @@ async def test_a_thousand_sessions_come_and_go_and_leave_nothing(engine: Engine,
     assert len(engine.scheduler) == 0
     gc.collect()
     assert not [thing for thing in gc.get_objects() if isinstance(thing, (Transcriber, ModelStream))]
+
+
+async def test_left_off_it_tells_what_has_ended_and_not_what_is_open(engine: Engine):
+    transcriber = Transcriber(engine, EndpointingOptions())
+    transcriber.feed(np.concatenate([SCRIPT.speak(0), SCRIPT.speak(2)[:8000]]))
+    await transcriber.leave_off()
+    events = [event async for event in transcriber.events()]
+    assert finals(events) == [SCRIPT.lines[0].text]
+    assert not any(isinstance(event, Ended) for event in events)
+    assert transcriber.session.settled <= len(SCRIPT.speak(0))

@@ -141,7 +141,7 @@ class TestReader:
         sender.received = 15_999
         assert sender.take(here) == []
         here.receive_end(END)
-        assert sender.take(here) == [Ack(15_999, 15_999)]
+        assert sender.take(here) == [StateChange("ended"), Ack(15_999, 15_999)]
 
     def test_a_sender_that_may_not_read_is_told_no_more_lines_than_it_can_hold(self):
         here, sender = room(*range(1, 21)), Reader(most_untaken=15)

@@ -14,7 +14,8 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
 from recognition.exceptions import ModelError
-from sessions_app.embedded import EmbeddedWorker
+from sessions_app.hosted_worker import HostedWorker
+from sessions_app.transport import get_transport
 
 logger = logging.getLogger(__name__)
 
@@ -28,7 +29,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, host: str, port: int, **options: Any) -> None:
         self.failure: Exception | None = None
-        self.worker = None if settings.REDIS_URL else EmbeddedWorker()
+        self.worker = None if settings.REDIS_URL else HostedWorker()
         interface = host.replace(":", r"\:")
         self.server = PatientServer(
             get_default_application(),
@@ -68,3 +69,4 @@ class Command(BaseCommand):
             await self._starting
         if self.worker:
             await self.worker.stop()
+        await get_transport().aclose()

@@ -1,4 +1,4 @@
-"""Serving and recognising in one process: what starts when the server is up, and how it stops."""
+"""A recognition worker with its models, on the event loop of the process that hosts it."""
 
 from __future__ import annotations
 
@@ -11,21 +11,25 @@ from django.conf import settings
 from recognition.engine import Engine
 from recognition.model_sets import load_models, read_model_set
 
-from . import queries
+from . import queries, recordings
 from .database import in_database
 from .transport import Transport, get_transport
 from .worker import RecognitionWorker
 
 logger = logging.getLogger(__name__)
 
+OFFER_EVERY_S = 60.0
+"""How often sessions are looked for that nobody works on, though they have not ended."""
 
-class EmbeddedWorker:
-    """A recognition worker on the server's event loop; the models compute in a thread beside it."""
+
+class HostedWorker:
+    """The models compute in a thread beside the event loop."""
 
     def __init__(self) -> None:
         self._engine: Engine | None = None
         self._worker: RecognitionWorker | None = None
         self._running: asyncio.Task[None] | None = None
+        self._chores: list[asyncio.Task[None]] = []
 
     async def start(self) -> None:
         """Load the models and take sessions, also those that an earlier process left unfinished.
@@ -42,21 +46,41 @@ class EmbeddedWorker:
             self._engine, model_set.endpointing, transport, capacity=settings.CAPACITY
         )
         self._running = asyncio.create_task(self._worker.run(), name="recognition worker")
-        await _offer_unfinished(transport)
+        self._chores = [
+            asyncio.create_task(_offer_unfinished(transport), name="offers"),
+            asyncio.create_task(_encode_what_was_left(), name="recordings"),
+        ]
         logger.info("ready with the model set %s", model_set.name)
 
-    @property
-    def is_ready(self) -> bool:
-        return self._running is not None and not self._running.done()
+    async def run(self) -> None:
+        """Return when the worker has stopped.
+
+        Raises:
+            Exception: Whatever it could not cope with.
+        """
+        assert self._running
+        await asyncio.shield(self._running)
 
     async def stop(self) -> None:
+        """Commit what is recognised and let go of the sessions."""
+        for chore in self._chores:
+            chore.cancel()
         if self._worker and self._running:
             self._worker.stop()
-            await asyncio.gather(self._running, return_exceptions=True)
+            await asyncio.gather(self._running, *self._chores, return_exceptions=True)
         if self._engine:
             await self._engine.aclose()
 
 
 async def _offer_unfinished(transport: Transport) -> None:
-    for session, durable in await in_database(queries.unfinished_sessions):
-        await transport.offer(session, durable=durable)
+    while True:
+        for session, durable in await in_database(queries.unfinished_sessions):
+            await transport.offer(session, durable=durable)
+        await asyncio.sleep(OFFER_EVERY_S)
+
+
+async def _encode_what_was_left() -> None:
+    """Finish the recordings of sessions that ended in a process which did not live to do it."""
+    journals = await asyncio.to_thread(recordings.journals)
+    for session in await in_database(queries.ended_among, journals):
+        await asyncio.to_thread(recordings.encode_flac, session)
