@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
+from .checksum import checksum_models
 from .endpointing import EndpointingOptions
 from .exceptions import ModelError
 from .interfaces import Models
@@ -73,6 +74,9 @@ class ModelSet:
     script: Script | None = None
     """Instead of sources: what the models say, for developing and testing without any."""
 
+    is_checksum: bool = False
+    """Instead of sources: the text of a line is the checksum of its audio, for load and failure tests."""
+
     def missing(self, models_dir: Path) -> list[ModelSource]:
         """Models whose directory is not there yet."""
         directories = {role: source.directory(self.file, models_dir) for role, source in self.sources.items()}
@@ -124,6 +128,8 @@ def load_models(
     """
     if model_set.script:
         return scripted_models(model_set.script)
+    if model_set.is_checksum:
+        return checksum_models()
     missing = model_set.missing(models_dir)
     if any(source.hub for source in missing):
         names = ", ".join(source.title for source in missing)
@@ -137,14 +143,19 @@ def load_models(
 
 
 def _model_set(file: Path, content: dict[str, Any]) -> ModelSet:
-    roles = ["script"] if "script" in content else ROLES
+    roles = next(([kind] for kind in ("script", "checksum") if kind in content), ROLES)
     expected = {"title", "description", "endpointing", *roles}
     _check_keys(file, "", content, expected, required={"title", *roles})
-    endpointing = _endpointing(file, content.get("endpointing", {}))
-    script = _script(file, content["script"]) if "script" in content else None
-    sources = {} if script else {role: _source(file, role, content[role]) for role in roles}
-    description = content.get("description", "")
-    return ModelSet(file.stem, file, content["title"], description, sources, endpointing, script)
+    return ModelSet(
+        name=file.stem,
+        file=file,
+        title=content["title"],
+        description=content.get("description", ""),
+        sources={role: _source(file, role, content[role]) for role in roles if role in ROLES},
+        endpointing=_endpointing(file, content.get("endpointing", {})),
+        script=_script(file, content["script"]) if "script" in content else None,
+        is_checksum=bool(content.get("checksum")),
+    )
 
 
 def _script(file: Path, lines: Any) -> Script:

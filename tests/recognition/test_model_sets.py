@@ -150,6 +150,13 @@ class SetFileTests(unittest.TestCase):
 
 
 class LayerTests(unittest.TestCase):
+    def test_a_set_of_checksums_needs_no_models(self):
+        with tempfile.NamedTemporaryFile("w", suffix=".toml") as file:
+            file.write('title = "Checksums"\nchecksum = true\n')
+            file.flush()
+            models = load_models(read_model_set(file.name), Path("nowhere"))
+        self.assertEqual(models.name, "checksum")
+
     def test_reading_sets_imports_neither_torch_nor_funasr(self):
         code = (
             "import sys; from recognition.model_sets import read_model_set, model_set_names; "
