@@ -1,0 +1,284 @@
+"""A sender and a receiver that survive whatever happens to their connection. Needs only `websockets`.
+
+Copy this file into your own client. The protocol is described in docs/protocol.md; this is its version 2.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import random
+from collections import deque
+from collections.abc import AsyncIterable, Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import quote, urlencode
+
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus
+
+SAMPLE_RATE = 16_000
+SAMPLE_BYTES = 4  # float32, little endian
+
+FRAME = 3200 * SAMPLE_BYTES
+LARGEST_FRAME = 64_000 * SAMPLE_BYTES
+
+KEPT = 60 * SAMPLE_RATE * SAMPLE_BYTES
+"""Bytes of audio that are kept though the server does not need them any more: it might lose them."""
+
+FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.25, 30.0
+
+RETRYABLE = {1001, 1006, 1011, 1012, 1013, 4408, 4409, 4429, 4430, 4500, 4503}
+
+Message = dict[str, Any]
+
+
+class Refused(Exception):
+    """The server does not want us, and would not if we asked again."""
+
+
+@dataclass
+class Connection:
+    """Where to connect, and how often it had to be done.
+
+    Args:
+        servers: Like "ws://localhost:8000"; if there are several, the next is tried when one fails.
+        parameters: More of the address, such as `token`.
+    """
+
+    servers: Sequence[str]
+    session: str
+    parameters: dict[str, str] = field(default_factory=dict)
+    attempts: int = 0
+    _pause_s: float = FIRST_PAUSE_S
+    _retry_after_s: float = 0.0
+
+    def open(self, **parameters: str) -> connect:
+        server = self.servers[self.attempts % len(self.servers)]
+        self.attempts += 1
+        query = urlencode({"v": "2", **self.parameters, **parameters})
+        return connect(f"{server}/ws/asr/{quote(self.session, safe='')}?{query}", proxy=None, max_size=None)
+
+    def hear(self, message: Message) -> None:
+        """A message is a sign of life, or says when to come again."""
+        error = message.get("error")
+        if error:
+            self._retry_after_s = error["retry_after"] or 0.0
+        else:
+            self._pause_s = FIRST_PAUSE_S
+
+    async def pause(self, error: Exception) -> None:
+        """Wait before the next attempt, longer each time, and not all clients equally long.
+
+        Raises:
+            Refused: If there should be no next attempt.
+        """
+        if isinstance(error, ConnectionClosed):
+            code = error.rcvd.code if error.rcvd else 1006
+            if code not in RETRYABLE:
+                raise Refused(f"closed with {code}") from error
+        if isinstance(error, InvalidStatus) and error.response.status_code < 500:
+            raise Refused(f"HTTP {error.response.status_code}") from error
+        pause_s = max(self._pause_s, self._retry_after_s) * random.uniform(0.5, 1.0)  # noqa: S311 - no secret
+        self._pause_s, self._retry_after_s = min(2 * self._pause_s, LONGEST_PAUSE_S), 0.0
+        await asyncio.sleep(pause_s)
+
+
+FAILURES = (OSError, TimeoutError, ConnectionClosed, InvalidHandshake)
+
+
+class Backlog:
+    """Audio that was recorded, until nobody can ask for it any more. Positions are samples."""
+
+    def __init__(self) -> None:
+        self.start = self.end = 0
+        self.is_complete = False
+        self._chunks: deque[bytes] = deque()
+        self._changed = asyncio.Event()
+
+    def add(self, audio: bytes) -> None:
+        self._chunks.append(audio)
+        self.end += len(audio) // SAMPLE_BYTES
+        self._changed.set()
+
+    def complete(self) -> None:
+        self.is_complete = True
+        self._changed.set()
+
+    def forget(self, position: int) -> None:
+        while self._chunks and self.start + len(self._chunks[0]) // SAMPLE_BYTES <= position:
+            if (self.end - self.start) * SAMPLE_BYTES <= KEPT:
+                return
+            self.start += len(self._chunks.popleft()) // SAMPLE_BYTES
+
+    async def read(self, position: int) -> bytes:
+        """The next piece from a position on; empty at the end of a complete recording."""
+        while position >= self.end and not self.is_complete:
+            self._changed.clear()
+            await self._changed.wait()
+        at = self.start
+        for chunk in self._chunks:
+            length = len(chunk) // SAMPLE_BYTES
+            if position < at + length:
+                return chunk[(position - at) * SAMPLE_BYTES :][:LARGEST_FRAME]
+            at += length
+        return b""
+
+
+class ResumingSender:
+    """Sends a recording to the end.
+
+    Args:
+        audio: float32 samples in [-1, 1], mono, 16 kHz, little endian, as they are recorded.
+        on_message: Called with every message of the server.
+    """
+
+    def __init__(
+        self,
+        servers: Sequence[str],
+        session: str,
+        audio: AsyncIterable[bytes],
+        *,
+        on_message: Callable[[Message], None] = lambda message: None,
+        **parameters: str,
+    ) -> None:
+        self.connection = Connection(servers, session, {"mode": "sender", **parameters})
+        self.backlog = Backlog()
+        self.lost = 0  # samples that the server asked for again when we had forgotten them
+        self._audio = audio
+        self._on_message = on_message
+        self._resume = ""
+        self._has_ended = False
+
+    async def run(self) -> None:
+        """Return when the server has confirmed that it recognised everything.
+
+        Raises:
+            Refused: If it does not want the audio.
+        """
+        recording = asyncio.create_task(self._record())
+        try:
+            while not self._has_ended:
+                try:
+                    await self._connect()
+                except FAILURES as error:
+                    await self.connection.pause(error)
+        finally:
+            recording.cancel()
+            await asyncio.gather(recording, return_exceptions=True)
+
+    async def _record(self) -> None:
+        """Whatever becomes of the connection, recording goes on."""
+        async for piece in self._audio:
+            self.backlog.add(piece)
+        self.backlog.complete()
+
+    async def _connect(self) -> None:
+        resume = {"resume": self._resume} if self._resume else {}
+        async with self.connection.open(**resume) as socket:
+            hello = await self._hear_hello(socket)
+            sending = asyncio.create_task(self._send(socket, hello["resume_from"]))
+            try:
+                async for text in socket:
+                    self._hear(json.loads(text))
+            finally:
+                sending.cancel()
+                await asyncio.gather(sending, return_exceptions=True)
+        _check_ended(self._has_ended)
+
+    async def _hear_hello(self, socket: ClientConnection) -> Message:
+        while True:
+            message = json.loads(await asyncio.wait_for(socket.recv(), 20))
+            self._hear(message)
+            event: Message = message.get("event", {})
+            if event.get("type") == "hello":
+                self._resume = event["resume"]
+                return event
+
+    def _hear(self, message: Message) -> None:
+        self.connection.hear(message)
+        event = message.get("event", {})
+        if event.get("type") == "ack":
+            self.backlog.forget(event["durable"])
+        elif event.get("type") == "session_end":
+            self._has_ended = True
+        self._on_message(message)
+
+    async def _send(self, socket: ClientConnection, position: int) -> None:
+        with contextlib.suppress(ConnectionClosed):  # whoever listens finds out as well
+            if position < self.backlog.start:
+                # Silence in its place: what follows keeps its time.
+                missing = self.backlog.start - position
+                self.lost += missing
+                for at in range(0, missing * SAMPLE_BYTES, FRAME):
+                    await socket.send(bytes(min(FRAME, missing * SAMPLE_BYTES - at)))
+                position += missing
+            while piece := await self.backlog.read(position):
+                await socket.send(piece)
+                position += len(piece) // SAMPLE_BYTES
+            await socket.send("close")
+
+
+class ResumingReceiver:
+    """Follows a session to its end; `lines` is the transcript as it stands.
+
+    Args:
+        on_message: Called with every message of the server.
+    """
+
+    def __init__(
+        self,
+        servers: Sequence[str],
+        session: str,
+        *,
+        on_message: Callable[[Message], None] = lambda message: None,
+        **parameters: str,
+    ) -> None:
+        self.connection = Connection(servers, session, {"mode": "receiver", **parameters})
+        self.lines: dict[int, Message] = {}
+        """By their `id`."""
+
+        self.repeated = 0  # lines that came though they had come before
+        self._seq = 0
+        self._revision = 0
+        self._has_ended = False
+        self._on_message = on_message
+
+    async def run(self) -> None:
+        """Return when the session has ended.
+
+        Raises:
+            Refused: If the server does not let us read.
+        """
+        while not self._has_ended:
+            try:
+                since = {"since": str(self._seq), "revision": str(self._revision)}
+                async with self.connection.open(**since) as socket:
+                    async for text in socket:
+                        self._hear(json.loads(text))
+                _check_ended(self._has_ended)
+            except FAILURES as error:
+                await self.connection.pause(error)
+
+    def _hear(self, message: Message) -> None:
+        self.connection.hear(message)
+        event = message.get("event", {})
+        if message.get("final"):
+            self.repeated += message["seq"] <= self._seq
+            self._seq = max(self._seq, message["seq"])
+            self.lines[message["id"]] = message
+        elif event.get("type") == "revise":
+            self._revision = max(self._revision, event["revision"])
+            if event["removed"]:
+                self.lines.pop(event["line"]["id"], None)
+            else:
+                self.lines[event["line"]["id"]] = event["line"]
+        elif event.get("type") == "session_end":
+            self._has_ended = True
+        self._on_message(message)
+
+
+def _check_ended(has_ended: bool) -> None:
+    if not has_ended:
+        raise ConnectionError("the connection was closed before the end")

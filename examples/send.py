@@ -1,0 +1,66 @@
+"""Send a recording, or what a microphone hears, and print what is said.
+
+python examples/send.py meeting.wav
+arecord -q -t raw -f FLOAT_LE -r 16000 -c 1 | python examples/send.py -
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import sys
+import time
+from collections.abc import AsyncIterator
+
+from resuming import FRAME, SAMPLE_BYTES, SAMPLE_RATE, Message, Refused, ResumingSender
+
+
+async def from_file(path: str, *, speed: float) -> AsyncIterator[bytes]:
+    """A sound file as if it were being recorded."""
+    import soundfile
+
+    begun = time.monotonic()
+    with soundfile.SoundFile(path) as file:
+        if file.samplerate != SAMPLE_RATE or file.channels != 1:
+            raise SystemExit(f"{path} is not mono at {SAMPLE_RATE} Hz: convert it, for example with sox")
+        while len(piece := file.read(FRAME // SAMPLE_BYTES, dtype="float32")):
+            yield piece.tobytes()
+            due = begun + file.tell() / SAMPLE_RATE / speed
+            await asyncio.sleep(max(0.0, due - time.monotonic()))
+
+
+async def from_standard_input() -> AsyncIterator[bytes]:
+    while piece := await asyncio.to_thread(sys.stdin.buffer.read, FRAME):
+        yield piece
+
+
+def show(message: Message) -> None:
+    if message.get("final"):
+        print(f"{message['spk']['speaker_name']}: {message['asr']}", flush=True)
+    elif error := message.get("error"):
+        print(f"({error['message']})", file=sys.stderr, flush=True)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("file", help="a WAV or FLAC file, mono at 16 kHz; - for raw 32-bit floats")
+    parser.add_argument("--server", action="append", help="ws://localhost:8000; several may be given")
+    parser.add_argument("--session", default=f"example-{time.strftime('%Y%m%d-%H%M%S')}")
+    parser.add_argument("--token", default="")
+    parser.add_argument("--speed", type=float, default=1.0, help="how many times faster than it was recorded")
+    arguments = parser.parse_args()
+
+    is_live = arguments.file == "-"
+    audio = from_standard_input() if is_live else from_file(arguments.file, speed=arguments.speed)
+    parameters = {"token": arguments.token} if arguments.token else {}
+    servers = arguments.server or ["ws://localhost:8000"]
+    sender = ResumingSender(servers, arguments.session, audio, on_message=show, **parameters)
+    print(f"session {arguments.session}", file=sys.stderr)
+    try:
+        asyncio.run(sender.run())
+    except Refused as error:
+        raise SystemExit(str(error)) from error
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,141 @@
+"""The clients in `examples/`, over a network that cuts connections."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+
+from tests.support.clients import MEETING, TEXTS, new_id
+from tests.support.proxy import CuttingProxy
+from tests.support.server import ROOT, Server
+
+EXAMPLES = ROOT / "examples"
+sys.path.insert(0, str(EXAMPLES))
+
+import resuming  # noqa: E402
+from resuming import FRAME, Backlog, Refused, ResumingReceiver, ResumingSender  # noqa: E402
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    with Server(tmp_path_factory.mktemp("examples"), ASR_SENDER_RETURN_S="10") as running:
+        yield running
+
+
+async def recording(audio: np.ndarray, *, pace_s: float = 0.02) -> AsyncIterator[bytes]:
+    data = audio.astype("<f4").tobytes()
+    for at in range(0, len(data), FRAME):
+        yield data[at : at + FRAME]
+        await asyncio.sleep(pace_s)
+
+
+async def cut_again_and_again(proxy: CuttingProxy) -> None:
+    while True:
+        await asyncio.sleep(0.4)
+        proxy.cut()
+
+
+async def test_a_meeting_comes_through_whole_though_connections_are_cut(server: Server):
+    session = new_id()
+    async with CuttingProxy(server.port) as proxy:
+        servers = [f"ws://127.0.0.1:{proxy.port}"]
+        receivers = [ResumingReceiver(servers, session) for _ in range(3)]
+        following = [asyncio.create_task(receiver.run()) for receiver in receivers]
+        cutting = asyncio.create_task(cut_again_and_again(proxy))
+        sender = ResumingSender(servers, session, recording(MEETING.audio(), pace_s=0.05))
+        async with asyncio.timeout(60):
+            await sender.run()
+            await asyncio.gather(*following)
+        cutting.cancel()
+    assert proxy.cuts > 5
+    assert sender.connection.attempts > 2
+    assert sender.lost == 0
+    for receiver in receivers:
+        assert [line["asr"] for line in receiver.lines.values()] == TEXTS
+        assert receiver.repeated == 0
+    kept = server.shell(f"print(Session.objects.get(key='{session}').durable)")
+    assert int(kept) == len(MEETING.audio())
+
+
+async def test_the_speakers_are_the_same_after_a_cut(server: Server):
+    session = new_id()
+    async with CuttingProxy(server.port) as proxy:
+        servers = [f"ws://127.0.0.1:{proxy.port}"]
+        receiver = ResumingReceiver(servers, session)
+        following = asyncio.create_task(receiver.run())
+        sender = ResumingSender(servers, session, recording(MEETING.audio()))
+        sending = asyncio.create_task(sender.run())
+        async with asyncio.timeout(60):
+            while not receiver.lines:
+                await asyncio.sleep(0.02)
+            proxy.cut()
+            await sending
+            await following
+    first, _, third, _ = receiver.lines.values()
+    assert first["spk"]["speaker_id"] == third["spk"]["speaker_id"]
+
+
+async def test_a_sender_that_is_not_wanted_says_so(server: Server):
+    sender = ResumingSender([f"ws://127.0.0.1:{server.port}"], "no session id", recording(MEETING.speak(1)))
+    with pytest.raises(Refused):
+        await asyncio.wait_for(sender.run(), 10)
+
+
+async def test_the_next_server_is_tried_when_one_is_gone(server: Server, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(resuming, "FIRST_PAUSE_S", 0.01)
+    servers = ["ws://127.0.0.1:9", f"ws://127.0.0.1:{server.port}"]
+    sender = ResumingSender(servers, new_id(), recording(MEETING.speak(1)))
+    await asyncio.wait_for(sender.run(), 10)
+    assert sender.connection.attempts == 2
+
+
+async def test_the_programs_print_who_says_what(server: Server, tmp_path: Path):
+    session = new_id()
+    file = tmp_path / "meeting.wav"
+    soundfile.write(file, MEETING.audio(), 16_000, subtype="FLOAT")
+    address = ("--server", f"ws://127.0.0.1:{server.port}")
+    sent = await run("send.py", str(file), "--session", session, "--speed", "20", *address)
+    received = await run("receive.py", session, *address)
+    for text in TEXTS:
+        assert f": {text}" in sent
+        assert f": {text}" in received
+    assert "Speaker 1: 大家好" in sent
+
+
+async def run(program: str, *arguments: str) -> str:
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, str(EXAMPLES / program), *arguments, stdout=asyncio.subprocess.PIPE
+    )
+    output, _ = await asyncio.wait_for(process.communicate(), 60)
+    assert process.returncode == 0
+    return output.decode()
+
+
+class TestBacklog:
+    async def test_pieces_begin_where_they_are_asked_for(self):
+        backlog = Backlog()
+        backlog.add(bytes(range(40)))
+        backlog.add(bytes(range(40, 80)))
+        assert await backlog.read(3) == bytes(range(12, 40))
+        assert await backlog.read(10) == bytes(range(40, 80))
+
+    async def test_the_end_of_a_complete_recording_is_empty(self):
+        backlog = Backlog()
+        backlog.add(bytes(40))
+        backlog.complete()
+        assert await backlog.read(10) == b""
+
+    async def test_what_is_durable_is_forgotten_but_for_the_last_minute(self):
+        backlog = Backlog()
+        for _ in range(90):
+            backlog.add(bytes(resuming.SAMPLE_RATE * 4))
+        backlog.forget(80 * resuming.SAMPLE_RATE)
+        assert backlog.start == 30 * resuming.SAMPLE_RATE
