@@ -96,7 +96,8 @@ def _database() -> dict[str, Any]:
     except (ValueError, KeyError, environ.ImproperlyConfigured) as error:
         raise ImproperlyConfigured(f"DATABASE_URL is not a database's address: {error}.") from error
     if config.get("ENGINE") == "django.db.backends.sqlite3":
-        return config | {"OPTIONS": SQLITE_OPTIONS}
+        # Tests want a file as well: in memory, a second connection is locked out instead of waiting its turn.
+        return config | {"OPTIONS": SQLITE_OPTIONS, "TEST": {"NAME": DATA_DIR / "test.sqlite3"}}
     if config.get("ENGINE") == "django.db.backends.postgresql":
         return config | {"CONN_HEALTH_CHECKS": True, "CONN_MAX_AGE": 60}
     raise ImproperlyConfigured("DATABASE_URL: use sqlite:///FILE or postgres://USER:PASSWORD@HOST/NAME.")
@@ -176,6 +177,7 @@ SENDER_RETURN_S = env.number("ASR_SENDER_RETURN_S", 30)
 
 VOICEPRINT_KEYS = env.keys("VOICEPRINT_KEYS")
 VOICEPRINT_KEY_FILE = DATA_DIR / "voiceprint_keys"
+CONSENT_DAYS = env.integer("CONSENT_DAYS", 730)  # 0: a consent never expires
 
 # Logging: ids and figures, never what somebody said.
 

@@ -45,6 +45,7 @@ class LiveSession:
 
     Args:
         lease: The right to write; `run` ends when it is lost.
+        tracker: Says whose each line is; of this session alone.
         publish: Sends a message to a group of the channel layer.
     """
 
@@ -55,7 +56,7 @@ class LiveSession:
         transport: Transport,
         engine: Engine,
         endpointing: EndpointingOptions,
-        gallery: Gallery,
+        tracker: SpeakerTracker,
         publish: Publish,
     ) -> None:
         self.lease = lease
@@ -64,7 +65,7 @@ class LiveSession:
         self._group = groups.session_group(lease.key)
         self._transcriber = Transcriber(engine, endpointing, start=lease.durable)
         self._journal = recordings.Journal(lease.session)
-        self._tracker = SpeakerTracker(gallery)
+        self._tracker = tracker
         self._lines: list[NewLine] = []
         self._committing = asyncio.Lock()
         self._received = lease.durable

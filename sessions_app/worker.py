@@ -137,7 +137,7 @@ class RecognitionWorker(AsyncConsumer):
             transport=self._transport,
             engine=self.engine,
             endpointing=self._endpointing,
-            gallery=self._speakers.gallery,
+            tracker=self._speakers.new_tracker(),
             publish=self._publish,
         )
         self._live[lease.key] = live

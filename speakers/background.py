@@ -10,11 +10,12 @@ from django.db import DatabaseError
 
 from recognition.engine import Engine
 
-from . import jobs, lifecycle
+from . import calibration, jobs, lifecycle
 from .encryption import Undecipherable
 from .gallery import GalleryReader
 from .identification import Gallery
 from .jobs import in_database
+from .tracking import SpeakerTracker, TrackingOptions
 
 logger = logging.getLogger(__name__)
 
@@ -40,12 +41,17 @@ class SpeakersInBackground:
         self._on_gallery = on_gallery
         embedder = engine.models.embedder
         self._reader = GalleryReader(embedder.model_id, embedder.dimension)
+        self._options = TrackingOptions()
         self._nudges = [asyncio.Event(), asyncio.Event(), asyncio.Event()]
 
     @property
     def gallery(self) -> Gallery:
         """The enrolled voices; empty until the first look into the database."""
         return self._reader.gallery
+
+    def new_tracker(self) -> SpeakerTracker:
+        """What follows the voices of one more session."""
+        return SpeakerTracker(self.gallery, self._options)
 
     def nudge(self) -> None:
         """The database may have something."""
@@ -80,6 +86,8 @@ class SpeakersInBackground:
     async def _refresh(self) -> None:
         try:
             has_changed = await in_database(self._reader.refresh)
+            if has_changed:
+                self._options = await in_database(calibration.options, self.gallery.model_id)
         except Undecipherable as error:
             logger.error("nobody can be identified: %s", error)
             await asyncio.sleep(EXPIRE_S)
@@ -90,10 +98,10 @@ class SpeakersInBackground:
             await in_database(lifecycle.wipe_traces)
 
     async def _do_quick_jobs(self) -> None:
-        await jobs.run_pending(self._engine, self._worker)
+        await jobs.run_pending(self._engine, lambda: self.gallery, self._worker)
 
     async def _do_long_jobs(self) -> None:
-        await jobs.run_pending(self._engine, self._worker, is_long=True)
+        await jobs.run_pending(self._engine, lambda: self.gallery, self._worker, is_long=True)
 
     async def _expire(self) -> None:
         while True:

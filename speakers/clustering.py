@@ -13,22 +13,23 @@ from dataclasses import dataclass
 import numpy as np
 
 from .identification import unit
+from .scoring import Scoring, Voices
 
 
 @dataclass(frozen=True, slots=True)
 class ClusteringOptions:
-    """When voices are the same; scores are cosine similarities."""
+    """When voices are the same; in log-odds, see `speakers.scoring`."""
 
-    join: float = 0.45
-    """Least score at which a line shapes the voice that it is given to."""
+    join: float = 1.0
+    """Least log-odds at which a line shapes the voice that it is given to."""
 
-    found: float = 0.3
-    """A line below this score to every voice is a new voice."""
+    found: float = -1.5
+    """A line below this to every voice is a new voice."""
 
-    merge: float = 0.6
+    merge: float = 4.0
     """Two settled voices at least as alike as this are one."""
 
-    lead: float = 0.1
+    lead: float = 2.0
     """How much better another voice must fit before a line moves to it."""
 
     shortest_founder_s: float = 1.2
@@ -52,24 +53,32 @@ class Cluster:
         speech_s: Seconds of speech behind the mean.
     """
 
-    __slots__ = ("centroid", "mean", "speech_s")
+    __slots__ = ("mean", "speech_s")
 
     def __init__(self, mean: np.ndarray | None = None, speech_s: float = 0.0) -> None:
         self.mean: np.ndarray | None = None
-        self.centroid: np.ndarray | None = None
-        """The mean at unit length."""
         self.speech_s = 0.0
         if mean is not None:
             self._set(mean, speech_s)
 
+    @property
+    def centroid(self) -> np.ndarray | None:
+        """The mean at unit length."""
+        return None if self.mean is None else unit(self.mean)
+
     def add(self, embedding: np.ndarray, speech_s: float, *, memory_s: float) -> None:
         """Let a line shape the voice."""
-        before = min(self.speech_s, memory_s)
-        self._weigh(embedding, speech_s, before)
+        self._weigh(embedding, speech_s, min(self.speech_s, memory_s))
 
     def remove(self, embedding: np.ndarray, speech_s: float) -> None:
         """Take back what a line gave."""
         self._weigh(embedding, -speech_s, self.speech_s)
+
+    def without(self, embedding: np.ndarray, speech_s: float) -> Cluster:
+        """The voice as it would be without a line of its own."""
+        other = Cluster(self.mean, self.speech_s)
+        other.remove(embedding, speech_s)
+        return other
 
     def absorb(self, other: Cluster, *, memory_s: float) -> None:
         """The two are one."""
@@ -78,8 +87,7 @@ class Cluster:
 
     def forget(self) -> None:
         """Keep nothing of how the voice sounds."""
-        self.mean = self.centroid = None
-        self.speech_s = 0.0
+        self.mean, self.speech_s = None, 0.0
 
     def _weigh(self, embedding: np.ndarray, speech_s: float, before_s: float) -> None:
         total = before_s + speech_s
@@ -93,23 +101,24 @@ class Cluster:
         if not np.linalg.norm(mean) > 1e-6:
             self.forget()
             return
-        self.mean = mean.astype(np.float32)
-        self.centroid = unit(mean)
-        self.speech_s = speech_s
+        self.mean, self.speech_s = mean.astype(np.float32), speech_s
 
 
-def similarities(embeddings: np.ndarray, clusters: Sequence[Cluster]) -> np.ndarray:
-    """How alike each line and each voice are.
+def as_voices(clusters: Sequence[Cluster], scoring: Scoring, dimension: int) -> Voices:
+    """The clusters ready to be compared; one that was never heard well is like nothing."""
+    rows = np.zeros((len(clusters), dimension), np.float32)
+    for row, cluster in zip(rows, clusters, strict=True):
+        if cluster.centroid is not None:
+            row[:] = cluster.centroid
+    return scoring.voices(rows, np.array([cluster.speech_s for cluster in clusters]))
 
-    Args:
-        embeddings: One per line, float32, shape (n, d), unit length.
+
+def log_odds(voices: Voices, clusters: Sequence[Cluster], scoring: Scoring) -> np.ndarray:
+    """How sure it is that each voice is each cluster's.
 
     Returns:
-        Cosine similarities, float32, shape (n, len(clusters)); -1 for a voice that has not been heard well.
+        float32, shape (len(voices), len(clusters)); minus infinity for a cluster that was never heard well.
     """
-    unknown = [cluster.centroid is None for cluster in clusters]
-    nobody = np.zeros(embeddings.shape[1], np.float32)
-    centroids = np.array([nobody if c.centroid is None else c.centroid for c in clusters])  # (m, d)
-    scores: np.ndarray = embeddings @ centroids.reshape(-1, embeddings.shape[1]).T  # (n, m)
-    scores[:, unknown] = -1.0
-    return scores
+    odds = scoring.log_odds(voices, as_voices(clusters, scoring, len(voices.columns)))
+    odds[:, [cluster.mean is None for cluster in clusters]] = -np.inf
+    return odds

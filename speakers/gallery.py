@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 import logging
+from collections import defaultdict
 from collections.abc import Collection
 
 import numpy as np
 from django.db.models import Max, Q
 from django.utils import timezone
 
+from . import calibration
 from .fields import unseal
-from .identification import Gallery, unit
+from .identification import Enrolled, Gallery, unit
 from .models import GalleryChange, Voiceprint
+from .scoring import Cohort, Scoring
 
 logger = logging.getLogger(__name__)
 
 LATE = 1000
 """Changes looked at again each time: a transaction may become visible after one that began later."""
+
+CALIBRATION = 0
+"""In place of a speaker: how voices are compared has changed."""
 
 MOST_WEIGHT_S = 20.0
 """A voiceprint with more speech than this counts like one with this much."""
@@ -27,10 +33,11 @@ class GalleryReader:
 
     Args:
         model_id: Only voiceprints of this model are read.
+        dimension: Of its embeddings.
     """
 
     def __init__(self, model_id: str, dimension: int) -> None:
-        self.gallery = Gallery.of(model_id, dimension, {})
+        self.gallery = Gallery(model_id, Scoring(Cohort.unknown(dimension)), dimension)
         self._last: int | None = None  # newest change seen; None before the first refresh
         self._seen: set[int] = set()  # changes seen among the latest
 
@@ -44,20 +51,28 @@ class GalleryReader:
             # How far the changes are comes first: what changes while we read is read again.
             last = GalleryChange.objects.aggregate(last=Max("pk"))["last"] or 0
             seen = set(GalleryChange.objects.filter(pk__gt=last - LATE).values_list("pk", flat=True))
-            self.gallery = self.gallery.changed(read_voices(self.gallery))
+            self._read_all()
             self._last, self._seen = last, seen
             return True
         changes = dict(GalleryChange.objects.filter(pk__gt=self._last - LATE).values_list("pk", "speaker"))
         speakers = {speaker for change, speaker in changes.items() if change not in self._seen}
-        if speakers:
-            gone: dict[int, np.ndarray | None] = dict.fromkeys(speakers)
+        if CALIBRATION in speakers:
+            self._read_all()
+        elif speakers:
+            gone: dict[int, Enrolled | None] = dict.fromkeys(speakers)
             self.gallery = self.gallery.changed(gone | read_voices(self.gallery, speakers))
+        if speakers:
             self._last = max(changes)
             self._seen = {change for change in changes if change > self._last - LATE}
         return bool(speakers)
 
+    def _read_all(self) -> None:
+        scoring = calibration.scoring(self.gallery.model_id, self.gallery.dimension)
+        empty = Gallery(self.gallery.model_id, scoring, self.gallery.dimension)
+        self.gallery = empty.changed(read_voices(empty))
 
-def read_voices(gallery: Gallery, speakers: Collection[int] | None = None) -> dict[int, np.ndarray]:
+
+def read_voices(gallery: Gallery, speakers: Collection[int] | None = None) -> dict[int, Enrolled]:
     """How enrolled speakers sound: the mean of each one's voiceprints, by key of the speaker.
 
     Args:
@@ -68,6 +83,7 @@ def read_voices(gallery: Gallery, speakers: Collection[int] | None = None) -> di
     if speakers is not None:
         rows = rows.filter(speaker__in=speakers)
     sums: dict[int, np.ndarray] = {}
+    seconds: defaultdict[int, float] = defaultdict(float)
     columns = rows.values_list("speaker", "sealed_embedding", "speech_s")
     for speaker, sealed, speech_s in columns.iterator(2000):
         embedding = unseal(sealed)
@@ -82,7 +98,8 @@ def read_voices(gallery: Gallery, speakers: Collection[int] | None = None) -> di
             continue
         weighted = unit(embedding) * min(speech_s, MOST_WEIGHT_S)
         sums[speaker] = sums[speaker] + weighted if speaker in sums else weighted
-    return sums
+        seconds[speaker] += speech_s
+    return {speaker: Enrolled(total, seconds[speaker]) for speaker, total in sums.items()}
 
 
 def _in_force() -> Q:

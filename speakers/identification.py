@@ -1,27 +1,30 @@
-"""Which enrolled speaker is this, or nobody: scores and an open-set decision. Pure."""
+"""Which enrolled speaker is this, or nobody: an open-set decision. Pure."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
+
+from .scoring import Scoring, Voices
 
 
 @dataclass(frozen=True, slots=True)
 class IdentificationOptions:
-    """When a voice gets a name. `manage.py calibrate_speakers` proposes values for a model and its voices."""
+    """When a voice gets a name; in log-odds, see `speakers.scoring`."""
 
-    threshold: float = 0.5
-    """Least score to accept: trades false accepts for false rejects."""
+    threshold: float = 3.0
+    """Least log-odds to accept: trades false accepts for false rejects."""
 
-    margin: float = 0.05
+    margin: float = 1.0
     """Least lead over the second best, so look-alikes stay unnamed."""
 
     shortest_speech_s: float = 1.0
     """Less speech than this names nobody."""
 
-    doubt: float = 0.1
+    doubt: float = 3.0
     """Within this below the threshold, or without the margin, the answer is "perhaps"."""
 
 
@@ -32,8 +35,8 @@ class Identification:
     speaker: int | None
     """The enrolled speaker, None for a stranger."""
 
-    score: float
-    """Of the best candidate; -1 if nobody is enrolled."""
+    log_odds: float
+    """That it is the best candidate; minus infinity if nobody is enrolled."""
 
     candidate: int | None = None
     """The best candidate, accepted or not."""
@@ -42,34 +45,31 @@ class Identification:
     """The candidate was not accepted, but more speech may change that."""
 
 
+class Enrolled(NamedTuple):
+    """How an enrolled speaker sounds."""
+
+    embedding: np.ndarray
+    """float32, shape (d,), any length but zero."""
+
+    speech_s: float
+
+
 class Gallery:
-    """The voices of all enrolled speakers as one matrix. Never changes, so sessions share it freely.
+    """The voices of all enrolled speakers, ready to be compared. Never changes, so sessions share it freely.
 
     Args:
         model_id: The model that made the embeddings.
-        speakers: Keys of the speakers, int64, shape (n,), strictly ascending.
-        voices: Their voices, float32, shape (d, n), each column of unit length. A voice is a column, not a
-            row: reading the matrix in that order is half the cost of scoring.
+        scoring: How that model's embeddings are compared.
+        dimension: Of the embeddings.
     """
 
-    def __init__(self, model_id: str, speakers: np.ndarray, voices: np.ndarray) -> None:
-        if voices.ndim != 2 or voices.shape[1] != len(speakers):
-            raise ValueError(f"{len(speakers)} speakers, but voices of shape {voices.shape}")
-        if np.any(np.diff(speakers) <= 0):
-            raise ValueError("speakers are not in ascending order")
+    def __init__(self, model_id: str, scoring: Scoring, dimension: int) -> None:
         self.model_id = model_id
-        self.speakers = speakers
-        self.voices = np.ascontiguousarray(voices, np.float32)
-
-    @classmethod
-    def of(cls, model_id: str, dimension: int, voices: Mapping[int, np.ndarray]) -> Gallery:
-        """A gallery of these speakers; voices are float32, shape (dimension,), of any length but zero."""
-        empty = cls(model_id, np.empty(0, np.int64), np.empty((dimension, 0), np.float32))
-        return empty.changed(voices)
-
-    @property
-    def dimension(self) -> int:
-        return int(self.voices.shape[0])
+        self.scoring = scoring
+        self.dimension = dimension
+        self.speakers = np.empty(0, np.int64)
+        """Keys of the speakers, ascending, shape (n,)."""
+        self.voices = scoring.voices(np.empty((0, dimension), np.float32), np.empty(0))
 
     def __len__(self) -> int:
         return len(self.speakers)
@@ -77,27 +77,32 @@ class Gallery:
     def __contains__(self, speaker: int) -> bool:
         return self._column(speaker) is not None
 
-    def voice(self, speaker: int) -> np.ndarray | None:
-        """The voice of a speaker, float32, shape (d,), unit length; None if not enrolled."""
+    def voice(self, speaker: int) -> Voices | None:
+        """The voice of one speaker; None if not enrolled."""
         column = self._column(speaker)
-        return None if column is None else self.voices[:, column].copy()
+        return None if column is None else self.voices.take(slice(column, column + 1))
 
-    def changed(self, changes: Mapping[int, np.ndarray | None]) -> Gallery:
-        """Another gallery in which these speakers have these voices, or none."""
+    def changed(self, changes: Mapping[int, Enrolled | None]) -> Gallery:
+        """Another gallery in which these speakers have these voices, or none.
+
+        Raises:
+            ValueError: If an embedding has another dimension, or is zero or not finite.
+        """
         kept = ~np.isin(self.speakers, np.fromiter(changes, np.int64, len(changes)))
-        added = {speaker: unit(voice) for speaker, voice in changes.items() if voice is not None}
-        for speaker, voice in added.items():
-            if voice.shape != (self.dimension,):
-                raise ValueError(
-                    f"the voice of speaker {speaker} has shape {voice.shape}, not ({self.dimension},)"
-                )
+        added = {speaker: voice for speaker, voice in changes.items() if voice is not None}
+        embeddings = np.empty((len(added), self.dimension), np.float32)
+        for row, (speaker, voice) in enumerate(added.items()):
+            if voice.embedding.shape != (self.dimension,):
+                shape = voice.embedding.shape
+                raise ValueError(f"the voice of speaker {speaker} has shape {shape}, not ({self.dimension},)")
+            embeddings[row] = unit(voice.embedding)
         speakers = np.concatenate([self.speakers[kept], np.fromiter(added, np.int64, len(added))])
+        seconds = np.array([voice.speech_s for voice in added.values()])
         order = np.argsort(speakers)
-        voices = np.empty((self.dimension, len(speakers)), np.float32)
-        voices[:, : len(speakers) - len(added)] = self.voices[:, kept]
-        for column, voice in enumerate(added.values(), len(speakers) - len(added)):
-            voices[:, column] = voice
-        return Gallery(self.model_id, speakers[order], voices[:, order])
+        gallery = Gallery(self.model_id, self.scoring, self.dimension)
+        gallery.speakers = speakers[order]
+        gallery.voices = self.voices.take(kept).joined(self.scoring.voices(embeddings, seconds)).take(order)
+        return gallery
 
     def _column(self, speaker: int) -> int | None:
         column = int(np.searchsorted(self.speakers, speaker))
@@ -117,24 +122,6 @@ def unit(embedding: np.ndarray) -> np.ndarray:
     return scaled
 
 
-def cosine_scores(embedding: np.ndarray, gallery: Gallery) -> np.ndarray:
-    """Similarity of one voice to every enrolled one.
-
-    Args:
-        embedding: float32, shape (d,), any length but zero.
-
-    Returns:
-        Cosine similarity to each speaker of the gallery, float32, shape (n,), in [-1, 1].
-
-    Raises:
-        ValueError: If the dimensions differ, or the embedding is zero or not finite.
-    """
-    if embedding.shape != (gallery.dimension,):
-        raise ValueError(f"embedding has shape {embedding.shape}, the gallery's ({gallery.dimension},)")
-    scores: np.ndarray = unit(embedding) @ gallery.voices
-    return np.clip(scores, -1.0, 1.0, out=scores)
-
-
 def identify(
     embedding: np.ndarray,
     gallery: Gallery,
@@ -145,19 +132,25 @@ def identify(
     """The enrolled speaker that this voice belongs to, or nobody.
 
     Args:
-        embedding: As for `cosine_scores`.
-        speech_s: Seconds of speech that the embedding was made of.
+        embedding: float32, shape (d,), any length but zero.
+        speech_s: Seconds of speech that it was made of.
+
+    Raises:
+        ValueError: If the embedding has another dimension, or is zero or not finite.
     """
+    if embedding.shape != (gallery.dimension,):
+        raise ValueError(f"embedding has shape {embedding.shape}, the gallery's ({gallery.dimension},)")
+    voice = gallery.scoring.voices(unit(embedding)[None], np.array([speech_s]))
     if not len(gallery):
-        return Identification(None, -1.0)
-    scores = cosine_scores(embedding, gallery)
-    best = int(np.argmax(scores))
-    score, candidate = float(scores[best]), int(gallery.speakers[best])
-    scores[best] = -2.0
-    lead = score - float(scores.max())
-    if score < options.threshold - options.doubt:
-        return Identification(None, score, candidate)
-    is_clear = score >= options.threshold and lead >= options.margin
+        return Identification(None, -np.inf)
+    log_odds = gallery.scoring.log_odds(voice, gallery.voices)[0]
+    best = int(np.argmax(log_odds))
+    top, candidate = float(log_odds[best]), int(gallery.speakers[best])
+    log_odds[best] = -np.inf
+    lead = top - float(log_odds.max())
+    if top < options.threshold - options.doubt:
+        return Identification(None, top, candidate)
+    is_clear = top >= options.threshold and lead >= options.margin
     if is_clear and speech_s >= options.shortest_speech_s:
-        return Identification(candidate, score, candidate)
-    return Identification(None, score, candidate, is_uncertain=True)
+        return Identification(candidate, top, candidate)
+    return Identification(None, top, candidate, is_uncertain=True)

@@ -24,6 +24,7 @@ from django.utils.translation import gettext as _
 from recognition.engine import Engine
 
 from . import nudges
+from .identification import Gallery
 from .models import Job
 
 logger = logging.getLogger(__name__)
@@ -46,6 +47,7 @@ class Task:
 
     job: Job
     engine: Engine
+    gallery: Gallery
 
     async def report(self, done: int, steps: int) -> None:
         """Say how far it is. Raises `JobLost` if another worker has the job now."""
@@ -84,17 +86,20 @@ def ask_for(kind: str, subject: str = "", *, by: User | None = None) -> Job:
     return job
 
 
-async def run_pending(engine: Engine, worker: str, *, is_long: bool = False) -> int:
+async def run_pending(
+    engine: Engine, gallery: Callable[[], Gallery], worker: str, *, is_long: bool = False
+) -> int:
     """Do the jobs that wait, one after the other, and return how many.
 
     Args:
+        gallery: Tells who is enrolled by now.
         worker: Names this worker among all.
         is_long: Which ones: those that may take minutes, or those that somebody waits for.
     """
     kinds = [name for name, kind in _kinds.items() if kind.is_long == is_long]
     count = 0
     while (job := await in_database(claim, worker, kinds)) is not None:
-        await _run(Task(job, engine))
+        await _run(Task(job, engine, gallery()))
         count += 1
     return count
 

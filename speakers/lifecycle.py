@@ -18,7 +18,8 @@ from django.dispatch import Signal, receiver
 from django.utils import timezone
 
 from . import audit, nudges
-from .models import AuditEntry, Consent, Enrollment, GalleryChange, Speaker, Voiceprint
+from .gallery import CALIBRATION
+from .models import AuditEntry, Calibration, Consent, Enrollment, GalleryChange, Speaker, Voiceprint
 
 DRAFT_LIFE = timedelta(hours=24)
 """An enrollment that nobody decided on is deleted after this."""
@@ -94,6 +95,11 @@ def _note_change(speaker: int) -> None:
 @receiver([post_save, post_delete], sender=Consent)
 def _voices_changed(instance: Voiceprint | Consent, **kwargs: Any) -> None:
     _note_change(instance.speaker_id)
+
+
+@receiver([post_save, post_delete], sender=Calibration)
+def _comparison_changed(**kwargs: Any) -> None:
+    _note_change(CALIBRATION)
 
 
 @receiver(post_delete, sender=Voiceprint)

@@ -168,6 +168,11 @@ class Enrollment(models.Model):
     verdict = models.JSONField(_("verdict"), null=True)
     """See `speakers.enrollment.Verdict`; None until a worker has listened."""
 
+    consent = models.ForeignKey(
+        Consent, models.CASCADE, null=True, related_name="+", verbose_name=_("consent")
+    )
+    """If given, a good recording is stored without asking again."""
+
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, verbose_name=_("by"))
     created_at = models.DateTimeField(_("created"), auto_now_add=True, db_index=True)
 
@@ -197,26 +202,29 @@ class GalleryChange(models.Model):
 
 
 class Calibration(models.Model):
-    """When a voice gets a name, for one model. `manage.py calibrate_speakers` proposes it."""
+    """How the voices of one model are compared, and when one gets a name; see `speakers.calibration`."""
 
     model_id = models.CharField(_("model"), max_length=100, unique=True)
     threshold = models.FloatField(
         _("threshold"),
-        validators=[MinValueValidator(-1.0), MaxValueValidator(1.0)],
-        help_text=_("Least similarity at which a voice gets a name."),
+        validators=[MinValueValidator(0.5), MaxValueValidator(0.9999)],
+        help_text=_("Least score, between 0.5 and 1, at which a voice gets a name."),
     )
     margin = models.FloatField(
         _("margin"),
-        validators=[MinValueValidator(0.0), MaxValueValidator(1.0)],
-        help_text=_("Least lead over the second most similar speaker."),
+        validators=[MinValueValidator(0.0), MaxValueValidator(20.0)],
+        help_text=_("Least lead over the second most similar speaker, in log-odds."),
     )
     shortest_speech_s = models.FloatField(
         _("shortest speech (s)"),
         validators=[MinValueValidator(0.0), MaxValueValidator(60.0)],
         help_text=_("Less speech than this names nobody."),
     )
+    sealed_scoring = SealedField(null=True)
+    """Cohort and weights of `speakers.scoring.Scoring`; None for those that come with the model."""
+
     measured = models.JSONField(_("measured"), default=dict, editable=False)
-    """What the proposal rests on: error rates by seconds of speech."""
+    """What it rests on: error rates by seconds of speech."""
 
     updated_at = models.DateTimeField(_("changed"), auto_now=True)
 

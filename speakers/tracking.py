@@ -14,8 +14,10 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from .clustering import Cluster, ClusteringOptions, similarities
+from . import clustering
+from .clustering import Cluster, ClusteringOptions
 from .identification import Gallery, Identification, IdentificationOptions, identify, unit
+from .scoring import Voices, probability
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +59,7 @@ class Decision:
     """The enrolled speaker, None for a stranger."""
 
     score: float | None
-    """Cosine similarity of line and voice; None when there was nothing to compare."""
+    """How probable it is that the voice said this line, in (0, 1); None when there was nothing to compare."""
 
     is_uncertain: bool = False
     """A guess: too little speech, or like no voice in particular."""
@@ -243,64 +245,75 @@ class SpeakerTracker:
     # Deciding.
 
     def _choose(self, embedding: np.ndarray, speech_s: float) -> tuple[_Voice, float | None, bool]:
-        """The voice of a line, how alike they are, and whether that is certain."""
+        """The voice of a line, how probable it is, and whether that is certain."""
         options = self.options.clustering
         voices = list(self._voices.values())
-        scores = self._scores(embedding[None], voices)[0]
-        best = int(np.argmax(scores)) if voices else 0
-        score = float(scores[best]) if voices else -1.0
+        odds = self._log_odds(self._prepared([embedding], [speech_s]), voices)[0]
+        best = int(np.argmax(odds)) if voices else 0
+        top = float(odds[best]) if voices else -np.inf
         is_long_enough = speech_s >= self.options.shortest_speech_s
 
         found = identify(embedding, self._gallery, speech_s=speech_s, options=self.options.identification)
-        if found.speaker is not None and not self._is_here(found, voices[best] if voices else None, score):
-            return self._new_voice(found.speaker), found.score, True
+        if found.speaker is not None and not self._is_here(found, voices[best] if voices else None, top):
+            return self._new_voice(found.speaker), probability(found.log_odds), True
         if not voices:
             return self._new_voice(), None, is_long_enough
-        is_strange = score < options.found or self._is_like_a_guess(
-            embedding, max(options.join, score + options.lead)
+        is_strange = top < options.found or self._is_like_a_guess(
+            embedding, speech_s, max(options.join, top + options.lead)
         )
         if is_strange and speech_s >= options.shortest_founder_s and self._make_room():
             return self._new_voice(), None, True
-        return voices[best], score, is_long_enough and score >= options.join
+        return voices[best], probability(top), is_long_enough and top >= options.join
 
-    def _is_here(self, found: Identification, best: _Voice | None, score: float) -> bool:
+    def _is_here(self, found: Identification, best: _Voice | None, log_odds: float) -> bool:
         """Whether one of the session's voices is this enrolled speaker, by name or by sound."""
         if any(voice.speaker == found.speaker for voice in self._voices.values()):
             return True
-        if best is None or score < self.options.clustering.join:
+        if best is None or log_odds < self.options.clustering.join:
             return False
         if best.is_named_by_person and best.cluster.centroid is not None:
-            # A person overruled this likeness.
-            known = identify(
-                best.cluster.centroid,
-                self._gallery,
-                speech_s=best.cluster.speech_s,
-                options=self.options.identification,
-            )
-            return known.candidate == found.speaker
-        return score >= found.score
+            # Perhaps a person overruled this very likeness.
+            return self._identify_voice(best.cluster).candidate == found.speaker
+        return log_odds >= found.log_odds
 
-    def _is_like_a_guess(self, embedding: np.ndarray, least: float) -> bool:
+    def _is_like_a_guess(self, embedding: np.ndarray, speech_s: float, least: float) -> bool:
         """Whether a recent line that fitted no voice is this much like it: together they are a voice."""
         guesses = [
-            line.embedding
+            line
             for line in self._lines
-            if not line.shapes and not line.is_locked and line.speech_s >= self.options.shortest_speech_s
+            if not (line.shapes or line.is_locked) and line.speech_s >= self.options.shortest_speech_s
         ]
-        return bool(guesses) and float(np.max(np.stack(guesses) @ embedding)) >= least
+        if not guesses:
+            return False
+        known = self._prepared([line.embedding for line in guesses], [line.speech_s for line in guesses])
+        scoring = self._gallery.scoring
+        return float(scoring.log_odds(self._prepared([embedding], [speech_s]), known).max()) >= least
 
-    def _scores(self, embeddings: np.ndarray, voices: Sequence[_Voice]) -> np.ndarray:
-        """How alike lines and voices are; with an enrolled speaker by what is enrolled, if that is closer.
+    def _prepared(self, embeddings: Sequence[np.ndarray], seconds: Sequence[float]) -> Voices:
+        return self._gallery.scoring.voices(np.stack(embeddings), np.array(seconds))
+
+    def _log_odds(self, lines: Voices, voices: Sequence[_Voice]) -> np.ndarray:
+        """How sure it is that lines are of voices; those of enrolled speakers by what is enrolled as well.
 
         Returns:
-            float32, shape (len(embeddings), len(voices)).
+            float32, shape (len(lines), len(voices)).
         """
-        scores = similarities(embeddings, [voice.cluster for voice in voices])
+        scoring = self._gallery.scoring
+        odds = clustering.log_odds(lines, [voice.cluster for voice in voices], scoring)
         for column, voice in enumerate(voices):
             enrolled = None if voice.speaker is None else self._gallery.voice(voice.speaker)
             if enrolled is not None:
-                scores[:, column] = np.maximum(scores[:, column], embeddings @ enrolled)
-        return scores
+                odds[:, column] = np.maximum(odds[:, column], scoring.log_odds(lines, enrolled)[:, 0])
+        return odds
+
+    def _identify_voice(self, cluster: Cluster) -> Identification:
+        assert cluster.centroid is not None
+        return identify(
+            cluster.centroid,
+            self._gallery,
+            speech_s=cluster.speech_s,
+            options=self.options.identification,
+        )
 
     def _new_voice(self, speaker: int | None = None) -> _Voice:
         if speaker is None and (voice := next((v for v in self._voices.values() if v.is_open), None)):
@@ -344,15 +357,9 @@ class SpeakerTracker:
         """Compare all that is known of a voice with the enrolled ones; returns the voice it is part of."""
         if voice.is_named_by_person or voice.cluster.centroid is None:
             return voice
-        options = self.options
-        found = identify(
-            voice.cluster.centroid,
-            self._gallery,
-            speech_s=voice.cluster.speech_s,
-            options=options.identification,
-        )
+        found = self._identify_voice(voice.cluster)
         if found.speaker is None:
-            is_settled = voice.cluster.speech_s >= options.clustering.settled_s
+            is_settled = voice.cluster.speech_s >= self.options.clustering.settled_s
             if voice.speaker is not None and is_settled and not found.is_uncertain:
                 self._name(voice, None)
             return voice
@@ -372,52 +379,63 @@ class SpeakerTracker:
         known = [other for other in others if other.cluster.speech_s >= options.settled_s]
         if not known or voice.cluster.centroid is None or voice.cluster.speech_s < options.settled_s:
             return
-        scores = similarities(voice.cluster.centroid[None], [other.cluster for other in known])[0]
-        best = int(np.argmax(scores))
-        if scores[best] >= options.merge:
+        own = self._prepared([voice.cluster.centroid], [voice.cluster.speech_s])
+        odds = clustering.log_odds(own, [other.cluster for other in known], self._gallery.scoring)[0]
+        best = int(np.argmax(odds))
+        if odds[best] >= options.merge:
             self._join(voice, known[best])
 
     def _review_lines(self) -> None:
         """Move the recent lines that fit another voice clearly better, and settle those that were guesses."""
-        options = self.options
+        options = self.options.clustering
         lines = [
-            line for line in self._lines if not line.is_locked and line.speech_s >= options.shortest_speech_s
+            line
+            for line in self._lines
+            if not line.is_locked and line.speech_s >= self.options.shortest_speech_s
         ]
         if not lines:
             return
         voices = list(self._voices.values())
         columns = {voice.key: column for column, voice in enumerate(voices)}
         rows, own = np.arange(len(lines)), np.array([columns[line.voice.key] for line in lines])
-        scores = self._scores(np.stack([line.embedding for line in lines]), voices)  # (lines, voices)
-        scores[rows, own] = [
-            self._score_among_others(line, score)
-            for line, score in zip(lines, scores[rows, own], strict=True)
-        ]
-        best, top = scores.argmax(axis=1), scores.max(axis=1)
+        prepared = self._prepared([line.embedding for line in lines], [line.speech_s for line in lines])
+        odds = self._log_odds(prepared, voices)  # (lines, voices)
+        odds[rows, own] = self._log_odds_among_others(lines, prepared, odds[rows, own])
+        best, top = odds.argmax(axis=1), odds.max(axis=1)
         shapes = np.array([line.shapes for line in lines])
-        fits_better = (best != own) & (top - scores[rows, own] >= options.clustering.lead)
+        fits_better = (best != own) & (top - odds[rows, own] >= options.lead)
         settles = ~shapes & (best == own)
-        for row in np.flatnonzero((top >= options.clustering.join) & (fits_better | settles)):
+        for row in np.flatnonzero((top >= options.join) & (fits_better | settles)):
             line, voice, left = lines[row], voices[best[row]], lines[row].voice
             if voice.key not in self._voices:
                 continue
             self._move(line, voice)
             if voice is left:
                 continue
-            self._revisions.append(LineMoved(line.key, voice.key, float(top[row])))
-            if left.cluster.centroid is None and left.speaker is None:
+            self._revisions.append(LineMoved(line.key, voice.key, probability(top[row])))
+            if left.cluster.mean is None and left.speaker is None:
                 self._absorb(voice, left)
 
-    def _score_among_others(self, line: _Line, score: float) -> float:
-        """How well a line fits its voice; a line that shapes it must not vouch for itself."""
-        cluster, voice = line.voice.cluster, line.voice
-        if not line.shapes or cluster.mean is None or voice.speaker is not None:
-            return score
-        others = cluster.mean * cluster.speech_s - line.embedding * line.speech_s
-        length = float(np.linalg.norm(others))
-        if cluster.speech_s - line.speech_s < 1e-3 or length < 1e-6:
-            return self.options.clustering.found
-        return float(others @ line.embedding) / length
+    def _log_odds_among_others(
+        self, lines: Sequence[_Line], prepared: Voices, log_odds: np.ndarray
+    ) -> np.ndarray:
+        """How well each line fits its voice: a line that shapes a stranger's must not vouch for itself.
+
+        Args:
+            log_odds: Of the lines and their voices as they are, shape (len(lines),).
+        """
+        scoring = self._gallery.scoring
+        rows = [row for row, line in enumerate(lines) if line.shapes and line.voice.speaker is None]
+        if not rows:
+            return log_odds
+        others = [lines[row].voice.cluster.without(lines[row].embedding, lines[row].speech_s) for row in rows]
+        known = clustering.as_voices(others, scoring, self._gallery.dimension)
+        among = scoring.log_odds_of_pairs(prepared.take(np.array(rows)), known)
+        # A line that is alone in its voice says nothing for it, and little against it.
+        among[[other.mean is None for other in others]] = self.options.clustering.found
+        fair = log_odds.copy()
+        fair[rows] = among
+        return fair
 
     # Changing.
 

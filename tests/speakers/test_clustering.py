@@ -6,7 +6,8 @@ import unittest
 
 import numpy as np
 
-from speakers.clustering import Cluster, similarities
+from speakers.clustering import Cluster, log_odds
+from speakers.scoring import Cohort, Scoring, Voices
 
 X, Y = np.array([1, 0], np.float32), np.array([0, 1], np.float32)
 HOUR = 3600.0
@@ -66,14 +67,27 @@ class ClusterTests(unittest.TestCase):
         self.assertIsNone(cluster.centroid)
 
 
-class SimilarityTests(unittest.TestCase):
-    def test_each_line_is_compared_with_each_voice(self) -> None:
-        scores = similarities(np.stack([X, Y]), [Cluster(X, 1.0), Cluster(X + Y, 1.0)])
+class LogOddsTests(unittest.TestCase):
+    def setUp(self) -> None:
+        self.scoring = Scoring(Cohort.unknown(2))
 
-        np.testing.assert_allclose(scores, [[1, 0.7071], [0, 0.7071]], atol=1e-4)
+    def lines(self, *embeddings: np.ndarray) -> Voices:
+        return self.scoring.voices(np.stack(embeddings), np.full(len(embeddings), 5.0))
+
+    def test_each_line_is_compared_with_each_voice(self) -> None:
+        odds = log_odds(self.lines(X, Y), [Cluster(X, 5.0), Cluster(Y, 5.0)], self.scoring)
+
+        np.testing.assert_array_equal(odds > 0, [[True, False], [False, True]])
 
     def test_an_unknown_voice_is_like_nothing(self) -> None:
-        np.testing.assert_array_equal(similarities(X[None], [Cluster()]), [[-1]])
+        np.testing.assert_array_equal(log_odds(self.lines(X), [Cluster()], self.scoring), [[-np.inf]])
 
     def test_without_voices_there_is_nothing_to_compare(self) -> None:
-        self.assertEqual(similarities(X[None], []).shape, (1, 0))
+        self.assertEqual(log_odds(self.lines(X), [], self.scoring).shape, (1, 0))
+
+    def test_a_voice_can_be_asked_for_without_one_of_its_lines(self) -> None:
+        cluster = Cluster(X, 5.0)
+        cluster.add(Y, 5.0, memory_s=HOUR)
+
+        np.testing.assert_allclose(cluster.without(Y, 5.0).centroid, X, atol=1e-6)
+        self.assertEqual(cluster.speech_s, 10.0)

@@ -6,15 +6,18 @@ import unittest
 
 import numpy as np
 
-from speakers.identification import Gallery, IdentificationOptions, cosine_scores, identify, unit
+from speakers.identification import Enrolled, Gallery, IdentificationOptions, identify, unit
+from speakers.scoring import Cohort, Scoring
 
 ALICE, BOB, CHARLIE = 1, 2, 3
-OPTIONS = IdentificationOptions(threshold=0.5, margin=0.05, shortest_speech_s=1.0, doubt=0.1)
+OPTIONS = IdentificationOptions(threshold=3.0, margin=1.0, shortest_speech_s=1.0, doubt=3.0)
+SCORING = Scoring(Cohort.unknown(2, 0.15), slope=2.0, bias=-6.0, offset=0.0)
 
 
 def gallery(**voices: list[float]) -> Gallery:
     names = {"alice": ALICE, "bob": BOB, "charlie": CHARLIE}
-    return Gallery.of("model-1", 2, {names[n]: np.array(v, np.float32) for n, v in voices.items()})
+    enrolled = {names[n]: Enrolled(np.array(v, np.float32), 20.0) for n, v in voices.items()}
+    return Gallery("model-1", SCORING, 2).changed(enrolled)
 
 
 def at(degrees: float) -> np.ndarray:
@@ -27,7 +30,7 @@ class IdentifyTests(unittest.TestCase):
         found = identify(at(10), gallery(alice=[1, 0], bob=[0, 1]), speech_s=3.0, options=OPTIONS)
 
         self.assertEqual(found.speaker, ALICE)
-        self.assertAlmostEqual(found.score, np.cos(np.radians(10)), places=5)
+        self.assertGreater(found.log_odds, 3)
         self.assertFalse(found.is_uncertain)
 
     def test_nobody_is_named_while_nobody_is_enrolled(self) -> None:
@@ -35,7 +38,7 @@ class IdentifyTests(unittest.TestCase):
 
         self.assertIsNone(found.speaker)
         self.assertIsNone(found.candidate)
-        self.assertEqual(found.score, -1.0)
+        self.assertEqual(found.log_odds, -np.inf)
 
     def test_a_voice_like_nobody_enrolled_is_a_stranger_without_doubt(self) -> None:
         found = identify(at(-80), gallery(alice=[1, 0], bob=[0, 1]), speech_s=3.0, options=OPTIONS)
@@ -44,7 +47,7 @@ class IdentifyTests(unittest.TestCase):
         self.assertFalse(found.is_uncertain)
 
     def test_a_voice_just_below_the_threshold_is_uncertain(self) -> None:
-        found = identify(at(63), gallery(alice=[1, 0]), speech_s=3.0, options=OPTIONS)
+        found = identify(at(55), gallery(alice=[1, 0]), speech_s=3.0, options=OPTIONS)
 
         self.assertIsNone(found.speaker)
         self.assertEqual(found.candidate, ALICE)
@@ -65,28 +68,27 @@ class IdentifyTests(unittest.TestCase):
         self.assertEqual(found.candidate, ALICE)
         self.assertTrue(found.is_uncertain)
 
+    def test_more_speech_makes_the_same_likeness_surer(self) -> None:
+        odds = [
+            identify(at(20), gallery(alice=[1, 0]), speech_s=seconds, options=OPTIONS).log_odds
+            for seconds in (1, 2, 4, 8)
+        ]
+
+        self.assertEqual(odds, sorted(odds))
+        self.assertGreater(odds[-1], odds[0] + 1)
+
     def test_the_length_of_an_embedding_does_not_matter(self) -> None:
         people = gallery(alice=[1, 0], bob=[0, 1])
 
         self.assertAlmostEqual(
-            identify(1000 * at(20), people, speech_s=3.0).score, identify(at(20), people, speech_s=3.0).score
+            identify(1000 * at(20), people, speech_s=3.0).log_odds,
+            identify(at(20), people, speech_s=3.0).log_odds,
+            places=5,
         )
-
-
-class ScoreTests(unittest.TestCase):
-    def test_scores_are_cosines_in_the_order_of_the_speakers(self) -> None:
-        scores = cosine_scores(at(0), gallery(charlie=[-2, 0], alice=[1, 0], bob=[0, 3]))
-
-        np.testing.assert_allclose(scores, [1, 0, -1], atol=1e-6)
-
-    def test_a_score_never_leaves_its_range(self) -> None:
-        voice = np.full(192, 0.1, np.float32)
-
-        self.assertLessEqual(cosine_scores(voice, Gallery.of("m", 192, {1: voice})).max(), 1.0)
 
     def test_an_embedding_of_another_model_is_refused_by_its_dimension(self) -> None:
         with self.assertRaisesRegex(ValueError, r"shape \(3,\), the gallery's \(2,\)"):
-            cosine_scores(np.ones(3, np.float32), gallery(alice=[1, 0]))
+            identify(np.ones(3, np.float32), gallery(alice=[1, 0]), speech_s=3.0)
 
     def test_an_embedding_of_silence_is_refused(self) -> None:
         for broken in (np.zeros(2), np.array([np.nan, 1]), np.array([np.inf, 1])):
@@ -99,14 +101,23 @@ class GalleryTests(unittest.TestCase):
         before = gallery(alice=[1, 0], bob=[0, 1])
 
         after = before.changed(
-            {ALICE: None, BOB: np.array([3, 4], np.float32), CHARLIE: np.array([0, -2], np.float32)}
+            {
+                CHARLIE: Enrolled(np.array([0, -2], np.float32), 5.0),
+                ALICE: None,
+                BOB: Enrolled(np.array([3, 4], np.float32), 5.0),
+            }
         )
 
         self.assertEqual(after.speakers.tolist(), [BOB, CHARLIE])
-        np.testing.assert_allclose(after.voice(BOB), [0.6, 0.8], atol=1e-6)
-        np.testing.assert_allclose(after.voice(CHARLIE), [0, -1], atol=1e-6)
+        np.testing.assert_allclose(after.voices.columns.T, [[0.6, 0.8], [0, -1]], atol=1e-6)
         self.assertNotIn(ALICE, after)
         self.assertIsNone(after.voice(ALICE))
+
+    def test_the_voice_of_one_speaker_can_be_had(self) -> None:
+        voice = gallery(alice=[1, 0], bob=[0, 1]).voice(BOB)
+
+        assert voice is not None
+        np.testing.assert_allclose(voice.columns[:, 0], [0, 1])
 
     def test_a_change_leaves_the_old_gallery_alone(self) -> None:
         before = gallery(alice=[1, 0])
@@ -120,13 +131,14 @@ class GalleryTests(unittest.TestCase):
 
     def test_a_voice_of_another_dimension_is_refused(self) -> None:
         with self.assertRaisesRegex(ValueError, r"speaker 2 has shape \(3,\), not \(2,\)"):
-            gallery(alice=[1, 0]).changed({BOB: np.ones(3, np.float32)})
+            gallery(alice=[1, 0]).changed({BOB: Enrolled(np.ones(3, np.float32), 5.0)})
 
-    def test_the_voice_of_a_speaker_is_a_copy(self) -> None:
-        people = gallery(alice=[1, 0])
+    def test_who_is_enrolled_in_what_order_makes_no_difference(self) -> None:
+        one = gallery(alice=[1, 0], bob=[0, 1], charlie=[-1, 0])
+        other = gallery(charlie=[-1, 0], alice=[1, 0]).changed({BOB: Enrolled(at(90), 20.0)})
 
-        voice = people.voice(ALICE)
-        assert voice is not None
-        voice[:] = 0
-
-        np.testing.assert_allclose(people.voice(ALICE), [1, 0])
+        for degrees in (5, 95, 175):
+            self.assertEqual(
+                identify(at(degrees), one, speech_s=5.0).candidate,
+                identify(at(degrees), other, speech_s=5.0).candidate,
+            )

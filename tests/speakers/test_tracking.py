@@ -7,7 +7,7 @@ import uuid
 
 import numpy as np
 
-from speakers.identification import Gallery, IdentificationOptions
+from speakers.identification import IdentificationOptions
 from speakers.tracking import (
     Decision,
     LineMoved,
@@ -19,7 +19,7 @@ from speakers.tracking import (
     VoiceState,
 )
 
-from .voices import DIMENSION, People, Transcript, numbered_keys, voice
+from .voices import DIMENSION, People, Transcript, gallery_of, numbered_keys, voice
 
 ALICE, BOB = 11, 22  # keys of enrolled speakers
 
@@ -35,12 +35,12 @@ class TrackerTestCase(unittest.TestCase):
     def make(self, enrolled: dict[int, int] | None = None, **changes: object) -> SpeakerTracker:
         """A tracker; `enrolled` says which person has which key."""
         voices = {key: self.people.person(number) for number, key in (enrolled or {}).items()}
-        gallery = Gallery.of("model-1", DIMENSION, voices)
+        gallery = gallery_of(voices)
         return SpeakerTracker(gallery, new_key=numbered_keys(), **changes)  # type: ignore[arg-type]
 
     def enroll(self, enrolled: dict[int, int]) -> None:
         voices = {key: self.people.person(number) for number, key in enrolled.items()}
-        self.tracker.set_gallery(Gallery.of("model-1", DIMENSION, voices))
+        self.tracker.set_gallery(gallery_of(voices))
 
     def say(self, person: int, seconds: float = 3.0) -> Decision:
         return self.say_embedding(self.people.line(person, seconds), seconds)
@@ -155,15 +155,14 @@ class EnrolledTests(TrackerTestCase):
         self.assertEqual(speakers, [ALICE, None, BOB, None, ALICE, BOB, None])
 
     def test_a_voice_that_becomes_clear_with_time_is_named_and_its_lines_with_it(self) -> None:
-        self.people = People(noise=2.0)
-        identification = IdentificationOptions(threshold=0.75, shortest_speech_s=1.0)
-        self.tracker = self.make({1: ALICE}, options=TrackingOptions(identification))
+        """Each line is short and a bit unlike Alice; all together leave no doubt."""
+        self.tracker = self.make({1: ALICE}, options=TrackingOptions(IdentificationOptions(threshold=19.0)))
+        unlike = self.people.person(1) + 0.7 * self.people.person(9)
 
-        first = self.say(1, 4.0)
-        later = [self.say(1, 4.0) for _ in range(10)]
+        decisions = [self.say_embedding(unlike, 1.2) for _ in range(10)]
 
-        self.assertIsNone(first.speaker)
-        self.assertEqual(later[-1].speaker, ALICE)
+        self.assertIsNone(decisions[0].speaker)
+        self.assertEqual(decisions[-1].speaker, ALICE)
         self.assert_revisions(VoiceIdentified(voice(1), ALICE))
 
     def test_enrolling_somebody_names_the_voice_that_has_been_speaking(self) -> None:
@@ -182,7 +181,7 @@ class EnrolledTests(TrackerTestCase):
         self.say_embedding(far)
         between = near + far
 
-        self.tracker.set_gallery(Gallery.of("model-1", DIMENSION, {ALICE: between}))
+        self.tracker.set_gallery(gallery_of({ALICE: between}))
 
         self.assert_revisions(VoiceIdentified(voice(1), ALICE), VoicesMerged(voice(1), voice(2)))
 
@@ -204,7 +203,7 @@ class EnrolledTests(TrackerTestCase):
         self.tracker = self.make({1: ALICE})
         self.say(1)
 
-        self.tracker.set_gallery(Gallery.of("model-1", DIMENSION, {ALICE: self.people.line(1, 9.0)}))
+        self.tracker.set_gallery(gallery_of({ALICE: self.people.line(1, 9.0)}))
 
         self.assert_revisions()
         self.assertEqual(self.say(1).voice, voice(1))
@@ -227,7 +226,7 @@ class SecondThoughtTests(TrackerTestCase):
 
         self.assertGreater(len(early), 2)
         ours = [key for key in self.transcript.voices.values() if key == voice(1)]
-        self.assertGreaterEqual(len(ours), 62)  # of 63
+        self.assertGreaterEqual(len(ours), 60)  # of 63
 
     def test_two_settled_voices_that_are_alike_are_merged_into_the_older(self) -> None:
         near, far = self.people.person(1), self.people.person(1) + 2.5 * self.people.person(2)
@@ -243,7 +242,7 @@ class SecondThoughtTests(TrackerTestCase):
 
     def test_two_people_with_names_are_never_merged(self) -> None:
         twin = self.people.person(1) + 0.2 * self.people.person(2)
-        gallery = Gallery.of("model-1", DIMENSION, {ALICE: self.people.person(1), BOB: twin})
+        gallery = gallery_of({ALICE: self.people.person(1), BOB: twin})
         options = TrackingOptions(IdentificationOptions(margin=0.0))
         self.tracker = SpeakerTracker(gallery, options, new_key=numbered_keys())
 

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import numpy as np
 
+from speakers.fitting import Lines, fit
+from speakers.identification import Enrolled, Gallery
+from speakers.scoring import Cohort, Scoring
 from speakers.tracking import Decision, LineMoved, Revision, VoiceIdentified, VoicesMerged
 
 DIMENSION = 64
@@ -42,6 +46,26 @@ class People:
         noise = self._random.standard_normal(self._dimension) / self._dimension**0.5
         line = voice + self._noise * noise / seconds**0.5
         return (line / np.linalg.norm(line)).astype(np.float32)
+
+
+def spoken(people: People, *, speakers: int = 12, lines: int = 10, seed: int = 0) -> Lines:
+    """Lines of many people, of 1 to 6 seconds, each a recording of its own."""
+    seconds = np.random.default_rng(seed).uniform(1.0, 6.0, speakers * lines)
+    who = np.repeat(np.arange(500, 500 + speakers), lines)
+    embeddings = np.stack([people.line(n, s) for n, s in zip(who.tolist(), seconds.tolist(), strict=True)])
+    return Lines(embeddings, seconds, who, np.arange(len(who)))
+
+
+@functools.cache
+def scoring(noise: float = 1.0) -> Scoring:
+    """How people with this much noise are compared."""
+    return fit(spoken(People(seed=1, noise=noise)), Cohort.unknown(DIMENSION, DIMENSION**-0.5))
+
+
+def gallery_of(voices: Mapping[int, np.ndarray]) -> Gallery:
+    """These speakers, each enrolled with ten seconds of speech."""
+    empty = Gallery("model-1", scoring(), DIMENSION)
+    return empty.changed({key: Enrolled(voice, 10.0) for key, voice in voices.items()})
 
 
 def numbered_keys() -> Callable[[], uuid.UUID]:

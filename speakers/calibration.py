@@ -1,0 +1,74 @@
+"""How one model's embeddings are to be compared: measured on voices, kept by the model's id.
+
+Some come with the project, in `calibrations/`. What `manage.py calibrate_speakers` finds on an installation's
+own voices is kept in its database and comes first. A model of which nothing is known gets cautious guesses.
+"""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+import numpy as np
+
+from .encryption import decrypt
+from .identification import IdentificationOptions
+from .models import Calibration
+from .scoring import Cohort, Scoring, from_probability
+from .tracking import TrackingOptions
+
+SHIPPED = Path(__file__).with_name("calibrations")
+
+
+def scoring(model_id: str, dimension: int) -> Scoring:
+    """How voices of this model are compared.
+
+    Raises:
+        Undecipherable: If the installation's own calibration cannot be read.
+    """
+    own = Calibration.objects.filter(model_id=model_id).exclude(sealed_scoring=None).first()
+    if own and own.sealed_scoring:
+        return unpack(decrypt(bytes(own.sealed_scoring)))
+    if (file := _file(model_id)).exists():
+        return unpack(file.read_bytes())
+    return Scoring(Cohort.unknown(dimension))
+
+
+def options(model_id: str) -> TrackingOptions:
+    """When a voice gets a name."""
+    own = Calibration.objects.filter(model_id=model_id).first()
+    if own is None:
+        return TrackingOptions()
+    return TrackingOptions(
+        IdentificationOptions(from_probability(own.threshold), own.margin, own.shortest_speech_s)
+    )
+
+
+def pack(scoring: Scoring) -> bytes:
+    """As bytes, to keep."""
+    buffer = io.BytesIO()
+    np.savez_compressed(
+        buffer,
+        mean=scoring.cohort.mean.astype(np.float32),
+        covariance=scoring.cohort.covariance.astype(np.float32),
+        weights=np.array([scoring.slope, scoring.bias, scoring.offset]),
+    )
+    return buffer.getvalue()
+
+
+def unpack(data: bytes) -> Scoring:
+    with np.load(io.BytesIO(data), allow_pickle=False) as kept:
+        slope, bias, offset = kept["weights"].tolist()
+        return Scoring(Cohort(kept["mean"], kept["covariance"]), slope, bias, offset)
+
+
+def ship(model_id: str, scoring: Scoring) -> Path:
+    """Let it come with the project."""
+    SHIPPED.mkdir(exist_ok=True)
+    _file(model_id).write_bytes(pack(scoring))
+    return _file(model_id)
+
+
+def _file(model_id: str) -> Path:
+    name = "".join(c if c.isalnum() or c in "-_.@" else "_" for c in model_id)
+    return SHIPPED / f"{name}.npz"

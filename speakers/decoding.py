@@ -1,0 +1,89 @@
+"""Audio files from people: decoded in a process of its own, which may use little and be killed at any time.
+
+A FLAC of 2 MB can hold ten hours of silence, headers lie, and decoders have had worse faults than that.
+Nothing of it reaches the process that serves everybody.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterable
+from pathlib import Path
+
+import numpy as np
+from django.utils.translation import gettext as _
+
+PROGRAM = Path(__file__).with_name("decoder_process.py")
+
+LARGEST_FILE = 50 * 2**20
+LONGEST_S = 300.0
+"""More than this of one voice is of no use."""
+
+MEMORY = 2**30
+CPU_S = 20
+WALL_S = 60.0
+
+
+class BadRecording(Exception):
+    """The file cannot be used; the message is for the person who sent it."""
+
+
+def decode(chunks: Iterable[bytes]) -> np.ndarray:
+    """The audio of a file.
+
+    Args:
+        chunks: Its bytes: WAV, FLAC, OGG, MP3, M4A or WebM, whatever its name says.
+
+    Returns:
+        Mono at 16 kHz in [-1, 1], float32, shape (n,).
+
+    Raises:
+        BadRecording: If it is none of these, damaged, too long, or a trap.
+    """
+    with tempfile.NamedTemporaryFile(prefix="recording-") as file:
+        size = 0
+        for chunk in chunks:
+            size += len(chunk)
+            if size > LARGEST_FILE:
+                raise BadRecording(_("The file is larger than %(limit)d MB.") % {"limit": LARGEST_FILE >> 20})
+            file.write(chunk)
+        file.flush()
+        return _decode_file(Path(file.name))
+
+
+def _decode_file(path: Path) -> np.ndarray:
+    try:
+        process = subprocess.run(  # noqa: S603 - our own program, and a path that we made
+            [sys.executable, "-I", str(PROGRAM), str(path), str(LONGEST_S), str(MEMORY), str(CPU_S)],
+            capture_output=True,
+            timeout=WALL_S,
+            env={"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"},
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        raise BadRecording(_trap()) from None
+    if process.returncode == 0:
+        audio: np.ndarray = np.clip(np.frombuffer(process.stdout, "<f4"), -1.0, 1.0)
+        return audio
+    if process.returncode == 3:
+        raise BadRecording(_reason(process.stderr.decode("ascii", "replace")))
+    raise BadRecording(_trap())
+
+
+def _trap() -> str:
+    return _("The file asks for more memory or time than a recording needs. Save it anew as WAV or MP3.")
+
+
+def _reason(word: str) -> str:
+    reasons = {
+        "not_audio": _("This is no audio file that we can read: use WAV, FLAC, MP3, M4A or WebM."),
+        "empty": _("The file holds no audio."),
+        "too_long": _("The recording is longer than %(minutes)d minutes: cut it.")
+        % {"minutes": LONGEST_S // 60},
+        "bad_rate": _("The sample rate must be between 8 and 192 kHz."),
+        "bad_channels": _("The file must have between 1 and 8 channels."),
+        "not_finite": _("The recording holds values that are no numbers: it was not written properly."),
+    }
+    return reasons.get(word, reasons["not_audio"])

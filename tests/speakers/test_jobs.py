@@ -1,0 +1,210 @@
+"""Jobs: asked for once, done once, by one of many workers; and again if that one dies."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import AsyncIterator
+from datetime import timedelta
+
+import pytest
+from django.contrib.auth.models import User
+from django.db import connection
+from django.utils import timezone
+
+from recognition.engine import Engine
+from recognition.scripted import Script, scripted_models
+from speakers import jobs
+from speakers.jobs import JobFailed, JobLost, Task, ask_for, claim, run_pending
+from speakers.models import Job
+
+from .voices import gallery_of
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@jobs.does("count")
+async def _count(task: Task) -> dict[str, int]:
+    for done in range(3):
+        await task.report(done, 3)
+    return {"counted": 3}
+
+
+@jobs.does("refuse")
+async def _refuse(task: Task) -> None:
+    raise JobFailed("This cannot be done: the recording is gone.")
+
+
+@jobs.does("crash")
+async def _crash(task: Task) -> None:
+    raise ZeroDivisionError("secret detail")
+
+
+@jobs.does("steal")
+async def _steal(task: Task) -> None:
+    """While it works, another worker takes it."""
+    await jobs.in_database(Job.objects.filter(pk=task.job.pk).update, worker="thief")
+    await task.report(1, 2)
+
+
+@jobs.does("wait")
+async def _wait(task: Task) -> None:
+    await asyncio.Event().wait()
+
+
+@jobs.does("long", is_long=True)
+async def _long(task: Task) -> None:
+    pass
+
+
+@pytest.fixture
+async def engine() -> AsyncIterator[Engine]:
+    engine = Engine(scripted_models(Script()))
+    engine.start()
+    yield engine
+    await engine.aclose()
+
+
+async def run(engine: Engine, *, is_long: bool = False) -> int:
+    return await run_pending(engine, lambda: gallery_of({}), "worker-1", is_long=is_long)
+
+
+async def ask(kind: str, subject: str = "") -> Job:
+    return await jobs.in_database(ask_for, kind, subject)
+
+
+async def reread(job: Job) -> Job:
+    return await Job.objects.aget(pk=job.pk)
+
+
+async def test_a_job_is_done_and_its_result_kept(engine: Engine) -> None:
+    job = await ask("count", "a")
+
+    assert await run(engine) == 1
+
+    job = await reread(job)
+    assert (job.state, job.result, job.steps_done, job.steps) == ("done", {"counted": 3}, 2, 3)
+    assert job.finished_at is not None
+
+
+async def test_a_job_that_waits_is_not_asked_for_twice(engine: Engine) -> None:
+    first, second = await ask("count", "a"), await ask("count", "a")
+    other = await ask("count", "b")
+
+    assert first.pk == second.pk != other.pk
+    assert await run(engine) == 2
+
+
+async def test_a_job_that_cannot_be_done_says_why(engine: Engine) -> None:
+    job = await ask("refuse")
+
+    await run(engine)
+
+    job = await reread(job)
+    assert (job.state, job.error) == ("failed", "This cannot be done: the recording is gone.")
+
+
+async def test_what_nobody_foresaw_is_for_the_log_alone(
+    engine: Engine, caplog: pytest.LogCaptureFixture
+) -> None:
+    job = await ask("crash")
+    after = await ask("count")
+
+    await run(engine)
+
+    job = await reread(job)
+    assert job.state == "failed"
+    assert f"job {job.pk}" in job.error
+    assert "secret" not in job.error
+    assert "secret detail" in caplog.text
+    assert (await reread(after)).state == "done"
+
+
+async def test_what_takes_minutes_is_not_in_the_way_of_what_somebody_waits_for(engine: Engine) -> None:
+    long, quick = await ask("long"), await ask("count")
+
+    assert await run(engine) == 1
+    assert ((await reread(long)).state, (await reread(quick)).state) == ("queued", "done")
+    assert await run(engine, is_long=True) == 1
+
+
+async def test_a_worker_that_lost_a_job_leaves_it_alone(engine: Engine) -> None:
+    job = await ask("steal")
+
+    await run(engine)
+
+    job = await reread(job)
+    assert (job.state, job.worker, job.error) == ("running", "thief", "")
+
+
+async def test_a_worker_that_stops_gives_its_job_back(engine: Engine) -> None:
+    job = await ask("wait")
+    running = asyncio.create_task(run(engine))
+    while (await reread(job)).state != "running":
+        await asyncio.sleep(0.01)
+
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+
+    job = await reread(job)
+    assert (job.state, job.attempts) == ("queued", 0)
+
+
+async def test_a_job_whose_worker_died_is_taken_by_another(engine: Engine) -> None:
+    job = await ask("count")
+    await jobs.in_database(claim, "worker-2", ["count"])
+    assert await run(engine) == 0
+
+    await Job.objects.filter(pk=job.pk).aupdate(lease_until=timezone.now() - timedelta(seconds=1))
+
+    assert await run(engine) == 1
+    job = await reread(job)
+    assert (job.state, job.worker, job.attempts) == ("done", "worker-1", 2)
+
+
+async def test_a_job_that_kills_its_workers_is_given_up(engine: Engine) -> None:
+    job = await ask("count")
+    await Job.objects.filter(pk=job.pk).aupdate(attempts=jobs.MOST_ATTEMPTS)
+
+    await run(engine)
+
+    job = await reread(job)
+    assert job.state == "failed"
+    assert "stopped unexpectedly" in job.error
+
+
+async def test_a_report_of_a_lost_job_says_so() -> None:
+    await ask("count")
+    job = await jobs.in_database(claim, "worker-1", ["count"])
+    await Job.objects.filter(pk=job.pk).aupdate(worker="worker-2")
+
+    with pytest.raises(JobLost):
+        await jobs.in_database(jobs._prolong, job)
+
+
+def test_of_many_workers_one_gets_each_job() -> None:
+    asked = [ask_for("count", str(n)).pk for n in range(20)]
+    got: list[int] = []
+    start = threading.Barrier(6)
+
+    def work(name: str) -> None:
+        start.wait()
+        try:
+            while job := claim(name, ["count"]):
+                got.append(job.pk)
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=work, args=[f"worker-{n}"]) for n in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert sorted(got) == asked
+
+
+def test_who_asked_is_kept() -> None:
+    user = User.objects.create_user("staff")
+
+    assert ask_for("count", by=user).created_by == user
