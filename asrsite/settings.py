@@ -173,6 +173,11 @@ LONGEST_SESSION_S = env.number("ASR_LONGEST_SESSION_S", 12 * 3600, least=1)
 SENDER_IDLE_S = env.number("ASR_SENDER_IDLE_S", 60, least=1)
 SENDER_RETURN_S = env.number("ASR_SENDER_RETURN_S", 30)
 
+# Retention, applied by `manage.py prune`; 0 keeps for ever.
+
+KEEP_SESSIONS_DAYS = env.number("ASR_KEEP_SESSIONS_DAYS", 0)
+KEEP_RECORDINGS_DAYS = env.number("ASR_KEEP_RECORDINGS_DAYS", 0)
+
 # Voices. The key file is made on first use; in production the keys are better kept elsewhere.
 
 VOICEPRINT_KEYS = env.keys("VOICEPRINT_KEYS")

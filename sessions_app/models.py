@@ -57,6 +57,10 @@ class Session(models.Model):
     recording = models.FileField(_("recording"), upload_to="recordings/", blank=True)
     """FLAC, once the session has ended."""
 
+    is_kept = models.BooleanField(
+        _("keep for good"), default=False, help_text=_("Old sessions are deleted by rule; this one stays.")
+    )
+
     class Meta:
         verbose_name = _("session")
         verbose_name_plural = _("sessions")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from .models import Session, Utterance
@@ -25,6 +25,10 @@ class Transcript:
             "revision": self.last_revision,
             "lines": [line_json(line) for line in self.lines],
         }
+
+    def latest(self, count: int) -> dict[str, Any]:
+        """The same with the last lines only."""
+        return replace(self, lines=self.lines[-count:]).as_json()
 
 
 def read(session: Session) -> Transcript:

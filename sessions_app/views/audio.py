@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import struct
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
 
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.utils.translation import gettext as _
@@ -24,6 +25,8 @@ LONGEST_PART = 1024 * 1024
 
 BLOCK = 256 * 1024
 
+Read = Callable[[ByteRange], bytes]
+
 
 @for_session()
 def wav(request: HttpRequest, session: Session) -> HttpResponseBase:
@@ -31,27 +34,7 @@ def wav(request: HttpRequest, session: Session) -> HttpResponseBase:
 
     With `?until=N` it is the first N samples, which never change; without, all there are by now.
     """
-    available = recordings.length(session.pk)
-    asked = _number(request, "until")
-    until = available if asked is None else min(asked, available)
-    if not until:
-        raise Http404(_("This session has no recording."))
-    length = HEADER_BYTES + until * SAMPLE_BYTES
-    try:
-        part = parse_range(request.headers.get("range", ""), length, longest=LONGEST_PART)
-    except Unsatisfiable:
-        return HttpResponse(status=416, headers={"Content-Range": f"bytes */{length}"})
-    response: HttpResponseBase
-    if part is None:
-        response = StreamingHttpResponse(_blocks(session.pk, until), content_type="audio/wav")
-        part = ByteRange(0, length)
-    else:
-        response = HttpResponse(_read(session.pk, until, part), status=206, content_type="audio/wav")
-        response.headers["Content-Range"] = part.content_range(length)
-    response.headers["Content-Length"] = str(part.end - part.start)
-    response.headers["Accept-Ranges"] = "bytes"
-    response.headers["Cache-Control"] = "private, max-age=3600"
-    return response
+    return serve_wav(request, session, until=_number(request, "until"))
 
 
 @for_session()
@@ -63,26 +46,56 @@ def waveform(request: HttpRequest, session: Session) -> HttpResponse:
     )
 
 
-def _number(request: HttpRequest, name: str) -> int | None:
-    text = request.GET.get(name, "")
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 16 else None
+def serve_wav(request: HttpRequest, session: Session, *, until: int | None = None) -> HttpResponseBase:
+    available = recordings.length(session.pk)
+    samples = available if until is None else min(until, available)
+    if not samples:
+        raise Http404(_("This session has no recording."))
+    length = HEADER_BYTES + samples * SAMPLE_BYTES
+    return _serve(request, length, lambda part: _read_wav(session.pk, samples, part), "audio/wav")
 
 
-async def _blocks(session: int, until: int) -> AsyncIterator[bytes]:
-    length = HEADER_BYTES + until * SAMPLE_BYTES
+def serve_file(request: HttpRequest, path: Path, content_type: str) -> HttpResponseBase:
+    def read(part: ByteRange) -> bytes:
+        with path.open("rb") as file:
+            file.seek(part.start)
+            return file.read(part.end - part.start)
+
+    return _serve(request, path.stat().st_size, read, content_type)
+
+
+def _serve(request: HttpRequest, length: int, read: Read, content_type: str) -> HttpResponseBase:
+    """The whole content, or the part of it that is asked for. Django's own responses know no parts."""
+    try:
+        part = parse_range(request.headers.get("range", ""), length, longest=LONGEST_PART)
+    except Unsatisfiable:
+        return HttpResponse(status=416, headers={"Content-Range": f"bytes */{length}"})
+    response: HttpResponseBase
+    if part is None:
+        response = StreamingHttpResponse(_blocks(length, read), content_type=content_type)
+        response.headers["Content-Length"] = str(length)
+    else:
+        response = HttpResponse(read(part), status=206, content_type=content_type)
+        response.headers["Content-Range"] = part.content_range(length)
+    response.headers["Accept-Ranges"] = "bytes"
+    response.headers["Cache-Control"] = "private, max-age=3600"
+    return response
+
+
+async def _blocks(length: int, read: Read) -> AsyncIterator[bytes]:
     for start in range(0, length, BLOCK):
-        yield await asyncio.to_thread(_read, session, until, ByteRange(start, min(start + BLOCK, length)))
+        yield await asyncio.to_thread(read, ByteRange(start, min(start + BLOCK, length)))
 
 
-def _read(session: int, until: int, part: ByteRange) -> bytes:
-    """Part of the WAV file of the first `until` samples."""
-    header = wav_header(until)[part.start : part.end]
+def _read_wav(session: int, samples: int, part: ByteRange) -> bytes:
+    """Part of the WAV file of the first so many samples."""
+    header = wav_header(samples)[part.start : part.end]
     first = max(0, part.start - HEADER_BYTES)
     last = max(0, part.end - HEADER_BYTES)
     start, end = first // SAMPLE_BYTES, -(-last // SAMPLE_BYTES)
     if start == end:
         return header
-    audio = recordings.read(session, start, min(end, until)).tobytes()
+    audio = recordings.read(session, start, min(end, samples)).tobytes()
     return header + audio[first - start * SAMPLE_BYTES : last - start * SAMPLE_BYTES]
 
 
@@ -96,3 +109,8 @@ def wav_header(samples: int) -> bytes:
         b"fmt ", 16, 1, 1, rate, rate * SAMPLE_BYTES, SAMPLE_BYTES, 8 * SAMPLE_BYTES,
         b"data", data,
     )  # fmt: skip
+
+
+def _number(request: HttpRequest, name: str) -> int | None:
+    text = request.GET.get(name, "")
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 16 else None

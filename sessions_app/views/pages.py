@@ -17,6 +17,9 @@ from ..access import Right
 from ..models import Session
 from ..permissions import for_session, for_visitors
 
+CAPTIONS = 12
+"""Lines that a page of captions starts with."""
+
 
 @for_visitors
 def session_list(request: HttpRequest) -> HttpResponseBase:
@@ -48,6 +51,14 @@ def session(request: HttpRequest, session: Session) -> HttpResponse:
         "page_data": _page_data(request, session, rights) | {"transcript": snapshot.as_json()},
     }
     return render(request, "sessions/session.html", context)
+
+
+@for_session()
+def captions(request: HttpRequest, session: Session) -> HttpResponse:
+    """The latest lines in large letters: for projectors, and as a transparent layer in broadcasts."""
+    rights = permissions.rights(request, session)
+    data = _page_data(request, session, rights) | {"transcript": transcript.read(session).latest(CAPTIONS)}
+    return render(request, "sessions/captions.html", {"session": session, "page_data": data})
 
 
 @for_visitors

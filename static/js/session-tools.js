@@ -6,6 +6,7 @@ import { Finder } from "./finder.js";
 import { LineTools } from "./line-tools.js";
 import { PersonDialog } from "./person-dialog.js";
 import { PlayerBar } from "./player-bar.js";
+import { setUpSharing } from "./sharing.js";
 import { listenForShortcuts } from "./shortcuts.js";
 import { SpeakerMenu } from "./speaker-menu.js";
 import { TitleField } from "./title-field.js";
@@ -27,7 +28,7 @@ export function setUpTools({ data, view }) {
     showUndo(edits);
   }
   new LineTools({ view, edits, player, editor, speakerMenu, versions });
-  byId("help-open").addEventListener("click", () => byId("help").showModal());
+  setUpSharing({ data, view });
   view.companions.push(
     { transcriptChanged: () => player.transcriptChanged(), ended: () => player.ended() },
     { transcriptChanged: () => finder.transcriptChanged() },

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable
+from typing import Any
 
 import numpy as np
 from django.contrib.auth.models import Group, User
@@ -76,6 +78,15 @@ def make_user(name: str, *groups: str, is_staff: bool = False) -> User:
     user = User.objects.create_user(name, is_staff=is_staff)
     user.groups.set(Group.objects.filter(name__in=groups))
     return user
+
+
+def whole(response: Any) -> bytes:
+    """The content of a response that is sent block by block."""
+
+    async def read() -> bytes:
+        return b"".join([block async for block in response])
+
+    return asyncio.run(read())
 
 
 def _tokens(text: str, start: int, end: int) -> list[list[object]]:

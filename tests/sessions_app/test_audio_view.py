@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import io
 from pathlib import Path
 
@@ -16,7 +15,7 @@ from sessions_app.models import Session
 from sessions_app.views import audio as audio_views
 from sessions_app.views.audio import HEADER_BYTES
 
-from .meetings import make_recording, make_session
+from .meetings import make_recording, make_session, whole
 
 pytestmark = pytest.mark.django_db
 
@@ -34,13 +33,6 @@ def session(request: pytest.FixtureRequest, tmp_path: Path, settings) -> Session
 
 def get(session: Session, query: str = "", **headers: str):
     return Client().get(reverse("audio", args=[session.key]) + query, **headers)
-
-
-def whole(response) -> bytes:
-    async def read() -> bytes:
-        return b"".join([block async for block in response])
-
-    return asyncio.run(read())
 
 
 def test_the_whole_is_a_wav_file_with_every_sample(session: Session):

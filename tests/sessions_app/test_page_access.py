@@ -41,6 +41,11 @@ EXPECTED = """
 session-list         200    302    200      200      200    200     200    200     200     302
 record               200    302    302      200      200    200     302    302     200     302
 session              200    302    200      404      200    200     200    404     200     200
+captions             200    302    200      404      200    200     200      404     200     200
+links                302    302    403      404      200    200     403      404     200     403
+revoke-link          405    405    405      405      405    405     405      405     405     405
+end                  405    405    405      405      405    405     405      405     405     405
+delete               405    405    405      405      405    405     405      405     405     405
 lines                200    302    200      404      200    200     200    404     200     200
 edit                 405    405    405      405      405    405     405      405     405     405
 words-of-line        200    302    200      404      200    200     200      404     200     200
@@ -48,6 +53,8 @@ versions-of-line     302    302    403      404      200    200     403      404
 people               302    302    403      404      200    200     403      404     200     403
 audio                200    302    200      404      200    200     200      404     200     200
 peaks                200    302    200      404      200    200     200      404     200     200
+export               200    302    403      404      200    200     403      404     200     403
+export-recording     200    302    403      404      200    200     403      404     200     403
 login                200    200    200      200      200    200     200    200     200     200
 logout               405    405    405      405      405    405     405    405     405     405
 set_language         302    302    302      302      302    302     302    302     302     302
@@ -102,7 +109,7 @@ def client_of(visitor: str) -> Client:
 
 
 def address_of(name: str, session: Session, visitor: str) -> str:
-    arguments = {"key": session.key, "line": session.utterances.first().pk}
+    arguments = {"key": session.key, "line": session.utterances.first().pk, "format": "txt", "link": 1}
     parameters = get_resolver().reverse_dict.getlist(name)[0][0][0][1]
     address = reverse(name, kwargs={parameter: arguments[parameter] for parameter in parameters})
     if visitor == "link":

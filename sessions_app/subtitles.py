@@ -1,0 +1,103 @@
+"""A transcript as subtitles: lines cut into pieces that can be read while they stand. Pure."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from .alignment import TimedWord
+
+WIDEST_ROW = 42
+"""Columns in a row; a Chinese character takes two."""
+
+MOST_ROWS = 2
+LONGEST_MS = 7000
+SHORTEST_MS = 1000
+
+_BREAKS = "。！？!?；;，,、：: "
+
+
+@dataclass(frozen=True, slots=True)
+class Cue:
+    start_ms: int
+    end_ms: int
+    speaker: str
+    text: str
+
+
+def cues(
+    text: str, words: Sequence[TimedWord], *, speaker: str, start_ms: int, end_ms: int, samples_per_ms: int
+) -> list[Cue]:
+    """A line as one or more cues.
+
+    Args:
+        words: Of this line, with positions in samples; see `alignment.align`.
+    """
+    pieces = _pieces(text, words, longest=LONGEST_MS * samples_per_ms)
+    starts = [piece.words[0].start // samples_per_ms if piece.words else start_ms for piece in pieces]
+    ends = [piece.words[-1].end // samples_per_ms if piece.words else end_ms for piece in pieces]
+    starts[0], ends[-1] = start_ms, end_ms
+    made: list[Cue] = []
+    for index, piece in enumerate(pieces):
+        following = starts[index + 1] if index + 1 < len(starts) else None
+        end = max(ends[index], starts[index] + SHORTEST_MS)
+        if following is not None:
+            end = min(end, following)
+        made.append(Cue(starts[index], max(end, starts[index] + 1), speaker, piece.text))
+    return made
+
+
+def rows(text: str) -> list[str]:
+    """A cue's text in rows of about the same length."""
+    width = _width(text)
+    if width <= WIDEST_ROW:
+        return [text]
+    places = [at for at in range(1, len(text)) if _may_break(text, at)]
+    if not places:
+        return [text]
+    # A break behind a mark may be a quarter of the width off the middle; any other is only the last resort.
+    middle = min(
+        places,
+        key=lambda at: abs(_width(text[:at]) - width / 2) + (0 if text[at - 1] in _BREAKS else width / 4),
+    )
+    return [text[:middle].rstrip(), text[middle:].lstrip()]
+
+
+@dataclass(frozen=True, slots=True)
+class _Piece:
+    text: str
+    words: Sequence[TimedWord]
+
+
+def _pieces(text: str, words: Sequence[TimedWord], *, longest: int) -> list[_Piece]:
+    """Cut the text where it is too wide or too long: behind a mark if there is one, else between words."""
+    duration = words[-1].end - words[0].start if words else 0
+    if (_width(text) <= WIDEST_ROW * MOST_ROWS and duration <= longest) or len(words) < 2:
+        return [_Piece(text, words)]
+    middle = _width(text) / 2
+    best = min(range(1, len(words)), key=lambda index: _badness(text, words, index, middle))
+    at = words[best].begin
+    left = _pieces(text[:at].rstrip(), words[:best], longest=longest)
+    shifted = [TimedWord(w.begin - at, w.stop - at, w.start, w.end) for w in words[best:]]
+    return left + _pieces(text[at:], shifted, longest=longest)
+
+
+def _badness(text: str, words: Sequence[TimedWord], index: int, middle: float) -> float:
+    """How bad it is to cut before this word: far from the middle is bad, in the middle of a phrase worse."""
+    between = text[words[index - 1].stop : words[index].begin]
+    is_sentence = any(mark in between for mark in "。！？!?；;")
+    is_phrase = any(mark in between for mark in "，,、：:")
+    penalty = 0.0 if is_sentence else 0.5 if is_phrase else 1.0
+    return abs(_width(text[: words[index].begin]) - middle) / max(middle, 1.0) + penalty
+
+
+def _may_break(text: str, at: int) -> bool:
+    before, after = text[at - 1], text[at]
+    if after in _BREAKS:
+        return False
+    return before in _BREAKS or unicodedata.east_asian_width(after) in "WF"
+
+
+def _width(text: str) -> int:
+    return sum(2 if unicodedata.east_asian_width(character) in "WF" else 1 for character in text)

@@ -1,0 +1,44 @@
+"""Transcripts and recordings to take away."""
+
+from __future__ import annotations
+
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
+from django.utils.http import content_disposition_header
+from django.utils.translation import gettext as _
+
+from .. import exports, recordings
+from ..access import Right
+from ..models import Session
+from ..permissions import for_session
+from .audio import serve_file, serve_wav
+
+
+@for_session(Right.EXPORT)
+def export(request: HttpRequest, session: Session, format: str) -> HttpResponseBase:  # noqa: A002
+    """A transcript in one of `exports.FORMATS`; `times=0` and `speakers=0` leave those out."""
+    if format not in exports.FORMATS:
+        known = ", ".join(exports.FORMATS)
+        raise Http404(_("There is no such format; there are: %(formats)s.") % {"formats": known})
+    prepared = exports.prepare(
+        session,
+        has_times=request.GET.get("times") != "0",
+        has_speakers=request.GET.get("speakers") != "0",
+    )
+    chosen = exports.FORMATS[format]
+    name = exports.file_name(session, format)
+    response = HttpResponse(chosen.write(prepared), content_type=chosen.content_type)
+    response.headers["Content-Disposition"] = content_disposition_header(True, name)
+    return response
+
+
+@for_session(Right.EXPORT)
+def recording(request: HttpRequest, session: Session) -> HttpResponseBase:
+    """The recording: FLAC once the session has ended, WAV before."""
+    flac = recordings.flac_path(session.pk)
+    if flac.exists():
+        response, extension = serve_file(request, flac, "audio/flac"), "flac"
+    else:
+        response, extension = serve_wav(request, session), "wav"
+    name = exports.file_name(session, extension)
+    response.headers["Content-Disposition"] = content_disposition_header(True, name)
+    return response

@@ -1,0 +1,109 @@
+"""Links by which others read a session, without a login; and its end, by hand."""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+from typing import Any
+from urllib.parse import urlencode
+
+from django.contrib import messages
+from django.contrib.auth.models import User
+from django.db.models import Q
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import redirect
+from django.urls import reverse
+from django.utils import formats, timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_POST
+
+from speakers import nudges
+
+from .. import groups, retention
+from ..access import Right
+from ..models import AccessToken, Session
+from ..permissions import for_session
+
+LONGEST_DAYS = 365
+
+
+@require_http_methods(["GET", "POST"])
+@for_session(Right.SHARE)
+def links(request: HttpRequest, session: Session) -> HttpResponse:
+    """GET: the links that work now. POST {"days": N or null}: a new one, told this once."""
+    if request.method == "GET":
+        return JsonResponse({"links": [_as_object(token) for token in _working(session)]})
+    days = _days(request.body)
+    if days == 0:
+        return JsonResponse(
+            {"error": _("A link works for 1 to 365 days, or until it is revoked.")}, status=400
+        )
+    assert isinstance(request.user, User)
+    now = timezone.now()
+    token, secret = AccessToken.issue(
+        name=_("Link of %(time)s")
+        % {"time": formats.date_format(timezone.localtime(now), "SHORT_DATETIME_FORMAT")},
+        role=AccessToken.Role.RECEIVER,
+        session_key=session.key,
+        expires_at=now + timedelta(days=days) if days else None,
+        created_by=request.user,
+    )
+    address = reverse("session", args=[session.key]) + "?" + urlencode({"token": secret})
+    return JsonResponse(_as_object(token) | {"url": request.build_absolute_uri(address)}, status=201)
+
+
+@require_POST
+@for_session(Right.SHARE)
+def revoke_link(request: HttpRequest, session: Session, link: int) -> HttpResponse:
+    _working(session).filter(pk=link).update(is_revoked=True)
+    return JsonResponse({"links": [_as_object(token) for token in _working(session)]})
+
+
+@require_POST
+@for_session(Right.SEND)
+def end(request: HttpRequest, session: Session) -> HttpResponse:
+    """End a live session as if its sender had said "close"."""
+    nudges.send(groups.WORKERS, {"type": "session.stop", "key": session.key})
+    return JsonResponse({"state": session.state})
+
+
+@require_POST
+@for_session(Right.DELETE)
+def delete(request: HttpRequest, session: Session) -> HttpResponse:
+    """Delete a session and all there is of it; a form's target, so it answers with a page."""
+    try:
+        retention.delete_session(session)
+    except retention.StillLive:
+        messages.error(request, _("This session is still going on. End it first, then delete it."))
+        return redirect("session", session.key)
+    messages.success(request, _("“%(title)s” was deleted with its recording.") % {"title": session})
+    return redirect("session-list")
+
+
+def _working(session: Session) -> Any:
+    now = timezone.now()
+    return AccessToken.objects.filter(
+        Q(expires_at=None) | Q(expires_at__gt=now),
+        session_key=session.key,
+        role=AccessToken.Role.RECEIVER,
+        is_revoked=False,
+    ).order_by("-pk")
+
+
+def _days(body: bytes) -> int | None:
+    """How long a link shall work; None for ever, 0 for what makes no sense."""
+    try:
+        days = json.loads(body)["days"]
+    except (ValueError, KeyError, TypeError):
+        return 0
+    if days is None:
+        return None
+    return days if isinstance(days, int) and not isinstance(days, bool) and 0 < days <= LONGEST_DAYS else 0
+
+
+def _as_object(token: AccessToken) -> dict[str, Any]:
+    return {
+        "id": token.pk,
+        "name": token.name,
+        "expires_at": token.expires_at.isoformat() if token.expires_at else None,
+    }
