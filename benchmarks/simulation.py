@@ -1,0 +1,219 @@
+"""Many streams on one core, on a clock that only computing moves.
+
+Audio arrives when its time has come on a simulated clock; whatever is computed is computed for real, and
+the CPU time that it took moves the clock. So a machine that is shared with others shows the latencies of
+one that is not (as far as CPU time itself does not depend on the neighbours: they share caches and memory
+with us), and loads can be looked at that no machine could keep up with in real time.
+"""
+
+from __future__ import annotations
+
+import heapq
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from recognition.audio import SAMPLE_RATE
+from recognition.batching import Job, Scheduler, Stage
+from recognition.endpointing import EndpointingOptions
+from recognition.events import Final, Partial
+from recognition.interfaces import Models
+from recognition.runner import ModelRunner, ModelStream, Order, stage_of
+from recognition.session import SessionOptions, TranscriptionSession
+from recognition.work import DecodeChunk, EndDecoding, Failed, Recognize, Result, Work
+
+PACKET = SAMPLE_RATE // 10
+
+
+@dataclass(slots=True)
+class Report:
+    """What was seen after the warm-up."""
+
+    streams: int
+    audio_s: float = 0.0
+    """Of all streams together."""
+
+    clock_s: float = 0.0
+    busy_s: dict[str, float] = field(default_factory=dict)
+    """CPU time by stage; "sessions" is what state machines and queues took."""
+
+    batch_sizes: dict[str, list[int]] = field(default_factory=dict)
+    partial_s: list[float] = field(default_factory=list)
+    """From the end of the chunk that brought it."""
+
+    final_s: list[float] = field(default_factory=list)
+    """From the moment at which the pause was long enough to end the utterance."""
+
+    final_after_speech_s: list[float] = field(default_factory=list)
+    """From the end of speech: with the pause."""
+
+    dropped_partials: int = 0
+    backlog_s: float = 0.0
+    """Audio that had arrived at the end and was not searched for speech."""
+
+    @property
+    def cost(self) -> float:
+        """CPU seconds per second of audio of one stream."""
+        return sum(self.busy_s.values()) / self.audio_s
+
+    @property
+    def utilisation(self) -> float:
+        return sum(self.busy_s.values()) / self.clock_s
+
+
+class Simulation:
+    """`streams` streams, each playing the recordings from another place, at real time."""
+
+    def __init__(
+        self,
+        models: Models,
+        endpointing: EndpointingOptions,
+        recordings: Sequence[np.ndarray],
+        *,
+        streams: int,
+        scheduler: Scheduler[Order] | None = None,
+        seed: int = 0,
+    ) -> None:
+        self.now = 0.0
+        self.report = Report(streams)
+        self._models = models
+        self._runner = ModelRunner(models)
+        self._scheduler: Scheduler[Order] = scheduler or Scheduler()
+        rng = np.random.default_rng(seed)
+        options = SessionOptions.for_models(models, endpointing)
+        self._streams = [
+            _Stream(self, options, recordings[n % len(recordings)], starts_at=rng.uniform(0, 1), rng=rng)
+            for n in range(streams)
+        ]
+        self._arrivals = [
+            (stream.starts_at + PACKET / SAMPLE_RATE, n) for n, stream in enumerate(self._streams)
+        ]
+        heapq.heapify(self._arrivals)
+        self._is_measuring = False
+
+    def run(self, *, warm_up_s: float, measure_s: float) -> Report:
+        self._run_until(warm_up_s)
+        self._is_measuring = True
+        started, position = self.now, sum(stream.session.position for stream in self._streams)
+        self._run_until(started + measure_s)
+        heard = sum(stream.session.position for stream in self._streams) - position
+        self.report.audio_s = heard / SAMPLE_RATE
+        self.report.clock_s = self.now - started
+        self.report.backlog_s = max(
+            (stream.session.position - stream.session.processed) / SAMPLE_RATE for stream in self._streams
+        )
+        return self.report
+
+    def _run_until(self, end: float) -> None:
+        while self.now < end:
+            self._receive_arrivals()
+            self._give_up()
+            if batch := self._scheduler.next_batch(self.now):
+                self._compute(batch)
+            else:
+                waits = [at for at in (self._scheduler.due_at(), self._arrivals[0][0]) if at is not None]
+                self.now = max(self.now, min(waits))
+
+    def _receive_arrivals(self) -> None:
+        while self._arrivals[0][0] <= self.now:
+            at, number = heapq.heappop(self._arrivals)
+            self._spend("sessions", self._streams[number].receive_packet)
+            heapq.heappush(self._arrivals, (at + PACKET / SAMPLE_RATE, number))
+
+    def _give_up(self) -> None:
+        for job in self._scheduler.expired(self.now):
+            self.report.dropped_partials += self._is_measuring
+            job.payload.deliver(Failed(job.payload.work))
+
+    def _compute(self, batch: list[Job[Order]]) -> None:
+        stage = batch[0].stage
+        if self._is_measuring:
+            self.report.batch_sizes.setdefault(stage.name, []).append(len(batch))
+        results: list[Result] = []
+        self._spend(stage.name, lambda: results.extend(self._runner.run(batch)))
+        for job, result in zip(batch, results, strict=True):
+            self._spend("sessions", lambda job=job, result=result: job.payload.deliver(result))
+
+    def _spend(self, name: str, do: Callable[[], None]) -> None:
+        started = time.process_time()
+        do()
+        took = time.process_time() - started
+        self.now += took
+        if self._is_measuring:
+            self.report.busy_s[name] = self.report.busy_s.get(name, 0.0) + took
+
+    def submit(self, stream: _Stream, work: Work) -> None:
+        if isinstance(work, EndDecoding):
+            self._scheduler.discard(id(stream), [Stage.DECODE])
+            self._runner.end_decoding(stream.models, work.utterance)
+            return
+        stage, samples = stage_of(work)
+        self._scheduler.add(
+            Job(stage, id(stream), samples, self.now, Order(stream.models, work, stream.deliver))
+        )
+
+    def note_partial(self, waited_s: float) -> None:
+        if self._is_measuring:
+            self.report.partial_s.append(waited_s)
+
+    def note_final(self, after_endpoint_s: float, after_speech_s: float) -> None:
+        if self._is_measuring:
+            self.report.final_s.append(after_endpoint_s)
+            self.report.final_after_speech_s.append(after_speech_s)
+
+
+class _Stream:
+    """One sender and its session."""
+
+    def __init__(
+        self,
+        simulation: Simulation,
+        options: SessionOptions,
+        recording: np.ndarray,
+        *,
+        starts_at: float,
+        rng: np.random.Generator,
+    ) -> None:
+        self.session = TranscriptionSession(options)
+        self.models = ModelStream()
+        self.starts_at = starts_at
+        self._simulation = simulation
+        self._recording = np.roll(recording, -int(rng.integers(0, len(recording))))
+        self._post_roll = options.endpointing.post_roll_ms * SAMPLE_RATE // 1000
+        self._decoded: dict[int, int] = {}  # end of the last chunk of each open utterance
+        self._ended: dict[int, float] = {}  # when each closed utterance's end was found
+
+    def receive_packet(self) -> None:
+        at = self.session.position % len(self._recording)
+        packet = self._recording[at : at + PACKET]
+        self.session.receive_audio(packet)
+        self._advance()
+
+    def deliver(self, result: Result) -> None:
+        self.session.receive_result(result)
+        self._advance()
+
+    def _advance(self) -> None:
+        for work in self.session.work_to_do():
+            match work:
+                case DecodeChunk(index):
+                    utterance = self.session._find(index)
+                    assert utterance is not None
+                    self._decoded[index] = utterance.decoded
+                case Recognize(index):
+                    self._ended[index] = self._simulation.now
+            self._simulation.submit(self, work)
+        for event in self.session.events_to_send():
+            match event:
+                case Partial(index):
+                    self._simulation.note_partial(self._since(self._decoded[index]))
+                case Final(index, _, end):
+                    after_endpoint = self._simulation.now - self._ended.pop(index)
+                    self._simulation.note_final(after_endpoint, self._since(end - self._post_roll))
+
+    def _since(self, position: int) -> float:
+        """How long ago the audio up to this position had arrived."""
+        packets = -(-position // PACKET)
+        return self._simulation.now - (self.starts_at + packets * PACKET / SAMPLE_RATE)

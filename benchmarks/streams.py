@@ -1,0 +1,285 @@
+"""How many streams a core holds, and how late their lines come, at full size.
+
+    python -m benchmarks.streams [--assets FOLDER] [--models FOLDER]
+
+Models are full-size directories with random weights (`full_size_models`; made when missing); the VAD is
+FunASR's real one if `--assets` has it. Streams are simulated on a clock that only computing moves
+(`simulation`), and what is compared with is measured in the same run: FunASR's own `AutoModel.generate`, once
+per session as its server calls it, and the rate of bare 8-bit products, which no arrangement can beat.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import resource
+import statistics
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import soundfile
+import torch
+
+from recognition.audio import SAMPLE_RATE
+from recognition.model_sets import ModelSet, load_models, read_model_set
+
+from . import results
+from .full_size_models import WRITERS
+from .simulation import Report, Simulation
+
+GFLOP_PER_SECOND_OF_SPEECH = 14.7
+"""Both passes: the first computes each frame 1.5 times, for it looks ahead."""
+
+GOAL_FINAL_S = 1.0
+
+_SET = """
+title = "Full size, random weights"
+[endpointing]
+threshold = 0.8
+[vad]
+title = "fsmn-vad"
+path = "{vad}"
+licence = "-"
+[streaming]
+title = "paraformer-zh-streaming"
+path = "{models}/paraformer-zh-streaming"
+licence = "-"
+[offline]
+title = "paraformer-zh"
+path = "{models}/paraformer-zh"
+licence = "-"
+[punctuation]
+title = "ct-punc"
+path = "{models}/ct-punc"
+licence = "-"
+[speaker]
+title = "cam++"
+path = "{models}/cam++"
+licence = "-"
+"""
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("--assets", type=Path, default=os.environ.get("ASR_ASSETS"))
+    parser.add_argument("--models", type=Path, default=Path("var/full-size"))
+    parser.add_argument("--streams", type=int, nargs="*", default=[4, 8, 12, 14, 16, 18])
+    parser.add_argument("--seconds", type=float, default=60.0, help="of the simulated clock, per load")
+    options = parser.parse_args()
+    torch.set_num_threads(1)
+
+    model_set = full_size_set(options.models.resolve(), options.assets)
+    recordings = [recording(options.assets)]
+    before = _resident_mb()
+    models = load_models(model_set, options.models)
+    loaded = _resident_mb()
+    ceilings = [int8_ceiling()]
+    reports = []
+    for streams in options.streams:
+        simulation = Simulation(models, model_set.endpointing, recordings, streams=streams)
+        report = simulation.run(warm_up_s=8, measure_s=options.seconds)
+        reports.append(report)
+        ceilings.append(int8_ceiling())
+        print(_line(report), flush=True)
+    per_stream_mb = (_resident_mb() - loaded) / max(options.streams)
+    at_70 = _at_load(reports, 0.7)
+    baseline = funasr_cost(options.models, options.assets, recordings[0])
+    figures = {
+        "streams_per_core": round(_streams_per_core(reports), 1),
+        "baseline_streams_per_core": round(1 / sum(baseline.values()), 1),
+        "final_p95_s_at_70": round(_percentile(at_70.final_s, 95), 2),
+        "int8_ceiling_streams_per_core": round(statistics.median(ceilings), 1),
+        "cpu_ms_per_s_by_stage": _by_stage(reports[-1]),
+        "cpu_ms_per_s_by_stage_at_70": _by_stage(at_70),
+        "baseline_cpu_ms_per_s_by_stage": {name: round(1e3 * cost, 1) for name, cost in baseline.items()},
+        "models_mb": round(loaded - before),
+        "mb_per_stream": round(per_stream_mb, 1),
+        "loads": [_figures(report) for report in reports],
+    }
+    path = results.write("streams", figures)
+    goal = "reached" if figures["streams_per_core"] >= 15 else "missed"
+    print(
+        f"streams: {figures['streams_per_core']} per core (goal 15 {goal}; FunASR itself "
+        f"{figures['baseline_streams_per_core']}, bare products {figures['int8_ceiling_streams_per_core']}), "
+        f"p95 of finals {figures['final_p95_s_at_70']} s at 70 % of it -> {path}"
+    )
+
+
+def full_size_set(models: Path, assets: Path | None) -> ModelSet:
+    """The model set of full-size directories, made where they are missing."""
+    vad = models / "fsmn-vad"
+    if assets and (assets / "weights").is_dir():
+        vad = next((assets / "weights").glob("*fsmn_vad*"), vad)
+    for name in ("paraformer-zh-streaming", "paraformer-zh", "ct-punc", "cam++", "fsmn-vad"):
+        if not (models / name / "model.pt").is_file():
+            WRITERS[name](models / name)
+    file = models / "full-size.toml"
+    file.write_text(_SET.format(models=models, vad=vad), encoding="utf-8")
+    return read_model_set(str(file))
+
+
+def recording(assets: Path | None) -> np.ndarray:
+    """Speech to play: 70 s of Mandarin from the assets, else the sample meeting."""
+    path = Path("sessions_app/sample/meeting.flac")
+    if assets and (assets / "speech" / "zh_asr" / "vad_example.flac").is_file():
+        path = assets / "speech" / "zh_asr" / "vad_example.flac"
+    audio, rate = soundfile.read(path, dtype="float32")
+    assert rate == SAMPLE_RATE, path
+    return np.asarray(audio[: len(audio) // 1600 * 1600])
+
+
+def int8_ceiling() -> float:
+    """Streams per core if there were nothing but matrix products, at the rate of this moment."""
+    rows = 240
+    products = []
+    for inputs, outputs in 24 * [(512, 2048), (2048, 512)]:
+        weight = torch.randint(-127, 127, (outputs, inputs), dtype=torch.int8)
+        packed = torch.ops.onednn.qlinear_prepack(weight, None)
+        x = torch.randint(0, 255, (rows, inputs), dtype=torch.uint8)
+        products.append((x, packed, torch.ones(outputs), torch.zeros(outputs, dtype=torch.int32)))
+
+    def multiply() -> None:
+        for x, packed, scale, zeros in products:
+            torch.ops.onednn.qlinear_pointwise(
+                x, 1.0, 128, packed, scale, zeros, None, 1.0, 0, torch.float32, "none", [], ""
+            )
+
+    multiply()
+    spent = min(_cpu_s(multiply) for _ in range(5))
+    gflop = len(products) * 2 * rows * 512 * 2048 / 1e9
+    return gflop / spent / GFLOP_PER_SECOND_OF_SPEECH
+
+
+def funasr_cost(models: Path, assets: Path | None, audio: np.ndarray, seconds: int = 20) -> dict[str, float]:
+    """CPU seconds per second of audio of each stage with `AutoModel.generate`, one session at a time."""
+    import logging
+
+    import funasr
+
+    funasr.import_submodules("funasr")
+    logging.disable(logging.WARNING)
+    set_ = full_size_set(models.resolve(), assets)
+
+    def auto_model(role: str) -> Any:
+        path = set_.sources[role].directory(set_.file, models)
+        return funasr.AutoModel(
+            model=str(path), disable_update=True, disable_pbar=True, disable_log=True, device="cpu", ncpu=1
+        )
+
+    audio = audio[: seconds * SAMPLE_RATE]
+    utterance = 5 * SAMPLE_RATE
+    pieces = [audio[at : at + utterance] for at in range(0, len(audio), utterance)]
+    text = "".join(chr(0x4E00 + 7 * n) for n in range(22))  # what five seconds of speech hold
+
+    def detect(model: Any) -> None:
+        cache: dict[str, Any] = {}
+        for at in range(0, len(audio), 3200):
+            model.generate(input=audio[at : at + 3200], cache=cache, chunk_size=200, max_end_silence_time=800)
+
+    def decode(model: Any) -> None:
+        cache: dict[str, Any] = {}
+        options = {"chunk_size": [0, 10, 5], "encoder_chunk_look_back": 4, "decoder_chunk_look_back": 1}
+        for at in range(0, len(audio) - 9600, 9600):
+            model.generate(input=audio[at : at + 9600], cache=cache, is_final=False, **options)
+
+    def each_piece(model: Any) -> None:
+        for piece in pieces:
+            model.generate(input=piece)
+
+    def punctuate(model: Any) -> None:
+        for _ in pieces:
+            model.generate(input=text)
+
+    costs = {}
+    stages = {
+        "vad": ("DETECT", detect),
+        "streaming": ("DECODE", decode),
+        "offline": ("RECOGNIZE", each_piece),
+        "punctuation": ("PUNCTUATE", punctuate),
+        "speaker": ("EMBED", each_piece),
+    }
+    for role, (name, run) in stages.items():
+        model = auto_model(role)
+        run(model)
+        costs[name] = _cpu_s(lambda run=run, model=model: run(model)) / (len(audio) / SAMPLE_RATE)
+        del model
+    logging.disable(logging.NOTSET)
+    return costs
+
+
+def _streams_per_core(reports: Sequence[Report]) -> float:
+    """The most streams whose finals come in time, between the loads that were tried.
+
+    A load counts as held if no partial was dropped and the finals' p95 is within the goal; its own figure is
+    what would fill the core at its cost.
+    """
+    held = [report for report in reports if _is_held(report)]
+    if not held:
+        return 0.0
+    best = max(held, key=lambda report: report.streams)
+    following = min((r.streams for r in reports if r.streams > best.streams), default=best.streams)
+    return min(max(best.streams, best.streams / best.utilisation), max(following, best.streams))
+
+
+def _is_held(report: Report) -> bool:
+    return report.dropped_partials == 0 and _percentile(report.final_s, 95) <= GOAL_FINAL_S
+
+
+def _at_load(reports: Sequence[Report], share: float) -> Report:
+    """The load nearest to this share of what the core holds."""
+    wanted = share * _streams_per_core(reports)
+    return min(reports, key=lambda report: abs(report.streams - wanted))
+
+
+def _by_stage(report: Report) -> dict[str, float]:
+    return {name: round(1e3 * spent / report.audio_s, 1) for name, spent in sorted(report.busy_s.items())}
+
+
+def _figures(report: Report) -> dict[str, Any]:
+    return {
+        "streams": report.streams,
+        "utilisation": round(report.utilisation, 2),
+        "cpu_ms_per_s": round(1e3 * report.cost, 1),
+        **{
+            f"{name}_{part}_s": round(_percentile(values, percent), 3)
+            for name, values in (
+                ("partial", report.partial_s),
+                ("final", report.final_s),
+                ("final_after_speech", report.final_after_speech_s),
+            )
+            for part, percent in (("p50", 50), ("p95", 95), ("p99", 99))
+        },
+        "dropped_partials": report.dropped_partials,
+        "batch_sizes": {name: round(statistics.mean(sizes), 1) for name, sizes in report.batch_sizes.items()},
+    }
+
+
+def _line(report: Report) -> str:
+    return (
+        f"{report.streams:>3} streams: {report.utilisation:4.0%} busy, {1e3 * report.cost:.0f} ms/s, "
+        f"partials p50 {_percentile(report.partial_s, 50):.2f} p95 {_percentile(report.partial_s, 95):.2f}, "
+        f"finals p50 {_percentile(report.final_s, 50):.2f} p95 {_percentile(report.final_s, 95):.2f} s, "
+        f"{report.dropped_partials} partials dropped"
+    )
+
+
+def _percentile(values: Sequence[float], percent: float) -> float:
+    return float(np.percentile(values, percent)) if len(values) else float("nan")
+
+
+def _cpu_s(run: Callable[[], None]) -> float:
+    started = time.process_time()
+    run()
+    return time.process_time() - started
+
+
+def _resident_mb() -> float:
+    with Path("/proc/self/statm").open(encoding="ascii") as file:
+        return int(file.read().split()[1]) * resource.getpagesize() / 1e6
+
+
+if __name__ == "__main__":
+    main()
