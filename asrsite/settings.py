@@ -167,7 +167,8 @@ LOGOUT_REDIRECT_URL = "session-list"
 
 MODEL_SET = env.text("ASR_MODELS", "embedded")
 MODELS_DIR = DATA_DIR / "models"
-CAPACITY = env.integer("ASR_CAPACITY", 64, least=1)
+CAPACITY = env.integer("ASR_CAPACITY", 0, least=0)  # 0: measured when the models are loaded
+ARITHMETIC = env.choice("ASR_ARITHMETIC", "auto", ["auto", "float32", "bfloat16", "float16", "int8"])
 ACCESS = env.choice("ASR_ACCESS", "local", ["local", "token", "open"])
 LONGEST_SESSION_S = env.number("ASR_LONGEST_SESSION_S", 12 * 3600, least=1)
 SENDER_IDLE_S = env.number("ASR_SENDER_IDLE_S", 60, least=1)

@@ -5,10 +5,14 @@ from __future__ import annotations
 import asyncio
 import logging
 from pathlib import Path
+from typing import NamedTuple
 
 from django.conf import settings
 
+from recognition.capacity import measure
+from recognition.endpointing import EndpointingOptions
 from recognition.engine import Engine
+from recognition.interfaces import Models
 from recognition.model_sets import load_models, read_model_set
 
 from . import queries, recordings
@@ -22,10 +26,37 @@ OFFER_EVERY_S = 60.0
 """How often sessions are looked for that nobody works on, though they have not ended."""
 
 
-class HostedWorker:
-    """The models compute in a thread beside the event loop."""
+class Recognition(NamedTuple):
+    """A model set, loaded, and what it can do here."""
 
-    def __init__(self) -> None:
+    models: Models
+    endpointing: EndpointingOptions
+    capacity: int
+    """Sessions that one process takes at once."""
+
+
+def load_recognition() -> Recognition:
+    """Load the models of the settings, warm them up, and measure what a core can do with them.
+
+    Raises:
+        ModelError: If the model set cannot be loaded.
+    """
+    model_set = read_model_set(settings.MODEL_SET)
+    models = load_models(model_set, Path(settings.MODELS_DIR), arithmetic=settings.ARITHMETIC)
+    capacity = settings.CAPACITY or measure(models).streams
+    logger.info("the model set %s is loaded; a process takes %d sessions", model_set.name, capacity)
+    return Recognition(models, model_set.endpointing, capacity)
+
+
+class HostedWorker:
+    """The models compute in a thread beside the event loop.
+
+    Args:
+        recognition: What is loaded already; otherwise `start` loads it.
+    """
+
+    def __init__(self, recognition: Recognition | None = None) -> None:
+        self._recognition = recognition
         self._engine: Engine | None = None
         self._worker: RecognitionWorker | None = None
         self._running: asyncio.Task[None] | None = None
@@ -37,20 +68,21 @@ class HostedWorker:
         Raises:
             ModelError: If the model set cannot be loaded.
         """
-        model_set = read_model_set(settings.MODEL_SET)
-        models = await asyncio.to_thread(load_models, model_set, Path(settings.MODELS_DIR))
-        self._engine = Engine(models)
+        recognition = self._recognition
+        if recognition is None:
+            recognition = await asyncio.to_thread(load_recognition)
+        self._engine = Engine(recognition.models)
         self._engine.start()
         transport = get_transport()
         self._worker = RecognitionWorker(
-            self._engine, model_set.endpointing, transport, capacity=settings.CAPACITY
+            self._engine, recognition.endpointing, transport, capacity=recognition.capacity
         )
         self._running = asyncio.create_task(self._worker.run(), name="recognition worker")
         self._chores = [
             asyncio.create_task(_offer_unfinished(transport), name="offers"),
             asyncio.create_task(_encode_what_was_left(), name="recordings"),
         ]
-        logger.info("ready with the model set %s", model_set.name)
+        logger.info("ready to recognise")
 
     async def run(self) -> None:
         """Return when the worker has stopped.
