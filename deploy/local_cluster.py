@@ -111,6 +111,9 @@ class LocalCluster:
         """Until a session that begins there would be recognised."""
         wait_until(lambda: web.answers("readyz"), f"{web.name} is not ready", timeout_s=120)
 
+    def wait_for_answer(self, web: WebProcess) -> None:
+        wait_until(web.answers, f"{web.name} does not answer", timeout_s=60)
+
     def log(self, process: LocalProcess) -> str:
         return process.log.read_text(errors="replace")
 

@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 import soundfile
 
+from deploy.cutting_proxy import CuttingProxy
 from tests.support.clients import MEETING, TEXTS, new_id
-from tests.support.proxy import CuttingProxy
 from tests.support.server import ROOT, Server
 
 EXAMPLES = ROOT / "examples"

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import random
 from types import TracebackType
 from typing import Self
 
 
 class CuttingProxy:
+    """Stands in front of a server on this machine.
+
+    Args:
+        port: The server's.
+    """
+
     def __init__(self, port: int) -> None:
-        """Args: port: Of the server on this machine."""
         self._server_port = port
-        self._writers: set[asyncio.StreamWriter] = set()
+        self._connections: list[tuple[asyncio.StreamWriter, asyncio.StreamWriter]] = []
         self.port = 0
         self.cuts = 0
 
@@ -26,13 +32,15 @@ class CuttingProxy:
         self._listening.close()
         self.cut()
 
-    def cut(self) -> int:
-        """End all connections without a word, on both sides; how many."""
-        writers, self._writers = self._writers, set()
-        for writer in writers:
-            writer.transport.abort()
-        self.cuts += len(writers) // 2
-        return len(writers) // 2
+    def cut(self, most: int | None = None) -> int:
+        """End some connections, or all, without a word to either side; how many."""
+        count = len(self._connections) if most is None else min(most, len(self._connections))
+        for _ in range(count):
+            chosen = random.randrange(len(self._connections))  # noqa: S311 - no secret
+            for writer in self._connections.pop(chosen):
+                writer.transport.abort()
+        self.cuts += count
+        return count
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
@@ -40,9 +48,11 @@ class CuttingProxy:
         except OSError:
             writer.transport.abort()
             return
-        self._writers |= {writer, to_writer}
+        connection = writer, to_writer
+        self._connections.append(connection)
         await asyncio.gather(self._pass_on(reader, to_writer), self._pass_on(to_reader, writer))
-        self._writers -= {writer, to_writer}
+        if connection in self._connections:
+            self._connections.remove(connection)
 
     async def _pass_on(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:

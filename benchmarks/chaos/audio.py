@@ -1,0 +1,71 @@
+"""Audio that says where it belongs: noise, different in each session, each frame with its number."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+FRAME = 3200
+SAMPLE_RATE = 16_000
+
+NUMBERS = 30_000
+"""Frames of a session that can be told apart; 100 minutes."""
+
+SPEECH_FRAMES, PAUSE_FRAMES = 23, 9
+"""4.6 s of speech, 1.8 s of silence."""
+
+
+@dataclass(frozen=True, slots=True)
+class Recording:
+    """What a sender sends in one session.
+
+    Args:
+        seed: Another one for each session.
+        has_pauses: Speech and silence in turns; else speech throughout.
+    """
+
+    seed: int
+    frames: int
+    has_pauses: bool
+
+    def __iter__(self) -> Iterator[np.ndarray]:
+        return (self.frame(number) for number in range(self.frames))
+
+    @property
+    def samples(self) -> int:
+        return self.frames * FRAME
+
+    def frame(self, number: int) -> np.ndarray:
+        """float32, shape (FRAME,); each sample is a 16-bit number, so that a recording on disk is exact."""
+        noise = np.random.default_rng((self.seed, number)).integers(-9000, 9000, FRAME)
+        if self.has_pauses and number % (SPEECH_FRAMES + PAUSE_FRAMES) >= SPEECH_FRAMES:
+            noise //= 90  # silence to the recogniser, but each sample still of this place alone
+        noise[0] = number + 1
+        return (noise / 32768).astype(np.float32)
+
+    def whole(self) -> np.ndarray:
+        return np.concatenate(list(self))
+
+
+def frames_of(kept: np.ndarray, recording: Recording) -> list[int] | None:
+    """Which frames a recording on disk consists of.
+
+    Args:
+        kept: int16, shape (n,).
+
+    Returns:
+        Their numbers; None if anything in it is not a whole frame of this recording.
+    """
+    if len(kept) % FRAME:
+        return None
+    numbers = []
+    for frame in kept.reshape(-1, FRAME):
+        number = int(frame[0]) - 1
+        if not 0 <= number < recording.frames:
+            return None
+        if not np.array_equal(frame, np.rint(recording.frame(number) * 32768).astype(np.int16)):
+            return None
+        numbers.append(number)
+    return numbers

@@ -1,0 +1,149 @@
+"""Who takes part: senders and receivers that resume, as in `examples/`, and plain ones of version 1."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+import time
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed, InvalidHandshake
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "examples"))
+
+from resuming import ResumingReceiver, ResumingSender
+
+from .audio import FRAME, SAMPLE_RATE, Recording
+
+RECONNECT_S = 0.2
+
+
+async def at_real_time(recording: Recording) -> AsyncIterator[bytes]:
+    begun = time.monotonic()
+    for number, frame in enumerate(recording, 1):
+        yield frame.tobytes()
+        await asyncio.sleep(max(0.0, begun + number * FRAME / SAMPLE_RATE - time.monotonic()))
+
+
+@dataclass
+class Follower:
+    """A receiver that resumes, and when it was told something."""
+
+    client: ResumingReceiver
+    heard_at: list[float] = field(default_factory=list)
+
+    @classmethod
+    def of(cls, servers: Sequence[str], session: str) -> Follower:
+        follower = cls(ResumingReceiver(servers, session, on_message=lambda message: follower.hear(message)))
+        return follower
+
+    def hear(self, message: dict[str, Any]) -> None:
+        if "final" in message:
+            self.heard_at.append(time.monotonic())
+
+    async def run(self) -> None:
+        await self.client.run()
+
+    @property
+    def transcript(self) -> dict[int, str]:
+        return {line["seq"]: line["asr"] for line in self.client.lines.values()}
+
+    @property
+    def faults(self) -> int:
+        """Lines that came twice."""
+        return self.client.repeated
+
+
+class PlainReceiver:
+    """Follows by version 1; connects anew, from the beginning, until it hears the end."""
+
+    def __init__(self, servers: Sequence[str], session: str) -> None:
+        self._servers = servers
+        self._session = session
+        self.transcript: dict[int, str] = {}
+        self.faults = 0  # lines out of order, twice, or not as they were before
+
+    async def run(self) -> None:
+        attempt = 0
+        while True:
+            attempt += 1
+            server = self._servers[attempt % len(self._servers)]
+            try:
+                async with connect(f"{server}/ws/asr/{self._session}?mode=receiver", proxy=None) as socket:
+                    if await self._listen(socket):
+                        return
+            except (OSError, TimeoutError, ConnectionClosed, InvalidHandshake):
+                pass
+            await asyncio.sleep(RECONNECT_S)
+
+    async def _listen(self, socket: ClientConnection) -> bool:
+        expected = 1
+        async for text in socket:
+            message = json.loads(text)
+            if seq := message.get("seq"):
+                self.faults += seq != expected
+                self.faults += self.transcript.setdefault(seq, message["asr"]) != message["asr"]
+                expected = seq + 1
+        return socket.close_code == 1000
+
+
+class PlainSender:
+    """Sends by version 1, each frame once; goes on with the next frame when it had to reconnect.
+
+    What was on its way when a connection broke is lost: it has no way to know.
+    """
+
+    def __init__(self, servers: Sequence[str], session: str, recording: Recording) -> None:
+        self._servers = servers
+        self._session = session
+        self._recording = recording
+        self.breaks: list[int] = []
+        """Number of the next frame, each time that a connection broke."""
+
+    async def run(self) -> None:
+        frames = enumerate(self._recording)
+        attempt = next_frame = 0
+        begun = time.monotonic()
+        while True:
+            attempt += 1
+            server = self._servers[attempt % len(self._servers)]
+            try:
+                async with connect(f"{server}/ws/asr/{self._session}?mode=sender", proxy=None) as socket:
+                    listening = asyncio.create_task(_listen_for_end(socket))
+                    try:
+                        for number, frame in frames:
+                            await socket.send(frame.tobytes())
+                            next_frame = number + 1
+                            due = begun + next_frame * FRAME / SAMPLE_RATE
+                            await asyncio.sleep(max(0.0, due - time.monotonic()))
+                            if listening.done():
+                                break
+                        await socket.send("close")
+                        if await listening in (1000, 4410):
+                            return
+                    finally:
+                        listening.cancel()
+                        await asyncio.gather(listening, return_exceptions=True)
+            except (OSError, TimeoutError, ConnectionClosed, InvalidHandshake):
+                pass
+            if not self.breaks or self.breaks[-1] != next_frame:
+                self.breaks.append(next_frame)
+            await asyncio.sleep(RECONNECT_S)
+
+
+async def _listen_for_end(socket: ClientConnection) -> int | None:
+    try:
+        async for _ in socket:
+            pass
+    except ConnectionClosed:
+        pass
+    return socket.close_code
+
+
+Sender = ResumingSender | PlainSender
+Receiver = Follower | PlainReceiver

@@ -1,0 +1,53 @@
+"""CPU time per second of a stream, of everything but the models."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+
+import numpy as np
+from websockets.asyncio.client import connect
+
+from .processes import cpu_s
+from .service import Service
+
+FRAME, FRAME_S = 3200, 0.2
+WARM_UP_S = 5.0
+
+
+async def cpu_ms_per_stream_second(service: Service, *, streams: int, seconds: float) -> dict[str, float]:
+    """Of each process, with so many senders at real time and a receiver of version 2 for each."""
+    stop = asyncio.Event()
+    tasks = [asyncio.create_task(_stream(service, number, stop)) for number in range(streams)]
+    await asyncio.sleep(WARM_UP_S)
+    before, begun = {name: cpu_s([pid]) for name, pid in service.pids.items()}, time.monotonic()
+    await asyncio.sleep(seconds)
+    stream_seconds = streams * (time.monotonic() - begun)
+    used = {name: cpu_s([pid]) - before[name] for name, pid in service.pids.items()}
+    stop.set()
+    await asyncio.gather(*tasks)
+    return {name: round(1000 * cpu / stream_seconds, 2) for name, cpu in used.items()}
+
+
+async def _stream(service: Service, number: int, stop: asyncio.Event) -> None:
+    key = f"cpu-{number}"
+    rng = np.random.default_rng(number)
+    frames = [rng.uniform(-0.3, 0.3, FRAME).astype("<f4").tobytes() for _ in range(16)]
+    async with (
+        connect(service.web.socket(key, "mode=receiver&v=2"), proxy=None) as receiver,
+        connect(service.web.socket(key, "mode=sender"), proxy=None) as sender,
+    ):
+        reading = [asyncio.create_task(_read(socket)) for socket in (receiver, sender)]
+        begun = time.monotonic() + rng.uniform(0, FRAME_S)
+        sent = 0
+        while not stop.is_set():
+            await sender.send(frames[sent % len(frames)])
+            sent += 1
+            await asyncio.sleep(max(0.0, begun + sent * FRAME_S - time.monotonic()))
+        await sender.send("close")
+        await asyncio.gather(*reading)
+
+
+async def _read(socket: object) -> None:
+    async for _ in socket:  # type: ignore[attr-defined]
+        pass

@@ -1,0 +1,64 @@
+"""The service to be measured: as on a laptop, in one process, or as on many machines, through Redis."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from deploy.local_cluster import ROOT, LocalCluster, WebProcess
+from deploy.local_servers import wait_until
+
+MODELS = ROOT / "benchmarks" / "checksum.toml"
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    web: WebProcess
+    pids: dict[str, int]
+    """Of everything that serves."""
+
+
+@contextmanager
+def embedded_service(**settings: str) -> Iterator[Service]:
+    """One process, SQLite, nothing else."""
+    folder = Path(tempfile.mkdtemp(prefix="asrsite-bench-"))
+    environment = {
+        **os.environ,
+        "ASR_DATA_DIR": str(folder),
+        "ASR_MODELS": str(MODELS),
+        "REDIS_URL": "",
+        "DATABASE_URL": "",
+        "LOG_LEVEL": "WARNING",
+        "ASR_CAPACITY": "1000",
+        "OMP_NUM_THREADS": "1",
+        **settings,
+    }
+    try:
+        migrate = [sys.executable, "manage.py", "migrate", "--verbosity", "0"]
+        subprocess.run(migrate, cwd=ROOT, env=environment, check=True)
+        with WebProcess("web", environment, log=folder / "web.log") as web:
+            wait_until(lambda: web.answers("readyz"), "the server is not ready", timeout_s=120)
+            yield Service(web, {"web": web.pid})
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def scaled_out_service(**settings: str) -> Iterator[Service]:
+    """A web and a worker process, Redis and PostgreSQL."""
+    limits = {"LOG_LEVEL": "WARNING", "ASR_CAPACITY": "1000"}
+    with LocalCluster(webs=1, workers=1, models=str(MODELS), **{**limits, **settings}) as cluster:
+        pids = {
+            "web": cluster.webs[0].pid,
+            "worker": cluster.workers[0].pid,
+            "redis": cluster.redis.pid,
+            "postgres": cluster.postgres.pid,
+        }
+        yield Service(cluster.webs[0], pids)
