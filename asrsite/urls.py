@@ -13,7 +13,7 @@ urlpatterns = [
     path("login/", LoginView.as_view(template_name="accounts/login.html"), name="login"),
     path("logout/", LogoutView.as_view(), name="logout"),
     path("language/", include("django.conf.urls.i18n")),
-    path("words.js", JavaScriptCatalog.as_view(packages=["sessions_app"]), name="words"),
+    path("words.js", JavaScriptCatalog.as_view(packages=["sessions_app", "speakers"]), name="words"),
     path("healthz", health.alive),
     path("readyz", health.ready),
 ]

@@ -42,9 +42,9 @@ ROLES: Mapping[str, list[str]] = {
         "speakers.change_speaker",
         "speakers.delete_speaker",
         "speakers.view_voiceprint",
-        "speakers.add_voiceprint",
-        "speakers.change_voiceprint",
         "speakers.delete_voiceprint",
+        "speakers.view_consent",
+        "speakers.delete_consent",
     ],
 }
 

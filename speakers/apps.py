@@ -7,4 +7,5 @@ class SpeakersConfig(AppConfig):
     verbose_name = _("Speakers")
 
     def ready(self) -> None:
-        from . import lifecycle  # noqa: F401 - connects its signals
+        # Connects signals, and declares what jobs do.
+        from . import enrollment, lifecycle, reembedding  # noqa: F401

@@ -10,7 +10,7 @@ from django.db import DatabaseError
 
 from recognition.engine import Engine
 
-from . import calibration, jobs, lifecycle
+from . import calibration, jobs, lifecycle, reembedding
 from .encryption import Undecipherable
 from .gallery import GalleryReader
 from .identification import Gallery
@@ -69,6 +69,7 @@ class SpeakersInBackground:
     async def load(self) -> None:
         """Read the gallery before the first session needs it."""
         await self._refresh()
+        await in_database(reembedding.ask_if_needed, self.gallery.model_id)
 
     async def _again_and_again(self, work: Callable[[], Awaitable[None]], nudged: asyncio.Event) -> None:
         while True:

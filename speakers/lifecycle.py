@@ -50,6 +50,18 @@ def forget_voiceprint(voiceprint: Voiceprint, *, by: User | None) -> None:
         voiceprint.delete()
 
 
+def withdraw(consent: Consent, *, by: User | None) -> None:
+    """A person agrees no more: what was enrolled under this consent is deleted."""
+    with transaction.atomic():
+        audit.record(
+            AuditEntry.Action.CONSENT_WITHDRAWN,
+            by=by,
+            speaker=consent.speaker.uuid,
+            voiceprints=consent.voiceprints.count(),
+        )
+        consent.delete()
+
+
 def merge(kept: Speaker, gone: Speaker, *, by: User | None) -> None:
     """Two entries are one person: all that belongs to `gone` goes to `kept`, and `gone` is deleted."""
     if kept.pk == gone.pk:

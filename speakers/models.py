@@ -280,6 +280,7 @@ class AuditEntry(models.Model):
 
     class Action(models.TextChoices):
         CONSENT_RECORDED = "consent", _("recorded a consent")
+        CONSENT_WITHDRAWN = "withdraw", _("withdrew a consent")
         ENROLLED = "enroll", _("enrolled a voice")
         PLAYED = "play", _("listened to a voice")
         EXPORTED = "export", _("exported everything")

@@ -1,0 +1,231 @@
+"""Speakers, their consents and voiceprints, and what was done with them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin, messages
+from django.contrib.auth.models import User
+from django.db.models import Count, Exists, Max, OuterRef, QuerySet, Subquery, Sum
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import URLPattern, path, reverse
+from django.utils.html import format_html
+from django.utils.translation import gettext as _now
+from django.utils.translation import gettext_lazy as _
+from simple_history.admin import SimpleHistoryAdmin
+
+from . import jobs, lifecycle, reembedding, views
+from .models import (
+    AuditEntry,
+    Calibration,
+    Consent,
+    ConsentText,
+    Job,
+    Speaker,
+    Voiceprint,
+)
+
+
+class ReadOnlyInline(admin.TabularInline):  # type: ignore[type-arg]
+    """Facts: they can be deleted, where somebody may, but not written."""
+
+    extra = 0
+    show_change_link = False
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+class ConsentInline(ReadOnlyInline):
+    model = Consent
+    readonly_fields = ["given_at", "expires_at", "text", "recorded_by"]
+    fields = [*readonly_fields]
+    verbose_name_plural = _("Consents (deleting one deletes what was enrolled under it)")
+
+
+class VoiceprintInline(ReadOnlyInline):
+    model = Voiceprint
+    readonly_fields = ["created_at", "source", "speech_s", "snr_db", "model_id", "created_by", "player"]
+    fields = [*readonly_fields]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Voiceprint]:
+        return super().get_queryset(request).defer("sealed_embedding").select_related("created_by")
+
+    @admin.display(description=_("listen"))
+    def player(self, voiceprint: Voiceprint) -> str:
+        address = reverse("admin:speakers_voiceprint_audio", args=[voiceprint.uuid])
+        return format_html('<audio class="voiceprint" controls preload="none" src="{}"></audio>', address)
+
+
+@admin.register(Speaker)
+class SpeakerAdmin(SimpleHistoryAdmin):  # type: ignore[misc]
+    list_display = ["name", "voiceprint_count", "speech", "consent_until", "created_at"]
+    search_fields = ["name", "note"]
+    list_filter = [("voiceprints", admin.EmptyFieldListFilter)]
+    list_per_page = 50
+    show_full_result_count = False
+    fields = ["name", "note"]
+    inlines = [VoiceprintInline, ConsentInline]
+    actions = ["merge", "embed_anew"]
+    change_form_template = "speakers/change_form.html"
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Speaker]:
+        own = Voiceprint.objects.filter(speaker=OuterRef("pk")).order_by().values("speaker")
+        consents = Consent.objects.filter(speaker=OuterRef("pk")).order_by().values("speaker")
+        speakers: QuerySet[Speaker] = super().get_queryset(request)
+        return speakers.annotate(
+            prints=Subquery(own.annotate(count=Count("pk")).values("count")),
+            seconds=Subquery(own.annotate(total=Sum("speech_s")).values("total")),
+            until=Subquery(consents.annotate(last=Max("expires_at")).values("last")),
+            is_endless=Exists(consents.filter(expires_at=None)),
+        )
+
+    def get_inlines(self, request: HttpRequest, obj: Speaker | None) -> list[Any]:
+        return self.inlines if obj else []
+
+    def get_urls(self) -> list[URLPattern]:
+        wrap = self.admin_site.admin_view
+        return [
+            path("<uuid:key>/enroll/", wrap(views.enroll), name="speakers_enroll"),
+            path("<uuid:key>/export/", wrap(views.export_speaker), name="speakers_export"),
+            path("merge/", wrap(views.merge), name="speakers_merge"),
+            path("enrollments/<uuid:key>/", wrap(views.decide), name="speakers_enrollment"),
+            path(
+                "enrollments/<uuid:key>/verdict/",
+                wrap(views.verdict),
+                name="speakers_enrollment_verdict",
+            ),
+            path(
+                "enrollments/<uuid:key>/audio/",
+                wrap(views.enrollment_audio),
+                name="speakers_enrollment_audio",
+            ),
+            path(
+                "voiceprints/<uuid:key>/audio/",
+                wrap(views.voiceprint_audio),
+                name="speakers_voiceprint_audio",
+            ),
+            *super().get_urls(),
+        ]
+
+    @admin.display(description=_("voiceprints"), ordering="prints")
+    def voiceprint_count(self, speaker: Any) -> int:
+        return speaker.prints or 0
+
+    @admin.display(description=_("speech"), ordering="seconds")
+    def speech(self, speaker: Any) -> str:
+        return f"{speaker.seconds:.0f} s" if speaker.seconds else ""
+
+    @admin.display(description=_("consent until"), ordering="until")
+    def consent_until(self, speaker: Any) -> Any:
+        return _("until withdrawn") if speaker.is_endless else speaker.until
+
+    # Deleting is forgetting: it is on record, and workers drop the voice.
+
+    def delete_model(self, request: HttpRequest, obj: Speaker) -> None:
+        lifecycle.forget(obj, by=_user(request))
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Speaker]) -> None:
+        for speaker in queryset:
+            lifecycle.forget(speaker, by=_user(request))
+
+    def log_deletions(self, request: HttpRequest, queryset: QuerySet[Speaker]) -> Any:
+        """The admin's own log would keep the names; the audit log has the deletion."""
+        return []
+
+    def response_add(self, request: HttpRequest, obj: Speaker, post_url_continue: Any = None) -> HttpResponse:
+        if request.user.has_perm(views.ENROLL) and not {"_addanother", "_popup"} & set(request.POST):
+            return redirect("admin:speakers_enroll", obj.uuid)
+        return super().response_add(request, obj, post_url_continue)  # type: ignore[no-any-return]
+
+    def save_formset(self, request: HttpRequest, form: Any, formset: Any, change: bool) -> None:
+        """Voiceprints and consents are only ever deleted here."""
+        formset.save(commit=False)
+        for deleted in formset.deleted_objects:
+            if isinstance(deleted, Voiceprint):
+                lifecycle.forget_voiceprint(deleted, by=_user(request))
+            elif isinstance(deleted, Consent):
+                lifecycle.withdraw(deleted, by=_user(request))
+
+    @admin.action(description=_("Merge the selected speakers"), permissions=["merge"])
+    def merge(self, request: HttpRequest, speakers: QuerySet[Speaker]) -> HttpResponse:
+        keys = ",".join(str(key) for key in speakers.values_list("pk", flat=True))
+        return redirect(f"{reverse('admin:speakers_merge')}?speakers={keys}")
+
+    @admin.action(description=_("Compute the selected voiceprints anew"), permissions=["enroll"])
+    def embed_anew(self, request: HttpRequest, speakers: QuerySet[Speaker]) -> None:
+        for speaker in speakers:
+            jobs.ask_for(reembedding.REEMBED, str(speaker.uuid), by=_user(request))
+        messages.success(request, _now("The workers will do it: see the background jobs."))
+
+    def has_merge_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm(views.MERGE)
+
+    def has_enroll_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm(views.ENROLL)
+
+
+class FactsAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+    """What the service writes, people only read."""
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+@admin.register(AuditEntry)
+class AuditEntryAdmin(FactsAdmin):
+    list_display = ["at", "action", "speaker", "actor_name", "detail"]
+    list_filter = ["action", "at"]
+    search_fields = ["speaker", "actor_name"]
+    date_hierarchy = "at"
+
+
+@admin.register(Job)
+class JobAdmin(FactsAdmin):
+    list_display = ["created_at", "kind", "subject", "state", "progress", "created_by", "error"]
+    list_filter = ["state", "kind"]
+    readonly_fields = [
+        "kind", "subject", "state", "progress", "result", "error", "created_by", "created_at", "finished_at",
+    ]  # fmt: skip
+    fields = [*readonly_fields]
+
+    @admin.display(description=_("progress"))
+    def progress(self, job: Job) -> str:
+        return f"{job.steps_done} / {job.steps}" if job.steps else ""
+
+
+@admin.register(ConsentText)
+class ConsentTextAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+    list_display = ["__str__", "language", "created_at", "beginning"]
+
+    def has_change_permission(self, request: HttpRequest, obj: ConsentText | None = None) -> bool:
+        return False  # people have agreed to it as it stands; a new wording is a new text
+
+    @admin.display(description=_("text"))
+    def beginning(self, text: ConsentText) -> str:
+        return text.text[:80]
+
+
+@admin.register(Calibration)
+class CalibrationAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+    list_display = ["model_id", "threshold", "margin", "shortest_speech_s", "updated_at"]
+    fields = ["model_id", "threshold", "margin", "shortest_speech_s", "measured", "updated_at"]
+    readonly_fields = ["measured", "updated_at"]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Calibration | None = None) -> list[str]:
+        return [*self.readonly_fields, *(["model_id"] if obj else [])]
+
+
+def _user(request: HttpRequest) -> User:
+    assert isinstance(request.user, User)
+    return request.user

@@ -1,0 +1,62 @@
+"""Everything that is kept of one person, for that person: a ZIP of JSON and recordings."""
+
+from __future__ import annotations
+
+import io
+import json
+import zipfile
+from typing import Any
+
+from .models import AuditEntry, Speaker
+
+
+def export(speaker: Speaker) -> bytes:
+    """A ZIP file: `speaker.json`, and each recording as FLAC.
+
+    Raises:
+        Undecipherable: If the key of the voiceprints is gone.
+    """
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("speaker.json", json.dumps(describe(speaker), ensure_ascii=False, indent=2))
+        for voiceprint in speaker.voiceprints.exclude(audio=""):
+            with voiceprint.audio.open() as recording:
+                archive.writestr(f"recordings/{voiceprint.uuid}.flac", recording.read())
+    return buffer.getvalue()
+
+
+def describe(speaker: Speaker) -> dict[str, Any]:
+    """What is in the database, in words that a person understands."""
+    return {
+        "id": str(speaker.uuid),
+        "name": speaker.name,
+        "note": speaker.note,
+        "created": speaker.created_at.isoformat(),
+        "earlier_names": sorted(set(speaker.history.values_list("name", flat=True)) - {speaker.name}),
+        "consents": [
+            {
+                "given": consent.given_at.isoformat(),
+                "expires": consent.expires_at.isoformat() if consent.expires_at else None,
+                "recorded_by": consent.recorded_by.get_username() if consent.recorded_by else None,
+                "text": consent.text.text,
+            }
+            for consent in speaker.consents.select_related("text", "recorded_by")
+        ],
+        "voiceprints": [
+            {
+                "id": str(voiceprint.uuid),
+                "created": voiceprint.created_at.isoformat(),
+                "enrolled_by": voiceprint.created_by.get_username() if voiceprint.created_by else None,
+                "source": voiceprint.source,
+                "seconds_of_speech": voiceprint.speech_s,
+                "recording": f"recordings/{voiceprint.uuid}.flac" if voiceprint.audio else None,
+                "model": voiceprint.model_id,
+                "embedding": voiceprint.embedding.tolist(),
+            }
+            for voiceprint in speaker.voiceprints.select_related("created_by")
+        ],
+        "log": [
+            {"at": entry.at.isoformat(), "action": entry.action, "by": entry.actor_name, **entry.detail}
+            for entry in AuditEntry.objects.filter(speaker=speaker.uuid)
+        ],
+    }

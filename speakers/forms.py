@@ -1,0 +1,82 @@
+"""What people fill in to enroll, to decide on a recording, and to merge."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from django import forms
+from django.utils.translation import get_language
+from django.utils.translation import gettext_lazy as _
+
+from .decoding import BadRecording, decode
+from .models import ConsentText, Speaker, Voiceprint
+
+ACCEPTED = ".wav,.flac,.ogg,.mp3,.m4a,.mp4,.webm,audio/*"
+
+
+def current_text() -> ConsentText | None:
+    """The wording in force, in the language of the page if there is one."""
+    texts = ConsentText.objects.all()
+    return texts.filter(language=get_language() or "").first() or texts.first()
+
+
+class EnrollForm(forms.Form):
+    """A recording of somebody, and their consent if there is none yet.
+
+    After `is_valid`, `audio` is the recording, float32, 16 kHz, shape (n,).
+    """
+
+    recording = forms.FileField(
+        label=_("Recording"),
+        widget=forms.FileInput(attrs={"accept": ACCEPTED}),
+        help_text=_("WAV, FLAC, MP3, M4A or WebM; ten seconds or more of this person alone."),
+    )
+    source = forms.ChoiceField(
+        choices=Voiceprint.Source.choices, widget=forms.HiddenInput, initial=Voiceprint.Source.UPLOAD
+    )
+    has_agreed = forms.BooleanField(label=_("This person has read this text and agrees to it."))
+
+    def __init__(self, *args: Any, needs_consent: bool, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.audio: np.ndarray | None = None
+        if not needs_consent:
+            del self.fields["has_agreed"]
+
+    def clean_source(self) -> str:
+        # A recording that comes from outside cannot claim to be from a transcript.
+        is_microphone = self.cleaned_data["source"] == Voiceprint.Source.MICROPHONE
+        return Voiceprint.Source.MICROPHONE if is_microphone else Voiceprint.Source.UPLOAD
+
+    def clean_recording(self) -> Any:
+        file = self.cleaned_data["recording"]
+        try:
+            self.audio = decode(file.chunks())
+        except BadRecording as error:
+            raise forms.ValidationError(str(error)) from error
+        return file
+
+
+class DecideForm(forms.Form):
+    """Store a recording that was judged, though something may speak against it."""
+
+    is_sure = forms.BooleanField(label=_("I have listened to it; store it nevertheless."))
+
+    def __init__(self, *args: Any, is_doubtful: bool, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if not is_doubtful:
+            del self.fields["is_sure"]
+
+
+class MergeForm(forms.Form):
+    """Which of several entries for one person is to stay."""
+
+    kept = forms.ModelChoiceField(
+        queryset=Speaker.objects.none(), widget=forms.RadioSelect, empty_label=None, label=_("Keep")
+    )
+
+    def __init__(self, *args: Any, speakers: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        field = self.fields["kept"]
+        assert isinstance(field, forms.ModelChoiceField)
+        field.queryset = speakers

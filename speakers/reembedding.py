@@ -1,0 +1,81 @@
+"""After a change of model: every voiceprint is computed anew from its kept recording."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from . import audit, jobs
+from .encryption import Undecipherable
+from .enrollment import from_flac
+from .fields import seal
+from .jobs import JobFailed, Task, in_database
+from .listening import listen
+from .models import AuditEntry, Voiceprint
+
+REEMBED = "reembed"
+"""The job; its subject is the key of one speaker, or empty for all voiceprints of other models."""
+
+
+def ask_if_needed(model_id: str) -> None:
+    """A worker starts with this model: whatever another one computed must be computed anew."""
+    if Voiceprint.objects.exclude(model_id=model_id).exclude(audio="").exists():
+        jobs.ask_for(REEMBED)
+
+
+@jobs.does(REEMBED, is_long=True)
+async def reembed(task: Task) -> dict[str, Any]:
+    model_id = task.engine.models.embedder.model_id
+    keys = await in_database(_voiceprints, task.job.subject, model_id)
+    without_recording = without_speech = 0
+    for done, key in enumerate(keys):
+        await task.report(done, len(keys))
+        audio = await in_database(_audio, key)
+        if audio is None:
+            without_recording += 1
+            continue
+        heard = await listen(task.engine, audio)
+        if not len(heard.embeddings):
+            without_speech += 1
+            continue
+        await in_database(_replace, key, model_id, heard.voice, heard.sound.speech_s)
+    await task.report(len(keys), len(keys))
+    return {
+        "model": model_id,
+        "voiceprints": len(keys) - without_recording - without_speech,
+        "without_recording": without_recording,
+        "without_speech": without_speech,
+    }
+
+
+def _voiceprints(speaker: str, model_id: str) -> list[int]:
+    rows = Voiceprint.objects.order_by("pk")
+    rows = rows.filter(speaker__uuid=speaker) if speaker else rows.exclude(model_id=model_id)
+    return list(rows.values_list("pk", flat=True))
+
+
+def _audio(key: int) -> Any:
+    """The recording of a voiceprint; None if there is none (any more)."""
+    voiceprint = Voiceprint.objects.filter(pk=key).exclude(audio="").first()
+    if voiceprint is None:
+        return None
+    try:
+        with voiceprint.audio.open() as file:
+            return from_flac(file.read())
+    except FileNotFoundError:
+        return None
+    except Undecipherable as error:
+        raise JobFailed(str(error)) from error
+
+
+def _replace(key: int, model_id: str, voice: Any, speech_s: float) -> None:
+    voiceprint = Voiceprint.objects.select_related("speaker", "consent").filter(pk=key).first()
+    if voiceprint is None:
+        return  # forgotten meanwhile
+    voiceprint.model_id, voiceprint.sealed_embedding, voiceprint.speech_s = model_id, seal(voice), speech_s
+    voiceprint.save(update_fields=["model_id", "sealed_embedding", "speech_s"])
+    audit.record(
+        AuditEntry.Action.EMBEDDED,
+        speaker=voiceprint.speaker.uuid,
+        voiceprint=str(voiceprint.uuid),
+        model=model_id,
+    )

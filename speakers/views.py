@@ -1,0 +1,223 @@
+"""The pages of the admin beyond lists and forms: enroll, decide, merge, listen, export.
+
+`SpeakerAdmin` gives them their addresses, and lets in only staff; each view then asks for its own permission.
+"""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+from django.contrib import admin, messages
+from django.contrib.auth.models import User
+from django.core.exceptions import PermissionDenied
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.template.response import TemplateResponse
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from . import audit, enrollment, export, lifecycle
+from .assessment import Problem
+from .encryption import Undecipherable
+from .enrollment import EnrollmentError, Verdict
+from .forms import DecideForm, EnrollForm, MergeForm, current_text
+from .models import AuditEntry, Consent, Enrollment, Job, Speaker, Voiceprint
+from .scoring import probability
+
+ENROLL = "speakers.enroll_speaker"
+LISTEN = "speakers.view_voiceprint"
+MERGE = "speakers.merge_speaker"
+EXPORT = "speakers.export_speaker"
+
+
+def enroll(request: HttpRequest, key: uuid.UUID) -> HttpResponse:
+    """Upload or record somebody's voice."""
+    user = _need(request, ENROLL)
+    speaker = get_object_or_404(Speaker, uuid=key)
+    text = current_text()
+    has_consent = valid_consent(speaker) is not None
+    form = EnrollForm(request.POST or None, request.FILES or None, needs_consent=not has_consent)
+    if form.is_valid() and form.audio is not None:
+        if not has_consent and text:
+            enrollment.record_consent(speaker, text, by=user)
+        draft = enrollment.begin(form.audio, source=form.cleaned_data["source"], by=user, speaker=speaker)
+        return redirect("admin:speakers_enrollment", draft.uuid)
+    title = _("Enroll %(name)s") % {"name": speaker.name}
+    return _page(request, "enroll", title, speaker=speaker, form=form, text=text, has_consent=has_consent)
+
+
+def decide(request: HttpRequest, key: uuid.UUID) -> HttpResponse:
+    """What a worker heard in a recording, and the decision to store it or not."""
+    user = _need(request, ENROLL)
+    draft = _draft(key, user)
+    verdict = Verdict.of(draft)
+    form = DecideForm(request.POST or None, is_doubtful=verdict is not None and not verdict.is_good)
+    if request.method == "POST" and "discard" in request.POST:
+        speaker = draft.speaker
+        draft.delete()
+        messages.success(request, _("The recording was deleted."))
+        return _to_speaker(speaker)
+    if request.method == "POST" and form.is_valid() and draft.speaker:
+        try:
+            _store(draft, draft.speaker, user)
+        except EnrollmentError as error:
+            messages.error(request, str(error))
+        else:
+            messages.success(request, _("The voice is enrolled: it is recognised from now on."))
+            return _to_speaker(draft.speaker)
+    return _page(
+        request,
+        "decide",
+        _("Is this recording good enough?"),
+        speaker=draft.speaker,
+        draft=draft,
+        form=form,
+        job=_job(draft),
+        **_explained(verdict),
+    )
+
+
+def verdict(request: HttpRequest, key: uuid.UUID) -> HttpResponse:
+    """Whether the page of a recording has something new to show, as JSON."""
+    draft = _draft(key, _need(request, ENROLL))
+    job = _job(draft)
+    return JsonResponse({"is_judged": draft.verdict is not None, "has_failed": bool(job and job.error)})
+
+
+def enrollment_audio(request: HttpRequest, key: uuid.UUID) -> HttpResponse | FileResponse:
+    """A recording that is to be decided on."""
+    return _audio(_draft(key, _need(request, ENROLL)))
+
+
+def voiceprint_audio(request: HttpRequest, key: uuid.UUID) -> HttpResponse | FileResponse:
+    """The recording of a voiceprint; that somebody listened is on record."""
+    user = _need(request, LISTEN)
+    voiceprint = get_object_or_404(Voiceprint.objects.select_related("speaker"), uuid=key)
+    response = _audio(voiceprint)
+    audit.record(
+        AuditEntry.Action.PLAYED, by=user, speaker=voiceprint.speaker.uuid, voiceprint=str(voiceprint.uuid)
+    )
+    return response
+
+
+def export_speaker(request: HttpRequest, key: uuid.UUID) -> HttpResponse:
+    """Everything that is kept of somebody, as a ZIP."""
+    user = _need(request, EXPORT)
+    speaker = get_object_or_404(Speaker, uuid=key)
+    if request.method != "POST":
+        title = _("Export all that is kept of %(name)s") % {"name": speaker.name}
+        return _page(request, "export", title, speaker=speaker)
+    try:
+        archive = export.export(speaker)
+    except Undecipherable as error:
+        messages.error(request, str(error))
+        return _to_speaker(speaker)
+    audit.record(AuditEntry.Action.EXPORTED, by=user, speaker=speaker.uuid)
+    name = f"speaker-{speaker.uuid}.zip"
+    return HttpResponse(
+        archive,
+        content_type="application/zip",
+        headers={"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"},
+    )
+
+
+def merge(request: HttpRequest) -> HttpResponse:
+    """Several entries are one person."""
+    user = _need(request, MERGE)
+    keys = [key for key in request.GET.get("speakers", "").split(",") if key.isdigit()]
+    speakers = Speaker.objects.filter(pk__in=keys)
+    if speakers.count() < 2:
+        messages.error(request, _("Choose at least two speakers to merge."))
+        return redirect("admin:speakers_speaker_changelist")
+    form = MergeForm(request.POST or None, speakers=speakers)
+    if form.is_valid():
+        kept: Speaker = form.cleaned_data["kept"]
+        others = list(speakers.exclude(pk=kept.pk))
+        for gone in others:
+            lifecycle.merge(kept, gone, by=user)
+        messages.success(
+            request,
+            ngettext(
+                "%(count)d speaker was merged into %(name)s.",
+                "%(count)d speakers were merged into %(name)s.",
+                len(others),
+            )
+            % {"count": len(others), "name": kept.name},
+        )
+        return _to_speaker(kept)
+    return _page(request, "merge", _("Merge speakers"), form=form, speakers=speakers)
+
+
+def valid_consent(speaker: Speaker) -> Consent | None:
+    """The newest consent that has not run out."""
+    return next((consent for consent in speaker.consents.all() if consent.is_valid), None)
+
+
+def _need(request: HttpRequest, permission: str) -> User:
+    if not isinstance(request.user, User) or not request.user.has_perm(permission):
+        raise PermissionDenied
+    return request.user
+
+
+def _draft(key: uuid.UUID, user: User) -> Enrollment:
+    """An enrollment of the user's own; superusers see everybody's."""
+    drafts = Enrollment.objects.select_related("speaker")
+    draft = (drafts if user.is_superuser else drafts.filter(created_by=user)).filter(pk=key).first()
+    if draft is None:
+        raise Http404(_("There is no such recording: it may have been stored or deleted."))
+    return draft
+
+
+def _store(draft: Enrollment, speaker: Speaker, user: User) -> None:
+    consent = valid_consent(speaker)
+    if consent is None:
+        raise EnrollmentError(_("The consent was withdrawn or has expired."))
+    enrollment.store(draft, speaker, consent, by=user)
+
+
+def _job(draft: Enrollment) -> Job | None:
+    return Job.objects.filter(kind=enrollment.ASSESS, subject=str(draft.uuid)).first()
+
+
+def _explained(verdict: Verdict | None) -> dict[str, Any]:
+    """A verdict in words, for the page."""
+    if verdict is None:
+        return {"verdict": None}
+    names = dict(Speaker.objects.filter(pk__in=[key for key, _ in verdict.nearest]).values_list("pk", "name"))
+    return {
+        "verdict": verdict,
+        "problems": [(problem, enrollment.describe(problem)) for problem in verdict.problems],
+        "is_one_voice": Problem.SEVERAL_VOICES not in verdict.problems,
+        "clipped_percent": 100 * verdict.clipped,
+        "nearest": [(names[key], probability(odds)) for key, odds in verdict.nearest if key in names],
+    }
+
+
+def _audio(kept: Voiceprint | Enrollment) -> FileResponse | HttpResponse:
+    try:
+        recording = kept.audio.open()
+    except (FileNotFoundError, ValueError):
+        raise Http404(_("The recording is gone.")) from None
+    except Undecipherable as error:
+        return HttpResponse(str(error), status=503, content_type="text/plain; charset=utf-8")
+    return FileResponse(
+        recording,
+        content_type="audio/flac",
+        headers={
+            "Cache-Control": "no-store",
+            "X-Content-Type-Options": "nosniff",
+            "Content-Disposition": f'inline; filename="{kept.uuid}.flac"',
+        },
+    )
+
+
+def _to_speaker(speaker: Speaker | None) -> HttpResponse:
+    if speaker is None:
+        return redirect("admin:speakers_speaker_changelist")
+    return redirect("admin:speakers_speaker_change", speaker.pk)
+
+
+def _page(request: HttpRequest, name: str, title: str, **context: Any) -> TemplateResponse:
+    frame = admin.site.each_context(request) | {"title": title, "opts": Speaker._meta}
+    return TemplateResponse(request, f"speakers/{name}.html", frame | context)
