@@ -125,6 +125,7 @@ MEDIA_ROOT = DATA_DIR / "media"
 
 STATIC_URL = "static/"
 STATIC_ROOT = DATA_DIR / "static"
+STATIC_ROOT.mkdir(exist_ok=True)  # whitenoise warns where there is none
 STATICFILES_DIRS = [BASE_DIR / "static"]
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
@@ -166,6 +167,7 @@ LOGOUT_REDIRECT_URL = "session-list"
 # Recognition
 
 MODEL_SET = env.text("ASR_MODELS", "embedded")
+DEMO = env.boolean("DEMO", True)
 MODELS_DIR = DATA_DIR / "models"
 CAPACITY = env.integer("ASR_CAPACITY", 0, least=0)  # 0: measured when the models are loaded
 ARITHMETIC = env.choice("ASR_ARITHMETIC", "auto", ["auto", "float32", "bfloat16", "float16", "int8"])

@@ -72,14 +72,13 @@ def _make(folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     audio, lines = _meeting(script, speaker, rng)
     _write(folder / "meeting.flac", audio)
-    reference = {"enrolled": sorted(script.enrollments), "lines": lines}
+    enrolled = {name: f"enroll-{FILE_NAMES[name]}.flac" for name in sorted(script.enrollments)}
+    reference = {"enrolled": enrolled, "lines": lines}
     text = json.dumps(reference, ensure_ascii=False, indent=1)
     (folder / "reference.json").write_text(text + "\n", encoding="utf-8")
     for name, words in script.enrollments.items():
         voice = speaker.speak(words, VOICES[name], Manner(RATES[name]))
-        _write(
-            folder / f"enroll-{FILE_NAMES[name]}.flac", _in_a_room(augmentation.padded(voice, 0.4, 0.4), rng)
-        )
+        _write(folder / enrolled[name], _in_a_room(augmentation.padded(voice, 0.4, 0.4), rng))
 
 
 def _meeting(

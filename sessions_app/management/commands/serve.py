@@ -12,8 +12,10 @@ from sessions_app.server import LARGEST_MESSAGE, PatientServer  # isort: skip
 from channels.routing import get_default_application
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
+from websockets.exceptions import WebSocketException
 
 from recognition.exceptions import ModelError
+from sessions_app.demo import show_sample_meeting
 from sessions_app.hosted_worker import HostedWorker
 from sessions_app.transport import get_transport
 
@@ -26,8 +28,15 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--host", default=settings.HOST)
         parser.add_argument("--port", type=int, default=settings.PORT)
+        parser.add_argument(
+            "--demo",
+            action="store_true",
+            help="while there is no session yet, stream the sample meeting (not with DEMO=0)",
+        )
 
-    def handle(self, *args: Any, host: str, port: int, **options: Any) -> None:
+    def handle(self, *args: Any, host: str, port: int, demo: bool, **options: Any) -> None:
+        self.port = port
+        self.is_demo = demo and settings.DEMO
         self.failure: Exception | None = None
         self.worker = None if settings.REDIS_URL else HostedWorker()
         interface = host.replace(":", r"\:")
@@ -55,13 +64,20 @@ class Command(BaseCommand):
         self._starting = asyncio.get_event_loop().create_task(self._start())
 
     async def _start(self) -> None:
-        if not self.worker:
-            return
         try:
-            await self.worker.start()
+            if self.worker:
+                await self.worker.start()
+            if self.is_demo:
+                await show_sample_meeting(self.port, self._say)
         except ModelError as error:
             self.failure = error
             self.server.stop()
+        except (OSError, WebSocketException) as error:
+            logger.warning("the sample meeting broke off: %s", error)
+
+    def _say(self, text: str) -> None:
+        self.stdout.write(text)
+        self.stdout.flush()
 
     async def _stop(self) -> None:
         self._starting.cancel()
