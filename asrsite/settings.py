@@ -170,6 +170,7 @@ MODEL_SET = env.text("ASR_MODELS", "embedded")
 DEMO = env.boolean("DEMO", True)
 MODELS_DIR = DATA_DIR / "models"
 CAPACITY = env.integer("ASR_CAPACITY", 0, least=0)  # 0: measured when the models are loaded
+DEVICE = env.choice("ASR_DEVICE", "auto", ["auto", "cpu", "cuda"])
 ARITHMETIC = env.choice("ASR_ARITHMETIC", "auto", ["auto", "float32", "bfloat16", "float16", "int8"])
 ACCESS = env.choice("ASR_ACCESS", "local", ["local", "token", "open"])
 LONGEST_SESSION_S = env.number("ASR_LONGEST_SESSION_S", 12 * 3600, least=1)

@@ -121,7 +121,7 @@ class LocalCluster:
         return WebProcess(name, self.environment, log=self.data_dir / f"{name}.log")
 
     def _worker(self, name: str) -> LocalProcess:
-        command = [sys.executable, "manage.py", "recognize"]
+        command = [sys.executable, "manage.py", "recognize", "--processes", "1"]
         return LocalProcess(
             name, command, log=self.data_dir / f"{name}.log", environment=self.environment, folder=ROOT
         )

@@ -105,3 +105,5 @@ class Models:
     offline: OfflineRecognizer
     punctuator: Punctuator
     embedder: SpeakerEmbedder
+    device: str = "cpu"
+    """Kind of device that they compute on; what is on a GPU cannot be shared with forked processes."""

@@ -42,7 +42,9 @@ def load_recognition() -> Recognition:
         ModelError: If the model set cannot be loaded.
     """
     model_set = read_model_set(settings.MODEL_SET)
-    models = load_models(model_set, Path(settings.MODELS_DIR), arithmetic=settings.ARITHMETIC)
+    models = load_models(
+        model_set, Path(settings.MODELS_DIR), arithmetic=settings.ARITHMETIC, device=settings.DEVICE
+    )
     capacity = settings.CAPACITY or measure(models).streams
     logger.info("the model set %s is loaded; a process takes %d sessions", model_set.name, capacity)
     return Recognition(models, model_set.endpointing, capacity)

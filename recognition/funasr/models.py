@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import torch
 
 from recognition.exceptions import ModelError
 from recognition.interfaces import Models, VoiceActivityDetector
@@ -22,6 +23,8 @@ from .vad import FsmnDetector, SileroDetector
 def load(model_set: ModelSet, models_dir: Path, *, arithmetic: str, device: str) -> Models:
     """See `recognition.model_sets.load_models`."""
     chosen = choose(arithmetic, device)
+    # All models run on one thread, batch after batch: threads of torch's would only fight with it.
+    torch.set_num_threads(1)
 
     def directory(role: str) -> ModelDirectory:
         path = model_set.sources[role].directory(model_set.file, models_dir)
@@ -40,6 +43,7 @@ def load(model_set: ModelSet, models_dir: Path, *, arithmetic: str, device: str)
         offline=OfflineParaformer(directory("offline"), arithmetic=chosen),
         punctuator=CtPunctuator(directory("punctuation"), arithmetic=chosen),
         embedder=FunasrEmbedder(directory("speaker"), arithmetic=chosen),
+        device=chosen.device.type,
     )
     warm_up(models)
     return models

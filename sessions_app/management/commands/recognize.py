@@ -1,17 +1,22 @@
-"""`manage.py recognize`: a recognition worker beside any number of web processes, joined by Redis."""
+"""`manage.py recognize`: recognition workers beside any number of web processes, joined by Redis."""
 
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
+from argparse import ArgumentParser
 from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
+from django.db import connections
+from joblib import cpu_count
 
 from recognition.exceptions import ModelError
-from sessions_app.hosted_worker import HostedWorker
+from sessions_app.hosted_worker import HostedWorker, Recognition, load_recognition
 from sessions_app.transport import get_transport
+from sessions_app.worker_processes import WorkerProcesses, WorkersFailed
 
 STOP_S = 18.0
 """Whoever asked a process to stop kills it after a while, commonly 20 or 30 seconds."""
@@ -20,21 +25,50 @@ STOP_S = 18.0
 class Command(BaseCommand):
     help = "Recognise the sessions of web processes that share REDIS_URL and DATABASE_URL."
 
-    def handle(self, *args: Any, **options: Any) -> None:
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument(
+            "--processes",
+            type=int,
+            metavar="N",
+            help="workers that share one copy of the models; without it one per core, or one for a GPU",
+        )
+
+    def handle(self, *args: Any, processes: int | None, **options: Any) -> None:
         if not settings.REDIS_URL:
             raise CommandError(
                 "recognize meets the web processes in Redis: set REDIS_URL. Without it, serve does all."
             )
+        if processes is not None and processes < 1:
+            raise CommandError(f"--processes {processes}: there must be at least one")
         try:
-            asyncio.run(self._run())
+            recognition = load_recognition()
         except ModelError as error:
             raise CommandError(str(error)) from error
+        is_on_gpu = recognition.models.device != "cpu"
+        if processes is None:
+            processes = 1 if is_on_gpu else cpu_count()
+        elif processes > 1 and is_on_gpu:
+            raise CommandError(
+                f"--processes {processes}: models on a GPU serve one process; "
+                "start one for each GPU, with CUDA_VISIBLE_DEVICES"
+            )
+        if processes == 1:
+            asyncio.run(self._run(recognition))
+            return
+        connections.close_all()
+        try:
+            WorkerProcesses(processes, lambda lifeline: asyncio.run(self._run(recognition, lifeline))).run()
+        except WorkersFailed as error:
+            raise CommandError(str(error)) from error
 
-    async def _run(self) -> None:
-        worker = HostedWorker()
+    async def _run(self, recognition: Recognition, lifeline: int | None = None) -> None:
+        worker = HostedWorker(recognition)
         stopping = asyncio.Event()
+        loop = asyncio.get_running_loop()
         for signal_number in (signal.SIGTERM, signal.SIGINT):
-            asyncio.get_running_loop().add_signal_handler(signal_number, stopping.set)
+            loop.add_signal_handler(signal_number, stopping.set)
+        if lifeline is not None:
+            loop.add_reader(lifeline, stopping.set)
         working = asyncio.create_task(self._work(worker))
         told_to_stop = asyncio.create_task(stopping.wait())
         await asyncio.wait([working, told_to_stop], return_when=asyncio.FIRST_COMPLETED)
@@ -51,5 +85,6 @@ class Command(BaseCommand):
 
     async def _work(self, worker: HostedWorker) -> None:
         await worker.start()
-        self.stdout.write("Recognising  (Ctrl-C stops)")
+        self.stdout.write(f"Recognising in process {os.getpid()}  (Ctrl-C stops)")
+        self.stdout.flush()
         await worker.run()

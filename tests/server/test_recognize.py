@@ -1,0 +1,60 @@
+"""`manage.py recognize` with several processes, beside a real Redis."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import redis
+
+from deploy.local_servers import LocalProcess, RedisServer, wait_until
+from tests.support.server import ROOT, SCRIPT
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture
+def environment(tmp_path: Path, redis_server: RedisServer) -> Iterator[dict[str, str]]:
+    models = tmp_path / "script.toml"
+    models.write_text(SCRIPT)
+    environment = {
+        **os.environ,
+        "ASR_DATA_DIR": str(tmp_path),
+        "ASR_MODELS": str(models),
+        "REDIS_URL": redis_server.url,
+        "PYTHONUNBUFFERED": "1",
+    }
+    environment.pop("DATABASE_URL", None)
+    subprocess.run(
+        [sys.executable, "manage.py", "migrate", "--verbosity", "0"], cwd=ROOT, env=environment, check=True
+    )
+    yield environment
+    redis.Redis.from_url(redis_server.url).flushall()
+
+
+def recognize(environment: dict[str, str], tmp_path: Path, *arguments: str) -> LocalProcess:
+    command = [sys.executable, "manage.py", "recognize", *arguments]
+    return LocalProcess(
+        "recognize", command, log=tmp_path / "recognize.log", environment=environment, folder=ROOT
+    )
+
+
+def test_each_process_is_a_worker_and_stops_with_the_command(environment: dict[str, str], tmp_path: Path):
+    workers = redis.Redis.from_url(environment["REDIS_URL"])
+    with recognize(environment, tmp_path, "--processes", "3") as process:
+        wait_until(lambda: workers.hlen("asr:workers") == 3, "three workers do not come", timeout_s=60)
+        log = process.log.read_text()
+        assert log.count("Recognising in process") == 3
+        assert process.stop() == 0
+    assert workers.hlen("asr:workers") == 0
+
+
+def test_no_process_at_all_is_refused(environment: dict[str, str], tmp_path: Path):
+    with recognize(environment, tmp_path, "--processes", "0") as process:
+        wait_until(lambda: not process.is_running, "it does not end", timeout_s=30)
+        assert process.stop() == 1
+        assert "there must be at least one" in process.log.read_text()
