@@ -6,6 +6,7 @@ from django.urls import include, path
 from django.views.i18n import JavaScriptCatalog
 
 from . import health
+from .metrics import metrics
 
 urlpatterns = [
     path("", include("sessions_app.urls")),
@@ -16,6 +17,7 @@ urlpatterns = [
     path("words.js", JavaScriptCatalog.as_view(packages=["sessions_app", "speakers"]), name="words"),
     path("healthz", health.alive),
     path("readyz", health.ready),
+    path("metrics", metrics),
 ]
 
 handler403 = "asrsite.errors.forbidden"

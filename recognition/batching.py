@@ -133,8 +133,14 @@ class Scheduler(Generic[Payload]):
         return Pressure.NONE
 
     def oldest(self) -> Iterable[tuple[Stage, float]]:
-        """Since when the first job of each waiting stage has waited."""
-        return [(stage, queue[0].queued_at) for stage, queue in self._queues.items() if queue]
+        """Since when the first job of each waiting stage has waited; may be asked from any thread."""
+        # tuple() copies in one step: while Python iterates, another thread may add.
+        firsts = [(stage, tuple(queue)[:1]) for stage, queue in self._queues.items()]
+        return [(stage, job.queued_at) for stage, first in firsts for job in first]
+
+    def waiting(self, stage: Stage) -> int:
+        """How many jobs of this stage wait."""
+        return len(self._queues[stage])
 
     def _due_at(self, stage: Stage) -> float:
         queue, limits = self._queues[stage], self.limits[stage]

@@ -38,7 +38,7 @@ class Engine:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.models = models
-        self.scheduler: Scheduler[Order] = scheduler or Scheduler()
+        self.scheduler: Scheduler[Order] = Scheduler() if scheduler is None else scheduler
         self.statistics = Statistics()
         self._runner = ModelRunner(models)
         self._clock = clock
@@ -89,6 +89,10 @@ class Engine:
         Sessions wait for it: keep each piece short, and ask again for the next.
         """
         return await asyncio.get_running_loop().run_in_executor(self._thread, work, self.models)
+
+    def now(self) -> float:
+        """The moment, on the clock of `scheduler`."""
+        return self._clock()
 
     async def idle(self) -> None:
         """Wait until nothing is queued and nothing runs."""

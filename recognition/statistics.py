@@ -11,6 +11,7 @@ from .audio import seconds
 from .batching import Job, Stage
 
 WAIT_BOUNDS_S = (0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0)
+LAG_BOUNDS_S = (0.001, 0.003, 0.01, 0.02, 0.05, 0.1, 0.3, 1.0)
 SIZE_BOUNDS = (1, 2, 4, 8, 16, 32, 64)
 
 

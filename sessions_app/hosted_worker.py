@@ -14,13 +14,17 @@ from recognition.endpointing import EndpointingOptions
 from recognition.engine import Engine
 from recognition.interfaces import Models
 from recognition.model_sets import load_models, read_model_set
+from recognition.statistics import LAG_BOUNDS_S, Histogram
 
-from . import queries, recordings
+from . import metrics, queries, recordings
 from .database import in_database
 from .transport import Transport, get_transport
 from .worker import RecognitionWorker
 
 logger = logging.getLogger(__name__)
+
+LAG_EVERY_S = 0.1
+"""How often the event loop is asked how late it is."""
 
 OFFER_EVERY_S = 60.0
 """How often sessions are looked for that nobody works on, though they have not ended."""
@@ -63,6 +67,7 @@ class HostedWorker:
         self._worker: RecognitionWorker | None = None
         self._running: asyncio.Task[None] | None = None
         self._chores: list[asyncio.Task[None]] = []
+        self._collector: metrics.RecognitionCollector | None = None
 
     async def start(self) -> None:
         """Load the models and take sessions, also those that an earlier process left unfinished.
@@ -76,13 +81,23 @@ class HostedWorker:
         self._engine = Engine(recognition.models)
         self._engine.start()
         transport = get_transport()
-        self._worker = RecognitionWorker(
+        worker = RecognitionWorker(
             self._engine, recognition.endpointing, transport, capacity=recognition.capacity
         )
+        self._worker = worker
+        loop_lag = Histogram(LAG_BOUNDS_S)
+        self._collector = metrics.RecognitionCollector(
+            self._engine,
+            capacity=recognition.capacity,
+            sessions=lambda: worker.session_count,
+            loop_lag=loop_lag,
+        )
+        metrics.registry.register(self._collector)
         self._running = asyncio.create_task(self._worker.run(), name="recognition worker")
         self._chores = [
             asyncio.create_task(_offer_unfinished(transport), name="offers"),
             asyncio.create_task(_encode_what_was_left(), name="recordings"),
+            asyncio.create_task(_watch_lag(loop_lag), name="loop lag"),
         ]
         logger.info("ready to recognise")
 
@@ -104,6 +119,9 @@ class HostedWorker:
             await asyncio.gather(self._running, *self._chores, return_exceptions=True)
         if self._engine:
             await self._engine.aclose()
+        if self._collector:
+            metrics.registry.unregister(self._collector)
+            self._collector = None
 
 
 async def _offer_unfinished(transport: Transport) -> None:
@@ -118,3 +136,12 @@ async def _encode_what_was_left() -> None:
     journals = await asyncio.to_thread(recordings.journals)
     for session in await in_database(queries.ended_among, journals):
         await asyncio.to_thread(recordings.encode_flac, session)
+
+
+async def _watch_lag(lag: Histogram) -> None:
+    """Count how late the event loop is."""
+    loop = asyncio.get_running_loop()
+    while True:
+        due = loop.time() + LAG_EVERY_S
+        await asyncio.sleep(LAG_EVERY_S)
+        lag.add(max(0.0, loop.time() - due))

@@ -65,6 +65,11 @@ class RecognitionWorker(AsyncConsumer):
         send: Any = _no_reply
         await self(scope, receive, send)
 
+    @property
+    def session_count(self) -> int:
+        """Sessions that it is recognising."""
+        return len(self._live)
+
     def stop(self) -> None:
         self._inbox.put_nowait({"type": "worker.stop"})
 

@@ -31,16 +31,16 @@ class WorkerProcesses:
 
     Args:
         count: How many.
-        work: What a worker does, given the descriptor of the lifeline, which becomes readable when the parent
-            is gone. It returns when the process gets SIGTERM or SIGINT.
+        work: What a worker does, given its number from 0 on and the descriptor of the lifeline, which becomes
+            readable when the parent is gone. It returns when the process gets SIGTERM or SIGINT.
         start_s: How long a worker must have lived to be started again.
     """
 
-    def __init__(self, count: int, work: Callable[[int], None], *, start_s: float = START_S) -> None:
+    def __init__(self, count: int, work: Callable[[int, int], None], *, start_s: float = START_S) -> None:
         self._count = count
         self._work = work
         self._start_s = start_s
-        self._started: dict[int, float] = {}
+        self._started: dict[int, tuple[int, float]] = {}
         self._is_stopping = False
         self._failure: str | None = None
         self._lifeline = (-1, -1)
@@ -56,8 +56,8 @@ class WorkerProcesses:
         gc.freeze()  # a collection in a worker would write to, and so copy, what all share
         earlier = signal.pthread_sigmask(signal.SIG_BLOCK, _WATCHED)
         try:
-            for _ in range(self._count):
-                self._start()
+            for number in range(self._count):
+                self._start(number)
             while self._started:
                 if signal.sigwait(_WATCHED) == signal.SIGCHLD:
                     self._reap()
@@ -68,19 +68,19 @@ class WorkerProcesses:
         if self._failure:
             raise WorkersFailed(self._failure)
 
-    def _start(self) -> None:
+    def _start(self, number: int) -> None:
         pid = os.fork()
         if pid == 0:
-            self._be_worker()
-        self._started[pid] = time.monotonic()
+            self._be_worker(number)
+        self._started[pid] = number, time.monotonic()
 
-    def _be_worker(self) -> None:
+    def _be_worker(self, number: int) -> None:
         status = 1
         try:
             reading, writing = self._lifeline
             os.close(writing)
             signal.pthread_sigmask(signal.SIG_UNBLOCK, _WATCHED)
-            self._work(reading)
+            self._work(number, reading)
             status = 0
         except BaseException:
             logger.exception("worker %d failed", os.getpid())
@@ -93,7 +93,8 @@ class WorkerProcesses:
             pid, status = os.waitpid(-1, os.WNOHANG)
             if not pid:
                 return
-            lived_s = time.monotonic() - self._started.pop(pid)
+            number, started = self._started.pop(pid)
+            lived_s = time.monotonic() - started
             if self._is_stopping:
                 continue
             how = f"worker {pid} ended with status {os.waitstatus_to_exitcode(status)} after {lived_s:.0f} s"
@@ -102,7 +103,7 @@ class WorkerProcesses:
                 self._stop()
             else:
                 logger.error("%s; starting another", how)
-                self._start()
+                self._start(number)
 
     def _stop(self) -> None:
         self._is_stopping = True

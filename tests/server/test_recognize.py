@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import redis
 
-from deploy.local_servers import LocalProcess, RedisServer, wait_until
+from deploy.local_servers import LocalProcess, RedisServer, free_port, wait_until
 from tests.support.server import ROOT, SCRIPT
 
 pytestmark = pytest.mark.slow
@@ -51,6 +52,23 @@ def test_each_process_is_a_worker_and_stops_with_the_command(environment: dict[s
         assert log.count("Recognising in process") == 3
         assert process.stop() == 0
     assert workers.hlen("asr:workers") == 0
+
+
+def test_each_process_has_figures_of_its_own(environment: dict[str, str], tmp_path: Path):
+    port = free_port()
+    with recognize(environment, tmp_path, "--processes", "2", "--metrics-port", str(port)):
+        for number in range(2):
+            wait_until(lambda at=port + number: _figure(at, "asr_sessions") == 0, "no figures", timeout_s=60)
+            assert _figure(port + number, "asr_capacity_sessions") > 100  # a script costs next to nothing
+
+
+def _figure(port: int, name: str) -> float | None:
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=2) as answer:
+            text = answer.read().decode()
+    except OSError:
+        return None
+    return next((float(line.split()[1]) for line in text.splitlines() if line.startswith(f"{name} ")), None)
 
 
 def test_no_process_at_all_is_refused(environment: dict[str, str], tmp_path: Path):

@@ -21,9 +21,9 @@ PROGRAM = """
 
     stop_reading, stop_writing = os.pipe()
 
-    def work(lifeline):
+    def work(number, lifeline):
         signal.signal(signal.SIGTERM, lambda *_: os.write(stop_writing, b"!"))
-        Path(sys.argv[1], str(os.getpid())).touch()
+        Path(sys.argv[1], str(os.getpid())).write_text(str(number))
         if {fails}:
             raise OSError("no Redis")
         select.select([lifeline, stop_reading], [], [])
@@ -95,6 +95,7 @@ def test_a_worker_that_dies_is_replaced(parents: list[Parent], tmp_path: Path):
     wait_until(lambda: len(parent.workers) == 3, "nobody takes its place", timeout_s=10)
 
     assert victim not in parent.workers
+    assert {(tmp_path / str(pid)).read_text() for pid in parent.workers} == {"0", "1", "2"}
     parent.process.terminate()
     assert parent.process.wait(10) == 0
 

@@ -12,9 +12,11 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from django.db import connections
 from joblib import cpu_count
+from prometheus_client import start_http_server
 
 from recognition.exceptions import ModelError
 from sessions_app.hosted_worker import HostedWorker, Recognition, load_recognition
+from sessions_app.metrics import registry
 from sessions_app.transport import get_transport
 from sessions_app.worker_processes import WorkerProcesses, WorkersFailed
 
@@ -32,6 +34,14 @@ class Command(BaseCommand):
             metavar="N",
             help="workers that share one copy of the models; without it one per core, or one for a GPU",
         )
+
+        parser.add_argument(
+            "--metrics-port",
+            type=int,
+            metavar="PORT",
+            help="serve figures for Prometheus there; the second process at PORT + 1, and so on",
+        )
+        parser.add_argument("--metrics-host", default="127.0.0.1", metavar="HOST")
 
     def handle(self, *args: Any, processes: int | None, **options: Any) -> None:
         if not settings.REDIS_URL:
@@ -52,16 +62,29 @@ class Command(BaseCommand):
                 f"--processes {processes}: models on a GPU serve one process; "
                 "start one for each GPU, with CUDA_VISIBLE_DEVICES"
             )
+
+        def work(number: int, lifeline: int | None) -> None:
+            self._serve_metrics(options["metrics_host"], options["metrics_port"], number)
+            asyncio.run(self._run(recognition, lifeline))
+
         if processes == 1:
-            asyncio.run(self._run(recognition))
+            work(0, None)
             return
         connections.close_all()
         try:
-            WorkerProcesses(processes, lambda lifeline: asyncio.run(self._run(recognition, lifeline))).run()
+            WorkerProcesses(processes, work).run()
         except WorkersFailed as error:
             raise CommandError(str(error)) from error
 
-    async def _run(self, recognition: Recognition, lifeline: int | None = None) -> None:
+    def _serve_metrics(self, host: str, port: int | None, number: int) -> None:
+        if port is None:
+            return
+        try:
+            start_http_server(port + number, host, registry)
+        except OSError as error:
+            raise CommandError(f"cannot serve metrics on {host}:{port + number}: {error}") from error
+
+    async def _run(self, recognition: Recognition, lifeline: int | None) -> None:
         worker = HostedWorker(recognition)
         stopping = asyncio.Event()
         loop = asyncio.get_running_loop()

@@ -1,0 +1,32 @@
+"""/metrics: the figures of this process, for Prometheus."""
+
+from __future__ import annotations
+
+import secrets
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from prometheus_client.exposition import choose_encoder
+
+from sessions_app.access import is_local
+from sessions_app.metrics import registry
+
+
+async def metrics(request: HttpRequest) -> HttpResponse:
+    """For this machine itself, and for whoever shows METRICS_TOKEN: how busy a service is, is not public."""
+    if not _is_admitted(request):
+        return HttpResponse(
+            "Ask from this machine, or show METRICS_TOKEN as Authorization: Bearer TOKEN.\n",
+            status=403,
+            content_type="text/plain",
+        )
+    encode, content_type = choose_encoder(request.headers.get("Accept", ""))
+    return HttpResponse(encode(registry), content_type=content_type)
+
+
+def _is_admitted(request: HttpRequest) -> bool:
+    expected = settings.METRICS_TOKEN
+    shown = request.headers.get("Authorization", "")
+    if expected and secrets.compare_digest(shown.encode(), f"Bearer {expected}".encode()):
+        return True
+    return is_local(request.META.get("REMOTE_ADDR"), (name.lower() for name in request.headers))

@@ -1,0 +1,128 @@
+"""Figures for Prometheus: how the recognition of this process is doing.
+
+`asrsite.metrics` shows them at /metrics; a process of `manage.py recognize` has a port of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from itertools import accumulate
+from typing import TYPE_CHECKING
+
+from prometheus_client import CollectorRegistry, GCCollector, PlatformCollector, ProcessCollector
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
+from prometheus_client.metrics_core import Metric
+from prometheus_client.registry import Collector
+
+from recognition.batching import Stage
+from recognition.statistics import Histogram, StageStatistics
+
+if TYPE_CHECKING:
+    from recognition.engine import Engine
+
+registry = CollectorRegistry(auto_describe=False)
+"""What this process shows."""
+
+ProcessCollector(registry=registry)
+PlatformCollector(registry=registry)
+GCCollector(registry=registry)
+
+
+class RecognitionCollector(Collector):
+    """The engine and the sessions of one worker; may be asked from any thread.
+
+    Args:
+        capacity: Sessions that the worker takes at once.
+        sessions: How many it has now.
+        loop_lag: How late its event loop is, counted since the start.
+    """
+
+    def __init__(
+        self, engine: Engine, *, capacity: int, sessions: Callable[[], int], loop_lag: Histogram
+    ) -> None:
+        self._engine = engine
+        self._capacity = capacity
+        self._sessions = sessions
+        self._loop_lag = loop_lag
+
+    def collect(self) -> Iterator[Metric]:
+        scheduler, stages = self._engine.scheduler, self._engine.statistics.stages
+        now = self._engine.now()
+        yield _gauge("asr_capacity_sessions", "Sessions that this worker takes at once.", self._capacity)
+        yield _gauge("asr_sessions", "Sessions that this worker is recognising.", self._sessions())
+        yield _gauge(
+            "asr_pressure",
+            "What gives way: 0 nothing, 1 partials come later, 2 not at all, 3 finals come later.",
+            scheduler.pressure(now),
+        )
+        waiting = dict(scheduler.oldest())
+        yield _of_stages(
+            GaugeMetricFamily,
+            "asr_queue_age_seconds",
+            "How long the job that waits longest has waited.",
+            {stage: now - waiting.get(stage, now) for stage in Stage},
+        )
+        yield _of_stages(
+            GaugeMetricFamily, "asr_queue_jobs", "Jobs that wait.", {s: scheduler.waiting(s) for s in Stage}
+        )
+        yield _of_stages(
+            GaugeMetricFamily,
+            "asr_real_time_factor",
+            "Seconds of computing per second of audio, since the start.",
+            {stage: own.busy_s / own.audio_s for stage, own in stages.items() if own.samples},
+        )
+        for name, documentation, value in _COUNTERS:
+            yield _of_stages(
+                CounterMetricFamily, name, documentation, {s: value(own) for s, own in stages.items()}
+            )
+        yield _histograms(
+            "asr_batch_jobs", "Jobs in a batch.", {s: own.batch_sizes for s, own in stages.items()}
+        )
+        yield _histograms(
+            "asr_wait_seconds",
+            "From queueing a job to running it.",
+            {s: own.waits_s for s, own in stages.items()},
+        )
+        lag = HistogramMetricFamily("asr_loop_lag_seconds", "How late the event loop was.")
+        lag.add_metric([], _buckets(self._loop_lag), self._loop_lag.total)
+        yield lag
+
+
+_COUNTERS: list[tuple[str, str, Callable[[StageStatistics], float]]] = [
+    ("asr_audio_seconds", "Audio that was computed.", lambda own: own.audio_s),
+    ("asr_busy_seconds", "Time that it took.", lambda own: own.busy_s),
+    ("asr_failed_jobs", "Jobs whose batch failed.", lambda own: own.failed),
+    ("asr_dropped_jobs", "Jobs given up because they came too late: partials only.", lambda own: own.dropped),
+]
+
+
+def _gauge(name: str, documentation: str, value: float) -> Metric:
+    return GaugeMetricFamily(name, documentation, value=value)
+
+
+def _of_stages(
+    family: type[GaugeMetricFamily] | type[CounterMetricFamily],
+    name: str,
+    documentation: str,
+    values: dict[Stage, float],
+) -> Metric:
+    metric = family(name, documentation, labels=["stage"])
+    for stage, value in values.items():
+        metric.add_metric([_label(stage)], value)
+    return metric
+
+
+def _histograms(name: str, documentation: str, histograms: dict[Stage, Histogram]) -> Metric:
+    metric = HistogramMetricFamily(name, documentation, labels=["stage"])
+    for stage, histogram in histograms.items():
+        metric.add_metric([_label(stage)], _buckets(histogram), histogram.total)
+    return metric
+
+
+def _buckets(histogram: Histogram) -> list[tuple[str, float]]:
+    bounds: Iterable[str] = [*map(str, histogram.bounds), "+Inf"]
+    return list(zip(bounds, accumulate(histogram.counts), strict=True))
+
+
+def _label(stage: Stage) -> str:
+    return stage.name.lower()

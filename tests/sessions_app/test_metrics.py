@@ -1,0 +1,136 @@
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import numpy as np
+import pytest
+from django.test import Client
+from prometheus_client import CollectorRegistry
+
+from recognition.audio import samples
+from recognition.batching import Job, Pressure, Scheduler, Stage
+from recognition.endpointing import EndpointingOptions
+from recognition.engine import Engine
+from recognition.runner import Order
+from recognition.scripted import Line, Script, scripted_models
+from recognition.statistics import LAG_BOUNDS_S, Histogram
+from recognition.transcriber import Transcriber
+from recognition.work import DetectSpeech
+from sessions_app.metrics import RecognitionCollector, registry
+
+SCRIPT = Script([Line("大家好，我们开始开会。", seconds=2.0), Line("好的。", voice=1, seconds=0.8)])
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = 100.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+async def engine() -> AsyncIterator[Engine]:
+    engine = Engine(scripted_models(SCRIPT))
+    engine.start()
+    yield engine
+    await engine.aclose()
+
+
+def figures(engine: Engine, loop_lag: Histogram | None = None) -> CollectorRegistry:
+    shown = CollectorRegistry()
+    lag = loop_lag or Histogram(LAG_BOUNDS_S)
+    shown.register(RecognitionCollector(engine, capacity=12, sessions=lambda: 3, loop_lag=lag))
+    return shown
+
+
+async def transcribe(engine: Engine) -> None:
+    transcriber = Transcriber(engine, EndpointingOptions())
+    for piece in np.array_split(SCRIPT.audio(), 20):
+        transcriber.feed(piece)
+        await transcriber.caught_up(samples(2))
+    transcriber.finish()
+    async for _ in transcriber.events():
+        pass
+
+
+async def test_each_stage_counts_its_audio_and_its_batches(engine: Engine):
+    await transcribe(engine)
+    shown = figures(engine)
+
+    heard = shown.get_sample_value("asr_audio_seconds_total", {"stage": "detect"})
+    assert heard == pytest.approx(len(SCRIPT.audio()) / 16_000, abs=0.2)
+    assert shown.get_sample_value("asr_batch_jobs_sum", {"stage": "recognize"}) == 2
+    assert shown.get_sample_value("asr_batch_jobs_bucket", {"stage": "recognize", "le": "1"}) == 2
+    assert shown.get_sample_value("asr_wait_seconds_count", {"stage": "embed"}) == 2
+    busy = shown.get_sample_value("asr_busy_seconds_total", {"stage": "detect"})
+    assert busy and busy / heard == shown.get_sample_value("asr_real_time_factor", {"stage": "detect"})
+    assert shown.get_sample_value("asr_dropped_jobs_total", {"stage": "decode"}) == 0
+
+
+def test_what_waits_shows_its_age_and_what_gives_way():
+    clock = Clock()
+    scheduler: Scheduler[Order] = Scheduler()
+    engine = Engine(scripted_models(SCRIPT), scheduler, clock=clock)
+    for _ in range(2):
+        work = DetectSpeech(np.zeros(3200, np.float32))
+        order = Order(engine.open_stream(), work, lambda result: None)
+        scheduler.add(Job(Stage.RECOGNIZE, id(order), 3200, clock.now, order))
+        clock.now += 1.0
+    shown = figures(engine)
+
+    assert shown.get_sample_value("asr_queue_age_seconds", {"stage": "recognize"}) == 2.0
+    assert shown.get_sample_value("asr_queue_jobs", {"stage": "recognize"}) == 2
+    assert shown.get_sample_value("asr_queue_age_seconds", {"stage": "decode"}) == 0
+    assert shown.get_sample_value("asr_pressure") == Pressure.LATER_FINALS
+
+
+async def test_a_worker_shows_its_sessions_its_capacity_and_how_late_its_loop_is(engine: Engine):
+    lag = Histogram(LAG_BOUNDS_S)
+    for value in (0.0005, 0.015, 5.0):
+        lag.add(value)
+    shown = figures(engine, lag)
+
+    assert shown.get_sample_value("asr_sessions") == 3
+    assert shown.get_sample_value("asr_capacity_sessions") == 12
+    assert shown.get_sample_value("asr_loop_lag_seconds_bucket", {"le": "0.02"}) == 2
+    assert shown.get_sample_value("asr_loop_lag_seconds_count") == 3
+
+
+class TestPage:
+    REMOTE = {"REMOTE_ADDR": "203.0.113.9"}
+
+    def test_this_machine_sees_the_figures_of_the_process_and_of_its_worker(self):
+        engine = Engine(scripted_models(SCRIPT))
+        collector = RecognitionCollector(
+            engine, capacity=12, sessions=lambda: 0, loop_lag=Histogram(LAG_BOUNDS_S)
+        )
+        registry.register(collector)
+        try:
+            answer = Client().get("/metrics")
+        finally:
+            registry.unregister(collector)
+
+        assert answer.status_code == 200
+        text = answer.content.decode()
+        assert "asr_capacity_sessions 12.0" in text
+        assert "process_resident_memory_bytes" in text
+
+    def test_others_see_them_with_the_token_only(self, settings):
+        settings.METRICS_TOKEN = "figures"
+        for headers, status in [
+            ({}, 403),
+            ({"Authorization": "Bearer wrong"}, 403),
+            ({"Authorization": "Bearer figures"}, 200),
+        ]:
+            answer = Client().get("/metrics", headers=headers, **self.REMOTE)
+            assert answer.status_code == status, headers
+
+    def test_without_a_token_set_none_is_good(self, settings):
+        settings.METRICS_TOKEN = ""
+        answer = Client().get("/metrics", headers={"Authorization": "Bearer "}, **self.REMOTE)
+        assert answer.status_code == 403
+
+    def test_a_proxy_on_this_machine_does_not_make_its_visitors_local(self):
+        answer = Client().get("/metrics", headers={"X-Forwarded-For": "203.0.113.9"})
+        assert answer.status_code == 403
