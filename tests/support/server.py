@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 import urllib.request
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -50,12 +51,16 @@ class Server:
 
     Args:
         kind: "daphne" (our own `manage.py serve`) or "uvicorn".
+        options: Of `manage.py serve`.
         environment: More settings.
     """
 
-    def __init__(self, data_dir: Path, *, kind: str = "daphne", **environment: str) -> None:
+    def __init__(
+        self, data_dir: Path, *, kind: str = "daphne", options: Sequence[str] = (), **environment: str
+    ) -> None:
         self.data_dir = data_dir
         self.kind = kind
+        self.options = options
         self.port = free_port()
         self.log_path = data_dir / "server.log"
         script = data_dir / "script.toml"
@@ -135,7 +140,7 @@ class Server:
 
     def _command(self) -> list[str]:
         if self.kind == "daphne":
-            return [sys.executable, "manage.py", "serve", "--port", str(self.port)]
+            return [sys.executable, "manage.py", "serve", "--port", str(self.port), *self.options]
         return [
             *(sys.executable, "-m", "uvicorn", "asrsite.asgi:application", "--port", str(self.port)),
             *("--ws", "websockets-sansio", "--ws-per-message-deflate", "false", "--log-level", "warning"),
