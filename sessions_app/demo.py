@@ -39,13 +39,14 @@ async def show_sample_meeting(port: int, say: Say) -> None:
         return
     await _enroll_people(say)
     url = f"ws://127.0.0.1:{port}/ws/asr/{SESSION}"
+    title = _("Sample meeting")
     say(
         _("A sample meeting is being streamed; watch it at http://127.0.0.1:%d/sessions/%s/")
         % (port, SESSION)
     )
     async with connect(f"{url}?mode=receiver", proxy=None) as receiver:
         telling = asyncio.create_task(_tell(receiver, say))
-        async with connect(f"{url}?mode=sender&v=2&title={_('Sample meeting')}", proxy=None) as sender:
+        async with connect(f"{url}?mode=sender&v=2&title={title}", proxy=None) as sender:
             await _send(sender)
             async for message in sender:
                 if json.loads(message).get("event", {}).get("type") == "session_end":
