@@ -37,7 +37,7 @@ class Transcriber:
         self.session = TranscriptionSession(options, start=start, first_utterance=first_utterance)
         self._engine = engine
         self._stream = engine.open_stream()
-        self._events: asyncio.Queue[Event | None] = asyncio.Queue()
+        self._events: asyncio.Queue[Event | Exception | None] = asyncio.Queue()
         self._progress = asyncio.Event()
 
     def feed(self, audio: np.ndarray) -> None:
@@ -67,8 +67,14 @@ class Transcriber:
         self._events.put_nowait(None)
 
     async def events(self) -> AsyncIterator[Event]:
-        """What the session has to tell, up to and including `Ended`."""
+        """What the session has to tell, up to and including `Ended`.
+
+        Raises:
+            Exception: What the session could not cope with; nothing follows.
+        """
         while event := await self._events.get():
+            if isinstance(event, Exception):
+                raise event
             yield event
             if isinstance(event, Ended):
                 break
@@ -79,8 +85,11 @@ class Transcriber:
         self._engine.close_stream(self._stream)
 
     def _receive_result(self, result: Result) -> None:
-        self.session.receive_result(result)
-        self._advance()
+        try:
+            self.session.receive_result(result)
+            self._advance()
+        except Exception as error:  # noqa: BLE001 - whoever iterates the events would wait for ever
+            self._events.put_nowait(error)
 
     def _advance(self) -> None:
         for work in self.session.work_to_do():

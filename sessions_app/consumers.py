@@ -241,6 +241,17 @@ class SessionConsumer(AsyncWebsocketConsumer):
         except TimeoutError:
             await self.refuse(ProtocolError(Fault.SLOW_CONSUMER, f"nothing was read for {SLOW_S:g} s"))
         else:
+            await self._say_goodbye()
+
+    async def _say_goodbye(self) -> None:
+        if self.room.end and self.room.end.has_failed:
+            await self.refuse(
+                ProtocolError(
+                    Fault.RECOGNITION_FAILED,
+                    "recognition failed again and again: the session ended, its lines and its audio are kept",
+                )
+            )
+        else:
             await self.close(1000)
 
     async def _take(self) -> list[Message]:

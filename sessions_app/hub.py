@@ -130,7 +130,15 @@ class Hub:
                 continue
             followed = self._followed.get(message["key"])
             if followed:
-                self._receive(followed, message)
+                self._receive_hint(followed, message)
+
+    def _receive_hint(self, followed: _Followed, message: dict[str, Any]) -> None:
+        try:
+            self._receive(followed, message)
+        except (TypeError, KeyError) as error:
+            # From a process of another version, while one after the other is being replaced.
+            logger.warning("a message is not understood, so the database is asked: %r", error)
+            self._spawn(self._poll([followed.key]))
 
     def _receive(self, followed: _Followed, message: dict[str, Any]) -> None:
         room = followed.room

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import logging
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -35,6 +36,12 @@ READ_S = 1.0
 
 BACKLOG = samples(2)
 """Audio that may wait for speech detection before more is read."""
+
+LONGEST_PAUSE_S = 4.0
+
+NO_SPACE = (errno.ENOSPC, errno.EDQUOT)
+
+FULL_RETRY_S = 2.0
 
 SILENCE_PER_COMMIT = samples(5)
 """Progress that is made permanent though nobody spoke."""
@@ -81,9 +88,10 @@ class LiveSession:
         Raises:
             Fenced: If another worker has taken the session over.
         """
-        await self._tell(groups.changed_message(self.lease.key))
-        await self._recall_voices()
         try:
+            await asyncio.sleep(pause_before(self.lease.attempt))
+            await self._tell(groups.changed_message(self.lease.key))
+            await self._recall_voices()
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(self._hear())
                 tasks.create_task(self._keep())
@@ -92,7 +100,9 @@ class LiveSession:
         finally:
             self._transcriber.close()
             self._journal.close()
-        if not self._is_unfinished:
+        if self._is_unfinished:
+            await in_database(services.hand_over, self.lease)
+        else:
             await asyncio.to_thread(recordings.encode_flac, self.lease.session)
 
     def stop(self) -> None:
@@ -140,11 +150,24 @@ class LiveSession:
     async def _hear_stretch(self, stretch: Stretch) -> None:
         await self._set_state(Session.State.LIVE)
         audio = np.frombuffer(stretch.audio, "<f4")
-        self._journal.write(stretch.start, audio)
+        await self._record(stretch.start, audio)
         self._transcriber.feed(audio)
         self._received = stretch.end
         await self._transcriber.caught_up(BACKLOG)
         await self._report()
+
+    async def _record(self, position: int, audio: np.ndarray) -> None:
+        """Write it down; while the disk is full, wait: the log holds what comes, and then its sender."""
+        while True:
+            try:
+                self._journal.write(position, audio)
+            except OSError as error:
+                if error.errno not in NO_SPACE:
+                    raise
+                logger.error("session %s waits for space to record: %s", self.lease.session, error)
+                await asyncio.sleep(FULL_RETRY_S)
+            else:
+                return
 
     async def _has_sender_gone(self) -> bool:
         """Whether nobody will send any more; the sessions of senders that may return are paused."""
@@ -251,3 +274,8 @@ class LiveSession:
     async def _tell(self, message: dict[str, Any]) -> None:
         """A hint for those who follow; the database has it already, so a loss costs only time."""
         await self._publish(self._group, message)
+
+
+def pause_before(attempt: int) -> float:
+    """Seconds to wait before another attempt at the same place; none for the first failover."""
+    return 0.0 if attempt <= 2 else min(2.0 ** (attempt - 3), LONGEST_PAUSE_S)

@@ -20,6 +20,9 @@ from recognition.audio import seconds
 from speakers.fields import SealedField
 from speakers.models import Speaker
 
+MOST_ATTEMPTS = 8
+"""So often recognition begins at the same place of a session; then the session ends."""
+
 
 class Session(models.Model):
     """One meeting or broadcast: a stream of audio and what was said in it. Positions are samples."""
@@ -44,6 +47,10 @@ class Session(models.Model):
 
     epoch = models.PositiveIntegerField(default=0, editable=False)
     """Counts the workers that owned the session; a commit under an older epoch is refused."""
+
+    attempts = models.PositiveSmallIntegerField(default=0, editable=False)
+    """How often recognition has begun since it last got further: an exception or the death of the worker ends
+    an attempt."""
 
     durable = models.BigIntegerField(default=0, editable=False)
     """All audio before this position is recognised, committed and on disk."""
@@ -82,6 +89,11 @@ class Session(models.Model):
     @property
     def has_ended(self) -> bool:
         return self.state == self.State.ENDED
+
+    @property
+    def has_failed(self) -> bool:
+        """Whether it was ended because recognition could not cope with it."""
+        return self.has_ended and self.attempts > MOST_ATTEMPTS
 
 
 class Voice(models.Model):

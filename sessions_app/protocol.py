@@ -54,6 +54,7 @@ class Fault(enum.Enum):
     SLOW_CONSUMER = ("slow_consumer", 4430, True)
     TOO_LONG = ("session_too_long", 4440, False)
     INTERNAL = ("internal", 4500, True)
+    RECOGNITION_FAILED = ("recognition_failed", 4501, False)
     OVERLOADED = ("overloaded", 4503, True)
     GOING_AWAY = ("going_away", 4503, True)
 
@@ -306,6 +307,8 @@ class SessionEnd:
     last_seq: int
     received_s: float
     recognised_s: float
+    has_failed: bool = False
+    """Whether it was ended because recognition could not go on; what was received is recorded."""
 
 
 Message = Line | PartialLine | Revision | Hello | Ack | StateChange | SessionEnd

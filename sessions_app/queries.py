@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from recognition.audio import milliseconds, seconds
 
-from .models import Session, Utterance
+from .models import MOST_ATTEMPTS, Session, Utterance
 from .protocol import Line, Revision, SessionEnd, Spoken
 
 
@@ -19,6 +19,7 @@ class SessionNumbers:
     key: str
     state: str
     epoch: int
+    attempts: int
     durable: int
     last_seq: int
     last_revision: int
@@ -29,12 +30,13 @@ class SessionNumbers:
         if self.state != Session.State.ENDED:
             return None
         length_s = seconds(self.durable)
-        return SessionEnd(self.last_seq, received_s=length_s, recognised_s=length_s)
+        has_failed = self.attempts > MOST_ATTEMPTS
+        return SessionEnd(self.last_seq, length_s, length_s, has_failed=has_failed)
 
 
 def session_numbers(keys: Iterable[str]) -> dict[str, SessionNumbers]:
     """How far these sessions are, by key; those that do not exist are left out."""
-    fields = ("pk", "key", "state", "epoch", "durable", "last_seq", "last_revision")
+    fields = ("pk", "key", "state", "epoch", "attempts", "durable", "last_seq", "last_revision")
     rows = Session.objects.filter(key__in=list(keys)).values_list(*fields)
     return {row[1]: SessionNumbers(*row) for row in rows}
 

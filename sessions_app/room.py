@@ -168,7 +168,8 @@ class Reader:
         if room.has_ended and not self._knows_end:
             self._knows_end = True
             self.is_done = not self.stays
-            if self.wants_end and room.end:
+            is_told_otherwise = self.is_done and room.end and room.end.has_failed  # by an error
+            if self.wants_end and room.end and not is_told_otherwise:
                 messages.append(room.end)
         return messages
 

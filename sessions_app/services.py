@@ -27,6 +27,8 @@ class Lease:
     epoch: int
     durable: int
     last_seq: int
+    attempt: int = 1
+    """Counts from 1 at each place; see `Session.attempts`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,10 +55,10 @@ def acquire(session: int) -> Lease | None:
     """Own a session for recognition: whoever owned it before can commit no more. None if it has ended."""
     with transaction.atomic():
         own = Session.objects.filter(pk=session).exclude(state=Session.State.ENDED)
-        if not own.update(epoch=F("epoch") + 1, state=Session.State.LIVE):
+        if not own.update(epoch=F("epoch") + 1, attempts=F("attempts") + 1, state=Session.State.LIVE):
             return None
         row = Session.objects.get(pk=session)
-    return Lease(row.pk, row.key, row.epoch, row.durable, row.last_seq)
+    return Lease(row.pk, row.key, row.epoch, row.durable, row.last_seq, row.attempts)
 
 
 def commit(
@@ -73,8 +75,9 @@ def commit(
         Fenced: If another worker has taken the session over, or committed from the same place.
     """
     after = replace(lease, durable=durable, last_seq=lease.last_seq + len(lines))
+    progress = {"attempts": 0} if durable > lease.durable else {}
     with transaction.atomic():
-        if not _as_left_by(lease).update(durable=after.durable, last_seq=after.last_seq):
+        if not _as_left_by(lease).update(durable=after.durable, last_seq=after.last_seq, **progress):
             # Only we commit under our epoch.
             if _as_left_by(after).exists():
                 return after, _lines_between(lease, after)
@@ -97,6 +100,11 @@ def commit(
         )
         voices.revise(lease.session, changes.revisions)
     return after, kept
+
+
+def hand_over(lease: Lease) -> None:
+    """This worker leaves the session to another, in order: that counts as no failed attempt."""
+    Session.objects.filter(pk=lease.session, epoch=lease.epoch).update(attempts=0)
 
 
 def _as_left_by(lease: Lease) -> QuerySet[Session]:

@@ -23,8 +23,10 @@ from speakers.identification import Gallery
 
 from . import groups, services
 from .database import in_database
+from .failing import end_in_failure
 from .groups import LAYER_ERRORS
 from .live import LiveSession
+from .models import MOST_ATTEMPTS
 from .transport import Fenced, Transport
 
 logger = logging.getLogger(__name__)
@@ -33,7 +35,7 @@ HAND_OVER_S = 10.0
 """How long a worker that stops waits for what is being recognised."""
 
 BREATH_S = 1.0
-"""Before a session that failed here is tried again, here or elsewhere."""
+"""Before a session that failed here is offered again."""
 
 
 class RecognitionWorker(AsyncConsumer):
@@ -126,7 +128,7 @@ class RecognitionWorker(AsyncConsumer):
         except Fenced:
             logger.warning("session %s: another worker has it now", session)
         except Exception:  # one session's trouble must not be everyone's
-            logger.exception("session %s: failed here", session)
+            logger.exception("session %s: failed here; attempts at one place are counted", session)
             await asyncio.sleep(BREATH_S)
         finally:
             del self._recognising[session]
@@ -136,6 +138,9 @@ class RecognitionWorker(AsyncConsumer):
         lease = await in_database(services.acquire, session)
         if lease is None:
             await self._transport.release(session)
+            return
+        if lease.attempt > MOST_ATTEMPTS:
+            await end_in_failure(lease, transport=self._transport, publish=self._publish)
             return
         live = LiveSession(
             lease,
@@ -162,7 +167,12 @@ class RecognitionWorker(AsyncConsumer):
     def _spawn(self, work: Any) -> None:
         task = asyncio.create_task(work)
         self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(self._forget)
+
+    def _forget(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()):
+            logger.error("%s failed", task.get_coro(), exc_info=error)
 
 
 async def _end(tasks: Iterable[asyncio.Task[None]]) -> None:

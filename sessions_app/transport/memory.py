@@ -15,6 +15,7 @@ from . import (
     SENDER_SILENCE_S,
     AudioFinished,
     Fenced,
+    LogLost,
     Overloaded,
     SenderConflict,
     SenderListener,
@@ -106,8 +107,8 @@ class MemoryTransport:
         log.heard_at = self._clock()
         async with log.changed:
             await log.changed.wait_for(lambda: log.has_room or log.sender != sender)
-            if log.sender != sender:
-                raise Superseded
+            if self._own_log(session, sender) is not log:
+                raise LogLost
             log.chunks.append(audio)
             log.end += len(audio) // SAMPLE_BYTES
             log.heard_at = self._clock()
@@ -175,7 +176,7 @@ class MemoryTransport:
         log = self._logs.get(session)
         if log and log.is_owned:
             del self._logs[session]
-            log.sender = ""
+            log.sender = ""  # for those who wait in `append`
             await self._notify(log)
 
     async def give_up(self, session: int) -> None:
@@ -195,7 +196,9 @@ class MemoryTransport:
     def _own_log(self, session: int, sender: str) -> _Log:
         """The log of which this is the sender."""
         log = self._logs.get(session)
-        if log is None or log.sender != sender:
+        if log is None:
+            raise LogLost
+        if log.sender != sender:
             raise Superseded
         return log
 

@@ -42,6 +42,10 @@ function refusal(error) {
       return gettext("This session has ended and cannot go on. Take another session ID for a new one.");
     case "superseded":
       return gettext("Another window or device records this session now.");
+    case "recognition_failed":
+      return gettext(
+        "Recognition failed, and the session ended. Its lines and its recording are kept. Take another session ID to go on.",
+      );
     case "unauthorized":
     case "forbidden":
       return gettext("You do not have the right to do this with this session.");

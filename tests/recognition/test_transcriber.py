@@ -112,6 +112,21 @@ async def test_an_abandoned_session_leaves_no_model_state_behind(engine: Engine,
     assert len(engine.scheduler) == 0
 
 
+class SpeaksNonsense(ScriptedOffline):
+    """Answers with what is no token."""
+
+    def recognize(self, batch: Sequence[Samples]) -> list[list[Token]]:
+        return [["no token"] for _ in batch]  # type: ignore[list-item]
+
+
+async def test_what_a_session_cannot_cope_with_is_told_and_not_waited_for(models: Models):
+    engine = Engine(replace(models, offline=SpeaksNonsense(SCRIPT)))
+    engine.start()
+    with pytest.raises(AttributeError):
+        await asyncio.wait_for(transcribe(engine, SCRIPT.audio()), 10)
+    await engine.aclose()
+
+
 class FailsOnLine(ScriptedOffline):
     """Cannot stand one of the lines."""
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -172,6 +173,14 @@ class TestReader:
         here = room(1, 2, 3)
         here.receive_end(END)
         assert Reader(wants_end=True).take(here)[-1] == END
+
+    def test_that_a_session_failed_is_told_by_an_error_unless_the_reader_stays(self):
+        here = room(1, 2, 3)
+        here.receive_end(replace(END, has_failed=True))
+        leaves, stays = Reader(wants_end=True), Reader(wants_end=True, stays=True)
+        assert leaves.take(here) == [line(1), line(2), line(3)]
+        assert leaves.is_done
+        assert stays.take(here)[-1] == here.end
 
     def test_one_who_stays_is_told_the_end_once_and_corrections_after_it(self):
         reader, here = Reader(wants_events=True, wants_end=True, stays=True), room(1, 2, 3)

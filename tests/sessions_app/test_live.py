@@ -1,0 +1,149 @@
+"""One session on one worker, without sockets: what it does when something gives way."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import os
+from collections.abc import AsyncIterator
+from typing import Any
+
+import numpy as np
+import pytest
+
+from recognition.endpointing import EndpointingOptions
+from recognition.engine import Engine
+from recognition.scripted import Line, Script, scripted_models
+from sessions_app import live, recordings, services, voices
+from sessions_app.models import MOST_ATTEMPTS, Session
+from sessions_app.transport import LogLost
+from sessions_app.transport.memory import MemoryTransport
+from sessions_app.worker import RecognitionWorker
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+SCRIPT = Script([Line("大家好，我们开始开会。", voice=0), Line("好的。", voice=1, seconds=0.8)])
+AUDIO = SCRIPT.audio()
+
+
+class Socket:
+    def audio_kept(self, position: int) -> None:
+        pass
+
+    def sender_lost(self, why: Exception) -> None:
+        pass
+
+
+@pytest.fixture
+async def transport(settings: Any, tmp_path: Any) -> AsyncIterator[MemoryTransport]:
+    """Of a process with a worker."""
+    settings.MEDIA_ROOT = tmp_path
+    transport = MemoryTransport()
+    engine = Engine(scripted_models(SCRIPT))
+    engine.start()
+    worker = RecognitionWorker(engine, EndpointingOptions(), transport, capacity=8)
+    running = asyncio.create_task(worker.run())
+    yield transport
+    worker.stop()
+    await running
+    await engine.aclose()
+
+
+@pytest.fixture(autouse=True)
+def no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(live, "pause_before", lambda attempt: 0.0)
+    monkeypatch.setattr(live, "FULL_RETRY_S", 0.02)
+    monkeypatch.setattr("sessions_app.worker.BREATH_S", 0.01)
+
+
+async def send(transport: MemoryTransport, key: str) -> Session:
+    session = await asyncio.to_thread(services.get_or_create_session, key)
+    await transport.open(session.pk, "sender", durable=0, may_take_over=False, listener=Socket())
+    await transport.append(session.pk, "sender", AUDIO.tobytes())
+    await transport.finish(session.pk, "sender")
+    return session
+
+
+async def ended(session: Session) -> Session:
+    async with asyncio.timeout(20):
+        while True:
+            await asyncio.to_thread(session.refresh_from_db)
+            if session.has_ended:
+                return session
+            await asyncio.sleep(0.05)
+
+
+async def texts(session: Session) -> list[str]:
+    return await asyncio.to_thread(lambda: list(session.utterances.values_list("text", flat=True)))
+
+
+async def test_while_the_disk_is_full_a_session_waits_and_then_goes_on(
+    transport: MemoryTransport, monkeypatch: pytest.MonkeyPatch
+):
+    refusals = iter([errno.ENOSPC] * 5)
+
+    def full(*arguments: Any, write: Any = os.pwrite) -> int:
+        if error := next(refusals, None):
+            raise OSError(error, "No space left on device")
+        return int(write(*arguments))
+
+    monkeypatch.setattr(os, "pwrite", full)
+    session = await ended(await send(transport, "full"))
+    assert not session.has_failed
+    assert await texts(session) == [line.text for line in SCRIPT.lines]
+    np.testing.assert_array_equal(
+        await asyncio.to_thread(recordings.read, session.pk, 0, len(AUDIO)), recordings.to_int16(AUDIO)
+    )
+
+
+async def test_a_fault_that_passes_costs_nothing(transport: MemoryTransport, monkeypatch: pytest.MonkeyPatch):
+    faults = iter(range(MOST_ATTEMPTS - 1))
+
+    def rows_for(*arguments: Any, rows: Any = voices.rows_for, **options: Any) -> Any:
+        if next(faults, None) is not None:
+            raise ValueError("passing")
+        return rows(*arguments, **options)
+
+    monkeypatch.setattr(voices, "rows_for", rows_for)
+    session = await ended(await send(transport, "passing"))
+    assert not session.has_failed
+    assert session.attempts == 0
+    assert await texts(session) == [line.text for line in SCRIPT.lines]
+
+
+async def test_one_that_stays_ends_the_session_and_no_other(
+    transport: MemoryTransport, monkeypatch: pytest.MonkeyPatch
+):
+    poisoned = await asyncio.to_thread(services.get_or_create_session, "poisoned")
+
+    def rows_for(session: int, *arguments: Any, rows: Any = voices.rows_for, **options: Any) -> Any:
+        if session == poisoned.pk:
+            raise ValueError("staying")
+        return rows(session, *arguments, **options)
+
+    monkeypatch.setattr(voices, "rows_for", rows_for)
+    await send(transport, "poisoned")
+    healthy = await ended(await send(transport, "healthy"))
+    assert await texts(healthy) == [line.text for line in SCRIPT.lines]
+    assert (await ended(poisoned)).has_failed
+    assert await texts(poisoned) == []
+    np.testing.assert_array_equal(
+        await asyncio.to_thread(recordings.read, poisoned.pk, 0, len(AUDIO)), recordings.to_int16(AUDIO)
+    )
+    async with asyncio.timeout(5):
+        while True:
+            try:
+                await transport.append(poisoned.pk, "sender", AUDIO.tobytes())
+            except LogLost:
+                break
+            await asyncio.sleep(0.05)
+
+
+def test_the_first_failover_is_at_once_and_later_attempts_wait_longer():
+    pauses = [pause(attempt) for attempt in range(1, MOST_ATTEMPTS + 1)]
+    assert pauses[:2] == [0, 0]
+    assert pauses == sorted(pauses)
+    assert sum(pauses) < 30
+
+
+pause = live.pause_before
