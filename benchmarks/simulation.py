@@ -210,7 +210,7 @@ class _Stream:
                 case Partial(index):
                     self._simulation.note_partial(self._since(self._decoded[index]))
                 case Final(index, _, end):
-                    after_endpoint = self._simulation.now - self._ended.pop(index)
+                    after_endpoint = self._simulation.now - self._ended[index]  # may be one of several turns
                     self._simulation.note_final(after_endpoint, self._since(end - self._post_roll))
 
     def _since(self, position: int) -> float:

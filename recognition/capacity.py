@@ -8,8 +8,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from . import diarization
 from .audio import SAMPLE_RATE, seconds
-from .interfaces import Models, Samples
+from .interfaces import Models, Samples, Token
 
 BATCH = 8
 """Streams that share a batch when the core is busy."""
@@ -60,6 +61,7 @@ def measure(models: Models, *, clock: Callable[[], float] = time.thread_time) ->
     audio = _babble(UTTERANCE_S)
     chunks = _pieces(audio, models.streaming.chunk)[:CHUNKS]
     windows = _pieces(audio, models.vad.window)
+    voices = [audio, *_windows_to_compare(audio)]
 
     def timed(run: Callable[[], object], times: int = 1) -> float:
         spent = []
@@ -87,13 +89,19 @@ def measure(models: Models, *, clock: Callable[[], float] = time.thread_time) ->
         decode=timed(decode) / BATCH / seconds(sum(map(len, chunks))),
         recognize=timed(lambda: models.offline.recognize([audio]), 2) / heard_s,
         punctuate=timed(lambda: models.punctuator.punctuate([["好"] * TOKENS]), 2) / heard_s,
-        embed=timed(lambda: models.embedder.embed([audio]), 2) / heard_s,
+        embed=timed(lambda: models.embedder.embed(voices), 2) / heard_s,
     )
 
 
 def _pieces(audio: Samples, length: int) -> Sequence[Samples]:
     count = max(1, len(audio) // length)
     return list(np.resize(audio, count * length).reshape(count, length))
+
+
+def _windows_to_compare(audio: Samples) -> Sequence[Samples]:
+    """In which a change of the speaker is looked for."""
+    tokens = [Token("好", 0, len(audio))]
+    return [audio[start:end] for start, end in diarization.windows(tokens, len(audio))]
 
 
 def _babble(length_s: float) -> Samples:

@@ -1,4 +1,8 @@
-"""Whose turn it is inside one utterance: people interrupt each other without a pause. Pure."""
+"""Whose turn it is inside one utterance: people interrupt each other without a pause. Pure.
+
+A long utterance is looked at through windows that slide over it. Where their voices change for good, one
+turn ends and another begins, at the pause that is nearest. Each turn then gets an embedding of its own.
+"""
 
 from __future__ import annotations
 
@@ -16,47 +20,111 @@ SHORTEST_VOICE = samples(0.4)
 LONGEST_VOICE = samples(6.0)
 """More audio than this says little more."""
 
+WINDOW = samples(1.5)
+HOP = samples(0.75)
+"""Windows overlap by half, so that no second of a turn is looked at only together with another's."""
+
+PENALTY = 1.0
+"""What one more turn must gain. A window adds at most 1 to its turn, if it agrees with all others of it."""
+
+Stretch = tuple[int, int]
+"""From where to where, as samples of the utterance."""
+
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """A stretch of speech by one speaker: which tokens, and the voice."""
+    """A stretch of speech by one speaker, as the tokens in it."""
 
     first_token: int
     last_token: int
-    embedding: np.ndarray | None
-    speech: int
-    """Samples that the embedding was made of."""
 
 
-def stretches_to_embed(tokens: Sequence[Token], length: int) -> tuple[tuple[int, int], ...]:
-    """The stretches `[start, end)` of an utterance whose voices to compare.
+def windows(tokens: Sequence[Token], length: int) -> tuple[Stretch, ...]:
+    """The stretches of an utterance whose voices to compare; none if it is too short for two turns.
 
     Args:
         tokens: What was said, with times from the start of the utterance; not empty.
         length: Samples of the utterance.
     """
-    start, end = max(0, tokens[0].start), min(length, tokens[-1].end)
-    if end - start < SHORTEST_VOICE:
-        start, end = 0, length
-    if end - start < SHORTEST_VOICE:
+    start, end = _spoken(tokens, length)
+    if end - start < 2 * WINDOW:
         return ()
-    return ((start, min(end, start + LONGEST_VOICE)),)
+    starts = list(range(start, end - WINDOW + 1, HOP))
+    if end - (starts[-1] + WINDOW) > HOP // 2:
+        starts.append(end - WINDOW)
+    return tuple((at, at + WINDOW) for at in starts)
 
 
-def speaker_turns(
-    tokens: Sequence[Token], stretches: Sequence[tuple[int, int]], embeddings: np.ndarray
-) -> list[Turn]:
+def turns(
+    tokens: Sequence[Token], windows: Sequence[Stretch], embeddings: np.ndarray, *, penalty: float = PENALTY
+) -> tuple[Turn, ...]:
     """Split an utterance where the speaker changes.
 
+    Of all ways to cut the windows into runs, the one in which they agree best: the length of the sum of each
+    run's embeddings, less the penalty for each cut. That is the likelihood of voices that scatter around a
+    direction of their own (von Mises-Fisher), penalised as in the Bayesian information criterion.
+
     Args:
-        tokens: As for `stretches_to_embed`.
-        stretches: What it returned.
-        embeddings: One per stretch, float32, shape (len(stretches), dimension), unit length.
+        tokens: As for `windows`.
+        windows: What it returned.
+        embeddings: One per window, float32, shape (len(windows), dimension), unit length.
 
     Returns:
         Turns in order that cover all tokens.
     """
-    if not stretches:
-        return [Turn(0, len(tokens) - 1, None, 0)]
-    start, end = stretches[0]
-    return [Turn(0, len(tokens) - 1, embeddings[0], end - start)]
+    firsts = [0]
+    for cut in _best_cuts(embeddings, penalty):
+        at = (windows[cut - 1][0] + windows[cut][1]) // 2  # the middle of the two
+        first = _nearest_gap(tokens, at)
+        if firsts[-1] < first < len(tokens):
+            firsts.append(first)
+    lasts = [first - 1 for first in firsts[1:]] + [len(tokens) - 1]
+    return tuple(Turn(first, last) for first, last in zip(firsts, lasts, strict=True))
+
+
+def voice_of(turn: Turn, tokens: Sequence[Token], length: int) -> Stretch | None:
+    """The stretch of audio that stands for a turn's voice; None if there is too little.
+
+    A turn that is a whole utterance of a short word or two is taken with what is around it.
+    """
+    start, end = _spoken(tokens[turn.first_token : turn.last_token + 1], length)
+    if end - start < SHORTEST_VOICE and turn == Turn(0, len(tokens) - 1):
+        start, end = 0, length
+    if end - start < SHORTEST_VOICE:
+        return None
+    return start, min(end, start + LONGEST_VOICE)
+
+
+def _spoken(tokens: Sequence[Token], length: int) -> Stretch:
+    return max(0, tokens[0].start), min(length, tokens[-1].end)
+
+
+def _best_cuts(embeddings: np.ndarray, penalty: float) -> list[int]:
+    """The windows that begin a new turn, by dynamic programming over all cuts."""
+    count = len(embeddings)
+    sums = np.concatenate([np.zeros((1, embeddings.shape[1])), np.cumsum(embeddings, axis=0, dtype=float)])
+    best = np.zeros(count + 1)  # value of the best way to cut the first windows
+    begins = np.zeros(count + 1, int)  # where its last run begins
+    for end in range(1, count + 1):
+        runs = np.linalg.norm(sums[end] - sums[:end], axis=1)  # (end,)
+        values = best[:end] + runs - penalty * (np.arange(end) > 0)
+        begins[end] = int(np.argmax(values))
+        best[end] = values[begins[end]]
+    cuts = []
+    end = count
+    while end > 0 and begins[end] > 0:
+        end = int(begins[end])
+        cuts.append(end)
+    return cuts[::-1]
+
+
+def _nearest_gap(tokens: Sequence[Token], at: int) -> int:
+    """The token that a turn begins with if the speaker changes about here: a pause nearby decides."""
+    candidates = range(1, len(tokens))
+
+    def goodness(index: int) -> float:
+        pause = tokens[index].start - tokens[index - 1].end
+        middle = (tokens[index].start + tokens[index - 1].end) // 2
+        return min(pause, HOP) - abs(middle - at)
+
+    return max(candidates, key=goodness, default=0)

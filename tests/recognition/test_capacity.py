@@ -51,17 +51,17 @@ class MeasureTests(unittest.TestCase):
         self.slow("streaming", "decode", 0.06)  # chunks of 0.6 s
         self.slow("offline", "recognize", 0.5)  # utterances of 5 s
         self.slow("punctuator", "punctuate", 0.05)
-        self.slow("embedder", "embed", 0.1)
+        self.slow("embedder", "embed", 0.05)  # the turn, and six windows to compare in it
 
         cost = measure(self.models, clock=self.clock)
 
         for stage, expected in zip(
             ("detect", "decode", "recognize", "punctuate", "embed"),
-            (0.01, 0.1, 0.1, 0.01, 0.02),
+            (0.01, 0.1, 0.1, 0.01, 0.07),
             strict=True,
         ):
             self.assertAlmostEqual(getattr(cost, stage), expected, msg=stage)
-        self.assertEqual(cost.streams, int(LOAD / (0.24 + SESSION)))
+        self.assertEqual(cost.streams, int(LOAD / (0.29 + SESSION)))
 
     def test_models_that_are_too_slow_still_take_one_stream(self):
         self.assertEqual(Cost(0.1, 5.0, 1.0, 0.1, 0.1).streams, 1)

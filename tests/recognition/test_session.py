@@ -240,6 +240,71 @@ class OrderTests(SessionTestCase):
         self.assertEqual([type(event) for event in self.session.events_to_send()], [Final, Settled])
 
 
+class TurnTests(SessionTestCase):
+    """Several people in one utterance."""
+
+    TOKENS = tuple(Token(c, samples(i), samples(i + 0.9)) for i, c in enumerate("你是谁我是他啊"))
+    MARKS = ("", "", "？", "", "", "", "。")
+
+    def search(self) -> Embed:
+        """Recognise seven seconds; what is asked of the voices in them."""
+        self.hear(speech(7), silence(2))
+        self.answer(Recognized(0, self.TOKENS), Punctuated(0, self.MARKS))
+        [work] = self.take(Embed)
+        return work
+
+    def voices(self, work: Embed, change: float) -> Embedded:
+        """One person before the change, another after."""
+        middles = [(start + end) / 2 for start, end in work.stretches]
+        rows = [[1.0, 0.0] if middle < samples(change) else [0.0, 1.0] for middle in middles]
+        return Embedded(0, np.array(rows, np.float32))
+
+    def test_a_long_utterance_is_searched_for_a_change_of_voice(self):
+        work = self.search()
+        self.assertGreater(len(work.stretches), 4)
+        self.assertEqual(self.told(Final), [])
+
+    def test_each_turn_is_a_line_with_its_own_words_marks_and_voice(self):
+        self.answer(self.voices(self.search(), 3.0))
+        [work] = self.take(Embed)
+        self.assertEqual(work.stretches, ((0, samples(2.9)), (samples(3), samples(6.9))))
+        self.answer(self.voices(work, 3.0))
+        first, second = self.told(Final)
+        self.assertEqual((first.text, second.text), ("你是谁？", "我是他啊。"))
+        self.assertEqual((first.utterance, second.utterance), (0, 0))
+        np.testing.assert_array_equal([first.embedding, second.embedding], [[1, 0], [0, 1]])
+        self.assertEqual((first.speech, second.speech), (samples(2.9), samples(3.9)))
+        self.assertLess(first.end, second.start + 1)
+
+    def test_one_voice_is_one_line_with_an_embedding_of_the_whole(self):
+        self.answer(self.voices(self.search(), 99))
+        [work] = self.take(Embed)
+        self.assertEqual(work.stretches, ((0, samples(6)),))
+        self.answer(Embedded(0, VOICE))
+        [final] = self.told(Final)
+        self.assertEqual(final.text, "你是谁？我是他啊。")
+        np.testing.assert_array_equal(final.embedding, VOICE[0])
+
+    def test_nothing_settles_before_the_turns_are_final(self):
+        self.answer(self.voices(self.search(), 3.0))
+        self.assertEqual(self.told(Final, Settled), [])
+        [work] = self.take(Embed)
+        self.answer(self.voices(work, 3.0))
+        kinds = [type(event) for event in self.told(Final, Settled)]
+        self.assertEqual(kinds, [Final, Final, Settled])
+
+    def test_a_failed_search_leaves_one_line_without_a_voice(self):
+        self.answer(Failed(self.search()))
+        [final] = self.told(Final)
+        self.assertEqual((final.text, final.embedding), ("你是谁？我是他啊。", None))
+
+    def test_failed_voices_leave_the_turns_apart(self):
+        self.answer(self.voices(self.search(), 3.0))
+        [work] = self.take(Embed)
+        self.answer(Failed(work))
+        self.assertEqual([final.embedding for final in self.told(Final)], [None, None])
+
+
 class EndTests(SessionTestCase):
     def test_the_end_waits_for_the_last_final(self):
         self.hear(speech(3))

@@ -1,0 +1,169 @@
+"""Where one speaker's turn ends and another's begins, inside one utterance."""
+
+from __future__ import annotations
+
+import unittest
+from itertools import pairwise
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from recognition import diarization
+from recognition.audio import samples
+from recognition.diarization import Turn
+from recognition.interfaces import Token
+
+DIMENSION = 32
+
+
+def words(length: int, *, every: float = 0.25, said: float = 0.2) -> list[Token]:
+    """One word after the other until the audio ends."""
+    starts = range(0, length - samples(said), samples(every))
+    return [Token("字", start, start + samples(said)) for start in starts]
+
+
+class People:
+    """Embeddings of people whose voices scatter as real ones do in a second and a half."""
+
+    def __init__(self, *, agreement: float = 0.5, seed: int = 1) -> None:
+        self._random = np.random.default_rng(seed)
+        self._agreement = agreement  # mean cosine of two windows of one person
+        self._voices: dict[str, np.ndarray] = {}
+
+    def embedding(self, *shares: tuple[str, float]) -> np.ndarray:
+        """Of a window in which each of these people speaks for a share of the time."""
+        noise = self._random.standard_normal(DIMENSION)
+        voice = sum(share * self._voice(name) for name, share in shares)
+        mixed = self._agreement**0.5 * voice + (1 - self._agreement) ** 0.5 * noise / np.linalg.norm(noise)
+        return (mixed / np.linalg.norm(mixed)).astype(np.float32)
+
+    def embeddings(self, windows, said: list[tuple[str, float, float]]) -> np.ndarray:
+        """One per window, when each (name, from, to) speaks in these seconds."""
+        rows = []
+        for start, end in windows:
+            overlaps = [
+                (name, max(0, min(end, samples(to)) - max(start, samples(since))) / (end - start))
+                for name, since, to in said
+            ]
+            rows.append(self.embedding(*overlaps))
+        return np.stack(rows)
+
+    def _voice(self, name: str) -> np.ndarray:
+        if name not in self._voices:
+            voice = self._random.standard_normal(DIMENSION)
+            self._voices[name] = voice / np.linalg.norm(voice)
+        return self._voices[name]
+
+
+def find(said: list[tuple[str, float, float]], *, people: People | None = None) -> list[float]:
+    """Where the turns of such an utterance begin, in seconds."""
+    length = samples(said[-1][2])
+    tokens = words(length)
+    windows = diarization.windows(tokens, length)
+    found = diarization.turns(tokens, windows, (people or People()).embeddings(windows, said))
+    return [tokens[turn.first_token].start / samples(1) for turn in found]
+
+
+class WindowTests(unittest.TestCase):
+    def test_a_short_utterance_is_not_searched_for_a_second_voice(self):
+        self.assertEqual(diarization.windows(words(samples(2.9)), samples(2.9)), ())
+
+    def test_windows_reach_from_the_first_word_to_the_last(self):
+        length = samples(11)
+        tokens = words(length)[2:]
+        windows = diarization.windows(tokens, length)
+        self.assertEqual(windows[0][0], tokens[0].start)
+        self.assertLess(tokens[-1].end - windows[-1][1], samples(0.4))
+        self.assertTrue(all(end - start == diarization.WINDOW for start, end in windows))
+
+    def test_no_window_reaches_beyond_the_audio(self):
+        tokens = [Token("长", 0, samples(20))]
+        self.assertLessEqual(diarization.windows(tokens, samples(5))[-1][1], samples(5))
+
+
+class TurnTests(unittest.TestCase):
+    def test_one_voice_is_one_turn_however_long_it_speaks(self):
+        for seed in range(20):
+            with self.subTest(seed=seed):
+                self.assertEqual(find([("A", 0, 20)], people=People(seed=seed)), [0])
+
+    def test_a_change_of_voice_begins_a_turn_within_half_a_second(self):
+        for seed in range(20):
+            with self.subTest(seed=seed):
+                starts = find([("A", 0, 6), ("B", 6, 12)], people=People(seed=seed))
+                self.assertEqual(len(starts), 2)
+                self.assertAlmostEqual(starts[1], 6.0, delta=0.76)
+
+    def test_quick_answers_are_told_apart(self):
+        starts = find([("A", 0, 5), ("B", 5, 9), ("A", 9, 13), ("C", 13, 18)], people=People(agreement=0.7))
+        self.assertEqual(len(starts), 4)
+
+    def test_a_turn_begins_after_the_pause_that_is_nearest(self):
+        length = samples(12)
+        pause = samples(6.3)
+        tokens = [
+            token if token.start < pause else Token(token.text, token.start + 4800, token.end + 4800)
+            for token in words(length - 4800)
+        ]
+        windows = diarization.windows(tokens, length)
+        rows = People(agreement=0.9).embeddings(windows, [("A", 0, 6.3), ("B", 6.3, 12)])
+        [first, second] = diarization.turns(tokens, windows, rows)
+        self.assertEqual(tokens[first.last_token].end, tokens[second.first_token].start - 4800 - 800)
+
+    def test_without_windows_the_utterance_is_one_turn(self):
+        tokens = words(samples(2))
+        empty = np.empty((0, DIMENSION), np.float32)
+        self.assertEqual(diarization.turns(tokens, (), empty), (Turn(0, len(tokens) - 1),))
+
+    def test_one_word_cannot_be_split(self):
+        tokens = [Token("长", 0, samples(8))]
+        windows = diarization.windows(tokens, samples(8))
+        rows = People(agreement=0.9).embeddings(windows, [("A", 0, 4), ("B", 4, 8)])
+        self.assertEqual(diarization.turns(tokens, windows, rows), (Turn(0, 0),))
+
+    @given(
+        count=st.integers(1, 60),
+        seconds=st.floats(0.1, 25),
+        seed=st.integers(0, 1000),
+        agreement=st.floats(0, 1),
+    )
+    def test_turns_cover_every_word_once_and_in_order(self, count, seconds, seed, agreement):
+        length = samples(seconds)
+        edges = np.linspace(0, length, count + 1).astype(int)
+        tokens = [Token("字", int(a), int(b)) for a, b in pairwise(edges)]
+        windows = diarization.windows(tokens, length)
+        rng = np.random.default_rng(seed)
+        rows = rng.standard_normal((len(windows), DIMENSION)) + 20 * agreement
+        rows /= np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-9)
+        found = diarization.turns(tokens, windows, rows.astype(np.float32))
+        covered = [i for turn in found for i in range(turn.first_token, turn.last_token + 1)]
+        self.assertEqual(covered, list(range(count)))
+        for turn in found:
+            stretch = diarization.voice_of(turn, tokens, length)
+            if stretch:
+                self.assertTrue(0 <= stretch[0] < stretch[1] <= length)
+
+
+class VoiceTests(unittest.TestCase):
+    def test_a_voice_is_told_from_the_words_of_its_turn(self):
+        tokens = words(samples(10))
+        start, end = diarization.voice_of(Turn(8, 19), tokens, samples(10))
+        self.assertEqual((start, end), (tokens[8].start, tokens[19].end))
+
+    def test_six_seconds_are_enough(self):
+        tokens = words(samples(20))
+        start, end = diarization.voice_of(Turn(0, len(tokens) - 1), tokens, samples(20))
+        self.assertEqual(end - start, diarization.LONGEST_VOICE)
+
+    def test_an_utterance_of_one_short_word_is_taken_with_what_is_around_it(self):
+        tokens = [Token("嗯", samples(0.3), samples(0.5))]
+        self.assertEqual(diarization.voice_of(Turn(0, 0), tokens, samples(0.8)), (0, samples(0.8)))
+
+    def test_a_short_word_between_others_has_no_voice_of_its_own(self):
+        tokens = words(samples(5))
+        self.assertIsNone(diarization.voice_of(Turn(3, 3), tokens, samples(5)))
+
+
+if __name__ == "__main__":
+    unittest.main()
