@@ -32,7 +32,7 @@ async def end_in_failure(
     logger.error(
         "session %s: ended, because recognition failed %d times at %.1f s",
         lease.session,
-        lease.attempt - 1,
+        lease.failures,
         seconds(lease.durable),
     )
     received = await _record_the_rest(lease, transport)

@@ -89,7 +89,7 @@ class LiveSession:
             Fenced: If another worker has taken the session over.
         """
         try:
-            await asyncio.sleep(pause_before(self.lease.attempt))
+            await asyncio.sleep(pause_after(self.lease.failures))
             await self._tell(groups.changed_message(self.lease.key))
             await self._recall_voices()
             async with asyncio.TaskGroup() as tasks:
@@ -100,9 +100,7 @@ class LiveSession:
         finally:
             self._transcriber.close()
             self._journal.close()
-        if self._is_unfinished:
-            await in_database(services.hand_over, self.lease)
-        else:
+        if not self._is_unfinished:
             await asyncio.to_thread(recordings.encode_flac, self.lease.session)
 
     def stop(self) -> None:
@@ -276,6 +274,6 @@ class LiveSession:
         await self._publish(self._group, message)
 
 
-def pause_before(attempt: int) -> float:
-    """Seconds to wait before another attempt at the same place; none for the first failover."""
-    return 0.0 if attempt <= 2 else min(2.0 ** (attempt - 3), LONGEST_PAUSE_S)
+def pause_after(failures: int) -> float:
+    """Seconds to wait before another attempt at the same place."""
+    return min(2.0 ** (failures - 2), LONGEST_PAUSE_S) if failures else 0.0

@@ -20,8 +20,8 @@ from recognition.audio import seconds
 from speakers.fields import SealedField
 from speakers.models import Speaker
 
-MOST_ATTEMPTS = 8
-"""So often recognition begins at the same place of a session; then the session ends."""
+MOST_FAILURES = 8
+"""So often recognition fails at the same place of a session; then the session ends."""
 
 
 class Session(models.Model):
@@ -48,9 +48,8 @@ class Session(models.Model):
     epoch = models.PositiveIntegerField(default=0, editable=False)
     """Counts the workers that owned the session; a commit under an older epoch is refused."""
 
-    attempts = models.PositiveSmallIntegerField(default=0, editable=False)
-    """How often recognition has begun since it last got further: an exception or the death of the worker ends
-    an attempt."""
+    failures = models.PositiveSmallIntegerField(default=0, editable=False)
+    """How often recognition has failed since it last got further."""
 
     durable = models.BigIntegerField(default=0, editable=False)
     """All audio before this position is recognised, committed and on disk."""
@@ -93,7 +92,7 @@ class Session(models.Model):
     @property
     def has_failed(self) -> bool:
         """Whether it was ended because recognition could not cope with it."""
-        return self.has_ended and self.attempts > MOST_ATTEMPTS
+        return self.has_ended and self.failures >= MOST_FAILURES
 
 
 class Voice(models.Model):

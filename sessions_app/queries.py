@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from recognition.audio import milliseconds, seconds
 
-from .models import MOST_ATTEMPTS, Session, Utterance
+from .models import MOST_FAILURES, Session, Utterance
 from .protocol import Line, Revision, SessionEnd, Spoken
 
 
@@ -19,7 +19,7 @@ class SessionNumbers:
     key: str
     state: str
     epoch: int
-    attempts: int
+    failures: int
     durable: int
     last_seq: int
     last_revision: int
@@ -30,13 +30,13 @@ class SessionNumbers:
         if self.state != Session.State.ENDED:
             return None
         length_s = seconds(self.durable)
-        has_failed = self.attempts > MOST_ATTEMPTS
+        has_failed = self.failures >= MOST_FAILURES
         return SessionEnd(self.last_seq, length_s, length_s, has_failed=has_failed)
 
 
 def session_numbers(keys: Iterable[str]) -> dict[str, SessionNumbers]:
     """How far these sessions are, by key; those that do not exist are left out."""
-    fields = ("pk", "key", "state", "epoch", "attempts", "durable", "last_seq", "last_revision")
+    fields = ("pk", "key", "state", "epoch", "failures", "durable", "last_seq", "last_revision")
     rows = Session.objects.filter(key__in=list(keys)).values_list(*fields)
     return {row[1]: SessionNumbers(*row) for row in rows}
 

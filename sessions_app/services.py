@@ -27,8 +27,8 @@ class Lease:
     epoch: int
     durable: int
     last_seq: int
-    attempt: int = 1
-    """Counts from 1 at each place; see `Session.attempts`."""
+    failures: int = 0
+    """See `Session.failures`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,10 +55,10 @@ def acquire(session: int) -> Lease | None:
     """Own a session for recognition: whoever owned it before can commit no more. None if it has ended."""
     with transaction.atomic():
         own = Session.objects.filter(pk=session).exclude(state=Session.State.ENDED)
-        if not own.update(epoch=F("epoch") + 1, attempts=F("attempts") + 1, state=Session.State.LIVE):
+        if not own.update(epoch=F("epoch") + 1, state=Session.State.LIVE):
             return None
         row = Session.objects.get(pk=session)
-    return Lease(row.pk, row.key, row.epoch, row.durable, row.last_seq, row.attempts)
+    return Lease(row.pk, row.key, row.epoch, row.durable, row.last_seq, row.failures)
 
 
 def commit(
@@ -75,7 +75,7 @@ def commit(
         Fenced: If another worker has taken the session over, or committed from the same place.
     """
     after = replace(lease, durable=durable, last_seq=lease.last_seq + len(lines))
-    progress = {"attempts": 0} if durable > lease.durable else {}
+    progress = {"failures": 0} if durable > lease.durable else {}
     with transaction.atomic():
         if not _as_left_by(lease).update(durable=after.durable, last_seq=after.last_seq, **progress):
             # Only we commit under our epoch.
@@ -102,9 +102,9 @@ def commit(
     return after, kept
 
 
-def hand_over(lease: Lease) -> None:
-    """This worker leaves the session to another, in order: that counts as no failed attempt."""
-    Session.objects.filter(pk=lease.session, epoch=lease.epoch).update(attempts=0)
+def count_failure(session: int) -> None:
+    """Recognition of this session raised what it should not."""
+    Session.objects.filter(pk=session).update(failures=F("failures") + 1)
 
 
 def _as_left_by(lease: Lease) -> QuerySet[Session]:

@@ -26,16 +26,13 @@ from .database import in_database
 from .failing import end_in_failure
 from .groups import LAYER_ERRORS
 from .live import LiveSession
-from .models import MOST_ATTEMPTS
+from .models import MOST_FAILURES
 from .transport import Fenced, Transport
 
 logger = logging.getLogger(__name__)
 
 HAND_OVER_S = 10.0
 """How long a worker that stops waits for what is being recognised."""
-
-BREATH_S = 1.0
-"""Before a session that failed here is offered again."""
 
 
 class RecognitionWorker(AsyncConsumer):
@@ -128,8 +125,8 @@ class RecognitionWorker(AsyncConsumer):
         except Fenced:
             logger.warning("session %s: another worker has it now", session)
         except Exception:  # one session's trouble must not be everyone's
-            logger.exception("session %s: failed here; attempts at one place are counted", session)
-            await asyncio.sleep(BREATH_S)
+            logger.exception("session %s: failed here", session)
+            await in_database(services.count_failure, session)
         finally:
             del self._recognising[session]
             await self._transport.give_up(session)  # if it has not ended
@@ -139,7 +136,7 @@ class RecognitionWorker(AsyncConsumer):
         if lease is None:
             await self._transport.release(session)
             return
-        if lease.attempt > MOST_ATTEMPTS:
+        if lease.failures >= MOST_FAILURES:
             await end_in_failure(lease, transport=self._transport, publish=self._publish)
             return
         live = LiveSession(

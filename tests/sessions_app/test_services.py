@@ -4,7 +4,7 @@ import pytest
 from django.db import IntegrityError
 
 from sessions_app import queries, services
-from sessions_app.models import MOST_ATTEMPTS, Session, Utterance
+from sessions_app.models import MOST_FAILURES, Session, Utterance
 from sessions_app.services import Fenced, Lease, NewLine
 
 pytestmark = pytest.mark.django_db
@@ -51,25 +51,29 @@ class TestAcquire:
         assert session.state == Session.State.LIVE
 
 
-class TestAttempts:
+class TestFailures:
     def test_are_counted_until_recognition_gets_further(self, session: Session):
-        assert [services.acquire(session.pk).attempt for _ in range(3)] == [1, 2, 3]
-        lease = services.acquire(session.pk)
-        lease, _ = services.commit(lease, durable=100, lines=[new_line(0, 100)])
-        assert services.acquire(session.pk).attempt == 1
-
-    def test_a_correction_gets_nobody_further(self, session: Session):
-        lease = services.acquire(session.pk)
-        services.commit(lease, durable=lease.durable, lines=[])
-        assert services.acquire(session.pk).attempt == 2
-
-    def test_an_orderly_hand_over_is_none(self, session: Session, lease: Lease):
-        services.hand_over(lease)
-        assert services.acquire(session.pk).attempt == 1
-
-    def test_too_many_and_the_session_has_failed_once_it_has_ended(self, session: Session):
-        for _ in range(MOST_ATTEMPTS + 1):
+        for count in range(3):
             lease = services.acquire(session.pk)
+            assert lease.failures == count
+            services.count_failure(session.pk)
+        lease = services.acquire(session.pk)
+        services.commit(lease, durable=100, lines=[new_line(0, 100)])
+        assert services.acquire(session.pk).failures == 0
+
+    def test_a_correction_gets_nobody_further(self, session: Session, lease: Lease):
+        services.count_failure(session.pk)
+        services.commit(lease, durable=lease.durable, lines=[])
+        assert services.acquire(session.pk).failures == 1
+
+    def test_to_be_taken_over_is_none(self, session: Session):
+        for _ in range(MOST_FAILURES):
+            lease = services.acquire(session.pk)
+        assert lease.failures == 0
+
+    def test_too_many_and_the_session_has_failed_once_it_has_ended(self, session: Session, lease: Lease):
+        for _ in range(MOST_FAILURES):
+            services.count_failure(session.pk)
         session.refresh_from_db()
         assert not session.has_failed
         services.set_state(lease, Session.State.ENDED)
