@@ -13,8 +13,7 @@ from random import Random
 
 import numpy as np
 
-from recognition.audio import SAMPLE_RATE
-from training import augmentation
+from training import augmentation, recordings
 from training.synthesis import HELD_OUT_VARIANTS, Manner, Synthesizer, Voice, in_fresh_process
 from training.text import MeetingText, WordStrings, meeting_grammar, vocabulary
 
@@ -78,15 +77,15 @@ def _make(name: str, count: int, seed: int) -> list[Recording]:
     rng = Random(f"evaluation {name} {seed}")
     noise = np.random.default_rng([seed, len(name)])
     speaker = Synthesizer()
-    recordings: list[Recording] = []
-    while len(recordings) < count:
+    spoken: list[Recording] = []
+    while len(spoken) < count:
         text = write(rng)
         voice = held_out_voice(rng)
         audio = speaker.speak(text, voice, Manner(rate=rng.randint(130, 200)))
         audio = augmentation.padded(audio, 0.3, 0.4)
         audio = augmentation.at_level(surround(audio, noise), rng.uniform(-30, -18))
-        recordings.append(Recording(audio, text, voice.variant))
-    return recordings
+        spoken.append(Recording(audio, text, voice.variant))
+    return spoken
 
 
 def held_out_voice(rng: Random) -> Voice:
@@ -96,22 +95,15 @@ def held_out_voice(rng: Random) -> Voice:
     )
 
 
-def people(folder: Path, assets_name: str) -> list[Recording]:
-    """Real readings from a folder of licensed recordings with a `manifest.json` (file, speaker, text).
+def people(folder: Path, under: str) -> list[Recording]:
+    """Real readings, as `recordings.listed` finds them, of those whose text is known.
 
     Args:
-        folder: The folder of the manifest.
-        assets_name: How the wanted files' paths begin, such as "speech/aishell3/".
+        folder: A folder of recordings with its manifest.
+        under: How the wanted files' paths begin, such as "speech/aishell3/".
     """
-    import json
-
-    import soundfile
-    import soxr
-
-    recordings = []
-    for row in json.loads((folder / "manifest.json").read_text(encoding="utf-8")):
-        if row["file"].startswith(assets_name) and row.get("text"):
-            audio, rate = soundfile.read(folder / row["file"], dtype="float32", always_2d=True)
-            audio = soxr.resample(audio.mean(axis=1), rate, SAMPLE_RATE).astype(np.float32)
-            recordings.append(Recording(audio, row["text"], row["speaker"]))
-    return recordings
+    return [
+        Recording(recordings.read(entry.path), entry.text, entry.speaker)
+        for entry in recordings.listed(folder, under=under)
+        if entry.text
+    ]

@@ -184,4 +184,4 @@ SLOTS: dict[str, Callable[[Random], str]] = {
 }
 """What a pattern of the grammar can name besides its own lists."""
 
-CHARACTERS = DIGITS + "两十百千万亿点半分之月号日年周刻"
+CHARACTERS = DIGITS + "两十百千万亿点半分之月号日年周刻币"

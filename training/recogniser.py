@@ -12,9 +12,8 @@ from __future__ import annotations
 
 import functools
 import math
-import time
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -30,6 +29,7 @@ from torch.nn import functional
 from recognition.funasr.features import MEL_BANDS, STACKED_FRAMES, Cmvn, stack_frames
 from training import augmentation
 from training.corpus import Shard, read_shard, shard_paths
+from training.loop import AveragedWeights, Progress, Schedule, load_checkpoint, padded, save_checkpoint
 from training.text import vocabulary
 
 STREAMING, OFFLINE = 0, 1
@@ -295,14 +295,14 @@ class Collator:
 
     def __call__(self, frames: Sequence[np.ndarray], texts: Sequence[str]) -> Batch:
         lengths = torch.tensor([len(f) for f in frames])
-        padded = nn.utils.rnn.pad_sequence([torch.from_numpy(f) for f in frames], batch_first=True)
-        inputs = self._cmvn(stack_frames(padded, lengths))
-        written = [torch.tensor([self._ids.get(c, self._unknown) for c in text]) for text in texts]
+        together = nn.utils.rnn.pad_sequence([torch.from_numpy(f) for f in frames], batch_first=True)
+        inputs = self._cmvn(stack_frames(together, lengths))
+        written = [[self._ids.get(character, self._unknown) for character in text] for text in texts]
         units = [[all_units().get(unit, 0) for unit in pinyin_units(text)] for text in texts]
         return Batch(
             inputs=inputs,
             lengths=(lengths + 5) // 6,
-            tokens=nn.utils.rnn.pad_sequence(written, batch_first=True, padding_value=-1),
+            tokens=padded(written, -1),
             token_counts=torch.tensor([len(text) for text in texts]),
             units=torch.tensor([unit for row in units for unit in row if unit]),
             unit_counts=torch.tensor([sum(1 for unit in row if unit) for row in units]),
@@ -341,17 +341,6 @@ def epoch_batches(shards: Sequence[Shard], recipe: Recipe, epoch: int) -> list[l
     return batches
 
 
-def learning_rate(recipe: Recipe, step: int) -> float:
-    """Warm up, stay, cool down to a fiftieth: step-based, so an interrupted run keeps its schedule.
-
-    Source:
-        Hu et al., "MiniCPM", 2024 (warmup-stable-decay): cooling down may start anywhere on the plateau.
-    """
-    warm = min(1.0, (step + 1) / recipe.warmup)
-    left = (recipe.steps - step) / max(1.0, recipe.cooling * recipe.steps)
-    return recipe.peak_rate * warm * max(0.02, min(1.0, left))
-
-
 class Trainer:
     """One training run in one folder, resumed from its last checkpoint if there is one.
 
@@ -368,12 +357,13 @@ class Trainer:
         self.step, self.epoch, self.position = 0, 0, 0
         self.shards = [read_shard(path) for path in shard_paths(corpus)]
         self.network = Recogniser(shape, len(tokens(self.characters)), len(all_units()) + 1)
-        self.average = {name: value.clone() for name, value in self.network.state_dict().items()}
+        self.average = AveragedWeights(self.network, recipe.averaging)
+        self.schedule = Schedule(recipe.steps, recipe.peak_rate, recipe.warmup, recipe.cooling)
         self.optimizer = torch.optim.AdamW(
             self.network.parameters(), lr=recipe.peak_rate, betas=(0.9, 0.98), weight_decay=0.01, fused=True
         )
-        if (folder / "checkpoint.pt").exists():
-            self._resume()
+        if state := load_checkpoint(folder / "checkpoint.pt"):
+            self._resume(state)
         else:
             self.cmvn = measure_cmvn(self.shards, np.random.default_rng(recipe.seed))
         self.collate = Collator(self.characters, self.cmvn)
@@ -400,9 +390,7 @@ class Trainer:
         frames = [augmentation.vary_frames(self.shards[s].features(u), rng) for s, u in chosen]
         texts = [self.shards[s].utterances[u].text for s, u in chosen]
         batch, mode = self._place(self.collate(frames, texts), rng)
-        rate = learning_rate(self.recipe, self.step)
-        for group in self.optimizer.param_groups:
-            group["lr"] = rate
+        rate = self.schedule.apply(self.optimizer, self.step)
         losses = self.network.losses(batch, mode)
         # The decoder has nothing to go by until the encoder hears anything.
         attention = 0.3 if self.step < 2 * self.recipe.warmup else 1.0
@@ -418,7 +406,7 @@ class Trainer:
         if torch.isfinite(norm):
             self.optimizer.step()
         self.step += 1
-        self._update_average()
+        self.average.update(self.network, self.step)
         return {name: float(value) for name, value in losses.items()} | {
             "rate": rate,
             "seconds": float(batch.lengths.sum()) * 0.06,
@@ -433,20 +421,12 @@ class Trainer:
         if not positions.zeros:
             return batch, mode
         inputs = functional.pad(batch.inputs, (0, 0, LOOK_AHEAD, 0))
-        lengths = batch.lengths + LOOK_AHEAD
-        return Batch(inputs, lengths, batch.tokens, batch.token_counts, batch.units, batch.unit_counts), mode
-
-    @torch.no_grad()
-    def _update_average(self) -> None:
-        keep = min(self.recipe.averaging, self.step / (self.step + 30))
-        current = [v for v in self.network.state_dict().values() if v.is_floating_point()]
-        averaged = [v for v in self.average.values() if v.is_floating_point()]
-        torch._foreach_lerp_(averaged, current, 1 - keep)
+        return replace(batch, inputs=inputs, lengths=batch.lengths + LOOK_AHEAD), mode
 
     def averaged_network(self) -> Recogniser:
         """The network with its averaged weights, for measuring and export."""
         network = Recogniser(self.shape, len(tokens(self.characters)), len(all_units()) + 1)
-        network.load_state_dict(self.average)
+        network.load_state_dict(self.average.state)
         return network.eval()
 
     def save(self) -> None:
@@ -460,15 +440,12 @@ class Trainer:
             "characters": self.characters,
             "cmvn": (self.cmvn.shift, self.cmvn.scale),
             "network": self.network.state_dict(),
-            "average": self.average,
+            "average": self.average.state,
             "optimizer": self.optimizer.state_dict(),
         }
-        partial = self.folder / "checkpoint.partial"
-        torch.save(state, partial)
-        partial.rename(self.folder / "checkpoint.pt")
+        save_checkpoint(self.folder / "checkpoint.pt", state)
 
-    def _resume(self) -> None:
-        state = torch.load(self.folder / "checkpoint.pt", weights_only=True)
+    def _resume(self, state: dict[str, Any]) -> None:
         if state["characters"] != self.characters:
             raise ValueError(f"{self.folder} was trained on another vocabulary; start in an empty folder")
         self.step, self.epoch, self.position = state["step"], state["epoch"], state["position"]
@@ -476,28 +453,17 @@ class Trainer:
         self.shards = self.shards[: state["shards"]]
         self.cmvn = Cmvn(*state["cmvn"])
         self.network.load_state_dict(state["network"])
-        self.average = state["average"]
+        self.average.state = state["average"]
         self.optimizer.load_state_dict(state["optimizer"])
 
 
-def train(folder: Path, corpus: Path, shape: Shape, recipe: Recipe, report_every: int = 100) -> Trainer:
+def train(folder: Path, corpus: Path, shape: Shape, recipe: Recipe) -> Trainer:
     """Run to the end, saying how it goes; call it again after an interruption."""
     trainer = Trainer(folder, corpus, shape, recipe)
-    print(
-        f"{sum(p.numel() for p in trainer.network.parameters()):,} parameters, from step {trainer.step}",
-        flush=True,
-    )
-    sums: dict[str, float] = {}
-    heard, cpu = 0.0, time.process_time()
+    count = sum(p.numel() for p in trainer.network.parameters())
+    print(f"{count:,} parameters, {len(trainer.shards)} shards, from step {trainer.step}", flush=True)
+    progress = Progress()
     for losses in trainer.run():
-        for name, value in losses.items():
-            sums[name] = sums.get(name, 0.0) + value
-        if trainer.step % report_every == 0:
-            spent = time.process_time() - cpu
-            heard = sums.pop("seconds")
-            means = " ".join(f"{name} {value / report_every:.4g}" for name, value in sums.items())
-            line = f"step {trainer.step} epoch {trainer.epoch} of {len(trainer.shards)} shards: {means}"
-            print(f"{line}, {heard / spent:.0f} times real time", flush=True)
-            sums, cpu = {}, time.process_time()
+        progress.add(trainer.step, losses)
     trainer.save()
     return trainer

@@ -316,7 +316,7 @@ class WordStrings:
         return words[bisect.bisect(cumulated, self.rng.random() * cumulated[-1])]
 
 
-def vocabulary(size: int = 1200) -> list[str]:
+def vocabulary(size: int = 1201) -> list[str]:
     """The characters that a recogniser learns: the grammar's, then the commonest of written Mandarin."""
     characters = meeting_grammar().characters()
     counts: Counter[str] = Counter()

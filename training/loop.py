@@ -1,0 +1,100 @@
+"""What the training loops share: the schedule, averaged weights, checkpoints, a line of progress."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+
+@dataclass(frozen=True, slots=True)
+class Schedule:
+    """A learning rate that warms up, stays, and cools down to a fiftieth over the last `cooling` share.
+
+    It counts steps, so an interrupted run keeps it, and a run on the plateau may be given more or fewer.
+
+    Source:
+        Hu et al., "MiniCPM", 2024 (warmup-stable-decay).
+    """
+
+    steps: int
+    peak: float
+    warmup: int
+    cooling: float = 0.3
+
+    def rate(self, step: int) -> float:
+        warm = min(1.0, (step + 1) / self.warmup)
+        left = (self.steps - step) / max(1.0, self.cooling * self.steps)
+        return self.peak * warm * max(0.02, min(1.0, left))
+
+    def apply(self, optimizer: torch.optim.Optimizer, step: int) -> float:
+        rate = self.rate(step)
+        for group in optimizer.param_groups:
+            group["lr"] = rate
+        return rate
+
+
+class AveragedWeights:
+    """A slowly following copy of a network's weights: better than the last step's, and steadier.
+
+    Source:
+        Polyak and Juditsky, 1992; here exponential, and quick to follow at first.
+    """
+
+    def __init__(self, network: nn.Module, keep: float = 0.9995) -> None:
+        self.state = {name: value.detach().clone() for name, value in network.state_dict().items()}
+        self._keep = keep
+
+    @torch.no_grad()
+    def update(self, network: nn.Module, step: int) -> None:
+        keep = min(self._keep, step / (step + 30))
+        averaged, current = [], []
+        for name, value in network.state_dict().items():
+            if value.is_floating_point():
+                averaged.append(self.state[name])
+                current.append(value)
+            else:
+                self.state[name].copy_(value)
+        torch._foreach_lerp_(averaged, current, 1 - keep)
+
+
+def save_checkpoint(path: Path, state: dict[str, Any]) -> None:
+    """Write it whole or not at all."""
+    partial = path.with_suffix(".partial")
+    torch.save(state, partial)
+    partial.rename(path)
+
+
+def load_checkpoint(path: Path) -> dict[str, Any] | None:
+    return torch.load(path, weights_only=True) if path.exists() else None
+
+
+class Progress:
+    """Averages what each step reports and prints a line every so many steps."""
+
+    def __init__(self, every: int = 100) -> None:
+        self._every = every
+        self._sums: dict[str, float] = {}
+        self._count = 0
+        self._since = time.process_time()
+
+    def add(self, step: int, values: dict[str, float]) -> None:
+        for name, value in values.items():
+            self._sums[name] = self._sums.get(name, 0.0) + value
+        self._count += 1
+        if step % self._every == 0:
+            means = " ".join(f"{name} {value / self._count:.4g}" for name, value in self._sums.items())
+            spent = time.process_time() - self._since
+            print(f"step {step}: {means}, {spent / self._count:.2f} s of processor a step", flush=True)
+            self._sums, self._count, self._since = {}, 0, time.process_time()
+
+
+def padded(rows: Iterable[list[int]], value: int) -> Tensor:
+    """Rows of numbers as one int64 tensor, shape (batch, longest)."""
+    tensors = [torch.tensor(row, dtype=torch.int64) for row in rows]
+    return nn.utils.rnn.pad_sequence(tensors, batch_first=True, padding_value=value)

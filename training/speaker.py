@@ -1,0 +1,365 @@
+"""Trains the speaker embedding: FunASR's CAM++ in a small size, on people and on made voices.
+
+People come from recordings that are handed over (`recordings.py`); without any, the made voices alone still
+give an embedding, but one that hardly knows people. Played faster or slower a recording is another
+person's, which triples the people. A crop of one to three seconds is all the network sees of an utterance,
+in another room, noise and microphone each time: most people here were recorded once, and their channel
+must not become their name.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import numpy as np
+import soxr
+import torch
+from funasr.models.campplus.model import CAMPPlus
+from torch import Tensor, nn
+from torch.nn import functional
+
+from recognition.audio import SAMPLE_RATE
+from recognition.funasr.features import MEL_BANDS, speaker_features
+from training import augmentation, recordings, scoring, synthesis
+from training.loop import AveragedWeights, Progress, Schedule, load_checkpoint, save_checkpoint
+from training.text import MeetingText
+
+TEST_PEOPLE = "librispeech_test_other"
+"""Part of the path of the recordings that are for measuring only."""
+
+SPEEDS = (1.0, 0.9, 1.1)
+_VARIANT_SEED = 20_261_124
+
+
+@dataclass(frozen=True, slots=True)
+class SpeakerShape:
+    """Size of the network. The defaults are 1.2 million parameters."""
+
+    embedding: int = 128
+    growth: int = 16
+    bottleneck: int = 2
+    channels: int = 64
+
+
+@dataclass(frozen=True, slots=True)
+class SpeakerRecipe:
+    steps: int = 12_000
+    peak_rate: float = 2e-3
+    warmup: int = 500
+    cooling: float = 0.6
+    margin: float = 0.25
+    scale: float = 30.0
+    audio_s: float = 96.0
+    """Seconds of audio in a batch; its crops are the shorter the more there are."""
+
+    people_share: float = 0.75
+    made_voices: int = 600
+    seed: int = 1
+    checkpoint_every: int = 250
+
+
+def configuration(shape: SpeakerShape) -> dict[str, Any]:
+    """FunASR's configuration, without paths."""
+    return {
+        "model": "CAMPPlus",
+        "model_conf": {
+            "feat_dim": MEL_BANDS,
+            "embedding_size": shape.embedding,
+            "growth_rate": shape.growth,
+            "bn_size": shape.bottleneck,
+            "init_channels": shape.channels,
+            "config_str": "batchnorm-relu",
+            "memory_efficient": False,
+            "output_level": "segment",
+        },
+    }
+
+
+def build(shape: SpeakerShape) -> CAMPPlus:
+    return CAMPPlus(**configuration(shape)["model_conf"])
+
+
+@dataclass(slots=True)
+class VoiceBank:
+    """What each voice said, int16 samples at 16 kHz; the number of people among the voices comes first."""
+
+    voices: list[list[np.ndarray]] = field(default_factory=list)
+    people: int = 0
+
+    @property
+    def classes(self) -> int:
+        """People count once for each speed."""
+        return self.people * len(SPEEDS) + len(self.voices) - self.people
+
+    def draw(self, rng: np.random.Generator, people_share: float, samples: int) -> tuple[np.ndarray, int]:
+        """A crop of a random voice, float32 in [-1, 1], shape (samples,), and the voice's class."""
+        if self.people and rng.random() < people_share:
+            voice, speed = int(rng.integers(self.people)), int(rng.integers(len(SPEEDS)))
+            crop = self._crop(rng, voice, math.ceil(samples * SPEEDS[speed]) + 8)
+            if SPEEDS[speed] != 1.0:
+                crop = soxr.resample(crop, SPEEDS[speed], 1.0, quality="LQ")
+            return crop[:samples], voice * len(SPEEDS) + speed
+        voice = int(rng.integers(self.people, len(self.voices)))
+        return self._crop(rng, voice, samples), self.people * len(SPEEDS) + voice - self.people
+
+    def _crop(self, rng: np.random.Generator, voice: int, samples: int) -> np.ndarray:
+        """As many recordings of the voice as it takes, from somewhere on."""
+        pieces: list[np.ndarray] = []
+        while sum(map(len, pieces)) < samples:
+            pieces.append(self.voices[voice][int(rng.integers(len(self.voices[voice])))])
+        joined = np.concatenate(pieces)
+        start = int(rng.integers(len(joined) - samples + 1))
+        return joined[start : start + samples].astype(np.float32) / 32768
+
+
+def load_bank(folders: Sequence[Path], made: int, seed: int, work: Path) -> VoiceBank:
+    """Everybody of `folders` but the test people, and `made` voices of espeak-ng."""
+    bank = VoiceBank()
+    for folder in folders:
+        listed = [r for r in recordings.listed(folder) if TEST_PEOPLE not in str(r.path)]
+        for paths in recordings.by_speaker(listed).values():
+            bank.voices.append([_int16(recordings.trimmed(recordings.read(path))) for path in paths])
+    bank.people = len(bank.voices)
+    bank.voices += synthesis.in_fresh_process(_made_voices, made, seed, work)
+    return bank
+
+
+def _int16(audio: np.ndarray) -> np.ndarray:
+    peak = float(np.abs(audio).max()) or 1.0
+    return np.round(audio * min(1.0, 0.99 / peak) * 32767).astype(np.int16)
+
+
+def _made_voices(count: int, seed: int, work: Path, utterances: int = 5) -> list[list[np.ndarray]]:
+    rng = Random(f"voices {seed}")
+    made = synthesis.write_variants(work / "variants", 200, _VARIANT_SEED)
+    speaker = synthesis.Synthesizer(work / "variants", work / "espeak")
+    text = MeetingText(rng)
+    voices = []
+    for number in range(count):
+        variants = synthesis.TRAINING_VARIANTS if number % 3 == 0 else made
+        voices.append(_spoken(speaker, synthesis.random_voice(rng, variants), text, rng, utterances))
+    return voices
+
+
+def unseen_made_voices(
+    factors: Sequence[float] = (0.9, 1.0, 1.12), utterances: int = 8
+) -> list[list[np.ndarray]]:
+    """The held-out variants, each at three sizes: voices that no training has heard."""
+    return synthesis.in_fresh_process(_unseen_made_voices, tuple(factors), utterances)
+
+
+def _unseen_made_voices(factors: tuple[float, ...], utterances: int) -> list[list[np.ndarray]]:
+    rng = Random("unseen voices")
+    speaker = synthesis.Synthesizer()
+    text = MeetingText(rng, held_out=True)
+    return [
+        _spoken(speaker, synthesis.Voice(variant, factor), text, rng, utterances)
+        for variant in synthesis.HELD_OUT_VARIANTS
+        for factor in factors
+    ]
+
+
+def _spoken(
+    speaker: synthesis.Synthesizer, voice: synthesis.Voice, text: MeetingText, rng: Random, count: int
+) -> list[np.ndarray]:
+    """Utterances of at least a second and a half, without silence around them."""
+    spoken: list[np.ndarray] = []
+    while len(spoken) < count:
+        audio = recordings.trimmed(speaker.speak(text.turn(), voice, synthesis.random_manner(rng)))
+        if len(audio) > 1.5 * SAMPLE_RATE:
+            spoken.append(_int16(audio))
+    return spoken
+
+
+def heard_elsewhere(
+    crop: np.ndarray, rng: np.random.Generator, others: Sequence[np.ndarray], rooms: Sequence[np.ndarray]
+) -> np.ndarray:
+    """The crop in another room, noise and microphone, at another level."""
+    if rng.random() < 0.5:
+        measured = rooms and rng.random() < 0.3
+        room = rooms[int(rng.integers(len(rooms)))] if measured else augmentation.room_response(rng)
+        crop = augmentation.reverberate(crop, room)
+    if rng.random() < 0.7:
+        crop = augmentation.colour(crop, rng, deviation_db=5.0)
+    if rng.random() < 0.6:
+        kind = rng.random()
+        if kind < 0.3:
+            noise = augmentation.babble(len(crop), others, rng)
+        elif kind < 0.4:
+            noise = augmentation.clicks(len(crop), rng)
+        else:
+            noise = augmentation.coloured_noise(len(crop), rng)
+        crop = augmentation.mix(crop, noise, rng.uniform(3, 25))
+    if rng.random() < 0.1:
+        crop = augmentation.narrow_band(crop, rng.uniform(50, 350), rng.uniform(3300, 7500))
+    return augmentation.at_level(crop, rng.uniform(-38, -12))
+
+
+class AngularMargin(nn.Module):
+    """Classes as directions; the right one must be closer than the others by a margin.
+
+    Source:
+        Deng et al., "ArcFace: Additive Angular Margin Loss for Deep Face Recognition", CVPR 2019.
+    """
+
+    def __init__(self, dimension: int, classes: int, scale: float) -> None:
+        super().__init__()
+        self.directions = nn.Parameter(torch.randn(classes, dimension) * 0.1)
+        self.scale = scale
+
+    def forward(self, embeddings: Tensor, labels: Tensor, margin: float) -> tuple[Tensor, Tensor]:
+        """Loss, and the share of embeddings whose nearest direction is the right one."""
+        cosine = functional.linear(functional.normalize(embeddings), functional.normalize(self.directions))
+        accuracy = (cosine.argmax(1) == labels).float().mean()
+        right = cosine.gather(1, labels[:, None]).clamp(-1 + 1e-6, 1 - 1e-6)
+        moved = cosine.scatter(1, labels[:, None], torch.cos(torch.acos(right) + margin))
+        return functional.cross_entropy(self.scale * moved, labels), accuracy
+
+
+def train(
+    folder: Path,
+    people: Sequence[Path],
+    *,
+    shape: SpeakerShape | None = None,
+    recipe: SpeakerRecipe | None = None,
+    rooms: Sequence[np.ndarray] = (),
+) -> float:
+    """Train to the end, from the last checkpoint on; returns the last loss."""
+    shape, recipe = shape or SpeakerShape(), recipe or SpeakerRecipe()
+    folder.mkdir(parents=True, exist_ok=True)
+    bank = load_bank(people, recipe.made_voices, recipe.seed, folder)
+    torch.manual_seed(recipe.seed)
+    network = build(shape)
+    head = AngularMargin(shape.embedding, bank.classes, recipe.scale)
+    print(
+        f"{sum(p.numel() for p in network.parameters()):,} parameters, "
+        f"{bank.people} people and {len(bank.voices) - bank.people} made voices, {bank.classes} classes",
+        flush=True,
+    )
+    parameters = [*network.parameters(), *head.parameters()]
+    optimizer = torch.optim.AdamW(parameters, lr=recipe.peak_rate, weight_decay=0.02, fused=True)
+    average = AveragedWeights(network, 0.999)
+    schedule = Schedule(
+        recipe.steps, recipe.peak_rate, min(recipe.warmup, recipe.steps // 4 + 1), recipe.cooling
+    )
+    first = 0
+    if state := load_checkpoint(folder / "checkpoint.pt"):
+        first = state["step"]
+        network.load_state_dict(state["network"])
+        head.load_state_dict(state["head"])
+        optimizer.load_state_dict(state["optimizer"])
+        average.state = state["average"]
+    progress, loss = Progress(), torch.zeros(())
+    network.train()
+    for step in range(first, recipe.steps):
+        crops, labels = _batch(bank, recipe, rooms, step)
+        # The margin comes once the classes have found their places, and is whole after half of the steps.
+        margin = recipe.margin * min(1.0, max(0.0, step / recipe.steps - 0.05) / 0.4)
+        with torch.autocast("cpu", dtype=torch.bfloat16):
+            embeddings = network(speaker_features(crops))
+        loss, accuracy = head(embeddings.float(), labels, margin)
+        schedule.apply(optimizer, step)
+        optimizer.zero_grad()
+        loss.backward()
+        nn.utils.clip_grad_norm_(parameters, 5.0)
+        optimizer.step()
+        average.update(network, step + 1)
+        progress.add(step + 1, {"loss": float(loss), "accuracy": float(accuracy), "margin": margin})
+        if (step + 1) % recipe.checkpoint_every == 0 or step + 1 == recipe.steps:
+            state = {
+                "step": step + 1,
+                "shape": asdict(shape),
+                "recipe": asdict(recipe),
+                "network": network.state_dict(),
+                "head": head.state_dict(),
+                "optimizer": optimizer.state_dict(),
+                "average": average.state,
+            }
+            save_checkpoint(folder / "checkpoint.pt", state)
+    return float(loss)
+
+
+def _batch(
+    bank: VoiceBank, recipe: SpeakerRecipe, rooms: Sequence[np.ndarray], step: int
+) -> tuple[Tensor, Tensor]:
+    """Crops of one length, float32, shape (batch, samples), and their classes."""
+    rng = np.random.default_rng([recipe.seed, step])
+    samples = int(rng.uniform(1.0, 3.0) * SAMPLE_RATE)
+    drawn = [
+        bank.draw(rng, recipe.people_share, samples)
+        for _ in range(max(8, int(recipe.audio_s * SAMPLE_RATE / samples)))
+    ]
+    others = [crop for crop, _ in drawn]
+    crops = [heard_elsewhere(crop, rng, others, rooms) for crop in others]
+    return torch.from_numpy(np.stack(crops)), torch.tensor([label for _, label in drawn])
+
+
+@torch.no_grad()
+def embed(network: CAMPPlus, pieces: Sequence[np.ndarray]) -> np.ndarray:
+    """Unit-length embeddings of pieces of one length, shape (n, dimension)."""
+    rows = [
+        functional.normalize(network(speaker_features(torch.from_numpy(np.stack(pieces[at : at + 16])))))
+        for at in range(0, len(pieces), 16)
+    ]
+    return torch.cat(rows).numpy()
+
+
+def trial_scores(
+    network: CAMPPlus, voices: Sequence[Sequence[np.ndarray]], seconds: float, crops: int = 3
+) -> tuple[np.ndarray, np.ndarray]:
+    """Scores of all pairs of crops of one voice, and of two; never of two crops of one recording.
+
+    Args:
+        voices: The recordings of each voice, float32 or int16.
+        seconds: Length of a crop; recordings that are shorter are left out.
+        crops: At most so many from one recording, one after the other.
+    """
+    samples = int(seconds * SAMPLE_RATE)
+    pieces: list[np.ndarray] = []
+    origin: list[tuple[int, int]] = []
+    for voice, spoken in enumerate(voices):
+        for number, audio in enumerate(spoken):
+            scale = 1 / 32768 if audio.dtype == np.int16 else 1.0
+            for start in range(0, min(crops * samples, len(audio) - samples + 1), samples):
+                pieces.append(audio[start : start + samples].astype(np.float32) * scale)
+                origin.append((voice, number))
+    embeddings = embed(network, pieces)
+    scores = embeddings @ embeddings.T
+    voice_of, recording_of = (np.array(column) for column in zip(*origin, strict=True))
+    above = np.triu(np.ones_like(scores, dtype=bool), 1)
+    one_voice = voice_of[:, None] == voice_of[None]
+    one_recording = one_voice & (recording_of[:, None] == recording_of[None])
+    return scores[above & one_voice & ~one_recording], scores[above & ~one_voice]
+
+
+def load_average(checkpoint: Path) -> CAMPPlus:
+    state = torch.load(checkpoint, weights_only=True)
+    network = build(SpeakerShape(**state["shape"]))
+    network.load_state_dict(state["average"])
+    return network.eval()
+
+
+def measure(network: CAMPPlus, people: Path, lengths: Sequence[float] = (1, 2, 3, 5)) -> dict[str, float]:
+    """Equal error rates and thresholds for each length, on the test people and on made voices."""
+    listed = [r for r in recordings.listed(people) if TEST_PEOPLE in str(r.path)]
+    voices = {
+        "people": [
+            [recordings.trimmed(recordings.read(path)) for path in paths]
+            for paths in recordings.by_speaker(listed).values()
+        ],
+        "made": unseen_made_voices(),
+    }
+    figures = {}
+    for kind, spoken in voices.items():
+        for seconds in lengths if kind == "people" else (2, 3):
+            same, different = trial_scores(network, spoken, seconds)
+            rate, threshold = scoring.equal_error_rate(same, different)
+            figures[f"{kind}_eer_{seconds}s"] = rate
+            figures[f"{kind}_threshold_{seconds}s"] = threshold
+            figures[f"{kind}_threshold_1fa_{seconds}s"] = scoring.threshold_at(different, 0.01)
+    return figures
