@@ -1,39 +1,119 @@
-"""`python -m training`: makes the embedded models, step by step or all at once."""
+"""`python -m training`: makes the embedded models, step by step or all at once.
+
+Every step goes on where it was stopped; give the same command again.
+"""
 
 from __future__ import annotations
 
 import argparse
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
 
-from training import corpus, recogniser, sample_meeting
+from training import corpus, export, punctuation, recogniser, sample_meeting, speaker
+from training.plan import FULL, QUICK, QUICK_BOUNDS, Plan
 
 WORK = Path("var/training")
+MODELS = Path("recognition/model_sets/embedded")
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """What was asked for on the command line."""
+
+    plan: Plan
+    work: Path
+    models: Path
+    recordings: list[Path]
+    quick: bool
+
+    def check(self, name: str, loss: float) -> None:
+        if self.quick and loss > QUICK_BOUNDS[name]:
+            sys.exit(
+                f"The {name} has a loss of {loss:.2f} and should have come down to {QUICK_BOUNDS[name]}."
+            )
+
+
+def make_data(job: Job) -> None:
+    corpus.make_corpus(job.work / "corpus", shards=job.plan.shards, utterances=job.plan.utterances)
+
+
+def train_recogniser(job: Job) -> None:
+    plan = job.plan
+    loss = recogniser.train(job.work / "recogniser", plan.shape, plan.recogniser, job.work / "corpus")
+    job.check("recogniser", loss)
+
+
+def train_punctuation(job: Job) -> None:
+    folder = job.work / "punctuation"
+    job.check("punctuation", punctuation.train(folder, job.plan.punctuation_shape, job.plan.punctuation))
+    print("F1 on held-out sentences:", punctuation.measure(folder))
+
+
+def train_speaker(job: Job) -> None:
+    plan = job.plan
+    loss = speaker.train(job.work / "speaker", plan.speaker_shape, plan.speaker, job.recordings)
+    job.check("speaker", loss)
+
+
+def export_models(job: Job) -> None:
+    export.export_recogniser(job.work / "recogniser" / "checkpoint.pt", job.models / "paraformer")
+    export.export_punctuation(job.work / "punctuation" / "checkpoint.pt", job.models / "punctuation")
+    export.export_speaker(job.work / "speaker" / "checkpoint.pt", job.models / "speaker")
+
+
+def make_sample(job: Job) -> None:
+    sample_meeting.make(job.work / "sample" if job.quick else sample_meeting.FOLDER)
+
+
+STEPS: dict[str, Callable[[Job], None]] = {
+    "data": make_data,
+    "recogniser": train_recogniser,
+    "punctuation": train_punctuation,
+    "speaker": train_speaker,
+    "export": export_models,
+    "sample": make_sample,
+}
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m training", description=__doc__)
+    parser.add_argument("step", choices=[*STEPS, "all"], help="what to do; all of it in this order")
+    parser.add_argument("--quick", action="store_true", help="a few minutes' worth, apart from the real ones")
     parser.add_argument("--work", type=Path, default=WORK, help="where corpora and checkpoints lie")
-    commands = parser.add_subparsers(dest="command", required=True)
-    data = commands.add_parser("data", help="speak and store the corpus of the recogniser")
-    data.add_argument("--shards", type=int, default=45, help="about 1.75 hours of speech each")
-    data.add_argument("--seed", type=int, default=1)
-    training = commands.add_parser("recogniser", help="train the recogniser, from its last checkpoint on")
-    training.add_argument("--steps", type=int, default=60_000)
-    training.add_argument("--seed", type=int, default=1)
-    training.add_argument("--name", default="recogniser")
-    commands.add_parser("sample", help="speak the sample meeting into sessions_app/sample")
+    parser.add_argument(
+        "--steps", type=int, help="other than the plan's, for the one training that is asked for"
+    )
+    parser.add_argument(
+        "--recordings",
+        type=Path,
+        action="append",
+        default=[],
+        help="a folder of recordings of people with a manifest.json; may be given several times",
+    )
     options = parser.parse_args()
     torch.set_num_threads(1)
-    if options.command == "data":
-        corpus.make_corpus(options.work / "corpus", shards=options.shards, seed=options.seed)
-    elif options.command == "recogniser":
-        recipe = recogniser.Recipe(steps=options.steps, seed=options.seed)
-        folder = options.work / options.name
-        recogniser.train(folder, options.work / "corpus", recogniser.Shape(), recipe)
-    elif options.command == "sample":
-        sample_meeting.make()
+    job = Job(
+        plan=_plan(options.quick, options.step, options.steps),
+        work=options.work / "quick" if options.quick else options.work,
+        models=options.work / "quick" / "models" if options.quick else MODELS,
+        recordings=options.recordings,
+        quick=options.quick,
+    )
+    for name in STEPS if options.step == "all" else [options.step]:
+        STEPS[name](job)
+
+
+def _plan(quick: bool, step: str, steps: int | None) -> Plan:
+    plan = QUICK if quick else FULL
+    if steps is None:
+        return plan
+    if step not in ("recogniser", "punctuation", "speaker"):
+        sys.exit(f"--steps is for one training, not for {step}.")
+    return replace(plan, **{step: replace(getattr(plan, step), steps=steps)})
 
 
 if __name__ == "__main__":

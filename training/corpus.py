@@ -78,7 +78,7 @@ def shard_paths(folder: Path) -> list[Path]:
     return sorted(folder.glob("shard-*.npy"))
 
 
-def make_corpus(folder: Path, *, shards: int, seed: int) -> None:
+def make_corpus(folder: Path, *, shards: int, seed: int = 1, utterances: int = UTTERANCES_PER_SHARD) -> None:
     """Make those shards that are not there yet, and say how it goes."""
     folder.mkdir(parents=True, exist_ok=True)
     for number in range(shards):
@@ -86,7 +86,7 @@ def make_corpus(folder: Path, *, shards: int, seed: int) -> None:
         if path.exists():
             continue
         started = time.monotonic()
-        hours = synthesis.in_fresh_process(make_shard, folder, number, seed)
+        hours = synthesis.in_fresh_process(make_shard, folder, number, seed, utterances)
         print(f"{path.name}: {hours:.2f} h of speech in {time.monotonic() - started:.0f} s", flush=True)
 
 

@@ -1,4 +1,4 @@
-"""Turns a training run into a model directory that plain `funasr.AutoModel(model=folder)` loads."""
+"""Turns training runs into model directories that plain `funasr.AutoModel(model=folder)` loads."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from omegaconf import OmegaConf
 from torch import Tensor
 
 from recognition.funasr.features import Cmvn, write_cmvn
+from training import punctuation, speaker
 from training.recogniser import Shape, configuration, tokens
 
 
@@ -37,6 +38,29 @@ def export_recogniser(checkpoint: Path, folder: Path) -> None:
             tokenizer_conf={"token_list": "../tokens.json"},
             frontend_conf={"cmvn_file": "../am.mvn"},
         )
+
+
+def export_punctuation(checkpoint: Path, folder: Path) -> None:
+    """The averaged weights of the CT-Transformer, its tokens and its configuration."""
+    state = torch.load(checkpoint, weights_only=True)
+    folder.mkdir(parents=True, exist_ok=True)
+    torch.save(in_half_precision(state["average"]), folder / "model.pt")
+    write_json(folder / "tokens.json", punctuation.tokens(state["characters"]))
+    write_configuration(
+        folder,
+        punctuation.configuration(punctuation.PunctuationShape(**state["shape"])),
+        init_param="model.pt",
+        tokenizer_conf={"token_list": "tokens.json"},
+    )
+
+
+def export_speaker(checkpoint: Path, folder: Path) -> None:
+    """The averaged weights of CAM++ and its configuration."""
+    state = torch.load(checkpoint, weights_only=True)
+    folder.mkdir(parents=True, exist_ok=True)
+    torch.save(in_half_precision(state["average"]), folder / "model.pt")
+    config = speaker.configuration(speaker.SpeakerShape(**state["shape"]))
+    write_configuration(folder, config, init_param="model.pt")
 
 
 def offline_configuration(streaming: dict[str, Any]) -> dict[str, Any]:

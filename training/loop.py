@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -75,15 +76,21 @@ def load_checkpoint(path: Path) -> dict[str, Any] | None:
 
 
 class Progress:
-    """Averages what each step reports and prints a line every so many steps."""
+    """Averages what each step reports, and prints a line every so many steps."""
 
     def __init__(self, every: int = 100) -> None:
         self._every = every
         self._sums: dict[str, float] = {}
         self._count = 0
+        self._recent: deque[dict[str, float]] = deque(maxlen=20)
         self._since = time.process_time()
 
+    def recent(self, name: str) -> float:
+        """The mean of a value over the last twenty steps."""
+        return sum(values[name] for values in self._recent) / max(1, len(self._recent))
+
     def add(self, step: int, values: dict[str, float]) -> None:
+        self._recent.append(values)
         for name, value in values.items():
             self._sums[name] = self._sums.get(name, 0.0) + value
         self._count += 1

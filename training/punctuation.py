@@ -40,6 +40,19 @@ class PunctuationShape:
     kernel: int = 11
 
 
+@dataclass(frozen=True, slots=True)
+class PunctuationRecipe:
+    steps: int = 5000
+    peak_rate: float = 1.5e-3
+    warmup: int = 300
+    cooling: float = 0.6
+    turns: int = 48
+    """In a batch."""
+
+    seed: int = 1
+    checkpoint_every: int = 500
+
+
 def tokens(characters: list[str]) -> list[str]:
     return ["<pad>", *characters, _UNKNOWN]
 
@@ -115,31 +128,30 @@ def turns(rng: Random, *, held_out: bool = False) -> Iterator[str]:
         yield turn
 
 
-def train(folder: Path, *, steps: int = 6000, seed: int = 1, shape: PunctuationShape | None = None) -> float:
-    """Train to the end, from the last checkpoint on; returns the last loss."""
-    shape = shape or PunctuationShape()
+def train(folder: Path, shape: PunctuationShape, recipe: PunctuationRecipe) -> float:
+    """Train to the end, from the last checkpoint on; returns the loss over the last steps."""
     folder.mkdir(parents=True, exist_ok=True)
-    torch.manual_seed(seed)
-    characters = vocabulary()
+    torch.manual_seed(recipe.seed)
+    characters = list(vocabulary())
     ids = {token: number for number, token in enumerate(tokens(characters))}
     network = build(shape, len(ids))
     average = AveragedWeights(network, 0.998)
-    optimizer = torch.optim.AdamW(network.parameters(), lr=1e-3, weight_decay=0.01)
-    schedule = Schedule(steps, peak=1.5e-3, warmup=min(300, steps // 4 + 1), cooling=0.6)
+    optimizer = torch.optim.AdamW(network.parameters(), lr=recipe.peak_rate, weight_decay=0.01)
+    schedule = Schedule(recipe.steps, recipe.peak_rate, recipe.warmup, recipe.cooling)
     start = 0
     if state := load_checkpoint(folder / "checkpoint.pt"):
         start = state["step"]
         network.load_state_dict(state["network"])
         optimizer.load_state_dict(state["optimizer"])
         average.state = state["average"]
-    progress, loss = Progress(), torch.zeros(())
+    progress = Progress()
     network.train()
-    for step in range(start, steps):
+    for step in range(start, recipe.steps):
         # Each step has a stream of text of its own, so that a resumed run reads what an unbroken one would.
-        rng = Random(f"punctuation {seed} {step}")
-        torch.manual_seed(seed * 1_000_003 + step)
+        rng = Random(f"punctuation {recipe.seed} {step}")
+        torch.manual_seed(recipe.seed * 1_000_003 + step)
         source = turns(rng)
-        rows = [labelled(next(source)) for _ in range(48)]
+        rows = [labelled(next(source)) for _ in range(recipe.turns)]
         heard = [misheard(row, characters, rng) for row, _ in rows]
         text = padded([[ids[c] for c in row] for row in heard], 0)
         marks = padded([[_IDS.get(mark, _NONE) for mark in row] for _, row in rows], _IGNORED)
@@ -153,7 +165,7 @@ def train(folder: Path, *, steps: int = 6000, seed: int = 1, shape: PunctuationS
         optimizer.step()
         average.update(network, step + 1)
         progress.add(step + 1, {"loss": float(loss)})
-        if (step + 1) % 500 == 0 or step + 1 == steps:
+        if (step + 1) % recipe.checkpoint_every == 0 or step + 1 == recipe.steps:
             save_checkpoint(
                 folder / "checkpoint.pt",
                 {
@@ -165,7 +177,7 @@ def train(folder: Path, *, steps: int = 6000, seed: int = 1, shape: PunctuationS
                     "average": average.state,
                 },
             )
-    return float(loss)
+    return progress.recent("loss")
 
 
 @torch.no_grad()

@@ -1,7 +1,7 @@
 """Trains the recogniser: FunASR's streaming Paraformer, small, one set of weights for both passes.
 
-Half of all batches see the audio in the chunks of the streaming pass (600 ms with 300 ms of look-ahead),
-half see it whole, as the offline pass does. Three losses share the encoder: Paraformer's own (CIF and
+Four batches in ten see the audio in the chunks of the streaming pass (600 ms with 300 ms of look-ahead),
+the others see it whole, as the offline pass does. Three losses share the encoder: Paraformer's own (CIF and
 attention decoder), CTC over characters, and CTC over pinyin, which tells the encoder what characters that
 sound alike have in common; the last two heads are dropped on export.
 
@@ -353,7 +353,7 @@ class Trainer:
         self.folder, self.corpus, self.shape, self.recipe = folder, corpus, shape, recipe
         folder.mkdir(parents=True, exist_ok=True)
         torch.manual_seed(recipe.seed)
-        self.characters = vocabulary()
+        self.characters = list(vocabulary())
         self.step, self.epoch, self.position = 0, 0, 0
         self.shards = [read_shard(path) for path in shard_paths(corpus)]
         self.network = Recogniser(shape, len(tokens(self.characters)), len(all_units()) + 1)
@@ -414,7 +414,7 @@ class Trainer:
 
     def _place(self, batch: Batch, rng: np.random.Generator) -> tuple[Batch, int]:
         """Choose how this batch is heard: in chunks or whole, from which position on."""
-        mode = STREAMING if rng.random() < 0.5 else OFFLINE
+        mode = STREAMING if rng.random() < 0.4 else OFFLINE
         positions: Positions = self.network.paraformer.encoder.embed
         positions.first = int(rng.integers(0, 400)) if rng.random() < 0.3 else 0
         positions.zeros = LOOK_AHEAD if mode == STREAMING else 0
@@ -457,8 +457,8 @@ class Trainer:
         self.optimizer.load_state_dict(state["optimizer"])
 
 
-def train(folder: Path, corpus: Path, shape: Shape, recipe: Recipe) -> Trainer:
-    """Run to the end, saying how it goes; call it again after an interruption."""
+def train(folder: Path, shape: Shape, recipe: Recipe, corpus: Path) -> float:
+    """Train to the end, from the last checkpoint on; returns the pinyin loss over the last steps."""
     trainer = Trainer(folder, corpus, shape, recipe)
     count = sum(p.numel() for p in trainer.network.parameters())
     print(f"{count:,} parameters, {len(trainer.shards)} shards, from step {trainer.step}", flush=True)
@@ -466,4 +466,4 @@ def train(folder: Path, corpus: Path, shape: Shape, recipe: Recipe) -> Trainer:
     for losses in trainer.run():
         progress.add(trainer.step, losses)
     trainer.save()
-    return trainer
+    return progress.recent("pinyin")

@@ -223,14 +223,17 @@ class AngularMargin(nn.Module):
 
 def train(
     folder: Path,
-    people: Sequence[Path],
-    *,
-    shape: SpeakerShape | None = None,
-    recipe: SpeakerRecipe | None = None,
+    shape: SpeakerShape,
+    recipe: SpeakerRecipe,
+    people: Sequence[Path] = (),
     rooms: Sequence[np.ndarray] = (),
 ) -> float:
-    """Train to the end, from the last checkpoint on; returns the last loss."""
-    shape, recipe = shape or SpeakerShape(), recipe or SpeakerRecipe()
+    """Train to the end, from the last checkpoint on; returns the loss over the last steps.
+
+    Args:
+        people: Folders of recordings; see `recordings.listed`.
+        rooms: Measured impulse responses to use beside made-up ones.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     bank = load_bank(people, recipe.made_voices, recipe.seed, folder)
     torch.manual_seed(recipe.seed)
@@ -244,9 +247,7 @@ def train(
     parameters = [*network.parameters(), *head.parameters()]
     optimizer = torch.optim.AdamW(parameters, lr=recipe.peak_rate, weight_decay=0.02, fused=True)
     average = AveragedWeights(network, 0.999)
-    schedule = Schedule(
-        recipe.steps, recipe.peak_rate, min(recipe.warmup, recipe.steps // 4 + 1), recipe.cooling
-    )
+    schedule = Schedule(recipe.steps, recipe.peak_rate, recipe.warmup, recipe.cooling)
     first = 0
     if state := load_checkpoint(folder / "checkpoint.pt"):
         first = state["step"]
@@ -254,7 +255,7 @@ def train(
         head.load_state_dict(state["head"])
         optimizer.load_state_dict(state["optimizer"])
         average.state = state["average"]
-    progress, loss = Progress(), torch.zeros(())
+    progress = Progress()
     network.train()
     for step in range(first, recipe.steps):
         crops, labels = _batch(bank, recipe, rooms, step)
@@ -281,7 +282,7 @@ def train(
                 "average": average.state,
             }
             save_checkpoint(folder / "checkpoint.pt", state)
-    return float(loss)
+    return progress.recent("loss")
 
 
 def _batch(

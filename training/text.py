@@ -12,7 +12,6 @@ import functools
 import itertools
 import re
 import zlib
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -24,6 +23,7 @@ from training import numerals
 
 GRAMMAR = Path(__file__).with_name("meeting.txt")
 SAMPLE_MEETING = Path(__file__).with_name("sample_meeting.txt")
+CHARACTERS = Path(__file__).with_name("characters.txt")
 MARKS = "，。？、！；"
 
 _HELD_OUT_SHARE = 16
@@ -48,6 +48,7 @@ class Grammar:
     """The patterns of `meeting.txt`: families of sentences, and what their slots stand for."""
 
     families: dict[str, list[Pattern]] = field(default_factory=dict)
+    weights: dict[str, int] = field(default_factory=dict)
     held_out: set[str] = field(default_factory=set)
     slots: dict[str, list[Pattern]] = field(default_factory=dict)
 
@@ -77,6 +78,10 @@ class Grammar:
     def trained_families(self) -> list[str]:
         return sorted(set(self.families) - self.held_out)
 
+    def choose(self, families: Sequence[str], rng: Random) -> str:
+        """One of `families`, as often as its weight says."""
+        return rng.choices(families, weights=[self.weights[name] for name in families])[0]
+
     def characters(self, families: Sequence[str] | None = None) -> set[str]:
         """Every Chinese character that those families (all, if none are named) and the slots can write."""
         chosen = self.families.keys() if families is None else families
@@ -97,9 +102,10 @@ def parse_grammar(text: str) -> Grammar:
         try:
             if not line.strip() or line.startswith("#"):
                 continue
-            if match := re.fullmatch(r"== (\w+)( \(held out\))?", line):
+            if match := re.fullmatch(r"== (\w+)(?: x(\d+))?( \(held out\))?", line):
                 patterns = grammar.families.setdefault(match[1], [])
-                if match[2]:
+                grammar.weights[match[1]] = int(match[2] or 1)
+                if match[3]:
                     grammar.held_out.add(match[1])
             elif match := re.fullmatch(r"\+\+ (\w+)", line):
                 patterns = grammar.slots.setdefault(match[1], [])
@@ -219,8 +225,8 @@ class MeetingText:
 
     def sentence(self, family: str | None = None) -> str:
         """A sentence with its marks, of that family or any that may be used."""
+        name = family or self.grammar.choose(self._families(), self.rng)
         while True:
-            name = family or self.rng.choice(self._families())
             sentence = self.grammar.sentence(self.rng, name)
             kept_back = name in self.grammar.held_out or any(map(is_held_out, sentences_of(sentence)))
             if kept_back == self.held_out and len(plain(sentence)) <= 36:
@@ -316,18 +322,13 @@ class WordStrings:
         return words[bisect.bisect(cumulated, self.rng.random() * cumulated[-1])]
 
 
-def vocabulary(size: int = 1201) -> list[str]:
-    """The characters that a recogniser learns: the grammar's, then the commonest of written Mandarin."""
-    characters = meeting_grammar().characters()
-    counts: Counter[str] = Counter()
-    for word, count, _ in _dictionary():
-        for character in filter(is_chinese, word):
-            counts[character] += count
-    for character, _ in counts.most_common():
-        if len(characters) >= size:
-            break
-        characters.add(character)
-    return sorted(characters)
+@functools.cache
+def vocabulary() -> tuple[str, ...]:
+    """The characters that a recogniser learns: the grammar's, and the commonest of written Mandarin besides.
+
+    They stand in a file because a network's weights belong to them: changing them means training anew.
+    """
+    return tuple("".join(CHARACTERS.read_text(encoding="utf-8").split()))
 
 
 @functools.cache

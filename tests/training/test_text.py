@@ -27,7 +27,10 @@ class NotationTests(unittest.TestCase):
         )
 
     def test_a_slot_may_have_patterns_of_its_own(self):
-        self.assertEqual(self.expansions("++ who\n大家\n(各|诸)位\n== greeting\n{who}好。"), {"大家好。", "各位好。", "诸位好。"})
+        self.assertEqual(
+            self.expansions("++ who\n大家\n(各|诸)位\n== greeting\n{who}好。"),
+            {"大家好。", "各位好。", "诸位好。"},
+        )
 
     def test_a_sentence_without_a_final_mark_gets_one(self):
         self.assertEqual(self.expansions("== greeting\n你好"), {"你好。"})
@@ -37,6 +40,14 @@ class NotationTests(unittest.TestCase):
 
         self.assertEqual(grammar.trained_families, ["known"])
         self.assertEqual(grammar.held_out, {"secret"})
+
+    def test_a_family_may_come_up_more_often(self):
+        grammar = text.parse_grammar("== common x9\n好。\n== rare\n不好。\n")
+        rng = Random(1)
+
+        chosen = [grammar.choose(["common", "rare"], rng) for _ in range(1000)]
+
+        self.assertAlmostEqual(chosen.count("common"), 900, delta=40)
 
     def test_comments_and_empty_lines_are_left_out(self):
         self.assertEqual(self.expansions("# a remark\n\n== greeting\n# another\n好。\n"), {"好。"})
@@ -82,7 +93,7 @@ class MeetingGrammarTests(unittest.TestCase):
     def test_the_vocabulary_is_sorted_and_without_repetition(self):
         vocabulary = text.vocabulary()
 
-        self.assertEqual(vocabulary, sorted(set(vocabulary)))
+        self.assertEqual(list(vocabulary), sorted(set(vocabulary)))
         self.assertGreaterEqual(len(vocabulary), 1000)
 
     def test_turns_vary(self):

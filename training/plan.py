@@ -1,0 +1,42 @@
+"""How much of everything: the full recipe of the embedded models, and one of minutes as a proof."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from training.punctuation import PunctuationRecipe, PunctuationShape
+from training.recogniser import Recipe, Shape
+from training.speaker import SpeakerRecipe, SpeakerShape
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    shards: int = 60
+    utterances: int = 1500
+    """In a shard; 1,500 are about 1.75 hours."""
+
+    shape: Shape = field(default_factory=Shape)
+    recogniser: Recipe = field(default_factory=Recipe)
+    punctuation_shape: PunctuationShape = field(default_factory=PunctuationShape)
+    punctuation: PunctuationRecipe = field(default_factory=PunctuationRecipe)
+    speaker_shape: SpeakerShape = field(default_factory=SpeakerShape)
+    speaker: SpeakerRecipe = field(default_factory=SpeakerRecipe)
+
+
+FULL = Plan()
+
+QUICK = Plan(
+    shards=1,
+    utterances=160,
+    shape=Shape(width=64, heads=2, feed_forward=128, encoder_blocks=2, decoder_blocks=1),
+    recogniser=Recipe(steps=200, peak_rate=4e-3, warmup=30, batch_frames=3000, checkpoint_every=100),
+    punctuation_shape=PunctuationShape(width=64, heads=2, feed_forward=128, blocks=1),
+    punctuation=PunctuationRecipe(steps=300, warmup=50, turns=24, checkpoint_every=100),
+    speaker_shape=SpeakerShape(embedding=32, growth=4, channels=16),
+    speaker=SpeakerRecipe(
+        steps=120, warmup=10, margin=0.0, scale=10.0, audio_s=8.0, made_voices=4, checkpoint_every=60
+    ),
+)
+
+QUICK_BOUNDS = {"recogniser": 5.0, "punctuation": 0.8, "speaker": 1.1}
+"""Losses that the quick plan must have come down to: about half of those that it starts with."""
