@@ -164,7 +164,7 @@ def train(folder: Path, shape: PunctuationShape, recipe: PunctuationRecipe) -> f
         nn.utils.clip_grad_norm_(network.parameters(), 1.0)
         optimizer.step()
         average.update(network, step + 1)
-        progress.add(step + 1, {"loss": float(loss)})
+        progress.add(step + 1, {"loss": float(loss.detach())})
         if (step + 1) % recipe.checkpoint_every == 0 or step + 1 == recipe.steps:
             save_checkpoint(
                 folder / "checkpoint.pt",

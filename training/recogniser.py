@@ -407,7 +407,7 @@ class Trainer:
             self.optimizer.step()
         self.step += 1
         self.average.update(self.network, self.step)
-        return {name: float(value) for name, value in losses.items()} | {
+        return {name: float(value.detach()) for name, value in losses.items()} | {
             "rate": rate,
             "seconds": float(batch.lengths.sum()) * 0.06,
         }

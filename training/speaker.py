@@ -119,14 +119,17 @@ class VoiceBank:
 
 def load_bank(folders: Sequence[Path], made: int, seed: int, work: Path) -> VoiceBank:
     """Everybody of `folders` but the test people, and `made` voices of espeak-ng."""
-    bank = VoiceBank()
+    people = _people(folders)
+    return VoiceBank(people + synthesis.in_fresh_process(_made_voices, made, seed, work), len(people))
+
+
+def _people(folders: Sequence[Path]) -> list[list[np.ndarray]]:
+    voices = []
     for folder in folders:
         listed = [r for r in recordings.listed(folder) if TEST_PEOPLE not in str(r.path)]
         for paths in recordings.by_speaker(listed).values():
-            bank.voices.append([_int16(recordings.trimmed(recordings.read(path))) for path in paths])
-    bank.people = len(bank.voices)
-    bank.voices += synthesis.in_fresh_process(_made_voices, made, seed, work)
-    return bank
+            voices.append([_int16(recordings.trimmed(recordings.read(path))) for path in paths])
+    return voices
 
 
 def _int16(audio: np.ndarray) -> np.ndarray:
@@ -270,7 +273,7 @@ def train(
         nn.utils.clip_grad_norm_(parameters, 5.0)
         optimizer.step()
         average.update(network, step + 1)
-        progress.add(step + 1, {"loss": float(loss), "accuracy": float(accuracy), "margin": margin})
+        progress.add(step + 1, {"loss": float(loss.detach()), "accuracy": float(accuracy), "margin": margin})
         if (step + 1) % recipe.checkpoint_every == 0 or step + 1 == recipe.steps:
             state = {
                 "step": step + 1,

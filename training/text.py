@@ -246,7 +246,8 @@ class MeetingText:
     def _with_filler(self, sentence: str) -> str:
         if self.rng.random() > 0.2:
             return sentence
-        return self.grammar.expand(self.rng.choice(self.grammar.slots["filler"]), self.rng, sentence)
+        filled = self.grammar.expand(self.rng.choice(self.grammar.slots["filler"]), self.rng, sentence)
+        return sentence if not self.held_out and is_held_out(filled) else filled
 
     def _fragment(self, text: str) -> str:
         """A clause of it: a pause in the middle of a sentence ends an utterance too."""

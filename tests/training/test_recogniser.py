@@ -1,0 +1,192 @@
+"""The recogniser learns, can be stopped anywhere, and reads what its export will read."""
+
+import tempfile
+import unittest
+from pathlib import Path
+
+import numpy as np
+import torch
+from funasr.models.transformer.embedding import SinusoidalPositionEncoder, StreamSinusoidalPositionEncoder
+
+from recognition.funasr.features import Cmvn
+from tests.training import tiny
+from training import recogniser
+from training.corpus import read_shard, shard_paths
+from training.recogniser import LOOK_AHEAD, OFFLINE, STREAMING, Collator, Positions, Recogniser, Trainer
+from training.text import vocabulary
+
+torch.set_num_threads(1)
+
+
+class PositionTests(unittest.TestCase):
+    """The stand-in encodes positions as FunASR's encoders do."""
+
+    def setUp(self):
+        self.inputs = torch.randn(2, 7, 560)
+        self.positions = Positions()
+
+    def test_from_the_start_they_are_those_of_the_offline_encoder(self):
+        torch.testing.assert_close(self.positions(self.inputs), SinusoidalPositionEncoder()(self.inputs))
+
+    def test_from_further_on_they_are_those_of_the_streaming_encoder(self):
+        self.positions.first = 40
+        theirs = StreamSinusoidalPositionEncoder()(self.inputs, {"start_idx": 40})
+
+        torch.testing.assert_close(self.positions(self.inputs), theirs, atol=1e-4, rtol=1e-4)
+
+    def test_the_zeros_before_a_stream_carry_no_position(self):
+        self.positions.zeros = LOOK_AHEAD
+        padded = torch.nn.functional.pad(self.inputs, (0, 0, LOOK_AHEAD, 0))
+
+        encoded = self.positions(padded)
+
+        self.assertFalse(encoded[:, :LOOK_AHEAD].any())
+        torch.testing.assert_close(encoded[:, LOOK_AHEAD:], SinusoidalPositionEncoder()(self.inputs))
+
+
+class CollatorTests(unittest.TestCase):
+    def setUp(self):
+        self.collate = Collator(vocabulary(), Cmvn(torch.zeros(560), torch.ones(560)))
+
+    def test_utterances_become_padded_inputs_and_targets(self):
+        frames = [np.ones((60, 80), np.float32), np.ones((13, 80), np.float32)]
+
+        batch = self.collate(frames, ["大家好", "好"])
+
+        self.assertEqual(batch.inputs.shape, (2, 10, 560))
+        self.assertEqual(batch.lengths.tolist(), [10, 3])
+        self.assertEqual(batch.token_counts.tolist(), [3, 1])
+        self.assertEqual(batch.tokens[1].tolist()[1:], [-1, -1])
+        self.assertEqual(int(batch.unit_counts.sum()), len(batch.units))
+
+    def test_a_character_outside_the_vocabulary_is_the_unknown_one(self):
+        batch = self.collate([np.ones((60, 80), np.float32)], ["好龘"])
+
+        self.assertEqual(int(batch.tokens[0, 1]), len(recogniser.tokens(vocabulary())) - 1)
+
+
+class PinyinTests(unittest.TestCase):
+    def test_characters_that_sound_alike_have_the_same_units(self):
+        self.assertEqual(recogniser.pinyin_units("公式"), recogniser.pinyin_units("攻势"))
+
+    def test_units_are_initials_and_toned_finals(self):
+        self.assertEqual(recogniser.pinyin_units("你好"), ("n", "i2", "h", "ao3"))
+
+    def test_every_unit_of_the_vocabulary_has_a_number(self):
+        known = recogniser.all_units()
+
+        for character in vocabulary():
+            self.assertTrue(set(recogniser.pinyin_units(character)) <= known.keys(), character)
+
+
+class NetworkTests(unittest.TestCase):
+    def test_the_two_modes_hear_different_contexts(self):
+        """FunASR's own `encode` ignores the mode: every batch would be chunked."""
+        torch.manual_seed(0)
+        network = Recogniser(tiny.SHAPE, 20, 5).eval()
+        inputs, lengths = torch.randn(1, 45, 560), torch.tensor([45])
+
+        encoded = {}
+        for mode in (STREAMING, OFFLINE):
+            chunked, counts = network.encode(inputs.clone(), lengths, mode)
+            encoded[mode], kept = network.whole(chunked, counts)
+            self.assertEqual(int(kept[0]), 45)
+
+        self.assertFalse(torch.allclose(encoded[STREAMING], encoded[OFFLINE], atol=1e-3))
+
+    def test_in_chunks_what_comes_later_than_the_look_ahead_is_not_heard(self):
+        torch.manual_seed(0)
+        network = Recogniser(tiny.SHAPE, 20, 5).eval()
+        inputs, lengths = torch.randn(1, 40, 560), torch.tensor([40])
+        changed = inputs.clone()
+        changed[:, 30:] += 1
+
+        first, second = (
+            network.whole(*network.encode(x.clone(), lengths, STREAMING))[0] for x in (inputs, changed)
+        )
+
+        torch.testing.assert_close(first[:, :20], second[:, :20])
+        self.assertFalse(torch.allclose(first[:, 25:30], second[:, 25:30]))
+
+
+class TrainingTests(unittest.TestCase):
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.folder = Path(folder.name)
+        tiny.write_corpus(self.folder / "corpus", shards=2)
+
+    def trainer(self, name: str, recipe: recogniser.Recipe) -> Trainer:
+        return Trainer(self.folder / name, self.folder / "corpus", tiny.SHAPE, recipe)
+
+    def test_the_loss_comes_down(self):
+        losses = [step["pinyin"] for step in self.trainer("run", tiny.recipe(steps=60)).run()]
+
+        self.assertGreater(losses[0], 8.0)
+        self.assertLess(sum(losses[-5:]) / 5, 4.5)
+
+    def test_a_run_that_was_stopped_goes_on_as_if_it_had_not_been(self):
+        recipe = tiny.recipe(steps=10)
+        unbroken = [step["attention"] for step in self.trainer("unbroken", recipe).run()]
+
+        first = [step["attention"] for step in self.trainer("broken", recipe).run(until=4)]
+        rest = [step["attention"] for step in self.trainer("broken", recipe).run()]
+
+        np.testing.assert_allclose(first + rest, unbroken, rtol=1e-4)
+
+    def test_a_checkpoint_of_another_vocabulary_is_refused(self):
+        trainer = self.trainer("run", tiny.recipe(steps=4))
+        trainer.characters = ["好"]
+        trainer.save()
+
+        with self.assertRaisesRegex(ValueError, "was trained on another vocabulary"):
+            self.trainer("run", tiny.recipe(steps=4))
+
+    def test_shards_that_come_later_join_at_the_next_epoch(self):
+        trainer = self.trainer("run", tiny.recipe(steps=100))
+        steps = trainer.run()
+        next(steps)
+        tiny.write_corpus(self.folder / "corpus", shards=3)
+        while trainer.epoch == 0:
+            next(steps)
+
+        self.assertEqual(len(trainer.shards), 3)
+
+    def test_the_averaged_network_decodes_in_both_modes(self):
+        trainer = self.trainer("run", tiny.recipe(steps=4))
+        list(trainer.run())
+        shard = read_shard(shard_paths(self.folder / "corpus")[0])
+        batch = trainer.collate([shard.features(0)], [shard.utterances[0].text])
+
+        for mode in (STREAMING, OFFLINE):
+            (ids,) = trainer.averaged_network().decode(batch.inputs, batch.lengths, mode)
+            self.assertTrue(all(2 < number < len(recogniser.tokens(vocabulary())) for number in ids))
+
+
+class BatchTests(unittest.TestCase):
+    def test_an_epoch_has_every_utterance_once_and_no_batch_is_too_large(self):
+        with tempfile.TemporaryDirectory() as name:
+            folder = Path(name)
+            tiny.write_corpus(folder, shards=2, copies=5)
+            shards = [read_shard(path) for path in shard_paths(folder)]
+            recipe = tiny.recipe(steps=1)
+
+            batches = recogniser.epoch_batches(shards, recipe, epoch=0)
+
+        seen = [at for batch in batches for at in batch]
+        self.assertEqual(sorted(seen), [(s, u) for s in range(2) for u in range(30)])
+        for batch in batches:
+            longest = max(shards[s].utterances[u].length for s, u in batch)
+            self.assertLessEqual(longest * len(batch), recipe.batch_frames)
+
+    def test_another_epoch_has_another_order(self):
+        with tempfile.TemporaryDirectory() as name:
+            folder = Path(name)
+            tiny.write_corpus(folder)
+            shards = [read_shard(path) for path in shard_paths(folder)]
+
+            first, second = (
+                recogniser.epoch_batches(shards, tiny.recipe(steps=1), epoch) for epoch in (0, 1)
+            )
+
+        self.assertNotEqual(first, second)

@@ -1,0 +1,169 @@
+"""The speaker embedding learns voices, and is measured without cheating."""
+
+import json
+import tempfile
+import unittest
+from pathlib import Path
+
+import numpy as np
+import soundfile
+import torch
+
+from training import recordings, speaker
+from training.speaker import AngularMargin, SpeakerRecipe, SpeakerShape, VoiceBank
+
+torch.set_num_threads(1)
+
+SHAPE = SpeakerShape(embedding=16, growth=2, bottleneck=1, channels=8)
+
+
+def voice(pitch: float, seconds: float, seed: int = 0) -> np.ndarray:
+    """A buzz of that pitch with breath, int16: who sounds higher is somebody else."""
+    rng = np.random.default_rng(seed)
+    time = np.arange(int(seconds * 16_000)) / 16_000
+    buzz = sum(np.sin(2 * np.pi * pitch * k * time + rng.uniform(0, 6)) / k for k in range(1, 20))
+    return (3000 * buzz + 200 * rng.standard_normal(len(time))).astype(np.int16)
+
+
+def bank() -> VoiceBank:
+    return VoiceBank([[voice(100, 2, 1), voice(100, 3, 2)], [voice(160, 2, 3)], [voice(240, 4, 4)]], people=2)
+
+
+class VoiceBankTests(unittest.TestCase):
+    def test_people_count_once_for_each_speed_and_made_voices_once(self):
+        self.assertEqual(bank().classes, 2 * 3 + 1)
+
+    def test_crops_have_the_length_asked_for_and_every_class_comes_up(self):
+        rng = np.random.default_rng(0)
+
+        drawn = [bank().draw(rng, 0.75, 20_000) for _ in range(80)]
+
+        self.assertEqual({len(crop) for crop, _ in drawn}, {20_000})
+        self.assertEqual({label for _, label in drawn}, set(range(7)))
+        self.assertTrue(all(crop.dtype == np.float32 and np.abs(crop).max() <= 1.0 for crop, _ in drawn))
+
+    def test_a_crop_longer_than_a_recording_takes_several(self):
+        crop, _ = bank().draw(np.random.default_rng(1), 1.0, 100_000)
+
+        self.assertEqual(len(crop), 100_000)
+
+    def test_without_people_there_are_made_voices(self):
+        alone = VoiceBank([[voice(100, 2)]], people=0)
+
+        _, label = alone.draw(np.random.default_rng(2), 0.75, 8000)
+
+        self.assertEqual(label, 0)
+
+
+class RecordingsTests(unittest.TestCase):
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.folder = Path(folder.name)
+        rows = []
+        for number, name in enumerate(
+            ("ann/1.flac", "ann/2.flac", f"{speaker.TEST_PEOPLE}/bob.flac", "notes.txt")
+        ):
+            path = self.folder / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            if path.suffix == ".flac":
+                soundfile.write(path, voice(100 + 40 * number, 2.0), 16_000)
+            rows.append({"file": name, "speaker": name.split("/")[0], "text": "好", "licence": "CC BY 4.0"})
+        (self.folder / "manifest.json").write_text(json.dumps(rows))
+
+    def test_only_audio_of_named_speakers_is_listed(self):
+        listed = recordings.listed(self.folder)
+
+        self.assertEqual([r.path.name for r in listed], ["1.flac", "2.flac", "bob.flac"])
+        self.assertEqual(listed[0].licence, "CC BY 4.0")
+
+    def test_a_part_of_the_folder_can_be_asked_for(self):
+        self.assertEqual(len(recordings.listed(self.folder, under="ann/")), 2)
+
+    def test_a_folder_without_a_manifest_is_an_error(self):
+        with self.assertRaises(FileNotFoundError):
+            recordings.listed(self.folder / "ann")
+
+    def test_stereo_at_another_rate_becomes_mono_at_16_khz(self):
+        path = self.folder / "stereo.wav"
+        soundfile.write(path, np.zeros((44_100, 2), np.float32), 44_100)
+
+        audio = recordings.read(path)
+
+        self.assertEqual((audio.dtype, audio.shape), (np.float32, (16_000,)))
+
+    def test_silence_at_the_ends_is_cut_off(self):
+        spoken = voice(120, 1.0).astype(np.float32) / 32768
+        quiet = np.zeros(16_000, np.float32)
+
+        trimmed = recordings.trimmed(np.concatenate([quiet, spoken, quiet]), keep_s=0.05)
+
+        self.assertAlmostEqual(len(trimmed) / 16_000, 1.1, delta=0.05)
+
+    def test_people_for_measuring_are_not_trained_on(self):
+        found = speaker._people([self.folder])
+
+        self.assertEqual(len(found), 1)
+        self.assertEqual(len(found[0]), 2)
+
+
+class MarginTests(unittest.TestCase):
+    def test_a_margin_makes_the_loss_larger_and_leaves_the_accuracy(self):
+        torch.manual_seed(0)
+        head = AngularMargin(8, 5, scale=10.0)
+        embeddings, labels = torch.randn(12, 8), torch.arange(12) % 5
+
+        (easy, accuracy), (hard, same) = (head(embeddings, labels, margin) for margin in (0.0, 0.3))
+
+        self.assertGreater(float(hard), float(easy))
+        self.assertEqual(float(accuracy), float(same))
+
+    def test_without_a_margin_it_is_cross_entropy_of_cosines(self):
+        head = AngularMargin(4, 3, scale=5.0)
+        embeddings, labels = torch.randn(6, 4), torch.tensor([0, 1, 2, 0, 1, 2])
+        cosines = torch.nn.functional.cosine_similarity(embeddings[:, None], head.directions[None], dim=2)
+
+        loss, _ = head(embeddings, labels, 0.0)
+
+        self.assertAlmostEqual(
+            float(loss), float(torch.nn.functional.cross_entropy(5 * cosines, labels)), places=4
+        )
+
+
+class TrialTests(unittest.TestCase):
+    def test_no_pair_is_of_one_recording(self):
+        network = speaker.build(SHAPE).eval()
+        voices = [[voice(100, 3.2, 1), voice(100, 1.1, 2)], [voice(180, 2.1, 3)]]
+
+        same, different = speaker.trial_scores(network, voices, seconds=1)
+
+        self.assertEqual(len(same), 3 * 1)  # three crops of one recording, with the one crop of the other
+        self.assertEqual(len(different), 4 * 2)
+
+    def test_recordings_that_are_too_short_are_left_out(self):
+        network = speaker.build(SHAPE).eval()
+
+        same, different = speaker.trial_scores(
+            network, [[voice(100, 0.5)], [voice(150, 2)], [voice(90, 2)]], 2
+        )
+
+        self.assertEqual((len(same), len(different)), (0, 1))
+
+
+class LearningTests(unittest.TestCase):
+    def test_crops_in_other_surroundings_keep_their_length(self):
+        rng = np.random.default_rng(3)
+        crop = voice(120, 1.0).astype(np.float32) / 32768
+
+        for _ in range(20):
+            heard = speaker.heard_elsewhere(crop, rng, [crop], [np.ones(1, np.float32)])
+            self.assertEqual((heard.dtype, heard.shape), (np.float32, crop.shape))
+            self.assertTrue(np.isfinite(heard).all())
+
+    def test_a_batch_follows_from_seed_and_step(self):
+        recipe = SpeakerRecipe(audio_s=8.0)
+
+        (first, labels), (again, same) = (speaker._batch(bank(), recipe, [], step=5) for _ in range(2))
+
+        torch.testing.assert_close(first, again)
+        self.assertEqual(labels.tolist(), same.tolist())
