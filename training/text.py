@@ -234,6 +234,13 @@ class MeetingText:
 
     def turn(self) -> str:
         """What one person says before somebody else does."""
+        while True:
+            text = self._turn()
+            # A filler or a cut can make a held-out sentence of one that is not.
+            if self.held_out or not any(map(is_held_out, sentences_of(text))):
+                return text
+
+    def _turn(self) -> str:
         count = self.rng.choices((1, 2, 3), weights=(70, 22, 8))[0]
         text = "".join(self._with_filler(self.sentence()) for _ in range(count))
         if self.rng.random() < 0.08:
@@ -246,8 +253,7 @@ class MeetingText:
     def _with_filler(self, sentence: str) -> str:
         if self.rng.random() > 0.2:
             return sentence
-        filled = self.grammar.expand(self.rng.choice(self.grammar.slots["filler"]), self.rng, sentence)
-        return sentence if not self.held_out and is_held_out(filled) else filled
+        return self.grammar.expand(self.rng.choice(self.grammar.slots["filler"]), self.rng, sentence)
 
     def _fragment(self, text: str) -> str:
         """A clause of it: a pause in the middle of a sentence ends an utterance too."""

@@ -132,22 +132,37 @@ class MarginTests(unittest.TestCase):
 
 class TrialTests(unittest.TestCase):
     def test_no_pair_is_of_one_recording(self):
-        network = speaker.build(SHAPE).eval()
         voices = [[voice(100, 3.2, 1), voice(100, 1.1, 2)], [voice(180, 2.1, 3)]]
 
-        same, different = speaker.trial_scores(network, voices, seconds=1)
+        pieces, origin = speaker.trial_pieces(voices, seconds=1)
+        same, different = speaker.pair_scores(np.eye(len(pieces)), origin)
+
+        self.assertEqual({len(piece) for piece in pieces}, {16_000})
 
         self.assertEqual(len(same), 3 * 1)  # three crops of one recording, with the one crop of the other
         self.assertEqual(len(different), 4 * 2)
 
     def test_recordings_that_are_too_short_are_left_out(self):
+        _, origin = speaker.trial_pieces([[voice(100, 0.5)], [voice(150, 2)], [voice(90, 2)]], 2)
+
+        self.assertEqual(origin.tolist(), [[1, 0], [2, 0]])
+
+    def test_scores_are_of_one_voice_or_of_two(self):
+        embeddings = np.array([[1, 0], [0.6, 0.8], [0, 1]])
+        origin = np.array([[0, 0], [0, 1], [1, 0]])
+
+        same, different = speaker.pair_scores(embeddings, origin)
+
+        np.testing.assert_allclose(same, [0.6])
+        np.testing.assert_allclose(different, [0.0, 0.8])
+
+    def test_embeddings_have_unit_length(self):
         network = speaker.build(SHAPE).eval()
+        pieces = [voice(100, 1.0).astype(np.float32) / 32768 for _ in range(3)]
 
-        same, different = speaker.trial_scores(
-            network, [[voice(100, 0.5)], [voice(150, 2)], [voice(90, 2)]], 2
-        )
+        embedded = speaker.embed(network, pieces)
 
-        self.assertEqual((len(same), len(different)), (0, 1))
+        np.testing.assert_allclose(np.linalg.norm(embedded, axis=1), 1.0, rtol=1e-5)
 
 
 class LearningTests(unittest.TestCase):

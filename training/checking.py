@@ -1,0 +1,188 @@
+"""Measures a model set the way it is used: audio goes in at one end of the recognition path, text comes out.
+
+Everything is measured on the spot. What no model was trained on is spoken anew (`evaluation_sets`), and
+people are measured where a folder of licensed recordings is at hand.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from itertools import islice
+from pathlib import Path
+from random import Random
+
+import numpy as np
+
+from recognition.audio import SAMPLE_RATE, samples
+from recognition.endpointing import EndpointingOptions
+from recognition.engine import Engine
+from recognition.events import Final, Partial
+from recognition.interfaces import Models, SpeakerEmbedder
+from recognition.transcriber import Transcriber
+from training import evaluation_sets, punctuation, recordings, sample_meeting, speaker
+from training.evaluation_sets import Recording
+from training.scoring import character_error_rate, equal_error_rate, mark_f1, threshold_at
+from training.text import plain
+
+Report = Callable[[str, int, int], None]
+"""Told what is being measured, how much of it is done, and of how much."""
+
+_SILENCE = np.zeros(samples(1.0), np.float32)
+
+
+@dataclass(frozen=True, slots=True)
+class Sizes:
+    """How much of everything to measure with."""
+
+    closed: int = 200
+    noisy: int = 150
+    open: int = 150
+    turns: int = 400
+    readings: int = 150
+    """Of the speaker of many readings."""
+
+
+@dataclass(slots=True)
+class Transcript:
+    """What the path made of one recording."""
+
+    finals: list[Final] = field(default_factory=list)
+    partials: dict[int, str] = field(default_factory=dict)
+    """The last partial of each utterance."""
+
+    @property
+    def text(self) -> str:
+        return "".join(final.text for final in self.finals)
+
+    @property
+    def partial_text(self) -> str:
+        return "".join(self.partials[number] for number in sorted(self.partials))
+
+
+async def transcribe(engine: Engine, endpointing: EndpointingOptions, audio: np.ndarray) -> Transcript:
+    """One recording as a session of its own."""
+    transcriber = Transcriber(engine, endpointing)
+    transcript = Transcript()
+    transcriber.feed(audio)
+    transcriber.finish()
+    async for event in transcriber.events():
+        match event:
+            case Final():
+                transcript.finals.append(event)
+            case Partial():
+                transcript.partials[event.utterance] = event.text
+    return transcript
+
+
+class Check:
+    """One loaded model set under measurement.
+
+    Args:
+        people: A folder of licensed recordings with a manifest; without it there are no figures for people.
+        seed: Of the sets that are spoken.
+    """
+
+    def __init__(
+        self,
+        models: Models,
+        endpointing: EndpointingOptions,
+        *,
+        people: Path | None = None,
+        seed: int = 0,
+        sizes: Sizes | None = None,
+        report: Report = lambda *_: None,
+    ) -> None:
+        self._models, self._endpointing, self._people = models, endpointing, people
+        self._seed, self._sizes, self._report = seed, sizes or Sizes(), report
+
+    def figures(self) -> dict[str, float | None]:
+        """All figures; those that cannot be had here are None."""
+        return self.recognition() | self.sample_meeting() | self.punctuation() | self.speakers()
+
+    def recognition(self) -> dict[str, float | None]:
+        closed = evaluation_sets.make("closed", count=self._sizes.closed, seed=self._seed)
+        noisy = evaluation_sets.make("noise_10db", count=self._sizes.noisy, seed=self._seed)
+        free = evaluation_sets.make("open", count=self._sizes.open, seed=self._seed)
+        family = evaluation_sets.make("family", count=self._sizes.noisy, seed=self._seed)
+        started, transcripts = time.process_time(), self._transcribe("unseen voices", closed)
+        spent = time.process_time() - started
+        figures: dict[str, float | None] = {
+            "cer_unseen_voices": _error_rate(closed, (t.text for t in transcripts)),
+            "cer_partials": _error_rate(closed, (t.partial_text for t in transcripts)),
+            "cer_noise_10db": self._finals("noise", noisy),
+            "cer_open": self._finals("open vocabulary", free),
+            "cer_unseen_family": self._finals("unseen family of sentences", family),
+            "rtf": spent / sum(len(r.audio) + len(_SILENCE) for r in closed) * SAMPLE_RATE,
+        }
+        for name, under in (("cer_people", "speech/aishell3/"), ("cer_one_person", "speech/aishell1/")):
+            readings = evaluation_sets.people(self._people, under) if self._people else []
+            figures[name] = self._finals("people", readings[: self._sizes.readings]) if readings else None
+        return figures
+
+    def sample_meeting(self) -> dict[str, float | None]:
+        meeting = recordings.read(sample_meeting.FOLDER / "meeting.flac")
+        said = "".join(turn.text for turn in sample_meeting.read_script().turns)
+        recorded = [Recording(meeting, said, "")]
+        return {"sample_meeting_cer": self._finals("sample meeting", recorded)}
+
+    def punctuation(self) -> dict[str, float | None]:
+        source = punctuation.turns(Random(f"evaluation punctuation {self._seed}"), held_out=True)
+        expected = [punctuation.labelled(turn) for turn in islice(source, self._sizes.turns)]
+        given = self._models.punctuator.punctuate([characters for characters, _ in expected])
+        self._report("punctuation", 1, 1)
+        pairs = [(marks, found) for (_, marks), found in zip(expected, given, strict=True)]
+        return {"punctuation_f1": mark_f1(pairs, "，。？")}
+
+    def speakers(self) -> dict[str, float | None]:
+        figures: dict[str, float | None] = dict.fromkeys(f"eer_{seconds}s" for seconds in (1, 2, 3, 5))
+        voices = speaker.test_people(self._people) if self._people else []
+        for done, seconds in enumerate((1, 2, 3, 5) if voices else (), start=1):
+            same, different = trial_scores(self._models.embedder, voices, seconds)
+            figures[f"eer_{seconds}s"], figures[f"score_at_eer_{seconds}s"] = equal_error_rate(
+                same, different
+            )
+            figures[f"score_at_1_in_100_{seconds}s"] = threshold_at(different, 0.01)
+            self._report("voices of people", done, 4)
+        same, different = trial_scores(self._models.embedder, speaker.unseen_made_voices(), 3)
+        figures["eer_synthetic_3s"], _ = equal_error_rate(same, different)
+        self._report("synthetic voices", 1, 1)
+        return figures
+
+    def _finals(self, name: str, recorded: Sequence[Recording]) -> float:
+        return _error_rate(recorded, (t.text for t in self._transcribe(name, recorded)))
+
+    def _transcribe(self, name: str, recorded: Sequence[Recording]) -> list[Transcript]:
+        async def run() -> list[Transcript]:
+            engine = Engine(self._models)
+            engine.start()
+            transcripts = []
+            for done, recording in enumerate(recorded, start=1):
+                audio = np.concatenate([recording.audio, _SILENCE])
+                transcripts.append(await transcribe(engine, self._endpointing, audio))
+                self._report(name, done, len(recorded))
+            await engine.aclose()
+            return transcripts
+
+        return asyncio.run(run())
+
+
+def trial_scores(
+    embedder: SpeakerEmbedder, voices: Sequence[Sequence[np.ndarray]], seconds: float
+) -> tuple[np.ndarray, np.ndarray]:
+    """`speaker.trial_scores` with the embedder of a model set."""
+    pieces, origin = speaker.trial_pieces(voices, seconds)
+    embeddings = np.concatenate([embedder.embed(pieces[at : at + 16]) for at in range(0, len(pieces), 16)])
+    return speaker.pair_scores(embeddings, origin)
+
+
+def _error_rate(recorded: Iterable[Recording], texts: Iterable[str]) -> float:
+    return character_error_rate((r.text, text) for r, text in zip(recorded, texts, strict=True))
+
+
+def differences(reference: str, hypothesis: str) -> str:
+    """A line for people: what was said, and what was understood if that is something else."""
+    said, understood = plain(reference), plain(hypothesis)
+    return f"  {said}" if said == understood else f"  {said}\n→ {understood}"
