@@ -48,13 +48,13 @@ class SpeakerShape:
 
 @dataclass(frozen=True, slots=True)
 class SpeakerRecipe:
-    steps: int = 12_000
+    steps: int = 9_000
     peak_rate: float = 2e-3
     warmup: int = 500
     cooling: float = 0.6
     margin: float = 0.25
     scale: float = 30.0
-    audio_s: float = 96.0
+    audio_s: float = 64.0
     """Seconds of audio in a batch; its crops are the shorter the more there are."""
 
     people_share: float = 0.75
