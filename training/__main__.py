@@ -6,6 +6,7 @@ Every step goes on where it was stopped; give the same command again.
 from __future__ import annotations
 
 import argparse
+import shutil
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -13,7 +14,9 @@ from pathlib import Path
 
 import torch
 
-from training import corpus, export, punctuation, recogniser, sample_meeting, speaker
+from benchmarks import results
+from recognition.model_sets import read_model_set
+from training import checking, corpus, export, punctuation, recogniser, sample_meeting, speaker
 from training.plan import FULL, QUICK, QUICK_BOUNDS, Plan
 
 WORK = Path("var/training")
@@ -29,6 +32,9 @@ class Job:
     models: Path
     recordings: list[Path]
     quick: bool
+    model_set: str
+    models_dir: Path
+    seed: int
 
     def check(self, name: str, loss: float) -> None:
         if self.quick and loss > QUICK_BOUNDS[name]:
@@ -69,6 +75,23 @@ def make_sample(job: Job) -> None:
     sample_meeting.make(job.work / "sample" if job.quick else sample_meeting.FOLDER)
 
 
+def check_models(job: Job) -> None:
+    """Measure what was exported, or the set that is asked for."""
+    people = next((folder for folder in job.recordings if speaker.has_test_people(folder)), None)
+    if job.quick:
+        model_set = job.models.with_suffix(".toml")
+        shutil.copy(MODELS.with_suffix(".toml"), model_set)
+        tiny = checking.Sizes(closed=4, noisy=2, open=2, turns=20, readings=2)
+        checking.check(
+            read_model_set(str(model_set)), job.models_dir, people=people, seed=job.seed, sizes=tiny
+        )
+        return
+    figures = checking.check(read_model_set(job.model_set), job.models_dir, people=people, seed=job.seed)
+    print(
+        "The figures are in", results.write("models" if not job.seed else f"models-seed-{job.seed}", figures)
+    )
+
+
 STEPS: dict[str, Callable[[Job], None]] = {
     "data": make_data,
     "recogniser": train_recogniser,
@@ -76,6 +99,7 @@ STEPS: dict[str, Callable[[Job], None]] = {
     "speaker": train_speaker,
     "export": export_models,
     "sample": make_sample,
+    "check": check_models,
 }
 
 
@@ -94,14 +118,20 @@ def main() -> None:
         default=[],
         help="a folder of recordings of people with a manifest.json; may be given several times",
     )
+    parser.add_argument("--model-set", default="embedded", help="which set to check: a name, or a .toml file")
+    parser.add_argument("--models-dir", type=Path, default=Path("var/models"), help="where hub models lie")
+    parser.add_argument("--seed", type=int, default=0, help="of the sentences and voices to check with")
     options = parser.parse_args()
     torch.set_num_threads(1)
     job = Job(
         plan=_plan(options.quick, options.step, options.steps),
         work=options.work / "quick" if options.quick else options.work,
-        models=options.work / "quick" / "models" if options.quick else MODELS,
+        models=options.work / "quick" / "models" / "embedded" if options.quick else MODELS,
         recordings=options.recordings,
         quick=options.quick,
+        model_set=options.model_set,
+        models_dir=options.models_dir,
+        seed=options.seed,
     )
     for name in STEPS if options.step == "all" else [options.step]:
         STEPS[name](job)

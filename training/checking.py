@@ -7,12 +7,14 @@ people are measured where a folder of licensed recordings is at hand.
 from __future__ import annotations
 
 import asyncio
+import sys
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 from random import Random
+from typing import Any
 
 import numpy as np
 
@@ -20,15 +22,19 @@ from recognition.audio import SAMPLE_RATE, samples
 from recognition.endpointing import EndpointingOptions
 from recognition.engine import Engine
 from recognition.events import Final, Partial
+from recognition.funasr.loading import open_directory
 from recognition.interfaces import Models, SpeakerEmbedder
+from recognition.model_sets import ModelSet, load_models
 from recognition.transcriber import Transcriber
 from training import evaluation_sets, punctuation, recordings, sample_meeting, speaker
 from training.evaluation_sets import Recording
 from training.scoring import character_error_rate, equal_error_rate, mark_f1, threshold_at
-from training.text import plain
 
 Report = Callable[[str, int, int], None]
 """Told what is being measured, how much of it is done, and of how much."""
+
+PEOPLE = {"cer_people": "speech/aishell3/", "cer_one_person": "speech/aishell1/"}
+"""Figure, and where in a folder of recordings its readings lie."""
 
 _SILENCE = np.zeros(samples(1.0), np.float32)
 
@@ -117,7 +123,7 @@ class Check:
             "cer_unseen_family": self._finals("unseen family of sentences", family),
             "rtf": spent / sum(len(r.audio) + len(_SILENCE) for r in closed) * SAMPLE_RATE,
         }
-        for name, under in (("cer_people", "speech/aishell3/"), ("cer_one_person", "speech/aishell1/")):
+        for name, under in PEOPLE.items():
             readings = evaluation_sets.people(self._people, under) if self._people else []
             figures[name] = self._finals("people", readings[: self._sizes.readings]) if readings else None
         return figures
@@ -182,7 +188,41 @@ def _error_rate(recorded: Iterable[Recording], texts: Iterable[str]) -> float:
     return character_error_rate((r.text, text) for r, text in zip(recorded, texts, strict=True))
 
 
-def differences(reference: str, hypothesis: str) -> str:
-    """A line for people: what was said, and what was understood if that is something else."""
-    said, understood = plain(reference), plain(hypothesis)
-    return f"  {said}" if said == understood else f"  {said}\n→ {understood}"
+def check(model_set: ModelSet, models_dir: Path, **options: Any) -> dict[str, float | None]:
+    """Measure a set, telling the terminal how it goes and what it is; see `Check` for the options.
+
+    Raises:
+        ModelError: If the set cannot be loaded.
+    """
+    print(f"{model_set.name}: {model_set.title}")
+    for role, source in model_set.sources.items():
+        directory = source.directory(model_set.file, models_dir)
+        size = f"{_size(directory) / 1e6:.2f} MB" if directory else f"in the package {source.package}"
+        print(f"  {role:<12} {source.title}, {size}, {source.licence}")
+    models = load_models(model_set, models_dir)
+    figures = Check(models, model_set.endpointing, report=_draw, **options).figures()
+    for name, figure in figures.items():
+        print(f"  {name:<26} {_worded(name, figure)}")
+    return figures
+
+
+def _size(directory: Path) -> int:
+    """Bytes of a model's files, with those that lie beside it because two models share them."""
+    return sum(path.stat().st_size for path in open_directory(directory).files.values())
+
+
+def _worded(name: str, figure: float | None) -> str:
+    if figure is None:
+        return "not measured: it needs recordings of people (--recordings)"
+    if name.startswith("score") or name == "rtf":
+        return f"{figure:.3f}"
+    return f"{100 * figure:.1f} %"
+
+
+def _draw(name: str, done: int, total: int) -> None:
+    """A bar that is drawn over on a terminal, and one line when it is full elsewhere."""
+    if not sys.stdout.isatty() and done < total:
+        return
+    filled = 30 * done // total
+    start, end = ("\r", "\n" if done == total else "") if sys.stdout.isatty() else ("", "\n")
+    print(f"{start}  {name:<28} [{'=' * filled}{' ' * (30 - filled)}] {done} of {total}", end=end, flush=True)

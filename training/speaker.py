@@ -279,6 +279,7 @@ def train(
                 "step": step + 1,
                 "shape": asdict(shape),
                 "recipe": asdict(recipe),
+                "people": bank.people,
                 "network": network.state_dict(),
                 "head": head.state_dict(),
                 "optimizer": optimizer.state_dict(),
@@ -352,6 +353,10 @@ def load_average(checkpoint: Path) -> CAMPPlus:
     network = build(SpeakerShape(**state["shape"]))
     network.load_state_dict(state["average"])
     return network.eval()
+
+
+def has_test_people(folder: Path) -> bool:
+    return any(TEST_PEOPLE in str(entry.path) for entry in recordings.listed(folder))
 
 
 def test_people(folder: Path) -> list[list[np.ndarray]]:
