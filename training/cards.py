@@ -1,4 +1,4 @@
-"""The cards of the embedded models: what each is, is made of and can do. Their text is in `cards/`."""
+"""The cards of the embedded models: what each is, is made of and can do. Their text is in `card_templates/`."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from training.corpus import read_shard, shard_paths
 
 Figures = Mapping[str, float | None]
 
-_TEMPLATES = Path(__file__).with_name("cards")
+_TEMPLATES = Path(__file__).with_name("card_templates")
 
 
 def write_cards(folder: Path, work: Path, people: Sequence[Path], figures: Figures) -> None:
