@@ -1,4 +1,4 @@
-"""The cards of the embedded models: what each is, is made of and can do. Their text is in `card_templates/`."""
+"""The cards of the embedded models: what each is, is made of and can do; the text is in `card_templates/`."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 
 People come from recordings that are handed over (`recordings.py`); without any, the made voices alone still
 give an embedding, but one that hardly knows people. Played faster or slower a recording is another
-person's, which triples the people. A crop of one to three seconds is all the network sees of an utterance,
+person's, which triples the people. A crop of one or two seconds is all the network sees of an utterance,
 in another room, noise and microphone each time: most people here were recorded once, and their channel
 must not become their name.
 """
@@ -50,17 +50,21 @@ class SpeakerShape:
 class SpeakerRecipe:
     steps: int = 9_000
     peak_rate: float = 2e-3
-    warmup: int = 500
-    cooling: float = 0.6
+    warmup: int = 100
+    cooling: float = 0.4
     margin: float = 0.25
     scale: float = 30.0
     audio_s: float = 64.0
     """Seconds of audio in a batch; its crops are the shorter the more there are."""
 
-    people_share: float = 0.75
-    made_voices: int = 600
+    shortest_s: float = 1.0
+    longest_s: float = 2.2
+    """Of a crop: many short ones teach more, for the same time, than few long ones."""
+
+    people_share: float = 0.85
+    made_voices: int = 300
     seed: int = 1
-    checkpoint_every: int = 250
+    checkpoint_every: int = 50
 
 
 def configuration(shape: SpeakerShape) -> dict[str, Any]:
@@ -241,6 +245,7 @@ def train(
     bank = load_bank(people, recipe.made_voices, recipe.seed, folder)
     torch.manual_seed(recipe.seed)
     network = build(shape)
+    network.head.to(memory_format=torch.channels_last)  # a quarter faster here; weights are the same
     head = AngularMargin(shape.embedding, bank.classes, recipe.scale)
     print(
         f"{sum(p.numel() for p in network.parameters()):,} parameters, "
@@ -294,7 +299,7 @@ def _batch(
 ) -> tuple[Tensor, Tensor]:
     """Crops of one length, float32, shape (batch, samples), and their classes."""
     rng = np.random.default_rng([recipe.seed, step])
-    samples = int(rng.uniform(1.0, 3.0) * SAMPLE_RATE)
+    samples = int(rng.uniform(recipe.shortest_s, recipe.longest_s) * SAMPLE_RATE)
     drawn = [
         bank.draw(rng, recipe.people_share, samples)
         for _ in range(max(8, int(recipe.audio_s * SAMPLE_RATE / samples)))

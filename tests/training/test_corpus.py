@@ -59,7 +59,7 @@ class SpokenShardTests(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         try:
-            synthesis.Synthesizer()
+            synthesis.system_data()
         except synthesis.SynthesisError as exc:
             raise unittest.SkipTest(str(exc)) from exc
         cls.temporary = tempfile.TemporaryDirectory()
