@@ -1,4 +1,5 @@
 from django.apps import AppConfig
+from django.db.backends.signals import connection_created
 from django.db.models.signals import post_migrate
 from django.utils.translation import gettext_lazy as _
 
@@ -8,6 +9,8 @@ class SessionsConfig(AppConfig):
     verbose_name = _("Sessions")
 
     def ready(self) -> None:
-        from . import attribution, checks, roles  # noqa: F401 - registers their receivers
+        from . import attribution, checks, roles, search  # noqa: F401 - registers their receivers
 
+        connection_created.connect(search.add_functions, dispatch_uid="search")
+        post_migrate.connect(search.install_after_migrate, sender=self, dispatch_uid="search")
         post_migrate.connect(roles.set_up_groups_after_migrate, dispatch_uid="groups")

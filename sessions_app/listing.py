@@ -7,20 +7,30 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 
 from django import forms
-from django.db.models import Exists, OuterRef, Prefetch, QuerySet, Subquery
+from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet, Subquery
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from speakers.models import Speaker
 
+from . import search
 from .models import Session, Utterance, Voice
 
 PAGE = 30
 
 
+HITS = 50
+TITLES = 5
+
+
 class ListingForm(forms.Form):
     """What to list. A value that makes no sense is ignored, so that old links go on working."""
 
+    q = forms.CharField(
+        label=_("Search"),
+        required=False,
+        widget=forms.TextInput(attrs={"type": "search", "autocomplete": "off", "maxlength": 200}),
+    )
     state = forms.ChoiceField(
         label=_("State"),
         required=False,
@@ -40,17 +50,37 @@ class ListingForm(forms.Form):
     def is_narrowed(self) -> bool:
         return any(self.data.get(name) for name in self.fields)
 
+    @property
+    def looked_for(self) -> str:
+        self.is_valid()
+        text: str = self.cleaned_data.get("q", "")
+        return text
+
     def narrow(self, sessions: QuerySet[Session]) -> QuerySet[Session]:
         """The sessions that are asked for."""
+        sessions = self._narrow(sessions)
+        if speaker := self.cleaned_data.get("speaker"):
+            spoke = Voice.objects.filter(session=OuterRef("pk"), speaker=speaker)
+            sessions = sessions.filter(Exists(spoke))
+        return sessions
+
+    def narrow_lines(self, sessions: QuerySet[Session]) -> QuerySet[Utterance]:
+        """The lines that are asked for, of these sessions."""
+        sessions = self._narrow(sessions)
+        lines = Utterance.objects.all()
+        if sessions.query.where:
+            lines = lines.filter(session__in=sessions.order_by().values("pk"))
+        if speaker := self.cleaned_data.get("speaker"):
+            lines = lines.filter(voice__speaker=speaker)
+        return lines
+
+    def _narrow(self, sessions: QuerySet[Session]) -> QuerySet[Session]:
         self.is_valid()
         asked = self.cleaned_data
         if asked.get("state") == "live":
             sessions = sessions.exclude(state=Session.State.ENDED)
         elif asked.get("state") == "ended":
             sessions = sessions.filter(state=Session.State.ENDED)
-        if speaker := asked.get("speaker"):
-            spoke = Voice.objects.filter(session=OuterRef("pk"), speaker=speaker)
-            sessions = sessions.filter(Exists(spoke))
         if first := asked.get("first_day"):
             sessions = sessions.filter(created_at__gte=_midnight(first))
         if last := asked.get("last_day"):
@@ -69,7 +99,8 @@ def read_page(sessions: QuerySet[Session], *, before: int | None) -> Page:
     """The newest sessions that are older than `before`, the primary key of the last one seen."""
     if before is not None:
         sessions = sessions.filter(pk__lt=before)
-    voices = Voice.objects.filter(merged_into=None).select_related("speaker").order_by("id")
+    speaks = Exists(Utterance.objects.filter(voice=OuterRef("pk"), is_removed=False))
+    voices = Voice.objects.filter(speaks, merged_into=None).select_related("speaker").order_by("id")
     opening = Utterance.objects.filter(session=OuterRef("pk"), is_removed=False).order_by("start", "id")
     rows = list(
         sessions.order_by("-pk")
@@ -77,6 +108,49 @@ def read_page(sessions: QuerySet[Session], *, before: int | None) -> Page:
         .prefetch_related(Prefetch("voices", voices))[: PAGE + 1]
     )
     return Page(rows[:PAGE], rows[PAGE - 1].pk if len(rows) > PAGE else None)
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A line that says what was looked for."""
+
+    line: Utterance
+    parts: Sequence[tuple[str, bool]]
+    """Its text in pieces: each, and whether it is what was looked for."""
+
+    is_first_of_session: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    titles: Sequence[Session]
+    hits: Sequence[Hit]
+    next_before: int | None
+
+
+def find(form: ListingForm, sessions: QuerySet[Session], *, before: int | None) -> Found:
+    """Lines with what the form looks for, the newest first; on the first page also sessions called so."""
+    text = form.looked_for
+    lines = search.find(form.narrow_lines(sessions), text, before=before)
+    # Fetched apart, lest a database that expects few lines joins them the slow way.
+    lines = lines.prefetch_related("session", "voice__speaker").defer("tokens", "machine_text")
+    rows = list(lines[: HITS + 1])
+    hits: list[Hit] = []
+    for row in rows[:HITS]:
+        is_first = not hits or hits[-1].line.session_id != row.session_id
+        hits.append(Hit(row, _parts(row.text, text), is_first))
+    called_so = Q(title__icontains=text) | Q(key__icontains=text)
+    titles = [] if before else list(form.narrow(sessions).filter(called_so).order_by("-pk")[:TITLES])
+    return Found(titles, hits, rows[HITS - 1].pk if len(rows) > HITS else None)
+
+
+def _parts(text: str, looked_for: str) -> list[tuple[str, bool]]:
+    parts: list[tuple[str, bool]] = []
+    at = 0
+    for begin, stop in search.places(text, looked_for):
+        parts += [(text[at:begin], False), (text[begin:stop], True)]
+        at = stop
+    return [part for part in [*parts, (text[at:], False)] if part[0]]
 
 
 def _midnight(day: date) -> datetime:

@@ -194,6 +194,10 @@ class Utterance(models.Model):
     def __str__(self) -> str:
         return self.text
 
+    @property
+    def start_s(self) -> float:
+        return seconds(self.start)
+
 
 class AccessToken(models.Model):
     """Lets its bearer into sessions; only its hash is kept."""

@@ -19,7 +19,7 @@ from django.utils import timezone
 
 from speakers import lifecycle
 
-from . import peaks, recordings
+from . import peaks, recordings, search
 from .models import AccessToken, Session, Utterance, Voice
 
 
@@ -44,6 +44,11 @@ def delete_session(session: Session) -> None:
     Raises:
         StillLive: If it has not ended.
     """
+    _delete_rows_and_files(session)
+    _wipe_traces()
+
+
+def _delete_rows_and_files(session: Session) -> None:
     with transaction.atomic():
         session = Session.objects.select_for_update().get(pk=session.pk)
         if not session.has_ended:
@@ -58,6 +63,11 @@ def delete_session(session: Session) -> None:
         # Last: deleting a line makes one more version of it.
         Utterance.history.filter(session_id=pk).delete()
         transaction.on_commit(lambda: _delete_files(pk))
+
+
+def _wipe_traces() -> None:
+    """Let no deleted text survive in the files of the database."""
+    search.wipe_traces()
     lifecycle.wipe_traces()
 
 
@@ -83,7 +93,9 @@ def prune(*, sessions_days: float, recordings_days: float, is_rehearsal: bool = 
     for session in old_recordings:
         delete_recording(session)
     for session in old_sessions:
-        delete_session(session)
+        _delete_rows_and_files(session)
+    if old_sessions:
+        _wipe_traces()
     over.delete()
     for path in strays:
         path.unlink(missing_ok=True)

@@ -23,20 +23,23 @@ CAPTIONS = 12
 
 @for_visitors
 def session_list(request: HttpRequest) -> HttpResponseBase:
+    """All sessions, or what was found in them."""
     form = listing.ListingForm(request.GET)
-    before = request.GET.get("before", "")
-    page = listing.read_page(
-        form.narrow(permissions.visible_sessions(request)),
-        before=int(before) if before.isascii() and before.isdigit() and len(before) < 19 else None,
-    )
-    context = {
+    sessions = permissions.visible_sessions(request)
+    text = request.GET.get("before", "")
+    before = int(text) if text.isascii() and text.isdigit() and len(text) < 19 else None
+    context: dict[str, Any] = {
         "form": form,
-        "page": page,
-        "is_first_page": not before,
+        "is_first_page": before is None,
         "first_page_query": _query(request, before=None),
-        "next_page_query": _query(request, before=page.next_before),
         "may_record": Right.SEND in permissions.rights(request, None),
     }
+    if form.looked_for:
+        found = listing.find(form, sessions, before=before)
+        context |= {"found": found, "next_page_query": _query(request, before=found.next_before)}
+        return render(request, "sessions/found.html", context)
+    page = listing.read_page(form.narrow(sessions), before=before)
+    context |= {"page": page, "next_page_query": _query(request, before=page.next_before)}
     return render(request, "sessions/list.html", context)
 
 

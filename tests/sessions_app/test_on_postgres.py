@@ -1,0 +1,30 @@
+"""What speaks to the database in its own words is tested on PostgreSQL as well as on SQLite."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from deploy.local_servers import PostgresServer
+
+HERE = Path(__file__).parent
+
+
+MODULES = ["test_search.py", "test_listing.py", "test_editing.py", "test_retention.py"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("tests", MODULES)
+def test_the_same_tests_pass_on_postgresql(tests: str, postgres_server: PostgresServer):
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-x", str(HERE / tests)],
+        env={**os.environ, "DATABASE_URL": postgres_server.url},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
