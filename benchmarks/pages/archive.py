@@ -1,0 +1,151 @@
+"""Fill a database with years of meetings; runs where Django is set up."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import numpy as np
+from django.db import connection
+
+from recognition.audio import SAMPLE_RATE
+from sessions_app import search
+from speakers.models import Speaker
+
+RARE = {"预算": 0.05, "季度报表": 0.0005}
+"""What is looked for, and the part of the lines that say it; "鲸鱼" is said once."""
+
+SPEAKERS = 50
+VOICES = 4
+WORDS = 20_000
+BATCH = 50_000
+SPACING = 5 * SAMPLE_RATE
+"""From line to line, samples."""
+
+Row = tuple[Any, ...]
+
+
+def fill(sessions: int, lines: int, *, seed: int = 0) -> None:
+    """As many sessions, equally long, with as many lines in all. The search is indexed at the end."""
+    speakers = [Speaker.objects.create(name=f"发言人{number}").pk for number in range(SPEAKERS)]
+    each = lines // sessions
+    _drop_index()
+    now = datetime.now(UTC)
+    _insert("sessions_app_session", _sessions(sessions, each, now))
+    _insert("sessions_app_voice", _voices(sessions, speakers))
+    _insert("sessions_app_utterance", _lines(sessions, each, np.random.default_rng(seed)))
+    if connection.vendor == "postgresql":
+        _count_from(["sessions_app_session", "sessions_app_voice", "sessions_app_utterance"])
+    search.install("default")
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE" if connection.vendor == "sqlite" else "VACUUM ANALYZE")
+
+
+def _sessions(count: int, each: int, now: datetime) -> Iterator[dict[str, Any]]:
+    for pk in range(1, count + 1):
+        started = now - timedelta(hours=3 * (count - pk))
+        yield {
+            "id": pk, "key": f"meeting-{pk}", "title": f"第{pk}次周会", "state": "ended",
+            "owner_id": None, "model_set": "benchmark", "created_at": started, "ended_at": started,
+            "epoch": 1, "durable": each * SPACING, "last_seq": each, "last_revision": 0,
+            "recording": "", "is_kept": False,
+        }  # fmt: skip
+
+
+def _voices(sessions: int, speakers: list[int]) -> Iterator[dict[str, Any]]:
+    for pk in range(sessions * VOICES):
+        session, place = divmod(pk, VOICES)
+        yield {
+            "id": pk + 1, "session_id": session + 1, "uuid": uuid.uuid4(), "number": None,
+            "speaker_id": speakers[(session + place * place) % len(speakers)],
+            "is_named_by_person": False, "merged_into_id": None, "model_id": "", "sealed_mean": None,
+            "speech_s": 0.0,
+        }  # fmt: skip
+
+
+def _lines(sessions: int, each: int, random: np.random.Generator) -> Iterator[dict[str, Any]]:
+    texts = _texts(random)
+    pk = 0
+    for session in range(sessions):
+        for seq in range(1, each + 1):
+            pk += 1
+            text = next(texts) if pk != sessions * each // 2 else "海里有一条鲸鱼。"
+            yield {
+                "id": pk, "session_id": session + 1, "seq": seq, "start": (seq - 1) * SPACING,
+                "end": seq * SPACING - SAMPLE_RATE, "text": text, "is_edited": False, "machine_text": "",
+                "tokens": "[]", "voice_id": session * VOICES + seq % VOICES + 1, "score": 0.7,
+                "is_voice_locked": False, "revision": 0, "is_removed": False,
+            }  # fmt: skip
+
+
+def _texts(random: np.random.Generator) -> Iterator[str]:
+    """Sentences of 8 to 60 characters, whose words are as unequally common as those of a language."""
+    characters = np.array([chr(0x4E00 + place) for place in range(3500)])
+    characters = np.array([c for c in characters if c not in "预算季度报表鲸鱼"])
+    words = np.array(["".join(random.choice(characters, 2)) for _ in range(WORDS)])
+    share = np.cumsum(1 / np.arange(1, WORDS + 1))
+    while True:
+        chosen = words[np.searchsorted(share, random.random(BATCH * 20) * share[-1])]
+        lengths, rolls = random.integers(4, 30, BATCH), random.random(BATCH)
+        at = 0
+        for length, roll in zip(lengths, rolls, strict=True):
+            at = at % (len(chosen) - 30)
+            planted = "".join(term for term, part in RARE.items() if roll < part)
+            yield (
+                "".join(chosen[at : at + length // 2])
+                + planted
+                + "".join(chosen[at + length // 2 : at + length])
+                + "。"
+            )
+            at += length
+
+
+def _insert(table: str, rows: Iterator[dict[str, Any]]) -> None:
+    first = next(rows)
+    columns = ", ".join(f'"{name}"' for name in first)
+
+    def values() -> Iterator[Row]:
+        yield tuple(first.values())
+        for row in rows:
+            yield tuple(row.values())
+
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            with cursor.copy(f"COPY {table} ({columns}) FROM STDIN") as copy:
+                for row in values():
+                    copy.write_row(row)
+        else:
+            marks = ", ".join("?" * len(first))
+            raw = connection.connection
+            raw.execute("BEGIN")
+            raw.executemany(f"INSERT INTO {table} ({columns}) VALUES ({marks})", map(_for_sqlite, values()))
+            raw.execute("COMMIT")
+
+
+def _for_sqlite(row: Row) -> Row:
+    return tuple(
+        value.hex if isinstance(value, uuid.UUID)
+        else value.replace(tzinfo=None).isoformat(" ") if isinstance(value, datetime)
+        else value
+        for value in row
+    )  # fmt: skip
+
+
+def _drop_index() -> None:
+    with connection.cursor() as cursor:
+        if connection.vendor == "sqlite":
+            for name in ("inserted", "deleted", "changed"):
+                cursor.execute(f"DROP TRIGGER {search.INDEX}_{name}")
+            cursor.execute(f"DROP TABLE {search.INDEX}")
+        else:
+            cursor.execute(f"DROP INDEX {search.INDEX}")
+
+
+def _count_from(tables: list[str]) -> None:
+    with connection.cursor() as cursor:
+        for table in tables:
+            cursor.execute(
+                f"SELECT setval(pg_get_serial_sequence('{table}', 'id'), (SELECT max(id) FROM {table}))"
+            )
