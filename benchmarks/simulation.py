@@ -20,7 +20,7 @@ from recognition.batching import Job, Scheduler, Stage
 from recognition.endpointing import EndpointingOptions
 from recognition.events import Final, Partial
 from recognition.interfaces import Models
-from recognition.runner import ModelRunner, ModelStream, Order, stage_of
+from recognition.runner import ModelRunner, ModelStream, Order, job_of
 from recognition.session import SessionOptions, TranscriptionSession
 from recognition.work import DecodeChunk, EndDecoding, Failed, Recognize, Result, Work
 
@@ -80,7 +80,7 @@ class Simulation:
         self.report = Report(streams)
         self._models = models
         self._runner = ModelRunner(models)
-        self._scheduler: Scheduler[Order] = scheduler or Scheduler()
+        self._scheduler: Scheduler[Order] = Scheduler() if scheduler is None else scheduler
         rng = np.random.default_rng(seed)
         options = SessionOptions.for_models(models, endpointing)
         self._streams = [
@@ -146,13 +146,10 @@ class Simulation:
 
     def submit(self, stream: _Stream, work: Work) -> None:
         if isinstance(work, EndDecoding):
-            self._scheduler.discard(id(stream), [Stage.DECODE])
+            self._scheduler.discard(id(stream.models), [Stage.DECODE])
             self._runner.end_decoding(stream.models, work.utterance)
             return
-        stage, samples = stage_of(work)
-        self._scheduler.add(
-            Job(stage, id(stream), samples, self.now, Order(stream.models, work, stream.deliver))
-        )
+        self._scheduler.add(job_of(Order(stream.models, work, stream.deliver), self.now))
 
     def note_partial(self, waited_s: float) -> None:
         if self._is_measuring:

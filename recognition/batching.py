@@ -1,8 +1,9 @@
 """Which work to run next, across sessions. Pure: the caller brings the clock.
 
 One thread runs all models, so every moment asks: which stage now, and for whom? Finals go before
-partials, for a final is what people wait for and what the database keeps. Within a stage it is first
-come, first served, grouped so that padding does not eat what batching gains.
+partials, for a final is what people wait for and what the database keeps; and one that has begun is finished
+before the next begins. Within a stage it is first come, first served, grouped so that padding does not
+eat what batching gains.
 
 When more comes than can be done, partials give way, in this order: they come later, in larger and cheaper
 batches; then utterances go without them; then finals come later. Audio and finals are never dropped.
@@ -12,6 +13,7 @@ from __future__ import annotations
 
 import enum
 import math
+from bisect import insort
 from collections import deque
 from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -24,9 +26,9 @@ class Stage(enum.IntEnum):
     """The models, most urgent first. Finding speech is cheap and everything waits for it."""
 
     DETECT = 0
-    RECOGNIZE = 1
-    PUNCTUATE = 2
-    EMBED = 3
+    PUNCTUATE = 1
+    EMBED = 2
+    RECOGNIZE = 3
     DECODE = 4
 
 
@@ -47,8 +49,8 @@ class BatchLimits:
     padded_samples: int
     """Budget for entries x longest, the cost after padding; one entry may exceed it alone."""
 
-    wait_s: float = 0.0
-    """How long an entry waits for company when nothing else runs."""
+    rest: float = 0.0
+    """Between two batches, in durations of the first, entries wait for company; a full batch does not."""
 
     late_s: float = math.inf
     """When the first entry has waited so long, batches may be `size_when_late` large."""
@@ -61,11 +63,11 @@ class BatchLimits:
 
 DEFAULT_LIMITS: Mapping[Stage, BatchLimits] = {
     Stage.DETECT: BatchLimits(size=64, padded_samples=2**31),
-    Stage.RECOGNIZE: BatchLimits(size=4, padded_samples=20 * 16_000, late_s=1.0, size_when_late=8),
     Stage.PUNCTUATE: BatchLimits(size=16, padded_samples=2**31),
     Stage.EMBED: BatchLimits(size=8, padded_samples=24 * 16_000),
+    Stage.RECOGNIZE: BatchLimits(size=4, padded_samples=20 * 16_000, late_s=1.0, size_when_late=8),
     Stage.DECODE: BatchLimits(
-        size=8, padded_samples=2**31, wait_s=0.03, late_s=0.3, size_when_late=16, patience_s=1.5
+        size=8, padded_samples=2**31, rest=1.5, late_s=0.3, size_when_late=16, patience_s=3.0
     ),
 }
 
@@ -78,6 +80,8 @@ class Job(Generic[Payload]):
     session: Hashable
     samples: int
     queued_at: float
+    """Or, of a stream that has fallen behind, when its turn would have come."""
+
     payload: Payload = field(repr=False)
 
 
@@ -87,12 +91,14 @@ class Scheduler(Generic[Payload]):
     def __init__(self, limits: Mapping[Stage, BatchLimits] = DEFAULT_LIMITS) -> None:
         self.limits = limits
         self._queues: dict[Stage, deque[Job[Payload]]] = {stage: deque() for stage in Stage}
+        self._resting_until = dict.fromkeys(Stage, -math.inf)
+        self._running: tuple[Stage, float] | None = None
 
     def __len__(self) -> int:
         return sum(map(len, self._queues.values()))
 
     def add(self, job: Job[Payload]) -> None:
-        self._queues[job.stage].append(job)
+        insort(self._queues[job.stage], job, key=lambda waiting: waiting.queued_at)
 
     def discard(self, session: Hashable, stages: Iterable[Stage] = Stage) -> None:
         """Take out what waits for this session: nobody wants it any more."""
@@ -105,9 +111,17 @@ class Scheduler(Generic[Payload]):
         return min(due, default=None)
 
     def next_batch(self, now: float) -> list[Job[Payload]]:
-        """Take the jobs to run now, all of one stage, a session at most once; empty if waiting is better."""
+        """Take the jobs to run now, all of one stage, a session at most once; empty if waiting is better.
+
+        What was taken before must have been run: one thread runs all.
+        """
+        if self._running:
+            stage, started = self._running
+            self._resting_until[stage] = now + (now - started) * self.limits[stage].rest
+            self._running = None
         for stage, queue in self._queues.items():
             if queue and self._due_at(stage) <= now:
+                self._running = stage, now
                 return self._take(stage, now)
         return []
 
@@ -145,7 +159,7 @@ class Scheduler(Generic[Payload]):
     def _due_at(self, stage: Stage) -> float:
         queue, limits = self._queues[stage], self.limits[stage]
         is_full = len(queue) >= limits.size
-        return queue[0].queued_at + (0.0 if is_full else limits.wait_s)
+        return queue[0].queued_at if is_full else max(queue[0].queued_at, self._resting_until[stage])
 
     def _take(self, stage: Stage, now: float) -> list[Job[Payload]]:
         limits, queue = self.limits[stage], self._queues[stage]

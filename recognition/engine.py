@@ -14,7 +14,7 @@ from typing import TypeVar
 
 from .batching import Job, Scheduler, Stage
 from .interfaces import Models
-from .runner import ModelRunner, ModelStream, Order, stage_of
+from .runner import ModelRunner, ModelStream, Order, job_of
 from .statistics import Statistics
 from .work import EndDecoding, Failed, Result, Work
 
@@ -77,9 +77,7 @@ class Engine:
             self.scheduler.discard(id(stream), [Stage.DECODE])
             self._thread.submit(self._runner.end_decoding, stream, work.utterance)
             return
-        stage, samples = stage_of(work)
-        order = Order(stream, work, deliver)
-        self.scheduler.add(Job(stage, id(stream), samples, self._clock(), order))
+        self.scheduler.add(job_of(Order(stream, work, deliver), self._clock()))
         self._idle.clear()
         self._wake.set()
 

@@ -10,6 +10,7 @@ import logging
 from collections.abc import Callable, Sequence
 from typing import NamedTuple, assert_never
 
+from .audio import seconds
 from .batching import Job, Stage
 from .interfaces import Models, State
 from .work import (
@@ -32,12 +33,13 @@ logger = logging.getLogger(__name__)
 
 
 class ModelStream:
-    """What the models remember of one session. Only the models' thread reads or writes it."""
+    """What the models remember of one session. Only the models' thread touches `vad` and `decoding`."""
 
     def __init__(self) -> None:
         self.vad: State = None
         self.decoding: dict[int, State] = {}
         self.is_open = True
+        self.chunk_queued_at = 0.0
 
 
 class Order(NamedTuple):
@@ -132,6 +134,18 @@ class ModelRunner:
             own, embeddings = embeddings[: len(work.stretches)], embeddings[len(work.stretches) :]
             results.append(Embedded(work.utterance, own))
         return results
+
+
+def job_of(order: Order, now: float) -> Job[Order]:
+    """What to queue for an order that comes at this moment."""
+    stage, samples = stage_of(order.work)
+    stream, queued_at = order.stream, now
+    if isinstance(order.work, DecodeChunk):
+        # A stream that falls behind waits from when its turn would have come, or its lag would go unseen.
+        if order.work.has_waited:
+            queued_at = min(now, stream.chunk_queued_at + seconds(samples))
+        stream.chunk_queued_at = queued_at
+    return Job(stage, id(stream), samples, queued_at, order)
 
 
 def stage_of(work: Work) -> tuple[Stage, int]:

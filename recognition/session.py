@@ -266,7 +266,7 @@ class TranscriptionSession:
 
     # First pass.
 
-    def _decode_next_chunk(self) -> None:
+    def _decode_next_chunk(self, *, has_waited: bool = False) -> None:
         utterance, chunk = self._open, self.options.chunk
         if not chunk or utterance is None or utterance.is_decoding or not utterance.has_partials:
             return
@@ -275,7 +275,7 @@ class TranscriptionSession:
         audio = self._audio.read(utterance.decoded, utterance.decoded + chunk)
         utterance.decoded += chunk
         utterance.is_decoding = True
-        self._work.append(DecodeChunk(utterance.index, audio))
+        self._work.append(DecodeChunk(utterance.index, audio, has_waited))
 
     def _receive_chunk(self, index: int, tokens: tuple[str, ...]) -> None:
         utterance = self._find(index)
@@ -286,7 +286,7 @@ class TranscriptionSession:
         if tokens:
             utterance.partial_tokens.extend(tokens)
             self._events.append(Partial(index, utterance.start, text.join(utterance.partial_tokens)))
-        self._decode_next_chunk()
+        self._decode_next_chunk(has_waited=True)
 
     # Second pass.
 

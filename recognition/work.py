@@ -22,6 +22,8 @@ class DecodeChunk:
 
     utterance: int
     audio: np.ndarray
+    has_waited: bool = False
+    """Whether its audio was there already while the chunk before was decoded."""
 
 
 @dataclass(frozen=True, slots=True)

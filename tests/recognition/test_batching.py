@@ -13,7 +13,7 @@ LIMITS = {
     Stage.PUNCTUATE: BatchLimits(size=4, padded_samples=1000),
     Stage.EMBED: BatchLimits(size=4, padded_samples=1000),
     Stage.DECODE: BatchLimits(
-        size=2, padded_samples=1000, wait_s=0.05, late_s=0.3, size_when_late=4, patience_s=1.0
+        size=2, padded_samples=1000, rest=1.5, late_s=0.3, size_when_late=4, patience_s=1.0
     ),
 }
 
@@ -43,22 +43,56 @@ class OrderTests(unittest.TestCase):
         waiting = scheduler((Stage.EMBED, "a", 10, 0.0), (Stage.PUNCTUATE, "b", 10, 0.0))
         self.assertEqual({job.stage for job in waiting.next_batch(1)}, {Stage.PUNCTUATE})
 
+    def test_a_final_that_has_begun_is_finished_before_the_next_begins(self):
+        waiting = scheduler(
+            (Stage.RECOGNIZE, "a", 10, 0.0), (Stage.EMBED, "b", 10, 0.9), (Stage.PUNCTUATE, "b", 10, 0.9)
+        )
+        stages = [waiting.next_batch(1)[0].stage for _ in range(3)]
+        self.assertEqual(stages, [Stage.PUNCTUATE, Stage.EMBED, Stage.RECOGNIZE])
+
     def test_first_come_first_served(self):
         waiting = scheduler(*((Stage.RECOGNIZE, name, 10, 0.0) for name in "abcd"))
         self.assertEqual(sessions(waiting.next_batch(1)), ["a", "b", "c"])
         self.assertEqual(sessions(waiting.next_batch(1)), ["d"])
 
+    def test_a_stream_that_has_fallen_behind_goes_before_one_that_has_not(self):
+        waiting = scheduler(
+            (Stage.DECODE, "a", 10, 1.0), (Stage.DECODE, "b", 10, 1.0), (Stage.DECODE, "behind", 10, 0.8)
+        )
+        self.assertEqual(sessions(waiting.next_batch(1)), ["behind", "a"])
 
-class WaitingTests(unittest.TestCase):
-    def test_a_partial_waits_a_little_for_company(self):
-        waiting = scheduler((Stage.DECODE, "a", 10, 1.0))
-        self.assertEqual(waiting.next_batch(1.04), [])
-        self.assertAlmostEqual(waiting.due_at(), 1.05)
-        self.assertEqual(sessions(waiting.next_batch(1.05)), ["a"])
+
+class RestTests(unittest.TestCase):
+    """The first pass pauses in proportion to what its batches take, so that streams come together."""
+
+    def setUp(self):
+        self.waiting = scheduler((Stage.DECODE, "a", 10, 1.0))
+        self.assertEqual(sessions(self.waiting.next_batch(1.0)), ["a"])
+
+    def add(self, session: str, at: float) -> None:
+        self.waiting.add(Job(Stage.DECODE, session, 10, at, None))
+
+    def test_the_next_waits_for_company_as_long_as_the_last_batch_tells(self):
+        self.add("b", 1.5)
+        self.assertEqual(self.waiting.next_batch(1.5), [])  # the batch took 0.5 s
+        self.assertEqual(self.waiting.due_at(), 2.25)
+        self.assertEqual(sessions(self.waiting.next_batch(2.25)), ["b"])
+
+    def test_who_comes_later_than_that_does_not_wait(self):
+        self.assertEqual(self.waiting.next_batch(1.5), [])
+        self.add("b", 2.5)
+        self.assertEqual(sessions(self.waiting.next_batch(2.5)), ["b"])
 
     def test_a_full_batch_waits_for_nobody(self):
-        waiting = scheduler((Stage.DECODE, "a", 10, 1.0), (Stage.DECODE, "b", 10, 1.0))
-        self.assertEqual(sessions(waiting.next_batch(1.0)), ["a", "b"])
+        self.add("b", 1.5)
+        self.add("c", 1.5)
+        self.assertEqual(sessions(self.waiting.next_batch(1.5)), ["b", "c"])
+
+    def test_finals_run_meanwhile(self):
+        self.add("b", 1.5)
+        self.waiting.add(Job(Stage.RECOGNIZE, "c", 10, 1.5, None))
+        self.assertEqual(sessions(self.waiting.next_batch(1.5)), ["c"])
+        self.assertEqual(sessions(self.waiting.next_batch(2.25)), ["b"])
 
 
 class PaddingTests(unittest.TestCase):
@@ -150,7 +184,8 @@ class PressureTests(unittest.TestCase):
 def test_every_job_runs_exactly_once_and_in_the_order_of_its_session(jobs):
     waiting = scheduler(*((stage, session, n, float(i)) for i, (stage, session, n) in enumerate(jobs)))
     ran: list[Job[None]] = []
-    while batch := waiting.next_batch(1e6):
+    now = 1e6
+    while batch := waiting.next_batch(now) or waiting.next_batch(now := waiting.due_at() or now):
         limits = LIMITS[batch[0].stage]
         assert len(batch) <= max(limits.size, limits.size_when_late)
         assert len({job.session for job in batch}) == len(batch)

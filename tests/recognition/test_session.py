@@ -189,6 +189,13 @@ class PartialTests(SessionTestCase):
         self.answer(ChunkDecoded(0, ()))
         self.assertEqual(len(self.take(DecodeChunk)), 1)
 
+    def test_a_chunk_that_was_there_before_its_turn_says_so(self):
+        self.hear(silence(1), speech(3))
+        [first] = self.take(DecodeChunk)
+        self.answer(ChunkDecoded(0, ()))
+        [second] = self.take(DecodeChunk)
+        self.assertEqual((first.has_waited, second.has_waited), (False, True))
+
     def test_each_partial_is_the_whole_line_so_far(self):
         self.hear(speech(4))
         self.session.events_to_send()

@@ -179,9 +179,7 @@ async def test_a_session_that_cannot_take_its_result_does_not_stop_the_others(en
 
 
 async def test_partials_that_come_too_late_are_given_up_and_finals_are_not(models: Models):
-    limits = dict(DEFAULT_LIMITS) | {
-        Stage.DECODE: BatchLimits(size=8, padded_samples=2**31, wait_s=9.0, patience_s=0.5)
-    }
+    limits = dict(DEFAULT_LIMITS) | {Stage.DECODE: BatchLimits(size=8, padded_samples=2**31, patience_s=0.5)}
     engine = Engine(models, Scheduler(limits), clock=itertools.count().__next__)
     engine.start()
     events = await transcribe(engine, SCRIPT.audio())
