@@ -49,7 +49,12 @@ class Report:
     final_after_speech_s: list[float] = field(default_factory=list)
     """From the end of speech: with the pause."""
 
+    speech_s: float = 0.0
+    """In the lines of all streams together."""
+
     dropped_partials: int = 0
+    """Lines whose first pass was given up because it came too late."""
+
     backlog_s: float = 0.0
     """Audio that had arrived at the end and was not searched for speech."""
 
@@ -155,8 +160,9 @@ class Simulation:
         if self._is_measuring:
             self.report.partial_s.append(waited_s)
 
-    def note_final(self, after_endpoint_s: float, after_speech_s: float) -> None:
+    def note_final(self, after_endpoint_s: float, after_speech_s: float, speech_s: float) -> None:
         if self._is_measuring:
+            self.report.speech_s += speech_s
             self.report.final_s.append(after_endpoint_s)
             self.report.final_after_speech_s.append(after_speech_s)
 
@@ -206,9 +212,10 @@ class _Stream:
             match event:
                 case Partial(index):
                     self._simulation.note_partial(self._since(self._decoded[index]))
-                case Final(index, _, end):
+                case Final(index, start, end):
                     after_endpoint = self._simulation.now - self._ended[index]  # may be one of several turns
-                    self._simulation.note_final(after_endpoint, self._since(end - self._post_roll))
+                    after_speech = self._since(end - self._post_roll)
+                    self._simulation.note_final(after_endpoint, after_speech, (end - start) / SAMPLE_RATE)
 
     def _since(self, position: int) -> float:
         """How long ago the audio up to this position had arrived."""
