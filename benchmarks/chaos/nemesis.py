@@ -39,6 +39,7 @@ class Nemesis:
 
     def __init__(self, cluster: LocalCluster, rng: random.Random, *, cut: Callable[[], int]) -> None:
         self.faults: list[Fault] = []
+        self.troubles: list[str] = []
         self._cluster = cluster
         self._rng = rng
         self._cut = cut
@@ -60,9 +61,12 @@ class Nemesis:
         while True:
             await asyncio.sleep(self._rng.uniform(*EVERY_S))
             (bring,) = self._rng.choices(list(self._kinds), list(self._kinds.values()))
-            # To its end, also when the run is over: the fault must be undone.
-            if fault := await asyncio.shield(bring()):
-                self.faults.append(fault)
+            try:
+                # To its end, also when the run is over: the fault must be undone.
+                if fault := await asyncio.shield(bring()):
+                    self.faults.append(fault)
+            except RuntimeError as error:  # a process that is slow to return is no reason to spare the others
+                self.troubles.append(str(error))
 
     # Workers.
 

@@ -12,12 +12,12 @@ from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import psycopg
 import soundfile
 
-from benchmarks import results
 from deploy.cutting_proxy import CuttingProxy
 from deploy.local_cluster import LocalCluster
 
@@ -37,6 +37,8 @@ from .clients import Follower, PlainReceiver, PlainSender, Receiver, ResumingSen
 from .nemesis import Fault, Nemesis
 
 MODELS = Path(__file__).resolve().parents[1] / "checksum.toml"
+
+Figures = dict[str, Any]
 
 WEBS, WORKERS, RECEIVERS = 2, 3, 3
 
@@ -72,13 +74,15 @@ class Report:
 
     unfinished: int = 0
     tracebacks: list[str] = field(default_factory=list)
+    troubles: list[str] = field(default_factory=list)
+    """Processes that did not come back in time after a fault."""
 
     @property
     def is_clean(self) -> bool:
         return self.verdict.is_clean and not self.unfinished
 
     @property
-    def figures(self) -> dict[str, object]:
+    def figures(self) -> Figures:
         seconds = [length for _, length in self.recoveries]
         return {
             "minutes": self.minutes,
@@ -103,6 +107,7 @@ class Report:
             "plain_sender_breaks": len(self.plain_lost_s),
             "plain_sender_lost_p50_s": round(percentile(self.plain_lost_s, 0.5), 2),
             "plain_sender_lost_max_s": round(max(self.plain_lost_s, default=0.0), 2),
+            "slow_returns": len(self.troubles),
             "tracebacks": len(self.tracebacks),
         }
 
@@ -110,10 +115,7 @@ class Report:
     def summary(self) -> str:
         said = {name: value for name, value in self.figures.items() if not isinstance(value, dict)}
         lines = [f"{'clean' if self.is_clean else 'NOT CLEAN'}: {said}", *self.verdict.notes[:40]]
-        return "\n".join([*lines, *self.tracebacks[:10]])
-
-    def write(self) -> None:
-        results.write("chaos", self.figures)
+        return "\n".join([*lines, *self.troubles[:10], *self.tracebacks[:10]])
 
     def _by_kind(self, share: float) -> dict[str, float]:
         kinds = sorted({kind for kind, _ in self.recoveries})
@@ -152,6 +154,7 @@ class Chaos:
         raging.cancel()
         await asyncio.gather(raging, return_exceptions=True)
         self._report.faults = nemesis.faults
+        self._report.troubles = nemesis.troubles
         self._measure_recovery()
 
     def _cut(self) -> int:

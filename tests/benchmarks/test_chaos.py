@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from benchmarks.chaos.__main__ import combined
 from benchmarks.chaos.audio import FRAME, Recording, frames_of
 from benchmarks.chaos.checks import (
     KeptLine,
@@ -15,7 +16,7 @@ from benchmarks.chaos.checks import (
     recovery_s,
     unexplained,
 )
-from benchmarks.chaos.run import run_chaos
+from benchmarks.chaos.run import Report, run_chaos
 from deploy.local_servers import NotInstalled
 from recognition.checksum import checksum
 
@@ -102,6 +103,16 @@ class TestTranscripts:
         kept = lines(5000, 12_000, 19_200)
         verdict = check_transcript({1: kept[0].text, 2: "other"}, kept, faults=1)
         assert (verdict.lost_lines, verdict.wrong_lines, verdict.doubled_lines) == (1, 1, 1)
+
+
+class TestSeveralRuns:
+    def test_what_was_lost_adds_up_and_the_worst_time_counts(self):
+        one, two = Report(1, 1).figures, Report(2, 2).figures
+        two |= {"lost_samples": 7, "faults": 3, "recovery_p95_s": 4.5}
+        figures = combined([one | {"faults": 2}, two])
+        assert (figures["faults"], figures["lost_samples"], figures["minutes"]) == (5, 7, 3)
+        assert figures["recovery_p95_s"] == 4.5
+        assert len(figures["runs"]) == 2
 
 
 class TestRecovery:
