@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
+from django.template.loader import render_to_string
 from django.utils.translation import gettext as _
 
 
@@ -17,7 +18,30 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     return _answer(request, 404, reason or _("There is nothing at this address."))
 
 
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    # Its own words are about the request's innards.
+    return _answer(request, 400, _("This request cannot be understood."))
+
+
+def not_from_our_page(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """What Django calls a CSRF failure: `reason` is for the log, where Django writes it."""
+    advice = _("This page was open for too long, or cookies are off. Load it again and try once more.")
+    return _answer(request, 403, advice)
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    # Nothing that may have failed is used for saying so: no database, no context processor.
+    reason = _("Something went wrong on the server. Its log says what.")
+    if _wants_json(request):
+        return JsonResponse({"error": reason}, status=500)
+    return HttpResponse(render_to_string("server_error.html", {"reason": reason}), status=500)
+
+
 def _answer(request: HttpRequest, status: int, reason: str) -> HttpResponse:
-    if "application/json" in request.headers.get("accept", ""):
+    if _wants_json(request):
         return JsonResponse({"error": reason}, status=status)
     return render(request, "error.html", {"status": status, "reason": reason}, status=status)
+
+
+def _wants_json(request: HttpRequest) -> bool:
+    return "application/json" in request.headers.get("accept", "")

@@ -20,5 +20,7 @@ urlpatterns = [
     path("metrics", metrics),
 ]
 
+handler400 = "asrsite.errors.bad_request"
 handler403 = "asrsite.errors.forbidden"
 handler404 = "asrsite.errors.not_found"
+handler500 = "asrsite.errors.server_error"
