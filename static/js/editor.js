@@ -138,9 +138,16 @@ export class Editor {
     }
   }
 
-  lineRemoved(line) {
+  // What is being written here stays until its writer decides, where it was.
+  lineRemoved(line, index) {
     if (this.open?.id !== line.id) return;
-    this.leave();
+    if (!this.isDirty) {
+      this.leave();
+      return;
+    }
+    const { container } = this.view.view;
+    container.insertBefore(this.open.row, container.children[index] ?? null);
+    this.showConflict(null);
   }
 
   showConflict(line) {
@@ -152,20 +159,28 @@ export class Editor {
     open.note.replaceChildren(
       element("p", {}, theirs),
       element("button", { type: "button", onclick: () => this.resolve(line, line?.asr) }, gettext("Take theirs")),
-      line && element("button", { type: "button", onclick: () => this.resolve(line, open.field.value) }, gettext("Keep mine")),
+      element("button", { type: "button", onclick: () => this.resolve(line, open.field.value) }, gettext("Keep mine")),
     );
     this.say("");
   }
 
   resolve(line, text) {
     const { open } = this;
+    if (!line) return this.resolveRemoval(text);
     open.note.hidden = true;
-    if (!line) return this.leave();
     open.base = line;
     open.field.value = text;
     this.grow();
     open.field.focus();
     return this.save();
+  }
+
+  // `text` takes the place of the line that is gone; without it, the line stays gone.
+  async resolveRemoval(text) {
+    const { id, row } = this.open;
+    if (text && !(await this.edits.try(() => ({ kind: "insert", after: id, text: plain(text) })))) return;
+    this.leave();
+    row.remove();
   }
 
   // Keys. Input methods compose with Enter, arrows and Escape: those are theirs.

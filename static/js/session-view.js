@@ -24,7 +24,7 @@ export class SessionView {
     if (snapshot) this.transcript.receiveSnapshot(snapshot);
     this.view.show(this.transcript.lines);
     this.transcript.listener = this;
-    // What else is on the page: each may have transcriptChanged(), lineChanged(line), lineRemoved(line), ended()
+    // What else is on the page: each may have transcriptChanged(), lineChanged(line), lineRemoved(line, index), ended()
     // and choosePerson(speakerId).
     this.companions = [];
     this.setState(state);
@@ -91,7 +91,7 @@ export class SessionView {
 
   removed(line, index) {
     this.view.removed(line, index, this.transcript.lines);
-    this.tell("lineRemoved", line);
+    this.tell("lineRemoved", line, index);
     this.changeSoon();
   }
 
