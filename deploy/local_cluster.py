@@ -109,7 +109,7 @@ class LocalCluster:
 
     def wait_for(self, web: WebProcess) -> None:
         """Until a session that begins there would be recognised."""
-        wait_until(lambda: web.answers("readyz"), f"{web.name} is not ready", timeout_s=120)
+        wait_until(lambda: web.answers("readyz"), f"{web.name} is not ready", timeout_s=3000)
 
     def wait_for_answer(self, web: WebProcess) -> None:
         wait_until(web.answers, f"{web.name} does not answer", timeout_s=60)

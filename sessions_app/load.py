@@ -1,0 +1,181 @@
+"""Drives a running service with many senders and receivers: how late do lines come, and is any missing?"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import quote, urlencode
+
+import numpy as np
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed, InvalidHandshake
+
+from recognition.audio import SAMPLE_RATE, samples, seconds
+
+FRAME = samples(0.2)
+
+END_S = 60.0
+"""How long to wait for the last lines."""
+
+
+@dataclass
+class Heard:
+    """What one socket was told."""
+
+    lines: dict[int, tuple[str, float]] = field(default_factory=dict)
+    """By number: text, and seconds from the end of the line in the audio to its arrival."""
+
+    close_code: int | None = None
+    error: str = ""
+
+
+@dataclass
+class SessionLoad:
+    """One session: its sender and its receivers."""
+
+    sender: Heard
+    receivers: list[Heard]
+
+    @property
+    def missing(self) -> int:
+        """Lines that a receiver lacks or has otherwise than the sender."""
+        expected = {seq: text for seq, (text, _) in self.sender.lines.items()}
+        return sum(
+            expected.get(seq) != heard.lines.get(seq, ("", 0.0))[0]
+            for heard in self.receivers
+            for seq in expected.keys() | heard.lines.keys()
+        )
+
+
+@dataclass
+class Report:
+    """What a load test found."""
+
+    sessions: list[SessionLoad]
+
+    @property
+    def refused(self) -> list[str]:
+        """Errors of senders that were not taken, or not to the end."""
+        return [s.sender.error or "cut off" for s in self.sessions if s.sender.close_code != 1000]
+
+    @property
+    def missing(self) -> int:
+        return sum(session.missing for session in self.sessions)
+
+    @property
+    def lines(self) -> int:
+        return sum(len(session.sender.lines) for session in self.sessions)
+
+    def delay_s(self, share: float) -> float:
+        """So late or earlier came this share of all lines, at any receiver or sender."""
+        delays = sorted(
+            delay
+            for session in self.sessions
+            for heard in (session.sender, *session.receivers)
+            for _, delay in heard.lines.values()
+        )
+        return delays[min(len(delays) - 1, int(share * len(delays)))] if delays else 0.0
+
+
+async def drive(
+    servers: Sequence[str], audio: np.ndarray, *, senders: int, receivers: int, prefix: str, token: str = ""
+) -> Report:
+    """Stream a recording in many sessions at once, at its own pace.
+
+    Args:
+        servers: Like "ws://localhost:8000", taken in turns.
+        audio: float32 in [-1, 1], 16 kHz, shape (n,).
+        receivers: Of each session.
+        prefix: Of the sessions' ids.
+    """
+    loads = []
+    for at in range(senders):
+        first = at % len(servers)
+        turned = [*servers[first:], *servers[:first]]
+        loads.append(_drive_one(turned, f"{prefix}-{at}", audio, at / senders, receivers, token))
+    return Report(list(await asyncio.gather(*loads)))
+
+
+async def _drive_one(
+    servers: Sequence[str], session: str, audio: np.ndarray, delay_s: float, receivers: int, token: str
+) -> SessionLoad:
+    await asyncio.sleep(delay_s)  # not all in the same moment
+    load = SessionLoad(Heard(), [Heard() for _ in range(receivers)])
+    clock = _Clock()
+    following = [
+        asyncio.create_task(_follow(_address(servers, at, session, "receiver", token), heard, clock))
+        for at, heard in enumerate(load.receivers)
+    ]
+    await _send(_address(servers, 0, session, "sender", token), audio, load.sender, clock)
+    if load.sender.close_code != 1000:
+        for task in following:
+            task.cancel()
+    await asyncio.gather(*following, return_exceptions=True)
+    return load
+
+
+class _Clock:
+    """When the first sample of a session was sent."""
+
+    begun = 0.0
+
+
+async def _send(address: str, audio: np.ndarray, heard: Heard, clock: _Clock) -> None:
+    try:
+        async with connect(address, proxy=None) as socket:
+            listening = asyncio.create_task(_listen(socket, heard, clock))
+            clock.begun = time.monotonic()
+            try:
+                for at in range(0, len(audio), FRAME):
+                    await socket.send(audio[at : at + FRAME].astype("<f4").tobytes())
+                    due = clock.begun + seconds(at + FRAME)
+                    await asyncio.sleep(max(0.0, due - time.monotonic()))
+                await socket.send("close")
+            except ConnectionClosed:
+                pass  # whoever listens knows why
+            await asyncio.wait_for(listening, END_S)
+    except (OSError, TimeoutError, InvalidHandshake) as error:
+        heard.error = heard.error or str(error) or type(error).__name__
+
+
+async def _follow(address: str, heard: Heard, clock: _Clock) -> None:
+    async with connect(address, proxy=None) as socket:
+        await _listen(socket, heard, clock)
+
+
+async def _listen(socket: ClientConnection, heard: Heard, clock: _Clock) -> None:
+    try:
+        async for text in socket:
+            _hear(json.loads(text), heard, clock)
+    except ConnectionClosed:
+        pass
+    heard.close_code = socket.close_code
+
+
+def _hear(message: dict[str, Any], heard: Heard, clock: _Clock) -> None:
+    if seq := message.get("seq"):
+        delay_s = time.monotonic() - clock.begun - message["end_ms"] / 1000
+        heard.lines[seq] = message["asr"], delay_s
+    elif error := message.get("error"):
+        heard.error = error["code"]
+
+
+def _address(servers: Sequence[str], at: int, session: str, mode: str, token: str) -> str:
+    parameters = {"mode": mode, **({"token": token} if token else {})}
+    return f"{servers[at % len(servers)]}/ws/asr/{quote(session, safe='')}?{urlencode(parameters)}"
+
+
+def repeated(audio: np.ndarray, length_s: float) -> np.ndarray:
+    """A recording again and again, to this length."""
+    wanted = round(length_s * SAMPLE_RATE)
+    return np.tile(audio, -(-wanted // len(audio)))[:wanted]
+
+
+def counted(errors: Iterable[str]) -> str:
+    """How often each error came: "overloaded 3, cut off 1"."""
+    names = list(errors)
+    return ", ".join(f"{name} {names.count(name)}" for name in sorted(set(names)))
