@@ -34,8 +34,8 @@ async def _stream(service: Service, number: int, stop: asyncio.Event) -> None:
     rng = np.random.default_rng(number)
     frames = [rng.uniform(-0.3, 0.3, FRAME).astype("<f4").tobytes() for _ in range(16)]
     async with (
-        connect(service.web.socket(key, "mode=receiver&v=2"), proxy=None) as receiver,
-        connect(service.web.socket(key, "mode=sender"), proxy=None) as sender,
+        connect(service.web.socket(key, "mode=receiver&v=2"), proxy=None, ping_interval=None) as receiver,
+        connect(service.web.socket(key, "mode=sender"), proxy=None, ping_interval=None) as sender,
     ):
         reading = [asyncio.create_task(_read(socket)) for socket in (receiver, sender)]
         begun = time.monotonic() + rng.uniform(0, FRAME_S)

@@ -1,0 +1,132 @@
+"""One sender, very many receivers: when the last one has a line, and how soon all are back after a crash."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+import time
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+import numpy as np
+from websockets.asyncio.client import connect
+
+from benchmarks.chaos.checks import percentile
+from deploy.local_cluster import ROOT
+from deploy.local_servers import wait_until
+
+from .service import Service
+
+FRAME, FRAME_S = 3200, 0.2
+WORD = np.random.default_rng(3).uniform(-0.3, 0.3, FRAME).astype("<f4").tobytes()
+SILENCE = bytes(4 * FRAME)
+UTTERANCE = (WORD, WORD, SILENCE, SILENCE, SILENCE)
+"""With the last of these frames the pause is long enough: this one makes the line."""
+
+PER_PROCESS = 500
+
+GATHER_S = 120.0
+
+
+@dataclass
+class _Process:
+    process: asyncio.subprocess.Process
+
+    async def report(self) -> dict[str, object]:
+        assert self.process.stdin and self.process.stdout
+        self.process.stdin.write(b"\n")
+        answer: dict[str, object] = json.loads(await self.process.stdout.readline())
+        return answer
+
+
+async def fan_out(service: Service, *, receivers: int, lines: int) -> dict[str, float]:
+    """Milliseconds from the audio that ends an utterance to its line at the last of the receivers."""
+    key = "fan-out"
+    async with _swarm(service, key, receivers) as swarm:
+        await _all_there(swarm, receivers)
+        sent_at = await _speak(service, key, lines)
+        await asyncio.sleep(2)
+        reports = [await process.report() for process in swarm]
+    heard = [
+        max(report["heard"].get(str(seq), 0.0) for report in reports)  # type: ignore[attr-defined]
+        for seq in range(1, lines + 1)
+    ]
+    took_ms = [1000 * (at - sent) for at, sent in zip(heard, sent_at, strict=True)]
+    counts = [count for report in reports for count in report["counts"]]  # type: ignore[attr-defined]
+    return {
+        "last_p50_ms": round(percentile(took_ms, 0.5)),
+        "last_p99_ms": round(percentile(took_ms, 0.99)),
+        "missing": receivers * lines - sum(counts),
+        "out_of_order": sum(not report["in_order"] for report in reports),
+    }
+
+
+async def reconnect(service: Service, *, receivers: int) -> dict[str, float]:
+    """Seconds until all are connected again after the web process was killed, from when it serves again."""
+    key = "storm"
+    async with _swarm(service, key, receivers) as swarm:
+        await _all_there(swarm, receivers)
+        await asyncio.to_thread(service.web.kill)
+        await asyncio.to_thread(service.web.start)
+        await asyncio.to_thread(wait_until, service.web.answers, "the server does not return", timeout_s=60)
+        back_at = time.monotonic()
+        await _all_there(swarm, receivers)
+        reports = [await process.report() for process in swarm]
+    full_at = max(float(str(report["full_at"])) for report in reports)
+    return {"s": round(full_at - back_at, 1)}
+
+
+async def _speak(service: Service, key: str, lines: int) -> list[float]:
+    """When the audio that makes each line was sent."""
+    sent_at = []
+    async with connect(service.web.socket(key, "mode=sender"), proxy=None, ping_interval=None) as socket:
+        draining = asyncio.create_task(_drain(socket))
+        begun = time.monotonic()
+        for number in range(lines * len(UTTERANCE)):
+            await asyncio.sleep(max(0.0, begun + number * FRAME_S - time.monotonic()))
+            if (number + 1) % len(UTTERANCE) == 0:
+                sent_at.append(time.monotonic())
+            await socket.send(UTTERANCE[number % len(UTTERANCE)])
+        await asyncio.sleep(2)
+        draining.cancel()
+    return sent_at
+
+
+async def _drain(socket: object) -> None:
+    async for _ in socket:  # type: ignore[attr-defined]
+        pass
+
+
+@asynccontextmanager
+async def _swarm(service: Service, key: str, receivers: int) -> AsyncIterator[Sequence[_Process]]:
+    path = f"/ws/asr/{key}?mode=receiver"
+    processes = []
+    try:
+        for _ in range(receivers // PER_PROCESS):
+            process = await asyncio.create_subprocess_exec(
+                *(sys.executable, "-m", "benchmarks.transport.swarm"),
+                *(str(service.web.port), path, str(PER_PROCESS)),
+                cwd=ROOT,
+                stdin=asyncio.subprocess.PIPE,
+                stdout=asyncio.subprocess.PIPE,
+                limit=2**24,
+            )
+            processes.append(_Process(process))
+        yield processes
+    finally:
+        for running in processes:
+            running.process.kill()
+            await running.process.wait()
+
+
+async def _all_there(swarm: Sequence[_Process], receivers: int) -> None:
+    async with asyncio.timeout(GATHER_S):
+        while await _count(swarm) < receivers:  # noqa: ASYNC110 - they are other processes
+            await asyncio.sleep(0.2)
+
+
+async def _count(swarm: Sequence[_Process]) -> int:
+    reports = [await process.report() for process in swarm]
+    return sum(int(str(report["connected"])) for report in reports)

@@ -1,0 +1,70 @@
+"""Receivers that connect and never read: what they cost the server, and how it gets rid of them."""
+
+from __future__ import annotations
+
+import asyncio
+import socket as sockets
+
+import numpy as np
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed
+
+from .processes import PeakMemory
+from .service import Service
+
+SMALL_BUFFER = 4096
+"""Bytes that the kernel of a client keeps; the rest is the server's to hold."""
+
+LINES = 3000
+"""Enough that the results of a session are more than the kernel takes for a client: 0.5 MB."""
+
+GIVEN_UP_S = 13.0
+"""The server waits for 10 s."""
+
+SLOW_CONSUMER = 4430
+
+_rng = np.random.default_rng(2)
+SECOND = np.concatenate([_rng.uniform(-0.3, 0.3, 3200), np.zeros(12_800)]).astype("<f4").tobytes()
+"""A word and a pause, which make a line."""
+
+
+async def never_read(service: Service, *, readers: int) -> dict[str, float]:
+    """Growth of the web process in MiB for each of them, and how many were told 4430."""
+    key = "never-read"
+    async with connect(service.web.socket(key, "mode=sender"), proxy=None, ping_interval=None) as sender:
+        draining = asyncio.create_task(_drain(sender))
+        for _ in range(30):
+            await sender.send(SECOND)
+        await asyncio.sleep(3)
+        async with PeakMemory(service.pids["web"]) as memory:
+            silent = [await _connect(service, key) for _ in range(readers)]
+            for _ in range(LINES):
+                await sender.send(SECOND)
+            await asyncio.sleep(GIVEN_UP_S)
+        codes = await asyncio.gather(*map(_drain, silent))
+        await sender.send("close")
+        await draining
+    return {"rss_mib": round(memory.growth_mib / readers, 2), "told": codes.count(SLOW_CONSUMER)}
+
+
+async def _connect(service: Service, key: str) -> ClientConnection:
+    raw = sockets.socket()
+    raw.setsockopt(sockets.SOL_SOCKET, sockets.SO_RCVBUF, SMALL_BUFFER)
+    raw.setblocking(False)
+    await asyncio.get_running_loop().sock_connect(raw, ("127.0.0.1", service.web.port))
+    socket = await connect(
+        service.web.socket(key, "mode=receiver&v=2"), proxy=None, sock=raw, max_queue=1, ping_interval=None
+    )
+    socket.transport.pause_reading()
+    return socket
+
+
+async def _drain(socket: ClientConnection) -> int | None:
+    """Read to the end; the code that the socket was closed with."""
+    socket.transport.resume_reading()
+    try:
+        async for _ in socket:
+            pass
+    except ConnectionClosed:
+        pass
+    return socket.close_code
