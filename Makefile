@@ -9,7 +9,7 @@ export OMP_NUM_THREADS ?= 1
 # `make run ASR_MODELS=paraformer-zh PORT=8080` reaches the program like environment variables do.
 export ASR_MODELS ASR_DEVICE ASR_ARITHMETIC ASR_DATA_DIR ASR_ACCESS HOST PORT DEMO REDIS_URL DATABASE_URL ALLOWED_HOSTS
 
-.PHONY: run prepare test chaos scale-demo lint types format translations bench train servers help
+.PHONY: run prepare test chaos soak scale-demo lint types format translations bench train servers help
 
 run: prepare ## Serve pages and sockets on http://127.0.0.1:8000/ with a sample meeting (DEMO=0: without)
 	$(BIN)/python manage.py serve --demo
@@ -43,6 +43,9 @@ MINUTES ?= 20
 RUNS ?= 1
 chaos: .venv/installed-for-development servers ## Break everything for MINUTES (20), RUNS times (1), and count what is lost
 	$(BIN)/python -m benchmarks.chaos --minutes $(MINUTES) --runs $(RUNS)
+
+soak: .venv/installed-for-development servers ## Hold meetings for two hours and watch the memory
+	$(BIN)/python -m benchmarks.soak
 
 scale-demo: .venv/installed servers ## Two web and two recognition processes, Redis and PostgreSQL on this machine
 	$(BIN)/python -m deploy.scale_demo
