@@ -44,7 +44,7 @@ def embedded_service(**settings: str) -> Iterator[Service]:
         migrate = [sys.executable, "manage.py", "migrate", "--verbosity", "0"]
         subprocess.run(migrate, cwd=ROOT, env=environment, check=True)
         with WebProcess("web", environment, log=folder / "web.log") as web:
-            wait_until(lambda: web.answers("readyz"), "the server is not ready", timeout_s=120)
+            wait_until(lambda: web.answers("readyz"), "the server is not ready", timeout_s=600)
             yield Service(web, {"web": web.pid})
     finally:
         shutil.rmtree(folder, ignore_errors=True)
