@@ -7,15 +7,21 @@ own voices is kept in its database and comes first. A model of which nothing is 
 from __future__ import annotations
 
 import io
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
 
-from .encryption import decrypt
-from .identification import IdentificationOptions
+from .encryption import decrypt, encrypt
+from .fitting import Lines
+from .identification import IdentificationOptions, unit
 from .models import Calibration
-from .scoring import Cohort, Scoring, from_probability
+from .scoring import Cohort, Scoring, from_probability, probability
 from .tracking import TrackingOptions
+from .trials import Measured
+
+COHORT = 20
+"""Fewer people than this do not show what voices have in common."""
 
 SHIPPED = Path(__file__).with_name("calibrations")
 
@@ -41,6 +47,34 @@ def options(model_id: str) -> TrackingOptions:
         return TrackingOptions()
     return TrackingOptions(
         IdentificationOptions(from_probability(own.threshold), own.margin, own.shortest_speech_s)
+    )
+
+
+def cohort(model_id: str, voices: Lines) -> Cohort:
+    """What voices have in common to this model: as it came with it, else as these people show it.
+
+    Args:
+        voices: One per recording, of any number of people.
+    """
+    if (file := _file(model_id)).exists():
+        return unpack(file.read_bytes()).cohort
+    people = [voices.take(voices.speakers == person) for person in np.unique(voices.speakers)]
+    if len(people) < COHORT:
+        return Cohort.unknown(voices.embeddings.shape[1])
+    return Cohort.of(np.stack([unit(lines.seconds @ lines.embeddings) for lines in people]))
+
+
+def keep(model_id: str, scoring: Scoring, options: IdentificationOptions, measured: Measured) -> None:
+    """Use these from now on, here: every worker takes them over within seconds."""
+    Calibration.objects.update_or_create(
+        model_id=model_id,
+        defaults={
+            "threshold": probability(options.threshold),
+            "margin": options.margin,
+            "shortest_speech_s": options.shortest_speech_s,
+            "sealed_scoring": encrypt(pack(scoring)),
+            "measured": asdict(measured),
+        },
     )
 
 

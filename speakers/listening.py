@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterable, Hashable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -14,9 +14,17 @@ from recognition.interfaces import Models, Samples
 
 from . import assessment
 from .assessment import Sound
+from .fitting import Lines
+from .trials import LENGTHS_S, Material
 
 PIECE = samples(1.0)
 """Audio per call to the speech detector."""
+
+MOST_PIECES = 4
+"""Of each length, from one recording."""
+
+Recording = tuple[Hashable, Hashable, Samples]
+"""Who speaks, a key of the recording's own, and its audio: float32 in [-1, 1], 16 kHz."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +37,9 @@ class Heard:
 
     seconds: np.ndarray
     """Of each stretch, shape (n,)."""
+
+    stretches: Sequence[Samples]
+    """The speech itself, without its pauses."""
 
     @property
     def voice(self) -> np.ndarray:
@@ -49,7 +60,29 @@ async def listen(engine: Engine, audio: np.ndarray) -> Heard:
         assessment.measure(audio, probabilities, frame),
         await embed(engine, stretches),
         np.array([seconds(len(stretch)) for stretch in stretches]),
+        stretches,
     )
+
+
+async def gather(engine: Engine, recordings: AsyncIterable[Recording]) -> Material:
+    """Listen to recordings of known people, to measure how well their voices are told apart.
+
+    Recordings without speech are left out.
+    """
+    voices, pieces = [], []
+    async for speaker, key, audio in recordings:
+        heard = await listen(engine, audio)
+        if not len(heard.embeddings):
+            continue
+        voices.append((heard.voice, float(heard.seconds.sum()), speaker, key))
+        cut = _cut(np.concatenate(heard.stretches))
+        embeddings = await embed(engine, cut)
+        pieces += [
+            (embedding, seconds(len(piece)), speaker, key)
+            for embedding, piece in zip(embeddings, cut, strict=True)
+        ]
+    dimension = engine.models.embedder.dimension
+    return Material(_as_lines(voices, dimension), _as_lines(pieces, dimension))
 
 
 async def embed(engine: Engine, pieces: Sequence[Samples]) -> np.ndarray:
@@ -57,6 +90,21 @@ async def embed(engine: Engine, pieces: Sequence[Samples]) -> np.ndarray:
     rows = [np.empty((0, engine.models.embedder.dimension), np.float32)]
     rows += [await engine.run(partial(_embed, [piece])) for piece in pieces]
     return np.concatenate(rows)
+
+
+def _cut(speech: Samples) -> list[Samples]:
+    """Pieces of each length to try, one after the other."""
+    return [
+        speech[start : start + length]
+        for length in map(samples, LENGTHS_S)
+        for start in range(0, len(speech) - length + 1, length)[:MOST_PIECES]
+    ]
+
+
+def _as_lines(rows: Sequence[tuple[np.ndarray, float, Hashable, Hashable]], dimension: int) -> Lines:
+    embeddings = np.array([row[0] for row in rows], np.float32).reshape(len(rows), dimension)
+    lengths, speakers, keys = (np.array([row[column] for row in rows]) for column in (1, 2, 3))
+    return Lines(embeddings, lengths, speakers, keys)
 
 
 async def _speech_probabilities(engine: Engine, audio: np.ndarray) -> np.ndarray:
