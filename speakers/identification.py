@@ -88,7 +88,7 @@ class Gallery:
         Raises:
             ValueError: If an embedding has another dimension, or is zero or not finite.
         """
-        kept = ~np.isin(self.speakers, np.fromiter(changes, np.int64, len(changes)))
+        is_kept = ~np.isin(self.speakers, np.fromiter(changes, np.int64, len(changes)))
         added = {speaker: voice for speaker, voice in changes.items() if voice is not None}
         embeddings = np.empty((len(added), self.dimension), np.float32)
         for row, (speaker, voice) in enumerate(added.items()):
@@ -96,12 +96,16 @@ class Gallery:
                 shape = voice.embedding.shape
                 raise ValueError(f"the voice of speaker {speaker} has shape {shape}, not ({self.dimension},)")
             embeddings[row] = unit(voice.embedding)
-        speakers = np.concatenate([self.speakers[kept], np.fromiter(added, np.int64, len(added))])
         seconds = np.array([voice.speech_s for voice in added.values()])
-        order = np.argsort(speakers)
+        speakers = np.concatenate([self.speakers[is_kept], np.fromiter(added, np.int64, len(added))])
+        # Most changes are one more speaker at the end: then this is a single copy of the gallery.
+        voices = self.voices if is_kept.all() else self.voices.take(is_kept)
+        voices = voices.joined(self.scoring.voices(embeddings, seconds))
+        if np.any(speakers[1:] < speakers[:-1]):
+            order = np.argsort(speakers)
+            speakers, voices = speakers[order], voices.take(order)
         gallery = Gallery(self.model_id, self.scoring, self.dimension)
-        gallery.speakers = speakers[order]
-        gallery.voices = self.voices.take(kept).joined(self.scoring.voices(embeddings, seconds)).take(order)
+        gallery.speakers, gallery.voices = speakers, voices
         return gallery
 
     def _column(self, speaker: int) -> int | None:

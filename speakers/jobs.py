@@ -98,7 +98,7 @@ async def run_pending(
     """
     kinds = [name for name, kind in _kinds.items() if kind.is_long == is_long]
     count = 0
-    while (job := await in_database(claim, worker, kinds)) is not None:
+    while (job := await _claim(worker, kinds)) is not None:
         await _run(Task(job, engine, gallery()))
         count += 1
     return count
@@ -117,6 +117,18 @@ def claim(worker: str, kinds: list[str]) -> Job | None:
         if is_mine:
             return Job.objects.get(pk=key)
     return None
+
+
+async def _claim(worker: str, kinds: list[str]) -> Job | None:
+    """`claim`, or nothing: a worker that is stopped meanwhile leaves no job claimed."""
+    claiming = asyncio.ensure_future(in_database(claim, worker, kinds))
+    try:
+        job: Job | None = await asyncio.shield(claiming)
+    except asyncio.CancelledError:
+        if job := await claiming:
+            await in_database(_give_back, job)
+        raise
+    return job
 
 
 async def in_database(work: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:

@@ -64,25 +64,28 @@ async def listen(engine: Engine, audio: np.ndarray) -> Heard:
     )
 
 
-async def gather(engine: Engine, recordings: AsyncIterable[Recording]) -> Material:
+async def gather(engine: Engine, recordings: AsyncIterable[Recording], *, pieces: bool = True) -> Material:
     """Listen to recordings of known people, to measure how well their voices are told apart.
 
     Recordings without speech are left out.
+
+    Args:
+        pieces: Whether to cut them up as well.
     """
-    voices, pieces = [], []
+    voices, cuts = [], []
     async for speaker, key, audio in recordings:
         heard = await listen(engine, audio)
         if not len(heard.embeddings):
             continue
         voices.append((heard.voice, float(heard.seconds.sum()), speaker, key))
-        cut = _cut(np.concatenate(heard.stretches))
+        cut = _cut(np.concatenate(heard.stretches)) if pieces else []
         embeddings = await embed(engine, cut)
-        pieces += [
+        cuts += [
             (embedding, seconds(len(piece)), speaker, key)
             for embedding, piece in zip(embeddings, cut, strict=True)
         ]
     dimension = engine.models.embedder.dimension
-    return Material(_as_lines(voices, dimension), _as_lines(pieces, dimension))
+    return Material(_as_lines(voices, dimension), _as_lines(cuts, dimension))
 
 
 async def embed(engine: Engine, pieces: Sequence[Samples]) -> np.ndarray:

@@ -28,6 +28,9 @@ class TrackingOptions:
     shortest_speech_s: float = 0.6
     """Less speech than this says too little of a voice: the line goes to the likeliest one, uncertainly."""
 
+    news: float = 0.1
+    """Once this share of what is known of a voice is new, it is compared with the enrolled ones again."""
+
     recent_lines: int = 200
     """Lines that may still move to another voice one by one. At any time, all lines of a voice follow it."""
 
@@ -99,7 +102,7 @@ Revision = VoiceIdentified | VoicesMerged | LineMoved
 class _Voice:
     """A voice at work."""
 
-    __slots__ = ("cluster", "heard", "is_named_by_person", "is_open", "is_told", "key", "speaker")
+    __slots__ = ("cluster", "heard", "is_named_by_person", "is_open", "is_told", "key", "news_s", "speaker")
 
     def __init__(self, state: VoiceState, *, is_told: bool = True) -> None:
         self.key = state.voice
@@ -107,6 +110,7 @@ class _Voice:
         self.is_named_by_person = state.is_named_by_person
         self.cluster = Cluster(state.mean, state.speech_s)
         self.heard = 0  # when last, counted in lines
+        self.news_s = 0.0  # seconds heard since it was compared with the enrolled voices
         self.is_told = is_told  # the outside knows of it
         self.is_open = False  # it began with a line of unknown voice: the next stranger may be meant
 
@@ -349,7 +353,8 @@ class SpeakerTracker:
 
     def _think_again(self, voice: _Voice) -> None:
         """This voice is better known than before: what follows from that?"""
-        voice = self._recognise(voice)
+        if voice.news_s >= self.options.news * voice.cluster.speech_s:
+            voice = self._recognise(voice)
         self._merge_alike(voice)
         self._review_lines()
 
@@ -357,6 +362,7 @@ class SpeakerTracker:
         """Compare all that is known of a voice with the enrolled ones; returns the voice it is part of."""
         if voice.is_named_by_person or voice.cluster.centroid is None:
             return voice
+        voice.news_s = 0.0
         found = self._identify_voice(voice.cluster)
         if found.speaker is None:
             is_settled = voice.cluster.speech_s >= self.options.clustering.settled_s
@@ -441,6 +447,7 @@ class SpeakerTracker:
 
     def _shape(self, voice: _Voice, embedding: np.ndarray, speech_s: float) -> None:
         voice.cluster.add(embedding, speech_s, memory_s=self.options.clustering.memory_s)
+        voice.news_s += speech_s
         self._changed.add(voice.key)
 
     def _move(self, line: _Line, voice: _Voice) -> None:
@@ -467,6 +474,7 @@ class SpeakerTracker:
     def _absorb(self, kept: _Voice, gone: _Voice) -> _Voice:
         kept.cluster.absorb(gone.cluster, memory_s=self.options.clustering.memory_s)
         kept.heard = max(kept.heard, gone.heard)
+        kept.news_s += gone.news_s
         for line in self._lines:
             if line.voice is gone:
                 line.voice = kept
