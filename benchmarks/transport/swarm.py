@@ -68,8 +68,8 @@ class Swarm:
         """When the last receiver had a line."""
 
         self.connected: set[Receiver] = set()
-        self.full_at = 0.0
-        """When all were there again."""
+        self.first_at = self.full_at = 0.0
+        """When the first came, and when all were there, after there was none."""
 
         self._count = count
         self._gate = asyncio.Semaphore(AT_ONCE)
@@ -101,6 +101,8 @@ class Swarm:
             except OSError:
                 pass
             await asyncio.sleep(random.uniform(*PAUSE_S))
+        if not self.connected:
+            self.first_at = time.monotonic()
         self.connected.add(receiver)
         if len(self.connected) == self._count:
             self.full_at = time.monotonic()
@@ -108,6 +110,7 @@ class Swarm:
     def report(self) -> dict[str, object]:
         return {
             "connected": len(self.connected),
+            "first_at": self.first_at,
             "full_at": self.full_at,
             "heard": self.heard,
             "counts": [len(receiver.seqs) for receiver in self.connected],
