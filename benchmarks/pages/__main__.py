@@ -45,10 +45,11 @@ def main() -> None:
         if database in arguments.only:
             found = _probe(database, arguments.sessions, arguments.lines)
             _add(figures, database, found, arguments.lines)
+            results.write("pages", figures)
     if "browser" in arguments.only:
         with tempfile.TemporaryDirectory() as folder, Server(Path(folder)) as server:
             figures |= first_load_kb(server)
-    results.write("pages", figures)
+            results.write("pages", figures)
     print("pages: " + ", ".join(f"{name} {figures.get(name)} (goal {goal})" for name, goal in GOALS.items()))
 
 

@@ -9,9 +9,11 @@ from typing import Any
 
 import numpy as np
 from django.db import connection
+from django.db.models import Model
 
 from recognition.audio import SAMPLE_RATE
 from sessions_app import search
+from sessions_app.models import Session, Utterance, Voice
 from speakers.models import Speaker
 
 RARE = {"预算": 0.05, "季度报表": 0.0005}
@@ -33,11 +35,9 @@ def fill(sessions: int, lines: int, *, seed: int = 0) -> None:
     each = lines // sessions
     _drop_index()
     now = datetime.now(UTC)
-    _insert("sessions_app_session", _sessions(sessions, each, now))
-    _insert("sessions_app_voice", _voices(sessions, speakers))
-    _insert("sessions_app_utterance", _lines(sessions, each, np.random.default_rng(seed)))
-    if connection.vendor == "postgresql":
-        _count_from(["sessions_app_session", "sessions_app_voice", "sessions_app_utterance"])
+    _insert(Session, _sessions(sessions, each, now))
+    _insert(Voice, _voices(sessions, speakers))
+    _insert(Utterance, _lines(sessions, each, np.random.default_rng(seed)))
     search.install("default")
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE" if connection.vendor == "sqlite" else "VACUUM ANALYZE")
@@ -48,9 +48,8 @@ def _sessions(count: int, each: int, now: datetime) -> Iterator[dict[str, Any]]:
         started = now - timedelta(hours=3 * (count - pk))
         yield {
             "id": pk, "key": f"meeting-{pk}", "title": f"第{pk}次周会", "state": "ended",
-            "owner_id": None, "model_set": "benchmark", "created_at": started, "ended_at": started,
-            "epoch": 1, "durable": each * SPACING, "last_seq": each, "last_revision": 0,
-            "recording": "", "is_kept": False,
+            "model_set": "benchmark", "created_at": started, "ended_at": started,
+            "durable": each * SPACING, "last_seq": each,
         }  # fmt: skip
 
 
@@ -58,10 +57,8 @@ def _voices(sessions: int, speakers: list[int]) -> Iterator[dict[str, Any]]:
     for pk in range(sessions * VOICES):
         session, place = divmod(pk, VOICES)
         yield {
-            "id": pk + 1, "session_id": session + 1, "uuid": uuid.uuid4(), "number": None,
+            "id": pk + 1, "session_id": session + 1, "uuid": uuid.uuid4(),
             "speaker_id": speakers[(session + place * place) % len(speakers)],
-            "is_named_by_person": False, "merged_into_id": None, "model_id": "", "sealed_mean": None,
-            "speech_s": 0.0,
         }  # fmt: skip
 
 
@@ -74,9 +71,8 @@ def _lines(sessions: int, each: int, random: np.random.Generator) -> Iterator[di
             text = next(texts) if pk != sessions * each // 2 else "海里有一条鲸鱼。"
             yield {
                 "id": pk, "session_id": session + 1, "seq": seq, "start": (seq - 1) * SPACING,
-                "end": seq * SPACING - SAMPLE_RATE, "text": text, "is_edited": False, "machine_text": "",
-                "tokens": "[]", "voice_id": session * VOICES + seq % VOICES + 1, "score": 0.7,
-                "is_voice_locked": False, "revision": 0, "is_removed": False,
+                "end": seq * SPACING - SAMPLE_RATE, "text": text, "tokens": "[]",
+                "voice_id": session * VOICES + seq % VOICES + 1, "score": 0.7,
             }  # fmt: skip
 
 
@@ -102,25 +98,24 @@ def _texts(random: np.random.Generator) -> Iterator[str]:
             at += length
 
 
-def _insert(table: str, rows: Iterator[dict[str, Any]]) -> None:
-    first = next(rows)
-    columns = ", ".join(f'"{name}"' for name in first)
-
-    def values() -> Iterator[Row]:
-        yield tuple(first.values())
-        for row in rows:
-            yield tuple(row.values())
-
+def _insert(model: type[Model], rows: Iterator[dict[str, Any]]) -> None:
+    """What a row leaves out has the default of its field."""
+    table = model._meta.db_table
+    default = {field.column: field.get_default() for field in model._meta.concrete_fields}
+    columns = ", ".join(f'"{name}"' for name in default)
+    values = (tuple((default | row).values()) for row in rows)
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
             with cursor.copy(f"COPY {table} ({columns}) FROM STDIN") as copy:
-                for row in values():
+                for row in values:
                     copy.write_row(row)
+            counter = f"pg_get_serial_sequence('{table}', 'id')"
+            cursor.execute(f"SELECT setval({counter}, (SELECT max(id) FROM {table}))")
         else:
-            marks = ", ".join("?" * len(first))
+            marks = ", ".join("?" * len(default))
             raw = connection.connection
             raw.execute("BEGIN")
-            raw.executemany(f"INSERT INTO {table} ({columns}) VALUES ({marks})", map(_for_sqlite, values()))
+            raw.executemany(f"INSERT INTO {table} ({columns}) VALUES ({marks})", map(_for_sqlite, values))
             raw.execute("COMMIT")
 
 
@@ -141,11 +136,3 @@ def _drop_index() -> None:
             cursor.execute(f"DROP TABLE {search.INDEX}")
         else:
             cursor.execute(f"DROP INDEX {search.INDEX}")
-
-
-def _count_from(tables: list[str]) -> None:
-    with connection.cursor() as cursor:
-        for table in tables:
-            cursor.execute(
-                f"SELECT setval(pg_get_serial_sequence('{table}', 'id'), (SELECT max(id) FROM {table}))"
-            )
