@@ -2,21 +2,34 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
+from asgiref.sync import async_to_sync
 from django.contrib import admin, messages
+from django.contrib.auth.models import User
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.core.paginator import Paginator
+from django.core.validators import MaxLengthValidator
 from django.db.models import QuerySet
-from django.forms import ModelForm
-from django.http import HttpRequest
-from django.urls import reverse
+from django.forms import HiddenInput, IntegerField, ModelForm
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import render
+from django.urls import URLPattern, path, reverse
+from django.utils.functional import cached_property
 from django.utils.html import format_html
-from django.utils.translation import gettext
+from django.utils.translation import gettext, ngettext_lazy
 from django.utils.translation import gettext_lazy as _
 from simple_history.admin import SimpleHistoryAdmin
 
 from recognition.audio import seconds
+from speakers import nudges
 
+from . import attribution, editing, groups, retention, search
+from .edits import LONGEST_TEXT, ChangeText, Seen
+from .listing import live_sessions
 from .models import AccessToken, Session, Utterance, Voice
+from .readiness import recognition_is_ready
 from .templatetags.durations import clock
 
 
@@ -35,8 +48,8 @@ class OwnSessionsMixin:
 
 @admin.register(Session)
 class SessionAdmin(OwnSessionsMixin, admin.ModelAdmin):  # type: ignore[type-arg]
-    list_display = ["__str__", "state", "created_at", "duration", "line_count", "owner"]
-    list_filter = ["state", "created_at", "model_set"]
+    list_display = ["__str__", "state", "created_at", "duration", "line_count", "owner", "is_kept"]
+    list_filter = ["state", "created_at", "is_kept", "model_set"]
     list_select_related = ["owner"]
     list_per_page = 50
     show_full_result_count = False
@@ -44,15 +57,28 @@ class SessionAdmin(OwnSessionsMixin, admin.ModelAdmin):  # type: ignore[type-arg
     date_hierarchy = "created_at"
     autocomplete_fields = ["owner"]
     fields = [
-        "title", "key", "owner", "state", "created_at", "ended_at", "duration", "line_count", "model_set",
-        "recording",
+        "title", "key", "owner", "is_kept", "state", "created_at", "ended_at", "duration", "line_count",
+        "model_set", "recording",
     ]  # fmt: skip
     readonly_fields = [
         "key", "state", "created_at", "ended_at", "duration", "model_set", "line_count", "recording",
     ]  # fmt: skip
+    actions = ["end", "keep", "release", "delete_recordings"]
+    change_list_template = "sessions/admin/change_list.html"
+
+    def get_urls(self) -> list[URLPattern]:
+        wrap = self.admin_site.admin_view
+        return [
+            path("live/", wrap(self.live), name="sessions_live"),
+            path("live/data/", wrap(self.live_data), name="sessions_live_data"),
+            *super().get_urls(),
+        ]
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False  # a session begins with its audio
+
+    def has_send_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("sessions_app.send_session")
 
     def get_readonly_fields(self, request: HttpRequest, obj: Session | None = None) -> list[str]:
         # Giving a session away is for those who see all of them.
@@ -63,26 +89,156 @@ class SessionAdmin(OwnSessionsMixin, admin.ModelAdmin):  # type: ignore[type-arg
     def duration(self, session: Session) -> str:
         return clock(session.duration_s)
 
-    @admin.display(description=_("lines"))
+    @admin.display(description=_("lines"), ordering="last_seq")
     def line_count(self, session: Session) -> str:
         address = reverse("admin:sessions_app_utterance_changelist")
         return format_html('<a href="{}?session__id__exact={}">{}</a>', address, session.pk, session.last_seq)
+
+    # What goes on now.
+
+    def live(self, request: HttpRequest) -> HttpResponse:
+        """Page of the sessions that have not ended."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        context = {**self.admin_site.each_context(request), "title": _("Live sessions"), "opts": self.opts}
+        return render(request, "sessions/admin/live.html", context)
+
+    def live_data(self, request: HttpRequest) -> JsonResponse:
+        """The same as JSON; the page asks for it again and again."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        has_workers = async_to_sync(recognition_is_ready)()
+        return JsonResponse(
+            {"has_workers": has_workers, "sessions": live_sessions(self.get_queryset(request))}
+        )
+
+    # Deleting is for good: rows, versions, recording.
+
+    def get_deleted_objects(
+        self, objs: Iterable[Session], request: HttpRequest
+    ) -> tuple[list[str], dict[str, int], set[str], list[str]]:
+        """What will be deleted, in numbers: a list of all lines would be a long one."""
+        sessions = list(objs)
+        lines = Utterance.objects.filter(session__in=sessions).count()
+        counts = {
+            str(Session._meta.verbose_name_plural): len(sessions),
+            str(Utterance._meta.verbose_name_plural): lines,
+        }
+        live = [
+            gettext("“%(title)s” is still going on: end it first.") % {"title": session}
+            for session in sessions
+            if not session.has_ended
+        ]
+        return [str(session) for session in sessions], counts, set(), live
+
+    def delete_model(self, request: HttpRequest, obj: Session) -> None:
+        retention.delete_session(obj)
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Session]) -> None:
+        retention.delete_sessions(queryset)
+
+    # Actions.
+
+    @admin.action(description=_("End the selected sessions"), permissions=["send"])
+    def end(self, request: HttpRequest, sessions: QuerySet[Session]) -> None:
+        keys = list(sessions.exclude(state=Session.State.ENDED).values_list("key", flat=True))
+        for key in keys:
+            nudges.send(groups.WORKERS, {"type": "session.stop", "key": key})
+        _say(self, request, len(keys), _ENDING)
+
+    @admin.action(description=_("Keep the selected sessions for good"), permissions=["change"])
+    def keep(self, request: HttpRequest, sessions: QuerySet[Session]) -> None:
+        _say(self, request, sessions.update(is_kept=True), _KEPT)
+
+    @admin.action(description=_("Let the selected sessions be deleted by age"), permissions=["change"])
+    def release(self, request: HttpRequest, sessions: QuerySet[Session]) -> None:
+        _say(self, request, sessions.update(is_kept=False), _RELEASED)
+
+    @admin.action(description=_("Delete the recordings of the selected sessions"), permissions=["delete"])
+    def delete_recordings(self, request: HttpRequest, sessions: QuerySet[Session]) -> None:
+        ended = list(sessions.filter(state=Session.State.ENDED))
+        for session in ended:
+            retention.delete_recording(session)
+        _say(self, request, len(ended), _SILENCED)
+
+
+_ENDING = ngettext_lazy("%(count)d session is ending.", "%(count)d sessions are ending.", "count")
+_KEPT = ngettext_lazy("%(count)d session is kept for good.", "%(count)d sessions are kept for good.", "count")
+_RELEASED = ngettext_lazy(
+    "%(count)d session is deleted when it is old.",
+    "%(count)d sessions are deleted when they are old.",
+    "count",
+)
+_SILENCED = ngettext_lazy(
+    "The recording of %(count)d session was deleted.",
+    "The recordings of %(count)d sessions were deleted.",
+    "count",
+)
+
+
+def _say(where: admin.ModelAdmin[Any], request: HttpRequest, count: int, text: Any) -> None:
+    where.message_user(request, text % {"count": count})
+
+
+class CappedPaginator(Paginator):  # type: ignore[type-arg]
+    """Counts no further than anybody leafs: counting millions of rows takes longer than showing a page."""
+
+    MOST = 10_000
+
+    @cached_property
+    def count(self) -> int:
+        assert isinstance(self.object_list, QuerySet)
+        return self.object_list[: self.MOST].count()
+
+
+class LineForm(ModelForm):  # type: ignore[type-arg]
+    """A line's text. Whoever was faster is not overwritten."""
+
+    seen = IntegerField(widget=HiddenInput)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.initial["seen"] = self.instance.revision
+        if "text" in self.fields:
+            self.fields["text"].validators.append(MaxLengthValidator(LONGEST_TEXT))
+
+    def clean(self) -> dict[str, Any] | None:
+        now = Utterance.objects.get(pk=self.instance.pk)
+        if now.revision != self.cleaned_data.get("seen"):
+            raise ValidationError(
+                gettext("Somebody changed this line meanwhile. It now reads: “%(text)s”.")
+                % {"text": now.text}
+            )
+        return super().clean()
 
 
 @admin.register(Utterance)
 class UtteranceAdmin(OwnSessionsMixin, SimpleHistoryAdmin):  # type: ignore[misc]
     session_path = "session__"
 
+    form = LineForm
     list_display = ["time", "speaker", "text", "is_edited", "session"]
     list_display_links = ["text"]
     list_select_related = ["session", "voice__speaker"]
-    list_filter = ["is_edited", "is_voice_locked"]
+    list_filter = ["is_edited", "is_voice_locked", ("voice", admin.EmptyFieldListFilter)]
     list_per_page = 100
+    paginator = CappedPaginator
     show_full_result_count = False
     search_fields = ["text"]
-    ordering = ["-session", "start", "id"]
-    fields = ["session", "time", "speaker", "score", "text", "machine_text", "is_edited"]
+    fields = ["session", "time", "speaker", "score", "text", "machine_text", "is_edited", "seen"]
     readonly_fields = ["session", "time", "speaker", "score", "machine_text", "is_edited"]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Utterance]:
+        return super().get_queryset(request).filter(is_removed=False).defer("tokens")
+
+    def get_ordering(self, request: HttpRequest) -> list[str]:
+        # In the order of their meeting, or the newest first: both are the order of an index.
+        return ["start", "id"] if _ONE_SESSION in request.GET else ["-id"]
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Utterance], search_term: str
+    ) -> tuple[QuerySet[Utterance], bool]:
+        return (search.find(queryset, search_term) if search_term else queryset), False
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
@@ -90,10 +246,20 @@ class UtteranceAdmin(OwnSessionsMixin, SimpleHistoryAdmin):  # type: ignore[misc
     def has_delete_permission(self, request: HttpRequest, obj: Utterance | None = None) -> bool:
         return False  # lines are removed in the editor, where it can be undone
 
+    def revert_disabled(self, request: HttpRequest, obj: Utterance | None = None) -> bool:
+        return True  # versions are restored in the editor as well
+
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:
-        return lookup in ("session__id__exact", "voice__id__exact") or super().lookup_allowed(
-            lookup, value, request
-        )
+        return lookup in (_ONE_SESSION, "voice__id__exact") or super().lookup_allowed(lookup, value, request)
+
+    def save_model(self, request: HttpRequest, obj: Utterance, form: LineForm, change: bool) -> None:
+        """As in the editor: the line is locked against the machine, and whoever reads it sees the change."""
+        assert isinstance(request.user, User)
+        seen = Seen(line=obj.pk, revision=form.cleaned_data["seen"])
+        try:
+            editing.apply(obj.session, ChangeText(seen=seen, text=obj.text), by=request.user)
+        except (editing.Conflict, editing.NotPossible) as error:
+            messages.error(request, str(error))
 
     @admin.display(description=_("time"), ordering="start")
     def time(self, utterance: Utterance) -> str:
@@ -104,19 +270,46 @@ class UtteranceAdmin(OwnSessionsMixin, SimpleHistoryAdmin):  # type: ignore[misc
         return utterance.voice.name if utterance.voice else ""
 
 
+_ONE_SESSION = "session__id__exact"
+
+
 @admin.register(Voice)
 class VoiceAdmin(OwnSessionsMixin, admin.ModelAdmin):  # type: ignore[type-arg]
     session_path = "session__"
 
-    list_display = ["name", "session", "speaker"]
+    list_display = ["name", "session", "lines", "is_named_by_person"]
     list_select_related = ["session", "speaker"]
-    list_filter = [("speaker", admin.EmptyFieldListFilter)]
+    list_filter = [("speaker", admin.EmptyFieldListFilter), "is_named_by_person"]
+    list_per_page = 50
+    show_full_result_count = False
     search_fields = ["speaker__name", "session__title", "session__key"]
-    fields = ["session", "number", "speaker", "is_named_by_person"]
-    readonly_fields = ["session", "number", "speaker", "is_named_by_person"]
+    autocomplete_fields = ["speaker"]
+    fields = ["session", "number", "speaker", "is_named_by_person", "lines"]
+    readonly_fields = ["session", "number", "is_named_by_person", "lines"]
+    ordering = ["-id"]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Voice]:
+        return super().get_queryset(request).filter(merged_into=None)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Voice | None = None) -> bool:
+        return False  # it goes with its session
+
+    def save_model(self, request: HttpRequest, obj: Voice, form: ModelForm[Voice], change: bool) -> None:
+        """As in the editor: all lines of the voice follow, and readers see it."""
+        if "speaker" in form.changed_data:
+            attribution.name_voice(Voice.objects.get(pk=obj.pk), obj.speaker)
+
+    @admin.display(description=_("name"), ordering="speaker__name")
+    def name(self, voice: Voice) -> str:
+        return voice.name
+
+    @admin.display(description=_("lines"))
+    def lines(self, voice: Voice) -> str:
+        address = reverse("admin:sessions_app_utterance_changelist")
+        return format_html('<a href="{}?voice__id__exact={}">{}</a>', address, voice.pk, gettext("show"))
 
 
 @admin.register(AccessToken)

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from typing import Any
 
 from django import forms
 from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet, Subquery
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -15,9 +17,10 @@ from speakers.models import Speaker
 
 from . import search
 from .models import Session, Utterance, Voice
+from .templatetags.durations import clock
 
 PAGE = 30
-
+MOST_LIVE = 500
 
 HITS = 50
 TITLES = 5
@@ -108,6 +111,28 @@ def read_page(sessions: QuerySet[Session], *, before: int | None) -> Page:
         .prefetch_related(Prefetch("voices", voices))[: PAGE + 1]
     )
     return Page(rows[:PAGE], rows[PAGE - 1].pk if len(rows) > PAGE else None)
+
+
+def live_sessions(sessions: QuerySet[Session]) -> list[dict[str, Any]]:
+    """Those that have not ended, the oldest first, as JSON: what an administrator watches."""
+    last = Utterance.objects.filter(session=OuterRef("pk"), is_removed=False).order_by("-seq")
+    live = sessions.exclude(state=Session.State.ENDED).select_related("owner").order_by("pk")
+    return [
+        {
+            "title": str(session),
+            "url": session.get_absolute_url(),
+            "admin_url": reverse("admin:sessions_app_session_change", args=[session.pk]),
+            "state": session.state,
+            "state_name": session.get_state_display(),
+            "owner": session.owner.get_username() if session.owner else "",
+            "started": session.created_at.isoformat(),
+            "length": clock(session.duration_s),
+            "lines": session.last_seq,
+            "last_line": session.last_line or "",
+            "failures": session.failures,
+        }
+        for session in live.annotate(last_line=Subquery(last.values("text")[:1]))[:MOST_LIVE]
+    ]
 
 
 @dataclass(frozen=True, slots=True)

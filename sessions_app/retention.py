@@ -5,7 +5,7 @@ What is deleted is gone: rows, every version of every line, what the admin's log
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -44,8 +44,14 @@ def delete_session(session: Session) -> None:
     Raises:
         StillLive: If it has not ended.
     """
-    _delete_rows_and_files(session)
-    _wipe_traces()
+    delete_sessions([session])
+
+
+def delete_sessions(sessions: Iterable[Session]) -> None:
+    """The same for several; those before one that has not ended are gone."""
+    for session in sessions:
+        _delete_rows_and_files(session)
+    transaction.on_commit(_wipe_traces)  # the admin deletes within a transaction of its own
 
 
 def _delete_rows_and_files(session: Session) -> None:
@@ -92,10 +98,8 @@ def prune(*, sessions_days: float, recordings_days: float, is_rehearsal: bool = 
         return pruned
     for session in old_recordings:
         delete_recording(session)
-    for session in old_sessions:
-        _delete_rows_and_files(session)
     if old_sessions:
-        _wipe_traces()
+        delete_sessions(old_sessions)
     over.delete()
     for path in strays:
         path.unlink(missing_ok=True)

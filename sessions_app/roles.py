@@ -15,6 +15,7 @@ OWN_SESSIONS = [
     "sessions_app.send_session",
     "sessions_app.change_session",
     "sessions_app.change_utterance",
+    "sessions_app.change_voice",
     "sessions_app.export_session",
     "sessions_app.share_session",
     "sessions_app.delete_session",

@@ -1,0 +1,50 @@
+// The administrators' page of live sessions: asks every few seconds, and shows the answer.
+
+import { element } from "./dom.js";
+import { fill, gettext, languageOf, ngettext } from "./words.js";
+
+const EVERY_MS = 3000;
+
+const table = document.getElementById("live-sessions");
+const note = document.getElementById("live-note");
+
+function row(session) {
+  const failures = session.failures
+    ? fill(ngettext("failed %(count)s time", "failed %(count)s times", session.failures), { count: session.failures })
+    : "";
+  return element(
+    "tr",
+    {},
+    element("th", { scope: "row" }, element("a", { href: session.url }, session.title)),
+    element("td", {}, [session.state_name, failures].filter(Boolean).join(", ")),
+    element("td", {}, session.owner),
+    element("td", {}, session.length),
+    element("td", {}, String(session.lines)),
+    element("td", { lang: languageOf(session.last_line) }, session.last_line),
+    element("td", {}, element("a", { href: session.admin_url }, gettext("Details"))),
+  );
+}
+
+function say(text) {
+  if (note.textContent !== text) note.textContent = text;
+}
+
+async function show() {
+  const response = await fetch(table.dataset.url, { headers: { accept: "application/json" } });
+  if (!response.ok) throw new Error(response.statusText);
+  const { sessions, has_workers: hasWorkers } = await response.json();
+  table.tBodies[0].replaceChildren(...sessions.map(row));
+  const count = fill(ngettext("%(count)s session is live.", "%(count)s sessions are live.", sessions.length), { count: sessions.length });
+  say(hasWorkers ? count : `${count} ${gettext("No worker recognises: start one by manage.py recognize.")}`);
+}
+
+async function watch() {
+  try {
+    await show();
+  } catch {
+    say(gettext("The server does not answer. Asking again…"));
+  }
+  setTimeout(watch, EVERY_MS);
+}
+
+watch();
