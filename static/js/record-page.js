@@ -1,7 +1,8 @@
-// A new recording: one button, and this page becomes that session's page.
+// A new session, from the microphone or a file: one button, and this page becomes that session's page.
 
 import { ConnectionNote } from "./connection-note.js";
 import { pageData } from "./dom.js";
+import { FileError } from "./file-audio.js";
 import { MicrophoneError, whyImpossible } from "./microphone.js";
 import { fillMicrophones, Recorder } from "./recorder.js";
 import { setUpTools } from "./session-tools.js";
@@ -17,22 +18,32 @@ function refuse(reason) {
   impossible.hidden = !reason;
 }
 
-async function offerMicrophones() {
-  const select = form.querySelector(".microphones");
-  byId("setup-device").hidden = !(await fillMicrophones(select));
+const isOfFile = () => form.elements.source.value === "file";
+
+// What the form asks for, and whether it can be had.
+async function showSource() {
+  const ofFile = isOfFile();
+  for (const part of form.querySelectorAll("[data-source]")) part.hidden = (part.dataset.source === "file") !== ofFile;
+  form.elements.file.required = ofFile;
+  refuse(ofFile ? "" : whyImpossible());
+  byId("start").disabled = !impossible.hidden;
+  if (ofFile || !impossible.hidden) return;
+  byId("setup-device").hidden = !(await fillMicrophones(form.querySelector(".microphones"))) || isOfFile();
 }
 
 async function start() {
   const key = form.elements.key.value.trim();
-  const title = form.elements.title.value.trim();
+  const title = form.elements.title.value.trim() || (isOfFile() ? nameOf(form.elements.file.files[0]) : "");
+  refuse("");
   byId("start").disabled = true;
   const view = new SessionView({ state: "live" });
   const note = new ConnectionNote(byId("connection"));
   const recorder = new Recorder({ key, title, token: data.token, view, note });
   try {
-    await recorder.start(form.querySelector(".microphones").value);
+    if (isOfFile()) await recorder.startFile(form.elements.file.files[0], { isInRealTime: form.elements.pace.value === "real" });
+    else await recorder.start(form.querySelector(".microphones").value);
   } catch (error) {
-    if (!(error instanceof MicrophoneError)) throw error;
+    if (!(error instanceof MicrophoneError) && !(error instanceof FileError)) throw error;
     refuse(error.message);
     byId("start").disabled = false;
     return;
@@ -52,9 +63,10 @@ function becomeSessionPage(key, title) {
   byId("title").focus();
 }
 
-refuse(whyImpossible());
-if (impossible.hidden) offerMicrophones();
-else byId("start").disabled = true;
+const nameOf = (file) => file.name.replace(/\.\w+$/, "").slice(0, 200);
+
+showSource();
+for (const choice of form.elements.source) choice.addEventListener("change", showSource);
 form.addEventListener("submit", (event) => {
   event.preventDefault();
   start();

@@ -20,7 +20,7 @@ export class Recorder {
     this.select = this.bar.querySelector(".microphones");
     this.select.addEventListener("change", () => this.changeMicrophone());
     addEventListener("beforeunload", (event) => !this.sender.isSafe && event.preventDefault());
-    navigator.mediaDevices?.addEventListener("devicechange", () => this.listMicrophones());
+    navigator.mediaDevices?.addEventListener("devicechange", () => this.sender.fileMs || this.listMicrophones());
   }
 
   // Raises MicrophoneError.
@@ -30,8 +30,15 @@ export class Recorder {
     await this.listMicrophones();
   }
 
+  // Raises FileError.
+  async startFile(file, options) {
+    await this.sender.startFile(file, options);
+    this.bar.classList.add("of-file");
+    this.bar.hidden = false;
+  }
+
   async listMicrophones() {
-    await fillMicrophones(this.select, this.sender.microphone.deviceId);
+    await fillMicrophones(this.select, this.sender.source.deviceId);
   }
 
   async changeMicrophone() {
@@ -52,7 +59,7 @@ export class Recorder {
 
   message(message) {
     const event = message.event ?? {};
-    if (event.type === "hello") rememberSender(this.sender.key, event.resume);
+    if (event.type === "hello" && !this.sender.fileMs) rememberSender(this.sender.key, event.resume);
     if (message.final === true) this.showLag(this.sender.elapsedMs - message.end_ms);
     this.view.receive(message);
   }
@@ -63,7 +70,8 @@ export class Recorder {
   }
 
   heard() {
-    byId("elapsed").textContent = clock(this.sender.elapsedMs);
+    const { elapsedMs, fileMs } = this.sender;
+    byId("elapsed").textContent = fileMs ? `${clock(elapsedMs)} / ${clock(fileMs)}` : clock(elapsedMs);
     if (this.connectionState === "waiting") this.note.show("waiting", null, { keptMs: this.sender.unsentMs });
   }
 
@@ -78,7 +86,7 @@ export class Recorder {
 
   state(state) {
     const words = {
-      recording: gettext("Recording"),
+      recording: this.sender.fileMs ? gettext("Transcribing") : gettext("Recording"),
       paused: gettext("Paused"),
       interrupted: gettext("No microphone"),
       ending: gettext("Finishing"),

@@ -1,5 +1,6 @@
-// Sends a microphone to a session and keeps what was not yet made safe, across lost connections.
+// Sends a microphone, or a file, to a session and keeps what was not yet made safe, across lost connections.
 
+import { FileAudio } from "./file-audio.js";
 import { Microphone } from "./microphone.js";
 import { Outbox } from "./outbox.js";
 import { SessionSocket, socketAddress } from "./session-socket.js";
@@ -8,6 +9,7 @@ const RATE = 16000;
 const LONGEST_FRAME = RATE; // samples in a message
 const MOST_IN_FLIGHT = 256 * 1024; // bytes that may wait in the browser's socket
 const KEPT = 60 * 60 * RATE; // samples; four bytes each
+const MOST_OF_FILE = 2 * RATE; // samples that wait to be sent; the rest is safe in its file
 const PUMP_MS = 200;
 const KEEP_ALIVE_MS = 15000;
 const SILENT_MS = 12000;
@@ -21,7 +23,6 @@ export class Sender {
     this.state = "idle"; // idle, recording, paused, ending, ended
     this.outbox = new Outbox(KEPT);
     this.resume = resume;
-    this.microphone = new Microphone({ onAudio: (audio) => this.hear(audio), onLost: () => this.microphoneLost() });
     this.silentMs = SILENT_MS;
     this.socket = new SessionSocket({
       address: () =>
@@ -33,7 +34,24 @@ export class Sender {
 
   // Raises MicrophoneError.
   async start(deviceId = "") {
-    await this.microphone.start(deviceId);
+    this.source = new Microphone({ onAudio: (audio) => this.hear(audio), onLost: () => this.microphoneLost() });
+    await this.source.start(deviceId);
+    this.begin();
+  }
+
+  // Raises FileError.
+  async startFile(file, { isInRealTime }) {
+    this.source = new FileAudio(file, {
+      isInRealTime,
+      isWanted: () => this.isWelcome && this.state === "recording" && this.outbox.unsent < MOST_OF_FILE,
+      onAudio: (audio) => this.hear(audio),
+      onEnd: () => this.end(),
+    });
+    await this.source.start();
+    this.begin();
+  }
+
+  begin() {
     this.setState("recording");
     this.socket.open();
     this.timer = setInterval(() => this.tick(), PUMP_MS);
@@ -41,7 +59,7 @@ export class Sender {
   }
 
   async changeMicrophone(deviceId) {
-    await this.microphone.start(deviceId);
+    await this.source.start(deviceId);
     if (this.state === "interrupted") this.setState("recording");
   }
 
@@ -57,7 +75,7 @@ export class Sender {
   end() {
     if (["ending", "ended"].includes(this.state)) return;
     this.setState("ending");
-    this.microphone.stop();
+    this.source?.stop();
     this.pump();
   }
 
@@ -68,6 +86,11 @@ export class Sender {
   // Milliseconds of audio that the server does not have yet.
   get unsentMs() {
     return ((this.outbox.unsent + this.socket.waiting / 4) * 1000) / RATE;
+  }
+
+  // Milliseconds of the file; nothing for a microphone.
+  get fileMs() {
+    return this.source?.length && (this.source.length * 1000) / RATE;
   }
 
   get isSafe() {
@@ -133,6 +156,7 @@ export class Sender {
       this.silentMs = SILENT_MS;
     }
     if (event.type === "session_end") this.finished();
+    this.source?.look?.();
     this.listener.message(message);
   }
 
@@ -154,7 +178,7 @@ export class Sender {
   finished() {
     if (this.state === "ended") return;
     clearInterval(this.timer);
-    this.microphone.stop();
+    this.source?.stop();
     this.wakeLock?.release();
     this.setState("ended");
   }
