@@ -11,6 +11,7 @@ from torch import nn
 from recognition.exceptions import ModelError
 
 from . import sanm
+from .campplus_head import HeadedNetwork
 from .sanm import Geometry
 
 ARITHMETICS = ("auto", "float32", "bfloat16", "float16", "int8")
@@ -26,13 +27,13 @@ class Arithmetic:
     kind: str = "float32"
     device: torch.device = field(default_factory=lambda: torch.device("cpu"))
     is_automatic: bool = False
-    """Whether small networks may stay in float32."""
+    """Whether large networks on a CPU compute in 8 bits if it can."""
 
     def for_model(self, model: nn.Module) -> Arithmetic:
         """The arithmetic for this model: in a small one 8 bits gain nothing that is worth compiling for."""
         size = sum(parameter.numel() for parameter in model.parameters())
-        if self.is_automatic and self.kind == "int8" and size < _LARGE:
-            return Arithmetic("float32", self.device)
+        if self.is_automatic and self.device.type == "cpu" and size >= _LARGE and _has_int8():
+            return Arithmetic("int8", self.device)
         return self
 
     def streaming_encoder(self, encoder: Any, predictor: Any, geometry: Geometry) -> Any:
@@ -73,13 +74,15 @@ class Arithmetic:
 
     def speaker_network(self, model: Any) -> Any:
         """A function from features, shape (1, frames, 80), or more of one length, to embeddings."""
-        if self.kind == "int8" and type(model).__name__ == "CAMPPlus":
-            from .campplus import CampPlus
+        if type(model).__name__ == "CAMPPlus" and self.device.type == "cpu":
+            if self.kind == "int8":
+                from .campplus import CampPlus
 
-            return CampPlus(model)
-        return model.to(
-            self.device
-        )  # in float32: it is small, and voices are told apart by small differences
+                return CampPlus(model)
+            if self.is_automatic:
+                return HeadedNetwork(model)
+        # In float32: it is small, and voices are told apart by small differences.
+        return model.to(self.device)
 
     def _placed(self, module: sanm.Network) -> sanm.Network:
         return module.placed(self.device, getattr(torch, self.kind))
@@ -107,12 +110,14 @@ def choose(arithmetic: str, device: str) -> Arithmetic:
         if arithmetic == "int8":
             raise ModelError("8-bit arithmetic is for CPUs; on CUDA take float16 or auto")
         return Arithmetic("float16" if arithmetic == "auto" else arithmetic, place)
-    if arithmetic in ("auto", "int8"):
-        from . import int8
-
-        if int8.is_supported():
-            return Arithmetic("int8", place, is_automatic=arithmetic == "auto")
-        if arithmetic == "int8":
-            raise ModelError("this CPU or this build of torch has no 8-bit products; take float32 or auto")
-        return Arithmetic("float32", place)
+    if arithmetic == "int8" and not _has_int8():
+        raise ModelError("this CPU or this build of torch has no 8-bit products; take float32 or auto")
+    if arithmetic == "auto":
+        return Arithmetic("float32", place, is_automatic=True)
     return Arithmetic(arithmetic, place)
+
+
+def _has_int8() -> bool:
+    from . import int8  # brings a compiler along, which small networks do without
+
+    return int8.is_supported()

@@ -3,8 +3,7 @@
 FunASR's network spends most of its time on what is not multiplication: normalisations as layers of their
 own, and a concatenation of everything so far after each of its 52 dense layers. Here normalisations
 are folded into the convolutions next to them, the dense layers write side by side into one matrix, time
-down and channels across, and their products are 8-bit. The two-dimensional front runs in bfloat16 where
-the CPU has it.
+down and channels across, and their products are 8-bit. In front of them stands `campplus_head`.
 
 Source: Wang et al., "CAM++: A Fast and Efficient Network for Speaker Verification Using Context-Aware
 Masking", Interspeech 2023; FunASR, `funasr/models/campplus`.
@@ -20,6 +19,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from . import kernels
+from .campplus_head import Head, gain_and_shift
 from .int8 import Linear, Rows
 
 _SEGMENT = 100
@@ -35,7 +35,7 @@ class CampPlus:
 
     def __init__(self, model: Any) -> None:
         parts = dict(model.xvector.named_children())
-        self._head = _Head(model.head)
+        self._head = Head(model.head)
         tdnn = parts.pop("tdnn")
         self._tdnn = _Convolution(tdnn.linear, tdnn.nonlinear)
         self._blocks = [
@@ -56,7 +56,7 @@ class CampPlus:
         return torch.cat([self._embed(piece[None]) for piece in features])
 
     def _embed(self, features: Tensor) -> Tensor:
-        x = self._tdnn(self._head(features))
+        x = self._tdnn(self._head(features)[0].T)
         for block in self._blocks:
             x = block(x)
         frames = self._out(torch.from_numpy(x).T[None])  # (1, channels, frames)
@@ -65,55 +65,11 @@ class CampPlus:
         return embedding
 
 
-class _Head:
-    """Residual convolutions over bands and time."""
-
-    def __init__(self, head: Any) -> None:
-        # Without the instructions bfloat16 is emulated, and slower than float32.
-        self._dtype = torch.bfloat16 if torch.ops.mkldnn._is_mkldnn_bf16_supported() else torch.float32
-        self._first = self._fused(head.conv1, head.bn1)
-        self._blocks = [
-            (
-                self._fused(block.conv1, block.bn1),
-                self._fused(block.conv2, block.bn2),
-                self._fused(*block.shortcut) if len(block.shortcut) else None,
-            )
-            for block in [*head.layer1, *head.layer2]
-        ]
-        self._last = self._fused(head.conv2, head.bn2)
-
-    def _fused(self, convolution: Any, norm: Any) -> _Fused2d:
-        return _Fused2d(convolution, norm, self._dtype)
-
-    def __call__(self, features: Tensor) -> Tensor:
-        """(1, frames, bands) to (frames, channels * bands / 8)."""
-        x = features.transpose(1, 2)[:, None].to(self._dtype).contiguous(memory_format=torch.channels_last)
-        x = self._first(x).relu_()
-        for first, second, shortcut in self._blocks:
-            x = second(first(x).relu_()).add_(shortcut(x) if shortcut else x).relu_()
-        x = self._last(x).relu_()
-        return x[0].flatten(0, 1).T.float()
-
-
-class _Fused2d:
-    """A convolution with the normalisation after it."""
-
-    def __init__(self, convolution: Any, norm: Any, dtype: torch.dtype) -> None:
-        gain, shift = _gain_and_shift(norm)
-        weight = (convolution.weight * gain[:, None, None, None]).to(dtype)
-        self._weight = weight.contiguous(memory_format=torch.channels_last)
-        self._bias = shift.to(dtype)
-        self._stride, self._padding = convolution.stride, convolution.padding
-
-    def __call__(self, x: Tensor) -> Tensor:
-        return functional.conv2d(x, self._weight, self._bias, self._stride, self._padding)
-
-
 class _Convolution:
     """A convolution over time, normalised, without negative values; float32 in and out."""
 
     def __init__(self, convolution: Any, norm: Any) -> None:
-        gain, shift = _gain_and_shift(norm.batchnorm)
+        gain, shift = gain_and_shift(norm.batchnorm)
         weight = convolution.weight * gain[:, None, None]  # (out, in, taps)
         self._taps = convolution.kernel_size[0]
         self._stride, self._padding = convolution.stride[0], convolution.padding[0]
@@ -132,7 +88,7 @@ class _Block:
 
     def __init__(self, block: Any, transit: Any) -> None:
         self._layers = [_DenseLayer(layer) for layer in block]
-        self._gain, self._shift = _arrays(*_gain_and_shift(transit.nonlinear.batchnorm))
+        self._gain, self._shift = _arrays(*gain_and_shift(transit.nonlinear.batchnorm))
         self._linear = Linear(transit.linear.weight[..., 0], transit.linear.bias)
 
     def __call__(self, x: np.ndarray) -> np.ndarray:
@@ -149,8 +105,8 @@ class _Block:
 
 class _DenseLayer:
     def __init__(self, layer: Any) -> None:
-        self._gain, self._shift = _arrays(*_gain_and_shift(layer.nonlinear1.batchnorm))
-        gain, shift = _gain_and_shift(layer.nonlinear2.batchnorm)
+        self._gain, self._shift = _arrays(*gain_and_shift(layer.nonlinear1.batchnorm))
+        gain, shift = gain_and_shift(layer.nonlinear2.batchnorm)
         self._narrow = Linear(layer.linear1.weight[..., 0] * gain[:, None], shift)
         cam = layer.cam_layer
         local = cam.linear_local  # (growth, in, 3): three products side by side, then shifted
@@ -184,12 +140,6 @@ def _activated(columns: np.ndarray, width: int, gain: np.ndarray, shift: np.ndar
     rows = Rows(len(columns), width, zero=0)
     kernels.scale_shift_relu_quantize(columns, width, gain, shift, rows.values, rows.scale)
     return rows
-
-
-def _gain_and_shift(norm: Any) -> tuple[Tensor, Tensor]:
-    """A batch normalisation at inference: `x * gain + shift`."""
-    gain = norm.weight / torch.sqrt(norm.running_var + norm.eps)
-    return gain, norm.bias - norm.running_mean * gain
 
 
 def _arrays(*tensors: Tensor) -> tuple[np.ndarray, ...]:

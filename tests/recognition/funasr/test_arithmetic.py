@@ -37,7 +37,7 @@ class ChooseTests(unittest.TestCase):
 
     def test_without_8_bit_products_it_is_float32(self):
         with mock.patch.object(int8, "is_supported", return_value=False):
-            self.assertEqual(choose("auto", "cpu").kind, "float32")
+            self.assertEqual(choose("auto", "cpu").for_model(torch.nn.Linear(4000, 4000)).kind, "float32")
             with self.assertRaisesRegex(ModelError, "has no 8-bit products; take float32 or auto"):
                 choose("int8", "cpu")
 

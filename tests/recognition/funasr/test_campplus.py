@@ -8,6 +8,7 @@ import torch
 from recognition.funasr import int8
 from recognition.funasr.arithmetic import Arithmetic
 from recognition.funasr.campplus import CampPlus
+from recognition.funasr.campplus_head import HeadedNetwork
 from recognition.funasr.embedding import FunasrEmbedder
 from recognition.funasr.features import speaker_features
 from recognition.funasr.loading import load_model
@@ -15,7 +16,6 @@ from recognition.funasr.loading import load_model
 from .random_models import model_directory, speech_like
 
 
-@unittest.skipUnless(int8.is_supported(), "this CPU has no 8-bit products")
 class CampPlusTests(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
@@ -29,7 +29,6 @@ class CampPlusTests(unittest.TestCase):
                 if module.affine:
                     module.weight = torch.nn.Parameter(torch.rand_like(module.weight) + 0.5, False)
                     module.bias = torch.nn.Parameter(torch.randn_like(module.bias) * 0.1, False)
-        cls.network = CampPlus(cls.model)
 
     def embeddings(self, network, lengths) -> torch.Tensor:
         with torch.inference_mode():
@@ -40,13 +39,27 @@ class CampPlusTests(unittest.TestCase):
                 ]
             )
 
-    def test_embeddings_point_where_those_of_funasr_point(self):
+    def assert_points_where_funasr_points(self, network) -> None:
         lengths = (8_000, 16_000, 48_000, 50_001, 96_000)
-
-        exact, found = self.embeddings(self.model, lengths), self.embeddings(self.network, lengths)
-
+        exact, found = self.embeddings(self.model, lengths), self.embeddings(network, lengths)
         similarity = torch.nn.functional.cosine_similarity(exact, found)
         self.assertGreater(similarity.min().item(), 0.999)
+
+    @unittest.skipUnless(int8.is_supported(), "this CPU has no 8-bit products")
+    def test_embeddings_in_8_bits_point_where_those_of_funasr_point(self):
+        self.assert_points_where_funasr_points(CampPlus(self.model))
+
+    def test_embeddings_behind_a_faster_front_point_where_those_of_funasr_point(self):
+        self.assert_points_where_funasr_points(HeadedNetwork(self.model))
+
+    def test_behind_a_faster_front_pieces_do_not_mix(self):
+        network = HeadedNetwork(self.model)
+        pieces = speaker_features(torch.from_numpy(np.stack([speech_like(n, 24_000) for n in range(3)])))
+        with torch.inference_mode():
+            together = network(pieces)
+            alone = torch.cat([network(piece[None]) for piece in pieces])
+        similarity = torch.nn.functional.cosine_similarity(together, alone)
+        self.assertGreater(similarity.min().item(), 0.9999)
 
 
 @unittest.skipUnless(int8.is_supported(), "this CPU has no 8-bit products")
