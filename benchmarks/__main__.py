@@ -12,6 +12,7 @@ import sys
 
 COMMANDS = {
     "models": ("manage.py", "models", "check"),
+    "embedded": ("-m", "benchmarks.embedded"),
     "streams": ("-m", "benchmarks.streams"),
     "speakers": ("-m", "benchmarks.speakers"),
     "transport": ("-m", "benchmarks.transport"),

@@ -27,6 +27,12 @@ def read(name: str) -> dict[str, Any]:
     return dict(json.loads(path.read_text(encoding="utf-8"))["figures"]) if path.is_file() else {}
 
 
+def origin(name: str) -> str:
+    """A sentence: at which commit and on what the figures were measured."""
+    content = json.loads((RESULTS / f"{name}.json").read_text(encoding="utf-8"))
+    return f"Measured at commit {content['commit']} on one core of: {content['processor']}."
+
+
 def _commit() -> str:
     found = subprocess.run(
         ["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False

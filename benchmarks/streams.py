@@ -98,8 +98,8 @@ def main() -> None:
         "streams_at_70": at_70.streams,
         "int8_ceiling_streams_per_core": round(statistics.median(ceilings), 1),
         "speech_share": round(at_70.speech_s / at_70.audio_s, 2),
-        "cpu_ms_per_s_by_stage": _by_stage(reports[-1]),
-        "cpu_ms_per_s_by_stage_at_70": _by_stage(at_70),
+        "cpu_ms_per_s_by_stage": by_stage(reports[-1]),
+        "cpu_ms_per_s_by_stage_at_70": by_stage(at_70),
         "baseline_cpu_ms_per_s_by_stage": {name: round(1e3 * cost, 1) for name, cost in baseline.items()},
         "models_mb": round(loaded - before),
         "mb_per_stream": round(per_stream_mb, 1),
@@ -129,9 +129,16 @@ def full_size_set(models: Path, assets: Path | None) -> ModelSet:
 
 def recording(assets: Path | None) -> np.ndarray:
     """Speech to play: 70 s of Mandarin from the assets, else the sample meeting."""
-    path = Path("sessions_app/sample/meeting.flac")
-    if assets and (assets / "speech" / "zh_asr" / "vad_example.flac").is_file():
-        path = assets / "speech" / "zh_asr" / "vad_example.flac"
+    path = assets / "speech" / "zh_asr" / "vad_example.flac" if assets else None
+    return _read(path) if path and path.is_file() else sample_meeting()
+
+
+def sample_meeting() -> np.ndarray:
+    """Three synthetic voices, two minutes."""
+    return _read(Path("sessions_app/sample/meeting.flac"))
+
+
+def _read(path: Path) -> np.ndarray:
     audio, rate = soundfile.read(path, dtype="float32")
     assert rate == SAMPLE_RATE, path
     return np.asarray(audio[: len(audio) // 1600 * 1600])
@@ -234,7 +241,8 @@ def _at_load(reports: Sequence[Report], share: float) -> Report:
     return min(reports, key=lambda report: abs(report.streams - wanted))
 
 
-def _by_stage(report: Report) -> dict[str, float]:
+def by_stage(report: Report) -> dict[str, float]:
+    """CPU milliseconds per second of audio."""
     return {name: round(1e3 * spent / report.audio_s, 1) for name, spent in sorted(report.busy_s.items())}
 
 

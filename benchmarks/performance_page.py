@@ -1,0 +1,161 @@
+"""Brings the figures in docs/performance.md up to date.
+
+    python -m benchmarks.performance_page
+
+Between `<!-- NAME -->` and `<!-- end -->` it writes a table from `benchmarks/results/`, and beside the page
+a picture of latency against streams.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from . import results
+
+PAGE = Path("docs/performance.md")
+PICTURE = Path("docs/latency.svg")
+
+CURVES = (
+    ("partial_p95_s", "partials, p95", "#9a6700"),
+    ("final_p95_s", "finals, p95", "#0550ae"),
+    ("final_p50_s", "finals, p50", "#6e7781"),
+)
+
+Figures = Mapping[str, Any]
+
+
+def main() -> None:
+    streams, embedded = results.read("streams"), results.read("embedded")
+    page = PAGE.read_text(encoding="utf-8")
+    if streams:
+        table = streams_table(streams["loads"])
+        page = with_table(page, "streams", f"{verdict(streams)} {results.origin('streams')}\n\n{table}")
+        page = with_table(page, "stages", stages_table(streams))
+        PICTURE.write_text(latency_picture(streams["loads"]), encoding="utf-8")
+    if embedded:
+        table = embedded_table(embedded)
+        page = with_table(page, "embedded", f"{results.origin('embedded')}\n\n{table}")
+    PAGE.write_text(page, encoding="utf-8")
+    print(f"{PAGE} and {PICTURE} show what benchmarks/results holds")
+
+
+def with_table(page: str, name: str, table: str) -> str:
+    """The page with this table between its marks.
+
+    Raises:
+        ValueError: If the page has no such marks.
+    """
+    marks = re.compile(rf"(<!-- {name} -->\n).*?(<!-- end -->)", re.DOTALL)
+    if not marks.search(page):
+        raise ValueError(f"{PAGE} has no place for {name}: <!-- {name} --> and <!-- end -->")
+    return marks.sub(lambda found: f"{found[1]}{table}\n{found[2]}", page)
+
+
+def verdict(figures: Figures) -> str:
+    """What a core holds, beside FunASR and beside what is possible."""
+    ours, funasr = figures["streams_per_core"], figures["baseline_streams_per_core"]
+    ceiling = figures["int8_ceiling_streams_per_core"]
+    return (
+        f"A core holds **{ours} streams** (goal: 15), FunASR itself {funasr}: {ours / funasr:.1f} times as "
+        f"many. Bare 8-bit products would allow {ceiling}; that is {ours / ceiling:.0%} of it. At 70 % of "
+        f"the load the p95 of finals is {figures['final_p95_s_at_70']} s (goal: 1 s)."
+    )
+
+
+def streams_table(loads: Sequence[Figures]) -> str:
+    """One row for each number of streams."""
+    rows = [
+        [
+            load["streams"],
+            f"{load['utilisation']:.0%}",
+            f"{load['cpu_ms_per_s']:.0f}",
+            f"{load['partial_p50_s']:.2f} / {load['partial_p95_s']:.2f}",
+            f"{load['final_p50_s']:.2f} / {load['final_p95_s']:.2f} / {load['final_p99_s']:.2f}",
+            f"{load['final_after_speech_p50_s']:.2f} / {load['final_after_speech_p95_s']:.2f}",
+            load["dropped_partials"],
+        ]
+        for load in loads
+    ]
+    heads = [
+        "streams",
+        "core busy",
+        "CPU ms per s",
+        "partials p50 / p95, s",
+        "finals p50 / p95 / p99, s",
+        "after speech p50 / p95, s",
+        "lines without partials",
+    ]
+    return _table(heads, rows)
+
+
+def stages_table(figures: Figures) -> str:
+    """CPU time by stage: alone in FunASR, here at 70 % load and full."""
+    ours, full = figures["cpu_ms_per_s_by_stage_at_70"], figures["cpu_ms_per_s_by_stage"]
+    funasr = figures["baseline_cpu_ms_per_s_by_stage"]
+    stages = [*funasr, *(stage for stage in ours if stage not in funasr)]
+    rows = [[stage.lower(), *(f"{of.get(stage, 0):.1f}" for of in (funasr, ours, full))] for stage in stages]
+    rows.append(["together", *(f"{sum(of.values()):.0f}" for of in (funasr, ours, full))])
+    return _table(["CPU ms per second of audio", "FunASR", "here, 70 % load", "here, most streams"], rows)
+
+
+def embedded_table(figures: Figures) -> str:
+    stages = figures["cpu_ms_per_s_by_stage"]
+    parts = ", ".join(f"{stage.lower()} {spent:.1f}" for stage, spent in stages.items())
+    rows = [
+        ["real-time factor of one stream on one core", figures["real_time_factor"], "below 0.06"],
+        ["of it by stage, CPU ms per second of audio", parts, ""],
+    ]
+    if "memory_mb" in figures:
+        rows += [
+            ["resident memory of the serving process, MB", figures["memory_mb"], "at most 1024"],
+            ["from starting the process until ready, s", figures["ready_s"], "at most 10"],
+            ["CPU time until then, s", figures["ready_cpu_s"], ""],
+        ]
+    return _table(["", "measured", "goal"], rows)
+
+
+def latency_picture(loads: Sequence[Figures]) -> str:
+    """Latency against streams, as SVG."""
+    width, height, left, bottom, top = 640, 320, 52, 44, 16
+    most_streams = max(load["streams"] for load in loads)
+    most_s = max(1.2, *(load[key] for load in loads for key, _, _ in CURVES))
+
+    def x(streams: float) -> float:
+        return left + (width - left - 120) * streams / most_streams
+
+    def y(seconds: float) -> float:
+        return top + (height - top - bottom) * (1 - seconds / most_s)
+
+    parts = [
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" '
+        'font-family="sans-serif" font-size="12" role="img" aria-label="Latency against streams on a core">',
+        f'<rect width="{width}" height="{height}" fill="#ffffff"/>',
+        f'<line x1="{x(0)}" y1="{y(1):.1f}" x2="{x(most_streams):.1f}" y2="{y(1):.1f}" '
+        'stroke="#cf222e" stroke-dasharray="4 4"/>',
+        f'<text x="{left - 8}" y="{y(1) + 4:.1f}" text-anchor="end">1 s</text>',
+        f'<text x="{left - 8}" y="{y(0) + 4:.1f}" text-anchor="end">0</text>',
+        f'<path d="M{left} {top}V{y(0):.1f}H{x(most_streams):.1f}" fill="none" stroke="#57606a"/>',
+        f'<text x="{x(most_streams / 2):.0f}" y="{height - 8}" text-anchor="middle">streams on a core</text>',
+    ]
+    parts += [
+        f'<text x="{x(count):.1f}" y="{y(0) + 18:.1f}" text-anchor="middle">{count}</text>'
+        for count in (load["streams"] for load in loads)
+    ]
+    for key, title, colour in CURVES:
+        points = " ".join(f"{x(load['streams']):.1f},{y(load[key]):.1f}" for load in loads)
+        parts.append(f'<polyline points="{points}" fill="none" stroke="{colour}" stroke-width="2"/>')
+        end = f'x="{x(most_streams) + 8:.1f}" y="{y(loads[-1][key]) + 4:.1f}"'
+        parts.append(f'<text {end} fill="{colour}">{title}</text>')
+    return "\n".join([*parts, "</svg>"]) + "\n"
+
+
+def _table(heads: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
+    lines = [heads, ["---"] * len(heads), *rows]
+    return "\n".join("| " + " | ".join(map(str, line)) + " |" for line in lines)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,79 @@
+from __future__ import annotations
+
+import unittest
+from xml.etree import ElementTree
+
+from benchmarks.performance_page import latency_picture, stages_table, streams_table, verdict, with_table
+
+LOADS = [
+    {
+        "streams": streams,
+        "utilisation": 0.5,
+        "cpu_ms_per_s": 80.4,
+        "partial_p50_s": 0.1,
+        "partial_p95_s": 0.4,
+        "final_p50_s": 0.2,
+        "final_p95_s": 0.1 * streams,
+        "final_p99_s": 1.5,
+        "final_after_speech_p50_s": 0.9,
+        "final_after_speech_p95_s": 1.6,
+        "dropped_partials": 1,
+    }
+    for streams in (4, 12)
+]
+
+
+class TableTests(unittest.TestCase):
+    def test_a_table_takes_the_place_of_the_earlier_one_and_of_nothing_else(self):
+        page = "# Page\n<!-- streams -->\nold\n<!-- end -->\ntext\n<!-- stages -->\n<!-- end -->\n"
+        self.assertEqual(
+            with_table(page, "streams", "new"),
+            "# Page\n<!-- streams -->\nnew\n<!-- end -->\ntext\n<!-- stages -->\n<!-- end -->\n",
+        )
+
+    def test_a_page_without_the_marks_is_an_error(self):
+        with self.assertRaisesRegex(ValueError, "no place for streams"):
+            with_table("# Page\n", "streams", "new")
+
+    def test_the_verdict_compares_with_funasr_and_with_what_is_possible(self):
+        figures = {
+            "streams_per_core": 12,
+            "baseline_streams_per_core": 1.5,
+            "int8_ceiling_streams_per_core": 24,
+            "final_p95_s_at_70": 0.9,
+        }
+        told = verdict(figures)
+        self.assertIn("**12 streams** (goal: 15), FunASR itself 1.5: 8.0 times as many", told)
+        self.assertIn("50% of it", told)
+
+    def test_each_load_is_a_row(self):
+        rows = streams_table(LOADS).splitlines()
+        self.assertEqual(len(rows), 2 + len(LOADS))
+        self.assertTrue(rows[3].startswith("| 12 | 50% | 80 | 0.10 / 0.40 | 0.20 / 1.20 / 1.50 |"))
+
+    def test_stages_add_up(self):
+        table = stages_table(
+            {
+                "baseline_cpu_ms_per_s_by_stage": {"DECODE": 450.0, "EMBED": 29.0},
+                "cpu_ms_per_s_by_stage_at_70": {"DECODE": 30.0, "EMBED": 7.0, "sessions": 0.5},
+                "cpu_ms_per_s_by_stage": {"DECODE": 20.0, "EMBED": 7.0, "sessions": 0.5},
+            }
+        )
+        self.assertIn("| decode | 450.0 | 30.0 | 20.0 |", table)
+        self.assertIn("| sessions | 0.0 | 0.5 | 0.5 |", table)
+        self.assertIn("| together | 479 | 38 | 28 |", table)
+
+
+class PictureTests(unittest.TestCase):
+    def setUp(self):
+        self.picture = ElementTree.fromstring(latency_picture(LOADS))  # noqa: S314 - our own
+
+    def test_it_has_a_curve_for_each_latency_and_a_point_for_each_load(self):
+        curves = self.picture.findall("{*}polyline")
+        self.assertEqual(len(curves), 3)
+        self.assertEqual({len(curve.get("points", "").split()) for curve in curves}, {len(LOADS)})
+
+    def test_more_latency_lies_higher(self):
+        finals = self.picture.findall("{*}polyline")[1].get("points", "").split()
+        heights = [float(point.split(",")[1]) for point in finals]
+        self.assertGreater(heights[0], heights[1])
