@@ -158,7 +158,7 @@ def stage_of(work: Work) -> tuple[Stage, int]:
         case Recognize(_, audio):
             return Stage.RECOGNIZE, len(audio)
         case Embed(_, _, stretches):
-            return Stage.EMBED, max(end - start for start, end in stretches)
+            return Stage.EMBED, sum(end - start for start, end in stretches)
         case Punctuate():
             return Stage.PUNCTUATE, 0
         case _:

@@ -6,7 +6,7 @@ import numpy as np
 
 from recognition.batching import Job, Stage
 from recognition.runner import ModelStream, Order, job_of
-from recognition.work import DecodeChunk, DetectSpeech, Result, Work
+from recognition.work import DecodeChunk, DetectSpeech, Embed, Result, Work
 
 CHUNK = np.zeros(9600, np.float32)  # 0.6 s
 
@@ -23,6 +23,11 @@ class QueueingTests(unittest.TestCase):
     def test_a_job_waits_from_when_it_comes(self):
         job = self.job(DetectSpeech(CHUNK), 5.0)
         self.assertEqual((job.stage, job.samples, job.queued_at), (Stage.DETECT, 9600, 5.0))
+
+    def test_each_stretch_to_embed_costs(self):
+        windows = ((0, 24_000), (12_000, 36_000), (24_000, 48_000))
+        job = self.job(Embed(0, np.zeros(48_000, np.float32), windows), 5.0)
+        self.assertEqual((job.stage, job.samples), (Stage.EMBED, 72_000))
 
     def test_a_chunk_that_came_while_another_was_decoded_waits_from_when_its_turn_would_have_come(self):
         self.job(DecodeChunk(0, CHUNK), 5.0)
