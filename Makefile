@@ -9,7 +9,7 @@ export OMP_NUM_THREADS ?= 1
 # `make run ASR_MODELS=paraformer-zh PORT=8080` reaches the program like environment variables do.
 export ASR_MODELS ASR_DEVICE ASR_ARITHMETIC ASR_DATA_DIR ASR_ACCESS HOST PORT DEMO REDIS_URL DATABASE_URL ALLOWED_HOSTS
 
-.PHONY: run prepare test chaos soak scale-demo lint types format translations bench train servers help
+.PHONY: run prepare test chaos soak scale-demo lint types format translations screenshots bench train servers help
 
 run: prepare ## Serve pages and sockets on http://127.0.0.1:8000/ with a sample meeting (DEMO=0: without)
 	$(BIN)/python manage.py serve --demo
@@ -35,6 +35,9 @@ translations: .venv/installed-for-development ## Collect new texts in locale/ an
 	$(BIN)/python manage.py makemessages --locale zh_Hans --no-location --no-wrap --no-obsolete --ignore tests --ignore training
 	$(BIN)/python manage.py makemessages --locale zh_Hans --domain djangojs --no-location --no-wrap --no-obsolete --ignore tests
 	$(BIN)/python manage.py compilemessages --locale zh_Hans --ignore .venv
+
+screenshots: .venv/installed-for-development servers ## Take the pictures of docs/screenshots/ anew
+	$(BIN)/python -m tests.browser.screenshots
 
 bench: .venv/installed-for-development ## Measure; figures go to benchmarks/results/
 	$(BIN)/python -m benchmarks

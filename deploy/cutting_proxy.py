@@ -20,6 +20,8 @@ class CuttingProxy:
         self._connections: list[tuple[asyncio.StreamWriter, asyncio.StreamWriter]] = []
         self.port = 0
         self.cuts = 0
+        self.is_down = False
+        """While true, nobody gets through."""
 
     async def __aenter__(self) -> Self:
         self._listening = await asyncio.start_server(self._serve, "127.0.0.1", 0)
@@ -43,6 +45,9 @@ class CuttingProxy:
         return count
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if self.is_down:
+            writer.transport.abort()
+            return
         try:
             to_reader, to_writer = await asyncio.open_connection("127.0.0.1", self._server_port)
         except OSError:

@@ -1,0 +1,121 @@
+"""Chromium for tests and pictures: Debian's own, with a microphone that plays a file."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import sqlite3
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import soundfile
+from playwright.sync_api import Browser, BrowserContext, Page, Playwright
+
+from recognition.audio import SAMPLE_RATE
+from tests.support.server import Server
+
+CHINESE, ENGLISH = "zh-CN", "en-US"
+
+PATIENCE_MS = 120_000
+"""How long a busy machine may take for what is done at once on an idle one."""
+
+
+class NoBrowser(RuntimeError):
+    """Chromium is not on this machine."""
+
+
+def launch(playwright: Playwright, *, microphone: Path | None = None) -> Browser:
+    """Start Chromium.
+
+    Args:
+        microphone: A WAV file that its microphone plays once, from when it is opened.
+    """
+    program = shutil.which("chromium")
+    if not program:
+        raise NoBrowser("chromium is not installed")
+    arguments = ["--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream"]
+    if microphone:
+        arguments.append(f"--use-file-for-fake-audio-capture={microphone}%noloop")
+    if os.geteuid() == 0:
+        arguments.append("--no-sandbox")  # Chromium's sandbox does not work for root
+    return playwright.chromium.launch(executable_path=program, args=arguments)
+
+
+def write_wav(path: Path, audio: np.ndarray) -> Path:
+    """Audio, float32, 16 kHz, as a file for `launch`."""
+    soundfile.write(path, audio, SAMPLE_RATE, subtype="PCM_16")
+    return path
+
+
+class Site:
+    """A running installation with the content of `sample_site`.
+
+    Args:
+        fill: Which of its functions makes it.
+    """
+
+    def __init__(self, server: Server, *, fill: str = "fill") -> None:
+        self.server = server
+        code = f"from tests.browser import sample_site; sample_site.{fill}()"
+        filled = server.manage("shell", "--no-imports", "-c", code)
+        cookies = next(line for line in filled.splitlines() if line.startswith("{"))
+        self.cookies: dict[str, str] = json.loads(cookies)
+
+    @property
+    def url(self) -> str:
+        return self.server.http
+
+    def context(
+        self,
+        browser: Browser,
+        user: str | None = "anna",
+        *,
+        base: str = "",
+        language: str = ENGLISH,
+        **options: Any,
+    ) -> BrowserContext:
+        """A browser window of this person, None for somebody without a login."""
+        context = browser.new_context(base_url=base or self.url, locale=language, **options)
+        context.set_default_timeout(PATIENCE_MS)
+        if user:
+            context.add_cookies([{"name": "sessionid", "value": self.cookies[user], "url": base or self.url}])
+        return context
+
+    def rows(self, query: str, *values: Any) -> list[tuple[Any, ...]]:
+        """What the database says."""
+        file = self.server.data_dir / "asrsite.sqlite3"
+        connection = sqlite3.connect(f"file:{file}?mode=ro", uri=True)
+        try:
+            return connection.execute(query, values).fetchall()
+        finally:
+            connection.close()
+
+    def lines(self, key: str) -> list[str]:
+        """The transcript of a session, as the database has it."""
+        query = (
+            "SELECT text FROM sessions_app_utterance u JOIN sessions_app_session s ON s.id = u.session_id"
+            " WHERE s.key = ? AND NOT is_removed ORDER BY u.start, u.id"
+        )
+        return [text for (text,) in self.rows(query, key)]
+
+
+def shown_lines(page: Page) -> list[str]:
+    """The transcript as the page has it."""
+    return page.locator("#lines .line .text").all_text_contents()
+
+
+def shown_speakers(page: Page) -> list[str]:
+    """Who says each line on the page."""
+    return page.locator("#lines .line .speaker .name").all_text_contents()
+
+
+def wait_for(page: Page, expression: str, *, timeout_s: float = PATIENCE_MS / 1000) -> None:
+    """Until this is true on the page; Playwright's own way needs `eval`, which our pages forbid."""
+    deadline = time.monotonic() + timeout_s
+    while not page.evaluate(expression):
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"never true within {timeout_s} s: {expression}")
+        page.wait_for_timeout(50)

@@ -1,0 +1,39 @@
+"""The sample meeting: what is said in it, and the same as a script for scripted models."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from recognition.scripted import Line, Script
+
+SAMPLE = Path(__file__).resolve().parents[2] / "sessions_app" / "sample"
+
+# Who speaks in the scripted meeting, by voice; the third one is not enrolled.
+PEOPLE = ["林静", "王磊", "客人"]
+
+
+def reference() -> list[dict[str, Any]]:
+    """The lines of the sample meeting: speaker, start and end in seconds, text."""
+    lines: list[dict[str, Any]] = json.loads((SAMPLE / "reference.json").read_text())["lines"]
+    return lines
+
+
+def meeting_script(*chosen: int) -> Script:
+    """The sample meeting, or these lines of it, spoken twice as fast, for scripted models: in tones."""
+    lines = reference()
+    return Script(
+        [
+            Line(line["text"], PEOPLE.index(line["speaker"]), max(0.8, (line["end"] - line["start"]) * 0.45))
+            for line in ([lines[index] for index in chosen] or lines)
+        ]
+    )
+
+
+def script_file(script: Script) -> str:
+    """A model set's TOML that says this script."""
+    parts = ['title = "The sample meeting, scripted"']
+    for line in script.lines:
+        parts.append(f'[[script]]\ntext = "{line.text}"\nvoice = {line.voice}\nseconds = {line.seconds:.2f}')
+    return "\n\n".join(parts)

@@ -1,0 +1,160 @@
+"""An installation with believable content, for browser tests and pictures. Runs inside `manage.py shell`."""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+from typing import Any
+
+import numpy as np
+import soundfile
+from django.contrib.auth.models import User
+from django.test import Client
+from django.utils import timezone
+
+from recognition.audio import SAMPLE_RATE
+from recognition.scripted import ScriptedEmbedder
+from sessions_app.models import Session, Utterance, Voice
+from speakers import enrollment
+from speakers.models import Speaker, Voiceprint
+from tests.sessions_app.meetings import make_lines, make_recording, make_session, make_user, make_voice
+from tests.speakers.people import give_consent, make_speaker
+
+from .sample_meeting import PEOPLE, SAMPLE, reference
+
+RECORDINGS = ["enroll-lin-jing.flac", "enroll-wang-lei.flac"]
+"""Of the first two people."""
+
+OTHERS = {
+    ("budget", "预算复核"): [
+        "第三季度的预算有三处需要修改。",
+        "差旅费用要单独列出来。",
+        "我周五之前更新表格。",
+    ],
+    ("standup-47", "Stand-up, week 47"): [
+        "The caption server is deployed.",
+        "Two bugs are left.",
+        "Let us ship.",
+    ],
+    ("interview-3", "用户访谈（三）"): [
+        "您平时怎么整理会议记录？",
+        "一般会后自己听录音。",
+        "大概要花两个小时。",
+    ],
+    ("review", "产品评审会"): [
+        "新的编辑页面大家都看过了吗？",
+        "看过了，键盘操作很顺手。",
+        "搜索还可以再快一点。",
+    ],
+    ("acoustics", "Lecture: room acoustics"): ["Today we look at reverberation.", "Hard walls keep sound."],
+}
+
+
+def fill() -> None:
+    """Make people, sessions and logins; prints the logins' cookies as JSON."""
+    anna, boris = (make_user(name, "editor", "enroller", is_staff=True) for name in ("anna", "boris"))
+    root = User.objects.create_superuser("admin")
+    enroll_people(root)
+    add_other_sessions(anna)
+    add_sample_meeting("sample-meeting", anna)
+    print(json.dumps({user.username: cookie_of(user) for user in (anna, boris, root)}))  # noqa: T201
+
+
+def fill_for_editing() -> None:
+    """The same, with a small session for each test that changes one."""
+    fill()
+    for key in ("conflict", "removal", "composing", "autosave"):
+        session = make_session(key, owner=User.objects.get(username="anna"))
+        make_lines(session, voice=make_voice(session, PEOPLE[0]))
+
+
+def fill_with_people_who_enroll() -> None:
+    """Make a login, and ask the server's own models to enroll two people of the sample meeting."""
+    anna = make_user("anna", "editor", "enroller")
+    for name, file in zip(PEOPLE, RECORDINGS, strict=False):
+        speaker = Speaker.objects.create(name=name)
+        audio, _rate = soundfile.read(SAMPLE / file, dtype="float32")
+        source = Voiceprint.Source.UPLOAD
+        enrollment.begin(audio, source=source, by=anna, speaker=speaker, consent=give_consent(speaker))
+    print(json.dumps({"anna": cookie_of(anna)}))  # noqa: T201
+
+
+def cookie_of(user: User) -> str:
+    client = Client()
+    client.force_login(user)
+    return client.cookies["sessionid"].value
+
+
+def enroll_people(by: User) -> None:
+    """The first two people of the scripted meeting."""
+    for voice, name in enumerate(PEOPLE[:2]):
+        recording = (SAMPLE / RECORDINGS[voice]).read_bytes()
+        make_speaker(
+            name,
+            np.eye(ScriptedEmbedder.dimension, dtype=np.float32)[voice],
+            model_id=ScriptedEmbedder.model_id,
+            speech_s=14.2,
+            audio=recording,
+        )
+
+
+def add_sample_meeting(key: str, owner: User, *, title: str = "项目周例会") -> Session:
+    """The sample meeting as if it had been recognised without a mistake, with its recording."""
+    session = Session.objects.create(
+        key=key,
+        title=title,
+        owner=owner,
+        state=Session.State.ENDED,
+        ended_at=timezone.now(),
+        model_set="test",
+    )
+    voices = {name: make_voice(session, name) for name in PEOPLE[:2]}
+    voices[PEOPLE[2]] = make_voice(session)
+    lines = [_line(session, seq, line, voices) for seq, line in enumerate(reference(), 1)]
+    Utterance.objects.bulk_create(lines)
+    audio, _rate = soundfile.read(SAMPLE / "meeting.flac", dtype="float32")
+    make_recording(session, audio, as_flac=True)
+    session.last_seq = len(lines)
+    session.durable = len(audio)
+    session.save()
+    return session
+
+
+def add_other_sessions(owner: User) -> None:
+    for age, ((key, title), texts) in enumerate(OTHERS.items()):
+        session = Session.objects.create(
+            key=key,
+            title=title,
+            owner=owner,
+            state=Session.State.ENDED,
+            ended_at=timezone.now(),
+            model_set="test",
+        )
+        names = PEOPLE[: 1 + age % 2]
+        for text, voice in zip(
+            texts, [make_voice(session, name) for name in names] * len(texts), strict=False
+        ):
+            make_lines(session, [text], voice)
+        Voice.objects.filter(session=session, utterances=None).delete()
+        minutes = 12 + 17 * age
+        Session.objects.filter(pk=session.pk).update(
+            created_at=timezone.now() - timedelta(days=2 * (len(OTHERS) - age), minutes=53 * age),
+            durable=minutes * 60 * SAMPLE_RATE + 7 * age * SAMPLE_RATE,
+        )
+
+
+def _line(session: Session, seq: int, line: dict[str, Any], voices: dict[str, Voice]) -> Utterance:
+    start, end = (int(line[edge] * SAMPLE_RATE) for edge in ("start", "end"))
+    characters = [character for character in line["text"] if character.isalnum()]
+    edges = np.linspace(start, end, len(characters) + 1).astype(int).tolist()
+    return Utterance(
+        session=session,
+        seq=seq,
+        start=start,
+        end=end,
+        text=line["text"],
+        machine_text=line["text"],
+        tokens=[[c, a, b] for c, a, b in zip(characters, edges, edges[1:], strict=False)],
+        voice=voices[line["speaker"]],
+        score=0.93,
+    )

@@ -1,0 +1,170 @@
+"""Correcting a transcript in the browser, alone and together."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import Browser, Locator, Page, expect
+
+from tests.sessions_app.meetings import LINES
+
+from .browsing import Site, shown_lines
+
+pytestmark = pytest.mark.slow
+
+
+def open_session(page: Page, key: str) -> None:
+    page.goto(f"/sessions/{key}/")
+    expect(page.locator("#lines .line")).to_have_count(len(LINES))
+
+
+def edit(page: Page, index: int) -> Locator:
+    """Open this line's text field, by the keyboard."""
+    page.locator("#lines .line").nth(index).focus()
+    page.keyboard.press("Enter")
+    field = page.locator(".text-field")
+    expect(field).to_be_focused()
+    return field
+
+
+def hold_back_saving(page: Page) -> None:
+    """Nothing that is written on this page reaches the server until `let_save`."""
+    page.route("**/edits", lambda route: route.abort())
+
+
+def let_save(page: Page) -> None:
+    page.unroute("**/edits")
+
+
+def compose(page: Page, text: str) -> None:
+    """Begin to write with an input method, and press keys that belong to it."""
+    devtools = page.context.new_cdp_session(page)
+    end = len(text)
+    devtools.send("Input.imeSetComposition", {"text": text, "selectionStart": end, "selectionEnd": end})
+    for key in ("Backspace", "ArrowUp", "Escape", "Enter"):
+        # 229 is what browsers say of a key that an input method has taken.
+        press = {"key": key, "code": key, "windowsVirtualKeyCode": 229}
+        devtools.send("Input.dispatchKeyEvent", {"type": "rawKeyDown", **press})
+        devtools.send("Input.dispatchKeyEvent", {"type": "keyUp", **press})
+
+
+def commit(page: Page, text: str) -> None:
+    """The input method writes this."""
+    page.context.new_cdp_session(page).send("Input.insertText", {"text": text})
+
+
+def authors(site: Site, text: str) -> set[str]:
+    """Who wrote this version of a line."""
+    query = (
+        "SELECT username FROM sessions_app_historicalutterance h JOIN auth_user u ON u.id = h.history_user_id"
+        " WHERE h.text = ?"
+    )
+    return {name for (name,) in site.rows(query, text)}
+
+
+class TestTwoPeople:
+    def test_on_the_same_line_are_shown_the_conflict_and_nothing_is_overwritten(
+        self, site: Site, browser: Browser, page: Page
+    ):
+        with site.context(browser, "boris") as other:
+            hers, his = page, other.new_page()
+            for shown in (hers, his):
+                open_session(shown, "conflict")
+            hold_back_saving(hers)
+            edit(hers, 1).fill("好的，没问题。")
+            edit(his, 1).fill("好的，明白。")
+            his.keyboard.press("Control+Enter")
+            expect(his.locator("#lines .line .text").nth(1)).to_have_text("好的，明白。")
+
+            conflict = hers.get_by_role("alert").filter(has_text="好的，明白。")
+            expect(conflict).to_be_visible()
+            expect(hers.locator(".text-field")).to_have_value("好的，没问题。")
+            let_save(hers)
+            hers.keyboard.press("Control+Enter")
+            expect(conflict).to_be_visible()
+            assert site.lines("conflict")[1] == "好的，明白。"
+
+            conflict.get_by_role("button", name="Keep mine").click()
+            expect(his.locator("#lines .line .text").nth(1)).to_have_text("好的，没问题。")
+            assert site.lines("conflict")[1] == "好的，没问题。"
+            assert authors(site, "好的，明白。") == {"boris"}
+            assert authors(site, "好的，没问题。") == {"anna"}
+
+    def test_one_may_take_what_the_other_wrote(self, site: Site, browser: Browser, page: Page):
+        with site.context(browser, "boris") as other:
+            hers, his = page, other.new_page()
+            for shown in (hers, his):
+                open_session(shown, "conflict")
+            hold_back_saving(hers)
+            edit(hers, 2).fill("预算批了吗？")
+            edit(his, 2).fill("预算通过没有？")
+            his.keyboard.press("Control+Enter")
+            let_save(hers)
+            hers.get_by_role("button", name="Take theirs").click()
+            expect(hers.locator(".text-field")).to_have_value("预算通过没有？")
+            hers.keyboard.press("Control+Enter")
+            expect(hers.locator("#lines .line .text").nth(2)).to_have_text("预算通过没有？")
+            assert site.lines("conflict")[2] == "预算通过没有？"
+
+    def test_what_is_being_written_survives_the_removal_of_its_line(
+        self, site: Site, browser: Browser, page: Page
+    ):
+        with site.context(browser, "boris") as other:
+            hers, his = page, other.new_page()
+            for shown in (hers, his):
+                open_session(shown, "removal")
+            hold_back_saving(hers)
+            edit(hers, 1).fill("好的，这句很重要。")
+            row = his.locator("#lines .line").nth(1)
+            row.hover()
+            row.get_by_role("button", name="More").click()
+            his.get_by_role("menuitem", name="Remove this line").click()
+            expect(his.locator("#lines .line")).to_have_count(len(LINES) - 1)
+            removed = hers.get_by_role("alert").filter(has_text="removed this line")
+            expect(removed).to_be_visible()
+            expect(hers.locator(".text-field")).to_have_value("好的，这句很重要。")
+            let_save(hers)
+            removed.get_by_role("button", name="Keep mine").click()
+            expect(his.locator("#lines .line .text").nth(1)).to_have_text("好的，这句很重要。")
+            for shown in (hers, his):
+                assert (
+                    shown_lines(shown)
+                    == site.lines("removal")
+                    == [LINES[0], "好的，这句很重要。", *LINES[2:]]
+                )
+
+
+class TestWriting:
+    def test_is_saved_by_itself_and_can_be_undone(self, site: Site, page: Page):
+        open_session(page, "autosave")
+        edit(page, 0).fill("大家好，开始吧。")
+        expect(page.locator(".edit-status")).to_have_text("Saved")
+        assert site.lines("autosave")[0] == "大家好，开始吧。"
+        page.keyboard.press("Escape")
+        page.keyboard.press("Control+Z")
+        expect(page.locator("#lines .line .text").first).to_have_text(LINES[0])
+        assert site.lines("autosave") == LINES
+
+    def test_enter_while_composing_belongs_to_the_input_method(self, site: Site, page: Page):
+        open_session(page, "composing")
+        field = edit(page, 0)
+        field.evaluate("field => field.setSelectionRange(4, 4)")
+        compose(page, "women")
+        expect(field).to_be_focused()
+        assert len(shown_lines(page)) == len(site.lines("composing")) == len(LINES)
+        commit(page, "我们")
+        expect(field).to_have_value("大家好，我们我们开始开会。")
+        page.keyboard.press("Enter")
+        expect(page.locator("#lines .line")).to_have_count(len(LINES) + 1)
+        assert site.lines("composing")[:2] == ["大家好，我们", "我们开始开会。"]
+
+    def test_enter_while_composing_a_name_chooses_nobody(self, site: Site, page: Page):
+        open_session(page, "autosave")
+        page.locator("#lines .line").first.focus()
+        page.keyboard.press("s")
+        name = page.get_by_role("textbox", name="Name")
+        expect(name).to_be_focused()
+        compose(page, "zhangsan")
+        expect(page.locator(".speaker-menu")).to_be_visible()
+        commit(page, "张三")
+        expect(page.get_by_role("button", name="New: “张三”")).to_be_visible()
+        assert not site.rows("SELECT 1 FROM speakers_speaker WHERE name = '张三'")
