@@ -69,6 +69,7 @@ class Sending:
         self._intake = Intake()
         self._bad_messages = 0
         self._is_over = False  # nothing that comes is of interest any more
+        self._is_held = False  # which is no silence, however long it takes
         self._heard = asyncio.Event()
         self._watch: asyncio.Task[None] | None = None
 
@@ -175,8 +176,12 @@ class Sending:
         if len(audio) == 0:
             return  # keeps the socket open, no more
         data = audio.tobytes()
-        end = await self._in_log(lambda: get_transport().append(self._session, self._sender, data))
-        self._heard.set()  # being held back is no silence
+        self._is_held = True
+        try:
+            end = await self._in_log(lambda: get_transport().append(self._session, self._sender, data))
+        finally:
+            self._is_held = False
+            self._heard.set()
         if end and end >= samples(settings.LONGEST_SESSION_S):
             await self._finish()
             raise ProtocolError(
@@ -226,6 +231,8 @@ class Sending:
                 async with asyncio.timeout(settings.SENDER_IDLE_S):
                     await self._heard.wait()
             except TimeoutError:
+                if self._is_held:
+                    continue
                 self._on_fault(
                     ProtocolError(Fault.IDLE, f"nothing was sent for {settings.SENDER_IDLE_S:g} s")
                 )
