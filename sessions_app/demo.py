@@ -7,6 +7,7 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 import soundfile
 from django.conf import settings
@@ -39,32 +40,32 @@ async def show_sample_meeting(port: int, say: Say) -> None:
         return
     await _enroll_people(say)
     url = f"ws://127.0.0.1:{port}/ws/asr/{SESSION}"
-    title = _("Sample meeting")
+    sending = urlencode({"mode": "sender", "v": 2, "title": _("Sample meeting")})
     say(
         _("A sample meeting is being streamed; watch it at http://127.0.0.1:%d/sessions/%s/")
         % (port, SESSION)
     )
-    async with connect(f"{url}?mode=receiver", proxy=None) as receiver:
-        telling = asyncio.create_task(_tell(receiver, say))
-        async with connect(f"{url}?mode=sender&v=2&title={title}", proxy=None) as sender:
-            await _send(sender)
-            async for message in sender:
-                if json.loads(message).get("event", {}).get("type") == "session_end":
-                    break
-        await telling
+    async with connect(f"{url}?mode=receiver", proxy=None) as receiver, asyncio.TaskGroup() as tasks:
+        tasks.create_task(_tell(receiver, say))
+        tasks.create_task(_send(f"{url}?{sending}"))
     say(_("The sample meeting has ended. Record one of your own, or send it: see README.md."))
 
 
-async def _send(sender: ClientConnection) -> None:
+async def _send(url: str) -> None:
+    """At the pace at which it was said, until all of it is confirmed."""
     audio, rate = soundfile.read(SAMPLE / "meeting.flac", dtype="float32")
     if rate != SAMPLE_RATE:
         raise ValueError(f"the sample meeting has {rate} Hz, not {SAMPLE_RATE}")
     loop = asyncio.get_running_loop()
-    began = loop.time()
-    for at in range(0, len(audio), FRAME):
-        await asyncio.sleep(began + seconds(at) - loop.time())
-        await sender.send(audio[at : at + FRAME].tobytes())
-    await sender.send("close")
+    async with connect(url, proxy=None) as sender:
+        began = loop.time()
+        for at in range(0, len(audio), FRAME):
+            await asyncio.sleep(began + seconds(at) - loop.time())
+            await sender.send(audio[at : at + FRAME].tobytes())
+        await sender.send("close")
+        async for message in sender:
+            if json.loads(message).get("event", {}).get("type") == "session_end":
+                break
 
 
 async def _tell(receiver: ClientConnection, say: Say) -> None:

@@ -69,11 +69,11 @@ class Command(BaseCommand):
                 await self.worker.start()
             if self.is_demo:
                 await show_sample_meeting(self.port, self._say)
-        except ModelError as error:
-            self.failure = error
+        except* ModelError as group:
+            self.failure = group.exceptions[0]
             self.server.stop()
-        except (OSError, WebSocketException) as error:
-            logger.warning("the sample meeting broke off: %s", error)
+        except* (OSError, WebSocketException) as group:
+            logger.warning("the sample meeting broke off: %s", group.exceptions[0])
 
     def _say(self, text: str) -> None:
         self.stdout.write(text)
