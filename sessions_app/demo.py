@@ -28,6 +28,9 @@ SESSION = "sample-meeting"
 FRAME = samples(0.2)
 ENROLLING_S = 60
 
+LOOPBACK: Any = {"proxy": None, "ping_interval": None}
+"""Client and server share a process: if one is slow, so is the other, and asking after it is no use."""
+
 Say = Callable[[str], None]
 
 
@@ -45,7 +48,7 @@ async def show_sample_meeting(port: int, say: Say) -> None:
         _("A sample meeting is being streamed; watch it at http://127.0.0.1:%d/sessions/%s/")
         % (port, SESSION)
     )
-    async with connect(f"{url}?mode=receiver", proxy=None) as receiver, asyncio.TaskGroup() as tasks:
+    async with connect(f"{url}?mode=receiver", **LOOPBACK) as receiver, asyncio.TaskGroup() as tasks:
         tasks.create_task(_tell(receiver, say))
         tasks.create_task(_send(f"{url}?{sending}"))
     say(_("The sample meeting has ended. Record one of your own, or send it: see README.md."))
@@ -57,7 +60,7 @@ async def _send(url: str) -> None:
     if rate != SAMPLE_RATE:
         raise ValueError(f"the sample meeting has {rate} Hz, not {SAMPLE_RATE}")
     loop = asyncio.get_running_loop()
-    async with connect(url, proxy=None) as sender:
+    async with connect(url, **LOOPBACK) as sender:
         began = loop.time()
         for at in range(0, len(audio), FRAME):
             await asyncio.sleep(began + seconds(at) - loop.time())
