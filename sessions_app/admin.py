@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+import numpy as np
 from asgiref.sync import async_to_sync
 from django.contrib import admin, messages
 from django.contrib.auth.models import User
@@ -14,7 +15,7 @@ from django.core.validators import MaxLengthValidator
 from django.db.models import QuerySet
 from django.forms import HiddenInput, IntegerField, ModelForm
 from django.http import HttpRequest, HttpResponse, JsonResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.urls import URLPattern, path, reverse
 from django.utils.functional import cached_property
 from django.utils.html import format_html
@@ -22,14 +23,18 @@ from django.utils.translation import gettext, ngettext_lazy
 from django.utils.translation import gettext_lazy as _
 from simple_history.admin import SimpleHistoryAdmin
 
-from recognition.audio import seconds
-from speakers import nudges
+from recognition.audio import samples, seconds
+from speakers import enrollment, jobs, nudges
+from speakers.decoding import LONGEST_S
+from speakers.models import Speaker, Voiceprint
+from speakers.views import ENROLL, valid_consent
 
-from . import attribution, editing, groups, retention, search
+from . import attribution, editing, groups, recordings, retention, search
 from .edits import LONGEST_TEXT, ChangeText, Seen
 from .listing import live_sessions
 from .models import AccessToken, Session, Utterance, Voice
 from .readiness import recognition_is_ready
+from .reidentification import REIDENTIFY
 from .templatetags.durations import clock
 
 
@@ -63,7 +68,7 @@ class SessionAdmin(OwnSessionsMixin, admin.ModelAdmin):  # type: ignore[type-arg
     readonly_fields = [
         "key", "state", "created_at", "ended_at", "duration", "model_set", "line_count", "recording",
     ]  # fmt: skip
-    actions = ["end", "keep", "release", "delete_recordings"]
+    actions = ["end", "keep", "release", "delete_recordings", "identify_anew"]
     change_list_template = "sessions/admin/change_list.html"
 
     def get_urls(self) -> list[URLPattern]:
@@ -73,6 +78,18 @@ class SessionAdmin(OwnSessionsMixin, admin.ModelAdmin):  # type: ignore[type-arg
             path("live/data/", wrap(self.live_data), name="sessions_live_data"),
             *super().get_urls(),
         ]
+
+    @admin.action(
+        description=_("Identify the speakers of the selected sessions anew"), permissions=["change"]
+    )
+    def identify_anew(self, request: HttpRequest, sessions: QuerySet[Session]) -> None:
+        over = sessions.filter(state=Session.State.ENDED)
+        for session in over:
+            jobs.ask_for(REIDENTIFY, str(session.pk), by=_user(request))
+        if len(over) < sessions.count():
+            messages.warning(request, gettext("Sessions that are not over are identified as they go on."))
+        if over:
+            messages.success(request, gettext("The workers will do it: see the background jobs."))
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False  # a session begins with its audio
@@ -228,6 +245,8 @@ class UtteranceAdmin(OwnSessionsMixin, SimpleHistoryAdmin):  # type: ignore[misc
     fields = ["session", "time", "speaker", "score", "text", "machine_text", "is_edited", "seen"]
     readonly_fields = ["session", "time", "speaker", "score", "machine_text", "is_edited"]
 
+    actions = ["enroll_with_lines"]
+
     def get_queryset(self, request: HttpRequest) -> QuerySet[Utterance]:
         return super().get_queryset(request).filter(is_removed=False).defer("tokens")
 
@@ -239,6 +258,29 @@ class UtteranceAdmin(OwnSessionsMixin, SimpleHistoryAdmin):  # type: ignore[misc
         self, request: HttpRequest, queryset: QuerySet[Utterance], search_term: str
     ) -> tuple[QuerySet[Utterance], bool]:
         return (search.find(queryset, search_term) if search_term else queryset), False
+
+    @admin.action(description=_("Enroll the speaker with the selected lines"), permissions=["enroll"])
+    def enroll_with_lines(self, request: HttpRequest, lines: QuerySet[Utterance]) -> HttpResponse | None:
+        """What was said in a meeting becomes a recording to decide on, as if it had been uploaded."""
+        people = Speaker.objects.filter(voices__utterances__in=lines).distinct()
+        if len(people) != 1 or lines.filter(voice__speaker=None).exists():
+            messages.error(request, gettext("Select lines of one speaker, whose name is known."))
+            return None
+        [speaker] = people
+        if valid_consent(speaker) is None:
+            messages.error(request, gettext("First this person must agree to being recognised by voice."))
+            return redirect("admin:speakers_enroll", speaker.uuid)
+        audio = _said(lines)
+        if not len(audio):
+            messages.error(request, gettext("Of these lines no recording is kept."))
+            return None
+        draft = enrollment.begin(
+            audio, source=Voiceprint.Source.TRANSCRIPT, by=_user(request), speaker=speaker
+        )
+        return redirect("admin:speakers_enrollment", draft.uuid)
+
+    def has_enroll_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm(ENROLL)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
@@ -342,6 +384,22 @@ class AccessTokenAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     def revoke(self, request: HttpRequest, tokens: QuerySet[AccessToken]) -> None:
         count = tokens.update(is_revoked=True)
         messages.success(request, gettext("%(count)d tokens were revoked.") % {"count": count})
+
+
+def _said(lines: QuerySet[Utterance]) -> np.ndarray:
+    """The audio of lines, one after the other: float32 in [-1, 1], shape (n,); no longer than an upload."""
+    heard = [np.empty(0, np.int16)]
+    for line in lines.order_by("session", "start"):
+        heard.append(recordings.read(line.session_id, line.start, line.end))
+        if sum(map(len, heard)) >= samples(LONGEST_S):
+            break
+    audio = np.concatenate(heard)[: samples(LONGEST_S)]
+    return audio.astype(np.float32) / recordings.FULL_SCALE
+
+
+def _user(request: HttpRequest) -> User:
+    assert isinstance(request.user, User)
+    return request.user
 
 
 admin.site.site_header = _("asrsite administration")

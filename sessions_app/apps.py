@@ -9,7 +9,8 @@ class SessionsConfig(AppConfig):
     verbose_name = _("Sessions")
 
     def ready(self) -> None:
-        from . import attribution, checks, roles, search  # noqa: F401 - registers their receivers
+        # Connects receivers, and declares what jobs do.
+        from . import attribution, checks, reidentification, roles, search  # noqa: F401
 
         connection_created.connect(search.add_functions, dispatch_uid="search")
         post_migrate.connect(search.install_after_migrate, sender=self, dispatch_uid="search")

@@ -96,7 +96,7 @@ async def ami(models: Models, gallery: Gallery, assets: Path) -> Answers:
         name: segments
         for file in sorted(folder.glob("*.rttm"))
         for name, segments in read_rttm(file).items()
-        if name not in LOOKED_AT
+        if name not in LOOKED_AT and (folder / f"{name}.flac").exists()
     }
     found = [await _answer(models, gallery, read(folder / f"{name}.flac"), t) for name, t in truths.items()]
     return sum(found[1:], found[0])
