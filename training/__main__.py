@@ -14,9 +14,8 @@ from pathlib import Path
 
 import torch
 
-from benchmarks import results
 from recognition.model_sets import read_model_set
-from training import checking, corpus, export, punctuation, recogniser, sample_meeting, speaker
+from training import cards, checking, corpus, export, punctuation, recogniser, sample_meeting, speaker
 from training.plan import FULL, QUICK, QUICK_BOUNDS, Plan
 
 WORK = Path("var/training")
@@ -86,10 +85,11 @@ def check_models(job: Job) -> None:
             read_model_set(str(model_set)), job.models_dir, people=people, seed=job.seed, sizes=tiny
         )
         return
-    figures = checking.check(read_model_set(job.model_set), job.models_dir, people=people, seed=job.seed)
-    print(
-        "The figures are in", results.write("models" if not job.seed else f"models-seed-{job.seed}", figures)
-    )
+    model_set = read_model_set(job.model_set)
+    figures = checking.check(model_set, job.models_dir, people=people, seed=job.seed)
+    print("The figures are in", checking.record(model_set, figures, job.seed))
+    if model_set.name == "embedded" and not job.seed:
+        cards.write_cards(job.models, job.work, job.recordings, figures)
 
 
 STEPS: dict[str, Callable[[Job], None]] = {

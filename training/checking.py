@@ -18,6 +18,7 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks import results
 from recognition.audio import SAMPLE_RATE, samples
 from recognition.endpointing import EndpointingOptions
 from recognition.engine import Engine
@@ -29,6 +30,9 @@ from recognition.transcriber import Transcriber
 from training import evaluation_sets, punctuation, recordings, sample_meeting, speaker
 from training.evaluation_sets import Recording
 from training.scoring import character_error_rate, equal_error_rate, mark_f1, threshold_at
+from training.synthesis import SynthesisError
+
+__all__ = ["Check", "Sizes", "SynthesisError", "check", "record", "transcribe"]
 
 Report = Callable[[str, int, int], None]
 """Told what is being measured, how much of it is done, and of how much."""
@@ -37,6 +41,7 @@ PEOPLE = {"cer_people": "speech/aishell3/", "cer_one_person": "speech/aishell1/"
 """Figure, and where in a folder of recordings its readings lie."""
 
 _SILENCE = np.zeros(samples(1.0), np.float32)
+_PIECE = samples(0.2)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,10 +74,12 @@ class Transcript:
 
 
 async def transcribe(engine: Engine, endpointing: EndpointingOptions, audio: np.ndarray) -> Transcript:
-    """One recording as a session of its own."""
+    """One recording as a session of its own, fed as a live stream would be."""
     transcriber = Transcriber(engine, endpointing)
     transcript = Transcript()
-    transcriber.feed(audio)
+    for start in range(0, len(audio), _PIECE):
+        transcriber.feed(audio[start : start + _PIECE])
+        await engine.idle()
     transcriber.finish()
     async for event in transcriber.events():
         match event:
@@ -204,6 +211,12 @@ def check(model_set: ModelSet, models_dir: Path, **options: Any) -> dict[str, fl
     for name, figure in figures.items():
         print(f"  {name:<26} {_worded(name, figure)}")
     return figures
+
+
+def record(model_set: ModelSet, figures: dict[str, float | None], seed: int) -> Path:
+    """Keep the figures: those of the embedded set and seed 0 as `models.json`, others beside it."""
+    name = "models" if model_set.name == "embedded" else f"models-{Path(model_set.name).stem}"
+    return results.write(f"{name}-seed-{seed}" if seed else name, figures)
 
 
 def _size(directory: Path) -> int:

@@ -55,7 +55,7 @@ def export_punctuation(checkpoint: Path, folder: Path) -> None:
 
 
 def export_speaker(checkpoint: Path, folder: Path) -> None:
-    """The averaged weights of CAM++ and its configuration."""
+    """The averaged weights of the speaker embedding and its configuration."""
     state = torch.load(checkpoint, weights_only=True)
     folder.mkdir(parents=True, exist_ok=True)
     torch.save(in_half_precision(state["average"]), folder / "model.pt")

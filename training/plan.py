@@ -32,7 +32,7 @@ QUICK = Plan(
     recogniser=Recipe(steps=200, peak_rate=4e-3, warmup=30, batch_frames=3000, checkpoint_every=100),
     punctuation_shape=PunctuationShape(width=64, heads=2, feed_forward=128, blocks=1),
     punctuation=PunctuationRecipe(steps=300, warmup=50, turns=24, checkpoint_every=100),
-    speaker_shape=SpeakerShape(embedding=32, growth=4, channels=16),
+    speaker_shape=SpeakerShape(embedding=32, channels=32, attention=16),
     speaker=SpeakerRecipe(
         steps=120, warmup=10, margin=0.0, scale=10.0, audio_s=8.0, made_voices=4, checkpoint_every=60
     ),

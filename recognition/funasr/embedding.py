@@ -23,7 +23,7 @@ SHORTEST = samples(0.4)
 
 
 class FunasrEmbedder:
-    """A `SpeakerEmbedder` on FunASR's CAMPPlus or ERes2NetV2.
+    """A `SpeakerEmbedder` on FunASR's CAMPPlus or ERes2NetV2, or on our `TdnnXvector`.
 
     Args:
         directory: Of the model, as on the hub.
@@ -37,7 +37,7 @@ class FunasrEmbedder:
     """
 
     def __init__(self, directory: ModelDirectory, *, arithmetic: Arithmetic | None = None) -> None:
-        model = load_model(directory, ["CAMPPlus", "ERes2NetV2"])
+        model = load_model(directory, ["CAMPPlus", "ERes2NetV2", "TdnnXvector"])
         arithmetic = (arithmetic or Arithmetic()).for_model(model)
         self._device = arithmetic.device
         self._model = arithmetic.speaker_network(model)

@@ -41,6 +41,7 @@ _MODULES = {
     "FSMN": "funasr.models.fsmn_vad_streaming.encoder",
     "CTTransformer": "funasr.models.ct_transformer.model",
     "CAMPPlus": "funasr.models.campplus.model",
+    "TdnnXvector": "recognition.funasr.xvector",
     "ERes2NetV2": "funasr.models.eres2net.model",
 }
 

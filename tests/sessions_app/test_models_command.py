@@ -8,8 +8,10 @@ from unittest import mock
 from django.core.management import CommandError, call_command
 from django.test import SimpleTestCase, override_settings
 
+from benchmarks import results
 from recognition import hub
 from recognition.exceptions import ModelError
+from training import checking
 
 
 def run(*arguments: str) -> str:
@@ -59,3 +61,28 @@ class PullTests(SimpleTestCase):
         with mock.patch.object(hub, "pull", side_effect=ModelError("the hub cannot be reached")):
             with self.assertRaisesMessage(CommandError, "the hub cannot be reached"):
                 run("pull", "paraformer-zh")
+
+
+class CheckTests(SimpleTestCase):
+    def test_the_set_in_use_is_checked_and_its_figures_are_kept(self):
+        asked = {}
+
+        def check(model_set, models_dir, **options):
+            asked.update(name=model_set.name, **options)
+            return {"rtf": 0.05}
+
+        with mock.patch.object(checking, "check", check), mock.patch.object(results, "write") as write:
+            run("check", "--seed", "7")
+
+        self.assertEqual(asked, {"name": "embedded", "people": None, "seed": 7})
+        write.assert_called_once_with("models-seed-7", {"rtf": 0.05})
+
+    def test_a_folder_without_a_manifest_is_named(self):
+        with tempfile.TemporaryDirectory() as folder:
+            with self.assertRaisesMessage(CommandError, "has no manifest.json"):
+                run("check", "--recordings", folder)
+
+    def test_what_is_missing_to_speak_is_named(self):
+        with mock.patch.dict("sys.modules", {"training.checking": None, "training": None}):
+            with self.assertRaisesMessage(CommandError, "pip install -r requirements-dev.txt"):
+                run("check")

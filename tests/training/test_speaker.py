@@ -14,7 +14,7 @@ from training.speaker import AngularMargin, SpeakerRecipe, SpeakerShape, VoiceBa
 
 torch.set_num_threads(1)
 
-SHAPE = SpeakerShape(embedding=16, growth=2, bottleneck=1, channels=8)
+SHAPE = SpeakerShape(embedding=16, channels=16, attention=8)
 
 
 def voice(pitch: float, seconds: float, seed: int = 0) -> np.ndarray:
@@ -31,15 +31,15 @@ def bank() -> VoiceBank:
 
 class VoiceBankTests(unittest.TestCase):
     def test_people_count_once_for_each_speed_and_made_voices_once(self):
-        self.assertEqual(bank().classes, 2 * 3 + 1)
+        self.assertEqual(bank().classes, 2 * len(speaker.SPEEDS) + 1)
 
     def test_crops_have_the_length_asked_for_and_every_class_comes_up(self):
         rng = np.random.default_rng(0)
 
-        drawn = [bank().draw(rng, 0.75, 20_000) for _ in range(80)]
+        drawn = [bank().draw(rng, 0.75, 20_000) for _ in range(120)]
 
         self.assertEqual({len(crop) for crop, _ in drawn}, {20_000})
-        self.assertEqual({label for _, label in drawn}, set(range(7)))
+        self.assertEqual({label for _, label in drawn}, set(range(11)))
         self.assertTrue(all(crop.dtype == np.float32 and np.abs(crop).max() <= 1.0 for crop, _ in drawn))
 
     def test_a_crop_longer_than_a_recording_takes_several(self):

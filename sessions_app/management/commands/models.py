@@ -1,4 +1,4 @@
-"""`manage.py models`: which model sets there are, and fetching those that come from a hub."""
+"""`manage.py models`: which model sets there are; fetching those that come from a hub; measuring one."""
 
 from __future__ import annotations
 
@@ -19,18 +19,32 @@ _REDRAW_S = 0.2
 
 
 class Command(BaseCommand):
-    help = "List model sets, or fetch those that come from ModelScope's hub."
+    help = "List model sets, fetch those that come from ModelScope's hub, or measure one."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         actions = parser.add_subparsers(dest="action", required=True)
         actions.add_parser("list", help="which sets there are, and whether they are here")
         pull = actions.add_parser("pull", help="fetch what is missing of a set; goes on where it was stopped")
         pull.add_argument("model_set", nargs="?", default=settings.MODEL_SET, help="name, or path of a .toml")
+        check = actions.add_parser(
+            "check", help="size, licence and error rates of a set, measured on the spot"
+        )
+        check.add_argument(
+            "model_set", nargs="?", default=settings.MODEL_SET, help="name, or path of a .toml"
+        )
+        check.add_argument(
+            "--recordings",
+            type=Path,
+            help="a folder of recordings of people with a manifest.json; without it only synthetic speech",
+        )
+        check.add_argument("--seed", type=int, default=0, help="of the sentences and voices to check with")
 
     def handle(self, *args: Any, action: str, **options: Any) -> None:
         try:
             if action == "list":
                 self._list()
+            elif action == "check":
+                self._check(options["model_set"], options["recordings"], options["seed"])
             else:
                 self._pull(read_model_set(options["model_set"]))
         except ModelError as error:
@@ -62,6 +76,22 @@ class Command(BaseCommand):
         bar = _ProgressBar(self.stdout)
         hub.pull(model_set, Path(settings.MODELS_DIR), report=bar.show)
         self.stdout.write(self.style.SUCCESS(f"{model_set.name} is complete in {settings.MODELS_DIR}"))
+
+    def _check(self, name: str, recordings: Path | None, seed: int) -> None:
+        try:
+            from training import checking  # speaks what it checks with: needs the development packages
+        except ImportError as error:
+            raise CommandError(
+                f"Checking needs {error.name}: install it with `pip install -r requirements-dev.txt`"
+            ) from error
+        if recordings is not None and not (recordings / "manifest.json").is_file():
+            raise CommandError(f"{recordings} has no manifest.json")
+        model_set = read_model_set(name)
+        try:
+            figures = checking.check(model_set, Path(settings.MODELS_DIR), people=recordings, seed=seed)
+        except checking.SynthesisError as error:
+            raise CommandError(str(error)) from error
+        self.stdout.write(f"The figures are in {checking.record(model_set, figures, seed)}")
 
 
 class _ProgressBar:
