@@ -51,6 +51,11 @@ def load_recognition() -> Recognition:
     )
     capacity = settings.CAPACITY or measure(models).streams
     logger.info("the model set %s is loaded; a process takes %d sessions", model_set.name, capacity)
+    if settings.MODEL_SET == "embedded":
+        logger.warning(
+            "the small built-in models are at work: they prove the installation and are not made for real "
+            "meetings; for people, start with ASR_MODELS=paraformer-zh"
+        )
     return Recognition(models, model_set.endpointing, capacity)
 
 

@@ -61,6 +61,10 @@ def test_the_terminal_shows_what_the_database_keeps(first_start: Server):
     assert [text for _, text in lines(first_start)] == kept.splitlines()
 
 
+def test_the_log_says_that_the_models_are_small_and_what_changes_that(first_start: Server):
+    assert "for people, start with ASR_MODELS=paraformer-zh" in first_start.log
+
+
 def test_nothing_beyond_loopback_is_asked_for(first_start: Server):
     attempts = first_start.data_dir / "attempts"
     assert not attempts.exists(), attempts.read_text()
