@@ -171,7 +171,7 @@ class Utterance(models.Model):
         verbose_name=_("voice"),
     )
     score = models.FloatField(_("score"), null=True, blank=True)
-    """Cosine similarity to the voice it was given to."""
+    """How probable it is that the voice said this line, in (0, 1); None when there was nothing to compare."""
 
     is_voice_locked = models.BooleanField(_("speaker set by a person"), default=False)
     revision = models.PositiveIntegerField(default=0, editable=False)
