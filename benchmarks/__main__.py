@@ -12,6 +12,7 @@ import sys
 
 COMMANDS = {
     "models": ("manage.py", "models", "check"),
+    "sample_meeting": ("-m", "benchmarks.sample_meeting"),
     "embedded": ("-m", "benchmarks.embedded"),
     "streams": ("-m", "benchmarks.streams"),
     "speakers": ("-m", "benchmarks.speakers"),
