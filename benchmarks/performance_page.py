@@ -29,6 +29,7 @@ Figures = Mapping[str, Any]
 
 def main() -> None:
     streams, embedded = results.read("streams"), results.read("embedded")
+    transport, chaos = results.read("transport"), results.read("chaos")
     page = PAGE.read_text(encoding="utf-8")
     if streams:
         table = streams_table(streams["loads"])
@@ -38,6 +39,10 @@ def main() -> None:
     if embedded:
         table = embedded_table(embedded)
         page = with_table(page, "embedded", f"{results.origin('embedded')}\n\n{table}")
+    if transport:
+        page = with_table(page, "transport", f"{results.origin('transport')}\n\n{transport_table(transport)}")
+    if chaos:
+        page = with_table(page, "chaos", f"{chaos_verdict(chaos)} {results.origin('chaos')}")
     PAGE.write_text(page, encoding="utf-8")
     print(f"{PAGE} and {PICTURE} show what benchmarks/results holds")
 
@@ -115,6 +120,48 @@ def embedded_table(figures: Figures) -> str:
             ["CPU time until then, s", figures["ready_cpu_s"], ""],
         ]
     return _table(["", "measured", "goal"], rows)
+
+
+def transport_table(figures: Figures) -> str:
+    """What was measured of carrying sessions beside its goals, and how busy the machine was meanwhile."""
+    shares = ", ".join(f"{name} {spent:.1f}" for name, spent in figures["cpu_ms_redis_by_process"].items())
+    told = f"{figures['slow_reader_told']} were told 4430"
+    rows = [
+        ["CPU ms per second of a stream, one process", figures["cpu_ms_embedded"], "3", "cpu"],
+        [f"the same through Redis and PostgreSQL ({shares})", figures["cpu_ms_redis"], "8", "cpu"],
+        ["memory that 512 MB at once take, one process, MiB", figures["flood_embedded_rss_mib"], "", "flood"],
+        ["the same of a web process through Redis, MiB", figures["flood_rss_mib"], "32", "flood"],
+        ["samples of it that were not recognised", figures["flood_lost_samples"], "0", "flood"],
+        [
+            f"memory for each reader that never reads, MiB ({told})",
+            figures["slow_reader_rss_mib"],
+            "4",
+            "slow-reader",
+        ],
+        ["a line at the last of 1000 receivers, p50, ms", figures["fanout_last_p50_ms"], "", "fan-out"],
+        ["the same, p99, ms", figures["fanout_last_p99_ms"], "250", "fan-out"],
+        ["lines missing there", figures["fanout_missing"], "0", "fan-out"],
+        ["2000 receivers back after a crash, s", figures["reconnect_2000_s"], "15", "fan-out"],
+    ]
+    return _table(
+        ["", "measured", "goal (at most)", "load average"],
+        [[*row, figures.get(f"{part}_load", "")] for *row, part in rows],
+    )
+
+
+def chaos_verdict(figures: Figures) -> str:
+    """What was broken, what was lost, and how soon lines came again, in a paragraph."""
+    lost, doubled, wrong = (figures[f"{what}_lines"] for what in ("lost", "doubled", "wrong"))
+    p50, p95, most = (figures[f"recovery_{which}_s"] for which in ("p50", "p95", "max"))
+    return (
+        f"In {figures['minutes']:.0f} minutes {figures['faults']} faults met {figures['meetings']} meetings "
+        f"({figures['unfinished_meetings']} never ended), {figures['audio_s'] / 60:.0f} minutes of audio. "
+        f"Of {figures['lines']} lines **{lost} were lost, {doubled} doubled, {wrong} wrong**; "
+        f"{figures['lost_samples']} samples were lost, besides what plain senders had on its way when a "
+        f"connection broke ({figures['plain_sender_lost_max_s']} s at most, {figures['plain_sender_breaks']} "
+        f"times). When a fault made lines late, they came again after {p50} s (p50), {p95} s (p95), "
+        f"{most} s at most."
+    )
 
 
 def latency_picture(loads: Sequence[Figures]) -> str:

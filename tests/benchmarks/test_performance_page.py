@@ -3,7 +3,15 @@ from __future__ import annotations
 import unittest
 from xml.etree import ElementTree
 
-from benchmarks.performance_page import latency_picture, stages_table, streams_table, verdict, with_table
+from benchmarks.performance_page import (
+    chaos_verdict,
+    latency_picture,
+    stages_table,
+    streams_table,
+    transport_table,
+    verdict,
+    with_table,
+)
 
 LOADS = [
     {
@@ -62,6 +70,61 @@ class TableTests(unittest.TestCase):
         self.assertIn("| decode | 450.0 | 30.0 | 20.0 |", table)
         self.assertIn("| sessions | 0.0 | 0.5 | 0.5 |", table)
         self.assertIn("| together | 479 | 38 | 28 |", table)
+
+
+class TransportTests(unittest.TestCase):
+    figures = {
+        "cpu_ms_embedded": 4.5,
+        "cpu_ms_redis": 9.0,
+        "cpu_ms_redis_by_process": {"web": 5.0, "worker": 4.0},
+        "cpu_load": 7.7,
+        "flood_embedded_rss_mib": 23.0,
+        "flood_rss_mib": 12.0,
+        "flood_lost_samples": 0,
+        "flood_load": 3.1,
+        "slow_reader_rss_mib": 0.5,
+        "slow_reader_told": 8,
+        "slow-reader_load": 2.0,
+        "fanout_last_p50_ms": 80,
+        "fanout_last_p99_ms": 400,
+        "fanout_missing": 0,
+        "reconnect_2000_s": 6.1,
+        "fan-out_load": 5.0,
+    }
+
+    def test_each_figure_stands_beside_its_goal_and_how_busy_the_machine_was(self):
+        table = transport_table(self.figures)
+        self.assertIn("| CPU ms per second of a stream, one process | 4.5 | 3 | 7.7 |", table)
+        self.assertIn("| the same, p99, ms | 400 | 250 | 5.0 |", table)
+
+    def test_cpu_time_is_told_apart_by_process(self):
+        self.assertIn("(web 5.0, worker 4.0)", transport_table(self.figures))
+
+
+class ChaosTests(unittest.TestCase):
+    figures = {
+        "minutes": 17.0,
+        "faults": 120,
+        "meetings": 90,
+        "unfinished_meetings": 1,
+        "audio_s": 6000,
+        "lines": 1000,
+        "lost_lines": 2,
+        "doubled_lines": 3,
+        "wrong_lines": 4,
+        "lost_samples": 5,
+        "plain_sender_breaks": 6,
+        "plain_sender_lost_max_s": 0.2,
+        "recovery_p50_s": 0.1,
+        "recovery_p95_s": 1.9,
+        "recovery_max_s": 2.0,
+    }
+
+    def test_a_loss_is_said_as_it_is(self):
+        told = chaos_verdict(self.figures)
+        self.assertIn("2 were lost, 3 doubled, 4 wrong", told)
+        self.assertIn("5 samples were lost", told)
+        self.assertIn("1 never ended", told)
 
 
 class PictureTests(unittest.TestCase):
