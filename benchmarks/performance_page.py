@@ -125,7 +125,7 @@ def embedded_table(figures: Figures) -> str:
 def transport_table(figures: Figures) -> str:
     """What was measured of carrying sessions beside its goals, and how busy the machine was meanwhile."""
     shares = ", ".join(f"{name} {spent:.1f}" for name, spent in figures["cpu_ms_redis_by_process"].items())
-    told = f"{figures['slow_reader_told']} were told 4430"
+    told = f"{figures['slow_reader_told']} told 4430, {figures['slow_reader_cut_off']} cut off"
     rows = [
         ["CPU ms per second of a stream, one process", figures["cpu_ms_embedded"], "3", "cpu"],
         [f"the same through Redis and PostgreSQL ({shares})", figures["cpu_ms_redis"], "8", "cpu"],
