@@ -24,7 +24,7 @@ GIVEN_UP_S = 13.0
 SLOW_CONSUMER = 4430
 
 CUT_OFF = 1006
-"""What one hears who did not read the close for 30 s either: the sending takes that long on a busy machine."""
+"""What one hears who does not read the close for 30 s either; on a busy machine sending takes that long."""
 
 _rng = np.random.default_rng(2)
 SECOND = np.concatenate([_rng.uniform(-0.3, 0.3, 3200), np.zeros(12_800)]).astype("<f4").tobytes()
