@@ -1,0 +1,130 @@
+"""What axe finds on the pages, in light and in dark; and what people need who do not see, or not well."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page, expect
+
+from .browsing import Site
+
+pytestmark = pytest.mark.slow
+
+
+def violations(page: Page) -> str:
+    """What axe objects to, for people; "" if it is content."""
+    results = Axe().run(page)
+    return results.generate_report() if results.violations_count else ""
+
+
+def edit_and_find(page: Page) -> None:
+    page.locator("#lines .line").nth(1).focus()
+    page.keyboard.press("Enter")
+    expect(page.locator(".text-field")).to_be_focused()
+    page.locator("#find-open").click()
+    page.locator("#find-text").fill("预算")
+    expect(page.locator("#find-list li")).not_to_have_count(0)
+
+
+def open_dialog(button: str, dialog: str) -> Callable[[Page], None]:
+    def act(page: Page) -> None:
+        page.locator(button).first.click()
+        expect(page.locator(dialog)).to_be_visible()
+
+    return act
+
+
+def open_speaker_menu(page: Page) -> None:
+    page.locator("#lines .line").nth(1).focus()
+    page.keyboard.press("s")
+    expect(page.locator(".speaker-menu")).to_be_visible()
+
+
+def nothing(page: Page) -> None:
+    expect(page.get_by_role("main")).to_be_visible()
+
+
+# Each page, and what is opened on it: a visitor, an address, an act.
+MEETING = "/sessions/sample-meeting/"
+PAGES: dict[str, tuple[str | None, str, Callable[[Page], None]]] = {
+    "login": (None, "/login/", nothing),
+    "list": ("anna", "/", nothing),
+    "search": ("anna", "/?q=预算", nothing),
+    "record": ("anna", "/record/", nothing),
+    "meeting": ("anna", MEETING, nothing),
+    "meeting to a reader": (None, MEETING, nothing),
+    "editing and finding": ("anna", MEETING, edit_and_find),
+    "naming a speaker": ("anna", MEETING, open_speaker_menu),
+    "one speaker": ("anna", MEETING, open_dialog(".person", "dialog[open]")),
+    "exporting": ("anna", MEETING, open_dialog("#export-open", "#export-dialog")),
+    "sharing": ("anna", MEETING, open_dialog("#share-open", "#share-dialog")),
+    "captions": ("anna", f"{MEETING}captions/", nothing),
+    "nothing there": ("anna", "/no/such/page", nothing),
+}
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_no_violation(site: Site, browser: Browser, scheme: str):
+    found = {}
+    for user in ("anna", None):
+        with site.context(browser, user, color_scheme=scheme, reduced_motion="reduce") as context:
+            page = context.new_page()
+            for name, (visitor, address, act) in PAGES.items():
+                if visitor == user:
+                    page.goto(address)
+                    act(page)
+                    found[name] = violations(page)
+    assert {name: report for name, report in found.items() if report} == {}
+
+
+class TestTranscript:
+    def test_is_a_log_whose_lines_tell_who_speaks_and_in_which_language(self, page: Page):
+        page.goto(MEETING)
+        log = page.get_by_role("log")
+        expect(log).to_have_attribute("aria-live", "polite")
+        expect(log.get_by_role("group", name="林静, 0:05")).to_be_visible()
+        expect(log.locator(".text").first).to_have_attribute("lang", "zh-Hans")
+
+    def test_shows_what_people_said_as_text_whatever_it_is(self, site: Site, page: Page):
+        page.goto("/sessions/autosave/")
+        page.locator("#lines .line").nth(3).focus()
+        page.keyboard.press("Enter")
+        page.locator(".text-field").fill("<img src=x onerror=alert(1)> & <b>bold</b>")
+        page.keyboard.press("Control+Enter")
+        text = page.locator("#lines .line .text").nth(3)
+        expect(text).to_have_text("<img src=x onerror=alert(1)> & <b>bold</b>")
+        page.reload()
+        expect(text).to_have_text("<img src=x onerror=alert(1)> & <b>bold</b>")
+        expect(page.locator("#lines img, #lines b")).to_have_count(0)
+
+
+class TestMotion:
+    def test_stops_for_those_whom_it_disturbs(self, site: Site, browser: Browser):
+        with site.context(browser, "anna", reduced_motion="reduce") as context:
+            page = context.new_page()
+            page.goto("/")
+            moving = "document.getAnimations().filter(a => a.playState === 'running').length"
+            assert page.evaluate(moving) == 0
+
+
+class TestLanguages:
+    def test_the_page_and_its_scripts_speak_the_browser_s_language(self, site: Site, browser: Browser):
+        with site.context(browser, "anna", language="zh-CN") as context:
+            page = context.new_page()
+            page.goto(MEETING)
+            expect(page.locator("html")).to_have_attribute("lang", "zh-hans")
+            expect(page.locator("#state")).to_have_text("已结束")
+            expect(page.locator("#people .name").nth(2)).to_have_text("说话人 1")
+            page.locator("#lines .line").first.focus()
+            page.keyboard.press("Shift+Slash")
+            expect(page.get_by_role("dialog", name="键盘快捷键")).to_be_visible()
+
+    def test_can_be_switched_on_every_page(self, page: Page):
+        page.goto(MEETING)
+        page.get_by_role("button", name="中文").click()
+        expect(page.get_by_role("button", name="导出")).to_be_visible()
+        assert page.url.endswith(MEETING)
+        page.get_by_role("button", name="English").click()
+        expect(page.get_by_role("button", name="Export")).to_be_visible()
