@@ -23,10 +23,16 @@ def choose(page: Page, file: Path, *, pace: str) -> None:
     page.get_by_role("button", name="Transcribe").click()
 
 
-def test_every_sample_of_a_file_is_transcribed(site: Site, page: Page, tmp_path: Path):
+@pytest.mark.parametrize("pace", ["fast", "real"])
+def test_every_sample_of_a_file_is_transcribed(site: Site, page: Page, tmp_path: Path, pace: str):
     audio = SPOKEN.audio(pause_s=1.2)
-    choose(page, write_wav(tmp_path / "周会.wav", audio), pace="fast")
-    expect(page.locator("#title")).to_have_text("周会")
+    choose(page, write_wav(tmp_path / f"周会 {pace}.wav", audio), pace=pace)
+    expect(page.locator("#title")).to_have_text(f"周会 {pace}")
+    if pace == "real":
+        expect(page.locator("#recorder-word")).to_have_text("Transcribing")
+        page.get_by_role("button", name="Pause").click()
+        page.wait_for_timeout(1500)  # what would be lost if the file ran on
+        page.get_by_role("button", name="Go on").click()
     expect(page.locator("#state")).to_have_text("ended", timeout=90_000)
     key = page.url.rstrip("/").rsplit("/", 1)[-1]
     assert shown_lines(page) == site.lines(key) == TEXTS
