@@ -103,7 +103,12 @@ class Server:
     def start(self) -> None:
         with self.log_path.open("ab") as log:
             self._process = subprocess.Popen(
-                self._command(), cwd=ROOT, env=self.environment, stdout=log, stderr=log
+                self._command(),
+                cwd=ROOT,
+                env=self.environment,
+                stdout=log,
+                stderr=log,
+                preexec_fn=_hear_interrupts,
             )
         deadline = time.monotonic() + 90
         while not self._is_ready():
@@ -152,3 +157,8 @@ class Server:
                 return answer.status == 200
         except OSError:
             return False
+
+
+def _hear_interrupts() -> None:
+    """Whoever runs the tests in the background has Ctrl-C ignored, and children inherit that."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
