@@ -58,9 +58,13 @@ class PatientWebSocket(WebSocketProtocol):  # type: ignore[misc]
     is_paused = False
     is_leaving = False
 
-    def onOpen(self) -> None:  # noqa: N802
+    def __init__(self) -> None:
+        super().__init__()
+        # From the beginning: a client may leave before its socket is open, and something be sent to it then.
         self.drained = asyncio.Event()
         self.drained.set()
+
+    def onOpen(self) -> None:  # noqa: N802
         # The HTTP channel that this connection began as would stop reading while the client does not read.
         self.transport.unregisterProducer()
         self.transport.registerProducer(self, True)
@@ -77,8 +81,7 @@ class PatientWebSocket(WebSocketProtocol):  # type: ignore[misc]
             self.transport.pauseProducing()
 
     def onClose(self, wasClean: bool, code: int, reason: str) -> None:  # noqa: N802, N803
-        if hasattr(self, "drained"):
-            self.drained.set()
+        self.drained.set()
         super().onClose(wasClean, code, reason)
 
     def resume_reading(self) -> None:
