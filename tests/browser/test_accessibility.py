@@ -88,7 +88,7 @@ class TestTranscript:
         expect(log.locator(".text").first).to_have_attribute("lang", "zh-Hans")
 
     def test_shows_what_people_said_as_text_whatever_it_is(self, site: Site, page: Page):
-        page.goto("/sessions/autosave/")
+        page.goto("/sessions/markup/")
         page.locator("#lines .line").nth(3).focus()
         page.keyboard.press("Enter")
         page.locator(".text-field").fill("<img src=x onerror=alert(1)> & <b>bold</b>")
