@@ -241,3 +241,19 @@ def from_flac(data: bytes) -> np.ndarray:
     """Decode what `to_flac` made: float32, shape (n,)."""
     audio: np.ndarray = soundfile.read(io.BytesIO(data), dtype="float32")[0]
     return audio
+
+
+def kept_recording(key: int) -> np.ndarray | None:
+    """The recording of a voiceprint, float32, shape (n,); None if there is none (any more).
+
+    Raises:
+        Undecipherable: If the key of the voiceprints is gone.
+    """
+    voiceprint = Voiceprint.objects.filter(pk=key).exclude(audio="").first()
+    if voiceprint is None:
+        return None
+    try:
+        with voiceprint.audio.open() as file:
+            return from_flac(file.read())
+    except FileNotFoundError:
+        return None

@@ -6,7 +6,7 @@ from typing import Any
 
 from . import audit, jobs
 from .encryption import Undecipherable
-from .enrollment import from_flac
+from .enrollment import kept_recording
 from .fields import seal
 from .jobs import JobFailed, Task, in_database
 from .listening import listen
@@ -29,7 +29,10 @@ async def reembed(task: Task) -> dict[str, Any]:
     without_recording = without_speech = 0
     for done, key in enumerate(keys):
         await task.report(done, len(keys))
-        audio = await in_database(_audio, key)
+        try:
+            audio = await in_database(kept_recording, key)
+        except Undecipherable as error:
+            raise JobFailed(str(error)) from error
         if audio is None:
             without_recording += 1
             continue
@@ -51,20 +54,6 @@ def _voiceprints(speaker: str, model_id: str) -> list[int]:
     rows = Voiceprint.objects.order_by("pk")
     rows = rows.filter(speaker__uuid=speaker) if speaker else rows.exclude(model_id=model_id)
     return list(rows.values_list("pk", flat=True))
-
-
-def _audio(key: int) -> Any:
-    """The recording of a voiceprint; None if there is none (any more)."""
-    voiceprint = Voiceprint.objects.filter(pk=key).exclude(audio="").first()
-    if voiceprint is None:
-        return None
-    try:
-        with voiceprint.audio.open() as file:
-            return from_flac(file.read())
-    except FileNotFoundError:
-        return None
-    except Undecipherable as error:
-        raise JobFailed(str(error)) from error
 
 
 def _replace(key: int, model_id: str, voice: Any, speech_s: float) -> None:

@@ -19,7 +19,7 @@ from recognition.model_sets import load_models, read_model_set
 from speakers import calibration, listening, trials
 from speakers.decoding import BadRecording, decode
 from speakers.encryption import Undecipherable
-from speakers.enrollment import from_flac
+from speakers.enrollment import kept_recording
 from speakers.fitting import TooFewVoices, fit
 from speakers.identification import IdentificationOptions
 from speakers.jobs import in_database
@@ -134,7 +134,10 @@ def _chunks(file: Path) -> Iterator[bytes]:
 
 async def _from_voiceprints() -> AsyncIterator[Recording]:
     for speaker, key in await in_database(_voiceprints):
-        audio = await in_database(_audio, key)
+        try:
+            audio = await in_database(kept_recording, key)
+        except Undecipherable as error:
+            raise CommandError(str(error)) from error
         if audio is not None:
             yield speaker, key, audio
 
@@ -145,17 +148,3 @@ def _voiceprints() -> list[tuple[int, int]]:
     counts = kept.order_by().values("speaker").annotate(count=Count("pk")).order_by("-count", "speaker")
     people = list(counts.values_list("speaker", flat=True)[:MOST_PEOPLE])
     return list(kept.filter(speaker__in=people).order_by("speaker", "pk").values_list("speaker", "pk"))
-
-
-def _audio(key: int) -> Any:
-    """None if it was forgotten meanwhile."""
-    voiceprint = Voiceprint.objects.filter(pk=key).first()
-    if voiceprint is None:
-        return None
-    try:
-        with voiceprint.audio.open() as file:
-            return from_flac(file.read())
-    except FileNotFoundError:
-        return None
-    except Undecipherable as error:
-        raise CommandError(str(error)) from error
