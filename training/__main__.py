@@ -16,7 +16,8 @@ import torch
 
 from recognition.model_sets import read_model_set
 from training import cards, checking, corpus, export, punctuation, recogniser, sample_meeting, speaker
-from training.plan import FULL, QUICK, QUICK_BOUNDS, Plan
+from training.loop import Machine
+from training.plan import ACCELERATED, FULL, QUICK, QUICK_BOUNDS, Plan
 
 WORK = Path("var/training")
 MODELS = Path("recognition/model_sets/embedded")
@@ -34,6 +35,9 @@ class Job:
     model_set: str
     models_dir: Path
     seed: int
+    processes: int
+    machine: Machine
+    start: Path | None
 
     def check(self, name: str, loss: float) -> None:
         if self.quick and loss > QUICK_BOUNDS[name]:
@@ -43,12 +47,18 @@ class Job:
 
 
 def make_data(job: Job) -> None:
-    corpus.make_corpus(job.work / "corpus", shards=job.plan.shards, utterances=job.plan.utterances)
+    corpus.make_corpus(
+        job.work / "corpus",
+        shards=job.plan.shards,
+        utterances=job.plan.utterances,
+        processes=job.processes,
+    )
 
 
 def train_recogniser(job: Job) -> None:
     plan = job.plan
-    loss = recogniser.train(job.work / "recogniser", plan.shape, plan.recogniser, job.work / "corpus")
+    folder, data = job.work / "recogniser", job.work / "corpus"
+    loss = recogniser.train(folder, plan.shape, plan.recogniser, data, job.machine, job.start)
     job.check("recogniser", loss)
 
 
@@ -60,7 +70,8 @@ def train_punctuation(job: Job) -> None:
 
 def train_speaker(job: Job) -> None:
     plan = job.plan
-    loss = speaker.train(job.work / "speaker", plan.speaker_shape, plan.speaker, job.recordings)
+    folder = job.work / "speaker"
+    loss = speaker.train(folder, plan.speaker_shape, plan.speaker, job.recordings, machine=job.machine)
     job.check("speaker", loss)
 
 
@@ -121,10 +132,19 @@ def main() -> None:
     parser.add_argument("--model-set", default="embedded", help="which set to check: a name, or a .toml file")
     parser.add_argument("--models-dir", type=Path, default=Path("var/models"), help="where hub models lie")
     parser.add_argument("--seed", type=int, default=0, help="of the sentences and voices to check with")
+    parser.add_argument("--processes", type=int, default=1, help="that make data side by side")
+    parser.add_argument("--device", default="cpu", help="to train on: cpu, or cuda for a graphics card")
+    parser.add_argument(
+        "--loaders", type=int, default=0, help="processes that prepare batches for the device"
+    )
+    parser.add_argument("--minutes", type=float, help="fit the training that is asked for into so much time")
+    parser.add_argument(
+        "--start-from", type=Path, help="an exported recogniser to start from, which may be smaller"
+    )
     options = parser.parse_args()
     torch.set_num_threads(1)
     job = Job(
-        plan=_plan(options.quick, options.step, options.steps),
+        plan=_plan(options),
         work=options.work / "quick" if options.quick else options.work,
         models=options.work / "quick" / "models" / "embedded" if options.quick else MODELS,
         recordings=options.recordings,
@@ -132,18 +152,21 @@ def main() -> None:
         model_set=options.model_set,
         models_dir=options.models_dir,
         seed=options.seed,
+        processes=options.processes,
+        machine=Machine(options.device, options.loaders, options.minutes),
+        start=options.start_from,
     )
     for name in STEPS if options.step == "all" else [options.step]:
         STEPS[name](job)
 
 
-def _plan(quick: bool, step: str, steps: int | None) -> Plan:
-    plan = QUICK if quick else FULL
-    if steps is None:
+def _plan(options: argparse.Namespace) -> Plan:
+    plan = QUICK if options.quick else FULL if options.device == "cpu" else ACCELERATED
+    if options.steps is None:
         return plan
-    if step not in ("recogniser", "punctuation", "speaker"):
-        sys.exit(f"--steps is for one training, not for {step}.")
-    return replace(plan, **{step: replace(getattr(plan, step), steps=steps)})
+    if options.step not in ("recogniser", "punctuation", "speaker"):
+        sys.exit(f"--steps is for one training, not for {options.step}.")
+    return replace(plan, **{options.step: replace(getattr(plan, options.step), steps=options.steps)})
 
 
 if __name__ == "__main__":

@@ -7,8 +7,9 @@ anywhere and go on later, and two machines make the same corpus.
 from __future__ import annotations
 
 import json
-import time
+import multiprocessing
 from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
@@ -23,8 +24,11 @@ from training.text import MeetingText, WordStrings, plain, vocabulary
 
 UTTERANCES_PER_SHARD = 1500
 MADE_VARIANTS = 200
+"""As many as espeak-ng has room for beside its own, so shards take turns with several sets of them."""
+
+VARIANT_SETS = 8
 _VARIANT_SEED = 20_261_123
-_MEETING_SHARE = 0.66
+_MEETING_SHARE = 0.6
 _LONGEST_S = 18.0
 
 
@@ -78,16 +82,26 @@ def shard_paths(folder: Path) -> list[Path]:
     return sorted(folder.glob("shard-*.npy"))
 
 
-def make_corpus(folder: Path, *, shards: int, seed: int = 1, utterances: int = UTTERANCES_PER_SHARD) -> None:
-    """Make those shards that are not there yet, and say how it goes."""
-    folder.mkdir(parents=True, exist_ok=True)
-    for number in range(shards):
-        path = shard_path(folder, number)
-        if path.exists():
-            continue
-        started = time.monotonic()
-        hours = synthesis.in_fresh_process(make_shard, folder, number, seed, utterances)
-        print(f"{path.name}: {hours:.2f} h of speech in {time.monotonic() - started:.0f} s", flush=True)
+def make_corpus(
+    folder: Path, *, shards: int, seed: int = 1, utterances: int = UTTERANCES_PER_SHARD, processes: int = 1
+) -> None:
+    """Make those shards that are not there yet, `processes` at a time, and say how it goes."""
+    missing = [number for number in range(shards) if not shard_path(folder, number).exists()]
+    for number in {number % VARIANT_SETS for number in missing}:
+        synthesis.join_data(*_made_variants(folder, number))
+    with ProcessPoolExecutor(
+        processes, mp_context=multiprocessing.get_context("spawn"), max_tasks_per_child=1
+    ) as executor:
+        making = [executor.submit(make_shard, folder, number, seed, utterances) for number in missing]
+        for done, made in enumerate(as_completed(making), start=1):
+            print(f"{made.result():.2f} h of speech, shard {done} of {len(missing)}", flush=True)
+
+
+def _made_variants(folder: Path, number: int) -> tuple[Path, Path]:
+    """Where the variants of a shard lie, and espeak-ng's data with them."""
+    variants = folder / f"variants-{number % VARIANT_SETS}"
+    synthesis.write_variants(variants, MADE_VARIANTS, _VARIANT_SEED + number % VARIANT_SETS)
+    return variants, folder / f"espeak-{number % VARIANT_SETS}"
 
 
 def make_shard(folder: Path, number: int, seed: int, utterances: int = UTTERANCES_PER_SHARD) -> float:
@@ -95,9 +109,9 @@ def make_shard(folder: Path, number: int, seed: int, utterances: int = UTTERANCE
     torch.set_num_threads(1)
     rng = Random(f"{seed} {number}")
     noise = np.random.default_rng([seed, number])
-    variants = folder / "variants"
-    made = synthesis.write_variants(variants, MADE_VARIANTS, _VARIANT_SEED)
-    speaker = synthesis.Synthesizer(variants, folder / "espeak")
+    variants, data = _made_variants(folder, number)
+    made = sorted(path.name for path in variants.iterdir())
+    speaker = synthesis.Synthesizer(variants, data)
     frames, labels = [], []
     recent: list[np.ndarray] = []
     for text in _texts(rng):

@@ -18,7 +18,7 @@ from training.recogniser import Shape, configuration, tokens
 
 def export_recogniser(checkpoint: Path, folder: Path) -> None:
     """Write one weights file (half precision, averaged weights) and the two configurations that share it."""
-    state = torch.load(checkpoint, weights_only=True)
+    state = torch.load(checkpoint, map_location="cpu", weights_only=True)
     folder.mkdir(parents=True, exist_ok=True)
     weights = {
         name.removeprefix("paraformer."): value
@@ -42,7 +42,7 @@ def export_recogniser(checkpoint: Path, folder: Path) -> None:
 
 def export_punctuation(checkpoint: Path, folder: Path) -> None:
     """The averaged weights of the CT-Transformer, its tokens and its configuration."""
-    state = torch.load(checkpoint, weights_only=True)
+    state = torch.load(checkpoint, map_location="cpu", weights_only=True)
     folder.mkdir(parents=True, exist_ok=True)
     torch.save(in_half_precision(state["average"]), folder / "model.pt")
     write_json(folder / "tokens.json", punctuation.tokens(state["characters"]))
@@ -56,7 +56,7 @@ def export_punctuation(checkpoint: Path, folder: Path) -> None:
 
 def export_speaker(checkpoint: Path, folder: Path) -> None:
     """The averaged weights of the speaker embedding and its configuration."""
-    state = torch.load(checkpoint, weights_only=True)
+    state = torch.load(checkpoint, map_location="cpu", weights_only=True)
     folder.mkdir(parents=True, exist_ok=True)
     torch.save(in_half_precision(state["average"]), folder / "model.pt")
     config = speaker.configuration(speaker.SpeakerShape(**state["shape"]))

@@ -14,6 +14,34 @@ from torch import Tensor, nn
 
 
 @dataclass(frozen=True, slots=True)
+class Machine:
+    """What a training runs on."""
+
+    device: str = "cpu"
+    """As torch names it: "cpu" or "cuda"."""
+
+    loaders: int = 0
+    """Processes that prepare batches ahead; without any they are prepared between the steps."""
+
+    minutes: float | None = None
+    """Fit what is left of the recipe into so much time, however many steps that makes."""
+
+
+class Pace:
+    """How far a training has come, in steps of its recipe: those that were made, or as the time says."""
+
+    def __init__(self, steps: int, first: int, minutes: float | None) -> None:
+        self._steps, self._first, self._minutes = steps, first, minutes
+        self._started = time.monotonic()
+
+    def at(self, step: int) -> int:
+        if self._minutes is None:
+            return step
+        share = (time.monotonic() - self._started) / (60 * self._minutes)
+        return self._first + int(min(1.0, share) * (self._steps - self._first))
+
+
+@dataclass(frozen=True, slots=True)
 class Schedule:
     """A learning rate that warms up, stays, and cools down to a fiftieth over the last `cooling` share.
 
@@ -51,6 +79,10 @@ class AveragedWeights:
         self.state = {name: value.detach().clone() for name, value in network.state_dict().items()}
         self._keep = keep
 
+    def load(self, state: dict[str, Tensor]) -> None:
+        for name, value in state.items():
+            self.state[name].copy_(value)
+
     @torch.no_grad()
     def update(self, network: nn.Module, step: int) -> None:
         keep = min(self._keep, step / (step + 30))
@@ -72,7 +104,8 @@ def save_checkpoint(path: Path, state: dict[str, Any]) -> None:
 
 
 def load_checkpoint(path: Path) -> dict[str, Any] | None:
-    return torch.load(path, weights_only=True) if path.exists() else None
+    """What was saved, in main memory wherever it was trained."""
+    return torch.load(path, map_location="cpu", weights_only=True) if path.exists() else None
 
 
 class Progress:

@@ -13,7 +13,7 @@ from __future__ import annotations
 import functools
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -25,11 +25,21 @@ from pypinyin import Style, lazy_pinyin
 from pypinyin.contrib.tone_convert import to_finals_tone3, to_initials
 from torch import Tensor, nn
 from torch.nn import functional
+from torch.utils.data import DataLoader, Dataset
 
-from recognition.funasr.features import MEL_BANDS, STACKED_FRAMES, Cmvn, stack_frames
+from recognition.funasr.features import MEL_BANDS, STACKED_FRAMES, Cmvn, load_cmvn, stack_frames
 from training import augmentation
 from training.corpus import Shard, read_shard, shard_paths
-from training.loop import AveragedWeights, Progress, Schedule, load_checkpoint, padded, save_checkpoint
+from training.loop import (
+    AveragedWeights,
+    Machine,
+    Pace,
+    Progress,
+    Schedule,
+    load_checkpoint,
+    padded,
+    save_checkpoint,
+)
 from training.text import vocabulary
 
 STREAMING, OFFLINE = 0, 1
@@ -45,12 +55,12 @@ _BLANK, _START, _END, _UNKNOWN = "<blank>", "<s>", "</s>", "<unk>"
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """Size of the network. The defaults are 4.4 million parameters."""
+    """Size of the network. The defaults are 5.1 million parameters."""
 
     width: int = 192
     heads: int = 4
     feed_forward: int = 512
-    encoder_blocks: int = 8
+    encoder_blocks: int = 10
     decoder_blocks: int = 2
     kernel: int = 11
 
@@ -169,6 +179,36 @@ class Positions(nn.Module):
         return functional.pad(encoded, (0, 0, self.zeros, 0))
 
 
+class _Paraformer(ParaformerStreaming):  # type: ignore[misc]
+    """FunASR's model with a sampler that does not go through a batch one utterance at a time."""
+
+    def sampler(
+        self,
+        encoder_out: Tensor,
+        encoder_out_lens: Tensor,
+        ys_pad: Tensor,
+        ys_pad_lens: Tensor,
+        pre_acoustic_embeds: Tensor,
+        chunk_mask: Tensor | None = None,
+    ) -> tuple[Tensor, Tensor]:
+        """Show the decoder the right characters in some places: the more, the more it got wrong.
+
+        Source:
+            Gao et al., "Paraformer", Interspeech 2022 (the glancing sampler), as FunASR has it.
+        """
+        real = ys_pad != self.ignore_id
+        with torch.no_grad():
+            decoded = self.decoder(
+                encoder_out, encoder_out_lens, pre_acoustic_embeds, ys_pad_lens, chunk_mask
+            )[0]
+            wrong = (real & (decoded.argmax(-1) != ys_pad)).sum(1, keepdim=True)
+            lots = torch.rand(real.shape, device=real.device).masked_fill(~real, 2.0)
+            shown = (lots.argsort(1).argsort(1) < (wrong * self.sampling_ratio).long()) & real
+        written = self.decoder.embed(ys_pad.clamp(min=0))
+        embeds = torch.where(shown[:, :, None], written, pre_acoustic_embeds)
+        return embeds * real[:, :, None], decoded * real[:, :, None]
+
+
 class Recogniser(nn.Module):
     """The network with the heads and the position encoder that training adds."""
 
@@ -177,9 +217,7 @@ class Recogniser(nn.Module):
         config = configuration(shape)
         model_conf = config["model_conf"] | {"ctc_weight": 0.3}
         parts = {k: v for k, v in config.items() if not k.startswith(("model", "frontend", "tokenizer"))}
-        self.paraformer = ParaformerStreaming(
-            input_size=_INPUT, vocab_size=token_count, **parts, **model_conf
-        )
+        self.paraformer = _Paraformer(input_size=_INPUT, vocab_size=token_count, **parts, **model_conf)
         self.paraformer.error_calculator = None
         self.paraformer.encoder.embed = Positions()
         self.pinyin = nn.Linear(shape.width, unit_count)
@@ -189,7 +227,7 @@ class Recogniser(nn.Module):
 
         FunASR's own `encode` drops the mode, so that every batch would be chunked: hence past it.
         """
-        with torch.autocast("cpu", dtype=torch.bfloat16, enabled=self.training):
+        with torch.autocast(inputs.device.type, dtype=torch.bfloat16, enabled=self.training):
             encoded, lengths, _ = self.paraformer.encoder(inputs, lengths, ind=mode)
         return encoded.float(), lengths
 
@@ -219,6 +257,23 @@ class Recogniser(nn.Module):
             "counting": counting / tokens_each,
             "accuracy": torch.as_tensor(accuracy),
         }
+
+    def start_from(self, exported: dict[str, Tensor]) -> None:
+        """Take over the weights of an exported network, which may have fewer encoder blocks.
+
+        Blocks that it has not are made to pass on what they get, until training finds better. The heads
+        that export drops start anew.
+        """
+        ours = self.paraformer.state_dict()
+        for name in ours.keys() - exported.keys():
+            if name.startswith("encoder.encoders."):
+                values = slice(2 * self.pinyin.in_features, None)
+                if name.endswith(("linear_out.weight", "linear_out.bias", "w_2.weight", "w_2.bias")):
+                    ours[name].zero_()
+                elif name.endswith(("linear_q_k_v.weight", "linear_q_k_v.bias")):
+                    ours[name][values].zero_()
+        for name, value in exported.items():
+            ours[name].copy_(value)
 
     @torch.no_grad()
     def decode(self, inputs: Tensor, lengths: Tensor, mode: int) -> list[list[int]]:
@@ -253,6 +308,18 @@ class Batch:
     """All pinyin units one after the other, int64."""
 
     unit_counts: Tensor
+
+    def to(self, device: str) -> Batch:
+        return Batch(*(getattr(self, field.name).to(device) for field in fields(self)))
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """A batch, and how it is heard: in chunks or whole, from which position on."""
+
+    batch: Batch
+    mode: int
+    first: int
 
 
 @functools.lru_cache(maxsize=200_000)
@@ -341,29 +408,61 @@ def epoch_batches(shards: Sequence[Shard], recipe: Recipe, epoch: int) -> list[l
     return batches
 
 
+class _Epoch(Dataset[Heard]):
+    """The batches of an epoch, ready to train on: each follows from its step, whoever prepares it."""
+
+    def __init__(self, trainer: Trainer, batches: list[list[tuple[int, int]]]) -> None:
+        self._seed, self._shards, self._collate = trainer.recipe.seed, trainer.shards, trainer.collate
+        self._batches, self._first_step = batches, trainer.step - trainer.position
+
+    def __getitem__(self, position: int) -> Heard:
+        rng = np.random.default_rng([self._seed, self._first_step + position])
+        chosen = self._batches[position]
+        frames = [augmentation.vary_frames(self._shards[s].features(u), rng) for s, u in chosen]
+        batch = self._collate(frames, [self._shards[s].utterances[u].text for s, u in chosen])
+        mode = STREAMING if rng.random() < 0.5 else OFFLINE
+        return Heard(batch, mode, int(rng.integers(0, 400)) if rng.random() < 0.3 else 0)
+
+
 class Trainer:
     """One training run in one folder, resumed from its last checkpoint if there is one.
 
     Args:
         folder: Where checkpoints and the log go.
         corpus: Folder of the shards. Shards that appear later join at the next epoch.
+        start: A directory of an exported recogniser to start from, if there is no checkpoint.
     """
 
-    def __init__(self, folder: Path, corpus: Path, shape: Shape, recipe: Recipe) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        corpus: Path,
+        shape: Shape,
+        recipe: Recipe,
+        machine: Machine | None = None,
+        start: Path | None = None,
+    ) -> None:
         self.folder, self.corpus, self.shape, self.recipe = folder, corpus, shape, recipe
+        self.machine = machine or Machine()
         folder.mkdir(parents=True, exist_ok=True)
         torch.manual_seed(recipe.seed)
         self.characters = list(vocabulary())
         self.step, self.epoch, self.position = 0, 0, 0
-        self.shards = [read_shard(path) for path in shard_paths(corpus)]
+        self._read_shards(shard_paths(corpus))
         self.network = Recogniser(shape, len(tokens(self.characters)), len(all_units()) + 1)
+        state = load_checkpoint(folder / "checkpoint.pt")
+        if start and not state:
+            self.network.start_from(torch.load(start / "model.pt", weights_only=True))
+        self.network.to(self.machine.device)
         self.average = AveragedWeights(self.network, recipe.averaging)
         self.schedule = Schedule(recipe.steps, recipe.peak_rate, recipe.warmup, recipe.cooling)
         self.optimizer = torch.optim.AdamW(
             self.network.parameters(), lr=recipe.peak_rate, betas=(0.9, 0.98), weight_decay=0.01, fused=True
         )
-        if state := load_checkpoint(folder / "checkpoint.pt"):
+        if state:
             self._resume(state)
+        elif start:
+            self.cmvn = load_cmvn(start / "am.mvn")
         else:
             self.cmvn = measure_cmvn(self.shards, np.random.default_rng(recipe.seed))
         self.collate = Collator(self.characters, self.cmvn)
@@ -371,29 +470,40 @@ class Trainer:
     def run(self, until: int | None = None) -> Iterator[dict[str, float]]:
         """Train to the end of the recipe, or to step `until`; yields the losses of each step."""
         last = self.recipe.steps if until is None else min(until, self.recipe.steps)
+        pace = Pace(self.recipe.steps, self.step, self.machine.minutes)
         self.network.train()
-        while self.step < last:
+        while pace.at(self.step) < last:
             batches = epoch_batches(self.shards, self.recipe, self.epoch)
-            while self.position < len(batches) and self.step < last:
-                batch = batches[self.position]
+            for heard in self._prepared(batches):
                 self.position += 1
-                yield self._train_on(batch)
+                yield self._train_on(heard, pace.at(self.step))
                 if self.step % self.recipe.checkpoint_every == 0:
                     self.save()
+                if pace.at(self.step) >= last:
+                    break
             if self.position >= len(batches):
                 self.epoch, self.position = self.epoch + 1, 0
-                self.shards = [read_shard(path) for path in shard_paths(self.corpus)]
+                self._read_shards(shard_paths(self.corpus))
 
-    def _train_on(self, chosen: list[tuple[int, int]]) -> dict[str, float]:
-        rng = np.random.default_rng([self.recipe.seed, self.step])
+    def _read_shards(self, paths: Sequence[Path]) -> None:
+        self._paths, self.shards = paths, [read_shard(path) for path in paths]
+
+    def _prepared(self, batches: list[list[tuple[int, int]]]) -> DataLoader[Heard]:
+        return DataLoader(
+            _Epoch(self, batches),
+            batch_size=None,
+            sampler=range(self.position, len(batches)),
+            num_workers=self.machine.loaders,
+            prefetch_factor=4 if self.machine.loaders else None,
+        )
+
+    def _train_on(self, heard: Heard, at: int) -> dict[str, float]:
         torch.manual_seed(self.recipe.seed * 1_000_003 + self.step)
-        frames = [augmentation.vary_frames(self.shards[s].features(u), rng) for s, u in chosen]
-        texts = [self.shards[s].utterances[u].text for s, u in chosen]
-        batch, mode = self._place(self.collate(frames, texts), rng)
-        rate = self.schedule.apply(self.optimizer, self.step)
-        losses = self.network.losses(batch, mode)
+        batch = self._place(heard)
+        rate = self.schedule.apply(self.optimizer, at)
+        losses = self.network.losses(batch, heard.mode)
         # The decoder has nothing to go by until the encoder hears anything.
-        attention = 0.3 if self.step < 2 * self.recipe.warmup else 1.0
+        attention = 0.3 if at < 2 * self.recipe.warmup else 1.0
         total = (
             0.5 * losses["ctc"]
             + losses["pinyin"]
@@ -412,16 +522,16 @@ class Trainer:
             "seconds": float(batch.lengths.sum()) * 0.06,
         }
 
-    def _place(self, batch: Batch, rng: np.random.Generator) -> tuple[Batch, int]:
-        """Choose how this batch is heard: in chunks or whole, from which position on."""
-        mode = STREAMING if rng.random() < 0.4 else OFFLINE
+    def _place(self, heard: Heard) -> Batch:
+        """The batch where the network is, with the zeros that a stream starts with if it is heard as one."""
         positions: Positions = self.network.paraformer.encoder.embed
-        positions.first = int(rng.integers(0, 400)) if rng.random() < 0.3 else 0
-        positions.zeros = LOOK_AHEAD if mode == STREAMING else 0
+        positions.first = heard.first
+        positions.zeros = LOOK_AHEAD if heard.mode == STREAMING else 0
+        batch = heard.batch.to(self.machine.device)
         if not positions.zeros:
-            return batch, mode
+            return batch
         inputs = functional.pad(batch.inputs, (0, 0, LOOK_AHEAD, 0))
-        return replace(batch, inputs=inputs, lengths=batch.lengths + LOOK_AHEAD), mode
+        return replace(batch, inputs=inputs, lengths=batch.lengths + LOOK_AHEAD)
 
     def averaged_network(self) -> Recogniser:
         """The network with its averaged weights, for measuring and export."""
@@ -434,7 +544,7 @@ class Trainer:
             "step": self.step,
             "epoch": self.epoch,
             "position": self.position,
-            "shards": len(self.shards),
+            "shards": [path.name for path in self._paths],
             "shape": asdict(self.shape),
             "recipe": asdict(self.recipe),
             "characters": self.characters,
@@ -450,16 +560,23 @@ class Trainer:
             raise ValueError(f"{self.folder} was trained on another vocabulary; start in an empty folder")
         self.step, self.epoch, self.position = state["step"], state["epoch"], state["position"]
         # Mid-epoch, the order of the utterances depends on which shards there were when it began.
-        self.shards = self.shards[: state["shards"]]
+        self._read_shards([self.corpus / name for name in state["shards"]])
         self.cmvn = Cmvn(*state["cmvn"])
         self.network.load_state_dict(state["network"])
-        self.average.state = state["average"]
+        self.average.load(state["average"])
         self.optimizer.load_state_dict(state["optimizer"])
 
 
-def train(folder: Path, shape: Shape, recipe: Recipe, corpus: Path) -> float:
+def train(
+    folder: Path,
+    shape: Shape,
+    recipe: Recipe,
+    corpus: Path,
+    machine: Machine | None = None,
+    start: Path | None = None,
+) -> float:
     """Train to the end, from the last checkpoint on; returns the pinyin loss over the last steps."""
-    trainer = Trainer(folder, corpus, shape, recipe)
+    trainer = Trainer(folder, corpus, shape, recipe, machine, start)
     count = sum(p.numel() for p in trainer.network.parameters())
     print(f"{count:,} parameters, {len(trainer.shards)} shards, from step {trainer.step}", flush=True)
     progress = Progress()

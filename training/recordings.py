@@ -38,7 +38,9 @@ def listed(folder: Path, *, under: str = "") -> list[Recorded]:
     return [
         Recorded(folder / row["file"], row["speaker"], row.get("text"), row.get("licence", ""))
         for row in rows
-        if row["file"].startswith(under) and row["file"].endswith((".flac", ".wav")) and row.get("speaker")
+        if row["file"].startswith(under)
+        and row["file"].endswith((".flac", ".wav", ".ogg"))
+        and row.get("speaker")
     ]
 
 

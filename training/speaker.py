@@ -9,8 +9,9 @@ must not become their name.
 
 from __future__ import annotations
 
+import itertools
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from random import Random
@@ -21,12 +22,21 @@ import soxr
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
+from torch.utils.data import DataLoader, IterableDataset, get_worker_info
 
 from recognition.audio import SAMPLE_RATE
 from recognition.funasr.features import MEL_BANDS, speaker_features
 from recognition.funasr.xvector import TdnnXvector
 from training import augmentation, recordings, scoring, synthesis
-from training.loop import AveragedWeights, Progress, Schedule, load_checkpoint, save_checkpoint
+from training.loop import (
+    AveragedWeights,
+    Machine,
+    Pace,
+    Progress,
+    Schedule,
+    load_checkpoint,
+    save_checkpoint,
+)
 from training.text import MeetingText
 
 TEST_PEOPLE = "librispeech_test_other"
@@ -227,6 +237,7 @@ def train(
     recipe: SpeakerRecipe,
     people: Sequence[Path] = (),
     rooms: Sequence[np.ndarray] = (),
+    machine: Machine | None = None,
 ) -> float:
     """Train to the end, from the last checkpoint on; returns the loss over the last steps.
 
@@ -234,11 +245,12 @@ def train(
         people: Folders of recordings; see `recordings.listed`.
         rooms: Measured impulse responses to use beside made-up ones.
     """
+    machine = machine or Machine()
     folder.mkdir(parents=True, exist_ok=True)
     bank = load_bank(people, recipe.made_voices, recipe.seed, folder)
     torch.manual_seed(recipe.seed)
-    network = build(shape)
-    head = AngularMargin(shape.embedding, bank.classes, recipe.scale)
+    network = build(shape).to(machine.device)
+    head = AngularMargin(shape.embedding, bank.classes, recipe.scale).to(machine.device)
     print(
         f"{sum(p.numel() for p in network.parameters()):,} parameters, "
         f"{bank.people} people and {len(bank.voices) - bank.people} made voices, {bank.classes} classes",
@@ -254,51 +266,83 @@ def train(
         network.load_state_dict(state["network"])
         head.load_state_dict(state["head"])
         optimizer.load_state_dict(state["optimizer"])
-        average.state = state["average"]
+        average.load(state["average"])
+    pace = Pace(recipe.steps, first, machine.minutes)
+
+    def save(step: int) -> None:
+        state = {
+            "step": step,
+            "shape": asdict(shape),
+            "recipe": asdict(recipe),
+            "people": bank.people,
+            "network": network.state_dict(),
+            "head": head.state_dict(),
+            "optimizer": optimizer.state_dict(),
+            "average": average.state,
+        }
+        save_checkpoint(folder / "checkpoint.pt", state)
+
     progress = Progress()
     network.train()
-    for step in range(first, recipe.steps):
-        crops, labels = _batch(bank, recipe, rooms, step)
+    step = first
+    for crops, labels in batches(bank, recipe, rooms, first, machine.loaders):
+        at = pace.at(step)
+        if at >= recipe.steps:
+            break
         # The margin comes once the classes have found their places, and is whole after half of the steps.
-        margin = recipe.margin * min(1.0, max(0.0, step / recipe.steps - 0.1) / 0.4)
-        with torch.autocast("cpu", dtype=torch.bfloat16):
-            embeddings = network(speaker_features(crops))
-        loss, accuracy = head(embeddings.float(), labels, margin)
-        schedule.apply(optimizer, step)
+        margin = recipe.margin * min(1.0, max(0.0, at / recipe.steps - 0.1) / 0.4)
+        with torch.autocast(machine.device, dtype=torch.bfloat16):
+            embeddings = network(speaker_features(crops.to(machine.device)))
+        loss, accuracy = head(embeddings.float(), labels.to(machine.device), margin)
+        schedule.apply(optimizer, at)
         optimizer.zero_grad()
         loss.backward()
         nn.utils.clip_grad_norm_(parameters, 5.0)
         optimizer.step()
-        average.update(network, step + 1)
-        progress.add(step + 1, {"loss": float(loss.detach()), "accuracy": float(accuracy), "margin": margin})
-        if (step + 1) % recipe.checkpoint_every == 0 or step + 1 == recipe.steps:
-            state = {
-                "step": step + 1,
-                "shape": asdict(shape),
-                "recipe": asdict(recipe),
-                "people": bank.people,
-                "network": network.state_dict(),
-                "head": head.state_dict(),
-                "optimizer": optimizer.state_dict(),
-                "average": average.state,
-            }
-            save_checkpoint(folder / "checkpoint.pt", state)
+        step += 1
+        average.update(network, step)
+        progress.add(step, {"loss": float(loss.detach()), "accuracy": float(accuracy), "margin": margin})
+        if step % recipe.checkpoint_every == 0:
+            save(step)
+    save(step)
     return progress.recent("loss")
 
 
-def _batch(
-    bank: VoiceBank, recipe: SpeakerRecipe, rooms: Sequence[np.ndarray], step: int
-) -> tuple[Tensor, Tensor]:
-    """Crops of one length, float32, shape (batch, samples), and their classes."""
-    rng = np.random.default_rng([recipe.seed, step])
-    samples = int(rng.uniform(recipe.shortest_s, recipe.longest_s) * SAMPLE_RATE)
-    drawn = [
-        bank.draw(rng, recipe.people_share, samples)
-        for _ in range(max(8, int(recipe.audio_s * SAMPLE_RATE / samples)))
-    ]
-    others = [crop for crop, _ in drawn]
-    crops = [heard_elsewhere(crop, rng, others, rooms) for crop in others]
-    return torch.from_numpy(np.stack(crops)), torch.tensor([label for _, label in drawn])
+class _Crops(IterableDataset[tuple[Tensor, Tensor]]):
+    """Crops of one length, float32, shape (batch, samples), and their classes, batch after batch.
+
+    Each batch follows from its step, whoever prepares it.
+    """
+
+    def __init__(
+        self, bank: VoiceBank, recipe: SpeakerRecipe, rooms: Sequence[np.ndarray], first: int
+    ) -> None:
+        self._bank, self._recipe, self._rooms, self._first = bank, recipe, rooms, first
+
+    def __iter__(self) -> Iterator[tuple[Tensor, Tensor]]:
+        worker = get_worker_info()
+        offset, stride = (worker.id, worker.num_workers) if worker else (0, 1)
+        for step in itertools.count(self._first + offset, stride):
+            yield self._batch(step)
+
+    def _batch(self, step: int) -> tuple[Tensor, Tensor]:
+        recipe = self._recipe
+        rng = np.random.default_rng([recipe.seed, step])
+        samples = int(rng.uniform(recipe.shortest_s, recipe.longest_s) * SAMPLE_RATE)
+        drawn = [
+            self._bank.draw(rng, recipe.people_share, samples)
+            for _ in range(max(8, int(recipe.audio_s * SAMPLE_RATE / samples)))
+        ]
+        others = [crop for crop, _ in drawn]
+        crops = [heard_elsewhere(crop, rng, others, self._rooms) for crop in others]
+        return torch.from_numpy(np.stack(crops)), torch.tensor([label for _, label in drawn])
+
+
+def batches(
+    bank: VoiceBank, recipe: SpeakerRecipe, rooms: Sequence[np.ndarray], first: int, loaders: int
+) -> DataLoader[tuple[Tensor, Tensor]]:
+    """`_Crops` from step `first` on, prepared ahead by so many processes, or by none."""
+    return DataLoader(_Crops(bank, recipe, rooms, first), batch_size=None, num_workers=loaders)
 
 
 def trial_pieces(
@@ -346,7 +390,7 @@ def embed(network: TdnnXvector, pieces: Sequence[np.ndarray]) -> np.ndarray:
 
 
 def load_average(checkpoint: Path) -> TdnnXvector:
-    state = torch.load(checkpoint, weights_only=True)
+    state = torch.load(checkpoint, map_location="cpu", weights_only=True)
     network = build(SpeakerShape(**state["shape"]))
     network.load_state_dict(state["average"])
     return network.eval()

@@ -196,7 +196,9 @@ def write_variants(folder: Path, count: int, seed: int) -> list[str]:
     rng = Random(seed)
     names = [f"made{number:04d}" for number in range(count)]
     for name in names:
-        (folder / name).write_text(_invent_variant(name, rng), encoding="ascii")
+        invented = _invent_variant(name, rng)
+        if not (folder / name).exists():
+            (folder / name).write_text(invented, encoding="ascii")
     return names
 
 

@@ -3,7 +3,6 @@
 import tempfile
 import unittest
 from pathlib import Path
-from unittest import mock
 
 import numpy as np
 import pytest
@@ -41,16 +40,6 @@ class ShardTests(unittest.TestCase):
             [path.name for path in corpus.shard_paths(self.folder)], ["shard-0000.npy", "shard-0002.npy"]
         )
 
-    def test_making_goes_on_with_the_shards_that_are_missing(self):
-        corpus.shard_path(self.folder, 0).touch()
-        made = []
-        with mock.patch.object(
-            synthesis, "in_fresh_process", lambda f, folder, number, *rest: made.append(number) or 1.0
-        ):
-            corpus.make_corpus(self.folder, shards=3)
-
-        self.assertEqual(made, [1, 2])
-
 
 @pytest.mark.slow
 class SpokenShardTests(unittest.TestCase):
@@ -67,6 +56,31 @@ class SpokenShardTests(unittest.TestCase):
         cls.folders = [Path(cls.temporary.name) / name for name in ("first", "second")]
         for folder in cls.folders:
             corpus.make_corpus(folder, shards=1, seed=9, utterances=12)
+
+    def test_making_goes_on_with_the_shards_that_are_missing_several_at_a_time(self):
+        with tempfile.TemporaryDirectory() as name:
+            folder = Path(name)
+            corpus.shard_path(folder, 1).touch()
+
+            corpus.make_corpus(folder, shards=4, utterances=3, processes=2)
+
+            paths = corpus.shard_paths(folder)
+            self.assertEqual(len(paths), 4)
+            self.assertEqual(paths[1].stat().st_size, 0)
+            self.assertEqual(
+                [len(corpus.read_shard(path).utterances) for path in paths if path != paths[1]], [3] * 3
+            )
+
+    def test_shards_take_turns_with_sets_of_made_voices(self):
+        with tempfile.TemporaryDirectory() as name:
+            corpus.make_corpus(Path(name), shards=2, utterances=1)
+
+            one, another = (Path(name) / f"variants-{number}" for number in (0, 1))
+            self.assertEqual(len(list(one.iterdir())), corpus.MADE_VARIANTS)
+            self.assertNotEqual(
+                (one / "made0000").read_text(encoding="ascii"),
+                (another / "made0000").read_text(encoding="ascii"),
+            )
 
     def test_the_same_seed_makes_the_same_shard(self):
         first, second = (corpus.read_shard(corpus.shard_path(folder, 0)) for folder in self.folders)

@@ -2,6 +2,7 @@
 
 import tempfile
 import unittest
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -190,3 +191,54 @@ class BatchTests(unittest.TestCase):
             )
 
         self.assertNotEqual(first, second)
+
+
+class SamplerTests(unittest.TestCase):
+    """The decoder is shown the right characters where it was wrong, and only among those that were said."""
+
+    def setUp(self):
+        torch.manual_seed(0)
+        self.paraformer = Recogniser(tiny.SHAPE, 20, 5).paraformer
+        self.tokens = torch.tensor([[5, 6, 7, 8, 9], [10, 11, -1, -1, -1]])
+        self.heard = torch.randn(2, 5, 32)
+
+    def sample(self, sampling_ratio: float):
+        self.paraformer.sampling_ratio = sampling_ratio
+        counts = torch.tensor([5, 2])
+        return self.paraformer.sampler(
+            torch.randn(2, 9, 32), torch.tensor([9, 9]), self.tokens, counts, self.heard
+        )
+
+    def test_none_is_shown_at_a_ratio_of_nothing(self):
+        embeds, _ = self.sample(0.0)
+
+        torch.testing.assert_close(embeds[0], self.heard[0])
+        torch.testing.assert_close(embeds[1, :2], self.heard[1, :2])
+
+    def test_every_wrong_one_may_be_shown_and_padding_stays_empty(self):
+        embeds, decoded = self.sample(1.0)
+
+        wrong = int((decoded[0].argmax(-1) != self.tokens[0]).sum())
+        shown = int((embeds[0] != self.heard[0]).any(-1).sum())
+        self.assertEqual(shown, wrong)
+        self.assertGreater(wrong, 0)
+        self.assertFalse(embeds[1, 2:].any())
+        self.assertFalse(decoded[1, 2:].any())
+
+
+class StartTests(unittest.TestCase):
+    def test_a_deeper_network_starts_out_saying_what_the_exported_one_said(self):
+        torch.manual_seed(0)
+        exported = Recogniser(tiny.SHAPE, 20, 5).eval()
+        weights = {
+            name: value.half()
+            for name, value in exported.paraformer.state_dict().items()
+            if "ctc" not in name
+        }
+        deeper = Recogniser(replace(tiny.SHAPE, encoder_blocks=3), 20, 5).eval()
+        deeper.start_from(weights)
+        inputs, lengths = torch.randn(1, 40, 560), torch.tensor([40])
+
+        for mode in (STREAMING, OFFLINE):
+            first, second = (n.encode(inputs.clone(), lengths, mode)[0] for n in (exported, deeper))
+            torch.testing.assert_close(first, second, atol=5e-3, rtol=5e-3)

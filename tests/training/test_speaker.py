@@ -1,5 +1,6 @@
 """The speaker embedding learns voices, and is measured without cheating."""
 
+import itertools
 import json
 import tempfile
 import unittest
@@ -175,10 +176,13 @@ class LearningTests(unittest.TestCase):
             self.assertEqual((heard.dtype, heard.shape), (np.float32, crop.shape))
             self.assertTrue(np.isfinite(heard).all())
 
-    def test_a_batch_follows_from_seed_and_step(self):
+    def test_batches_follow_from_seed_and_step_however_many_processes_prepare_them(self):
         recipe = SpeakerRecipe(audio_s=8.0)
 
-        (first, labels), (again, same) = (speaker._batch(bank(), recipe, [], step=5) for _ in range(2))
+        alone, together = (speaker.batches(bank(), recipe, [], first=5, loaders=n) for n in (0, 2))
 
-        torch.testing.assert_close(first, again)
-        self.assertEqual(labels.tolist(), same.tolist())
+        for (crops, labels), (same_crops, same_labels) in itertools.islice(
+            zip(alone, together, strict=False), 3
+        ):
+            torch.testing.assert_close(crops, same_crops)
+            self.assertEqual(labels.tolist(), same_labels.tolist())
