@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from .models import Session, Utterance
@@ -20,15 +20,17 @@ class Transcript:
     lines: Sequence[Utterance]
 
     def as_json(self) -> dict[str, Any]:
+        return self.latest(len(self.lines))
+
+    def latest(self, count: int) -> dict[str, Any]:
+        """The same with the last lines only, but everyone who speaks: the order decides about colours."""
+        voices = (line.voice.public_id for line in self.lines if line.voice)
         return {
             "seq": self.last_seq,
             "revision": self.last_revision,
-            "lines": [line_json(line) for line in self.lines],
+            "speakers": list(dict.fromkeys(voices)),
+            "lines": [line_json(line) for line in self.lines[max(0, len(self.lines) - count) :]],
         }
-
-    def latest(self, count: int) -> dict[str, Any]:
-        """The same with the last lines only."""
-        return replace(self, lines=self.lines[-count:]).as_json()
 
 
 def read(session: Session) -> Transcript:

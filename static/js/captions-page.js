@@ -16,7 +16,7 @@ const data = pageData();
 
 class Captions {
   constructor() {
-    this.colours = new VoiceColours();
+    this.colours = new VoiceColours(data.transcript.speakers);
     this.rows = new Map();
     this.most = numberOf("lines", 6, 1, 12);
     this.transcript = new Transcript(this);

@@ -19,7 +19,7 @@ const byId = (id) => document.getElementById(id);
 export class SessionView {
   constructor({ state, snapshot }) {
     this.follow = new Follow(byId("jump"));
-    this.view = new TranscriptView(byId("lines"), byId("partial"));
+    this.view = new TranscriptView(byId("lines"), byId("partial"), snapshot?.speakers);
     this.transcript = new Transcript();
     if (snapshot) this.transcript.receiveSnapshot(snapshot);
     this.view.show(this.transcript.lines);

@@ -6,11 +6,11 @@ import { VoiceColours } from "./voices.js";
 import { fill, gettext, languageOf, speakerInitial, speakerName } from "./words.js";
 
 export class TranscriptView {
-  // `container` takes the lines, `tail` what is being said.
-  constructor(container, tail) {
+  // `container` takes the lines, `tail` what is being said; `speakers` are known from before.
+  constructor(container, tail, speakers) {
     this.container = container;
     this.tail = tail;
-    this.colours = new VoiceColours();
+    this.colours = new VoiceColours(speakers);
     this.rows = new Map();
     this.playing = null;
     container.addEventListener("keydown", (event) => this.moveFocus(event));

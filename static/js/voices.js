@@ -1,10 +1,13 @@
 // A colour for each voice of a session, in order of appearance, that stays when the voice gets another name.
+// Every page of a session begins with all who spoke before, so that all give the same colours.
 
 const COLOURS = 10;
 
 export class VoiceColours {
-  constructor() {
+  // `speakers`: ids, in order of appearance.
+  constructor(speakers = []) {
     this.colours = new Map();
+    for (const id of speakers) this.of(id);
   }
 
   // 0 for nobody in particular, else 1 to 10.
