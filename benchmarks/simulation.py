@@ -1,9 +1,11 @@
-"""Many streams on one core, on a clock that only computing moves.
+"""Many streams on one core or one GPU, on a clock that only computing moves.
 
 Audio arrives when its time has come on a simulated clock; whatever is computed is computed for real, and
 the CPU time that it took moves the clock. So a machine that is shared with others shows the latencies of
 one that is not (as far as CPU time itself does not depend on the neighbours: they share caches and memory
 with us), and loads can be looked at that no machine could keep up with in real time.
+
+Where a GPU computes, CPU time says little: there it is the wall clock that moves the simulated one.
 """
 
 from __future__ import annotations
@@ -16,7 +18,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from recognition.audio import SAMPLE_RATE
-from recognition.batching import Job, Scheduler, Stage
+from recognition.batching import Job, Scheduler, Stage, limits_for
 from recognition.endpointing import EndpointingOptions
 from recognition.events import Final, Partial
 from recognition.interfaces import Models
@@ -69,7 +71,11 @@ class Report:
 
 
 class Simulation:
-    """`streams` streams, each playing the recordings from another place, at real time."""
+    """`streams` streams, each playing the recordings from another place, at real time.
+
+    Args:
+        clock: What computing takes, in seconds.
+    """
 
     def __init__(
         self,
@@ -79,13 +85,15 @@ class Simulation:
         *,
         streams: int,
         scheduler: Scheduler[Order] | None = None,
+        clock: Callable[[], float] = time.process_time,
         seed: int = 0,
     ) -> None:
         self.now = 0.0
+        self._clock = clock
         self.report = Report(streams)
         self._models = models
         self._runner = ModelRunner(models)
-        self._scheduler: Scheduler[Order] = Scheduler() if scheduler is None else scheduler
+        self._scheduler = Scheduler[Order](limits_for(models.device)) if scheduler is None else scheduler
         rng = np.random.default_rng(seed)
         options = SessionOptions.for_models(models, endpointing)
         self._streams = [
@@ -142,9 +150,9 @@ class Simulation:
             self._spend("sessions", lambda job=job, result=result: job.payload.deliver(result))
 
     def _spend(self, name: str, do: Callable[[], None]) -> None:
-        started = time.process_time()
+        started = self._clock()
         do()
-        took = time.process_time() - started
+        took = self._clock() - started
         self.now += took
         if self._is_measuring:
             self.report.busy_s[name] = self.report.busy_s.get(name, 0.0) + took

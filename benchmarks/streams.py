@@ -1,11 +1,15 @@
 """How many streams a core holds, and how late their lines come, at full size.
 
     python -m benchmarks.streams [--assets FOLDER] [--models FOLDER]
+    python -m benchmarks.streams --device cuda [--limit SECONDS]
 
 Models are full-size directories with random weights (`full_size_models`; made when missing); the VAD is
 FunASR's real one if `--assets` has it. Streams are simulated on a clock that only computing moves
 (`simulation`), and what is compared with is measured in the same run: FunASR's own `AutoModel.generate`, once
 per session as its server calls it, and the rate of bare 8-bit products, which no arrangement can beat.
+
+On a GPU the wall clock moves the simulated one, and nothing is measured beside the streams. Its figures
+have a file of their own, `streams-cuda.json`.
 """
 
 from __future__ import annotations
@@ -24,6 +28,7 @@ import soundfile
 import torch
 
 from recognition.audio import SAMPLE_RATE
+from recognition.interfaces import Models
 from recognition.model_sets import ModelSet, load_models, read_model_set
 
 from . import results
@@ -33,8 +38,13 @@ from .simulation import Report, Simulation
 GFLOP_PER_SECOND_OF_SPEECH = 14.7
 """Both passes: the first computes each frame 1.5 times, for it looks ahead."""
 
+WARM_UP_S = 8.0
+
 MOST_BACKLOG_S = 1.0
 """Audio of a stream that may wait for speech detection at the end of the measurement."""
+
+MOST_FINAL_P95_S = 1.0
+"""What the streams of a GPU are counted by besides."""
 
 MOST_GIVEN_UP = 0.02
 """Share of lines that may go without partials."""
@@ -70,28 +80,48 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--assets", type=Path, default=os.environ.get("ASR_ASSETS"))
     parser.add_argument("--models", type=Path, default=Path("var/full-size"))
-    parser.add_argument("--streams", type=int, nargs="*", default=[4, 8, 10, 12, 14, 15, 16, 18])
-    parser.add_argument("--seconds", type=float, default=60.0, help="of the simulated clock, per load")
+    parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu")
+    parser.add_argument("--streams", type=int, nargs="*", help="loads to try")
+    parser.add_argument("--seconds", type=float, help="of the simulated clock, per load")
+    parser.add_argument("--limit", type=float, default=120.0, help="seconds for all loads on a GPU")
     options = parser.parse_args()
     torch.set_num_threads(1)
+    if options.device == "cuda":
+        measure_gpu(
+            options.models,
+            options.assets,
+            streams=options.streams or [50, 100, 150, 200, 300, 400],
+            seconds=options.seconds or 12,
+            limit_s=options.limit,
+        )
+    else:
+        measure_core(
+            options.models,
+            options.assets,
+            streams=options.streams or [4, 8, 10, 12, 14, 15, 16, 18],
+            seconds=options.seconds or 60,
+        )
 
-    model_set = full_size_set(options.models.resolve(), options.assets)
-    recordings = [recording(options.assets)]
+
+def measure_core(models_dir: Path, assets: Path | None, *, streams: Sequence[int], seconds: float) -> None:
+    """Streams on one core of a CPU, against FunASR itself and bare products."""
+    model_set = full_size_set(models_dir.resolve(), assets)
+    recordings = [recording(assets)]
     before = _resident_mb()
-    models = load_models(model_set, options.models)
+    models = load_models(model_set, models_dir, device="cpu")
     loaded = _resident_mb()
     ceilings = [int8_ceiling()]
     reports = []
-    for streams in options.streams:
-        simulation = Simulation(models, model_set.endpointing, recordings, streams=streams)
-        report = simulation.run(warm_up_s=8, measure_s=options.seconds)
+    for count in streams:
+        simulation = Simulation(models, model_set.endpointing, recordings, streams=count)
+        report = simulation.run(warm_up_s=WARM_UP_S, measure_s=seconds)
         reports.append(report)
         ceilings.append(int8_ceiling())
         print(_line(report), flush=True)
-    per_stream_mb = (_resident_mb() - loaded) / max(options.streams)
+    per_stream_mb = (_resident_mb() - loaded) / max(streams)
     at_70 = _at_load(reports, 0.7)
-    baseline = funasr_cost(options.models, options.assets, recordings[0])
-    figures = {
+    baseline = funasr_cost(models_dir, assets, recordings[0])
+    figures: dict[str, Any] = {
         "streams_per_core": _streams_per_core(reports),
         "baseline_streams_per_core": round(1 / sum(baseline.values()), 1),
         "final_p95_s_at_70": round(_percentile(at_70.final_s, 95), 2),
@@ -112,6 +142,53 @@ def main() -> None:
         f"{figures['baseline_streams_per_core']}, bare products {figures['int8_ceiling_streams_per_core']}), "
         f"p95 of finals {figures['final_p95_s_at_70']} s at 70 % of it -> {path}"
     )
+
+
+def measure_gpu(
+    models_dir: Path, assets: Path | None, *, streams: Sequence[int], seconds: float, limit_s: float
+) -> None:
+    """Streams on one CUDA device, fed by one thread; stops at the first load that it does not hold."""
+    model_set = full_size_set(models_dir.resolve(), assets)
+    recordings = [recording(assets)]
+    models = load_models(model_set, models_dir, device="cuda")
+    loaded = torch.cuda.memory_allocated()
+    # At other batch sizes than before, kernels are chosen and memory is taken: let that happen first.
+    _on_gpu(models, model_set, recordings, streams=streams[0]).run(warm_up_s=0, measure_s=WARM_UP_S)
+    started = time.perf_counter()
+    reports: list[Report] = []
+    for count in streams:
+        # A load takes as long as its clock runs, or less.
+        if reports and time.perf_counter() - started + WARM_UP_S + seconds > limit_s:
+            print(f"{count} streams and more were not tried: the time is over", flush=True)
+            break
+        report = _on_gpu(models, model_set, recordings, streams=count).run(
+            warm_up_s=WARM_UP_S, measure_s=seconds
+        )
+        reports.append(report)
+        print(_line(report), by_stage(report), flush=True)
+        if not _is_in_time(report):
+            break
+    figures = {
+        "device": torch.cuda.get_device_name(),
+        "streams": max((report.streams for report in reports if _is_in_time(report)), default=0),
+        "most_streams_tried": reports[-1].streams,
+        "wall_ms_per_s_by_stage": by_stage(reports[-1]),
+        "models_mb": round(loaded / 1e6),
+        "mb_at_most": round(torch.cuda.max_memory_allocated() / 1e6),
+        "loads": [_figures(report) for report in reports],
+    }
+    path = results.write("streams-cuda", figures)
+    print(f"streams: {figures['streams']} on {figures['device']}, p95 of finals at most 1 s -> {path}")
+
+
+def _on_gpu(models: Models, model_set: ModelSet, recordings: list[np.ndarray], *, streams: int) -> Simulation:
+    return Simulation(models, model_set.endpointing, recordings, streams=streams, clock=_synchronised)
+
+
+def _synchronised() -> float:
+    """Wall clock, in seconds, when all that was asked of the GPU is done."""
+    torch.cuda.synchronize()
+    return time.perf_counter()
 
 
 def full_size_set(models: Path, assets: Path | None) -> ModelSet:
@@ -233,6 +310,10 @@ def _streams_per_core(reports: Sequence[Report]) -> int:
 def _keeps_up(report: Report) -> bool:
     given_up = report.dropped_partials / max(1, len(report.final_s))
     return report.backlog_s < MOST_BACKLOG_S and given_up <= MOST_GIVEN_UP
+
+
+def _is_in_time(report: Report) -> bool:
+    return _keeps_up(report) and _percentile(report.final_s, 95) <= MOST_FINAL_P95_S
 
 
 def _at_load(reports: Sequence[Report], share: float) -> Report:

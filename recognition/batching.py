@@ -71,6 +71,22 @@ DEFAULT_LIMITS: Mapping[Stage, BatchLimits] = {
     ),
 }
 
+GPU_LIMITS: Mapping[Stage, BatchLimits] = {
+    Stage.DETECT: BatchLimits(size=512, padded_samples=2**31, rest=1.0),
+    Stage.PUNCTUATE: BatchLimits(size=128, padded_samples=2**31),
+    Stage.EMBED: BatchLimits(size=64, padded_samples=512 * 16_000),
+    Stage.RECOGNIZE: BatchLimits(size=64, padded_samples=512 * 16_000, late_s=1.0, size_when_late=64),
+    Stage.DECODE: BatchLimits(
+        size=128, padded_samples=2**31, rest=1.0, late_s=0.3, size_when_late=128, patience_s=3.0
+    ),
+}
+"""Starting a batch costs a GPU more than what is in it."""
+
+
+def limits_for(device: str) -> Mapping[Stage, BatchLimits]:
+    """What suits the kind of device that the models compute on, as `Models.device` names it."""
+    return GPU_LIMITS if device == "cuda" else DEFAULT_LIMITS
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Job(Generic[Payload]):

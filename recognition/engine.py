@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
-from .batching import Job, Scheduler, Stage
+from .batching import Job, Scheduler, Stage, limits_for
 from .interfaces import Models
 from .runner import ModelRunner, ModelStream, Order, job_of
 from .statistics import Statistics
@@ -38,7 +38,7 @@ class Engine:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.models = models
-        self.scheduler: Scheduler[Order] = Scheduler() if scheduler is None else scheduler
+        self.scheduler = Scheduler[Order](limits_for(models.device)) if scheduler is None else scheduler
         self.statistics = Statistics()
         self._runner = ModelRunner(models)
         self._clock = clock

@@ -34,7 +34,7 @@ def load(model_set: ModelSet, models_dir: Path, *, arithmetic: str, device: str)
 
     models = Models(
         name=model_set.name,
-        vad=_detector(model_set, models_dir),
+        vad=_detector(model_set, models_dir, chosen.device),
         streaming=StreamingParaformer(
             directory("streaming"),
             StreamingOptions(**model_set.sources["streaming"].options),
@@ -62,11 +62,11 @@ def warm_up(models: Models) -> None:
     models.embedder.embed([noise])
 
 
-def _detector(model_set: ModelSet, models_dir: Path) -> VoiceActivityDetector:
+def _detector(model_set: ModelSet, models_dir: Path, device: torch.device) -> VoiceActivityDetector:
     source = model_set.sources["vad"]
     path = source.directory(model_set.file, models_dir)
     if path is not None:
-        return FsmnDetector(open_directory(path), **source.options)
+        return FsmnDetector(open_directory(path), device=device, **source.options)
     if source.package != "silero-vad":
         raise ModelError(f"{model_set.file}: the package {source.package} has no voice activity detector")
     return SileroDetector(**source.options)

@@ -147,7 +147,7 @@ def _silero_weights() -> dict[str, Tensor]:
 @dataclass(slots=True, eq=False)
 class FsmnState:
     samples: Tensor
-    """That the next frame needs again, shape (320,)."""
+    """That the next frame needs again, shape (320,); on the CPU, where audio comes in."""
     frames: Tensor
     """That the next stacked frames need again, shape (4, 80)."""
     memory: Tensor
@@ -169,6 +169,7 @@ class FsmnDetector:
     Args:
         directory: Of the model, as on the hub.
         frames: Of 10 ms, in one window.
+        device: Where it computes, in float32.
 
     Raises:
         ModelError: If the directory does not hold such a model.
@@ -182,12 +183,15 @@ class FsmnDetector:
     _HELD_SAMPLES = 2 * FRAME_SHIFT  # a frame is 25 ms long: the last two of a window reach into the next
     _QUIETEST = -60.0  # decibel of digital silence, as FunASR counts
 
-    def __init__(self, directory: ModelDirectory, *, frames: int = 20) -> None:
+    def __init__(
+        self, directory: ModelDirectory, *, frames: int = 20, device: torch.device | None = None
+    ) -> None:
         model = load_model(directory, ["FsmnVADStreaming"])
+        self._device = device or torch.device("cpu")
         self.window = frames * FRAME_SHIFT
         # Two frames end in the next window, and a stacked frame looks two frames ahead.
         self.delay = (2 + self._STACKED // 2) * FRAME_SHIFT
-        self._network = _FsmnNetwork(model.encoder, model.vad_opts.sil_pdf_ids)
+        self._network = _FsmnNetwork(model.encoder, model.vad_opts.sil_pdf_ids).to(self._device)
         self._cmvn = load_cmvn(directory.file("cmvn"))
         if len(self._cmvn.shift) != self._STACKED * MEL_BANDS:
             raise ModelError(
@@ -202,8 +206,8 @@ class FsmnDetector:
     def new_state(self) -> FsmnState:
         return FsmnState(
             torch.zeros(self._HELD_SAMPLES),
-            torch.zeros(self._STACKED - 1, MEL_BANDS),
-            torch.zeros(self._network.memory_shape),
+            torch.zeros(self._STACKED - 1, MEL_BANDS, device=self._device),
+            torch.zeros(self._network.memory_shape, device=self._device),
         )
 
     @torch.inference_mode()
@@ -218,18 +222,19 @@ class FsmnDetector:
         states = [state for state, _ in batch]
         audio = _side_by_side(batch, self.window)
         audio = torch.cat((torch.stack([state.samples for state in states]), audio), dim=1)
-        fresh = torch.tensor([state.fresh for state in states])
-        rows = torch.cat((torch.stack([state.frames for state in states]), recognizer_frames(audio)), dim=1)
+        fresh = torch.tensor([state.fresh for state in states], device=self._device)
+        frames = recognizer_frames(audio.to(self._device))
+        rows = torch.cat((torch.stack([state.frames for state in states]), frames), dim=1)
         # Before a new stream's first frame lie the held ones, which are not there, and two copies of it.
         first = self._STACKED - 1 + self._HELD_SAMPLES // FRAME_SHIFT
         rows[fresh, :first] = rows[fresh, first : first + 1]
         stacked = rows.unfold(1, self._STACKED, 1).transpose(2, 3).flatten(2)
-        there = torch.ones(stacked.shape[:2])
+        there = torch.ones(stacked.shape[:2], device=self._device)
         there[fresh, : self.delay // FRAME_SHIFT] = 0
 
         memory = torch.stack([state.memory for state in states], dim=1)
         probabilities, memory = self._network(self._cmvn(stacked), memory, there)
-        result = list((probabilities * there).numpy())
+        result = list((probabilities * there).cpu().numpy())
         for row, state in enumerate(states):
             if self._checks_energy:
                 result[row] = self._audible(state, audio[row], result[row])

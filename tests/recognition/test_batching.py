@@ -5,7 +5,7 @@ import unittest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recognition.batching import DEFAULT_LIMITS, BatchLimits, Job, Pressure, Scheduler, Stage
+from recognition.batching import DEFAULT_LIMITS, BatchLimits, Job, Pressure, Scheduler, Stage, limits_for
 
 LIMITS = {
     Stage.DETECT: BatchLimits(size=4, padded_samples=1000),
@@ -199,3 +199,20 @@ def test_every_job_runs_exactly_once_and_in_the_order_of_its_session(jobs):
         for session in "abc":
             own = [job.queued_at for job in ran if job.stage is stage and job.session == session]
             assert own == sorted(own)
+
+
+class LimitsTests(unittest.TestCase):
+    def test_a_gpu_takes_a_hundred_streams_in_one_batch_and_a_cpu_does_not(self):
+        sizes = {}
+        for device in ("cpu", "cuda"):
+            scheduler = Scheduler[str](limits_for(device))
+            for session in range(100):
+                scheduler.add(Job(Stage.DECODE, session, 9600, 0.0, ""))
+            sizes[device] = len(scheduler.next_batch(0.1))
+
+        self.assertEqual(sizes["cuda"], 100)
+        self.assertLess(sizes["cpu"], 20)
+
+    def test_whatever_computes_has_limits_for_every_stage(self):
+        for device in ("cpu", "cuda"):
+            self.assertEqual(set(limits_for(device)), set(Stage))
