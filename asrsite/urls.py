@@ -6,11 +6,13 @@ from django.urls import include, path
 from django.views.i18n import JavaScriptCatalog
 
 from . import health
+from .api import api
 from .metrics import metrics
 
 urlpatterns = [
     path("", include("sessions_app.urls")),
     path("admin/", admin.site.urls),
+    path("api/", api.urls),
     path("login/", LoginView.as_view(template_name="accounts/login.html"), name="login"),
     path("logout/", LogoutView.as_view(), name="logout"),
     path("language/", include("django.conf.urls.i18n")),

@@ -50,7 +50,7 @@ def enroll(request: HttpRequest, key: uuid.UUID) -> HttpResponse:
 def decide(request: HttpRequest, key: uuid.UUID) -> HttpResponse:
     """What a worker heard in a recording, and the decision to store it or not."""
     user = _need(request, ENROLL)
-    draft = _draft(key, user)
+    draft = draft_of(user, key)
     verdict = Verdict.of(draft)
     form = DecideForm(request.POST or None, is_doubtful=verdict is not None and not verdict.is_good)
     if request.method == "POST" and "discard" in request.POST:
@@ -60,7 +60,7 @@ def decide(request: HttpRequest, key: uuid.UUID) -> HttpResponse:
         return _to_speaker(speaker)
     if request.method == "POST" and form.is_valid() and draft.speaker:
         try:
-            _store(draft, draft.speaker, user)
+            store(draft, draft.speaker, user)
         except EnrollmentError as error:
             messages.error(request, str(error))
         else:
@@ -73,32 +73,28 @@ def decide(request: HttpRequest, key: uuid.UUID) -> HttpResponse:
         speaker=draft.speaker,
         draft=draft,
         form=form,
-        job=_job(draft),
+        job=job_of(draft),
         **_explained(verdict),
     )
 
 
 def verdict(request: HttpRequest, key: uuid.UUID) -> HttpResponse:
     """Whether the page of a recording has something new to show, as JSON."""
-    draft = _draft(key, _need(request, ENROLL))
-    job = _job(draft)
+    draft = draft_of(_need(request, ENROLL), key)
+    job = job_of(draft)
     return JsonResponse({"is_judged": draft.verdict is not None, "has_failed": bool(job and job.error)})
 
 
 def enrollment_audio(request: HttpRequest, key: uuid.UUID) -> HttpResponse | FileResponse:
     """A recording that is to be decided on."""
-    return _audio(_draft(key, _need(request, ENROLL)))
+    return audio_response(draft_of(_need(request, ENROLL), key))
 
 
 def voiceprint_audio(request: HttpRequest, key: uuid.UUID) -> HttpResponse | FileResponse:
     """The recording of a voiceprint; that somebody listened is on record."""
     user = _need(request, LISTEN)
     voiceprint = get_object_or_404(Voiceprint.objects.select_related("speaker"), uuid=key)
-    response = _audio(voiceprint)
-    audit.record(
-        AuditEntry.Action.PLAYED, by=user, speaker=voiceprint.speaker.uuid, voiceprint=str(voiceprint.uuid)
-    )
-    return response
+    return voiceprint_response(voiceprint, by=user)
 
 
 def export_speaker(request: HttpRequest, key: uuid.UUID) -> HttpResponse:
@@ -109,17 +105,10 @@ def export_speaker(request: HttpRequest, key: uuid.UUID) -> HttpResponse:
         title = _("Export all that is kept of %(name)s") % {"name": speaker.name}
         return _page(request, "export", title, speaker=speaker)
     try:
-        archive = export.export(speaker)
+        return export_response(speaker, by=user)
     except Undecipherable as error:
         messages.error(request, str(error))
         return _to_speaker(speaker)
-    audit.record(AuditEntry.Action.EXPORTED, by=user, speaker=speaker.uuid)
-    name = f"speaker-{speaker.uuid}.zip"
-    return HttpResponse(
-        archive,
-        content_type="application/zip",
-        headers={"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"},
-    )
 
 
 def merge(request: HttpRequest) -> HttpResponse:
@@ -160,7 +149,7 @@ def _need(request: HttpRequest, permission: str) -> User:
     return request.user
 
 
-def _draft(key: uuid.UUID, user: User) -> Enrollment:
+def draft_of(user: User, key: uuid.UUID) -> Enrollment:
     """An enrollment of the user's own; superusers see everybody's."""
     drafts = Enrollment.objects.select_related("speaker")
     draft = (drafts if user.is_superuser else drafts.filter(created_by=user)).filter(pk=key).first()
@@ -169,14 +158,15 @@ def _draft(key: uuid.UUID, user: User) -> Enrollment:
     return draft
 
 
-def _store(draft: Enrollment, speaker: Speaker, user: User) -> None:
+def store(draft: Enrollment, speaker: Speaker, user: User) -> Voiceprint:
+    """Make a voiceprint of a recording. Raises `EnrollmentError` if that cannot be."""
     consent = valid_consent(speaker)
     if consent is None:
         raise EnrollmentError(_("The consent was withdrawn or has expired."))
-    enrollment.store(draft, speaker, consent, by=user)
+    return enrollment.store(draft, speaker, consent, by=user)
 
 
-def _job(draft: Enrollment) -> Job | None:
+def job_of(draft: Enrollment) -> Job | None:
     return Job.objects.filter(kind=enrollment.ASSESS, subject=str(draft.uuid)).first()
 
 
@@ -194,7 +184,32 @@ def _explained(verdict: Verdict | None) -> dict[str, Any]:
     }
 
 
-def _audio(kept: Voiceprint | Enrollment) -> FileResponse | HttpResponse:
+def export_response(speaker: Speaker, *, by: User) -> HttpResponse:
+    """A ZIP of everything that is kept of somebody; that it was asked for is on record.
+
+    Raises:
+        Undecipherable: If the key of the voiceprints is gone.
+    """
+    archive = export.export(speaker)
+    audit.record(AuditEntry.Action.EXPORTED, by=by, speaker=speaker.uuid)
+    name = f"speaker-{speaker.uuid}.zip"
+    return HttpResponse(
+        archive,
+        content_type="application/zip",
+        headers={"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"},
+    )
+
+
+def voiceprint_response(voiceprint: Voiceprint, *, by: User) -> HttpResponse | FileResponse:
+    """The recording of a voiceprint; that somebody listened is on record."""
+    response = audio_response(voiceprint)
+    audit.record(
+        AuditEntry.Action.PLAYED, by=by, speaker=voiceprint.speaker.uuid, voiceprint=str(voiceprint.uuid)
+    )
+    return response
+
+
+def audio_response(kept: Voiceprint | Enrollment) -> FileResponse | HttpResponse:
     try:
         recording = kept.audio.open()
     except (FileNotFoundError, ValueError):

@@ -72,10 +72,10 @@ def table() -> dict[str, dict[str, int]]:
 
 
 def addresses(resolver: URLResolver | None = None, prefix: str = "") -> Iterator[str]:
-    """The names of all addresses outside of the admin, or their routes if they have none."""
+    """The names of all addresses outside of the admin and the API, or their routes if they have none."""
     for pattern in (resolver or get_resolver()).url_patterns:
         if isinstance(pattern, URLResolver):
-            if pattern.namespace != "admin":
+            if pattern.namespace not in ("admin", "api"):
                 yield from addresses(pattern, prefix + str(pattern.pattern))
         elif isinstance(pattern, URLPattern):
             yield pattern.name or prefix + str(pattern.pattern)

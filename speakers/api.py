@@ -1,0 +1,361 @@
+"""Speakers for programs: what the admin does, over HTTP, with the same permissions. See docs/speakers.md.
+
+Whoever may log in to the admin may use it: with HTTP Basic, or with the cookie of a page of this site.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from typing import Annotated, Any
+
+from django.contrib.auth import authenticate
+from django.contrib.auth.models import User
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404
+from django.utils.translation import gettext as _
+from ninja import Field, File, Query, Router, Schema, Status
+from ninja.errors import HttpError
+from ninja.files import UploadedFile
+from ninja.security import HttpBasicAuth
+from ninja.utils import check_csrf
+
+from . import enrollment, lifecycle, views
+from .assessment import Problem
+from .decoding import BadRecording, decode
+from .enrollment import EnrollmentError, Verdict
+from .forms import current_text
+from .models import Consent, ConsentText, Enrollment, Speaker, Voiceprint
+from .scoring import probability
+
+VIEW = "speakers.view_speaker"
+MOST_LISTED = 500
+
+router = Router(tags=["speakers"])
+
+
+class Permitted(HttpBasicAuth):
+    """Lets staff with this permission in; asked before anything that was sent is read."""
+
+    def __init__(self, permission: str) -> None:
+        super().__init__()
+        self.permission = permission
+
+    def __call__(self, request: HttpRequest) -> User | None:
+        user = super().__call__(request) if "Authorization" in request.headers else _logged_in(request)
+        if not isinstance(user, User):
+            return None
+        if not user.is_staff or not user.has_perm(self.permission):
+            raise HttpError(403, _("You do not have the right to do this."))
+        return user
+
+    def authenticate(self, request: HttpRequest, username: str, password: str) -> User | None:
+        user = authenticate(request, username=username, password=password)
+        if not isinstance(user, User):
+            return None
+        request.user = user  # the history of a row names its author
+        return user
+
+
+def _logged_in(request: HttpRequest) -> User | None:
+    if not isinstance(request.user, User):
+        return None
+    if check_csrf(request):
+        raise HttpError(403, _("A page must send its CSRF token; a program uses HTTP Basic."))
+    return request.user
+
+
+Name = Annotated[str, Field(min_length=1, max_length=100, pattern=r"\S")]
+
+
+class NewSpeaker(Schema):
+    name: Name
+    note: str = ""
+
+
+class SpeakerChange(Schema):
+    name: Name | None = None
+    note: str | None = None
+
+
+class SpeakerOut(Schema):
+    id: uuid.UUID = Field(alias="uuid")
+    name: str
+    note: str
+    created_at: datetime
+
+
+class Speakers(Schema):
+    count: int
+    speakers: list[SpeakerOut]
+
+
+class ConsentTextOut(Schema):
+    id: int
+    language: str
+    text: str
+
+
+class Agreement(Schema):
+    text: int
+    """Key of the text that the person agreed to."""
+
+
+class ConsentOut(Schema):
+    id: int
+    text: int = Field(alias="text_id")
+    given_at: datetime
+    expires_at: datetime | None
+
+
+class VoiceprintOut(Schema):
+    id: uuid.UUID = Field(alias="uuid")
+    model: str = Field(alias="model_id")
+    speech_s: float
+    snr_db: float | None
+    source: str
+    created_at: datetime
+
+
+class ProblemOut(Schema):
+    code: str
+    message: str
+    is_fatal: bool
+
+
+class Likeness(Schema):
+    id: uuid.UUID
+    name: str
+    probability: float
+
+
+class VerdictOut(Schema):
+    length_s: float
+    speech_s: float
+    snr_db: float
+    clipped: float
+    is_one_voice: bool
+    nearest: list[Likeness]
+    problems: list[ProblemOut]
+    can_be_stored: bool
+    is_good: bool
+
+
+class EnrollmentOut(Schema):
+    id: uuid.UUID
+    verdict: VerdictOut | None
+    """None until a worker has listened."""
+
+    error: str
+    """Why no worker could."""
+
+
+class Merge(Schema):
+    gone: uuid.UUID
+
+
+@router.get("/speakers", auth=Permitted(VIEW), response=Speakers)
+def list_speakers(
+    request: HttpRequest,
+    search: str = "",
+    offset: Annotated[int, Query(ge=0)] = 0,
+    limit: Annotated[int, Query(ge=1, le=MOST_LISTED)] = 100,
+) -> dict[str, Any]:
+    """Everybody, by name; `search` is a part of the name."""
+    found = Speaker.objects.filter(name__icontains=search).order_by("name", "pk")
+    return {"count": found.count(), "speakers": list(found[offset : offset + limit])}
+
+
+@router.post("/speakers", auth=Permitted("speakers.add_speaker"), response={201: SpeakerOut})
+def add_speaker(request: HttpRequest, new: NewSpeaker) -> Status[Speaker]:
+    return Status(201, Speaker.objects.create(name=new.name.strip(), note=new.note))
+
+
+@router.get("/speakers/{uuid:key}", auth=Permitted(VIEW), response=SpeakerOut)
+def show_speaker(request: HttpRequest, key: uuid.UUID) -> Speaker:
+    return _speaker(key)
+
+
+@router.patch("/speakers/{uuid:key}", auth=Permitted("speakers.change_speaker"), response=SpeakerOut)
+def change_speaker(request: HttpRequest, key: uuid.UUID, change: SpeakerChange) -> Speaker:
+    speaker = _speaker(key)
+    speaker.name = speaker.name if change.name is None else change.name.strip()
+    speaker.note = speaker.note if change.note is None else change.note
+    speaker.save()
+    return speaker
+
+
+@router.delete("/speakers/{uuid:key}", auth=Permitted("speakers.delete_speaker"), response={204: None})
+def forget_speaker(request: HttpRequest, key: uuid.UUID) -> Status[None]:
+    """Delete all that is known of somebody; every worker drops the voice."""
+    lifecycle.forget(_speaker(key), by=_user(request))
+    return Status(204, None)
+
+
+@router.post("/speakers/{uuid:key}/merge", auth=Permitted(views.MERGE), response=SpeakerOut)
+def merge(request: HttpRequest, key: uuid.UUID, merge: Merge) -> Speaker:
+    """Another entry is the same person: all that belongs to it comes here, and it is deleted."""
+    kept, gone = _speaker(key), _speaker(merge.gone)
+    if kept == gone:
+        raise HttpError(422, _("A speaker cannot be merged with itself."))
+    lifecycle.merge(kept, gone, by=_user(request))
+    return kept
+
+
+@router.get("/speakers/{uuid:key}/export", auth=Permitted(views.EXPORT))
+def export_speaker(request: HttpRequest, key: uuid.UUID) -> HttpResponse:
+    """Everything that is kept of somebody, as a ZIP."""
+    return views.export_response(_speaker(key), by=_user(request))
+
+
+@router.get("/consent-text", auth=Permitted(views.ENROLL), response=ConsentTextOut)
+def show_consent_text(request: HttpRequest) -> ConsentText:
+    """What people have to agree to, in the language that is asked for if there is such a text."""
+    text = current_text()
+    if text is None:
+        raise HttpError(404, _("There is no consent text yet."))
+    return text
+
+
+@router.get(
+    "/speakers/{uuid:key}/consents", auth=Permitted("speakers.view_consent"), response=list[ConsentOut]
+)
+def list_consents(request: HttpRequest, key: uuid.UUID) -> list[Consent]:
+    return list(_speaker(key).consents.all())
+
+
+@router.post("/speakers/{uuid:key}/consents", auth=Permitted(views.ENROLL), response={201: ConsentOut})
+def record_consent(request: HttpRequest, key: uuid.UUID, agreement: Agreement) -> Status[Consent]:
+    """Somebody agreed to this text."""
+    text = get_object_or_404(ConsentText, pk=agreement.text)
+    return Status(201, enrollment.record_consent(_speaker(key), text, by=_user(request)))
+
+
+@router.delete("/consents/{int:key}", auth=Permitted("speakers.delete_consent"), response={204: None})
+def withdraw_consent(request: HttpRequest, key: int) -> Status[None]:
+    """Somebody agrees no more: what was enrolled under this consent is deleted."""
+    lifecycle.withdraw(
+        get_object_or_404(Consent.objects.select_related("speaker"), pk=key), by=_user(request)
+    )
+    return Status(204, None)
+
+
+@router.get("/speakers/{uuid:key}/voiceprints", auth=Permitted(views.LISTEN), response=list[VoiceprintOut])
+def list_voiceprints(request: HttpRequest, key: uuid.UUID) -> list[Voiceprint]:
+    return list(_speaker(key).voiceprints.defer("sealed_embedding"))
+
+
+@router.get("/voiceprints/{uuid:key}/audio", auth=Permitted(views.LISTEN))
+def voiceprint_audio(request: HttpRequest, key: uuid.UUID) -> Any:
+    """The recording, as FLAC; that somebody listened is on record."""
+    voiceprint = get_object_or_404(Voiceprint.objects.select_related("speaker"), uuid=key)
+    return views.voiceprint_response(voiceprint, by=_user(request))
+
+
+@router.delete("/voiceprints/{uuid:key}", auth=Permitted("speakers.delete_voiceprint"), response={204: None})
+def forget_voiceprint(request: HttpRequest, key: uuid.UUID) -> Status[None]:
+    voiceprint = get_object_or_404(Voiceprint.objects.select_related("speaker"), uuid=key)
+    lifecycle.forget_voiceprint(voiceprint, by=_user(request))
+    return Status(204, None)
+
+
+@router.post("/speakers/{uuid:key}/enrollments", auth=Permitted(views.ENROLL), response={202: EnrollmentOut})
+def enroll(
+    request: HttpRequest, key: uuid.UUID, recording: Annotated[UploadedFile, File()]
+) -> Status[dict[str, Any]]:
+    """Send a recording of somebody; a worker listens, and nothing is stored until it is decided."""
+    speaker = _speaker(key)
+    if views.valid_consent(speaker) is None:
+        raise HttpError(409, _("There is no valid consent of this person: record one first."))
+    try:
+        audio = decode(recording.chunks())
+    except BadRecording as error:
+        raise HttpError(422, str(error)) from error
+    draft = enrollment.begin(audio, source=Voiceprint.Source.UPLOAD, by=_user(request), speaker=speaker)
+    return Status(202, _described(draft))
+
+
+@router.get("/enrollments/{uuid:key}", auth=Permitted(views.ENROLL), response=EnrollmentOut)
+def show_enrollment(request: HttpRequest, key: uuid.UUID) -> dict[str, Any]:
+    """What a worker heard."""
+    return _described(_draft(request, key))
+
+
+@router.get("/enrollments/{uuid:key}/audio", auth=Permitted(views.ENROLL))
+def enrollment_audio(request: HttpRequest, key: uuid.UUID) -> Any:
+    return views.audio_response(_draft(request, key))
+
+
+@router.post("/enrollments/{uuid:key}/store", auth=Permitted(views.ENROLL), response={201: VoiceprintOut})
+def store_enrollment(request: HttpRequest, key: uuid.UUID, is_sure: bool = False) -> Status[Voiceprint]:
+    """Make a voiceprint of it; `is_sure` if it was listened to and something speaks against it."""
+    draft = _draft(request, key)
+    verdict = Verdict.of(draft)
+    if draft.speaker is None:
+        raise HttpError(409, _("It is not decided yet whose voice this is."))
+    if verdict and verdict.can_be_stored and not verdict.is_good and not is_sure:
+        reasons = " ".join(enrollment.describe(problem) for problem in verdict.problems)
+        raise HttpError(409, reasons)
+    with _as_conflict():
+        return Status(201, views.store(draft, draft.speaker, _user(request)))
+
+
+@router.delete("/enrollments/{uuid:key}", auth=Permitted(views.ENROLL), response={204: None})
+def discard_enrollment(request: HttpRequest, key: uuid.UUID) -> Status[None]:
+    _draft(request, key).delete()
+    return Status(204, None)
+
+
+def _user(request: HttpRequest) -> User:
+    assert isinstance(request.user, User)
+    return request.user
+
+
+def _speaker(key: uuid.UUID) -> Speaker:
+    return get_object_or_404(Speaker, uuid=key)
+
+
+def _draft(request: HttpRequest, key: uuid.UUID) -> Enrollment:
+    return views.draft_of(_user(request), key)
+
+
+@contextmanager
+def _as_conflict() -> Iterator[None]:
+    try:
+        yield
+    except EnrollmentError as error:
+        raise HttpError(409, str(error)) from error
+
+
+def _described(draft: Enrollment) -> dict[str, Any]:
+    job = views.job_of(draft)
+    verdict = Verdict.of(draft)
+    return {
+        "id": draft.uuid,
+        "verdict": None if verdict is None else _in_words(verdict),
+        "error": job.error if job else "",
+    }
+
+
+def _in_words(verdict: Verdict) -> dict[str, Any]:
+    known = Speaker.objects.in_bulk([key for key, _odds in verdict.nearest])
+    return {
+        "length_s": verdict.length_s,
+        "speech_s": verdict.speech_s,
+        "snr_db": verdict.snr_db,
+        "clipped": verdict.clipped,
+        "is_one_voice": Problem.SEVERAL_VOICES not in verdict.problems,
+        "nearest": [
+            {"id": known[key].uuid, "name": known[key].name, "probability": probability(odds)}
+            for key, odds in verdict.nearest
+            if key in known
+        ],
+        "problems": [
+            {"code": problem, "message": enrollment.describe(problem), "is_fatal": problem.is_fatal}
+            for problem in verdict.problems
+        ],
+        "can_be_stored": verdict.can_be_stored,
+        "is_good": verdict.is_good,
+    }

@@ -1,0 +1,323 @@
+"""What a program does with speakers over HTTP, and who may: every operation, for every role."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
+
+from asrsite.api import api
+from speakers import enrollment
+from speakers.assessment import Problem
+from speakers.models import AuditEntry, Consent, Enrollment, Job, Speaker, Voiceprint
+
+from ..sessions_app.meetings import make_user
+from .people import make_speaker
+from .test_access import VISITORS, client_of, counts
+from .test_admin import begin, judge, wav
+
+pytestmark = pytest.mark.django_db
+
+# `owner` is the enroller who sent the recording that waits. 403 and 404 come before anything is read or done.
+EXPECTED = """
+                                       remote viewer transcriber editor staff enroller owner superuser
+GET    openapi.json                       200    200    200      200    200   200      200   200
+GET    speakers                           401    403    200      200    403   200      200   200
+POST   speakers                           401    403    201      201    403   201      201   201
+GET    speakers/ALICE                     401    403    200      200    403   200      200   200
+PATCH  speakers/ALICE                     401    403    403      403    403   200      200   200
+DELETE speakers/ALICE                     401    403    403      403    403   204      204   204
+POST   speakers/ALICE/merge               401    403    403      403    403   200      200   200
+GET    speakers/ALICE/export              401    403    403      403    403   200      200   200
+GET    consent-text                       401    403    403      403    403   200      200   200
+GET    speakers/ALICE/consents            401    403    403      403    403   200      200   200
+POST   speakers/ALICE/consents            401    403    403      403    403   201      201   201
+DELETE consents/CONSENT                   401    403    403      403    403   204      204   204
+GET    speakers/ALICE/voiceprints         401    403    403      403    403   200      200   200
+GET    voiceprints/VOICEPRINT/audio       401    403    403      403    403   200      200   200
+DELETE voiceprints/VOICEPRINT             401    403    403      403    403   204      204   204
+POST   speakers/ALICE/enrollments         401    403    403      403    403   202      202   202
+GET    enrollments/DRAFT                  401    403    403      403    403   404      200   200
+GET    enrollments/DRAFT/audio            401    403    403      403    403   404      200   200
+POST   enrollments/DRAFT/store            401    403    403      403    403   404      201   201
+DELETE enrollments/DRAFT                  401    403    403      403    403   404      204   204
+"""
+
+
+def table() -> dict[tuple[str, str], dict[str, int]]:
+    header, *rows = [line.split() for line in EXPECTED.strip().splitlines()]
+    assert header == VISITORS
+    return {(row[0], row[1]): dict(zip(VISITORS, map(int, row[2:]), strict=True)) for row in rows}
+
+
+@pytest.fixture(autouse=True)
+def _storage(settings: Any, tmp_path: Path) -> None:
+    settings.MEDIA_ROOT = tmp_path / "media"
+    settings.VOICEPRINT_KEY_FILE = tmp_path / "keys"
+
+
+@pytest.fixture
+def alice() -> Speaker:
+    flac = enrollment.to_flac(np.zeros(16_000, np.float32))
+    return make_speaker("Alice", np.ones(4, np.float32), audio=flac)
+
+
+@pytest.fixture
+def draft(alice: Speaker) -> Enrollment:
+    return begin(alice, make_user("owner", "enroller", is_staff=True))
+
+
+@pytest.fixture
+def client(draft: Enrollment) -> Client:
+    return client_of("owner")
+
+
+def send(client: Client, method: str, path: str, **body: Any) -> Any:
+    options = {"data": json.dumps(body), "content_type": "application/json"} if body else {}
+    return getattr(client, method.lower())(f"/api/{path}", **options)
+
+
+def upload(client: Client, speaker: Speaker, file: SimpleUploadedFile) -> Any:
+    return client.post(f"/api/speakers/{speaker.uuid}/enrollments", {"recording": file})
+
+
+KEYS = {
+    "speakers/{uuidstr:key}": "speakers/ALICE",
+    "consents/{int:key}": "consents/CONSENT",
+    "voiceprints/{uuidstr:key}": "voiceprints/VOICEPRINT",
+    "enrollments/{uuidstr:key}": "enrollments/DRAFT",
+}
+
+
+def operations() -> Iterator[tuple[str, str]]:
+    """Whatever the API answers to: method, and path with names in place of keys."""
+    yield "GET", "openapi.json"
+    for _prefix, router in api._routers:
+        for path, view in router.path_operations.items():
+            for kind, name in KEYS.items():
+                path = path.replace(kind, name)
+            yield from ((method, path.strip("/")) for each in view.operations for method in each.methods)
+
+
+def answer(client: Client, method: str, path: str, alice: Speaker, draft: Enrollment) -> int:
+    keys = {
+        "ALICE": alice.uuid,
+        "CONSENT": alice.consents.get().pk,
+        "DRAFT": draft.pk,
+        "VOICEPRINT": alice.voiceprints.get().uuid,
+    }
+    address = path
+    for name, key in keys.items():
+        address = address.replace(name, str(key))
+    if path.endswith("/enrollments"):
+        return int(upload(client, alice, wav()).status_code)
+    bodies: dict[tuple[str, str], dict[str, Any]] = {
+        ("POST", "speakers"): {"name": "Bob"},
+        ("PATCH", "speakers/ALICE"): {"name": "Alicia"},
+        ("POST", "speakers/ALICE/merge"): {"gone": str(Speaker.objects.get(name="Alice again").uuid)},
+        ("POST", "speakers/ALICE/consents"): {"text": alice.consents.get().text_id},
+    }
+    return int(send(client, method, address, **bodies.get((method, path), {})).status_code)
+
+
+def test_every_operation_is_in_the_table() -> None:
+    assert set(operations()) == set(table())
+    # An address that is no operation of a router: the description, and a root that answers 404.
+    routes = {str(each.pattern) for each in api.urls[0]}
+    assert len(routes) == len({path for _method, path in table()}) + 1
+
+
+@pytest.mark.parametrize("visitor", VISITORS)
+@pytest.mark.parametrize(("method", "path"), table())
+def test_who_may_do_what(method: str, path: str, visitor: str, alice: Speaker, draft: Enrollment) -> None:
+    expected = table()[method, path][visitor]
+    Speaker.objects.create(name="Alice again")
+    before = counts()
+
+    assert answer(client_of(visitor), method, path, alice, draft) == expected
+
+    if expected >= 400:
+        assert counts() == before
+        assert not AuditEntry.objects.filter(action__in=["play", "export"]).exists()
+
+
+class TestLoggingIn:
+    def basic(self, password: str, **account: Any) -> Client:
+        user = make_user("program", "enroller", is_staff=True)
+        user.set_password("right")
+        for field, value in account.items():
+            setattr(user, field, value)
+        user.save()
+        secret = base64.b64encode(f"program:{password}".encode()).decode()
+        # As a program does it: with no cookie, and no CSRF token.
+        return Client(enforce_csrf_checks=True, headers={"Authorization": f"Basic {secret}"})
+
+    def test_a_program_logs_in_with_each_request(self) -> None:
+        made = send(self.basic("right"), "POST", "speakers", name="Bob")
+
+        assert made.status_code == 201
+        assert Speaker.objects.get().history.get().history_user.username == "program"
+
+    def test_a_wrong_password_is_nobody(self) -> None:
+        refused = send(self.basic("wrong"), "GET", "speakers")
+
+        assert (refused.status_code, refused.json()) == (401, {"error": "Please log in first."})
+
+    def test_who_may_not_enter_the_admin_may_not_use_it_either(self) -> None:
+        assert send(self.basic("right", is_staff=False), "GET", "speakers").status_code == 403
+
+    def test_an_account_that_is_closed_is_nobody(self) -> None:
+        assert send(self.basic("right", is_active=False), "GET", "speakers").status_code == 401
+
+    def test_another_site_cannot_use_the_cookie_of_somebody_logged_in(self) -> None:
+        client = Client(enforce_csrf_checks=True)
+        client.force_login(make_user("enroller", "enroller", is_staff=True))
+
+        assert send(client, "POST", "speakers", name="Bob").status_code == 403
+        assert not Speaker.objects.exists()
+
+
+class TestEnrolling:
+    def test_from_a_new_name_to_a_voiceprint(self, client: Client) -> None:
+        speaker = send(client, "POST", "speakers", name=" Bob ").json()
+        assert speaker["name"] == "Bob"
+        text = send(client, "GET", "consent-text").json()
+        assert "biometric" in text["text"]
+        send(client, "POST", f"speakers/{speaker['id']}/consents", text=text["id"])
+        bob = Speaker.objects.get(name="Bob")
+        waiting = upload(client, bob, wav()).json()
+        assert waiting["verdict"] is None
+        assert Job.objects.filter(subject=waiting["id"]).exists()
+        judge(Enrollment.objects.get(pk=waiting["id"]))
+
+        heard = send(client, "GET", f"enrollments/{waiting['id']}").json()["verdict"]
+        stored = send(client, "POST", f"enrollments/{waiting['id']}/store")
+
+        assert (heard["is_good"], heard["is_one_voice"], heard["snr_db"], heard["clipped"]) == (
+            True, True, 31.0, 0.0,
+        )  # fmt: skip
+        assert stored.status_code == 201
+        assert send(client, "GET", f"speakers/{speaker['id']}/voiceprints").json() == [stored.json()]
+        assert bob.voiceprints.get().audio.read()[:4] == b"fLaC"
+        assert not Enrollment.objects.filter(pk=waiting["id"]).exists()
+
+    def test_without_consent_nothing_is_kept(self, client: Client) -> None:
+        bob = Speaker.objects.create(name="Bob")
+
+        refused = upload(client, bob, wav())
+
+        assert (refused.status_code, "consent" in refused.json()["error"]) == (409, True)
+        assert not bob.enrollments.exists()
+
+    @pytest.mark.parametrize(
+        ("data", "words"),
+        [
+            (b"", "no audio"),
+            (b"hello, I am a text" * 100, "no audio file"),
+            (b"RIFF\xff\xff\xff\xffWAVEfmt " + bytes(40), "no audio"),
+        ],
+    )
+    def test_a_bad_file_is_refused_in_words(
+        self, client: Client, alice: Speaker, data: bytes, words: str
+    ) -> None:
+        refused = upload(client, alice, SimpleUploadedFile("voice.wav", data))
+
+        assert refused.status_code == 422
+        assert words in refused.json()["error"]
+        assert alice.enrollments.count() == 1  # the one that waits anyway
+
+    def test_what_no_worker_heard_cannot_be_stored(self, client: Client, alice: Speaker) -> None:
+        waiting = upload(client, alice, wav()).json()
+
+        assert send(client, "POST", f"enrollments/{waiting['id']}/store").status_code == 409
+
+    def test_a_doubtful_recording_needs_somebody_who_is_sure(self, client: Client, draft: Enrollment) -> None:
+        bob = Speaker.objects.create(name="Bob")
+        judge(draft, Problem.LIKE_ANOTHER, nearest=[(bob.pk, 5.0)])
+
+        verdict = send(client, "GET", f"enrollments/{draft.pk}").json()["verdict"]
+        refused = send(client, "POST", f"enrollments/{draft.pk}/store")
+        stored = send(client, "POST", f"enrollments/{draft.pk}/store?is_sure=true")
+
+        assert [(each["id"], each["name"]) for each in verdict["nearest"]] == [(str(bob.uuid), "Bob")]
+        assert verdict["nearest"][0]["probability"] == pytest.approx(1 / (1 + np.exp(-5.0)))
+        assert refused.json()["error"] == enrollment.describe(Problem.LIKE_ANOTHER)
+        assert (refused.status_code, stored.status_code) == (409, 201)
+
+    def test_too_little_speech_cannot_be_stored_by_anybody(self, client: Client, draft: Enrollment) -> None:
+        judge(draft, Problem.TOO_SHORT)
+
+        assert send(client, "POST", f"enrollments/{draft.pk}/store?is_sure=true").status_code == 409
+        assert Voiceprint.objects.count() == 1
+
+    def test_a_recording_can_be_heard_and_withdrawn(self, client: Client, draft: Enrollment) -> None:
+        heard = b"".join(send(client, "GET", f"enrollments/{draft.pk}/audio"))
+        send(client, "DELETE", f"enrollments/{draft.pk}")
+
+        assert heard[:4] == b"fLaC"
+        assert not Enrollment.objects.exists()
+
+
+class TestKeeping:
+    def test_a_part_of_the_name_finds_somebody(self, client: Client, alice: Speaker) -> None:
+        Speaker.objects.create(name="Bob")
+
+        found = send(client, "GET", "speakers?search=lic").json()
+
+        assert [speaker["id"] for speaker in found["speakers"]] == [str(alice.uuid)]
+        assert send(client, "GET", "speakers?limit=1").json()["count"] == 2
+
+    def test_listening_is_on_record(self, client: Client, alice: Speaker) -> None:
+        path = f"voiceprints/{alice.voiceprints.get().uuid}/audio"
+
+        assert b"".join(send(client, "GET", path))[:4] == b"fLaC"
+        assert AuditEntry.objects.get(action="play").actor_name == "owner"
+
+    def test_forgetting_leaves_nothing_and_is_on_record(self, client: Client, alice: Speaker) -> None:
+        recording = Path(alice.voiceprints.get().audio.path)
+        assert recording.exists()
+
+        send(client, "DELETE", f"speakers/{alice.uuid}")
+
+        assert set(counts().values()) <= {0, 1}
+        assert not (Speaker.objects.exists() or Voiceprint.objects.exists() or Consent.objects.exists())
+        assert AuditEntry.objects.get(action="forget").speaker == alice.uuid
+
+    def test_withdrawing_a_consent_takes_what_was_enrolled_under_it(
+        self, client: Client, alice: Speaker
+    ) -> None:
+        (consent,) = send(client, "GET", f"speakers/{alice.uuid}/consents").json()
+
+        send(client, "DELETE", f"consents/{consent['id']}")
+
+        assert not alice.voiceprints.exists()
+
+    def test_an_entry_that_is_the_same_person_is_merged(self, client: Client, alice: Speaker) -> None:
+        again = make_speaker("Alice again", np.ones(4, np.float32))
+
+        send(client, "POST", f"speakers/{alice.uuid}/merge", gone=str(again.uuid))
+
+        assert alice.voiceprints.count() == 2
+        assert not Speaker.objects.filter(pk=again.pk).exists()
+
+    def test_nobody_is_merged_with_themselves(self, client: Client, alice: Speaker) -> None:
+        refused = send(client, "POST", f"speakers/{alice.uuid}/merge", gone=str(alice.uuid))
+
+        assert refused.status_code == 422
+        assert alice.voiceprints.count() == 1
+
+    @pytest.mark.parametrize("name", ["", "  ", "x" * 101])
+    def test_a_name_must_be_one(self, client: Client, alice: Speaker, name: str) -> None:
+        refused = send(client, "PATCH", f"speakers/{alice.uuid}", name=name)
+
+        assert refused.status_code == 422
+        assert "name" in refused.json()["error"]
+        alice.refresh_from_db()
+        assert alice.name == "Alice"
