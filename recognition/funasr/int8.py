@@ -12,6 +12,7 @@ weights); Yao et al., "ZeroQuant", NeurIPS 2022 (per-token activations).
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from typing import Any
 
@@ -64,9 +65,9 @@ class Linear:
     multiplies and adds on the way.
     """
 
-    def __init__(self, weight: Tensor, bias: Tensor | None) -> None:
+    def __init__(self, weight: Tensor, bias: Tensor | None, steps: int | None = None) -> None:
         weight = weight.detach().float()
-        scale = weight.abs().amax(1).clamp(min=1e-12) / 127
+        scale = weight.abs().amax(1).clamp(min=1e-12) / (steps or weight_steps())
         quantized = (weight / scale[:, None]).round().to(torch.int8)
         self._packed = torch.ops.onednn.qlinear_prepack(quantized, None)
         self._scale = scale.contiguous()
@@ -81,6 +82,18 @@ class Linear:
             1.0, 0, torch.float32, "none", [], "",
         )  # fmt: skip
         return product.numpy()
+
+
+@functools.cache
+def weight_steps() -> int:
+    """Steps of a weight to either side of zero: 127, or 63 where sums of products would saturate.
+
+    Without VNNI, AVX2 adds the products of two pairs of bytes in 16 bits: 2 * 255 * 127 does not fit, and
+    comes out too small; 2 * 255 * 63 does fit.
+    """
+    ones = Rows.of(np.ones((1, 64), np.float32))
+    product = Linear(torch.ones(16, 64), None, steps=127)(ones) * ones.scale[:, None]
+    return 127 if np.allclose(product, 64, rtol=0.02) else 63
 
 
 class _Norm:

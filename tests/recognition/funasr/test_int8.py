@@ -60,6 +60,15 @@ class LinearTests(Int8TestCase):
             self.assertGreater(close(found[:, column], expected[:, column]), 0.999)
         self.assertFalse(found[:, 3].any())
 
+    def test_sums_of_large_products_do_not_saturate_on_any_processor(self):
+        """Every weight and every activation at its largest: what AVX2 without VNNI cannot add in 16 bits."""
+        linear = int8.Linear(torch.ones(32, 256), None)
+        rows = int8.Rows.of(np.ones((3, 256), np.float32))
+
+        product = linear(rows) * rows.scale[:, None]
+
+        np.testing.assert_allclose(product, 256, rtol=0.02)
+
 
 class EncoderTests(Int8TestCase):
     def test_streaming_follows_float32_over_many_chunks(self):
