@@ -97,7 +97,11 @@ def _database() -> dict[str, Any]:
         raise ImproperlyConfigured(f"DATABASE_URL is not a database's address: {error}.") from error
     if config.get("ENGINE") == "django.db.backends.sqlite3":
         # Tests want a file as well: in memory, a second connection is locked out instead of waiting its turn.
-        return config | {"OPTIONS": SQLITE_OPTIONS, "TEST": {"NAME": DATA_DIR / "test.sqlite3"}}
+        return config | {
+            "CONN_MAX_AGE": 60,
+            "OPTIONS": SQLITE_OPTIONS,
+            "TEST": {"NAME": DATA_DIR / "test.sqlite3"},
+        }
     if config.get("ENGINE") == "django.db.backends.postgresql":
         return config | {"CONN_HEALTH_CHECKS": True, "CONN_MAX_AGE": 60}
     raise ImproperlyConfigured("DATABASE_URL: use sqlite:///FILE or postgres://USER:PASSWORD@HOST/NAME.")
