@@ -13,11 +13,11 @@ from pathlib import Path
 from django.conf import settings
 from django.contrib.admin.models import LogEntry
 from django.contrib.contenttypes.models import ContentType
-from django.db import models, transaction
+from django.db import connection, models, transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from speakers import lifecycle
+from speakers import traces
 
 from . import peaks, recordings, search
 from .models import AccessToken, Session, Utterance, Voice
@@ -74,7 +74,11 @@ def _delete_rows_and_files(session: Session) -> None:
 def _wipe_traces() -> None:
     """Let no deleted text survive in the files of the database."""
     search.wipe_traces()
-    lifecycle.wipe_traces()
+    if connection.vendor == "sqlite":
+        try:
+            traces.truncate_log()
+        except traces.InUse:
+            traces.ask()
 
 
 def delete_recording(session: Session) -> None:

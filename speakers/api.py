@@ -304,7 +304,7 @@ def store_enrollment(request: HttpRequest, key: uuid.UUID, is_sure: bool = False
 
 @router.delete("/enrollments/{uuid:key}", auth=Permitted(views.ENROLL), response={204: None})
 def discard_enrollment(request: HttpRequest, key: uuid.UUID) -> Status[None]:
-    _draft(request, key).delete()
+    lifecycle.discard(_draft(request, key))
     return Status(204, None)
 
 

@@ -96,7 +96,6 @@ class SpeakersInBackground:
         if has_changed:
             logger.info("%d speakers are enrolled", len(self.gallery))
             await self._on_gallery(self.gallery)
-            await in_database(lifecycle.wipe_traces)
 
     async def _do_quick_jobs(self) -> None:
         await jobs.run_pending(self._engine, lambda: self.gallery, self._worker)

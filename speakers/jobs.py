@@ -11,7 +11,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from channels.db import database_sync_to_async
@@ -32,9 +32,16 @@ logger = logging.getLogger(__name__)
 LEASE = timedelta(seconds=30)
 MOST_ATTEMPTS = 3
 
+RETRY = timedelta(seconds=10)
+"""A job that must wait is tried again after this."""
+
 
 class JobFailed(Exception):
     """The job cannot be done; the message is for the person who asked for it."""
+
+
+class JobMustWait(Exception):
+    """The job cannot be done now, but later; the message says what stands in its way."""
 
 
 class JobLost(Exception):
@@ -80,7 +87,9 @@ def does(kind: str, *, is_long: bool = False) -> Callable[[Work], Work]:
 def ask_for(kind: str, subject: str = "", *, by: User | None = None) -> Job:
     """Ask the workers for a job; one that waits already is not asked for twice."""
     with transaction.atomic():
-        waiting = Job.objects.filter(kind=kind, subject=subject, state=Job.State.QUEUED).first()
+        # Locked, so that no worker begins it before what we ask it for is committed.
+        queued = Job.objects.select_for_update().filter(state=Job.State.QUEUED)
+        waiting = queued.filter(kind=kind, subject=subject).first()
         job = waiting or Job.objects.create(kind=kind, subject=subject, created_by=by)
         transaction.on_commit(nudges.tell_workers)
     return job
@@ -107,12 +116,17 @@ async def run_pending(
 def claim(worker: str, kinds: list[str]) -> Job | None:
     """Take the oldest job that nobody does. Any number of workers may ask at once."""
     now = timezone.now()
-    free = Q(state=Job.State.QUEUED) | Q(state=Job.State.RUNNING, lease_until__lt=now)
+    free = Q(state=Job.State.QUEUED, lease_until=None)
+    free |= Q(state__in=[Job.State.QUEUED, Job.State.RUNNING], lease_until__lt=now)
     oldest = Job.objects.filter(free, kind__in=kinds).order_by("created_at", "pk")
     for key in oldest.values_list("pk", flat=True)[:20]:
         # Whoever changes the row first has it: for the others it is not free any more.
         is_mine = Job.objects.filter(free, pk=key).update(
-            state=Job.State.RUNNING, worker=worker, lease_until=now + LEASE, attempts=F("attempts") + 1
+            state=Job.State.RUNNING,
+            worker=worker,
+            lease_until=now + LEASE,
+            attempts=F("attempts") + 1,
+            error="",
         )
         if is_mine:
             return Job.objects.get(pk=key)
@@ -145,6 +159,9 @@ async def _run(task: Task) -> None:
         await in_database(_finish, job, state=Job.State.DONE, result=result)
     except JobLost:
         logger.warning("job %s: another worker has it now", job.pk)
+    except JobMustWait as error:
+        logger.info("job %s (%s) must wait: %s", job.pk, job.kind, error)
+        await in_database(_give_back, job, not_before=timezone.now() + RETRY, error=str(error))
     except JobFailed as error:
         await in_database(_finish, job, state=Job.State.FAILED, error=str(error))
     except asyncio.CancelledError:
@@ -186,9 +203,9 @@ def _finish(job: Job, **outcome: Any) -> None:
     _mine(job).update(finished_at=timezone.now(), lease_until=None, **outcome)
 
 
-def _give_back(job: Job) -> None:
-    """The worker stops in good order: the attempt does not count."""
-    _mine(job).update(state=Job.State.QUEUED, lease_until=None, attempts=F("attempts") - 1)
+def _give_back(job: Job, *, not_before: datetime | None = None, error: str = "") -> None:
+    """Let another worker have it: the attempt does not count."""
+    _mine(job).update(state=Job.State.QUEUED, lease_until=not_before, attempts=F("attempts") - 1, error=error)
 
 
 def _mine(job: Job) -> Any:

@@ -1,7 +1,8 @@
 """The end of a voiceprint: withdrawn, expired, forgotten. And two speakers who are one.
 
 Deleting a row, by whatever path (a page, the admin, a cascade, a shell), is forgetting: signals see to it
-that the recording goes with the row, every worker drops the voice, and no copy of the name stays behind.
+that the recording goes with the row, every worker drops the voice, no copy of the name stays behind, and
+what the database's files still have of it is wiped out.
 """
 
 from __future__ import annotations
@@ -12,12 +13,12 @@ from typing import Any
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import User
 from django.contrib.contenttypes.models import ContentType
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.models.signals import post_delete, post_save
 from django.dispatch import Signal, receiver
 from django.utils import timezone
 
-from . import audit, nudges
+from . import audit, nudges, traces
 from .gallery import CALIBRATION
 from .models import AuditEntry, Calibration, Consent, Enrollment, GalleryChange, Speaker, Voiceprint
 
@@ -62,6 +63,13 @@ def withdraw(consent: Consent, *, by: User | None) -> None:
         consent.delete()
 
 
+def discard(draft: Enrollment) -> None:
+    """A recording does not become a voiceprint."""
+    with transaction.atomic():
+        draft.delete()
+        traces.ask()
+
+
 def merge(kept: Speaker, gone: Speaker, *, by: User | None) -> None:
     """Two entries are one person: all that belongs to `gone` goes to `kept`, and `gone` is deleted."""
     if kept.pk == gone.pk:
@@ -86,15 +94,9 @@ def expire() -> None:
                 voiceprints=consent.voiceprints.count(),
             )
             consent.delete()
-    Enrollment.objects.filter(created_at__lt=now - DRAFT_LIFE).delete()
+    for draft in Enrollment.objects.filter(created_at__lt=now - DRAFT_LIFE):
+        discard(draft)
     GalleryChange.objects.filter(created_at__lt=now - CHANGE_LIFE).delete()
-
-
-def wipe_traces() -> None:
-    """Let no deleted row survive in SQLite's write-ahead log; in the file itself, deletion overwrites."""
-    if connection.vendor == "sqlite":
-        with connection.cursor() as cursor:
-            cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
 
 def _note_change(speaker: int) -> None:
@@ -112,6 +114,12 @@ def _voices_changed(instance: Voiceprint | Consent, **kwargs: Any) -> None:
 @receiver([post_save, post_delete], sender=Calibration)
 def _comparison_changed(**kwargs: Any) -> None:
     _note_change(CALIBRATION)
+
+
+@receiver(post_delete, sender=Voiceprint)
+@receiver(post_delete, sender=Speaker)
+def _wipe_traces(**kwargs: Any) -> None:
+    traces.ask()
 
 
 @receiver(post_delete, sender=Voiceprint)

@@ -257,7 +257,7 @@ class Job(models.Model):
     attempts = models.PositiveIntegerField(_("attempts"), default=0)
     worker = models.CharField(max_length=100, blank=True, editable=False)
     lease_until = models.DateTimeField(null=True, editable=False)
-    """A running job whose worker does not prolong this may be taken by another."""
+    """A running job whose worker does not prolong this may be taken by another; a waiting one, not before."""
 
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.SET_NULL, null=True, verbose_name=_("asked for by")

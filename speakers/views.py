@@ -55,7 +55,7 @@ def decide(request: HttpRequest, key: uuid.UUID) -> HttpResponse:
     form = DecideForm(request.POST or None, is_doubtful=verdict is not None and not verdict.is_good)
     if request.method == "POST" and "discard" in request.POST:
         speaker = draft.speaker
-        draft.delete()
+        lifecycle.discard(draft)
         messages.success(request, _("The recording was deleted."))
         return _to_speaker(speaker)
     if request.method == "POST" and form.is_valid() and draft.speaker:

@@ -15,7 +15,7 @@ from django.utils import timezone
 from recognition.engine import Engine
 from recognition.scripted import Script, scripted_models
 from speakers import jobs
-from speakers.jobs import JobFailed, JobLost, Task, ask_for, claim, run_pending
+from speakers.jobs import JobFailed, JobLost, JobMustWait, Task, ask_for, claim, run_pending
 from speakers.models import Job
 
 from .voices import gallery_of
@@ -33,6 +33,11 @@ async def _count(task: Task) -> dict[str, int]:
 @jobs.does("refuse")
 async def _refuse(task: Task) -> None:
     raise JobFailed("This cannot be done: the recording is gone.")
+
+
+@jobs.does("later")
+async def _later(task: Task) -> None:
+    raise JobMustWait("Somebody is in the way.")
 
 
 @jobs.does("crash")
@@ -102,6 +107,18 @@ async def test_a_job_that_cannot_be_done_says_why(engine: Engine) -> None:
 
     job = await reread(job)
     assert (job.state, job.error) == ("failed", "This cannot be done: the recording is gone.")
+
+
+async def test_a_job_that_must_wait_holds_up_nobody_and_is_tried_again(engine: Engine) -> None:
+    job, after = await ask("later"), await ask("count")
+
+    assert await run(engine) == 2  # each once
+
+    job = await reread(job)
+    assert (job.state, job.error, job.attempts) == ("queued", "Somebody is in the way.", 0)
+    assert (await reread(after)).state == "done"
+    await Job.objects.filter(pk=job.pk).aupdate(lease_until=timezone.now() - timedelta(seconds=1))
+    assert await run(engine) == 1
 
 
 async def test_what_nobody_foresaw_is_for_the_log_alone(
