@@ -93,12 +93,12 @@ class LocalCluster:
     def processes(self) -> list[LocalProcess]:
         return [*self.webs, *self.workers]
 
-    def manage(self, *arguments: str) -> str:
-        """Run a management command on this installation; what it prints."""
+    def manage(self, *arguments: str, **settings: str) -> str:
+        """Run a management command on this installation, with other settings; what it prints."""
         done = subprocess.run(
             [sys.executable, "manage.py", *arguments],
             cwd=ROOT,
-            env=self.environment,
+            env={**self.environment, **settings},
             capture_output=True,
             text=True,
             check=False,

@@ -81,10 +81,12 @@ async def send_audio(socket: ClientConnection, audio: np.ndarray, *, pace: float
         await asyncio.sleep(pace)
 
 
-async def send_meeting(server: Server, session: str, audio: np.ndarray, query: str = "mode=sender") -> Told:
+async def send_meeting(
+    server: Server, session: str, audio: np.ndarray, query: str = "mode=sender", *, patience_s: float = 60
+) -> Told:
     """Be a sender to the end; what it was told."""
     async with await open_socket(server, session, query) as socket:
         listening = asyncio.create_task(listen(socket))
         await send_audio(socket, audio)
         await socket.send("close")
-        return await asyncio.wait_for(listening, 60)
+        return await asyncio.wait_for(listening, patience_s)
