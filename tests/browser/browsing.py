@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import shutil
 import sqlite3
 import time
 from pathlib import Path
-from typing import Any
+from threading import Event, Thread
+from typing import Any, Self
 
 import numpy as np
 import soundfile
 from playwright.sync_api import Browser, BrowserContext, Page, Playwright
 
+from deploy.cutting_proxy import CuttingProxy
 from recognition.audio import SAMPLE_RATE
 from tests.support.server import Server
 
@@ -100,6 +103,46 @@ class Site:
             " WHERE s.key = ? AND NOT is_removed ORDER BY u.start, u.id"
         )
         return [text for (text,) in self.rows(query, key)]
+
+
+class Network:
+    """What lies between a browser and a server, and can be gone for a while.
+
+    In a thread of its own: Playwright's event loop has the one of the tests.
+    """
+
+    def __init__(self, server: Server) -> None:
+        self._proxy = CuttingProxy(server.port)
+        self._is_up = Event()
+        self._thread = Thread(target=lambda: asyncio.run(self._pass_on()), daemon=True)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        self._is_up.wait()
+        return self
+
+    def __exit__(self, *exc: Any) -> None:
+        self._loop.call_soon_threadsafe(self._over.set)
+        self._thread.join()
+
+    async def _pass_on(self) -> None:
+        self._loop, self._over = asyncio.get_running_loop(), asyncio.Event()
+        async with self._proxy:
+            self._is_up.set()
+            await self._over.wait()
+
+    @property
+    def url(self) -> str:
+        """The server's address at this end."""
+        return f"http://127.0.0.1:{self._proxy.port}"
+
+    def fail(self) -> None:
+        """Every connection breaks, and nobody gets a new one."""
+        self._proxy.is_down = True
+        self._loop.call_soon_threadsafe(self._proxy.cut)
+
+    def recover(self) -> None:
+        self._proxy.is_down = False
 
 
 def shown_lines(page: Page) -> list[str]:

@@ -1,0 +1,168 @@
+"""A meeting at the microphone, from the button to the last line."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import groupby
+from pathlib import Path
+
+import pytest
+import soundfile
+from playwright.sync_api import Browser, BrowserContext, Page, Playwright, expect
+
+from recognition.model_sets import read_model_set
+from tests.support.server import Server
+from training.scoring import character_error_rate
+
+from .browsing import Network, Site, launch, shown_lines, shown_speakers, wait_for, write_wav
+from .conftest import SPOKEN
+from .sample_meeting import PEOPLE, SAMPLE, reference
+
+pytestmark = pytest.mark.slow
+
+TEXTS = [line.text for line in SPOKEN.lines]
+SPEAKERS = [[*PEOPLE[:2], "Speaker 1"][line.voice] for line in SPOKEN.lines]
+
+OUTAGE_MS = 10_000
+SAMPLE_IS_OVER = "1:58"
+"""On the clock of whoever records the sample meeting."""
+
+
+def start_recording(page: Page) -> None:
+    page.goto("/record/")
+    page.get_by_role("button", name="Start recording").click()
+    expect(page.locator("#recorder-word")).to_have_text("Recording")
+
+
+def end_recording(page: Page) -> str:
+    """Press the button, wait for the last line; the session's key."""
+    page.get_by_role("button", name="End", exact=True).click()
+    page.get_by_role("dialog").get_by_role("button", name="End").click()
+    expect(page.locator("#state")).to_have_text("ended")
+    return page.url.rstrip("/").rsplit("/", 1)[-1]
+
+
+def speakers(site: Site, key: str) -> list[str]:
+    """Who says each line, as the database has it."""
+    query = (
+        "SELECT coalesce(p.name, 'Speaker ' || v.number) FROM sessions_app_utterance u"
+        " JOIN sessions_app_session s ON s.id = u.session_id JOIN sessions_app_voice v ON v.id = u.voice_id"
+        " LEFT JOIN speakers_speaker p ON p.id = v.speaker_id"
+        " WHERE s.key = ? AND NOT u.is_removed ORDER BY u.start, u.id"
+    )
+    return [name for (name,) in site.rows(query, key)]
+
+
+def turns(names: Sequence[str]) -> list[str]:
+    """Who speaks after whom, however many lines each takes."""
+    return [name for name, _ in groupby(names)]
+
+
+class TestTheMicrophone:
+    def test_is_transcribed_line_by_line_with_a_name_for_each(self, site: Site, page: Page):
+        start_recording(page)
+        expect(page.locator("#partial")).to_be_visible()
+        wait_for(page, "document.getElementById('level').value > 0.3")
+        expect(page.locator("#lines .line")).to_have_count(len(TEXTS))
+        expect(page.locator("#lag")).to_contain_text("s behind")
+        key = end_recording(page)
+        assert shown_lines(page) == site.lines(key) == TEXTS
+        assert shown_speakers(page) == speakers(site, key) == SPEAKERS
+
+    def test_is_not_heard_while_paused(self, site: Site, page: Page):
+        start_recording(page)
+        expect(page.locator("#lines .line")).to_have_count(1)
+        page.get_by_role("button", name="Pause").click()
+        expect(page.locator("#recorder-word")).to_have_text("Paused")
+        elapsed = page.locator("#elapsed").text_content()
+        page.wait_for_timeout(4000)  # while the meeting goes on
+        expect(page.locator("#elapsed")).to_have_text(elapsed or "")
+        page.get_by_role("button", name="Go on").click()
+        expect(page.locator("#lines .line .text").last).to_have_text(TEXTS[-1])
+        key = end_recording(page)
+        assert shown_lines(page) == site.lines(key)
+        assert len(site.lines(key)) < len(TEXTS)
+
+
+class TestANetworkThatGoesAway:
+    @pytest.fixture
+    def network(self, site: Site) -> Iterator[Network]:
+        with Network(site.server) as network:
+            yield network
+
+    @pytest.fixture
+    def far(self, site: Site, browser: Browser, network: Network) -> Iterator[BrowserContext]:
+        with site.context(browser, "anna", base=network.url) as context:
+            yield context
+
+    def test_for_ten_seconds_loses_no_word_of_the_sender(
+        self, site: Site, far: BrowserContext, network: Network
+    ):
+        page = far.new_page()
+        start_recording(page)
+        expect(page.locator("#lines .line")).to_have_count(1)
+        note = page.locator("#connection")
+        expect(note).to_be_hidden()
+        network.fail()
+        expect(note).to_contain_text("The connection is lost; trying again.")
+        expect(note).to_contain_text("of your recording are kept here and will be sent.")
+        page.wait_for_timeout(OUTAGE_MS)
+        assert len(shown_lines(page)) < len(TEXTS) == 5
+        network.recover()
+        expect(note).to_be_hidden()
+        expect(page.locator("#lines .line")).to_have_count(len(TEXTS))
+        key = end_recording(page)
+        assert shown_lines(page) == site.lines(key) == TEXTS
+        assert shown_speakers(page) == speakers(site, key) == SPEAKERS
+
+    def test_keeps_no_line_from_a_reader(self, site: Site, page: Page, far: BrowserContext, network: Network):
+        start_recording(page)
+        expect(page.locator("#lines .line")).to_have_count(1)
+        reader = far.new_page()
+        reader.goto(page.evaluate("location.pathname"))
+        expect(reader.locator("#lines .line")).to_have_count(1)
+        network.fail()
+        expect(reader.locator("#connection")).to_contain_text("trying again. Nothing will be missing.")
+        expect(page.locator("#lines .line")).to_have_count(len(TEXTS))
+        assert len(shown_lines(reader)) < len(TEXTS)
+        network.recover()
+        expect(reader.locator("#connection")).to_be_hidden()
+        expect(reader.locator("#lines .line")).to_have_count(len(TEXTS))
+        key = end_recording(page)
+        expect(reader.locator("#state")).to_have_text("ended")
+        assert shown_lines(reader) == shown_lines(page) == site.lines(key) == TEXTS
+
+
+class TestTheSampleMeeting:
+    """Its real recording, by the embedded models."""
+
+    @pytest.fixture
+    def meeting(self, tmp_path: Path) -> Iterator[Site]:
+        if read_model_set("embedded").missing(Path("var/models")):
+            pytest.skip("the weights of the embedded models are not in this checkout")
+        with Server(tmp_path / "data", ASR_MODELS="embedded") as server:
+            yield Site(server, fill="fill_with_people_who_enroll")
+
+    def test_reads_as_the_database_has_it_with_the_speakers_of_the_reference(
+        self, meeting: Site, playwright: Playwright, tmp_path: Path
+    ):
+        audio, _rate = soundfile.read(SAMPLE / "meeting.flac", dtype="float32")
+        spoken = write_wav(tmp_path / "meeting.wav", audio)
+        browser = launch(playwright, microphone=spoken)
+        with meeting.context(browser) as context:
+            page = context.new_page()
+            while meeting.rows("SELECT count(*) FROM speakers_voiceprint") != [(2,)]:
+                page.wait_for_timeout(200)
+            start_recording(page)
+            wait_for(
+                page, f"document.getElementById('elapsed').textContent >= '{SAMPLE_IS_OVER}'", timeout_s=300
+            )
+            key = end_recording(page)
+            assert shown_lines(page) == meeting.lines(key)
+            assert shown_speakers(page) == speakers(meeting, key)
+            said = "".join(line["text"] for line in reference())
+            assert character_error_rate([(said, "".join(shown_lines(page)))]) < 0.15
+            stranger = {PEOPLE[2]: "Speaker 1"}
+            expected = [stranger.get(line["speaker"], line["speaker"]) for line in reference()]
+            assert turns(shown_speakers(page)) == turns(expected)
+        browser.close()
