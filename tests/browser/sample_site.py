@@ -17,7 +17,7 @@ from recognition.scripted import ScriptedEmbedder
 from sessions_app.models import Session, Utterance, Voice
 from speakers import enrollment
 from speakers.models import Speaker, Voiceprint
-from tests.sessions_app.meetings import make_lines, make_recording, make_session, make_user, make_voice
+from tests.sessions_app.meetings import LINES, make_lines, make_recording, make_session, make_user, make_voice
 from tests.speakers.people import give_consent, make_speaker
 
 from .sample_meeting import PEOPLE, SAMPLE, reference
@@ -66,6 +66,7 @@ def fill_for_editing() -> None:
     for key in ("conflict", "removal", "composing", "autosave", "markup"):
         session = make_session(key, owner=User.objects.get(username="anna"))
         make_lines(session, voice=make_voice(session, PEOPLE[0]))
+    add_session_of_strangers("naming", User.objects.get(username="anna"))
 
 
 def fill_with_people_who_enroll() -> None:
@@ -141,6 +142,13 @@ def add_other_sessions(owner: User) -> None:
             created_at=timezone.now() - timedelta(days=2 * (len(OTHERS) - age), minutes=53 * age),
             durable=minutes * 60 * SAMPLE_RATE + 7 * age * SAMPLE_RATE,
         )
+
+
+def add_session_of_strangers(key: str, owner: User) -> None:
+    """Two who take turns, line by line."""
+    session = make_session(key, owner=owner)
+    for text, voice in zip(LINES, [make_voice(session), make_voice(session)] * 2, strict=True):
+        make_lines(session, [text], voice)
 
 
 def _line(session: Session, seq: int, line: dict[str, Any], voices: dict[str, Voice]) -> Utterance:

@@ -1,0 +1,58 @@
+"""Saying who spoke: on every line of that voice, on every open page, at once."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.sessions_app.meetings import LINES
+
+from .browsing import Site, shown_speakers
+
+pytestmark = pytest.mark.slow
+
+STRANGERS = ["Speaker 1", "Speaker 2"] * 2
+
+
+def open_naming(page: Page, index: int) -> None:
+    """Ask who says this line."""
+    row = page.locator("#lines .line").nth(index)
+    row.hover()
+    row.get_by_role("button", name="Speaker", exact=True).click()
+    expect(page.get_by_role("textbox", name="Name")).to_be_focused()
+
+
+def choose_new(page: Page, name: str) -> None:
+    page.get_by_role("textbox", name="Name").fill(name)
+    page.get_by_role("button", name=f"New: “{name}”").click()
+
+
+def expect_speakers(page: Page, names: list[str]) -> None:
+    expect(page.locator("#lines .line .speaker .name")).to_have_text(names)
+
+
+def test_a_name_goes_to_all_lines_of_the_voice_on_all_open_pages(site: Site, browser: Browser, page: Page):
+    with site.context(browser, "boris") as other:
+        hers, his = page, other.new_page()
+        for shown in (hers, his):
+            shown.goto("/sessions/naming/")
+            expect_speakers(shown, STRANGERS)
+            shown.evaluate("document.body.dataset.since = 'then'")
+
+        open_naming(hers, 2)
+        expect(hers.get_by_role("radio", name="All 2 lines of Speaker 1")).to_be_checked()
+        choose_new(hers, "周敏")
+
+        for shown in (hers, his):
+            expect_speakers(shown, ["周敏", "Speaker 2"] * 2)
+            expect(shown.locator("#people .name")).to_have_text(["周敏", "Speaker 2"])
+            expect(shown.locator("body")).to_have_attribute("data-since", "then")  # it was not loaded anew
+
+        open_naming(his, 1)
+        his.get_by_role("radio", name="Only this line").check()
+        his.locator(".choices").get_by_role("button", name="周敏").click()
+        for shown in (hers, his):
+            expect_speakers(shown, ["周敏", "周敏", "周敏", "Speaker 2"])
+        hers.reload()
+        expect(hers.locator("#lines .line")).to_have_count(len(LINES))
+        assert shown_speakers(hers) == ["周敏", "周敏", "周敏", "Speaker 2"]
