@@ -15,8 +15,8 @@ const ICONS = {
 
 export class LineTools {
   // `player`, `editor`, `speakerMenu` and `versions` are null where there is nothing to play or no right to edit.
-  constructor({ view, edits, player, editor, speakerMenu, versions, extra = () => [] }) {
-    Object.assign(this, { view, edits, player, editor, speakerMenu, versions, extra });
+  constructor({ view, edits, player, editor, speakerMenu, versions }) {
+    Object.assign(this, { view, edits, player, editor, speakerMenu, versions });
     this.toolbar = element(
       "div",
       { class: "line-tools", role: "toolbar", "aria-label": gettext("This line") },
@@ -67,7 +67,6 @@ export class LineTools {
     this.player.playCharacter(line, characterAt(event));
   }
 
-
   doubleClicked(event) {
     const line = event.target.closest(".text") && this.lineOf(event.target);
     if (!line || !this.editor) return;
@@ -101,7 +100,6 @@ export class LineTools {
             }),
         },
       editor && { label: gettext("Earlier versions"), action: () => this.versions.open(line) },
-      ...this.extra(line),
       { label: gettext("Copy a link to this line"), action: () => copyLink(line) },
       editor && {
         label: gettext("Remove this line"),

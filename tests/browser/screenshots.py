@@ -36,7 +36,7 @@ def nothing(page: Page) -> None:
 
 def play(page: Page) -> None:
     nothing(page)
-    page.locator("#lines .line .time").nth(4).click()
+    page.locator("#lines .line .text").nth(4).click(position={"x": 30, "y": 12})
     wait_for(page, "CSS.highlights.get('spoken').size > 0")
     page.locator("#play").click()
     page.mouse.move(5, 300)
@@ -140,6 +140,7 @@ def take_live(context: BrowserContext, language: str) -> None:
     page.locator("#start").click()
     expect(page.locator("#lines .line")).to_have_count(LIVE_LINES)
     expect(page.locator("#partial")).to_be_visible()
+    page.mouse.move(5, 300)
     take(page, f"live-{language}")
     listing = context.new_page()
     listing.goto("/")
@@ -147,6 +148,16 @@ def take_live(context: BrowserContext, language: str) -> None:
     page.locator("#end").click()
     page.locator("#end-dialog button[value=end]").click()
     expect(page.locator("#state")).to_have_class("state state-ended")
+    delete(page)
+
+
+def delete(page: Page) -> None:
+    """So that pictures in the next language have the same sessions."""
+    page.reload()
+    page.locator("#more-open").click()
+    page.locator(".menu .is-dangerous").click()
+    page.locator("#delete-dialog .danger").click()
+    page.wait_for_url("**/")
 
 
 @contextmanager

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
-from .browsing import Site
+from .browsing import CHINESE, ENGLISH, Site
 
 pytestmark = pytest.mark.slow
 
@@ -42,6 +43,26 @@ def open_speaker_menu(page: Page) -> None:
     expect(page.locator(".speaker-menu")).to_be_visible()
 
 
+def open_keyboard_map(page: Page) -> None:
+    page.locator("#lines .line").nth(1).focus()
+    page.keyboard.press("Shift+Slash")
+    expect(page.locator("dialog[open]")).to_be_visible()
+
+
+def open_versions(page: Page) -> None:
+    row = page.locator("#lines .line").nth(1)
+    row.hover()
+    row.locator("[data-action=more]").click()
+    page.locator(".menu button").nth(2).click()
+    expect(page.locator("dialog[open] .version")).not_to_have_count(0)
+
+
+def open_deletion(page: Page) -> None:
+    page.locator("#more-open").click()
+    page.locator(".menu .is-dangerous").click()
+    expect(page.locator("#delete-dialog")).to_be_visible()
+
+
 def nothing(page: Page) -> None:
     expect(page.get_by_role("main")).to_be_visible()
 
@@ -60,23 +81,51 @@ PAGES: dict[str, tuple[str | None, str, Callable[[Page], None]]] = {
     "one speaker": ("anna", MEETING, open_dialog(".person", "dialog[open]")),
     "exporting": ("anna", MEETING, open_dialog("#export-open", "#export-dialog")),
     "sharing": ("anna", MEETING, open_dialog("#share-open", "#share-dialog")),
+    "the keyboard map": ("anna", MEETING, open_keyboard_map),
+    "a line's versions": ("anna", MEETING, open_versions),
+    "deleting": ("anna", MEETING, open_deletion),
     "captions": ("anna", f"{MEETING}captions/", nothing),
     "nothing there": ("anna", "/no/such/page", nothing),
 }
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_axe_finds_no_violation(site: Site, browser: Browser, scheme: str):
-    found = {}
+def visit(site: Site, browser: Browser, **options: Any) -> Iterator[tuple[str, Page]]:
+    """Each page in turn, as a browser with these options has it."""
     for user in ("anna", None):
-        with site.context(browser, user, color_scheme=scheme, reduced_motion="reduce") as context:
+        with site.context(browser, user, reduced_motion="reduce", **options) as context:
             page = context.new_page()
             for name, (visitor, address, act) in PAGES.items():
                 if visitor == user:
                     page.goto(address)
                     act(page)
-                    found[name] = violations(page)
+                    yield name, page
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("language", [ENGLISH, CHINESE])
+def test_axe_finds_no_violation(site: Site, browser: Browser, language: str, scheme: str):
+    pages = visit(site, browser, language=language, color_scheme=scheme)
+    found = {name: violations(page) for name, page in pages}
     assert {name: report for name, report in found.items() if report} == {}
+    assert found.keys() == PAGES.keys()
+
+
+@pytest.mark.parametrize("language", [ENGLISH, CHINESE])
+def test_no_page_is_wider_than_a_telephone(site: Site, browser: Browser, language: str):
+    pages = visit(site, browser, language=language, viewport={"width": 360, "height": 740})
+    widths = {name: page.evaluate("document.documentElement.scrollWidth") for name, page in pages}
+    assert widths == dict.fromkeys(PAGES, 360)
+
+
+def test_a_title_has_the_whole_width_of_a_telephone(site: Site, browser: Browser):
+    with site.context(browser, "anna", viewport={"width": 360, "height": 740}) as context:
+        page = context.new_page()
+        page.goto(MEETING)
+        title = page.locator("#title")
+        lines = title.evaluate(
+            "(title) => title.offsetHeight / parseFloat(getComputedStyle(title).lineHeight)"
+        )
+        assert round(lines) == 1
 
 
 class TestTranscript:
@@ -111,7 +160,7 @@ class TestMotion:
 
 class TestLanguages:
     def test_the_page_and_its_scripts_speak_the_browser_s_language(self, site: Site, browser: Browser):
-        with site.context(browser, "anna", language="zh-CN") as context:
+        with site.context(browser, "anna", language=CHINESE) as context:
             page = context.new_page()
             page.goto(MEETING)
             expect(page.locator("html")).to_have_attribute("lang", "zh-hans")
