@@ -94,21 +94,30 @@ class SessionConsumer(AsyncWebsocketConsumer):
     async def connect(self) -> None:
         self._sending: Sending | None = None
         self._intrusions = 0
+        self._is_accepted = False
         self._writer: asyncio.Task[None] | None = None
         self._wake = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
         if not self._is_origin_allowed():
             await self.close()  # HTTP 403: a page of somebody else's gets no socket at all
             return
-        await self.accept()
         key = self.scope["url_route"]["kwargs"]["session_id"]
         self.join = parse_join(key, self.scope["query_string"].decode("latin-1"))
+        if not self._is_sending:
+            await self._accept()
         await self._authorise()
         await self._follow()
         position = await self._become_sender() if self._is_sending else 0
+        # A plain sender sends all it has as soon as it is let in, and can send nothing twice.
+        await self._accept()
         if self.join.version >= 2:
             await self._say_hello(resume_from=position)
         self._writer = asyncio.create_task(self._write(), name=f"writer of {self.join.mode}")
+
+    async def _accept(self) -> None:
+        if not self._is_accepted:
+            self._is_accepted = True
+            await self.accept()
 
     def _is_origin_allowed(self) -> bool:
         headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in self.scope["headers"]}
@@ -280,23 +289,31 @@ class SessionConsumer(AsyncWebsocketConsumer):
 
     async def refuse(self, error: ProtocolError) -> None:
         """Say what is wrong; close if it is fatal. What was said before is recognised and kept."""
-        with contextlib.suppress(RuntimeError, TimeoutError):  # the client may be gone already, or not read
-            async with asyncio.timeout(RETURN_S):
-                await self.send(text_data=encode_error(error))
+        await self._say_error(error)
         if error.fault.close:
             await self._stop_writing()
             await self._leave()
             with contextlib.suppress(RuntimeError):
                 await self.close(error.fault.close)
 
+    async def _say_error(self, error: ProtocolError) -> None:
+        with contextlib.suppress(RuntimeError, TimeoutError):  # the client may be gone already, or not read
+            async with asyncio.timeout(RETURN_S):
+                await self._accept()
+                await self.send(text_data=encode_error(error))
+
     # Going.
 
     async def websocket_going_away(self, message: dict[str, Any]) -> None:
-        """The server stops; comes behind all that was received."""
+        """The server stops. What the client sends until it has heard of it is still taken."""
         if self._writer:
             await self._stop_writing()
             await self._send(StateChange("going_away"))
-        raise ProtocolError(Fault.GOING_AWAY, "the server restarts: connect again", retry_after=RETURN_S)
+        await self._say_error(
+            ProtocolError(Fault.GOING_AWAY, "the server restarts: connect again", retry_after=RETURN_S)
+        )
+        with contextlib.suppress(RuntimeError):
+            await self.close(Fault.GOING_AWAY.close)
 
     async def disconnect(self, code: int) -> None:
         await self._stop_writing()

@@ -8,13 +8,13 @@ import uuid
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
-from channels.db import database_sync_to_async
 from django.conf import settings
 from django.core import signing
 
 from recognition.audio import samples
 
 from . import services
+from .database import in_database
 from .intake import Intake
 from .models import Session
 from .protocol import Fault, Join, ProtocolError, parse_command
@@ -36,9 +36,10 @@ MOST_BAD_MESSAGES = 10
 PATIENCE_S = (0.2, 0.6, 0.0)
 """Who reconnects may be faster than the news that the old connection is gone."""
 
-UNREACHABLE_RETRY_S = 2.0
+DATABASE_S = 3.0
+"""How long a newcomer waits for the database; it waits about as long for the transport."""
 
-get_or_create_session = database_sync_to_async(services.get_or_create_session, thread_sensitive=False)
+UNREACHABLE_RETRY_S = 2.0
 
 
 class Sending:
@@ -82,7 +83,13 @@ class Sending:
         Raises:
             ProtocolError: If that is not possible.
         """
-        session = await get_or_create_session(self._join.session_key, owner=owner, title=self._join.title)
+        try:
+            async with asyncio.timeout(DATABASE_S):
+                session = await self._find_session(owner=owner, title=self._join.title)
+        except TimeoutError:
+            raise ProtocolError(
+                Fault.OVERLOADED, "the database does not answer", retry_after=UNREACHABLE_RETRY_S
+            ) from None
         try:
             position = await self._claim(session)
         except AudioFinished as finished:
@@ -142,6 +149,11 @@ class Sending:
             self._on_fault(_begun_anew())
 
     # Becoming.
+
+    async def _find_session(self, *, owner: int | None = None, title: str = "") -> Session:
+        return await in_database(
+            services.get_or_create_session, self._join.session_key, owner=owner, title=title
+        )
 
     async def _claim(self, session: Session) -> int:
         if session.state == Session.State.ENDED:
@@ -216,7 +228,7 @@ class Sending:
             except LogLost:
                 if self._join.version >= 2:
                     raise _begun_anew() from None
-                session = await get_or_create_session(self._join.session_key)
+                session = await self._find_session()
                 try:
                     await self._claim(session)
                 except AudioFinished:

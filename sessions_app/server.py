@@ -26,6 +26,9 @@ RESUME_AT = 4
 
 UNREAD_CLOSE_S = 30.0
 
+LEAVE_S = 4.0
+"""How long a client may take to answer that the server goes away. What it sends meanwhile is taken."""
+
 DRAIN_S = 8.0
 """How long sockets have to be closed in, when the process stops."""
 
@@ -56,7 +59,6 @@ class PatientWebSocket(WebSocketProtocol):  # type: ignore[misc]
     """One socket that pauses when it is ahead of the application, and tells when its client is behind."""
 
     is_paused = False
-    is_leaving = False
 
     def __init__(self) -> None:
         super().__init__()
@@ -70,11 +72,24 @@ class PatientWebSocket(WebSocketProtocol):  # type: ignore[misc]
         self.transport.registerProducer(self, True)
         if connection := self.transport.getHandle():
             connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER)
+            self._read_to_the_end()
         super().onOpen()
 
+    def _read_to_the_end(self) -> None:
+        """Let nothing but reading find out that the client is gone.
+
+        A failed write would close the socket at once, together with the audio that has come in by it and
+        was not read yet.
+        """
+        write = self.transport.writeSomeData
+
+        def write_or_discard(data: bytes) -> int:
+            written = write(data)
+            return len(data) if isinstance(written, Exception) else int(written)
+
+        self.transport.writeSomeData = write_or_discard
+
     def onMessage(self, payload: bytes, isBinary: bool) -> None:  # noqa: N802, N803
-        if self.is_leaving:
-            return  # read on all the same: unread data would turn the close into a reset
         super().onMessage(payload, isBinary)
         if not self.is_paused and self.application_queue.qsize() >= MOST_WAITING:
             self.is_paused = True
@@ -91,7 +106,7 @@ class PatientWebSocket(WebSocketProtocol):  # type: ignore[misc]
 
     def go_away(self) -> None:
         """The application shall close this socket, behind all that has come in."""
-        self.is_leaving = True
+        self.closeHandshakeTimeout = LEAVE_S
         if hasattr(self, "application_queue"):
             self.application_queue.put_nowait({"type": "websocket.going_away"})
 

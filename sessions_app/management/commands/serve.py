@@ -46,6 +46,7 @@ class Command(BaseCommand):
             on_stop=self._stop,
             ready_callable=self._start_soon,
             websocket_timeout=-1,
+            websocket_handshake_timeout=20,  # senders wait in it for their turn
             websocket_max_message_size=LARGEST_MESSAGE,
             websocket_max_frame_size=LARGEST_MESSAGE,
             ping_interval=20,

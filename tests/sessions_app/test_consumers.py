@@ -1,0 +1,137 @@
+"""What a socket is told and when, without a server."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from typing import Any
+
+import numpy as np
+import pytest
+from asgiref.testing import ApplicationCommunicator
+
+from recognition.audio import samples
+from sessions_app import consumers, hub, sending, services
+from sessions_app.consumers import SessionConsumer
+from sessions_app.transport import SAMPLE_BYTES, SenderConflict, Unreachable
+from sessions_app.transport.memory import MemoryTransport
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+FRAME = np.full(samples(0.2), 0.1, "<f4").tobytes()
+
+
+class SlowTransport(MemoryTransport):
+    """Lets senders in when it is told to, or refuses them."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.may_open = asyncio.Event()
+        self.refusal: Exception | None = None
+
+    async def open(self, *arguments: Any, **options: Any) -> int:
+        await self.may_open.wait()
+        if self.refusal:
+            raise self.refusal
+        return await super().open(*arguments, **options)
+
+    @property
+    def kept(self) -> int:
+        """Samples in the log of the only session."""
+        (log,) = self._logs.values()
+        return log.end
+
+
+@pytest.fixture
+async def transport(settings: Any, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[SlowTransport]:
+    settings.ACCESS = "open"
+    transport = SlowTransport()
+    for module in (consumers, sending):
+        monkeypatch.setattr(module, "get_transport", lambda: transport)
+    yield transport
+    await hub.get_hub().aclose()
+
+
+async def connect(query: str) -> ApplicationCommunicator:
+    scope = {
+        "type": "websocket",
+        "path": "/ws/asr/meeting",
+        "query_string": query.encode(),
+        "headers": [],
+        "client": ["127.0.0.1", 1],
+        "url_route": {"args": (), "kwargs": {"session_id": "meeting"}},
+    }
+    application: Any = SessionConsumer.as_asgi()
+    socket = ApplicationCommunicator(application, scope)
+    await socket.send_input({"type": "websocket.connect"})
+    return socket
+
+
+async def disconnect(socket: ApplicationCommunicator) -> None:
+    await socket.send_input({"type": "websocket.disconnect", "code": 1006})
+    await socket.wait(10)
+
+
+async def message(socket: ApplicationCommunicator) -> dict[str, Any]:
+    return dict(json.loads((await socket.receive_output(10))["text"]))
+
+
+@pytest.mark.parametrize("version", [1, 2])
+async def test_a_sender_is_let_in_only_when_it_is_the_sender(transport: SlowTransport, version: int):
+    socket = await connect(f"mode=sender&v={version}")
+    assert await socket.receive_nothing(0.5)
+    transport.may_open.set()
+    assert (await socket.receive_output(10))["type"] == "websocket.accept"
+    await disconnect(socket)
+
+
+@pytest.mark.parametrize(
+    ("refusal", "code", "close"),
+    [(SenderConflict(), "sender_conflict", 4409), (Unreachable("no"), "overloaded", 4503)],
+)
+async def test_one_that_is_refused_is_told_why_as_soon_as_it_is_let_in(
+    transport: SlowTransport, refusal: Exception, code: str, close: int
+):
+    transport.refusal = refusal
+    transport.may_open.set()
+    socket = await connect("mode=sender")
+    assert (await socket.receive_output(10))["type"] == "websocket.accept"
+    assert (await message(socket))["error"]["code"] == code
+    assert (await socket.receive_output(10))["code"] == close
+    await disconnect(socket)
+
+
+async def test_a_sender_waits_while_the_database_is_away_for_a_moment(
+    transport: SlowTransport, monkeypatch: pytest.MonkeyPatch
+):
+    from django.db import OperationalError
+
+    failures = iter(range(2))
+
+    def get_or_create(*arguments: Any, ask: Any = services.get_or_create_session, **options: Any) -> Any:
+        if next(failures, None) is not None:
+            raise OperationalError("the connection is lost")
+        return ask(*arguments, **options)
+
+    monkeypatch.setattr(services, "get_or_create_session", get_or_create)
+    transport.may_open.set()
+    socket = await connect("mode=sender&v=2")
+    assert (await socket.receive_output(10))["type"] == "websocket.accept"
+    assert (await message(socket))["event"]["type"] == "hello"
+    await disconnect(socket)
+
+
+@pytest.mark.parametrize("version", [1, 2])
+async def test_what_comes_before_the_client_has_heard_that_the_server_goes_away_is_kept(
+    transport: SlowTransport, version: int
+):
+    transport.may_open.set()
+    socket = await connect(f"mode=sender&v={version}")
+    await socket.send_input({"type": "websocket.receive", "bytes": FRAME})
+    await socket.send_input({"type": "websocket.going_away"})
+    while (await socket.receive_output(10)).get("code") != 4503:
+        pass
+    await socket.send_input({"type": "websocket.receive", "bytes": FRAME})
+    await disconnect(socket)
+    assert transport.kept == 2 * len(FRAME) // SAMPLE_BYTES
