@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import errno
 import logging
+import time
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -42,6 +43,9 @@ LONGEST_PAUSE_S = 4.0
 NO_SPACE = (errno.ENOSPC, errno.EDQUOT)
 
 FULL_RETRY_S = 2.0
+
+HINDERED_S = 1.0
+"""A database that takes so long is out of order: no sender could have returned meanwhile."""
 
 SILENCE_PER_COMMIT = samples(5)
 """Progress that is made permanent though nobody spoke."""
@@ -81,6 +85,7 @@ class LiveSession:
         self._is_leaving = False
         self._has_heard_all = False
         self._is_unfinished = False
+        self._in_order_since = time.monotonic()
 
     async def run(self) -> None:
         """Recognise to the end, or until `hand_over`.
@@ -171,7 +176,16 @@ class LiveSession:
         """Whether nobody will send any more; the sessions of senders that may return are paused."""
         gone_s = await self._transport.sender_gone_s(self.lease.session)
         await self._set_state(Session.State.PAUSED if gone_s > 0 else Session.State.LIVE)
-        return gone_s > settings.SENDER_RETURN_S
+        return gone_s > 0 and min(gone_s, await self._in_order_s()) > settings.SENDER_RETURN_S
+
+    async def _in_order_s(self) -> float:
+        """For how long nothing of ours has kept a sender away, as far as can be seen from here."""
+        asked_at = time.monotonic()
+        await in_database(services.check_lease, self.lease)
+        now = time.monotonic()
+        if now - asked_at > HINDERED_S:
+            self._in_order_since = now
+        return now - self._in_order_since
 
     async def _set_state(self, state: Session.State) -> None:
         if state is not self._state:

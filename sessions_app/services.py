@@ -102,6 +102,12 @@ def commit(
     return after, kept
 
 
+def check_lease(lease: Lease) -> None:
+    """Raises `Fenced` if another worker has taken the session over."""
+    if not Session.objects.filter(pk=lease.session, epoch=lease.epoch).exists():
+        raise Fenced
+
+
 def count_failure(session: int) -> None:
     """Recognition of this session raised what it should not."""
     Session.objects.filter(pk=session).update(failures=F("failures") + 1)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import errno
 import os
+import time
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -146,3 +147,62 @@ def test_later_attempts_wait_longer():
 
 
 pause = live.pause_after
+
+
+class TestSenderThatIsAway:
+    """Its session waits for it, and not only by the clock: it may be us who keep it away."""
+
+    @pytest.fixture
+    async def session(self, transport: MemoryTransport, monkeypatch: pytest.MonkeyPatch) -> Session:
+        """One whose sender has been away for very long already."""
+        monkeypatch.setattr(live, "READ_S", 0.02)
+
+        async def gone_s(session: int) -> float:
+            return 0.0 if transport._owned(session).sender else 1e6
+
+        monkeypatch.setattr(transport, "sender_gone_s", gone_s)
+        session = await asyncio.to_thread(services.get_or_create_session, "away")
+        await transport.open(session.pk, "sender", durable=0, may_take_over=False, listener=Socket())
+        await transport.append(session.pk, "sender", AUDIO.tobytes())
+        return session
+
+    async def paused(self, session: Session) -> None:
+        async with asyncio.timeout(20):
+            while session.state != Session.State.PAUSED:
+                await asyncio.sleep(0.05)
+                await asyncio.to_thread(session.refresh_from_db)
+
+    async def test_a_worker_that_has_just_begun_gives_it_time_to_return(
+        self, transport: MemoryTransport, session: Session, settings: Any
+    ):
+        settings.SENDER_RETURN_S = 1000
+        await transport.leave(session.pk, "sender")
+        await self.paused(session)
+        await asyncio.sleep(0.5)
+        await asyncio.to_thread(session.refresh_from_db)
+        assert session.state == Session.State.PAUSED
+        await transport.open(session.pk, "again", durable=0, may_take_over=False, listener=Socket())
+        await transport.finish(session.pk, "again")
+        await ended(session)
+
+    async def test_while_the_database_does_not_answer_it_is_not_missed(
+        self, transport: MemoryTransport, session: Session, settings: Any, monkeypatch: pytest.MonkeyPatch
+    ):
+        settings.SENDER_RETURN_S = 0.2
+        monkeypatch.setattr(live, "HINDERED_S", 0.01)
+        check = services.check_lease
+        is_slow = True
+
+        def check_slowly(lease: services.Lease) -> None:
+            time.sleep(0.05 if is_slow else 0)
+            check(lease)
+
+        monkeypatch.setattr(services, "check_lease", check_slowly)
+        await transport.leave(session.pk, "sender")
+        await self.paused(session)
+        await asyncio.sleep(1.0)
+        await asyncio.to_thread(session.refresh_from_db)
+        assert session.state == Session.State.PAUSED
+        is_slow = False
+        monkeypatch.setattr(live, "HINDERED_S", 10.0)
+        await ended(session)
