@@ -16,7 +16,7 @@ from channels.db import database_sync_to_async
 from channels.layers import get_channel_layer
 from django.db import Error as DatabaseError
 
-from . import groups, queries
+from . import groups, queries, tasks
 from .groups import LAYER_ERRORS
 from .room import REMEMBERED, Room
 
@@ -95,9 +95,7 @@ class Hub:
         return followed.pk if followed else None
 
     async def aclose(self) -> None:
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await tasks.end(*self._tasks)
 
     # The layer.
 

@@ -10,7 +10,6 @@ import asyncio
 import logging
 import os
 import socket
-from collections.abc import Iterable
 from typing import Any
 
 from channels.consumer import AsyncConsumer
@@ -21,7 +20,7 @@ from recognition.engine import Engine
 from speakers.background import SpeakersInBackground
 from speakers.identification import Gallery
 
-from . import groups, services
+from . import groups, services, tasks
 from .database import in_database
 from .failing import end_in_failure
 from .groups import LAYER_ERRORS
@@ -83,12 +82,12 @@ class RecognitionWorker(AsyncConsumer):
 
     async def worker_stop(self, message: dict[str, Any]) -> None:
         await self._transport.leave_workers()
-        await _end(self._tasks)
+        await tasks.end(*self._tasks)
         for live in self._live.values():
             live.hand_over()
         if sessions := self._recognising.values():
             await asyncio.wait(sessions, timeout=HAND_OVER_S)
-        await _end(sessions)
+        await tasks.end(*self._recognising.values())
         raise StopConsumer
 
     async def session_stop(self, message: dict[str, Any]) -> None:
@@ -116,7 +115,7 @@ class RecognitionWorker(AsyncConsumer):
             session = await self._transport.take()
             if earlier := self._recognising.get(session):
                 # It was taken away from us and came back before we noticed.
-                await _end([earlier])
+                await tasks.end(earlier)
             self._recognising[session] = asyncio.create_task(self._recognise(session))
 
     async def _recognise(self, session: int) -> None:
@@ -170,13 +169,6 @@ class RecognitionWorker(AsyncConsumer):
         self._tasks.discard(task)
         if not task.cancelled() and (error := task.exception()):
             logger.error("%s failed", task.get_coro(), exc_info=error)
-
-
-async def _end(tasks: Iterable[asyncio.Task[None]]) -> None:
-    tasks = list(tasks)
-    for task in tasks:
-        task.cancel()
-    await asyncio.gather(*tasks, return_exceptions=True)
 
 
 async def _no_reply(message: dict[str, Any]) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
+from .. import tasks
 from . import SAMPLE_BYTES, Fenced, Stretch
 from .scripts import RETRY_S, audio_key
 
@@ -65,8 +66,7 @@ class LogReader:
 
     async def aclose(self) -> None:
         if self._reading:
-            self._reading.cancel()
-            await asyncio.gather(self._reading, return_exceptions=True)
+            await tasks.end(self._reading)
 
     async def _read_forever(self) -> None:
         while True:

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
+from .. import tasks
 from . import CREDIT, REPLAY, SAMPLE_BYTES, LogLost, SenderListener, Superseded
 from .scripts import RETRY_S, Call, audio_key, read_script, run_all, session_key
 
@@ -149,8 +150,7 @@ class Outbox:
 
     async def aclose(self) -> None:
         if self._writer:
-            self._writer.cancel()
-            await asyncio.gather(self._writer, return_exceptions=True)
+            await tasks.end(self._writer)
 
     def _find(self, session: int, sender: str) -> Sending:
         sending = self._sendings.get((session, sender))

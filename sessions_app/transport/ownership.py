@@ -15,7 +15,9 @@ from typing import Any
 
 import redis as blocking_redis
 from redis.asyncio import Redis
+from redis.backoff import NoBackoff
 from redis.exceptions import NoScriptError, RedisError, ResponseError
+from redis.retry import Retry as BlockingRetry
 
 from .scripts import OFFERS, WORKERS, audio_key, patiently, read_script, run, session_key
 
@@ -205,7 +207,9 @@ class _Heart(threading.Thread):
     ) -> None:
         super().__init__(name="heart of the worker", daemon=True)
         self.loop_was_alive_at = time.monotonic()
-        self._redis = blocking_redis.Redis.from_url(url, socket_timeout=LEASE_S)
+        self._redis = blocking_redis.Redis.from_url(
+            url, socket_timeout=LEASE_S, retry=BlockingRetry(NoBackoff(), 1)
+        )
         self._arguments = arguments
         self._on_lost = on_lost
         self._stopped = threading.Event()
@@ -224,8 +228,9 @@ class _Heart(threading.Thread):
                 self._on_lost({entry: owned[entry] for entry in lost})
 
     def stop(self) -> None:
+        """Return when it beats no more, or is held up in a last request: that one says nothing new."""
         self._stopped.set()
-        self.join()
+        self.join(timeout=LEASE_S)
         self._redis.close()
 
     def _keep(self, arguments: list[Any]) -> list[bytes]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import threading
 from collections.abc import AsyncIterator, Callable
 
 import pytest
@@ -21,9 +22,17 @@ from sessions_app.transport import (
     Unreachable,
 )
 from sessions_app.transport.log_reader import stretch_of
+from sessions_app.transport.ownership import _Heart
 from sessions_app.transport.redis import RedisTransport
 from sessions_app.transport.scripts import OFFERS, audio_key, read_script, run, session_key
-from tests.sessions_app.test_transport import SESSION, Socket, append_again_and_again, audio, until
+from tests.sessions_app.test_transport import (
+    SESSION,
+    Socket,
+    append_again_and_again,
+    audio,
+    takes_within,
+    until,
+)
 
 MakeProcess = Callable[[], RedisTransport]
 
@@ -111,8 +120,7 @@ class TestWorkers:
         await open_sender(web)
         await take(worker)
         other = await start_worker(processes)
-        with pytest.raises(TimeoutError):
-            await asyncio.wait_for(other.take(), 2.5)
+        assert not await takes_within(other, 2.5)
         assert await worker.sender_gone_s(SESSION) == 0
 
     async def test_one_that_slept_learns_that_it_is_no_owner(self, processes: MakeProcess, web):
@@ -182,8 +190,7 @@ class TestWorkers:
         await open_sender(web)
         await worker.offer(8, durable=0)
         await take(worker)
-        with pytest.raises(TimeoutError):
-            await asyncio.wait_for(worker.take(), 1)
+        assert not await takes_within(worker, 1)
 
     async def test_but_what_a_dead_one_left_is_taken_in_the_end(
         self, processes: MakeProcess, web, monkeypatch
@@ -371,3 +378,22 @@ async def _was_lost(socket: Socket) -> bool:
 
 async def _has_no_workers(transport: RedisTransport) -> bool:
     return not await transport.has_workers()
+
+
+async def test_a_heart_that_hangs_in_a_request_does_not_keep_its_worker_from_stopping(
+    monkeypatch: pytest.MonkeyPatch, processes: MakeProcess
+):
+    beats, goes_on = threading.Event(), threading.Event()
+
+    def hang(heart: _Heart, arguments: list[object]) -> list[bytes]:
+        beats.set()
+        goes_on.wait()
+        return []
+
+    monkeypatch.setattr(_Heart, "_keep", hang)
+    worker = await start_worker(processes)
+    try:
+        assert await asyncio.to_thread(beats.wait, 10)
+        await asyncio.wait_for(worker.aclose(), 20)
+    finally:
+        goes_on.set()
