@@ -27,7 +27,7 @@ LARGEST_FRAME = 64_000 * SAMPLE_BYTES
 KEPT = 60 * SAMPLE_RATE * SAMPLE_BYTES
 """Bytes of audio that are kept though the server does not need them any more: it might lose them."""
 
-FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.25, 30.0
+FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.25, 3.0
 
 RETRYABLE = {1001, 1006, 1011, 1012, 1013, 4408, 4409, 4429, 4430, 4500, 4503}
 
