@@ -291,6 +291,13 @@ class UtteranceAdmin(OwnSessionsMixin, SimpleHistoryAdmin):  # type: ignore[misc
     def revert_disabled(self, request: HttpRequest, obj: Utterance | None = None) -> bool:
         return True  # versions are restored in the editor as well
 
+    def has_view_history_or_change_history_permission(
+        self, request: HttpRequest, obj: Utterance | None = None
+    ) -> bool:
+        """As in the editor, of lines that one may change; the queryset is not asked about older versions."""
+        is_own = obj is None or self.get_queryset(request).filter(pk=obj.pk).exists()
+        return is_own and self.has_change_permission(request, obj)
+
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:
         return lookup in (_ONE_SESSION, "voice__id__exact") or super().lookup_allowed(lookup, value, request)
 

@@ -139,9 +139,10 @@ def test_every_operation_is_in_the_table() -> None:
 def test_who_may_do_what(method: str, path: str, visitor: str, alice: Speaker, draft: Enrollment) -> None:
     expected = table()[method, path][visitor]
     Speaker.objects.create(name="Alice again")
+    client = client_of(visitor)
     before = counts()
 
-    assert answer(client_of(visitor), method, path, alice, draft) == expected
+    assert answer(client, method, path, alice, draft) == expected
 
     if expected >= 400:
         assert counts() == before
