@@ -182,6 +182,7 @@ METRICS_TOKEN = env.text("METRICS_TOKEN", "")
 LONGEST_SESSION_S = env.number("ASR_LONGEST_SESSION_S", 12 * 3600, least=1)
 SENDER_IDLE_S = env.number("ASR_SENDER_IDLE_S", 60, least=1)
 SENDER_RETURN_S = env.number("ASR_SENDER_RETURN_S", 30)
+SLOW_READER_S = env.number("ASR_SLOW_READER_S", 10)
 
 # Retention, applied by `manage.py prune`; 0 keeps for ever.
 

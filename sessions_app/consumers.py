@@ -41,9 +41,6 @@ logger = logging.getLogger(__name__)
 
 MOST_INTRUSIONS = 3
 
-SLOW_S = 10.0
-"""A client that takes nothing for so long, though its connection is full, is disconnected."""
-
 MOST_UNREAD = 15
 """Lines that a sender is sent which may not read while it sends: the Python library `websockets` keeps 16
 messages that nobody reads, with one more it stops reading, misses the answers to its own pings,
@@ -238,7 +235,7 @@ class SessionConsumer(AsyncWebsocketConsumer):
     async def _write(self) -> None:
         """Send what the reader has not been told; wait, for a while, when the client does not read."""
         # A sender of the first version need not read before it has finished.
-        patience_s = None if self._is_sending and self.join.version < 2 else SLOW_S
+        patience_s = None if self._is_sending and self.join.version < 2 else settings.SLOW_READER_S
         self._wake.set()
         try:
             while not self.reader.is_done:
@@ -248,7 +245,7 @@ class SessionConsumer(AsyncWebsocketConsumer):
                     async with asyncio.timeout(patience_s):
                         await self._send(message)
         except TimeoutError:
-            await self.refuse(ProtocolError(Fault.SLOW_CONSUMER, f"nothing was read for {SLOW_S:g} s"))
+            await self.refuse(ProtocolError(Fault.SLOW_CONSUMER, f"nothing was read for {patience_s:g} s"))
         else:
             await self._say_goodbye()
 
@@ -314,6 +311,11 @@ class SessionConsumer(AsyncWebsocketConsumer):
         )
         with contextlib.suppress(RuntimeError):
             await self.close(Fault.GOING_AWAY.close)
+
+    async def websocket_unanswered(self, message: dict[str, Any]) -> None:
+        """A client that answers no ping does not read, or is not there any more."""
+        fault = Fault.IDLE if self._is_sending else Fault.SLOW_CONSUMER
+        raise ProtocolError(fault, "pings are not answered")
 
     async def disconnect(self, code: int) -> None:
         await self._stop_writing()

@@ -121,6 +121,12 @@ class PatientWebSocket(WebSocketProtocol):  # type: ignore[misc]
         if not self.is_paused:
             super().check_timeouts()
 
+    def onAutoPingTimeout(self) -> None:  # noqa: N802
+        self.autoPingTimeoutCall = None
+        if not self.is_paused:
+            self.closeHandshakeTimeout = UNREAD_CLOSE_S  # it may find out why when it reads again
+            self.application_queue.put_nowait({"type": "websocket.unanswered"})
+
     # Called by the transport when it holds too much that the client has not taken, and when it does no more.
 
     def pauseProducing(self) -> None:  # noqa: N802

@@ -9,22 +9,30 @@ import numpy as np
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
+from benchmarks.kernel_queues import unacknowledged
+
 from .processes import PeakMemory
 from .service import Service
 
-SMALL_BUFFER = 4096
+SMALL_BUFFER = 32 * 1024
 """Bytes that the kernel of a client keeps; the rest is the server's to hold."""
 
 LINES = 3000
 """Enough that the results of a session are more than the kernel takes for a client: 0.5 MB."""
 
-GIVEN_UP_S = 13.0
-"""The server waits for 10 s."""
+FULL = 100_000
+"""Bytes that the server's kernel holds at the least when it takes no more for a reader."""
+
+STILL_S = 3.0
+"""So long nothing moves when it is full."""
+
+READS_AGAIN_S = 15.0
+"""After its connection is full: the server waits for 10 s, and keeps the reason for another 30."""
 
 SLOW_CONSUMER = 4430
 
 CUT_OFF = 1006
-"""What one hears who does not read the close for 30 s either; on a busy machine sending takes that long."""
+"""What one hears who does not read the close for 30 s either."""
 
 _rng = np.random.default_rng(2)
 SECOND = np.concatenate([_rng.uniform(-0.3, 0.3, 3200), np.zeros(12_800)]).astype("<f4").tobytes()
@@ -41,10 +49,10 @@ async def never_read(service: Service, *, readers: int) -> dict[str, float]:
         await asyncio.sleep(3)
         async with PeakMemory(service.pids["web"]) as memory:
             silent = [await _connect(service, key) for _ in range(readers)]
+            reading = [asyncio.create_task(_read_too_late(service, socket)) for socket in silent]
             for _ in range(LINES):
                 await sender.send(SECOND)
-            await asyncio.sleep(GIVEN_UP_S)
-        codes = await asyncio.gather(*map(_drain, silent))
+            codes = await asyncio.gather(*reading)
         await sender.send("close")
         await draining
     return {
@@ -64,6 +72,17 @@ async def _connect(service: Service, key: str) -> ClientConnection:
     )
     socket.transport.pause_reading()
     return socket
+
+
+async def _read_too_late(service: Service, socket: ClientConnection) -> int | None:
+    """Begin to read when the server has given up; the code that the socket was closed with."""
+    port = socket.transport.get_extra_info("sockname")[1]
+    before, now = -1, 0
+    while before != now or now < FULL:
+        await asyncio.sleep(STILL_S)
+        before, now = now, unacknowledged(service.web.port, port)
+    await asyncio.sleep(READS_AGAIN_S - STILL_S)
+    return await _drain(socket)
 
 
 async def _drain(socket: ClientConnection) -> int | None:

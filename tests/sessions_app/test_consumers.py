@@ -135,3 +135,18 @@ async def test_what_comes_before_the_client_has_heard_that_the_server_goes_away_
     await socket.send_input({"type": "websocket.receive", "bytes": FRAME})
     await disconnect(socket)
     assert transport.kept == 2 * len(FRAME) // SAMPLE_BYTES
+
+
+@pytest.mark.parametrize(
+    ("mode", "code", "close"), [("receiver", "slow_consumer", 4430), ("sender", "idle_timeout", 4408)]
+)
+async def test_a_client_that_answers_no_ping_may_find_out_why_it_is_disconnected(
+    transport: SlowTransport, mode: str, code: str, close: int
+):
+    transport.may_open.set()
+    socket = await connect(f"mode={mode}")
+    assert (await socket.receive_output(10))["type"] == "websocket.accept"
+    await socket.send_input({"type": "websocket.unanswered"})
+    assert (await message(socket))["error"]["code"] == code
+    assert (await socket.receive_output(10))["code"] == close
+    await disconnect(socket)

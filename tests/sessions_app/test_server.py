@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from sessions_app.server import PatientWebSocket, WaitingMessages  # isort: skip
+from sessions_app.server import MOST_WAITING, PatientWebSocket, WaitingMessages  # isort: skip
 from daphne.ws_protocol import WebSocketProtocol
 from twisted.internet.error import ConnectionLost
 
@@ -63,3 +63,15 @@ async def test_what_comes_after_the_server_began_to_leave_reaches_the_applicatio
     first, second = await open_socket.application_queue.get(), await open_socket.application_queue.get()
     assert first["type"] == "websocket.going_away"
     assert second["bytes"] == b"audio"
+
+
+async def test_a_client_that_answers_no_ping_is_left_to_the_application(open_socket: PatientWebSocket):
+    open_socket.onAutoPingTimeout()
+    assert (await open_socket.application_queue.get())["type"] == "websocket.unanswered"
+
+
+async def test_one_that_we_do_not_read_may_have_answered(open_socket: PatientWebSocket):
+    for _ in range(MOST_WAITING):
+        open_socket.onMessage(b"audio", True)
+    open_socket.onAutoPingTimeout()
+    assert open_socket.application_queue.qsize() == MOST_WAITING
