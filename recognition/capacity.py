@@ -10,7 +10,7 @@ import numpy as np
 
 from . import diarization
 from .audio import SAMPLE_RATE, seconds
-from .interfaces import Models, Samples, Token
+from .interfaces import Models, Samples
 
 BATCH = 8
 """Streams that share a batch when the core is busy."""
@@ -61,7 +61,7 @@ def measure(models: Models, *, clock: Callable[[], float] = time.thread_time) ->
     audio = _babble(UTTERANCE_S)
     chunks = _pieces(audio, models.streaming.chunk)[:CHUNKS]
     windows = _pieces(audio, models.vad.window)
-    voices = [audio, *_windows_to_compare(audio)]
+    voices = [(audio, diarization.parts(0, len(audio)))]
 
     def timed(run: Callable[[], object], times: int = 1) -> float:
         spent = []
@@ -96,12 +96,6 @@ def measure(models: Models, *, clock: Callable[[], float] = time.thread_time) ->
 def _pieces(audio: Samples, length: int) -> Sequence[Samples]:
     count = max(1, len(audio) // length)
     return list(np.resize(audio, count * length).reshape(count, length))
-
-
-def _windows_to_compare(audio: Samples) -> Sequence[Samples]:
-    """In which a change of the speaker is looked for."""
-    tokens = [Token("好", 0, len(audio))]
-    return [audio[start:end] for start, end in diarization.windows(tokens, len(audio))]
 
 
 def _babble(length_s: float) -> Samples:

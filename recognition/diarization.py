@@ -1,7 +1,7 @@
 """Whose turn it is inside one utterance: people interrupt each other without a pause. Pure.
 
 A long utterance is looked at through windows that slide over it. Where their voices change for good, one
-turn ends and another begins, at the pause that is nearest. Each turn then gets an embedding of its own.
+turn ends and another begins, at the pause that is nearest. A turn's voice is the mean of the windows in it.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from .audio import samples
-from .interfaces import Token
+from .interfaces import Samples, SpeakerEmbedder, Stretch, Token
 
 SHORTEST_VOICE = samples(0.4)
 """Less audio than this says nothing about a voice."""
@@ -27,9 +27,6 @@ HOP = samples(0.75)
 PENALTY = 1.0
 """What one more turn must gain. A window adds at most 1 to its turn, if it agrees with all others of it."""
 
-Stretch = tuple[int, int]
-"""From where to where, as samples of the utterance."""
-
 
 @dataclass(frozen=True, slots=True)
 class Turn:
@@ -39,16 +36,36 @@ class Turn:
     last_token: int
 
 
+@dataclass(frozen=True, slots=True)
+class Voice:
+    """How a turn sounds."""
+
+    embedding: np.ndarray | None
+    """float32, shape (dimension,), unit length; None if there is too little to tell."""
+
+    samples: int
+    """Of speech, as far as it says anything about a voice."""
+
+
 def windows(tokens: Sequence[Token], length: int) -> tuple[Stretch, ...]:
-    """The stretches of an utterance whose voices to compare; none if it is too short for two turns.
+    """The stretches of an utterance to embed; none if there is too little to tell a voice.
+
+    An utterance of a short word or two is taken with what is around it.
 
     Args:
         tokens: What was said, with times from the start of the utterance; not empty.
         length: Samples of the utterance.
     """
     start, end = _spoken(tokens, length)
+    if end - start < SHORTEST_VOICE:
+        start, end = 0, length
+    return parts(start, end) if end - start >= SHORTEST_VOICE else ()
+
+
+def parts(start: int, end: int) -> tuple[Stretch, ...]:
+    """Windows that slide over speech from `start` to `end`, or all of it if it is too short for two turns."""
     if end - start < 2 * WINDOW:
-        return ()
+        return ((start, end),)
     starts = list(range(start, end - WINDOW + 1, HOP))
     if end - (starts[-1] + WINDOW) > HOP // 2:
         starts.append(end - WINDOW)
@@ -82,17 +99,49 @@ def turns(
     return tuple(Turn(first, last) for first, last in zip(firsts, lasts, strict=True))
 
 
-def voice_of(turn: Turn, tokens: Sequence[Token], length: int) -> Stretch | None:
-    """The stretch of audio that stands for a turn's voice; None if there is too little.
+def voice_of(
+    turn: Turn, tokens: Sequence[Token], windows: Sequence[Stretch], embeddings: np.ndarray
+) -> Voice:
+    """The voice of one of the turns that `turns` found: of the windows that no other turn reaches into.
 
-    A turn that is a whole utterance of a short word or two is taken with what is around it.
+    Args:
+        tokens, windows, embeddings: As for `turns`.
     """
-    start, end = _spoken(tokens[turn.first_token : turn.last_token + 1], length)
-    if end - start < SHORTEST_VOICE and turn == Turn(0, len(tokens) - 1):
-        start, end = 0, length
+    if not windows:
+        return Voice(None, 0)
+    if turn == Turn(0, len(tokens) - 1):
+        start, end = windows[0][0], windows[-1][1]
+    else:
+        start, end = tokens[turn.first_token].start, tokens[turn.last_token].end
     if end - start < SHORTEST_VOICE:
-        return None
-    return start, min(end, start + LONGEST_VOICE)
+        return Voice(None, 0)
+    shares = np.array([min(end, until) - max(start, since) for since, until in windows])
+    chosen = shares == shares.max()
+    return Voice(mean_voice(embeddings[chosen]), min(end - start, LONGEST_VOICE))
+
+
+def voice_in(speech: Samples, embedder: SpeakerEmbedder) -> np.ndarray:
+    """The voice in a piece of one person's speech, made like that of a turn.
+
+    Returns:
+        float32, shape (dimension,), unit length.
+    """
+    [embeddings] = embedder.embed([(speech, parts(0, len(speech)))])
+    return mean_voice(embeddings)
+
+
+def mean_voice(embeddings: np.ndarray) -> np.ndarray:
+    """The voice of several stretches.
+
+    Args:
+        embeddings: float32, shape (n, dimension), unit length, n > 0.
+
+    Returns:
+        float32, shape (dimension,), unit length.
+    """
+    mean = embeddings.mean(axis=0)
+    voice: np.ndarray = (mean / max(float(np.linalg.norm(mean)), 1e-12)).astype(np.float32)
+    return voice
 
 
 def _spoken(tokens: Sequence[Token], length: int) -> Stretch:

@@ -17,6 +17,9 @@ import numpy as np
 Samples = np.ndarray
 """Mono audio at 16 kHz in [-1, 1], float32, shape (n,)."""
 
+Stretch = tuple[int, int]
+"""A part of a recording, `[start, end)`, as samples from its start."""
+
 State = Any
 """What a model remembers of one stream; opaque, owned by the session, touched by the model alone."""
 
@@ -90,8 +93,14 @@ class SpeakerEmbedder(Protocol):
 
     dimension: int
 
-    def embed(self, batch: Sequence[Samples]) -> np.ndarray:
-        """One embedding per piece of audio, float32, shape (len(batch), dimension), unit length."""
+    def embed(self, batch: Sequence[tuple[Samples, Sequence[Stretch]]]) -> list[np.ndarray]:
+        """The voice in each stretch of each recording.
+
+        Stretches of one recording may overlap, and are heard as parts of it.
+
+        Returns:
+            Per recording, float32, shape (stretches, dimension), unit length.
+        """
         ...
 
 

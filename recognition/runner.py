@@ -127,13 +127,8 @@ class ModelRunner:
 
     def _embed(self, orders: Sequence[Order]) -> list[Result]:
         works = [order.work for order in orders if isinstance(order.work, Embed)]
-        pieces = [work.audio[start:end] for work in works for start, end in work.stretches]
-        embeddings = self.models.embedder.embed(pieces)
-        results: list[Result] = []
-        for work in works:
-            own, embeddings = embeddings[: len(work.stretches)], embeddings[len(work.stretches) :]
-            results.append(Embedded(work.utterance, own))
-        return results
+        found = self.models.embedder.embed([(work.audio, work.stretches) for work in works])
+        return [Embedded(w.utterance, embeddings) for w, embeddings in zip(works, found, strict=True)]
 
 
 def job_of(order: Order, now: float) -> Job[Order]:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from .audio import SAMPLE_RATE, samples
-from .interfaces import Models, Samples, State, Token
+from .interfaces import Models, Samples, State, Stretch, Token
 
 LOUD = 0.05
 """Root mean square from which a frame is speech; a tone of `speak` has 0.2."""
@@ -134,12 +134,14 @@ class ScriptedEmbedder:
     model_id = "scripted-1"
     dimension = 16
 
-    def embed(self, batch: Sequence[Samples]) -> np.ndarray:
-        embeddings = np.zeros((len(batch), self.dimension), np.float32)
-        for row, audio in zip(embeddings, batch, strict=True):
-            hz = _peak_hz(audio, _VOICE_HZ - 120, SAMPLE_RATE / 2)
-            row[round((hz - _VOICE_HZ) / _VOICE_STEP_HZ) % self.dimension] = 1.0
-        return embeddings
+    def embed(self, batch: Sequence[tuple[Samples, Sequence[Stretch]]]) -> list[np.ndarray]:
+        return [np.stack([self._embed(audio[slice(*part)]) for part in parts]) for audio, parts in batch]
+
+    def _embed(self, audio: Samples) -> np.ndarray:
+        hz = _peak_hz(audio, _VOICE_HZ - 120, SAMPLE_RATE / 2)
+        axis = round((hz - _VOICE_HZ) / _VOICE_STEP_HZ) % self.dimension
+        embedding: np.ndarray = np.eye(1, self.dimension, axis, dtype=np.float32)[0]
+        return embedding
 
 
 def scripted_models(script: Script) -> Models:

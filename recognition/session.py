@@ -15,13 +15,14 @@ from __future__ import annotations
 
 import enum
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 
 from . import diarization, text
 from .audio import AudioBuffer
-from .diarization import Turn
+from .diarization import Turn, Voice
 from .endpointing import Endpointer, EndpointingOptions, SpeechEnd, SpeechStart
 from .events import Ended, Event, Final, Partial, Settled, UtteranceFailed
 from .interfaces import Models, Token
@@ -93,16 +94,14 @@ class _Utterance:
     audio: np.ndarray | None = None
     tokens: tuple[Token, ...] | None = None
     marks: tuple[str, ...] | None = None
-    windows: tuple[diarization.Stretch, ...] = ()  # in which to look for changes of the speaker
-    turns: tuple[Turn, ...] | None = None
-    voices: list[np.ndarray | None] | None = None  # one per turn
+    turns: Sequence[tuple[Turn, Voice]] | None = None
     has_failed: bool = False
 
     @property
     def is_final(self) -> bool:
         if self.has_failed or self.tokens == ():
             return True
-        return self.tokens is not None and self.marks is not None and self.voices is not None
+        return self.tokens is not None and self.marks is not None and self.turns is not None
 
 
 class TranscriptionSession:
@@ -299,38 +298,21 @@ class TranscriptionSession:
             return
         assert utterance.audio is not None
         self._work.append(Punctuate(index, tuple(token.text for token in tokens)))
-        utterance.windows = diarization.windows(tokens, len(utterance.audio))
-        if utterance.windows:
-            self._work.append(Embed(index, utterance.audio, utterance.windows))
+        if windows := diarization.windows(tokens, len(utterance.audio)):
+            self._work.append(Embed(index, utterance.audio, windows))
         else:
-            self._set_turns(utterance, (Turn(0, len(tokens) - 1),))
+            utterance.turns = _one_turn(tokens)
 
     # Who speaks.
 
     def _receive_embeddings(self, utterance: _Utterance, embeddings: np.ndarray) -> None:
-        assert utterance.tokens is not None
-        if utterance.turns is None:
-            found = diarization.turns(utterance.tokens, utterance.windows, embeddings)
-            self._set_turns(utterance, found)
-        else:
-            rows = iter(embeddings)
-            utterance.voices = [next(rows) if stretch else None for stretch in self._stretches(utterance)]
-
-    def _set_turns(self, utterance: _Utterance, turns: tuple[Turn, ...]) -> None:
-        assert utterance.audio is not None
-        utterance.turns = turns
-        stretches = tuple(stretch for stretch in self._stretches(utterance) if stretch)
-        if stretches:
-            self._work.append(Embed(utterance.index, utterance.audio, stretches))
-        else:
-            utterance.voices = [None] * len(turns)
-
-    @staticmethod
-    def _stretches(utterance: _Utterance) -> list[diarization.Stretch | None]:
-        """The audio of each turn's voice."""
         tokens, audio = utterance.tokens, utterance.audio
-        assert tokens is not None and audio is not None and utterance.turns is not None
-        return [diarization.voice_of(turn, tokens, len(audio)) for turn in utterance.turns]
+        assert tokens is not None and audio is not None
+        windows = diarization.windows(tokens, len(audio))
+        utterance.turns = [
+            (turn, diarization.voice_of(turn, tokens, windows, embeddings))
+            for turn in diarization.turns(tokens, windows, embeddings)
+        ]
 
     def _receive_failure(self, work: Work) -> None:
         match work:
@@ -352,8 +334,7 @@ class TranscriptionSession:
             case Embed(index):
                 if utterance := self._find(index):
                     assert utterance.tokens is not None
-                    utterance.turns = utterance.turns or (Turn(0, len(utterance.tokens) - 1),)
-                    utterance.voices = [None] * len(utterance.turns)
+                    utterance.turns = _one_turn(utterance.tokens)
 
     # Finals.
 
@@ -389,9 +370,8 @@ class TranscriptionSession:
         tokens, marks = utterance.tokens, utterance.marks
         if not tokens:
             return
-        assert marks is not None and utterance.turns is not None and utterance.voices is not None
-        stretches = self._stretches(utterance)
-        for turn, voice, stretch in zip(utterance.turns, utterance.voices, stretches, strict=True):
+        assert marks is not None and utterance.turns is not None
+        for turn, voice in utterance.turns:
             chosen = slice(turn.first_token, turn.last_token + 1)
             said = tuple(
                 Token(token.text, utterance.start + token.start, utterance.start + token.end)
@@ -400,5 +380,10 @@ class TranscriptionSession:
             start = utterance.start if turn.first_token == 0 else said[0].start
             end = utterance.end if turn.last_token == len(tokens) - 1 else said[-1].end
             line = text.join([token.text for token in said], marks[chosen])
-            speech = stretch[1] - stretch[0] if stretch else 0
-            self._events.append(Final(utterance.index, start, end, line, said, voice, speech))
+            final = Final(utterance.index, start, end, line, said, voice.embedding, voice.samples)
+            self._events.append(final)
+
+
+def _one_turn(tokens: Sequence[Token]) -> Sequence[tuple[Turn, Voice]]:
+    """All words, by nobody knows whom."""
+    return [(Turn(0, len(tokens) - 1), Voice(None, 0))]

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .interfaces import Token
+from .interfaces import Stretch, Token
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -49,11 +49,11 @@ class Punctuate:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Embed:
-    """The voices in an utterance: one embedding for each stretch `[start, end)` of its audio."""
+    """The voices in an utterance: one embedding for each stretch of its audio."""
 
     utterance: int
     audio: np.ndarray
-    stretches: tuple[tuple[int, int], ...]
+    stretches: tuple[Stretch, ...]
 
 
 Work = DetectSpeech | DecodeChunk | EndDecoding | Recognize | Punctuate | Embed

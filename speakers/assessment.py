@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from recognition.audio import SAMPLE_RATE, samples
+from recognition.diarization import mean_voice
 
 from .scoring import Scoring
 
@@ -110,20 +111,6 @@ def speech_stretches(
         return [speech]
     cuts = [samples(STRETCH_S) * i for i in range(1, count)]
     return list(np.split(speech, cuts))
-
-
-def mean_voice(embeddings: np.ndarray) -> np.ndarray:
-    """The voice of several stretches.
-
-    Args:
-        embeddings: float32, shape (n, d), unit length, n > 0.
-
-    Returns:
-        float32, shape (d,), unit length.
-    """
-    mean = embeddings.mean(axis=0)
-    voice: np.ndarray = (mean / max(float(np.linalg.norm(mean)), 1e-12)).astype(np.float32)
-    return voice
 
 
 def likeness_of_parts(embeddings: np.ndarray, seconds: np.ndarray, scoring: Scoring) -> float:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterable, Hashable, Sequence
+from collections.abc import AsyncIterable, Callable, Hashable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
 
 from recognition.audio import samples, seconds
+from recognition.diarization import mean_voice, voice_in
 from recognition.engine import Engine
-from recognition.interfaces import Models, Samples
+from recognition.interfaces import Models, Samples, SpeakerEmbedder
 
 from . import assessment
 from .assessment import Sound
@@ -44,7 +45,7 @@ class Heard:
     @property
     def voice(self) -> np.ndarray:
         """The mean voice, float32, shape (d,), unit length."""
-        return assessment.mean_voice(self.embeddings)
+        return mean_voice(self.embeddings)
 
 
 async def listen(engine: Engine, audio: np.ndarray) -> Heard:
@@ -58,7 +59,7 @@ async def listen(engine: Engine, audio: np.ndarray) -> Heard:
     stretches = assessment.speech_stretches(audio, probabilities, frame)
     return Heard(
         assessment.measure(audio, probabilities, frame),
-        await embed(engine, stretches),
+        await _embed(engine, stretches, _whole),
         np.array([seconds(len(stretch)) for stretch in stretches]),
         stretches,
     )
@@ -89,10 +90,8 @@ async def gather(engine: Engine, recordings: AsyncIterable[Recording], *, pieces
 
 
 async def embed(engine: Engine, pieces: Sequence[Samples]) -> np.ndarray:
-    """One embedding per piece, float32, shape (len(pieces), d), unit length."""
-    rows = [np.empty((0, engine.models.embedder.dimension), np.float32)]
-    rows += [await engine.run(partial(_embed, [piece])) for piece in pieces]
-    return np.concatenate(rows)
+    """The voice of each piece, found as that of a line; float32, shape (len(pieces), d), unit length."""
+    return await _embed(engine, pieces, voice_in)
 
 
 def _cut(speech: Samples) -> list[Samples]:
@@ -124,8 +123,21 @@ async def _speech_probabilities(engine: Engine, audio: np.ndarray) -> np.ndarray
     return probabilities[: len(audio) // vad.frame]
 
 
-def _embed(pieces: list[Samples], models: Models) -> np.ndarray:
-    return models.embedder.embed(pieces)
+async def _embed(
+    engine: Engine, pieces: Sequence[Samples], embed: Callable[[Samples, SpeakerEmbedder], np.ndarray]
+) -> np.ndarray:
+    def run(piece: Samples, models: Models) -> np.ndarray:
+        return embed(piece, models.embedder)
+
+    rows = [await engine.run(partial(run, piece)) for piece in pieces]
+    return np.array(rows, np.float32).reshape(len(pieces), engine.models.embedder.dimension)
+
+
+def _whole(piece: Samples, embedder: SpeakerEmbedder) -> np.ndarray:
+    """In one look: such pieces are short, and their mean is taken later."""
+    [embeddings] = embedder.embed([(piece, [(0, len(piece))])])
+    voice: np.ndarray = embeddings[0]
+    return voice
 
 
 def _detect(state: object, windows: np.ndarray, models: Models) -> np.ndarray:

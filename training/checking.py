@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks import results
+from recognition import diarization
 from recognition.audio import SAMPLE_RATE, samples
 from recognition.endpointing import EndpointingOptions
 from recognition.engine import Engine
@@ -187,7 +188,7 @@ def trial_scores(
 ) -> tuple[np.ndarray, np.ndarray]:
     """`speaker.trial_scores` with the embedder of a model set."""
     pieces, origin = speaker.trial_pieces(voices, seconds)
-    embeddings = np.concatenate([embedder.embed(pieces[at : at + 16]) for at in range(0, len(pieces), 16)])
+    embeddings = np.stack([diarization.voice_in(piece, embedder) for piece in pieces])
     return speaker.pair_scores(embeddings, origin)
 
 

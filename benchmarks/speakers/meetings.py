@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from recognition.audio import SAMPLE_RATE, samples, seconds
-from recognition.diarization import LONGEST_VOICE
+from recognition.diarization import LONGEST_VOICE, voice_in
 from recognition.endpointing import EndpointingOptions
 from recognition.engine import Engine
 from recognition.events import Final
@@ -259,7 +259,7 @@ def lines_of(people: dict[str, list[np.ndarray]], models: Models, *, seed: int =
                 at += wanted
                 if len(piece) >= samples(0.6):
                     rows.append(
-                        (models.embedder.embed([piece])[0], seconds(len(piece)), name, f"{name} {number}")
+                        (voice_in(piece, models.embedder), seconds(len(piece)), name, f"{name} {number}")
                     )
     return Lines(
         np.array([row[0] for row in rows], np.float32),

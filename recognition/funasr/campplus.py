@@ -11,6 +11,7 @@ Masking", Interspeech 2023; FunASR, `funasr/models/campplus`.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -53,16 +54,55 @@ class CampPlus:
         Returns:
             Embeddings, float32, shape (batch, dimension).
         """
-        return torch.cat([self._embed(piece[None]) for piece in features])
+        return torch.cat([self.parts(piece, [(0, len(piece))]) for piece in features])
 
-    def _embed(self, features: Tensor) -> Tensor:
-        x = self._tdnn(self._head(features)[0].T)
+    def parts(self, features: Tensor, parts: Sequence[tuple[int, int]]) -> Tensor:
+        """The voice in each part of a recording.
+
+        The front looks only a tenth of a second around, and runs once for all of them.
+
+        Args:
+            features: Of the recording, float32, shape (frames, 80).
+            parts: Frames `[start, end)`.
+
+        Returns:
+            Embeddings, float32, shape (parts, dimension).
+        """
+        front = self._head(features[None])[0].T
+        x, lengths = self._tdnn([front[start:end] for start, end in parts])
+        layout = _Layout(lengths)
         for block in self._blocks:
-            x = block(x)
-        frames = self._out(torch.from_numpy(x).T[None])  # (1, channels, frames)
-        statistics = torch.cat((frames.mean(-1), frames.std(-1)), dim=-1)
-        embedding: Tensor = self._dense(statistics)
-        return embedding
+            x = block(x, layout)
+        pieces = self._out(torch.from_numpy(x).T[None])[0].split(lengths, dim=1)  # (channels, frames) each
+        statistics = torch.stack([torch.cat((piece.mean(1), piece.std(1))) for piece in pieces])
+        embeddings: Tensor = self._dense(statistics)
+        return embeddings
+
+
+class _Layout:
+    """Parts that stand below each other in one matrix.
+
+    Attributes:
+        part: Of each row, the part that it belongs to; int32.
+        segment: And the segment; int32. Segments are numbered through.
+    """
+
+    def __init__(self, lengths: Sequence[int]) -> None:
+        counts = [-(-length // _SEGMENT) for length in lengths]
+        self.part = np.repeat(np.arange(len(lengths), dtype=np.int32), lengths)
+        self._first_segments = np.concatenate(([0], np.cumsum(counts)))[:-1]
+        place = np.concatenate([np.arange(length) // _SEGMENT for length in lengths])
+        self.segment = (place + self._first_segments[self.part]).astype(np.int32)
+        self.segments = sum(counts)
+        self._counts = counts
+        self._rows = np.bincount(self.segment).astype(np.float32)[:, None]
+        self._lengths = np.array(lengths, np.float32)[:, None]
+
+    def contexts(self, sums: np.ndarray) -> np.ndarray:
+        """Of each segment: its mean and that of its part, from sums over segments."""
+        parts = np.add.reduceat(sums, self._first_segments) / self._lengths
+        contexts: np.ndarray = sums / self._rows + parts.repeat(self._counts, axis=0)
+        return contexts
 
 
 class _Convolution:
@@ -75,12 +115,13 @@ class _Convolution:
         self._stride, self._padding = convolution.stride[0], convolution.padding[0]
         self._linear = Linear(weight.permute(0, 2, 1).flatten(1), shift)
 
-    def __call__(self, x: Tensor) -> np.ndarray:
-        """(frames, in) to (frames / stride, out)."""
-        x = functional.pad(x, (0, 0, self._padding, self._padding))
-        neighbours = x.unfold(0, self._taps, self._stride).transpose(1, 2).flatten(1)
-        rows = Rows.of(neighbours.numpy())
-        return np.maximum(self._linear(rows) * rows.scale[:, None] + self._linear.bias, 0)
+    def __call__(self, parts: Sequence[Tensor]) -> tuple[np.ndarray, list[int]]:
+        """(frames, in) each to (frames / stride, out), below each other, and how many are whose."""
+        padded = [functional.pad(x, (0, 0, self._padding, self._padding)) for x in parts]
+        neighbours = [x.unfold(0, self._taps, self._stride).transpose(1, 2).flatten(1) for x in padded]
+        rows = Rows.of(torch.cat(neighbours).numpy())
+        result = np.maximum(self._linear(rows) * rows.scale[:, None] + self._linear.bias, 0)
+        return result, [len(part) for part in neighbours]
 
 
 class _Block:
@@ -91,13 +132,13 @@ class _Block:
         self._gain, self._shift = _arrays(*gain_and_shift(transit.nonlinear.batchnorm))
         self._linear = Linear(transit.linear.weight[..., 0], transit.linear.bias)
 
-    def __call__(self, x: np.ndarray) -> np.ndarray:
+    def __call__(self, x: np.ndarray, layout: _Layout) -> np.ndarray:
         """(frames, channels) to (frames, out)."""
         frames, width = x.shape
         columns = np.empty((frames, len(self._gain)), np.float32)
         columns[:, :width] = x
         for layer in self._layers:
-            layer(columns, width)
+            layer(columns, width, layout)
             width += layer.growth
         rows = _activated(columns, width, self._gain, self._shift)
         return self._linear(rows) * rows.scale[:, None] + self._linear.bias
@@ -116,23 +157,26 @@ class _DenseLayer:
         self._context = _arrays(cam.linear1.weight[..., 0].T, cam.linear1.bias)
         self._gate = _arrays(cam.linear2.weight[..., 0].T, cam.linear2.bias)
 
-    def __call__(self, columns: np.ndarray, width: int) -> None:
+    def __call__(self, columns: np.ndarray, width: int, layout: _Layout) -> None:
         """Fill the `growth` columns after the first `width`."""
-        frames = len(columns)
         rows = _activated(columns, width, self._gain, self._shift)
         product = self._narrow(rows)
-        inner = Rows(frames, product.shape[1], zero=0)
-        means = np.empty((-(-frames // _SEGMENT), product.shape[1]), np.float32)
-        kernels.relu_quantize_segments(
-            product, rows.scale, self._narrow.bias, inner.values, inner.scale, _SEGMENT, means
+        inner = Rows(len(columns), product.shape[1], zero=0)
+        sums = np.empty((layout.segments, product.shape[1]), np.float32)
+        kernels.relu_quantize_sum(
+            product, rows.scale, self._narrow.bias, inner.values, inner.scale, layout.segment, sums
         )
-        lengths = np.full(len(means), _SEGMENT, np.float32)
-        lengths[-1] = frames - _SEGMENT * (len(means) - 1)
-        context = means + lengths @ means / np.float32(frames)
-        context = np.maximum(context @ self._context[0] + self._context[1], 0)
+        context = np.maximum(layout.contexts(sums) @ self._context[0] + self._context[1], 0)
         gates = 1 / (1 + np.exp(-(context @ self._gate[0] + self._gate[1])))
         kernels.add_taps_gated(
-            self._local(inner), inner.scale, gates, _SEGMENT, self._dilation, columns, width
+            self._local(inner),
+            inner.scale,
+            gates,
+            layout.segment,
+            layout.part,
+            self._dilation,
+            columns,
+            width,
         )
 
 

@@ -35,8 +35,8 @@ class Head:
     """Residual convolutions over bands and time."""
 
     def __init__(self, head: Any) -> None:
-        # Without the instructions bfloat16 is emulated, and slower than float32.
-        self._dtype = torch.bfloat16 if torch.ops.mkldnn._is_mkldnn_bf16_supported() else torch.float32
+        # oneDNN also takes bfloat16 where it must emulate it, which is slower than float32.
+        self._dtype = torch.bfloat16 if torch.cpu._is_avx512_bf16_supported() else torch.float32
         self._first = self._fused(head.conv1, head.bn1)
         self._blocks = [
             (

@@ -4,22 +4,23 @@ from __future__ import annotations
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
 import torch
+from torch import Tensor
 from torch.nn import functional
 
 from recognition.audio import samples
-from recognition.interfaces import Samples
+from recognition.interfaces import Samples, Stretch
 
 from .arithmetic import Arithmetic
-from .features import speaker_features
+from .features import FRAME_SHIFT, MEL_BANDS, frame_count, speaker_features
 from .loading import ModelDirectory, load_model
 
 SHORTEST = samples(0.4)
-"""Less than that is repeated until it is that long: statistics over time need a few frames."""
+"""Less than that tells nothing: statistics over time need a few frames."""
 
 
 class FunasrEmbedder:
@@ -40,37 +41,63 @@ class FunasrEmbedder:
         model = load_model(directory, ["CAMPPlus", "ERes2NetV2", "TdnnXvector"])
         arithmetic = (arithmetic or Arithmetic()).for_model(model)
         self._device = arithmetic.device
-        self._model = arithmetic.speaker_network(model)
+        self._network = arithmetic.speaker_network(model)
         self.model_id = f"{directory.path.name}@{_digest(directory.file('weights'))[:12]}"
-        self.dimension = self.embed([np.zeros(SHORTEST, np.float32)]).shape[1]
+        silence = torch.zeros(1, frame_count(SHORTEST), MEL_BANDS, device=self._device)
+        with torch.inference_mode():
+            self.dimension: int = self._network(silence).shape[1]
 
     @torch.inference_mode()
-    def embed(self, batch: Sequence[Samples]) -> np.ndarray:
-        """One embedding per piece of audio, float32, shape (len(batch), dimension), unit length.
-
-        Pieces of one length run together: the network averages over time and knows no padding.
+    def embed(self, batch: Sequence[tuple[Samples, Sequence[Stretch]]]) -> list[np.ndarray]:
+        """The voice in each stretch of each recording, float32, shape (stretches, dimension), unit length.
 
         Raises:
-            ValueError: If a piece is empty.
+            ValueError: If a stretch is empty.
         """
+        checked = [_long_enough(recording, stretches) for recording, stretches in batch]
+        if embed_parts := getattr(self._network, "parts", None):
+            return [_as_parts(recording, stretches, embed_parts) for recording, stretches in checked]
+        pieces = [recording[start:end] for recording, stretches in checked for start, end in stretches]
+        bounds = np.cumsum([len(stretches) for _, stretches in batch])[:-1]
+        return np.split(self._one_by_one(pieces), bounds) if batch else []
+
+    def _one_by_one(self, pieces: Sequence[Samples]) -> np.ndarray:
+        """Those of one length run together: the network averages over time and knows no padding."""
         by_length: defaultdict[int, list[int]] = defaultdict(list)
-        pieces = [_at_least(SHORTEST, piece) for piece in batch]
         for row, piece in enumerate(pieces):
             by_length[len(piece)].append(row)
-        embeddings: dict[int, np.ndarray] = {}
+        embeddings = np.empty((len(pieces), self.dimension), np.float32)
         for rows in by_length.values():
             audio = torch.from_numpy(np.stack([pieces[row] for row in rows])).to(self._device)
-            found = functional.normalize(self._model(speaker_features(audio)), dim=1).cpu().numpy()
-            embeddings.update(zip(rows, found, strict=True))
-        if not embeddings:
-            return np.zeros((0, self.dimension), np.float32)
-        return np.stack([embeddings[row] for row in range(len(batch))])
+            embeddings[rows] = _unit(self._network(speaker_features(audio)))
+        return embeddings
 
 
-def _at_least(length: int, piece: Samples) -> Samples:
-    if not len(piece):
+def _as_parts(
+    recording: Samples,
+    stretches: Sequence[Stretch],
+    embed_parts: Callable[[Tensor, Sequence[tuple[int, int]]], Tensor],
+) -> np.ndarray:
+    """By a network that computes once what stretches of a recording share."""
+    first, last = min(start for start, _ in stretches), max(end for _, end in stretches)
+    features = speaker_features(torch.from_numpy(recording[None, first:last]))[0]
+    starts = [(start - first) // FRAME_SHIFT for start, _ in stretches]
+    frames = [(at, at + frame_count(end - start)) for at, (start, end) in zip(starts, stretches, strict=True)]
+    return _unit(embed_parts(features, frames))
+
+
+def _unit(raw: Tensor) -> np.ndarray:
+    return functional.normalize(raw, dim=1).cpu().numpy()
+
+
+def _long_enough(recording: Samples, stretches: Sequence[Stretch]) -> tuple[Samples, Sequence[Stretch]]:
+    """What is too short is taken with what is around it, or said again."""
+    if any(start >= end for start, end in stretches):
         raise ValueError("there is no voice in an empty piece of audio")
-    return np.resize(piece, max(length, len(piece)))
+    recording = np.resize(recording, max(SHORTEST, len(recording)))
+    latest = len(recording) - SHORTEST
+    starts = [min(start, latest) for start, _ in stretches]
+    return recording, [(at, max(end, at + SHORTEST)) for at, (_, end) in zip(starts, stretches, strict=True)]
 
 
 def _digest(path: Path) -> str:

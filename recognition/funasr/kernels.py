@@ -593,25 +593,25 @@ def scale_shift_relu_quantize(x, width, gain, shift, out, scale):
 
 
 @_compiled
-def relu_quantize_segments(y, y_scale, bias, out, scale, segment, means):
-    """`relu_quantize`, and the mean over the rows of each segment.
+def relu_quantize_sum(y, y_scale, bias, out, scale, segment, sums):
+    """`relu_quantize`, and the sum over the rows of each segment.
 
     Args:
-        segment: Rows of a segment; the last may be shorter.
-        means: To fill, float32, shape (segments, d).
+        segment: Of each row, int32, shape (m,).
+        sums: To fill, float32, shape (segments, d).
     """
     width = y.shape[1]
     h = np.empty(width, np.float32)
     one = np.empty(1, np.float32)
     hi, onei = h.view(np.int32), one.view(np.int32)
-    means[:] = _F(0)
+    sums[:] = _F(0)
     for m in range(y.shape[0]):
-        factor, place = y_scale[m], m // segment
+        factor, place = y_scale[m], segment[m]
         for d in range(width):
             h[d] = max(y[m, d] * factor + bias[d], _F(0))
         top = _I(0)
         for d in range(width):
-            means[place, d] += h[d]
+            sums[place, d] += h[d]
             top = max(top, hi[d])
         onei[0] = top
         largest = max(one[0], _LEAST)
@@ -619,32 +619,29 @@ def relu_quantize_segments(y, y_scale, bias, out, scale, segment, means):
         back = _F(255) / largest
         for d in range(width):
             out[m, d] = _I(h[d] * back + _F(0.5))
-    for place in range(means.shape[0]):
-        rows = min(segment, y.shape[0] - place * segment)
-        for d in range(width):
-            means[place, d] /= _F(rows)
 
 
 @_compiled
-def add_taps_gated(y, y_scale, gates, segment, dilation, x, at):
+def add_taps_gated(y, y_scale, gates, segment, part, dilation, x, at):
     """Three taps of a convolution over time, gated segment by segment, into columns of `x`.
 
     Args:
         y: Raw products of each tap side by side, float32, shape (m, 3 * growth), with `y_scale` per row.
         gates: Shape (segments, growth).
+        segment, part: Of each row, int32, shape (m,); the convolution ends where a part ends.
         dilation: Rows from one tap to the next.
         x: To fill from column `at` on.
     """
     m, growth = y.shape[0], gates.shape[1]
     for row in range(m):
-        place = row // segment
+        place = segment[row]
         before, after = row - dilation, row + dilation
         for d in range(growth):
             x[row, at + d] = y[row, growth + d] * y_scale[row]
-        if before >= 0:
+        if before >= 0 and part[before] == part[row]:
             for d in range(growth):
                 x[row, at + d] += y[before, d] * y_scale[before]
-        if after < m:
+        if after < m and part[after] == part[row]:
             for d in range(growth):
                 x[row, at + d] += y[after, 2 * growth + d] * y_scale[after]
         for d in range(growth):

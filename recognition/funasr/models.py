@@ -59,7 +59,7 @@ def warm_up(models: Models) -> None:
     models.streaming.release(state)
     models.offline.recognize([noise])
     models.punctuator.punctuate([["你", "好"]])
-    models.embedder.embed([noise])
+    models.embedder.embed([(noise, [(0, len(noise))])])
 
 
 def _detector(model_set: ModelSet, models_dir: Path, device: torch.device) -> VoiceActivityDetector:

@@ -51,7 +51,7 @@ class MeasureTests(unittest.TestCase):
         self.slow("streaming", "decode", 0.06)  # chunks of 0.6 s
         self.slow("offline", "recognize", 0.5)  # utterances of 5 s
         self.slow("punctuator", "punctuate", 0.05)
-        self.slow("embedder", "embed", 0.05)  # the turn, and six windows to compare in it
+        self.slow("embedder", "embed", 0.35)  # all windows of an utterance
 
         cost = measure(self.models, clock=self.clock)
 

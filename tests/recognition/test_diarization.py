@@ -66,8 +66,17 @@ def find(said: list[tuple[str, float, float]], *, people: People | None = None) 
 
 
 class WindowTests(unittest.TestCase):
-    def test_a_short_utterance_is_not_searched_for_a_second_voice(self):
-        self.assertEqual(diarization.windows(words(samples(2.9)), samples(2.9)), ())
+    def test_a_short_utterance_is_one_window(self):
+        tokens = words(samples(2.9))
+        self.assertEqual(diarization.windows(tokens, samples(2.9)), ((0, tokens[-1].end),))
+
+    def test_an_utterance_of_one_short_word_is_taken_with_what_is_around_it(self):
+        tokens = [Token("嗯", samples(0.3), samples(0.5))]
+        self.assertEqual(diarization.windows(tokens, samples(0.8)), ((0, samples(0.8)),))
+
+    def test_a_sound_of_a_quarter_of_a_second_tells_no_voice(self):
+        tokens = [Token("嗯", 0, samples(0.2))]
+        self.assertEqual(diarization.windows(tokens, samples(0.25)), ())
 
     def test_windows_reach_from_the_first_word_to_the_last(self):
         length = samples(11)
@@ -111,10 +120,8 @@ class TurnTests(unittest.TestCase):
         [first, second] = diarization.turns(tokens, windows, rows)
         self.assertEqual(tokens[first.last_token].end, tokens[second.first_token].start - 4800 - 800)
 
-    def test_without_windows_the_utterance_is_one_turn(self):
-        tokens = words(samples(2))
-        empty = np.empty((0, DIMENSION), np.float32)
-        self.assertEqual(diarization.turns(tokens, (), empty), (Turn(0, len(tokens) - 1),))
+    def test_an_utterance_of_one_window_is_one_turn(self):
+        self.assertEqual(find([("A", 0, 2)]), [0])
 
     def test_one_word_cannot_be_split(self):
         tokens = [Token("长", 0, samples(8))]
@@ -141,29 +148,52 @@ class TurnTests(unittest.TestCase):
         covered = [i for turn in found for i in range(turn.first_token, turn.last_token + 1)]
         self.assertEqual(covered, list(range(count)))
         for turn in found:
-            stretch = diarization.voice_of(turn, tokens, length)
-            if stretch:
-                self.assertTrue(0 <= stretch[0] < stretch[1] <= length)
+            voice = diarization.voice_of(turn, tokens, windows, rows.astype(np.float32))
+            self.assertLessEqual(voice.samples, length)
+            self.assertEqual(voice.embedding is None, voice.samples == 0)
 
 
 class VoiceTests(unittest.TestCase):
-    def test_a_voice_is_told_from_the_words_of_its_turn(self):
-        tokens = words(samples(10))
-        start, end = diarization.voice_of(Turn(8, 19), tokens, samples(10))
-        self.assertEqual((start, end), (tokens[8].start, tokens[19].end))
+    def voice_of(self, turn: Turn, length: int, said: list[tuple[str, float, float]]) -> diarization.Voice:
+        """With embeddings that tell who speaks for how much of a window: one axis for each of A and B."""
+        tokens = words(length)
+        windows = diarization.windows(tokens, length)
+        rows = []
+        for start, end in windows:
+            shares = dict.fromkeys("AB", 0.0)
+            for name, since, to in said:
+                shares[name] += max(0, min(end, samples(to)) - max(start, samples(since)))
+            rows.append(np.array(list(shares.values())) / np.linalg.norm(list(shares.values())))
+        return diarization.voice_of(turn, tokens, windows, np.array(rows, np.float32))
 
-    def test_six_seconds_are_enough(self):
+    def test_a_voice_is_that_of_the_windows_which_no_other_turn_reaches_into(self):
+        said = [("A", 0, 5), ("B", 5, 10)]
+        first = self.voice_of(Turn(0, 19), samples(10), said)
+        second = self.voice_of(Turn(20, 38), samples(10), said)
+        np.testing.assert_allclose(first.embedding, [1, 0], atol=1e-6)
+        np.testing.assert_allclose(second.embedding, [0, 1], atol=1e-6)
+
+    def test_a_turn_shorter_than_a_window_has_the_voice_of_the_window_that_holds_most_of_it(self):
+        said = [("A", 0, 4.5), ("B", 4.5, 5.5), ("A", 5.5, 10)]
+        voice = self.voice_of(Turn(18, 21), samples(10), said)
+        self.assertGreater(voice.embedding[1], voice.embedding[0])
+
+    def test_it_tells_how_much_speech_it_is_of(self):
+        voice = self.voice_of(Turn(20, 29), samples(10), [("A", 0, 10)])
+        self.assertEqual(voice.samples, samples(9 * 0.25 + 0.2))
+
+    def test_more_than_six_seconds_say_little_more(self):
         tokens = words(samples(20))
-        start, end = diarization.voice_of(Turn(0, len(tokens) - 1), tokens, samples(20))
-        self.assertEqual(end - start, diarization.LONGEST_VOICE)
-
-    def test_an_utterance_of_one_short_word_is_taken_with_what_is_around_it(self):
-        tokens = [Token("嗯", samples(0.3), samples(0.5))]
-        self.assertEqual(diarization.voice_of(Turn(0, 0), tokens, samples(0.8)), (0, samples(0.8)))
+        voice = self.voice_of(Turn(0, len(tokens) - 1), samples(20), [("A", 0, 20)])
+        self.assertEqual(voice.samples, diarization.LONGEST_VOICE)
 
     def test_a_short_word_between_others_has_no_voice_of_its_own(self):
-        tokens = words(samples(5))
-        self.assertIsNone(diarization.voice_of(Turn(3, 3), tokens, samples(5)))
+        voice = self.voice_of(Turn(3, 3), samples(5), [("A", 0, 5)])
+        self.assertEqual((voice.embedding, voice.samples), (None, 0))
+
+    def test_the_mean_of_voices_has_unit_length(self):
+        mean = diarization.mean_voice(np.array([[1, 0], [0, 1]], np.float32))
+        np.testing.assert_allclose(mean, [0.5**0.5, 0.5**0.5], atol=1e-6)
 
 
 if __name__ == "__main__":

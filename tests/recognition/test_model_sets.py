@@ -145,7 +145,8 @@ class SetFileTests(unittest.TestCase):
         self.assertEqual(models.streaming.chunk, 20 * 960)
         self.assertTrue(partial)
         self.assertEqual(len(marks), len(tokens))
-        self.assertEqual(models.embedder.embed([audio]).shape, (1, models.embedder.dimension))
+        [voices] = models.embedder.embed([(audio, [(0, len(audio))])])
+        self.assertEqual(voices.shape, (1, models.embedder.dimension))
         self.assertTrue((models.vad.detect([(models.vad.new_state(), audio[:3200])])[0] >= 0).all())
 
 

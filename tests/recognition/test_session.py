@@ -82,7 +82,9 @@ class SessionTestCase(unittest.TestCase):
         """Answer the whole second pass of an utterance."""
         tokens = tuple(Token(c, at + 1600 * i, at + 1600 * (i + 1)) for i, c in enumerate(text))
         marks = ("",) * (len(text) - 1) + ("。",)
-        self.answer(Recognized(index, tokens), Punctuated(index, marks), Embedded(index, VOICE))
+        self.answer(Recognized(index, tokens), Punctuated(index, marks))
+        for work in self.take(Embed):
+            self.answer(Embedded(index, VOICE.repeat(len(work.stretches), 0)))
 
     def take(self, kind: type[Work]) -> list[Work]:
         taken = [work for work in self.asked if isinstance(work, kind)]
@@ -273,9 +275,6 @@ class TurnTests(SessionTestCase):
 
     def test_each_turn_is_a_line_with_its_own_words_marks_and_voice(self):
         self.answer(self.voices(self.search(), 3.0))
-        [work] = self.take(Embed)
-        self.assertEqual(work.stretches, ((0, samples(2.9)), (samples(3), samples(6.9))))
-        self.answer(self.voices(work, 3.0))
         first, second = self.told(Final)
         self.assertEqual((first.text, second.text), ("你是谁？", "我是他啊。"))
         self.assertEqual((first.utterance, second.utterance), (0, 0))
@@ -283,20 +282,14 @@ class TurnTests(SessionTestCase):
         self.assertEqual((first.speech, second.speech), (samples(2.9), samples(3.9)))
         self.assertLess(first.end, second.start + 1)
 
-    def test_one_voice_is_one_line_with_an_embedding_of_the_whole(self):
+    def test_one_voice_is_one_line(self):
         self.answer(self.voices(self.search(), 99))
-        [work] = self.take(Embed)
-        self.assertEqual(work.stretches, ((0, samples(6)),))
-        self.answer(Embedded(0, VOICE))
         [final] = self.told(Final)
         self.assertEqual(final.text, "你是谁？我是他啊。")
         np.testing.assert_array_equal(final.embedding, VOICE[0])
 
-    def test_nothing_settles_before_the_turns_are_final(self):
+    def test_the_lines_of_an_utterance_settle_together(self):
         self.answer(self.voices(self.search(), 3.0))
-        self.assertEqual(self.told(Final, Settled), [])
-        [work] = self.take(Embed)
-        self.answer(self.voices(work, 3.0))
         kinds = [type(event) for event in self.told(Final, Settled)]
         self.assertEqual(kinds, [Final, Final, Settled])
 
@@ -304,12 +297,6 @@ class TurnTests(SessionTestCase):
         self.answer(Failed(self.search()))
         [final] = self.told(Final)
         self.assertEqual((final.text, final.embedding), ("你是谁？我是他啊。", None))
-
-    def test_failed_voices_leave_the_turns_apart(self):
-        self.answer(self.voices(self.search(), 3.0))
-        [work] = self.take(Embed)
-        self.answer(Failed(work))
-        self.assertEqual([final.embedding for final in self.told(Final)], [None, None])
 
 
 class EndTests(SessionTestCase):
@@ -433,6 +420,6 @@ class CutTests(unittest.TestCase):
                         session.receive_result(Recognized(index, (Token("字", 0, len(audio)),)))
                     case Punctuate(index):
                         session.receive_result(Punctuated(index, ("。",)))
-                    case Embed(index):
-                        session.receive_result(Embedded(index, VOICE))
+                    case Embed(index, _, stretches):
+                        session.receive_result(Embedded(index, VOICE.repeat(len(stretches), 0)))
         return [(e.start, e.end) for e in session.events_to_send() if isinstance(e, Final)]

@@ -13,7 +13,7 @@ from recognition.funasr.embedding import FunasrEmbedder
 from recognition.funasr.features import speaker_features
 from recognition.funasr.loading import load_model
 
-from .random_models import model_directory, speech_like
+from .random_models import model_directory, speech_like, whole
 
 
 class CampPlusTests(unittest.TestCase):
@@ -64,12 +64,33 @@ class CampPlusTests(unittest.TestCase):
 
 @unittest.skipUnless(int8.is_supported(), "this CPU has no 8-bit products")
 class EmbedderTests(unittest.TestCase):
-    def test_pieces_of_one_length_and_of_several_are_embedded(self):
-        embedder = FunasrEmbedder(model_directory("cam++"), arithmetic=Arithmetic("int8"))
-        pieces = [speech_like(n, length) for n, length in enumerate((20_000, 30_000, 20_000))]
+    @classmethod
+    def setUpClass(cls):
+        cls.embedder = FunasrEmbedder(model_directory("cam++"), arithmetic=Arithmetic("int8"))
 
-        together = embedder.embed(pieces)
+    def test_no_recording_depends_on_what_it_is_batched_with(self):
+        pieces = [whole(speech_like(n, length)) for n, length in enumerate((20_000, 30_000, 20_000))]
 
-        alone = np.concatenate([embedder.embed([piece]) for piece in pieces])
+        together = np.concatenate(self.embedder.embed(pieces))
+
+        alone = np.concatenate([self.embedder.embed([piece])[0] for piece in pieces])
         np.testing.assert_array_equal(together, alone)
         np.testing.assert_allclose(np.linalg.norm(together, axis=1), 1, atol=1e-5)
+
+    def test_the_whole_of_a_recording_sounds_the_same_beside_its_parts(self):
+        recording = speech_like(1, 64_000)
+
+        [parts] = self.embedder.embed([(recording, [(0, 24_000), (12_000, 36_000), (0, 64_000)])])
+
+        [[alone]] = self.embedder.embed([whole(recording)])
+        self.assertGreater(float(parts[2] @ alone), 0.9999)
+
+    def test_a_part_sounds_nearly_as_it_does_alone(self):
+        # Not quite: its features are less the mean of the whole, and the front hears what is around it.
+        recording, stretches = speech_like(1, 64_000), [(0, 24_000), (12_000, 36_000), (40_000, 64_000)]
+
+        [parts] = self.embedder.embed([(recording, stretches)])
+
+        alone = self.embedder.embed([whole(recording[start:end]) for start, end in stretches])
+        for found, [expected] in zip(parts, alone, strict=True):
+            self.assertGreater(float(found @ expected), 0.95)

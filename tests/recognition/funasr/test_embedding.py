@@ -11,9 +11,14 @@ import torch
 from recognition.funasr.embedding import FunasrEmbedder
 from recognition.funasr.loading import build_model, open_directory
 
-from .random_models import auto_model, model_directory, model_path, speech_like
+from .random_models import auto_model, model_directory, model_path, speech_like, whole
 
 embedder = FunasrEmbedder(model_directory("cam++"))
+
+
+def embed_whole(audio: np.ndarray) -> np.ndarray:
+    [[found]] = embedder.embed([whole(audio)])
+    return found
 
 
 class EquivalenceTests(unittest.TestCase):
@@ -22,39 +27,55 @@ class EquivalenceTests(unittest.TestCase):
             audio = speech_like(seconds, seconds * 16_000)
             expected = auto_model(model_path("cam++")).generate(input=audio)[0]["spk_embedding"][0].numpy()
 
-            found = embedder.embed([audio])[0]
+            [[found]] = embedder.embed([whole(audio)])
 
             np.testing.assert_allclose(found, expected / np.linalg.norm(expected), atol=1e-5)
 
 
 class BatchTests(unittest.TestCase):
-    def test_each_piece_has_its_embedding_whatever_the_lengths(self):
+    def test_each_recording_has_its_embedding_whatever_the_lengths(self):
         pieces = [speech_like(n, length) for n, length in enumerate((48_000, 20_000, 48_000, 70_000))]
 
-        together = embedder.embed(pieces)
+        together = embedder.embed(list(map(whole, pieces)))
 
-        self.assertEqual(together.shape, (4, embedder.dimension))
-        self.assertEqual(together.dtype, np.float32)
-        for row, piece in zip(together, pieces, strict=True):
-            np.testing.assert_allclose(row, embedder.embed([piece])[0], atol=1e-5)
+        self.assertEqual([found.shape for found in together], 4 * [(1, embedder.dimension)])
+        self.assertEqual(together[0].dtype, np.float32)
+        for found, piece in zip(together, pieces, strict=True):
+            np.testing.assert_allclose(found, embedder.embed([whole(piece)])[0], atol=1e-5)
+
+    def test_each_stretch_of_a_recording_has_its_embedding(self):
+        recording, stretches = speech_like(1, 64_000), [(0, 24_000), (12_000, 36_000), (30_000, 64_000)]
+
+        [first, second] = embedder.embed([(recording, stretches), whole(recording)])
+
+        self.assertEqual((len(first), len(second)), (3, 1))
+        for found, (start, end) in zip(first, stretches, strict=True):
+            np.testing.assert_allclose(found, embed_whole(recording[start:end]), atol=1e-5)
 
     def test_embeddings_have_unit_length(self):
-        lengths = np.linalg.norm(embedder.embed([speech_like(1, 30_000), speech_like(2, 9_000)]), axis=1)
+        found = embedder.embed([whole(speech_like(1, 30_000)), whole(speech_like(2, 9_000))])
 
-        np.testing.assert_allclose(lengths, 1, atol=1e-5)
+        np.testing.assert_allclose(np.linalg.norm(found, axis=2), 1, atol=1e-5)
 
     def test_a_syllable_is_enough(self):
-        self.assertTrue(np.isfinite(embedder.embed([speech_like(1, 700)])).all())
+        self.assertTrue(np.isfinite(embed_whole(speech_like(1, 700))).all())
+
+    def test_a_syllable_in_a_recording_is_taken_with_what_is_around_it(self):
+        recording = speech_like(1, 16_000)
+
+        [found] = embedder.embed([(recording, [(15_500, 16_000)])])
+
+        np.testing.assert_allclose(found[0], embed_whole(recording[-6_400:]), atol=1e-5)
 
     def test_silence_has_an_embedding_too(self):
-        self.assertTrue(np.isfinite(embedder.embed([np.zeros(16_000, np.float32)])).all())
+        self.assertTrue(np.isfinite(embed_whole(np.zeros(16_000, np.float32))).all())
 
     def test_an_empty_batch_has_no_embeddings(self):
-        self.assertEqual(embedder.embed([]).shape, (0, embedder.dimension))
+        self.assertEqual(embedder.embed([]), [])
 
     def test_an_empty_piece_is_refused(self):
         with self.assertRaisesRegex(ValueError, "no voice in an empty piece"):
-            embedder.embed([np.zeros(0, np.float32)])
+            embedder.embed([(np.zeros(16_000, np.float32), [(300, 300)])])
 
 
 class IdentityTests(unittest.TestCase):
@@ -86,6 +107,6 @@ class ERes2NetTests(unittest.TestCase):
             directory = open_directory(path)
             torch.save(build_model(directory).model.state_dict(), path / "pretrained_eres2netv2.ckpt")
 
-            found = FunasrEmbedder(open_directory(path)).embed([speech_like(1, 16_000)])
+            [found] = FunasrEmbedder(open_directory(path)).embed([whole(speech_like(1, 16_000))])
 
         self.assertEqual(found.shape, (1, 16))

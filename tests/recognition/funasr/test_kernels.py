@@ -248,13 +248,14 @@ class RememberTests(unittest.TestCase):
 
 class GatedTapsTests(unittest.TestCase):
     def test_equals_a_dilated_convolution_and_a_gate_per_segment(self):
-        rows, growth, dilation, segment = 23, 4, 2, 10
+        rows, growth, dilation = 23, 4, 2
+        segment = np.repeat(np.arange(3, dtype=np.int32), (10, 10, 3))
         h, weight = normal(0, rows, 6), normal(1, growth, 6, 3)
         scale, gates = abs(normal(2, rows)) + 0.2, normal(3, 3, growth)
         products = np.concatenate([h @ weight[:, :, tap].T for tap in range(3)], axis=1)
         x = np.full((rows, 9), 7, np.float32)
 
-        kernels.add_taps_gated(products, scale, gates, segment, dilation, x, 3)
+        kernels.add_taps_gated(products, scale, gates, segment, np.zeros_like(segment), dilation, x, 3)
 
         expected = torch.nn.functional.conv1d(
             torch.from_numpy(h * scale[:, None]).T[None],
@@ -262,17 +263,28 @@ class GatedTapsTests(unittest.TestCase):
             padding=dilation,
             dilation=dilation,
         )[0].T.numpy()
-        expected *= gates[np.arange(rows) // segment]
+        expected *= gates[segment]
         np.testing.assert_allclose(x[:, 3:7], expected, atol=1e-4)
         self.assertTrue((x[:, [0, 1, 2, 7, 8]] == 7).all())
 
-    def test_segments_are_averaged_on_the_way(self):
+    def test_a_convolution_does_not_reach_into_another_part(self):
+        products, scale = normal(0, 12, 6), np.ones(12, np.float32)
+        gates, both = normal(1, 2, 2), np.repeat(np.arange(2, dtype=np.int32), (5, 7))
+        together, alone = np.empty((12, 2), np.float32), np.empty((7, 2), np.float32)
+
+        kernels.add_taps_gated(products, scale, gates, both, both, 2, together, 0)
+        one = np.zeros(7, np.int32)
+        kernels.add_taps_gated(products[5:].copy(), scale[5:], gates[1:], one, one, 2, alone, 0)
+
+        np.testing.assert_array_equal(together[5:], alone)
+
+    def test_segments_are_added_up_on_the_way(self):
         y, bias = normal(0, 23, 6), normal(1, 6)
         out, scale = np.empty((23, 6), np.uint8), np.empty(23, np.float32)
-        means = np.empty((3, 6), np.float32)
+        sums, segment = np.empty((3, 6), np.float32), np.repeat(np.arange(3, dtype=np.int32), (10, 10, 3))
 
-        kernels.relu_quantize_segments(y, np.ones(23, np.float32), bias, out, scale, 10, means)
+        kernels.relu_quantize_sum(y, np.ones(23, np.float32), bias, out, scale, segment, sums)
 
         h = np.maximum(y + bias, 0)
-        np.testing.assert_allclose(means, [h[:10].mean(0), h[10:20].mean(0), h[20:].mean(0)], atol=1e-5)
+        np.testing.assert_allclose(sums, [h[:10].sum(0), h[10:20].sum(0), h[20:].sum(0)], atol=1e-4)
         np.testing.assert_allclose(dequantized(out, scale, 0), h, atol=0.02)

@@ -15,6 +15,8 @@ from recognition.funasr.xvector import TdnnXvector
 from training import export
 from training.speaker import SpeakerShape, configuration
 
+from .random_models import whole
+
 torch.set_num_threads(1)
 
 SHAPE = SpeakerShape(embedding=24, channels=16, attention=8)
@@ -47,7 +49,7 @@ class XvectorTests(unittest.TestCase):
         model = AutoModel(model=str(self.folder), device="cpu", disable_update=True, disable_pbar=True)
         expected = model.generate(input=audio)[0]["spk_embedding"][0].detach().numpy()
 
-        found = FunasrEmbedder(open_directory(self.folder)).embed([audio])[0]
+        [[found]] = FunasrEmbedder(open_directory(self.folder)).embed([whole(audio)])
 
         np.testing.assert_allclose(found, expected / np.linalg.norm(expected), atol=1e-3)
 
@@ -55,16 +57,16 @@ class XvectorTests(unittest.TestCase):
         embedder = FunasrEmbedder(open_directory(self.folder))
         pieces = [noise(1.0, 1), noise(2.0, 2), noise(1.0, 3)]
 
-        together = embedder.embed(pieces)
+        together = embedder.embed(list(map(whole, pieces)))
 
-        self.assertEqual(together.shape, (3, SHAPE.embedding))
-        for piece, embedding in zip(pieces, together, strict=True):
-            np.testing.assert_allclose(embedder.embed([piece])[0], embedding, atol=1e-5)
+        self.assertEqual([found.shape for found in together], 3 * [(1, SHAPE.embedding)])
+        for piece, found in zip(pieces, together, strict=True):
+            np.testing.assert_allclose(embedder.embed([whole(piece)])[0], found, atol=1e-5)
 
     def test_loudness_does_not_matter(self):
         embedder = FunasrEmbedder(open_directory(self.folder))
 
-        loud, quiet = embedder.embed([noise(1.5, 4), 0.1 * noise(1.5, 4)])
+        [loud], [quiet] = embedder.embed([whole(noise(1.5, 4)), whole(0.1 * noise(1.5, 4))])
 
         self.assertGreater(float(loud @ quiet), 0.99)
 
