@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -220,22 +221,39 @@ class StreamingEncoder(_Encoder):
 class OfflineEncoder(_Encoder):
     """See `sanm.OfflineEncoder`."""
 
-    def __init__(self, encoder: Any) -> None:
-        super().__init__(encoder)
-        self._attend = kernels.offline_attention(self.heads, self.size, self.taps)
-
     def encode(self, sequences: Sequence[Tensor]) -> list[Tensor]:
         lengths = [len(inputs) for inputs in sequences]
-        bounds = _bounds(lengths)
+        utterances = [slice(first, end) for first, end in pairwise(_bounds(lengths))]
 
         def attend(
             number: int, y: np.ndarray, scale: np.ndarray, bias: np.ndarray, rows: Rows, memory: np.ndarray
         ) -> None:
-            weights = self.layers[number].memory
-            self._attend(y, scale, bias, bounds, weights, rows.values, rows.scale, memory)
+            for own in utterances:
+                self._attend(number, y[own], scale[own], bias, rows, memory, own)
 
         encoding = self._run(torch.cat(list(sequences)).numpy(), attend)
         return list(torch.split(encoding, lengths))
+
+    def _attend(
+        self,
+        number: int,
+        y: np.ndarray,
+        scale: np.ndarray,
+        bias: np.ndarray,
+        rows: Rows,
+        memory: np.ndarray,
+        own: slice,
+    ) -> None:
+        """One utterance in one layer; `own` are its rows."""
+        parts = torch.empty(3, self.heads, len(y), self.size)
+        query, key, value = parts
+        kernels.heads_apart(y, scale, bias, *parts.numpy())
+        # In float32: for whole utterances torch's products beat what Numba makes of loops.
+        found = torch.softmax(query @ key.mT, dim=-1) @ value
+        kernels.heads_together(
+            found.numpy(), value.numpy(), self.layers[number].memory,
+            rows.values[own], rows.scale[own], memory[own],
+        )  # fmt: skip
 
 
 class FrameWeights:

@@ -396,70 +396,56 @@ def streaming_attention(heads: int, size: int, window: int, past: int, chunk: in
     return kernel
 
 
-@functools.cache
-def offline_attention(heads: int, size: int, taps: int) -> Any:
-    """The attention of an encoder layer over whole utterances, and its memory block.
+@_compiled
+def heads_apart(y, y_scale, bias, query, key, value):
+    """What an encoder layer attends with, head after head.
 
     Args:
-        heads, size: Number and size of the heads.
-        taps: Of the memory block.
+        y, y_scale, bias: As in `streaming_attention`, of one utterance.
+        query, key, value: To fill, float32, shape (heads, m, size).
     """
-    width = heads * size
-    whole = padded(size, 4)
+    heads, length, size = query.shape
+    for w in range(length):
+        factor = y_scale[w]
+        for h in range(heads):
+            at = h * size
+            for d in range(size):
+                query[h, w, d] = y[w, at + d] * factor + bias[at + d]
+        for h in range(heads):
+            at = (heads + h) * size
+            for d in range(size):
+                key[h, w, d] = y[w, at + d] * factor + bias[at + d]
+        for h in range(heads):
+            at = (2 * heads + h) * size
+            for d in range(size):
+                value[h, w, d] = y[w, at + d] * factor + bias[at + d]
+
+
+@_compiled
+def heads_together(found, value, weights, out, scale, memory):
+    """What was attended as quantised rows, and the memory block over the values.
+
+    Args:
+        found, value: float32, shape (heads, m, size).
+        weights, out, scale, memory: As in `streaming_attention`, of one utterance.
+    """
+    heads, length, size = found.shape
+    taps, width = weights.shape
     left = (taps - 1) // 2
-
-    @_compiled
-    def kernel(y, y_scale, bias, bounds, weights, out, scale, memory):
-        """
-        Args:
-            y, y_scale, bias: As in `streaming_attention`; the rows of one utterance after those of another.
-            bounds: First row of each utterance, and the end.
-            weights, out, scale, memory: As in `streaming_attention`.
-        """
-        line = np.empty(width, np.float32)
-        one = np.empty(1, np.float32)
-        line_bits, one_bits = line.view(np.int32), one.view(np.int32)
-        for utterance in range(bounds.shape[0] - 1):
-            first = bounds[utterance]
-            length = bounds[utterance + 1] - first
-            rows = _padded(length, QUERIES)
-            some = _padded(length, VALUES)
-            count = _padded(some, LANES)
-            query = np.zeros((rows, whole), np.float32)
-            found = np.zeros((rows, whole), np.float32)
-            key = np.zeros((whole, count), np.float32)
-            value = np.zeros((some, whole), np.float32)
-            around = np.zeros((length + taps - 1, width + LANES), np.float32)
-            lines = np.empty((length, width), np.float32)
-            scores = np.empty((QUERIES, count), np.float32)
-            powers = np.empty(count, np.int32)
-            powersf = powers.view(np.float32)
-            hidden = np.full(count, _HIDDEN, np.float32)
-            for w in range(length):
-                hidden[w] = _F(0)
-            for h in range(heads):
-                at = h * size
-                for w in range(length):
-                    factor = y_scale[first + w]
-                    for d in range(size):
-                        query[w, d] = y[first + w, at + d] * factor + bias[at + d]
-                    for d in range(size):
-                        key[d, w] = y[first + w, width + at + d] * factor + bias[width + at + d]
-                    for d in range(size):
-                        own = y[first + w, 2 * width + at + d] * factor + bias[2 * width + at + d]
-                        value[w, d] = own
-                        around[left + w, at + d] = own
-                _attend(query, key, value, hidden, scores, powers, powersf, found, whole, count, some)
-                for w in range(length):
-                    for d in range(size):
-                        lines[w, at + d] = found[w, d]
-            _remember_around(around, weights, memory, first)
-            for w in range(length):
-                for d in range(width):
-                    line[d] = lines[w, d]
-                _quantize_row(line, line_bits, one, one_bits, out, scale, first + w)
-
-    return kernel
+    around = np.zeros((length + taps - 1, width), np.float32)
+    line = np.empty(width, np.float32)
+    one = np.empty(1, np.float32)
+    line_bits, one_bits = line.view(np.int32), one.view(np.int32)
+    for h in range(heads):
+        for w in range(length):
+            for d in range(size):
+                around[left + w, h * size + d] = value[h, w, d]
+    _remember_around(around, weights, memory, 0)
+    for w in range(length):
+        for h in range(heads):
+            for d in range(size):
+                line[h * size + d] = found[h, w, d]
+        _quantize_row(line, line_bits, one, one_bits, out, scale, w)
 
 
 @functools.cache

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import itertools
 import unittest
 
 import numpy as np
@@ -146,24 +145,23 @@ class NormalizeTests(unittest.TestCase):
 
 class OfflineAttentionTests(unittest.TestCase):
     @settings(max_examples=30, deadline=None)
-    @given(st.lists(st.integers(1, 40), min_size=1, max_size=4), st.integers(0, 100))
-    def test_each_utterance_attends_to_itself_alone(self, lengths, seed):
-        total = sum(lengths)
-        y, scale, bias = normal(seed, total, 3 * WIDTH), abs(normal(1, total)) + 0.2, normal(2, 3 * WIDTH)
+    @given(st.integers(1, 60), st.integers(0, 100))
+    def test_heads_go_apart_and_together_again(self, length, seed):
+        y, scale, bias = normal(seed, length, 3 * WIDTH), abs(normal(1, length)) + 0.2, normal(2, 3 * WIDTH)
         weights = normal(3, TAPS, WIDTH)
-        out, out_scale = np.empty((total, WIDTH), np.uint8), np.empty(total, np.float32)
-        memory = np.empty((total, WIDTH), np.float32)
-        bounds = np.concatenate(([0], np.cumsum(lengths)))
+        out, out_scale = np.empty((length, WIDTH), np.uint8), np.empty(length, np.float32)
+        memory = np.empty((length, WIDTH), np.float32)
+        parts = np.empty((3, HEADS, length, SIZE), np.float32)
 
-        attend = kernels.offline_attention(HEADS, SIZE, TAPS)
-        attend(y, scale, bias, bounds, weights, out, out_scale, memory)
+        kernels.heads_apart(y, scale, bias, *parts)
+        kernels.heads_together(parts[0], parts[2], weights, out, out_scale, memory)
 
-        projected = y * scale[:, None] + bias
-        for first, end in itertools.pairwise(bounds):
-            query, key, value = np.split(projected[first:end], 3, axis=1)
-            error = abs(dequantized(out, out_scale)[first:end] - reference_attention(query, key, value))
-            self.assertTrue((error <= 0.52 * out_scale[first:end, None]).all())
-            np.testing.assert_allclose(memory[first:end], reference_memory(value, weights, 2, 2), atol=1e-4)
+        query, key, value = np.split(y * scale[:, None] + bias, 3, axis=1)
+        for part, expected in zip(parts, (query, key, value), strict=True):
+            np.testing.assert_allclose(np.concatenate(part, axis=1), expected, atol=1e-5)
+        error = abs(dequantized(out, out_scale) - query)
+        self.assertTrue((error <= 0.52 * out_scale[:, None]).all())
+        np.testing.assert_allclose(memory, reference_memory(value, weights, 2, 2), atol=1e-4)
 
 
 class StreamingAttentionTests(unittest.TestCase):
