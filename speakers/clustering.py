@@ -15,6 +15,9 @@ import numpy as np
 from .identification import unit
 from .scoring import Scoring, Voices
 
+LEAST_S, LEAST_LENGTH = 1e-3, 1e-6
+"""Less speech, or a shorter mean, is what is left of nothing by rounding."""
+
 
 @dataclass(frozen=True, slots=True)
 class ClusteringOptions:
@@ -74,12 +77,6 @@ class Cluster:
         """Take back what a line gave."""
         self._weigh(embedding, -speech_s, self.speech_s)
 
-    def without(self, embedding: np.ndarray, speech_s: float) -> Cluster:
-        """The voice as it would be without a line of its own."""
-        other = Cluster(self.mean, self.speech_s)
-        other.remove(embedding, speech_s)
-        return other
-
     def absorb(self, other: Cluster, *, memory_s: float) -> None:
         """The two are one."""
         if other.mean is not None:
@@ -91,17 +88,42 @@ class Cluster:
 
     def _weigh(self, embedding: np.ndarray, speech_s: float, before_s: float) -> None:
         total = before_s + speech_s
-        if total < 1e-3:
+        if total < LEAST_S:
             self.forget()
             return
         shaped = embedding * speech_s if self.mean is None else self.mean * before_s + embedding * speech_s
         self._set(shaped / total, total)
 
     def _set(self, mean: np.ndarray, speech_s: float) -> None:
-        if not np.linalg.norm(mean) > 1e-6:
+        if not np.linalg.norm(mean) > LEAST_LENGTH:
             self.forget()
             return
         self.mean, self.speech_s = mean.astype(np.float32), speech_s
+
+
+def without(
+    clusters: Sequence[Cluster], embeddings: np.ndarray, seconds: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Each cluster as it would be without one of its lines.
+
+    Args:
+        embeddings: Of the lines, float32, shape (n, d), n > 0.
+        seconds: Of speech in each, shape (n,).
+
+    Returns:
+        Embeddings, float32, shape (n, d), of unit length, or zero where nothing is left; and the speech
+        behind them in seconds, shape (n,).
+    """
+    silence = np.zeros(embeddings.shape[1], np.float32)
+    means = np.stack([silence if cluster.mean is None else cluster.mean for cluster in clusters])
+    whole_s = np.array([cluster.speech_s for cluster in clusters])
+    rest_s = whole_s - seconds
+    rest = means * whole_s[:, None] - embeddings * seconds[:, None]
+    lengths = np.linalg.norm(rest, axis=1)
+    is_left = (rest_s >= LEAST_S) & (lengths > LEAST_LENGTH * rest_s)
+    scales = np.zeros(len(clusters))
+    scales[is_left] = 1 / lengths[is_left]
+    return (rest * scales[:, None]).astype(np.float32), np.where(is_left, rest_s, 0.0)
 
 
 def as_voices(clusters: Sequence[Cluster], scoring: Scoring, dimension: int) -> Voices:
@@ -119,6 +141,6 @@ def log_odds(voices: Voices, clusters: Sequence[Cluster], scoring: Scoring) -> n
     Returns:
         float32, shape (len(voices), len(clusters)); minus infinity for a cluster that was never heard well.
     """
-    odds = scoring.log_odds(voices, as_voices(clusters, scoring, len(voices.columns)))
+    odds = scoring.log_odds(voices, as_voices(clusters, scoring, voices.rows.shape[1]))
     odds[:, [cluster.mean is None for cluster in clusters]] = -np.inf
     return odds

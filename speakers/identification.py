@@ -54,6 +54,16 @@ class Enrolled(NamedTuple):
     speech_s: float
 
 
+CROWD = 5000
+"""Of more enrolled voices than this, only the most promising are compared in full."""
+
+OUTLINE = 48
+"""Dimensions in which all are compared, the ones in which voices differ most."""
+
+PROMISING = 1000
+"""How many are then compared in full."""
+
+
 class Gallery:
     """The voices of all enrolled speakers, ready to be compared. Never changes, so sessions share it freely.
 
@@ -70,6 +80,9 @@ class Gallery:
         self.speakers = np.empty(0, np.int64)
         """Keys of the speakers, ascending, shape (n,)."""
         self.voices = scoring.voices(np.empty((0, dimension), np.float32), np.empty(0))
+        self._axes = scoring.cohort.axes[:, :OUTLINE]
+        # By columns: reading it so is half the cost.
+        self._outlines = np.empty((self._axes.shape[1], 0), np.float32)
 
     def __len__(self) -> int:
         return len(self.speakers)
@@ -81,6 +94,18 @@ class Gallery:
         """The voice of one speaker; None if not enrolled."""
         column = self._column(speaker)
         return None if column is None else self.voices.take(slice(column, column + 1))
+
+    def promising(self, voice: Voices) -> np.ndarray:
+        """Where to look for one voice: all columns, or those that are most like it at a rough look.
+
+        Returns:
+            Indices into `voices`.
+        """
+        if len(self) <= CROWD:
+            return np.arange(len(self))
+        cosines = (voice.rows @ self._axes) @ self._outlines  # (1, n)
+        log_odds = self.scoring.of_cosines(cosines, voice, self.voices)[0]
+        return np.argpartition(log_odds, -PROMISING)[-PROMISING:]
 
     def changed(self, changes: Mapping[int, Enrolled | None]) -> Gallery:
         """Another gallery in which these speakers have these voices, or none.
@@ -99,13 +124,16 @@ class Gallery:
         seconds = np.array([voice.speech_s for voice in added.values()])
         speakers = np.concatenate([self.speakers[is_kept], np.fromiter(added, np.int64, len(added))])
         # Most changes are one more speaker at the end: then this is a single copy of the gallery.
-        voices = self.voices if is_kept.all() else self.voices.take(is_kept)
+        voices, outlines = self.voices, self._outlines
+        if not is_kept.all():
+            voices, outlines = voices.take(is_kept), outlines[:, is_kept]
         voices = voices.joined(self.scoring.voices(embeddings, seconds))
+        outlines = np.concatenate([outlines, (embeddings @ self._axes).T], axis=1)
         if np.any(speakers[1:] < speakers[:-1]):
             order = np.argsort(speakers)
-            speakers, voices = speakers[order], voices.take(order)
+            speakers, voices, outlines = speakers[order], voices.take(order), outlines[:, order]
         gallery = Gallery(self.model_id, self.scoring, self.dimension)
-        gallery.speakers, gallery.voices = speakers, voices
+        gallery.speakers, gallery.voices, gallery._outlines = speakers, voices, outlines
         return gallery
 
     def _column(self, speaker: int) -> int | None:
@@ -147,9 +175,10 @@ def identify(
     voice = gallery.scoring.voices(unit(embedding)[None], np.array([speech_s]))
     if not len(gallery):
         return Identification(None, -np.inf)
-    log_odds = gallery.scoring.log_odds(voice, gallery.voices)[0]
+    columns = gallery.promising(voice)
+    log_odds = gallery.scoring.log_odds(voice, gallery.voices.take(columns))[0]
     best = int(np.argmax(log_odds))
-    top, candidate = float(log_odds[best]), int(gallery.speakers[best])
+    top, candidate = float(log_odds[best]), int(gallery.speakers[columns[best]])
     log_odds[best] = -np.inf
     lead = top - float(log_odds.max())
     if top < options.threshold - options.doubt:

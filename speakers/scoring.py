@@ -9,6 +9,7 @@ were equally likely beforehand. Thresholds in log-odds mean the same for every m
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -50,6 +51,13 @@ class Cohort:
         """For a model of which nothing is known: strangers' cosines lie around 0 with this deviation."""
         return cls(np.zeros(dimension), deviation**2 * np.eye(dimension))
 
+    @cached_property
+    def axes(self) -> np.ndarray:
+        """Directions in which voices differ, the most telling first: float32, shape (d, d), by columns."""
+        spread = self.covariance + np.outer(self.mean, self.mean)
+        vectors: np.ndarray = np.linalg.eigh(spread.astype(float))[1]
+        return vectors[:, ::-1].astype(np.float32)
+
     def statistics(self, embeddings: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Mean and deviation of each voice's cosine to strangers.
 
@@ -71,28 +79,31 @@ class Voices:
     Made by `Scoring.voices`.
     """
 
-    columns: np.ndarray
-    """Embeddings of unit length, float32, shape (d, n): reading by columns is half the cost of scoring."""
+    rows: np.ndarray
+    """Embeddings of unit length, float32, shape (n, d)."""
 
-    means: np.ndarray
-    deviations: np.ndarray
+    scales: np.ndarray
+    """What makes a cosine count in deviations from strangers' cosines, shape (n,)."""
+
+    shifts: np.ndarray
+    """The mean of strangers' cosines, in deviations, shape (n,)."""
+
     reach: np.ndarray
     """How much the amount of speech lets through, float32 in (0, 1], shape (n,)."""
 
     def __len__(self) -> int:
-        return int(self.columns.shape[1])
+        return len(self.rows)
 
     def take(self, which: np.ndarray | slice) -> Voices:
         """Some of them."""
-        columns = np.ascontiguousarray(self.columns[:, which])
-        return Voices(columns, self.means[which], self.deviations[which], self.reach[which])
+        return Voices(self.rows[which], self.scales[which], self.shifts[which], self.reach[which])
 
     def joined(self, others: Voices) -> Voices:
         """These and then the others."""
         return Voices(
-            np.concatenate([self.columns, others.columns], axis=1),
-            np.concatenate([self.means, others.means]),
-            np.concatenate([self.deviations, others.deviations]),
+            np.concatenate([self.rows, others.rows]),
+            np.concatenate([self.scales, others.scales]),
+            np.concatenate([self.shifts, others.shifts]),
             np.concatenate([self.reach, others.reach]),
         )
 
@@ -118,23 +129,25 @@ class Scoring:
             seconds: Speech behind each, shape (n,).
         """
         means, deviations = self.cohort.statistics(embeddings)
-        columns = np.ascontiguousarray(embeddings.T, np.float32)
-        return Voices(columns, means, deviations, reach(seconds))
+        return Voices(embeddings.astype(np.float32), 1 / deviations, means / deviations, reach(seconds))
 
     def log_odds(self, some: Voices, others: Voices) -> np.ndarray:
         """How sure it is that each two are one person, float32, shape (len(some), len(others))."""
-        scores = some.columns.T @ others.columns  # (n, m)
-        return self._weigh(scores, some, others, np.s_[:, None])
+        return self.of_cosines(some.rows @ others.rows.T, some, others)
+
+    def of_cosines(self, cosines: np.ndarray, some: Voices, others: Voices) -> np.ndarray:
+        """The same from cosines, shape (len(some), len(others)), exact or not."""
+        return self._weigh(cosines, some, others, np.s_[:, None])
 
     def log_odds_of_pairs(self, some: Voices, others: Voices) -> np.ndarray:
         """How sure it is of the first of each, of the second of each, and so on; float32, shape (n,)."""
-        scores = np.einsum("dn,dn->n", some.columns, others.columns)
-        return self._weigh(scores, some, others, np.s_[:])
+        cosines = np.einsum("nd,nd->n", some.rows, others.rows)
+        return self._weigh(cosines, some, others, np.s_[:])
 
-    def _weigh(self, scores: np.ndarray, some: Voices, others: Voices, rows: Any) -> np.ndarray:
-        """Log-odds of cosines; `rows` lays what belongs to `some` along the rows of scores."""
-        z = scores * (1 / some.deviations[rows] + 1 / others.deviations)
-        z -= some.means[rows] / some.deviations[rows] + others.means / others.deviations
+    def _weigh(self, cosines: np.ndarray, some: Voices, others: Voices, rows: Any) -> np.ndarray:
+        """Log-odds of cosines; `rows` lays what belongs to `some` along the rows of cosines."""
+        z = cosines * (some.scales[rows] + others.scales)
+        z -= some.shifts[rows] + others.shifts
         z *= 0.5 * self.slope
         z += self.bias
         z *= some.reach[rows] * others.reach

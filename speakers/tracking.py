@@ -431,14 +431,18 @@ class SpeakerTracker:
             log_odds: Of the lines and their voices as they are, shape (len(lines),).
         """
         scoring = self._gallery.scoring
-        rows = [row for row, line in enumerate(lines) if line.shapes and line.voice.speaker is None]
-        if not rows:
+        rows = np.array([row for row, line in enumerate(lines) if line.shapes and line.voice.speaker is None])
+        if not len(rows):
             return log_odds
-        others = [lines[row].voice.cluster.without(lines[row].embedding, lines[row].speech_s) for row in rows]
-        known = clustering.as_voices(others, scoring, self._gallery.dimension)
-        among = scoring.log_odds_of_pairs(prepared.take(np.array(rows)), known)
+        own = [lines[row] for row in rows]
+        others, rest_s = clustering.without(
+            [line.voice.cluster for line in own],
+            np.stack([line.embedding for line in own]),
+            np.array([line.speech_s for line in own]),
+        )
+        among = scoring.log_odds_of_pairs(prepared.take(rows), scoring.voices(others, rest_s))
         # A line that is alone in its voice says nothing for it, and little against it.
-        among[[other.mean is None for other in others]] = self.options.clustering.found
+        among[rest_s == 0] = self.options.clustering.found
         fair = log_odds.copy()
         fair[rows] = among
         return fair

@@ -6,7 +6,7 @@ import unittest
 
 import numpy as np
 
-from speakers.clustering import Cluster, log_odds
+from speakers.clustering import Cluster, log_odds, without
 from speakers.scoring import Cohort, Scoring, Voices
 
 X, Y = np.array([1, 0], np.float32), np.array([0, 1], np.float32)
@@ -89,5 +89,14 @@ class LogOddsTests(unittest.TestCase):
         cluster = Cluster(X, 5.0)
         cluster.add(Y, 5.0, memory_s=HOUR)
 
-        np.testing.assert_allclose(cluster.without(Y, 5.0).centroid, X, atol=1e-6)
+        rest, rest_s = without([cluster, cluster], np.stack([Y, X]), np.array([5.0, 5.0]))
+
+        np.testing.assert_allclose(rest, [X, Y], atol=1e-6)
+        np.testing.assert_array_equal(rest_s, [5.0, 5.0])
         self.assertEqual(cluster.speech_s, 10.0)
+
+    def test_without_its_only_line_nothing_is_left_of_a_voice(self) -> None:
+        rest, rest_s = without([Cluster(X, 5.0), Cluster()], np.stack([X, X]), np.array([5.0, 5.0]))
+
+        np.testing.assert_array_equal(rest, np.zeros((2, len(X))))
+        np.testing.assert_array_equal(rest_s, [0.0, 0.0])

@@ -30,7 +30,7 @@ class GalleryTestCase(TestCase):
 
     def voice_of(self, speaker: Speaker) -> np.ndarray | None:
         voice = self.reader.gallery.voice(speaker.pk)
-        return None if voice is None else voice.columns[:, 0]
+        return None if voice is None else voice.rows[0]
 
 
 class RefreshTests(GalleryTestCase):

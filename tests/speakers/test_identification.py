@@ -6,7 +6,7 @@ import unittest
 
 import numpy as np
 
-from speakers.identification import Enrolled, Gallery, IdentificationOptions, identify, unit
+from speakers.identification import CROWD, Enrolled, Gallery, IdentificationOptions, identify, unit
 from speakers.scoring import Cohort, Scoring
 
 ALICE, BOB, CHARLIE = 1, 2, 3
@@ -109,7 +109,7 @@ class GalleryTests(unittest.TestCase):
         )
 
         self.assertEqual(after.speakers.tolist(), [BOB, CHARLIE])
-        np.testing.assert_allclose(after.voices.columns.T, [[0.6, 0.8], [0, -1]], atol=1e-6)
+        np.testing.assert_allclose(after.voices.rows, [[0.6, 0.8], [0, -1]], atol=1e-6)
         self.assertNotIn(ALICE, after)
         self.assertIsNone(after.voice(ALICE))
 
@@ -117,7 +117,7 @@ class GalleryTests(unittest.TestCase):
         voice = gallery(alice=[1, 0], bob=[0, 1]).voice(BOB)
 
         assert voice is not None
-        np.testing.assert_allclose(voice.columns[:, 0], [0, 1])
+        np.testing.assert_allclose(voice.rows[0], [0, 1])
 
     def test_a_change_leaves_the_old_gallery_alone(self) -> None:
         before = gallery(alice=[1, 0])
@@ -142,3 +142,52 @@ class GalleryTests(unittest.TestCase):
                 identify(at(degrees), one, speech_s=5.0).candidate,
                 identify(at(degrees), other, speech_s=5.0).candidate,
             )
+
+
+class CrowdTests(unittest.TestCase):
+    """Of very many voices not all are compared in full; nobody is to notice."""
+
+    DIMENSION = 96
+
+    @classmethod
+    def setUpClass(cls) -> None:
+        cls.random = np.random.default_rng(0)
+        cls.people = {number: cls.draw() for number in range(1, CROWD + 3001)}
+        cohort = Cohort.of(np.stack([unit(cls.draw()) for _ in range(300)]))
+        cls.empty = Gallery("model-1", Scoring(cohort), cls.DIMENSION)
+        cls.gallery = cls.empty.changed({n: Enrolled(v, 10.0) for n, v in cls.people.items()})
+
+    @classmethod
+    def draw(cls) -> np.ndarray:
+        """Somebody's voice: as models hear them, people differ in some directions more than in others."""
+        weights = 0.97 ** np.arange(cls.DIMENSION)
+        return (cls.random.standard_normal(cls.DIMENSION) * weights).astype(np.float32)
+
+    def lines(self, count: int = 100) -> list[tuple[int, np.ndarray]]:
+        who = self.random.choice(list(self.people), count).tolist()
+        return [(number, self.people[number] + 0.6 * self.draw()) for number in who]
+
+    def test_the_answer_is_that_of_comparing_with_everybody(self) -> None:
+        named = 0
+        for _number, line in self.lines():
+            found = identify(line, self.gallery, speech_s=3.0)
+
+            scoring = self.gallery.scoring
+            voice = scoring.voices(unit(line)[None], np.array([3.0]))
+            odds = scoring.log_odds(voice, self.gallery.voices)[0]
+            best = self.gallery.speakers[odds.argmax()]
+            lead = np.diff(np.sort(odds)[-2:])[0]
+            is_clear = odds.max() >= 3.0 and lead >= 1.0
+            self.assertEqual(found.candidate, best)
+            self.assertEqual(found.speaker, best if is_clear else None)
+            named += is_clear
+        self.assertGreater(named, 50)
+
+    def test_who_came_and_went_is_found_and_is_not(self) -> None:
+        gone, newcomer = 17, self.draw()
+        changed = self.gallery.changed({gone: None, 0: Enrolled(newcomer, 10.0)})
+
+        self.assertEqual(identify(newcomer, changed, speech_s=3.0).speaker, 0)
+        self.assertNotEqual(identify(self.people[gone], changed, speech_s=3.0).candidate, gone)
+        for number in (1, CROWD, CROWD + 3000):
+            self.assertEqual(identify(self.people[number], changed, speech_s=3.0).speaker, number)
