@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from .models import Session, Utterance
+from .models import Session, Utterance, Voice
 from .protocol import line_fields
 from .queries import as_line
 
@@ -18,17 +18,18 @@ class Transcript:
     last_seq: int
     last_revision: int
     lines: Sequence[Utterance]
+    speakers: Sequence[str]
+    """Who each voice is, by public id, in the order in which voices came: it decides about colours."""
 
     def as_json(self) -> dict[str, Any]:
         return self.latest(len(self.lines))
 
     def latest(self, count: int) -> dict[str, Any]:
-        """The same with the last lines only, but everyone who speaks: the order decides about colours."""
-        voices = (line.voice.public_id for line in self.lines if line.voice)
+        """The same with the last lines only."""
         return {
             "seq": self.last_seq,
             "revision": self.last_revision,
-            "speakers": list(dict.fromkeys(voices)),
+            "speakers": list(self.speakers),
             "lines": [line_json(line) for line in self.lines[max(0, len(self.lines) - count) :]],
         }
 
@@ -43,7 +44,8 @@ def read(session: Session) -> Transcript:
         .defer("tokens", "machine_text")
         .order_by("start", "id")
     )
-    return Transcript(last_seq, last_revision, lines)
+    voices = Voice.objects.filter(session=session).select_related("speaker").order_by("id")
+    return Transcript(last_seq, last_revision, lines, [voice.public_id for voice in voices])
 
 
 def line_json(utterance: Utterance) -> dict[str, Any]:

@@ -14,6 +14,8 @@ const STATES = {
   ended: () => gettext("ended"),
 };
 
+const SETTLED_MS = 300; // since the last change: no more of the same
+
 const byId = (id) => document.getElementById(id);
 
 export class SessionView {
@@ -86,6 +88,8 @@ export class SessionView {
   changed(line, before, index) {
     this.view.changed(line, before, index, this.transcript.lines);
     this.tell("lineChanged", line);
+    clearTimeout(this.settling);
+    this.settling = setTimeout(() => this.settle(), SETTLED_MS);
     this.changeSoon();
   }
 
@@ -93,6 +97,10 @@ export class SessionView {
     this.view.removed(line, index, this.transcript.lines);
     this.tell("lineRemoved", line, index);
     this.changeSoon();
+  }
+
+  settle() {
+    if (this.view.settleColours(this.transcript.lines)) this.changeSoon();
   }
 
   // Once for all lines that come together.

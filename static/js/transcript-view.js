@@ -52,6 +52,13 @@ export class TranscriptView {
     this.setContinued(index, lines);
   }
 
+  // All that changes together has come: it can be told who is whose new name. Returns whether colours changed.
+  settleColours(lines) {
+    const separate = this.colours.separate(new Set(lines.map((line) => line.spk.speaker_id)));
+    for (const line of lines) if (separate.includes(line.spk.speaker_id)) this.fill(this.rows.get(line.id), line);
+    return separate.length > 0;
+  }
+
   setPartial(text) {
     this.tail.hidden = !text;
     if (this.tail.textContent !== text) this.tail.textContent = text;

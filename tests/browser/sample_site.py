@@ -63,10 +63,11 @@ def fill() -> None:
 def fill_for_editing() -> None:
     """The same, with a small session for each test that changes one."""
     fill()
-    for key in ("conflict", "removal", "composing", "autosave", "markup"):
+    for key in ("conflict", "removal", "composing", "autosave", "markup", "versions"):
         session = make_session(key, owner=User.objects.get(username="anna"))
         make_lines(session, voice=make_voice(session, PEOPLE[0]))
-    add_session_of_strangers("naming", User.objects.get(username="anna"))
+    for key in ("naming", "one-line", "merging"):
+        add_session_of_strangers(key, User.objects.get(username="anna"))
 
 
 def fill_with_people_who_enroll() -> None:
@@ -145,9 +146,10 @@ def add_other_sessions(owner: User) -> None:
 
 
 def add_session_of_strangers(key: str, owner: User) -> None:
-    """Two who take turns, line by line."""
+    """Two who take turns, line by line, and a third at the end."""
     session = make_session(key, owner=owner)
-    for text, voice in zip(LINES, [make_voice(session), make_voice(session)] * 2, strict=True):
+    first, second, third = (make_voice(session) for _ in range(3))
+    for text, voice in zip([*LINES, "还有吗？"], [first, second, first, second, third], strict=True):
         make_lines(session, [text], voice)
 
 

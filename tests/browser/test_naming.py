@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from playwright.sync_api import Browser, Page, expect
-
-from tests.sessions_app.meetings import LINES
 
 from .browsing import Site, shown_speakers
 
 pytestmark = pytest.mark.slow
 
-STRANGERS = ["Speaker 1", "Speaker 2"] * 2
+STRANGERS = [*["Speaker 1", "Speaker 2"] * 2, "Speaker 3"]
 
 
 def open_naming(page: Page, index: int) -> None:
@@ -25,6 +25,12 @@ def open_naming(page: Page, index: int) -> None:
 def choose_new(page: Page, name: str) -> None:
     page.get_by_role("textbox", name="Name").fill(name)
     page.get_by_role("button", name=f"New: “{name}”").click()
+
+
+def expect_colours(page: Page, colours: list[int]) -> None:
+    expect(page.locator("#lines .line")).to_have_class(
+        [re.compile(rf"\bvoice-{colour}\b") for colour in colours]
+    )
 
 
 def expect_speakers(page: Page, names: list[str]) -> None:
@@ -44,15 +50,45 @@ def test_a_name_goes_to_all_lines_of_the_voice_on_all_open_pages(site: Site, bro
         choose_new(hers, "周敏")
 
         for shown in (hers, his):
-            expect_speakers(shown, ["周敏", "Speaker 2"] * 2)
-            expect(shown.locator("#people .name")).to_have_text(["周敏", "Speaker 2"])
+            expect_speakers(shown, ["周敏", "Speaker 2", "周敏", "Speaker 2", "Speaker 3"])
+            expect(shown.locator("#people .name")).to_have_text(["周敏", "Speaker 2", "Speaker 3"])
             expect(shown.locator("body")).to_have_attribute("data-since", "then")  # it was not loaded anew
 
         open_naming(his, 1)
         his.get_by_role("radio", name="Only this line").check()
         his.locator(".choices").get_by_role("button", name="周敏").click()
         for shown in (hers, his):
-            expect_speakers(shown, ["周敏", "周敏", "周敏", "Speaker 2"])
+            expect_speakers(shown, ["周敏", "周敏", "周敏", "Speaker 2", "Speaker 3"])
         hers.reload()
-        expect(hers.locator("#lines .line")).to_have_count(len(LINES))
-        assert shown_speakers(hers) == ["周敏", "周敏", "周敏", "Speaker 2"]
+        expect(hers.locator("#lines .line")).to_have_count(len(STRANGERS))
+        assert shown_speakers(hers) == ["周敏", "周敏", "周敏", "Speaker 2", "Speaker 3"]
+
+
+class TestColours:
+    """Are the same before and after a reload, and on a page that only looked on."""
+
+    def test_stay_when_a_voice_turns_out_to_be_another_s(self, page: Page):
+        page.goto("/sessions/merging/")
+        open_naming(page, 0)
+        page.locator(".choices").get_by_role("button", name="Speaker 2").click()
+        expect_speakers(page, [*["Speaker 2"] * 4, "Speaker 3"])
+        expect_colours(page, [2, 2, 2, 2, 3])
+        page.reload()
+        expect_colours(page, [2, 2, 2, 2, 3])
+
+    def test_are_new_for_somebody_who_said_only_one_line_of_a_voice(
+        self, site: Site, browser: Browser, page: Page
+    ):
+        with site.context(browser, "boris") as other:
+            hers, his = page, other.new_page()
+            for shown in (hers, his):
+                shown.goto("/sessions/one-line/")
+                expect_colours(shown, [1, 2, 1, 2, 3])
+            open_naming(hers, 2)
+            hers.get_by_role("radio", name="Only this line").check()
+            choose_new(hers, "郑一")
+            for shown in (hers, his):
+                expect_speakers(shown, ["Speaker 1", "Speaker 2", "郑一", "Speaker 2", "Speaker 3"])
+                expect_colours(shown, [1, 2, 4, 2, 3])
+            hers.reload()
+            expect_colours(hers, [1, 2, 4, 2, 3])

@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 
 from sessions_app import transcript
+from sessions_app.voices import merge_rows
+from speakers.models import Speaker
 
 from .meetings import make_lines, make_session, make_voice
 
@@ -12,7 +14,7 @@ pytestmark = pytest.mark.django_db
 
 
 class TestLatestLines:
-    def test_come_with_everyone_who_spoke_before_in_order_of_appearance(self):
+    def test_come_with_everyone_who_spoke_before_in_order(self):
         session = make_session()
         first, second = make_voice(session, "林静"), make_voice(session)
         make_lines(session, ["大家好。"], first)
@@ -23,6 +25,18 @@ class TestLatestLines:
         assert [line["asr"] for line in latest["lines"]] == ["我来晚了。", "没关系。"]
         assert latest["speakers"] == [first.public_id, second.public_id]
         assert transcript.read(session).as_json()["speakers"] == latest["speakers"]
+
+    def test_name_each_voice_at_its_place_also_one_that_was_another_s(self):
+        session = make_session()
+        first, second, third = (make_voice(session) for _ in range(3))
+        make_lines(session, ["一"], first)
+        make_lines(session, ["二"], second)
+        make_lines(session, ["三"], third)
+        merge_rows(second, first)
+        second.speaker = Speaker.objects.create(name="林静")
+        second.save()
+        speakers = [str(first.uuid), str(second.speaker.uuid), str(third.uuid)]
+        assert transcript.read(session).as_json()["speakers"] == speakers
 
     def test_are_all_there_are_if_more_are_wanted(self):
         session = make_session()
