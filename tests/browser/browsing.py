@@ -14,7 +14,7 @@ from typing import Any, Self
 
 import numpy as np
 import soundfile
-from playwright.sync_api import Browser, BrowserContext, Page, Playwright
+from playwright.sync_api import Browser, BrowserContext, Page, Playwright, expect
 
 from deploy.cutting_proxy import CuttingProxy
 from recognition.audio import SAMPLE_RATE
@@ -30,11 +30,12 @@ class NoBrowser(RuntimeError):
     """Chromium is not on this machine."""
 
 
-def launch(playwright: Playwright, *, microphone: Path | None = None) -> Browser:
+def launch(playwright: Playwright, *, microphone: Path | None = None, here: str = "") -> Browser:
     """Start Chromium.
 
     Args:
         microphone: A WAV file that its microphone plays once, from when it is opened.
+        here: A name under which it finds this machine, as it finds others.
     """
     program = shutil.which("chromium")
     if not program:
@@ -42,6 +43,8 @@ def launch(playwright: Playwright, *, microphone: Path | None = None) -> Browser
     arguments = ["--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream"]
     if microphone:
         arguments.append(f"--use-file-for-fake-audio-capture={microphone}%noloop")
+    if here:
+        arguments.append(f"--host-resolver-rules=MAP {here} 127.0.0.1")
     if os.geteuid() == 0:
         arguments.append("--no-sandbox")  # Chromium's sandbox does not work for root
     return playwright.chromium.launch(executable_path=program, args=arguments)
@@ -153,6 +156,20 @@ def shown_lines(page: Page) -> list[str]:
 def shown_speakers(page: Page) -> list[str]:
     """Who says each line on the page."""
     return page.locator("#lines .line .speaker .name").all_text_contents()
+
+
+def start_recording(page: Page) -> None:
+    page.goto("/record/")
+    page.get_by_role("button", name="Start recording").click()
+    expect(page.locator("#recorder-word")).to_have_text("Recording")
+
+
+def end_recording(page: Page) -> str:
+    """Press the button, wait for the last line; the session's key."""
+    page.get_by_role("button", name="End", exact=True).click()
+    page.get_by_role("dialog").get_by_role("button", name="End").click()
+    expect(page.locator("#state")).to_have_text("ended")
+    return page.url.rstrip("/").rsplit("/", 1)[-1]
 
 
 def wait_for(page: Page, expression: str, *, timeout_s: float = PATIENCE_MS / 1000) -> None:

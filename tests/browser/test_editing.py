@@ -144,6 +144,23 @@ class TestWriting:
         expect(page.locator("#lines .line .text").first).to_have_text(LINES[0])
         assert site.lines("autosave") == LINES
 
+    def test_every_version_is_kept_with_its_author_and_can_be_brought_back(self, site: Site, page: Page):
+        open_session(page, "versions")
+        edit(page, 3).fill("没有通过。")
+        page.keyboard.press("Control+Enter")
+        row = page.locator("#lines .line").nth(3)
+        expect(row.locator(".text")).to_have_text("没有通过。")
+        row.hover()
+        row.get_by_role("button", name="More").click()
+        page.get_by_role("menuitem", name="Earlier versions").click()
+        versions = page.get_by_role("dialog", name="Earlier versions").get_by_role("listitem")
+        expect(versions).to_have_count(2)
+        expect(versions.first).to_contain_text("anna")
+        expect(versions.last).to_contain_text(LINES[3])
+        versions.last.get_by_role("button", name="Restore this version").click()
+        expect(row.locator(".text")).to_have_text(LINES[3])
+        assert site.lines("versions") == LINES
+
     def test_enter_while_composing_belongs_to_the_input_method(self, site: Site, page: Page):
         open_session(page, "composing")
         field = edit(page, 0)

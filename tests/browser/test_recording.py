@@ -14,7 +14,17 @@ from recognition.model_sets import read_model_set
 from tests.support.server import Server
 from training.scoring import character_error_rate
 
-from .browsing import Network, Site, launch, shown_lines, shown_speakers, wait_for, write_wav
+from .browsing import (
+    Network,
+    Site,
+    end_recording,
+    launch,
+    shown_lines,
+    shown_speakers,
+    start_recording,
+    wait_for,
+    write_wav,
+)
 from .conftest import SPOKEN
 from .sample_meeting import PEOPLE, SAMPLE, reference
 
@@ -26,20 +36,6 @@ SPEAKERS = [[*PEOPLE[:2], "Speaker 1"][line.voice] for line in SPOKEN.lines]
 OUTAGE_MS = 10_000
 SAMPLE_IS_OVER = "1:58"
 """On the clock of whoever records the sample meeting."""
-
-
-def start_recording(page: Page) -> None:
-    page.goto("/record/")
-    page.get_by_role("button", name="Start recording").click()
-    expect(page.locator("#recorder-word")).to_have_text("Recording")
-
-
-def end_recording(page: Page) -> str:
-    """Press the button, wait for the last line; the session's key."""
-    page.get_by_role("button", name="End", exact=True).click()
-    page.get_by_role("dialog").get_by_role("button", name="End").click()
-    expect(page.locator("#state")).to_have_text("ended")
-    return page.url.rstrip("/").rsplit("/", 1)[-1]
 
 
 def speakers(site: Site, key: str) -> list[str]:
