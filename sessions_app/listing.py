@@ -22,6 +22,7 @@ from .templatetags.durations import clock
 PAGE = 30
 MOST_LIVE = 500
 
+FEW = 1000
 HITS = 50
 TITLES = 5
 
@@ -72,9 +73,9 @@ class ListingForm(forms.Form):
         sessions = self._narrow(sessions)
         lines = Utterance.objects.all()
         if sessions.query.where:
-            lines = lines.filter(session__in=sessions.order_by().values("pk"))
+            lines = lines.filter(session__in=_keys(sessions.order_by()))
         if speaker := self.cleaned_data.get("speaker"):
-            lines = lines.filter(voice__speaker=speaker)
+            lines = lines.filter(voice__in=_keys(Voice.objects.filter(speaker=speaker)))
         return lines
 
     def _narrow(self, sessions: QuerySet[Session]) -> QuerySet[Session]:
@@ -156,10 +157,9 @@ class Found:
 def find(form: ListingForm, sessions: QuerySet[Session], *, before: int | None) -> Found:
     """Lines with what the form looks for, the newest first; on the first page also sessions called so."""
     text = form.looked_for
-    lines = search.find(form.narrow_lines(sessions), text, before=before)
     # Fetched apart, lest a database that expects few lines joins them the slow way.
-    lines = lines.prefetch_related("session", "voice__speaker").defer("tokens", "machine_text")
-    rows = list(lines[: HITS + 1])
+    lines = form.narrow_lines(sessions).prefetch_related("session", "voice__speaker")
+    rows = search.find_newest(lines.defer("tokens", "machine_text"), text, HITS + 1, before=before)
     hits: list[Hit] = []
     for row in rows[:HITS]:
         is_first = not hits or hits[-1].line.session_id != row.session_id
@@ -167,6 +167,15 @@ def find(form: ListingForm, sessions: QuerySet[Session], *, before: int | None) 
     called_so = Q(title__icontains=text) | Q(key__icontains=text)
     titles = [] if before else list(form.narrow(sessions).filter(called_so).order_by("-pk")[:TITLES])
     return Found(titles, hits, rows[HITS - 1].pk if len(rows) > HITS else None)
+
+
+def _keys(rows: QuerySet[Any]) -> Any:
+    """The primary keys themselves if they are few, else a query for them.
+
+    Given a query for few, PostgreSQL looks the text up anew for each of them.
+    """
+    keys = list(rows.values_list("pk", flat=True)[: FEW + 1])
+    return keys if len(keys) <= FEW else rows.values("pk")
 
 
 def _parts(text: str, looked_for: str) -> list[tuple[str, bool]]:

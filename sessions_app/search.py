@@ -8,6 +8,7 @@ expression (PostgreSQL, GIN): no path of the program can forget it.
 
 from __future__ import annotations
 
+import re
 import sqlite3
 import unicodedata
 from collections.abc import Iterator
@@ -15,7 +16,7 @@ from typing import Any
 
 from django.db import connection, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
-from django.db.models import QuerySet
+from django.db.models import Max, QuerySet
 
 from .models import Utterance
 
@@ -27,13 +28,16 @@ LONGEST = 100
 
 PAGES_AT_ONCE = 200
 
+READ_THROUGH, LOOKED_UP = 4_000, 250_000
+"""Of so many lines at first, on PostgreSQL: read one by one, then by the index."""
+
 _BLANK = "_"
 """A blank between two words, in the index."""
 
 
 def search_text(text: str) -> str:
     """A text as the index sees it: letters and digits, and single blanks between words that have them."""
-    return "".join(seen for seen, _ in _characters(text))
+    return _BETWEEN_WORDS.sub(_BLANK, text.translate(_SEEN)).replace(" ", "")
 
 
 def places(text: str, looked_for: str) -> list[tuple[int, int]]:
@@ -51,13 +55,11 @@ def places(text: str, looked_for: str) -> list[tuple[int, int]]:
 
 
 def _characters(text: str) -> Iterator[tuple[str, int]]:
-    """Each character that the index sees, and where in the text it comes from."""
+    """Each character of `search_text`, and where in the text it comes from."""
     last, is_after_blank = "", False
     for place, original in enumerate(text):
-        for character in unicodedata.normalize("NFKD", original).casefold():
-            if unicodedata.combining(character):
-                continue  # an accent or a voicing mark: how it is typed should not matter
-            if not character.isalnum():
+        for character in _SEEN[ord(original)]:
+            if character == " ":
                 is_after_blank = True
                 continue
             if is_after_blank and last and not _is_chinese(last) and not _is_chinese(character):
@@ -66,17 +68,31 @@ def _characters(text: str) -> Iterator[tuple[str, int]]:
             last, is_after_blank = character, False
 
 
+class _SeenCharacters(dict[int, str]):
+    """What is seen of a character, by its number: letters and digits, a blank for anything else."""
+
+    def __missing__(self, number: int) -> str:
+        parts = unicodedata.normalize("NFKD", chr(number)).casefold()
+        # An accent or a voicing mark: how it is typed should not matter.
+        letters = (part for part in parts if not unicodedata.combining(part))
+        self[number] = "".join(letter if letter.isalnum() else " " for letter in letters)
+        return self[number]
+
+
 def pairs(text: str) -> str:
     """What the index holds of a text: its pairs of neighbours, and its last character for itself."""
     seen = search_text(text)
     return " ".join(seen[at : at + 2] for at in range(len(seen)))
 
 
-def find(lines: QuerySet[Utterance], text: str, *, before: int | None = None) -> QuerySet[Utterance]:
+def find(
+    lines: QuerySet[Utterance], text: str, *, before: int | None = None, by_index: bool = True
+) -> QuerySet[Utterance]:
     """Those of the lines that contain this text, the newest first; none if there is nothing to look for.
 
     Args:
         before: Only lines with a lower primary key: the last one of the page before.
+        by_index: False where the lines are so few that PostgreSQL had better read them.
     """
     lines = lines.filter(is_removed=False)
     text = text[:LONGEST].replace("\0", " ")
@@ -84,7 +100,25 @@ def find(lines: QuerySet[Utterance], text: str, *, before: int | None = None) ->
         return lines.none()
     if connection.vendor == "sqlite":
         return _find_on_sqlite(lines, search_text(text), before)
-    return _find_on_postgres(lines if before is None else lines.filter(pk__lt=before), text)
+    return _find_on_postgres(lines if before is None else lines.filter(pk__lt=before), text, by_index)
+
+
+def find_newest(
+    lines: QuerySet[Utterance], text: str, count: int, *, before: int | None = None
+) -> list[Utterance]:
+    """The first `count` lines of what `find` finds.
+
+    PostgreSQL's index knows no order. What is said all the time is found among the newest lines; only what
+    is not takes all that were ever said.
+    """
+    if connection.vendor == "postgresql":
+        end = before or (Utterance.objects.aggregate(last=Max("pk"))["last"] or 0) + 1
+        for newest, by_index in ((READ_THROUGH, False), (LOOKED_UP, True)):
+            recent = lines.filter(pk__gte=end - newest)
+            found = list(find(recent, text, before=before, by_index=by_index)[:count])
+            if len(found) == count:
+                return found
+    return list(find(lines, text, before=before)[:count])
 
 
 def _find_on_sqlite(lines: QuerySet[Utterance], seen: str, before: int | None) -> QuerySet[Utterance]:
@@ -100,13 +134,12 @@ def _find_on_sqlite(lines: QuerySet[Utterance], seen: str, before: int | None) -
     return lines.extra(tables=[INDEX], where=where, params=params, order_by=order)  # noqa: S610
 
 
-def _find_on_postgres(lines: QuerySet[Utterance], text: str) -> QuerySet[Utterance]:
-    seen = search_text(text)
+def _find_on_postgres(lines: QuerySet[Utterance], text: str, by_index: bool) -> QuerySet[Utterance]:
     # In every case, for the pairs may stand in another order, and where another condition leaves few lines
     # it is far cheaper than to take each of them to pieces.
     pattern = "'%%' || replace(search_text(%s), '_', '\\_') || '%%'"
     where = [f"sessions_app_utterance.search_text LIKE {pattern}"]
-    if len(seen) > 1:
+    if by_index and len(search_text(text)) > 1:
         where.append("search_pairs(sessions_app_utterance.search_text) @> search_pairs(search_text(%s))")
     return lines.extra(where=where, params=[text] * len(where)).order_by("-pk")  # noqa: S610
 
@@ -211,3 +244,7 @@ def _install_on_postgres(wrapper: BaseDatabaseWrapper) -> None:
 
 def _is_chinese(character: str) -> bool:
     return "\u2e80" <= character <= "\u9fff" or "\uf900" <= character <= "\ufaff"
+
+
+_SEEN = _SeenCharacters()
+_BETWEEN_WORDS = re.compile("(?<=[^ \u2e80-\u9fff\uf900-\ufaff]) +(?=[^ \u2e80-\u9fff\uf900-\ufaff])")

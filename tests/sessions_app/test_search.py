@@ -9,9 +9,9 @@ from django.urls import reverse
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sessions_app import retention, search
+from sessions_app import listing, retention, search
 from sessions_app.models import Session, Utterance
-from sessions_app.search import find, pairs, places, search_text
+from sessions_app.search import find, find_newest, pairs, places, search_text
 
 from .meetings import make_lines, make_session, make_user, make_voice
 
@@ -89,6 +89,21 @@ class TestFind:
         make_lines(session, ["预算"])
         Utterance.objects.update(is_removed=True)
         assert found("预算") == []
+
+    @pytest.mark.parametrize("text", ["预算", "预", "决算", "算一算", "没人说过"])
+    def test_the_newest_few_are_the_same_however_many_were_looked_through(
+        self, session: Session, monkeypatch: pytest.MonkeyPatch, text: str
+    ):
+        monkeypatch.setattr(search, "READ_THROUGH", 3)
+        monkeypatch.setattr(search, "LOOKED_UP", 6)
+        lines = make_lines(
+            session, ["预算一", "决算", "预算二", "算一算", "预算三", "别的", "预算四", "预算五"]
+        )
+        for count in range(1, len(lines) + 1):
+            for before in (None, lines[-1].pk, lines[4].pk, lines[0].pk):
+                everything = Utterance.objects.all()
+                expected = list(find(everything, text, before=before)[:count])
+                assert find_newest(everything, text, count, before=before) == expected
 
     @settings(deadline=None, max_examples=40)
     @given(st.text(max_size=12), st.integers(0, 12), st.integers(1, 12))
@@ -174,6 +189,11 @@ class TestIndex:
 
 
 class TestPlaces:
+    @settings(deadline=None)
+    @given(st.text(st.sampled_from("预算 ，aßÀ\u0301ﾃﾞ１½·_") | st.characters(), max_size=search.LONGEST // 4))
+    def test_find_whatever_the_index_sees(self, text: str):
+        assert bool(places(text, text)) == bool(search_text(text))
+
     def test_say_where_the_text_has_it(self):
         assert places("预 算，预算。", "预算") == [(0, 3), (4, 6)]
         assert places("Straße", "strasse") == [(0, 6)]
@@ -215,12 +235,14 @@ class TestPage:
         assert "我的<mark>预算</mark>" in page
         assert "别人" not in page
 
-    def test_filters_narrow_what_is_found(self):
+    @pytest.mark.parametrize("few", [0, 1000])
+    def test_filters_narrow_what_is_found(self, monkeypatch: pytest.MonkeyPatch, few: int):
+        monkeypatch.setattr(listing, "FEW", few)
         session = make_session()
         make_lines(session, ["预算一"], voice=make_voice(session, "张三"))
         make_lines(session, ["预算二"], voice=make_voice(session, "李四"))
         who = session.voices.get(speaker__name="李四").speaker_id
-        page = Client().get("/", {"q": "预算", "speaker": who}).content.decode()
+        page = Client().get("/", {"q": "预算", "speaker": who, "state": "ended"}).content.decode()
         assert "<mark>预算</mark>二" in page
         assert "<mark>预算</mark>一" not in page
 
