@@ -30,6 +30,7 @@ Figures = Mapping[str, Any]
 def main() -> None:
     streams, embedded = results.read("streams"), results.read("embedded")
     transport, chaos = results.read("transport"), results.read("chaos")
+    pages = results.read("pages")
     page = PAGE.read_text(encoding="utf-8")
     if streams:
         table = streams_table(streams["loads"])
@@ -43,6 +44,9 @@ def main() -> None:
         page = with_table(page, "transport", f"{results.origin('transport')}\n\n{transport_table(transport)}")
     if chaos:
         page = with_table(page, "chaos", f"{chaos_verdict(chaos)} {results.origin('chaos')}")
+    if pages:
+        tables = f"{pages_table(pages)}\n\n{archives_table(pages)}"
+        page = with_table(page, "pages", f"{results.origin('pages')}\n\n{tables}")
     PAGE.write_text(page, encoding="utf-8")
     print(f"{PAGE} and {PICTURE} show what benchmarks/results holds")
 
@@ -162,6 +166,34 @@ def chaos_verdict(figures: Figures) -> str:
         f"times). When a fault made lines late, they came again after {p50} s (p50), {p95} s (p95), "
         f"{most} s at most."
     )
+
+
+def pages_table(figures: Figures) -> str:
+    rows = [
+        ["a transcript of 1,500 lines, opened, ms", figures["open_1500_ms"], 1000],
+        ["an edit in it, saved, ms", figures["save_edit_ms"], 100],
+        ["the slowest search in 281,000 lines, SQLite, ms", figures["search_sqlite_ms"], 300],
+        ["the same, PostgreSQL, ms", figures["search_postgres_ms"], 50],
+        ["scripts and styles of the first page, kB", figures["first_load_kb"], 150],
+    ]
+    return _table(["", "measured", "goal (at most)"], rows)
+
+
+def archives_table(figures: Figures) -> str:
+    """What each page of the history takes, in ms of processor time, one column for each archive."""
+    archives = {
+        f"{title}, {count} lines": figures[f"{database}{suffix}"]
+        for suffix, count in (("", "281,000"), ("_5000000_lines", "5,000,000"))
+        for database, title in (("sqlite", "SQLite"), ("postgres", "PostgreSQL"))
+        if f"{database}{suffix}" in figures
+    }
+    first = next(iter(archives.values()))
+    rows = [
+        [f"{title}: {name}", *(archive[kind][name][0] for archive in archives.values())]
+        for kind, title in (("list", "sessions"), ("search", "search"))
+        for name in first[kind]
+    ]
+    return _table(["", *archives], rows)
 
 
 def latency_picture(loads: Sequence[Figures]) -> str:

@@ -4,8 +4,10 @@ import unittest
 from xml.etree import ElementTree
 
 from benchmarks.performance_page import (
+    archives_table,
     chaos_verdict,
     latency_picture,
+    pages_table,
     stages_table,
     streams_table,
     transport_table,
@@ -100,6 +102,30 @@ class TransportTests(unittest.TestCase):
 
     def test_cpu_time_is_told_apart_by_process(self):
         self.assertIn("(web 5.0, worker 4.0)", transport_table(self.figures))
+
+
+class PagesTests(unittest.TestCase):
+    archive = {"list": {"first page": [21.0, 30.0]}, "search": {"one character": [40.5, 44.0]}}
+    figures = {
+        "open_1500_ms": 71.0,
+        "save_edit_ms": 20.3,
+        "search_sqlite_ms": 42.6,
+        "search_postgres_ms": 38.1,
+        "first_load_kb": 139.1,
+        "sqlite": archive,
+        "postgres_5000000_lines": {**archive, "list": {"first page": [25.0, 31.0]}},
+    }
+
+    def test_each_figure_stands_beside_its_goal(self):
+        table = pages_table(self.figures)
+        self.assertIn("| the same, PostgreSQL, ms | 38.1 | 50 |", table)
+        self.assertIn("| an edit in it, saved, ms | 20.3 | 100 |", table)
+
+    def test_each_archive_that_was_measured_is_a_column(self):
+        table = archives_table(self.figures)
+        self.assertIn("|  | SQLite, 281,000 lines | PostgreSQL, 5,000,000 lines |", table)
+        self.assertIn("| sessions: first page | 21.0 | 25.0 |", table)
+        self.assertIn("| search: one character | 40.5 | 40.5 |", table)
 
 
 class ChaosTests(unittest.TestCase):
