@@ -18,6 +18,7 @@ from django.contrib.auth.models import User
 
 from . import access, permissions
 from .access import Right, Verdict
+from .frames import PUSH, Pushing, text_frame
 from .hub import get_hub, read_lines, read_revisions
 from .intake import LARGEST_FRAME
 from .models import AccessToken
@@ -53,6 +54,7 @@ has_right = database_sync_to_async(permissions.may, thread_sensitive=False)
 
 # A line goes to a thousand receivers in the same words.
 encode_once = lru_cache(maxsize=512)(encode)
+frame_once = lru_cache(maxsize=512)(text_frame)
 
 
 class SessionConsumer(AsyncWebsocketConsumer):
@@ -93,7 +95,10 @@ class SessionConsumer(AsyncWebsocketConsumer):
         self._intrusions = 0
         self._is_accepted = False
         self._writer: asyncio.Task[None] | None = None
+        extensions: Any = self.scope.get("extensions") or {}
+        self._pushing: Pushing | None = extensions.get(PUSH)
         self._wake = asyncio.Event()
+        self._is_idle = False  # the writer, which waits until there is something to send
         self._tasks: set[asyncio.Task[None]] = set()
         if not self._is_origin_allowed():
             await self.close()  # HTTP 403: a page of somebody else's gets no socket at all
@@ -230,7 +235,19 @@ class SessionConsumer(AsyncWebsocketConsumer):
     # Telling.
 
     def room_changed(self) -> None:
-        self._wake.set()
+        """Send at once what can be sent without waiting, and leave the rest to the writer."""
+        if not (self._is_idle and self._pushing and self._pushing.can_push):
+            self._wake.set()
+            return
+        taken = self.reader.take(self.room)
+        if isinstance(taken, Behind):
+            self._wake.set()
+            return
+        for message in taken:
+            if text := self._text_of(message):
+                self._pushing.push(frame_once(text))
+        if self.reader.is_done:
+            self._wake.set()
 
     async def _write(self) -> None:
         """Send what the reader has not been told; wait, for a while, when the client does not read."""
@@ -239,7 +256,9 @@ class SessionConsumer(AsyncWebsocketConsumer):
         self._wake.set()
         try:
             while not self.reader.is_done:
+                self._is_idle = not self._wake.is_set()
                 await self._wake.wait()
+                self._is_idle = False
                 self._wake.clear()
                 for message in await self._take():
                     async with asyncio.timeout(patience_s):
@@ -248,6 +267,8 @@ class SessionConsumer(AsyncWebsocketConsumer):
             await self.refuse(ProtocolError(Fault.SLOW_CONSUMER, f"nothing was read for {patience_s:g} s"))
         else:
             await self._say_goodbye()
+        finally:
+            self._is_idle = False
 
     async def _say_goodbye(self) -> None:
         if self.room.end and self.room.end.has_failed:
@@ -279,10 +300,14 @@ class SessionConsumer(AsyncWebsocketConsumer):
         return messages
 
     async def _send(self, message: Message) -> None:
-        text = encode_once(message, version=self.join.version) if _is_shared(message) else None
-        text = text or encode(message, version=self.join.version)
-        if text is not None:
+        if text := self._text_of(message):
             await self.send(text_data=text)
+
+    def _text_of(self, message: Message) -> str | None:
+        """None if its version of the protocol does not have it."""
+        if isinstance(message, Hello):
+            return encode(message, version=self.join.version)
+        return encode_once(message, version=self.join.version)
 
     async def refuse(self, error: ProtocolError) -> None:
         """Say what is wrong; close if it is fatal. What was said before is recognised and kept."""
@@ -347,7 +372,3 @@ class UnknownPathConsumer(AsyncWebsocketConsumer):
 
     async def connect(self) -> None:
         await self.close()
-
-
-def _is_shared(message: Message) -> bool:
-    return not isinstance(message, Hello)

@@ -100,7 +100,7 @@ class Room:
             return []
         if not self._lines or self._lines[0].seq > seq + 1:
             return None
-        return [line for line in self._lines if line.seq > seq]
+        return [self._lines[at] for at in range(seq - self.last_seq, 0)]
 
     def revisions_after(self, revision: int) -> list[Revision] | None:
         """The changes behind a mark, in order; None if not all of them are remembered."""

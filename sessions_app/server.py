@@ -16,6 +16,8 @@ from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Any
 
+from .frames import PUSH
+
 # daphne first: it installs the asyncio reactor, which must come before any other use of Twisted.
 from daphne.server import Server  # isort: skip
 from daphne.ws_protocol import WebSocketProtocol
@@ -95,6 +97,23 @@ class PatientWebSocket(WebSocketProtocol):  # type: ignore[misc]
             self.is_paused = True
             self.transport.pauseProducing()
 
+    @property
+    def can_push(self) -> bool:
+        """Whether the client is not behind."""
+        return bool(self.state == self.STATE_OPEN) and self.drained.is_set()
+
+    def push(self, frame: bytes) -> None:
+        """Send a frame that was made for many sockets; as `send`, without waiting for the client.
+
+        Straight into the kernel if nothing waits before it: on its way through the event loop it costs more
+        than all the rest.
+        """
+        transport = self.transport
+        if not (transport.dataBuffer or transport._tempDataBuffer):
+            frame = frame[transport.writeSomeData(frame) :]
+        if frame:
+            transport.write(frame)
+
     def onClose(self, wasClean: bool, code: int, reason: str) -> None:  # noqa: N802, N803
         self.drained.set()
         super().onClose(wasClean, code, reason)
@@ -166,6 +185,7 @@ class PatientServer(Server):  # type: ignore[misc]
             return super().create_application(protocol, scope)
         messages = WaitingMessages(protocol)
         scope.setdefault("asgi", {"version": "3.0"})
+        scope["extensions"] = {PUSH: protocol}
         application = self.application(
             scope=scope, receive=messages.get, send=partial(self.handle_reply, protocol)
         )

@@ -14,6 +14,8 @@ from asgiref.testing import ApplicationCommunicator
 from recognition.audio import samples
 from sessions_app import consumers, hub, sending, services
 from sessions_app.consumers import SessionConsumer
+from sessions_app.frames import PUSH
+from sessions_app.protocol import Line, SessionEnd, Spoken
 from sessions_app.transport import SAMPLE_BYTES, SenderConflict, Unreachable
 from sessions_app.transport.memory import MemoryTransport
 
@@ -53,7 +55,7 @@ async def transport(settings: Any, monkeypatch: pytest.MonkeyPatch) -> AsyncIter
     await hub.get_hub().aclose()
 
 
-async def connect(query: str) -> ApplicationCommunicator:
+async def connect(query: str, **more: Any) -> ApplicationCommunicator:
     scope = {
         "type": "websocket",
         "path": "/ws/asr/meeting",
@@ -61,6 +63,7 @@ async def connect(query: str) -> ApplicationCommunicator:
         "headers": [],
         "client": ["127.0.0.1", 1],
         "url_route": {"args": (), "kwargs": {"session_id": "meeting"}},
+        **more,
     }
     application: Any = SessionConsumer.as_asgi()
     socket = ApplicationCommunicator(application, scope)
@@ -150,3 +153,71 @@ async def test_a_client_that_answers_no_ping_may_find_out_why_it_is_disconnected
     assert (await message(socket))["error"]["code"] == code
     assert (await socket.receive_output(10))["code"] == close
     await disconnect(socket)
+
+
+class Pushed:
+    """A socket of a server that takes frames."""
+
+    def __init__(self) -> None:
+        self.can_push = True
+        self.frames: list[bytes] = []
+
+    def push(self, frame: bytes) -> None:
+        self.frames.append(frame)
+
+    @property
+    def seqs(self) -> list[int]:
+        return [json.loads(frame[frame.index(b"{") :])["seq"] for frame in self.frames]
+
+
+def line(seq: int) -> Line:
+    return Line(seq, seq, 1000 * seq, 1000 * seq + 500, "好的。", Spoken())
+
+
+async def seqs(socket: ApplicationCommunicator, count: int) -> list[int]:
+    return [(await message(socket))["seq"] for _ in range(count)]
+
+
+class TestPushing:
+    @pytest.fixture
+    async def receiver(
+        self, transport: SlowTransport
+    ) -> AsyncIterator[tuple[ApplicationCommunicator, Pushed]]:
+        pushed = Pushed()
+        socket = await connect("mode=receiver", extensions={PUSH: pushed})
+        assert (await socket.receive_output(10))["type"] == "websocket.accept"
+        assert await socket.receive_nothing(0.3)
+        yield socket, pushed
+        await disconnect(socket)
+
+    def say(self, *lines: Line) -> None:
+        followed = hub.get_hub()._followed["meeting"]
+        for said in lines:
+            followed.room.receive_line(said)
+        followed.tell()
+
+    async def test_a_line_is_sent_at_once_to_who_is_not_behind(self, receiver: Any):
+        socket, pushed = receiver
+        self.say(line(1))
+        assert pushed.seqs == [1]
+        self.say(line(2), line(3))
+        assert pushed.seqs == [1, 2, 3]
+        assert await socket.receive_nothing(0.1)
+
+    async def test_who_is_behind_gets_it_from_the_writer_and_later_ones_in_order(self, receiver: Any):
+        socket, pushed = receiver
+        pushed.can_push = False
+        self.say(line(1))
+        pushed.can_push = True
+        self.say(line(2))
+        told = [] if len(pushed.seqs) == 2 else await seqs(socket, 2 - len(pushed.seqs))
+        assert pushed.seqs + told == [1, 2]
+        assert await socket.receive_nothing(0.1)
+
+    async def test_the_last_line_comes_before_the_end(self, receiver: Any):
+        socket, pushed = receiver
+        room = hub.get_hub()._followed["meeting"].room
+        room.receive_end(SessionEnd(1, 1.0, 1.0))
+        self.say(line(1))
+        assert pushed.seqs == [1]
+        assert (await socket.receive_output(10))["code"] == 1000

@@ -75,3 +75,37 @@ async def test_one_that_we_do_not_read_may_have_answered(open_socket: PatientWeb
         open_socket.onMessage(b"audio", True)
     open_socket.onAutoPingTimeout()
     assert open_socket.application_queue.qsize() == MOST_WAITING
+
+
+class TestPushing:
+    async def test_what_the_kernel_takes_is_written_at_once_and_the_rest_waits(
+        self, open_socket: PatientWebSocket
+    ):
+        transport = open_socket.transport
+        transport.dataBuffer, transport._tempDataBuffer = b"", []
+        waiting: list[bytes] = []
+        transport.write = waiting.append
+        open_socket.push(b"12345678")
+        assert waiting == [b"5678"]
+
+    async def test_nothing_overtakes_what_waits(self, open_socket: PatientWebSocket):
+        transport = open_socket.transport
+        transport.dataBuffer, transport._tempDataBuffer = b"", [b"earlier"]
+        waiting: list[bytes] = []
+        transport.write = waiting.append
+        open_socket.push(b"12345678")
+        assert waiting == [b"12345678"]
+
+    async def test_only_a_client_that_is_there_and_not_behind_can_be_pushed_to(
+        self, open_socket: PatientWebSocket
+    ):
+        open_socket.state = open_socket.STATE_CONNECTING
+        assert not open_socket.can_push
+        open_socket.state = open_socket.STATE_OPEN
+        assert open_socket.can_push
+        open_socket.pauseProducing()
+        assert not open_socket.can_push
+        open_socket.resumeProducing()
+        assert open_socket.can_push
+        open_socket.state = open_socket.STATE_CLOSING
+        assert not open_socket.can_push
