@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
 from typing import Any, Protocol
 
 from channels.db import database_sync_to_async
@@ -24,6 +24,9 @@ logger = logging.getLogger(__name__)
 
 POLL_S = 2.0
 """How soon a message that the layer lost is made up for."""
+
+OPEN_S = 3.0
+"""How long who comes first waits for the layer; those who come later wait for nothing."""
 
 REJOIN_S = 3600.0
 """Layers forget members of a group after a day."""
@@ -63,7 +66,7 @@ class Hub:
         self._followed: dict[str, _Followed] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._channel = ""
-        self._starting: asyncio.Future[None] | None = None
+        self._starting: asyncio.Task[None] | None = None
 
     async def follow(self, key: str, listener: Listener) -> Room:
         """Be told of changes in a session until `leave`; the room is as far as the database is."""
@@ -85,6 +88,8 @@ class Hub:
         followed.listeners.discard(listener)
         if not followed.listeners:
             del self._followed[key]
+            if not self._channel:
+                return
             try:
                 await self._layer.group_discard(groups.session_group(key), self._channel)
             except LAYER_ERRORS as error:
@@ -105,20 +110,34 @@ class Hub:
 
     async def _start(self) -> None:
         if self._starting is None:
-            self._starting = asyncio.get_running_loop().create_future()
-            self._channel = await self._layer.new_channel("hub")
+            self._starting = self._spawn(self._open_channel())
             for work in (self._listen, self._poll_forever, self._rejoin_forever):
                 self._spawn(work())
-            self._starting.set_result(None)
-        await self._starting
+        await asyncio.wait([self._starting])
 
-    def _spawn(self, work: Awaitable[None]) -> None:
-        task = asyncio.ensure_future(work)
+    async def _open_channel(self) -> None:
+        try:
+            async with asyncio.timeout(OPEN_S):
+                self._channel = await self._layer.new_channel("hub")
+        except LAYER_ERRORS as error:
+            logger.warning("there is no channel yet: %s", error)
+            return
+        await self._rejoin()
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+        return task
 
     async def _listen(self) -> None:
+        assert self._starting
+        await asyncio.wait([self._starting])
         while True:
+            if not self._channel:
+                await asyncio.sleep(POLL_S)
+                await self._open_channel()
+                continue
             try:
                 message = await self._layer.receive(self._channel)
             except LAYER_ERRORS as error:
@@ -233,6 +252,8 @@ class Hub:
             await self._join(key)
 
     async def _join(self, key: str) -> None:
+        if not self._channel:
+            return  # all are joined when there is one
         try:
             await self._layer.group_add(groups.session_group(key), self._channel)
         except LAYER_ERRORS as error:

@@ -1,0 +1,108 @@
+"""What a process hears of the sessions that its sockets follow, though the channel layer fails."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+from channels.layers import InMemoryChannelLayer
+
+from sessions_app import groups, hub, services
+from sessions_app.hub import Hub
+from sessions_app.protocol import PartialLine
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+KEY = "meeting"
+
+
+class Listener:
+    def __init__(self) -> None:
+        self.changed = asyncio.Event()
+
+    def room_changed(self) -> None:
+        self.changed.set()
+
+
+class FailingLayer(InMemoryChannelLayer):
+    """Is not there at first."""
+
+    def __init__(self, failures: list[Exception | None]) -> None:
+        super().__init__()
+        self._failures = failures
+
+    async def new_channel(self, prefix: str = "specific.") -> str:
+        if self._failures:
+            failure = self._failures.pop(0)
+            if failure is None:
+                await asyncio.Event().wait()  # never answers
+            else:
+                raise failure
+        return await super().new_channel(prefix)
+
+
+@pytest.fixture
+def failures() -> list[Exception | None]:
+    return []
+
+
+@pytest.fixture
+async def following(failures: list[Exception | None], monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Hub]:
+    layer = FailingLayer(failures)
+    monkeypatch.setattr(hub, "get_channel_layer", lambda: layer)
+    monkeypatch.setattr(hub, "POLL_S", 0.05)
+    monkeypatch.setattr(hub, "OPEN_S", 0.2)
+    following = Hub()
+    yield following
+    await following.aclose()
+
+
+async def publish(text: str) -> None:
+    layer: Any = hub.get_channel_layer()
+    message = groups.partial_message(KEY, PartialLine(0, text))
+    await layer.group_send(groups.session_group(KEY), message)
+
+
+async def test_what_is_said_reaches_who_follows(following: Hub):
+    room = await following.follow(KEY, Listener())
+    await publish("大家")
+    async with asyncio.timeout(10):
+        while room.partial is None:
+            await asyncio.sleep(0.01)
+    assert room.partial == PartialLine(0, "大家")
+
+
+@pytest.mark.parametrize("failure", [ConnectionError("no"), OSError("no"), None])
+async def test_nobody_waits_for_a_layer_that_is_not_there_and_it_is_heard_when_it_is(
+    following: Hub, failures: list[Exception | None], failure: Exception | None
+):
+    failures += [failure] * 3
+    async with asyncio.timeout(20):
+        first = await following.follow(KEY, Listener())
+        assert await following.follow(KEY, Listener()) is first
+        while first.partial is None:
+            await publish("大家")
+            await asyncio.sleep(0.02)
+    assert first.partial == PartialLine(0, "大家")
+
+
+async def test_meanwhile_the_database_tells_what_happens(following: Hub, failures: list[Exception | None]):
+    failures += [ConnectionError("no")] * 1000
+    listener = Listener()
+    room = await following.follow(KEY, listener)
+    await asyncio.to_thread(services.get_or_create_session, KEY)
+    async with asyncio.timeout(20):
+        while not room.state:
+            await asyncio.sleep(0.02)
+    assert room.state == "live"
+    assert listener.changed.is_set()
+
+
+async def test_who_leaves_meanwhile_leaves_nothing_behind(following: Hub, failures: list[Exception | None]):
+    failures += [ConnectionError("no")] * 1000
+    listener = Listener()
+    await following.follow(KEY, listener)
+    await following.leave(KEY, listener)
+    assert following._followed == {}
