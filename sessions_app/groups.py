@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -24,16 +25,19 @@ def session_group(key: str) -> str:
     return f"session-{hashlib.sha256(key.encode()).hexdigest()[:40]}"
 
 
-def line_message(key: str, line: Line) -> dict[str, Any]:
-    return {"type": "room.line", "key": key, "line": asdict(line)}
+def commit_message(key: str, lines: Sequence[Line], *, received: int, durable: int) -> dict[str, Any]:
+    """Finals, if there are any, and how far the session has come."""
+    return {
+        "type": "room.commit",
+        "key": key,
+        "lines": [asdict(line) for line in lines],
+        "received": received,
+        "durable": durable,
+    }
 
 
 def partial_message(key: str, partial: PartialLine) -> dict[str, Any]:
     return {"type": "room.partial", "key": key, "partial": asdict(partial)}
-
-
-def progress_message(key: str, *, received: int, durable: int) -> dict[str, Any]:
-    return {"type": "room.progress", "key": key, "received": received, "durable": durable}
 
 
 def changed_message(key: str) -> dict[str, Any]:
@@ -45,9 +49,8 @@ def end_message(key: str, end: SessionEnd) -> dict[str, Any]:
     return {"type": "room.end", "key": key, "end": asdict(end)}
 
 
-def line_from(message: dict[str, Any]) -> Line:
-    fields = message["line"]
-    return Line(**fields | {"spoken": Spoken(**fields["spoken"])})
+def lines_from(message: dict[str, Any]) -> list[Line]:
+    return [Line(**fields | {"spoken": Spoken(**fields["spoken"])}) for fields in message["lines"]]
 
 
 def partial_from(message: dict[str, Any]) -> PartialLine:

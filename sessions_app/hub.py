@@ -160,12 +160,12 @@ class Hub:
     def _receive(self, followed: _Followed, message: dict[str, Any]) -> None:
         room = followed.room
         match message["type"]:
-            case "room.line":
-                room.receive_line(groups.line_from(message))
+            case "room.commit":
+                for line in groups.lines_from(message):
+                    room.receive_line(line)
+                room.receive_progress(received=message["received"], durable=message["durable"])
             case "room.partial":
                 room.receive_partial(groups.partial_from(message))
-            case "room.progress":
-                room.receive_progress(received=message["received"], durable=message["durable"])
             case "room.end":
                 room.receive_end(groups.end_from(message))
             case "room.changed":

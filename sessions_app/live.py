@@ -160,10 +160,16 @@ class LiveSession:
         await self._report()
 
     async def _record(self, position: int, audio: np.ndarray) -> None:
-        """Write it down; while the disk is full, wait: the log holds what comes, and then its sender."""
+        async def write() -> None:
+            self._journal.write(position, audio)
+
+        await self._with_space(write)
+
+    async def _with_space(self, write: Callable[[], Awaitable[None]]) -> None:
+        """While the disk is full, wait: the log holds what comes, and then its sender."""
         while True:
             try:
-                self._journal.write(position, audio)
+                await write()
             except OSError as error:
                 if error.errno not in NO_SPACE:
                     raise
@@ -230,20 +236,20 @@ class LiveSession:
         return NewLine(final.start, final.end, final.text, tokens, decision.voice, decision.score)
 
     async def _commit(self, durable: int) -> None:
-        await asyncio.to_thread(self._journal.sync)
+        await self._with_space(lambda: asyncio.to_thread(self._journal.sync))
         async with self._committing:
-            lines, self._lines = self._lines, []
+            new, self._lines = self._lines, []
             changes = self._voice_changes()
             self.lease, kept = await in_database(
-                services.commit, self.lease, durable=durable, lines=lines, changes=changes
+                services.commit, self.lease, durable=durable, lines=new, changes=changes
             )
         await self._report()
-        for utterance in kept:
-            await self._tell(groups.line_message(self.lease.key, queries.as_line(utterance)))
+        lines = [queries.as_line(utterance) for utterance in kept]
+        await self._tell(
+            groups.commit_message(self.lease.key, lines, received=self._received, durable=durable)
+        )
         if changes.revisions:
             await self._tell(groups.changed_message(self.lease.key))
-        progress = groups.progress_message(self.lease.key, received=self._received, durable=durable)
-        await self._tell(progress)
 
     async def _correct(self) -> None:
         """Commit what the tracker thinks of earlier lines by now; lines on their way will take it along."""

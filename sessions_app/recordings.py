@@ -6,7 +6,9 @@ nothing, whoever writes it, and any stretch can be played while the meeting stil
 
 from __future__ import annotations
 
+import logging
 import os
+import threading
 from pathlib import Path
 
 import numpy as np
@@ -15,9 +17,14 @@ from django.conf import settings
 
 from recognition.audio import SAMPLE_RATE
 
+logger = logging.getLogger(__name__)
+
 SAMPLE_BYTES = 2
 FULL_SCALE = 32768.0
 _BLOCK = 60 * SAMPLE_RATE
+
+BATCH = SAMPLE_RATE
+"""Samples that are collected for one write: it is writes that cost."""
 
 
 def journal_path(session: int) -> Path:
@@ -29,31 +36,58 @@ def flac_path(session: int) -> Path:
 
 
 class Journal:
-    """Writes a live session's audio to disk."""
+    """Writes a live session's audio to disk. `write` and `sync` may be called from different threads."""
 
     def __init__(self, session: int) -> None:
         path = journal_path(session)
         path.parent.mkdir(parents=True, exist_ok=True)
         self._file = os.open(path, os.O_WRONLY | os.O_CREAT, 0o640)
+        self._lock = threading.Lock()
+        self._start = self._end = 0
+        self._waiting: list[np.ndarray] = []
 
     def write(self, position: int, audio: np.ndarray) -> None:
-        """Write audio where it belongs.
+        """Write audio where it belongs, at the latest in `sync`. After an error it may be written again.
 
         Args:
             position: Of its first sample.
             audio: float32 in [-1, 1], shape (n,).
+
+        Raises:
+            OSError: If the disk does not take it.
         """
-        data = to_int16(audio).tobytes()
-        written = 0
-        while written < len(data):
-            written += os.pwrite(self._file, data[written:], position * SAMPLE_BYTES + written)
+        with self._lock:
+            if position != self._end:
+                self._flush()
+                self._start = position
+            self._waiting.append(audio)
+            self._end = position + len(audio)
+            if self._end - self._start >= BATCH:
+                self._flush()
 
     def sync(self) -> None:
-        """Return when all that was written would survive a loss of power."""
+        """Return when all that was written would survive a loss of power. Raises as `write`."""
+        with self._lock:
+            self._flush()
         os.fdatasync(self._file)
 
     def close(self) -> None:
+        """Give up what the disk does not take."""
+        try:
+            with self._lock:
+                self._flush()
+        except OSError as error:
+            logger.error("the end of a recording cannot be written: %s", error)
         os.close(self._file)
+
+    def _flush(self) -> None:
+        if not self._waiting:
+            return
+        data = to_int16(np.concatenate(self._waiting)).tobytes()
+        written = 0
+        while written < len(data):
+            written += os.pwrite(self._file, data[written:], self._start * SAMPLE_BYTES + written)
+        self._waiting, self._start = [], self._end
 
 
 def to_int16(audio: np.ndarray) -> np.ndarray:

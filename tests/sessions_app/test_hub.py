@@ -11,7 +11,7 @@ from channels.layers import InMemoryChannelLayer
 
 from sessions_app import groups, hub, services
 from sessions_app.hub import Hub
-from sessions_app.protocol import PartialLine
+from sessions_app.protocol import Line, PartialLine, Spoken
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -72,6 +72,19 @@ async def test_what_is_said_reaches_who_follows(following: Hub):
         while room.partial is None:
             await asyncio.sleep(0.01)
     assert room.partial == PartialLine(0, "大家")
+
+
+async def test_lines_come_with_how_far_the_session_is(following: Hub):
+    room = await following.follow(KEY, Listener())
+    lines = [Line(seq, seq, 0, 500, "好的。", Spoken("id", "张三", 0.9, is_enrolled=True)) for seq in (1, 2)]
+    layer: Any = hub.get_channel_layer()
+    message = groups.commit_message(KEY, lines, received=32_000, durable=16_000)
+    await layer.group_send(groups.session_group(KEY), message)
+    async with asyncio.timeout(10):
+        while room.last_seq < 2:
+            await asyncio.sleep(0.01)
+    assert room.lines_after(0) == lines
+    assert (room.received, room.durable) == (32_000, 16_000)
 
 
 @pytest.mark.parametrize("failure", [ConnectionError("no"), OSError("no"), None])

@@ -36,8 +36,10 @@ def test_they_grow_with_the_recording_and_what_is_known_is_left_out():
     journal = recordings.Journal(session.pk)
     journal.write(0, tone(0.5, 0.5))
     journal.write(2 * WINDOW, tone(0.25, length=100))
+    journal.sync()
     assert list(peaks.read(session.pk, has_ended=False)) == [128, 128]
     journal.write(2 * WINDOW, tone(0.25, 1.0))
+    journal.sync()
     assert list(peaks.read(session.pk, 2, has_ended=False)) == [64, 255]
     journal.close()
     recordings.encode_flac(session.pk)

@@ -1,7 +1,11 @@
 from __future__ import annotations
 
+import errno
+import os
 from pathlib import Path
+from typing import Any
 
+import hypothesis
 import numpy as np
 import pytest
 import soundfile
@@ -47,6 +51,65 @@ class TestJournal:
         write(0, 100)
         assert len(recordings.read(1, 90, 200)) == 10
         assert len(recordings.read(1, 200, 300)) == 0
+
+    @hypothesis.settings(deadline=None)
+    @given(st.lists(st.integers(0, 9000), max_size=12))
+    def test_the_pieces_in_which_audio_comes_make_no_difference(self, lengths: list[int]):
+        recordings.delete(1)
+        journal, position = Journal(1), 0
+        for length in lengths:
+            journal.write(position, ramp(position, position + length) / np.float32(32768))
+            position += length
+        journal.sync()
+        np.testing.assert_array_equal(recordings.read(1, 0, position + 1), ramp(0, position))
+        journal.close()
+
+    def test_a_second_of_audio_does_not_wait_for_the_next(self):
+        journal = Journal(1)
+        journal.write(0, ramp(0, 16_000) / np.float32(32768))
+        assert recordings.length(1) == 16_000
+        journal.close()
+
+    def test_pieces_may_lie_apart(self):
+        journal = Journal(1)
+        for start in (300, 100, 0, 200):
+            journal.write(start, ramp(start, start + 100) / np.float32(32768))
+        journal.close()
+        np.testing.assert_array_equal(recordings.read(1, 0, 400), ramp(0, 400))
+
+    def test_what_a_full_disk_refused_may_be_written_again(self, monkeypatch: pytest.MonkeyPatch):
+        refusals = iter(range(3))
+
+        def full(*arguments: Any, write: Any = os.pwrite) -> int:
+            if next(refusals, None) is not None:
+                raise OSError(errno.ENOSPC, "No space left on device")
+            return int(write(*arguments))
+
+        monkeypatch.setattr(os, "pwrite", full)
+        journal = Journal(1)
+        audio = ramp(0, 20_000) / np.float32(32768)
+        for position in range(0, 20_000, 4000):
+            while True:
+                try:
+                    journal.write(position, audio[position : position + 4000])
+                except OSError:
+                    continue
+                break
+        journal.sync()
+        np.testing.assert_array_equal(recordings.read(1, 0, 20_000), ramp(0, 20_000))
+        journal.close()
+
+    def test_what_it_refuses_to_the_end_is_given_up_with_the_journal(self, monkeypatch: pytest.MonkeyPatch):
+        def full(*arguments: Any) -> int:
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+        journal = Journal(1)
+        journal.write(0, ramp(0, 100) / np.float32(32768))
+        monkeypatch.setattr(os, "pwrite", full)
+        with pytest.raises(OSError, match="No space"):
+            journal.sync()
+        journal.close()
+        assert recordings.length(1) == 0
 
     def test_a_session_without_a_recording_is_silent(self):
         assert recordings.length(7) == 0
