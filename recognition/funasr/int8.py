@@ -62,11 +62,24 @@ class Rows:
 class Linear:
     """A linear layer on quantised rows.
 
+    Args:
+        weight, bias: float32, shapes (outputs, inputs) and (outputs,).
+        dtype: Of what comes out: bfloat16 where there is much of it, for writing it takes long.
+        steps: See `weight_steps`.
+
     What comes out is raw: `y * rows.scale[:, None] + bias` is the result, and whoever reads it next
     multiplies and adds on the way.
     """
 
-    def __init__(self, weight: Tensor, bias: Tensor | None, steps: int | None = None) -> None:
+    def __init__(
+        self,
+        weight: Tensor,
+        bias: Tensor | None,
+        *,
+        dtype: torch.dtype = torch.float32,
+        steps: int | None = None,
+    ) -> None:
+        self._dtype = dtype
         weight = weight.detach().float()
         scale = weight.abs().amax(1).clamp(min=1e-12) / (steps or weight_steps())
         quantized = (weight / scale[:, None]).round().to(torch.int8)
@@ -77,12 +90,12 @@ class Linear:
         self.bias = zeros if bias is None else bias.detach().float().numpy().copy()
 
     def __call__(self, rows: Rows) -> np.ndarray:
-        """Raw product, float32, shape (m, outputs)."""
+        """Raw product, shape (m, outputs): float32, or the bits of bfloat16 as uint16."""
         product: Tensor = torch.ops.onednn.qlinear_pointwise(
             rows.tensor, 1.0, rows.zero, self._packed, self._scale, self._zeros, None,
-            1.0, 0, torch.float32, "none", [], "",
+            1.0, 0, self._dtype, "none", [], "",
         )  # fmt: skip
-        return product.numpy()
+        return (product.view(torch.uint16) if self._dtype == torch.bfloat16 else product).numpy()
 
 
 @functools.cache
@@ -119,10 +132,10 @@ class _EncoderLayer:
         weight[:width] *= scale
         bias[:width] *= scale
         self.norm1, self.norm2 = _Norm(layer.norm1), _Norm(layer.norm2)
-        self.qkv = Linear(weight, bias)
-        self.out = Linear(attention.linear_out.weight, attention.linear_out.bias)
+        self.qkv = Linear(weight, bias, dtype=torch.bfloat16)
+        self.out = Linear(attention.linear_out.weight, attention.linear_out.bias, dtype=torch.bfloat16)
         self.memory = _memory_weights(attention)
-        self.w_1 = Linear(feed.w_1.weight, feed.w_1.bias)
+        self.w_1 = Linear(feed.w_1.weight, feed.w_1.bias, dtype=torch.bfloat16)
         self.w_2 = Linear(feed.w_2.weight, feed.w_2.bias)
         self.is_residual = layer.in_size == layer.size
 

@@ -46,6 +46,13 @@ def padded(count: int, step: int) -> int:
 _padded = njit(cache=True)(padded)
 
 
+@_inlined
+def _widen(bits, m, at, line_bits):
+    """Columns of row `m` from `at` on, bfloat16 to float32: its upper half, as `line_bits` shows it."""
+    for d in range(line_bits.shape[0]):
+        line_bits[d] = _I(bits[m, at + d]) << _I(16)
+
+
 @_compiled
 def _quantize_row(h, hi, one, onei, out, scale, m):
     """Row `h` of signed values to 8 bits around 128; `hi` and `onei` are `h` and `one` seen as integers."""
@@ -134,14 +141,15 @@ def add_normalize_quantize(x, y, y_scale, bias, gamma, beta, eps, out, scale):
 
 @_compiled
 def add_both_normalize_quantize(x, y, y_scale, bias, more, gamma, beta, eps, out, scale):
-    """`x += y * y_scale + bias + more`, then `normalize_quantize` of the sum."""
+    """`x += y * y_scale + bias + more`, then `normalize_quantize` of the sum; `y` is bfloat16."""
     h = np.empty(x.shape[1], np.float32)
     one = np.empty(1, np.float32)
     hi, onei = h.view(np.int32), one.view(np.int32)
     for m in range(x.shape[0]):
         factor = y_scale[m]
+        _widen(y, m, 0, hi)
         for d in range(h.shape[0]):
-            x[m, d] += y[m, d] * factor + bias[d] + more[m, d]
+            x[m, d] += h[d] * factor + bias[d] + more[m, d]
         _normalize_row(x, m, gamma, beta, eps, h)
         _quantize_row(h, hi, one, onei, out, scale, m)
 
@@ -161,15 +169,16 @@ def scale_normalize(y, y_scale, gamma, beta, eps, out):
 
 @_compiled
 def relu_quantize(y, y_scale, bias, out, scale):
-    """`max(0, y * y_scale + bias)` to 8 bits from 0."""
+    """`max(0, y * y_scale + bias)` to 8 bits from 0; `y` is bfloat16."""
     width = y.shape[1]
     h = np.empty(width, np.float32)
     one = np.empty(1, np.float32)
     hi, onei = h.view(np.int32), one.view(np.int32)
     for m in range(y.shape[0]):
         factor = y_scale[m]
+        _widen(y, m, 0, hi)
         for d in range(width):
-            h[d] = y[m, d] * factor + bias[d]
+            h[d] = h[d] * factor + bias[d]
         top = _I(0)
         for d in range(width):
             top = max(top, hi[d])  # negative floats are negative integers
@@ -326,7 +335,7 @@ def streaming_attention(heads: int, size: int, window: int, past: int, chunk: in
     def kernel(y, y_scale, bias, slots, seen, places, keys, values, weights, out, scale, memory):
         """
         Args:
-            y: Raw product of queries (scaled), keys and values of all streams, float32, shape
+            y: Raw product of queries (scaled), keys and values of all streams, bfloat16, shape
                 (streams * window, 3 * width); its factors `y_scale` per row and `bias` per column.
             slots: Place of each stream in `keys` and `values`.
             seen: Frames of the past that each stream has.
@@ -352,6 +361,8 @@ def streaming_attention(heads: int, size: int, window: int, past: int, chunk: in
         powers = np.empty(count, np.int32)
         powersf = powers.view(np.float32)
         hidden = np.full(count, _HIDDEN, np.float32)
+        part = np.empty(size, np.float32)
+        part_bits = part.view(np.int32)
         for j in range(past, past + window):
             hidden[j] = _F(0)
         for stream in range(slots.shape[0]):
@@ -368,12 +379,15 @@ def streaming_attention(heads: int, size: int, window: int, past: int, chunk: in
                         value_bits[j, d] = _I(values[slot, h, j, d]) << _I(16)
                 for w in range(window):
                     factor = y_scale[first + w]
+                    _widen(y, first + w, at, part_bits)
                     for d in range(size):
-                        query[w, d] = y[first + w, at + d] * factor + bias[at + d]
+                        query[w, d] = part[d] * factor + bias[at + d]
+                    _widen(y, first + w, width + at, part_bits)
                     for d in range(size):
-                        key[d, past + w] = y[first + w, width + at + d] * factor + bias[width + at + d]
+                        key[d, past + w] = part[d] * factor + bias[width + at + d]
+                    _widen(y, first + w, 2 * width + at, part_bits)
                     for d in range(size):
-                        own = y[first + w, 2 * width + at + d] * factor + bias[2 * width + at + d]
+                        own = part[d] * factor + bias[2 * width + at + d]
                         value[past + w, d] = own
                         around[left + w, at + d] = own
                 _attend(query, key, value, hidden, scores, powers, powersf, found, whole, count, some)
@@ -405,20 +419,22 @@ def heads_apart(y, y_scale, bias, query, key, value):
         query, key, value: To fill, float32, shape (heads, m, size).
     """
     heads, length, size = query.shape
+    width = heads * size
+    part = np.empty(size, np.float32)
+    part_bits = part.view(np.int32)
     for w in range(length):
         factor = y_scale[w]
         for h in range(heads):
             at = h * size
+            _widen(y, w, at, part_bits)
             for d in range(size):
-                query[h, w, d] = y[w, at + d] * factor + bias[at + d]
-        for h in range(heads):
-            at = (heads + h) * size
+                query[h, w, d] = part[d] * factor + bias[at + d]
+            _widen(y, w, width + at, part_bits)
             for d in range(size):
-                key[h, w, d] = y[w, at + d] * factor + bias[at + d]
-        for h in range(heads):
-            at = (2 * heads + h) * size
+                key[h, w, d] = part[d] * factor + bias[width + at + d]
+            _widen(y, w, 2 * width + at, part_bits)
             for d in range(size):
-                value[h, w, d] = y[w, at + d] * factor + bias[at + d]
+                value[h, w, d] = part[d] * factor + bias[2 * width + at + d]
 
 
 @_compiled

@@ -21,6 +21,12 @@ def normal(seed: int, *shape: int) -> np.ndarray:
     return rng(seed).standard_normal(shape).astype(np.float32)
 
 
+def bfloat16(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The bits that oneDNN writes for these numbers, and the numbers that they stand for."""
+    rounded = torch.from_numpy(x).bfloat16()
+    return rounded.view(torch.uint16).numpy(), rounded.float().numpy()
+
+
 def dequantized(values: np.ndarray, scale: np.ndarray, zero: int = 128) -> np.ndarray:
     return (values.astype(np.float32) - zero) * scale[:, None]
 
@@ -62,7 +68,7 @@ class QuantizeTests(unittest.TestCase):
         self.assertTrue(np.isfinite(scale).all())
 
     def test_relu_uses_all_eight_bits_above_zero(self):
-        y = np.array([[-1, 0, 1, 2]], np.float32)
+        y, _ = bfloat16(np.array([[-1, 0, 1, 2]], np.float32))
         out, scale = np.empty((1, 4), np.uint8), np.empty(1, np.float32)
 
         kernels.relu_quantize(y, np.array([2], np.float32), np.ones(4, np.float32), out, scale)
@@ -74,7 +80,11 @@ class QuantizeTests(unittest.TestCase):
         out, scale = np.empty((1, 4), np.uint8), np.empty(1, np.float32)
 
         kernels.relu_quantize(
-            -np.ones((1, 4), np.float32), np.ones(1, np.float32), np.zeros(4, np.float32), out, scale
+            bfloat16(-np.ones((1, 4), np.float32))[0],
+            np.ones(1, np.float32),
+            np.zeros(4, np.float32),
+            out,
+            scale,
         )
 
         self.assertEqual(out.tolist(), [[0, 0, 0, 0]])
@@ -116,10 +126,11 @@ class NormalizeTests(unittest.TestCase):
         self.assert_quantized(self.norm(expected))
 
     def test_the_memory_is_added_with_it(self):
-        expected = self.x + self.y * self.scale[:, None] + self.bias + self.more
+        bits, y = bfloat16(self.y)
+        expected = self.x + y * self.scale[:, None] + self.bias + self.more
 
         kernels.add_both_normalize_quantize(
-            self.x, self.y, self.scale, self.bias, self.more, *self.parts, self.out, self.out_scale
+            self.x, bits, self.scale, self.bias, self.more, *self.parts, self.out, self.out_scale
         )
 
         np.testing.assert_allclose(self.x, expected, atol=1e-5)
@@ -153,7 +164,8 @@ class OfflineAttentionTests(unittest.TestCase):
         memory = np.empty((length, WIDTH), np.float32)
         parts = np.empty((3, HEADS, length, SIZE), np.float32)
 
-        kernels.heads_apart(y, scale, bias, *parts)
+        bits, y = bfloat16(y)
+        kernels.heads_apart(bits, scale, bias, *parts)
         kernels.heads_together(parts[0], parts[2], weights, out, out_scale, memory)
 
         query, key, value = np.split(y * scale[:, None] + bias, 3, axis=1)
@@ -175,12 +187,13 @@ class StreamingAttentionTests(unittest.TestCase):
         slots = np.array([2, 0])
         history: list[list[np.ndarray]] = [[], []]
         for step in range(chunks):
-            y, scale = normal(step, 2 * window, 3 * WIDTH) * 0.5, abs(normal(50 + step, 2 * window)) + 0.2
+            bits, y = bfloat16(normal(step, 2 * window, 3 * WIDTH) * 0.5)
+            scale = abs(normal(50 + step, 2 * window)) + 0.2
             out, out_scale = np.empty((2 * window, WIDTH), np.uint8), np.empty(2 * window, np.float32)
             memory = np.empty((2 * window, WIDTH), np.float32)
             seen, places = np.full(2, min(step * chunk, past)), np.full(2, step * chunk % past)
 
-            attend(y, scale, bias, slots, seen, places, keys, values, weights, out, out_scale, memory)
+            attend(bits, scale, bias, slots, seen, places, keys, values, weights, out, out_scale, memory)
 
             projected = (y * scale[:, None] + bias).reshape(2, window, 3 * WIDTH)
             found = dequantized(out, out_scale).reshape(2, window, WIDTH)
