@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from django.db import transaction
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from recognition.audio import seconds
 from recognition.diarization import LONGEST_VOICE, SHORTEST_VOICE
@@ -28,7 +29,7 @@ LINES_PER_VOICE = 40
 Stretch = tuple[int, int]
 
 
-@jobs.does(REIDENTIFY, is_long=True)
+@jobs.does(REIDENTIFY, label=gettext_lazy("identify the speakers of a session anew"), is_long=True)
 async def reidentify(task: Task) -> dict[str, Any] | None:
     """Hear every voice of the session again, and compare it with the enrolled ones.
 

@@ -9,6 +9,7 @@ from django.contrib.auth.models import User
 from django.db.models import Count, Exists, Max, OuterRef, QuerySet, Subquery, Sum
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.template.loader import render_to_string
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 from django.utils.translation import gettext as _now
@@ -184,20 +185,48 @@ class FactsAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
 @admin.register(AuditEntry)
 class AuditEntryAdmin(FactsAdmin):
-    list_display = ["at", "action", "speaker", "actor_name", "detail"]
+    list_display = ["at", "action", "whose", "actor_name"]
     list_filter = ["action", "at"]
     search_fields = ["speaker", "actor_name"]
     date_hierarchy = "at"
+    fields = ["at", "action", "whose", "speaker", "actor_name", "detail"]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[AuditEntry]:
+        entries: QuerySet[AuditEntry] = super().get_queryset(request)
+        people = Speaker.objects.filter(uuid=OuterRef("speaker"))
+        if not request.user.has_perm("speakers.view_speaker"):
+            people = people.none()
+        return entries.annotate(name=Subquery(people.values("name")))
+
+    @admin.display(description=_("speaker"))
+    def whose(self, entry: Any) -> str:
+        """By name, for those who are still there and may be seen: the log itself keeps no name."""
+        return entry.name or str(entry.speaker or "")[:8]
+
+
+class KindFilter(admin.SimpleListFilter):
+    title = _("kind")
+    parameter_name = "kind"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return list(jobs.labels().items())
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Job]) -> QuerySet[Job]:
+        return queryset.filter(kind=self.value()) if self.value() else queryset
 
 
 @admin.register(Job)
 class JobAdmin(FactsAdmin):
-    list_display = ["created_at", "kind", "subject", "state", "progress", "created_by", "error"]
-    list_filter = ["state", "kind"]
+    list_display = ["created_at", "what", "state", "progress", "created_by", "error"]
+    list_filter = ["state", KindFilter]
     readonly_fields = [
-        "kind", "subject", "state", "progress", "result", "error", "created_by", "created_at", "finished_at",
+        "what", "subject", "state", "progress", "result", "error", "created_by", "created_at", "finished_at",
     ]  # fmt: skip
     fields = [*readonly_fields]
+
+    @admin.display(description=_("kind"), ordering="kind")
+    def what(self, job: Job) -> str:
+        return jobs.labels().get(job.kind, job.kind)
 
     @admin.display(description=_("progress"))
     def progress(self, job: Job) -> str:
@@ -219,8 +248,18 @@ class ConsentTextAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 @admin.register(Calibration)
 class CalibrationAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     list_display = ["model_id", "threshold", "margin", "shortest_speech_s", "updated_at"]
-    fields = ["model_id", "threshold", "margin", "shortest_speech_s", "measured", "updated_at"]
-    readonly_fields = ["measured", "updated_at"]
+    fields = ["model_id", "threshold", "margin", "shortest_speech_s", "rests_on", "updated_at"]
+    readonly_fields = ["rests_on", "updated_at"]
+
+    @admin.display(description=_("measured"))
+    def rests_on(self, calibration: Calibration) -> str:
+        """Error rates by seconds of speech, as a table."""
+        found = calibration.measured
+        lengths = [
+            (float(length), rate, found["accuracy"][length], found["errors"].get(length))
+            for length, rate in found.get("eer", {}).items()
+        ]
+        return render_to_string("speakers/measured.html", {"measured": found, "lengths": lengths})
 
     def get_readonly_fields(self, request: HttpRequest, obj: Calibration | None = None) -> list[str]:
         return [*self.readonly_fields, *(["model_id"] if obj else [])]

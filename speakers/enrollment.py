@@ -14,6 +14,7 @@ from django.core.files.base import ContentFile
 from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from recognition.audio import SAMPLE_RATE, seconds
 
@@ -154,7 +155,7 @@ def store(enrollment: Enrollment, speaker: Speaker, consent: Consent, *, by: Use
     return voiceprint
 
 
-@jobs.does(ASSESS)
+@jobs.does(ASSESS, label=gettext_lazy("listen to a recording"))
 async def assess(task: Task) -> None:
     """Listen to an enrollment; store it at once if it is good and its consent is there."""
     enrollment = await in_database(_find, task.job.subject)

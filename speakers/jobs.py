@@ -70,18 +70,26 @@ class Kind:
     is_long: bool
     """It may take minutes, so that what somebody waits for must not stand in line behind it."""
 
+    label: Any
+    """What people call it."""
+
 
 _kinds: dict[str, Kind] = {}
 
 
-def does(kind: str, *, is_long: bool = False) -> Callable[[Work], Work]:
+def does(kind: str, *, label: Any = "", is_long: bool = False) -> Callable[[Work], Work]:
     """Declare a coroutine function as what does this kind of job; it returns the job's result."""
 
     def declare(work: Work) -> Work:
-        _kinds[kind] = Kind(work, is_long)
+        _kinds[kind] = Kind(work, is_long, label or kind)
         return work
 
     return declare
+
+
+def labels() -> dict[str, str]:
+    """What people call the kinds of jobs that there are."""
+    return {name: str(kind.label) for name, kind in _kinds.items()}
 
 
 def ask_for(kind: str, subject: str = "", *, by: User | None = None) -> Job:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.utils.translation import gettext_lazy as _
+
 from . import audit, jobs
 from .encryption import Undecipherable
 from .enrollment import kept_recording
@@ -22,7 +24,7 @@ def ask_if_needed(model_id: str) -> None:
         jobs.ask_for(REEMBED)
 
 
-@jobs.does(REEMBED, is_long=True)
+@jobs.does(REEMBED, label=_("compute voiceprints anew"), is_long=True)
 async def reembed(task: Task) -> dict[str, Any]:
     model_id = task.engine.models.embedder.model_id
     keys = await in_database(_voiceprints, task.job.subject, model_id)

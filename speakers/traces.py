@@ -11,6 +11,7 @@ import time
 from django.contrib.admin.models import LogEntry
 from django.db import OperationalError, connection
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from . import jobs
 from .jobs import JobMustWait, Task, in_database
@@ -40,7 +41,7 @@ def ask() -> None:
     jobs.ask_for(WIPE)
 
 
-@jobs.does(WIPE)
+@jobs.does(WIPE, label=gettext_lazy("wipe out what was deleted"))
 async def _wipe(task: Task) -> None:
     try:
         await in_database(wipe)

@@ -12,13 +12,14 @@ import numpy as np
 import pytest
 import soundfile
 from django.contrib.admin.models import LogEntry
-from django.contrib.auth.models import User
+from django.contrib.auth.models import Permission, User
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
+from django.utils.html import strip_tags
 
 from recognition.audio import SAMPLE_RATE
-from speakers import enrollment
+from speakers import enrollment, lifecycle
 from speakers.assessment import Problem
 from speakers.enrollment import Verdict
 from speakers.fields import seal
@@ -480,3 +481,63 @@ def test_a_verdict_survives_the_database(speaker: Speaker, user: User) -> None:
     assert verdict is not None
     assert verdict.problems == [Problem.NOISY]
     assert verdict.nearest == [(7, 1.5)]
+
+
+class TestReading:
+    """What the service writes down is put so that people can read it."""
+
+    @pytest.fixture
+    def root(self) -> Client:
+        client = Client()
+        client.force_login(User.objects.create_superuser("root"))
+        return client
+
+    def test_the_audit_log_names_who_is_still_there_and_nobody_else(self, root: Client) -> None:
+        alice = make_speaker("Alice Miller")
+        AuditEntry.objects.create(action="enroll", speaker=alice.uuid)
+        page = reverse("admin:speakers_auditentry_changelist")
+        assert "Alice Miller" in root.get(page).content.decode()
+
+        lifecycle.forget(alice, by=None)
+
+        after = root.get(page).content.decode()
+        assert "Alice Miller" not in after
+        assert str(alice.uuid)[:8] in after
+
+    def test_who_may_read_the_log_but_no_names_reads_none(self, root: Client) -> None:
+        alice = make_speaker("Alice Miller")
+        AuditEntry.objects.create(action="enroll", speaker=alice.uuid)
+        auditor = User.objects.create_user("auditor", is_staff=True)
+        auditor.user_permissions.add(Permission.objects.get(codename="view_auditentry"))
+        root.force_login(auditor)
+
+        page = root.get(reverse("admin:speakers_auditentry_changelist"))
+
+        assert page.status_code == 200
+        assert "Alice Miller" not in page.content.decode()
+
+    def test_jobs_are_called_by_what_they_do_and_can_be_filtered(self, root: Client) -> None:
+        for kind in ("wipe", "reembed"):
+            Job.objects.create(kind=kind)
+
+        page = root.get(reverse("admin:speakers_job_changelist"), {"kind": "wipe"})
+
+        assert [job.kind for job in page.context["cl"].result_list] == ["wipe"]
+        assert "wipe out what was deleted" in page.content.decode()
+
+    def test_what_a_calibration_rests_on_is_a_table(self, root: Client) -> None:
+        one_second = {"false_accepts": 0.012, "false_rejects": 0.35, "wrong_names": 0.0}
+        calibration = Calibration.objects.create(
+            model_id="model-1", threshold=0.9, margin=1.0, shortest_speech_s=1.0,
+            measured={
+                "people": 10, "recordings": 100, "pieces": 805,
+                "eer": {"1.0": 0.045, "2.0": 0.013}, "accuracy": {"1.0": 0.96, "2.0": 0.99},
+                "errors": {"1.0": one_second},
+            },
+        )  # fmt: skip
+
+        page = root.get(reverse("admin:speakers_calibration_change", args=[calibration.pk]))
+
+        text = " ".join(strip_tags(page.content.decode()).split())
+        assert "1 s4.5 %96.0 %1.2 %35.0 %0.0 % 2 s1.3 %99.0 %–––" in text
+        assert "10 people, 100 recordings" in text
