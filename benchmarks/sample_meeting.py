@@ -11,12 +11,14 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import os
 import uuid
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import django
 import numpy as np
 import soundfile
 
@@ -27,7 +29,6 @@ from recognition.model_sets import ModelSet, load_models, read_model_set
 from recognition.transcriber import Transcriber
 from speakers.identification import Enrolled, Gallery
 from speakers.listening import listen
-from speakers.scoring import Cohort, Scoring
 from speakers.tracking import LineMoved, SpeakerTracker, VoiceIdentified, VoicesMerged
 from training.scoring import character_error_rate
 
@@ -51,6 +52,8 @@ def main() -> None:
     parser.add_argument("--models", default="embedded", help="name of a model set, or path of a .toml")
     parser.add_argument("--models-dir", type=Path, default=Path("var/models"))
     options = parser.parse_args()
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "asrsite.settings")
+    django.setup()
     model_set = read_model_set(options.models)
     reference = json.loads((SAMPLE / "reference.json").read_text(encoding="utf-8"))
     lines = asyncio.run(transcribe(model_set, options.models_dir, reference))
@@ -92,7 +95,10 @@ async def transcribe(model_set: ModelSet, models_dir: Path, reference: dict[str,
 
 async def _enroll(engine: Engine, recordings: dict[str, str]) -> tuple[Gallery, dict[int, str]]:
     embedder = engine.models.embedder
-    empty = Gallery(embedder.model_id, Scoring(Cohort.unknown(embedder.dimension)), embedder.dimension)
+    from speakers import calibration  # it needs Django's settings
+
+    scoring = calibration.shipped(embedder.model_id, embedder.dimension)
+    empty = Gallery(embedder.model_id, scoring, embedder.dimension)
     voices: dict[int, Enrolled | None] = {}
     for key, file in enumerate(recordings.values()):
         heard = await listen(engine, _read(file))

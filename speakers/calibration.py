@@ -35,6 +35,11 @@ def scoring(model_id: str, dimension: int) -> Scoring:
     own = Calibration.objects.filter(model_id=model_id).exclude(sealed_scoring=None).first()
     if own and own.sealed_scoring:
         return unpack(decrypt(bytes(own.sealed_scoring)))
+    return shipped(model_id, dimension)
+
+
+def shipped(model_id: str, dimension: int) -> Scoring:
+    """What comes with the project, or a cautious guess."""
     if (file := _file(model_id)).exists():
         return unpack(file.read_bytes())
     return Scoring(Cohort.unknown(dimension))

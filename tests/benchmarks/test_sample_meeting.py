@@ -5,13 +5,15 @@ from __future__ import annotations
 import asyncio
 import json
 import uuid
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from benchmarks.sample_meeting import SAMPLE, Line, put_names, speaker_of, transcribe
 from recognition.events import Final
-from recognition.model_sets import read_model_set
+from recognition.model_sets import load_models, read_model_set
+from speakers import calibration
 from training.scoring import character_error_rate
 
 REFERENCE = json.loads((SAMPLE / "reference.json").read_text(encoding="utf-8"))
@@ -27,6 +29,12 @@ class TestSampleMeeting:
     def test_every_line_has_its_speaker(self, lines: list[Line]):
         assert [(line.final.text, line.name) for line in lines if line.name != line.expected] == []
         assert {line.name for line in lines} == {"林静", "王磊", "客人"}
+
+    def test_voices_are_compared_as_people_taught(self):
+        models = load_models(read_model_set("embedded"), Path("var/models"))
+        taught = calibration.shipped(models.embedder.model_id, models.embedder.dimension)
+        guessed = calibration.shipped("another model", models.embedder.dimension)
+        assert (taught.slope, taught.bias) != (guessed.slope, guessed.bias)
 
     def test_at_most_one_character_in_twenty_is_wrong(self, lines: list[Line]):
         said = "".join(turn["text"] for turn in REFERENCE["lines"])
