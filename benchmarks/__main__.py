@@ -15,6 +15,7 @@ COMMANDS = {
     "sample_meeting": ("-m", "benchmarks.sample_meeting"),
     "embedded": ("-m", "benchmarks.embedded"),
     "streams": ("-m", "benchmarks.streams"),
+    "endurance": ("-m", "benchmarks.endurance"),
     "speakers": ("-m", "benchmarks.speakers"),
     "transport": ("-m", "benchmarks.transport"),
     "pages": ("-m", "benchmarks.pages"),

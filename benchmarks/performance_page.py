@@ -30,7 +30,7 @@ Figures = Mapping[str, Any]
 def main() -> None:
     streams, embedded = results.read("streams"), results.read("embedded")
     transport, chaos = results.read("transport"), results.read("chaos")
-    pages = results.read("pages")
+    pages, endurance = results.read("pages"), results.read("endurance")
     page = PAGE.read_text(encoding="utf-8")
     if streams:
         table = streams_table(streams["loads"])
@@ -40,6 +40,9 @@ def main() -> None:
     if embedded:
         table = embedded_table(embedded)
         page = with_table(page, "embedded", f"{results.origin('embedded')}\n\n{table}")
+    if endurance:
+        table = endurance_table(endurance)
+        page = with_table(page, "endurance", f"{results.origin('endurance')}\n\n{table}")
     if transport:
         page = with_table(page, "transport", f"{results.origin('transport')}\n\n{transport_table(transport)}")
     if chaos:
@@ -72,6 +75,24 @@ def verdict(figures: Figures) -> str:
         f"many. Bare 8-bit products would allow {ceiling}; that is {ours / ceiling:.0%} of it. At 70 % of "
         f"the load the p95 of finals is {figures['final_p95_s_at_70']} s (goal: 1 s)."
     )
+
+
+def endurance_table(figures: Figures) -> str:
+    """What lasts, and what 8 bits cost."""
+    pairs = [
+        (f"cost of a second at the end of {figures['stream_minutes']} minutes, over that at their beginning",
+         figures["last_over_first"], "0.95 to 1.05"),
+        ("memory that the stream takes meanwhile, MiB", figures["stream_growth_mib"], "0"),
+        (f"memory that {figures['sessions']} sessions take, from the 100th on, MiB",
+         figures["sessions_growth_mib"], "0"),
+        ("sessions, states of models and jobs that they leave behind",
+         f"{figures['sessions_alive']}, {figures['states_kept']}, {figures['jobs_kept']}", "0, 0, 0"),
+        (f"how late the event loop is beside {figures['live_streams']} live streams, p50 / p99, ms",
+         f"{figures['loop_lag_p50_ms']} / {figures['loop_lag_p99_ms']}", "p99 below 20"),
+        ("what 8 bits cost at most in one of the held-out sets, points of CER",
+         figures["int8_costs_points"], "at most 0.5"),
+    ]  # fmt: skip
+    return _table(["", "measured", "goal"], pairs)
 
 
 def streams_table(loads: Sequence[Figures]) -> str:

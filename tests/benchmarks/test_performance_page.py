@@ -6,6 +6,7 @@ from xml.etree import ElementTree
 from benchmarks.performance_page import (
     archives_table,
     chaos_verdict,
+    endurance_table,
     latency_picture,
     pages_table,
     stages_table,
@@ -152,6 +153,28 @@ class ChaosTests(unittest.TestCase):
         self.assertIn("2 were lost, 3 doubled, 4 wrong", told)
         self.assertIn("5 samples were lost", told)
         self.assertIn("1 never ended", told)
+
+
+class EnduranceTests(unittest.TestCase):
+    def test_what_is_left_behind_is_said_as_it_is(self):
+        table = endurance_table(
+            {
+                "stream_minutes": 60,
+                "last_over_first": 1.2,
+                "stream_growth_mib": 3.4,
+                "sessions": 1000,
+                "sessions_growth_mib": 5.6,
+                "sessions_alive": 7,
+                "states_kept": 8,
+                "jobs_kept": 9,
+                "live_streams": 6,
+                "loop_lag_p50_ms": 0.1,
+                "loop_lag_p99_ms": 22.5,
+                "int8_costs_points": 0.6,
+            }
+        )
+        for told in ("| 1.2 |", "| 3.4 |", "| 5.6 |", "| 7, 8, 9 |", "| 0.1 / 22.5 |", "| 0.6 |"):
+            self.assertIn(told, table)
 
 
 class PictureTests(unittest.TestCase):

@@ -1,0 +1,177 @@
+"""An hour of one stream, a thousand sessions, an event loop beside busy models; and what 8 bits cost.
+
+    python -m benchmarks.endurance [--minutes N] [--sessions N]
+
+All with the embedded models. The long stream runs on the simulated clock of `simulation`; sessions come and
+go on a real engine, every third is abandoned in the middle of a word; the event loop serves some live
+streams at real time. Then held-out sentences are recognised in float32 and in 8 bits.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import gc
+import time
+import weakref
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import psutil
+import torch
+
+from recognition.audio import SAMPLE_RATE, samples
+from recognition.engine import Engine
+from recognition.interfaces import Models
+from recognition.model_sets import ModelSet, load_models, read_model_set
+from recognition.transcriber import Transcriber
+from training.checking import Check, Sizes
+
+from . import results
+from .simulation import PACKET, Simulation
+from .streams import sample_meeting
+
+MODELS_DIR = Path("var/models")
+MIB = 2**20
+
+WARM_SESSIONS = 100
+"""Until then memory is taken that is used again and again."""
+
+SESSION_S = 3.0
+LIVE_STREAMS = 6
+LIVE_S = 30.0
+TICK_S = 0.005
+
+SENTENCES = Sizes(closed=150, noisy=150, open=150)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("--models", default="embedded", metavar="SET", help="a model set's name or file")
+    parser.add_argument("--minutes", type=float, default=60.0, help="length of the long stream")
+    parser.add_argument("--sessions", type=int, default=1000)
+    options = parser.parse_args()
+    torch.set_num_threads(1)
+    model_set = read_model_set(options.models)
+    models = load_models(model_set, MODELS_DIR)
+    figures: dict[str, Any] = {}
+    for part in (
+        lambda: asyncio.run(loop_lag(models, model_set)),
+        lambda: long_stream(models, model_set, minutes=options.minutes),
+        lambda: asyncio.run(many_sessions(models, model_set, count=options.sessions)),
+        lambda: eight_bits(model_set),
+    ):
+        found = part()
+        print(found, flush=True)
+        figures |= found
+    print(f"-> {results.write('endurance', figures)}")
+
+
+def long_stream(models: Models, model_set: ModelSet, *, minutes: float) -> dict[str, float]:
+    """CPU time of a second of audio, and memory, in the first and in the last minutes of one stream."""
+    recording = sample_meeting()
+    part_s = 2 * len(recording) / SAMPLE_RATE  # whole rounds: every part holds the same speech
+    simulation = Simulation(models, model_set.endpointing, [recording], streams=1)
+    simulation.run(warm_up_s=part_s, measure_s=1)
+    costs, memory, spent = [], [], sum(simulation.report.busy_s.values())
+    for _ in range(max(2, round(minutes * 60 / part_s))):
+        report = simulation.run(warm_up_s=0, measure_s=part_s)
+        total = sum(report.busy_s.values())
+        costs.append((total - spent) / report.audio_s)
+        memory.append(_resident_mib())
+        spent = total
+    return {
+        "stream_minutes": round(len(costs) * part_s / 60),
+        "first_ms_per_s": round(1e3 * costs[0], 1),
+        "last_ms_per_s": round(1e3 * costs[-1], 1),
+        "last_over_first": round(float(np.median(costs[-5:]) / np.median(costs[:5])), 3),
+        "stream_growth_mib": round(memory[-1] - memory[0], 1),
+    }
+
+
+async def many_sessions(models: Models, model_set: ModelSet, *, count: int) -> dict[str, float]:
+    """What sessions leave behind that came and went."""
+    engine = Engine(models)
+    engine.start()
+    recording, alive = sample_meeting(), weakref.WeakSet[Transcriber]()
+    before = 0.0
+    for number in range(count):
+        start = number * samples(0.7) % (len(recording) - samples(SESSION_S))
+        transcriber = Transcriber(engine, model_set.endpointing)
+        alive.add(transcriber)
+        transcriber.feed(recording[start : start + samples(SESSION_S)])
+        if number % 3 == 0:
+            await transcriber.caught_up(samples(1))
+            transcriber.close()
+        else:
+            transcriber.finish()
+            async for _ in transcriber.events():
+                pass
+        if number + 1 == min(WARM_SESSIONS, count):
+            before = _resident_mib()
+    del transcriber
+    await engine.idle()
+    await engine.run(lambda models: None)  # behind what closing has left to do
+    streaming: Any = models.streaming
+    gc.collect()
+    figures = {
+        "sessions": count,
+        "sessions_growth_mib": round(_resident_mib() - before, 1),
+        "sessions_alive": len(alive),
+        "states_kept": streaming._slots - len(streaming._free),
+        "jobs_kept": len(engine.scheduler),
+    }
+    await engine.aclose()
+    return figures
+
+
+async def loop_lag(models: Models, model_set: ModelSet) -> dict[str, float]:
+    """How late an event loop wakes up while the models of its process work for live streams."""
+    engine = Engine(models)
+    engine.start()
+    recording = sample_meeting()
+    lags: list[float] = []
+    async with asyncio.TaskGroup() as group:
+        for number in range(LIVE_STREAMS):
+            group.create_task(_live(engine, model_set, np.roll(recording, -number * samples(7))))
+        deadline = time.monotonic() + LIVE_S
+        while (now := time.monotonic()) < deadline:
+            await asyncio.sleep(TICK_S)
+            lags.append(time.monotonic() - now - TICK_S)
+    await engine.aclose()
+    p50, p99 = (1e3 * float(np.percentile(lags, percent)) for percent in (50, 99))
+    return {"live_streams": LIVE_STREAMS, "loop_lag_p50_ms": round(p50, 2), "loop_lag_p99_ms": round(p99, 2)}
+
+
+async def _live(engine: Engine, model_set: ModelSet, recording: np.ndarray) -> None:
+    transcriber = Transcriber(engine, model_set.endpointing)
+    started = time.monotonic()
+    for number in range(int(LIVE_S * SAMPLE_RATE) // PACKET):
+        await asyncio.sleep(max(0.0, started + number * PACKET / SAMPLE_RATE - time.monotonic()))
+        transcriber.feed(recording[number * PACKET : (number + 1) * PACKET])
+    transcriber.close()
+
+
+def eight_bits(model_set: ModelSet) -> dict[str, float | None]:
+    """Error rates of the same sentences in float32 and in 8 bits, and their largest difference in points."""
+    found = {}
+    for arithmetic in ("float32", "int8"):
+        models = load_models(model_set, MODELS_DIR, arithmetic=arithmetic)
+        figures = Check(models, model_set.endpointing, sizes=SENTENCES).recognition()
+        found[arithmetic] = {name: rate for name, rate in figures.items() if name.startswith("cer_") and rate}
+    figures = {
+        f"{name}_{arithmetic}": round(rate, 4)
+        for arithmetic, rates in found.items()
+        for name, rate in rates.items()
+    }
+    worst = max(rate - found["float32"][name] for name, rate in found["int8"].items())
+    return figures | {"int8_costs_points": round(100 * worst, 2)}
+
+
+def _resident_mib() -> float:
+    return float(psutil.Process().memory_info().rss / MIB)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,36 @@
+"""Sessions that come and go leave nothing behind, those that are abandoned neither."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from benchmarks.endurance import long_stream, many_sessions
+from recognition.interfaces import Models
+from recognition.model_sets import load_models, read_model_set
+
+EMBEDDED = read_model_set("embedded")
+
+
+@pytest.fixture(scope="module")
+def models(tmp_path_factory: pytest.TempPathFactory) -> Models:
+    return load_models(EMBEDDED, Path(tmp_path_factory.mktemp("models")))
+
+
+@pytest.mark.slow
+def test_nothing_is_left_of_sessions_that_ended_or_were_abandoned(models: Models) -> None:
+    figures = asyncio.run(many_sessions(models, EMBEDDED, count=12))
+
+    left = {name: figures[name] for name in ("sessions_alive", "states_kept", "jobs_kept")}
+    assert left == {"sessions_alive": 0, "states_kept": 0, "jobs_kept": 0}
+
+
+@pytest.mark.slow
+def test_the_parts_of_a_long_stream_are_measured_one_by_one(models: Models) -> None:
+    figures = long_stream(models, EMBEDDED, minutes=0.1)
+
+    assert figures["stream_minutes"] >= 7  # two parts of two rounds
+    assert figures["first_ms_per_s"] > 0
+    assert figures["last_ms_per_s"] > 0
