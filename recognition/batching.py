@@ -62,8 +62,7 @@ class BatchLimits:
 
 
 DEFAULT_LIMITS: Mapping[Stage, BatchLimits] = {
-    # A batch of sixteen costs three times as much as one of one, and takes some milliseconds.
-    Stage.DETECT: BatchLimits(size=64, padded_samples=2**31, rest=5.0),
+    Stage.DETECT: BatchLimits(size=64, padded_samples=2**31),
     Stage.PUNCTUATE: BatchLimits(size=16, padded_samples=2**31),
     Stage.EMBED: BatchLimits(size=8, padded_samples=24 * 16_000),
     Stage.RECOGNIZE: BatchLimits(size=4, padded_samples=20 * 16_000, late_s=1.0, size_when_late=8),
