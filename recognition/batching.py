@@ -52,6 +52,9 @@ class BatchLimits:
     rest: float = 0.0
     """Between two batches, in durations of the first, entries wait for company; a full batch does not."""
 
+    longest_rest_s: float = math.inf
+    """But none so long: a stream that has fallen behind must catch up."""
+
     late_s: float = math.inf
     """When the first entry has waited so long, batches may be `size_when_late` large."""
 
@@ -67,7 +70,13 @@ DEFAULT_LIMITS: Mapping[Stage, BatchLimits] = {
     Stage.EMBED: BatchLimits(size=8, padded_samples=24 * 16_000),
     Stage.RECOGNIZE: BatchLimits(size=4, padded_samples=20 * 16_000, late_s=1.0, size_when_late=8),
     Stage.DECODE: BatchLimits(
-        size=8, padded_samples=2**31, rest=1.5, late_s=0.3, size_when_late=16, patience_s=3.0
+        size=8,
+        padded_samples=2**31,
+        rest=1.5,
+        longest_rest_s=0.35,
+        late_s=0.3,
+        size_when_late=16,
+        patience_s=3.0,
     ),
 }
 
@@ -77,7 +86,13 @@ GPU_LIMITS: Mapping[Stage, BatchLimits] = {
     Stage.EMBED: BatchLimits(size=64, padded_samples=512 * 16_000),
     Stage.RECOGNIZE: BatchLimits(size=64, padded_samples=512 * 16_000, late_s=1.0, size_when_late=64),
     Stage.DECODE: BatchLimits(
-        size=128, padded_samples=2**31, rest=1.0, late_s=0.3, size_when_late=128, patience_s=3.0
+        size=128,
+        padded_samples=2**31,
+        rest=1.0,
+        longest_rest_s=0.35,
+        late_s=0.3,
+        size_when_late=128,
+        patience_s=3.0,
     ),
 }
 """Starting a batch costs a GPU more than what is in it."""
@@ -174,8 +189,10 @@ class Scheduler(Generic[Payload]):
 
     def _due_at(self, stage: Stage) -> float:
         queue, limits = self._queues[stage], self.limits[stage]
-        is_full = len(queue) >= limits.size
-        return queue[0].queued_at if is_full else max(queue[0].queued_at, self._resting_until[stage])
+        first = queue[0].queued_at
+        if len(queue) >= limits.size:
+            return first
+        return max(first, min(self._resting_until[stage], first + limits.longest_rest_s))
 
     def _take(self, stage: Stage, now: float) -> list[Job[Payload]]:
         limits, queue = self.limits[stage], self._queues[stage]

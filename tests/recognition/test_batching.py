@@ -88,6 +88,18 @@ class RestTests(unittest.TestCase):
         self.add("c", 1.5)
         self.assertEqual(sessions(self.waiting.next_batch(1.5)), ["b", "c"])
 
+    def test_nobody_waits_for_company_longer_than_the_limit(self):
+        # A second batch each 1.25 s would be too few for chunks that come each 0.6 s.
+        waiting: Scheduler[None] = Scheduler(
+            LIMITS | {Stage.DECODE: BatchLimits(size=2, padded_samples=1000, rest=1.5, longest_rest_s=0.35)}
+        )
+        waiting.add(Job(Stage.DECODE, "a", 10, 1.0, None))
+        waiting.next_batch(1.0)
+        waiting.add(Job(Stage.DECODE, "b", 10, 1.2, None))
+        self.assertEqual(waiting.next_batch(1.5), [])
+        self.assertEqual(waiting.due_at(), 1.2 + 0.35)
+        self.assertEqual(sessions(waiting.next_batch(1.2 + 0.35)), ["b"])
+
     def test_finals_run_meanwhile(self):
         self.add("b", 1.5)
         self.waiting.add(Job(Stage.RECOGNIZE, "c", 10, 1.5, None))
