@@ -80,9 +80,10 @@ def verdict(figures: Figures) -> str:
 def endurance_table(figures: Figures) -> str:
     """What lasts, and what 8 bits cost."""
     pairs = [
-        (f"cost of a second at the end of {figures['stream_minutes']} minutes, over that at their beginning",
-         figures["last_over_first"], "0.95 to 1.05"),
-        ("memory that the stream takes meanwhile, MiB", figures["stream_growth_mib"], "0"),
+        (f"cost of a second after {figures['stream_minutes']} minutes, over that of a new stream",
+         figures["old_over_new"], "0.95 to 1.05"),
+        ("memory that the stream takes after the first quarter of them, MiB",
+         figures["stream_growth_mib"], "0"),
         (f"memory that {figures['sessions']} sessions take, from the 100th on, MiB",
          figures["sessions_growth_mib"], "0"),
         ("sessions, states of models and jobs that they leave behind",

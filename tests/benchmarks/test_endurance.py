@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.endurance import long_stream, many_sessions
+from benchmarks.endurance import many_sessions
 from recognition.interfaces import Models
 from recognition.model_sets import load_models, read_model_set
 
@@ -25,12 +25,3 @@ def test_nothing_is_left_of_sessions_that_ended_or_were_abandoned(models: Models
 
     left = {name: figures[name] for name in ("sessions_alive", "states_kept", "jobs_kept")}
     assert left == {"sessions_alive": 0, "states_kept": 0, "jobs_kept": 0}
-
-
-@pytest.mark.slow
-def test_the_parts_of_a_long_stream_are_measured_one_by_one(models: Models) -> None:
-    figures = long_stream(models, EMBEDDED, minutes=0.1)
-
-    assert figures["stream_minutes"] >= 7  # two parts of two rounds
-    assert figures["first_ms_per_s"] > 0
-    assert figures["last_ms_per_s"] > 0

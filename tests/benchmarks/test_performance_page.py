@@ -160,7 +160,7 @@ class EnduranceTests(unittest.TestCase):
         table = endurance_table(
             {
                 "stream_minutes": 60,
-                "last_over_first": 1.2,
+                "old_over_new": 1.2,
                 "stream_growth_mib": 3.4,
                 "sessions": 1000,
                 "sessions_growth_mib": 5.6,
