@@ -103,7 +103,7 @@ async def many_sessions(models: Models, model_set: ModelSet, *, count: int) -> d
     engine = Engine(models)
     engine.start()
     recording, alive = sample_meeting(), weakref.WeakSet[Transcriber]()
-    before = 0.0
+    before, states = 0.0, _states(models)
     for number in range(count):
         start = number * samples(0.7) % (len(recording) - samples(SESSION_S))
         transcriber = Transcriber(engine, model_set.endpointing)
@@ -121,13 +121,12 @@ async def many_sessions(models: Models, model_set: ModelSet, *, count: int) -> d
     del transcriber
     await engine.idle()
     await engine.run(lambda models: None)  # behind what closing has left to do
-    streaming: Any = models.streaming
     gc.collect()
     figures = {
         "sessions": count,
         "sessions_growth_mib": round(_resident_mib() - before, 1),
         "sessions_alive": len(alive),
-        "states_kept": streaming._slots - len(streaming._free),
+        "states_kept": _states(models) - states,
         "jobs_kept": len(engine.scheduler),
     }
     await engine.aclose()
@@ -175,6 +174,12 @@ def eight_bits(model_set: ModelSet) -> dict[str, float | None]:
     }
     worst = max(rate - found["float32"][name] for name, rate in found["int8"].items())
     return figures | {"int8_costs_points": round(100 * worst, 2)}
+
+
+def _states(models: Models) -> int:
+    """Utterances of which the first pass remembers something."""
+    streaming: Any = models.streaming
+    return int(streaming._slots - len(streaming._free))
 
 
 def _resident_mib() -> float:

@@ -235,14 +235,10 @@ class JobAdmin(FactsAdmin):
 
 @admin.register(ConsentText)
 class ConsentTextAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
-    list_display = ["__str__", "language", "created_at", "beginning"]
+    list_display = ["__str__", "language", "created_at"]
 
     def has_change_permission(self, request: HttpRequest, obj: ConsentText | None = None) -> bool:
         return False  # people have agreed to it as it stands; a new wording is a new text
-
-    @admin.display(description=_("text"))
-    def beginning(self, text: ConsentText) -> str:
-        return text.text[:80]
 
 
 @admin.register(Calibration)

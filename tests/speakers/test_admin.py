@@ -97,6 +97,13 @@ def decide_page(draft: Enrollment) -> str:
     return reverse("admin:speakers_enrollment", args=[draft.uuid])
 
 
+def test_a_consent_text_is_known_by_how_it_begins() -> None:
+    text = ConsentText(pk=3, text="You may know me. " + 20 * "More words. ", language="en")
+
+    assert str(text).startswith("3: You may know me. More words.")
+    assert len(str(text)) < 70
+
+
 class TestEnroll:
     def test_a_new_speaker_is_asked_for_a_voice_at_once(self, client: Client) -> None:
         response = client.post(reverse("admin:speakers_speaker_add"), {"name": "Bob", "note": ""})
