@@ -1,6 +1,6 @@
 """An hour of one stream, a thousand sessions, an event loop beside busy models; and what 8 bits cost.
 
-    python -m benchmarks.endurance [--minutes N] [--sessions N]
+    python -m benchmarks.endurance [PART ...] [--minutes N] [--sessions N]
 
 All with the embedded models. The long stream runs on the simulated clock of `simulation`; sessions come and
 go on a real engine, every third is abandoned in the middle of a word; the event loop serves some live
@@ -15,6 +15,7 @@ import gc
 import statistics
 import time
 import weakref
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -36,8 +37,8 @@ from .streams import sample_meeting
 MODELS_DIR = Path("var/models")
 MIB = 2**20
 
-WARM_SESSIONS = 100
-"""Until then memory is taken that is used again and again."""
+WARM_SESSIONS = 500
+"""Until then memory is taken that is used again: oneDNN keeps products for a thousand shapes."""
 
 COMPARISONS = 5
 SESSION_S = 3.0
@@ -45,11 +46,14 @@ LIVE_STREAMS = 6
 LIVE_S = 30.0
 TICK_S = 0.005
 
+PARTS = ("loop", "stream", "sessions", "8-bits")
+
 SENTENCES = Sizes(closed=150, noisy=150, open=150)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("parts", nargs="*", help=f"of {', '.join(PARTS)}; all by default")
     parser.add_argument("--models", default="embedded", metavar="SET", help="a model set's name or file")
     parser.add_argument("--minutes", type=float, default=60.0, help="length of the long stream")
     parser.add_argument("--sessions", type=int, default=1000)
@@ -57,17 +61,20 @@ def main() -> None:
     torch.set_num_threads(1)
     model_set = read_model_set(options.models)
     models = load_models(model_set, MODELS_DIR)
-    figures: dict[str, Any] = {}
-    for part in (
-        lambda: asyncio.run(loop_lag(models, model_set)),
-        lambda: long_stream(models, model_set, minutes=options.minutes),
-        lambda: asyncio.run(many_sessions(models, model_set, count=options.sessions)),
-        lambda: eight_bits(model_set),
-    ):
-        found = part()
+    parts: dict[str, Callable[[], dict[str, Any]]] = {
+        "loop": lambda: asyncio.run(loop_lag(models, model_set)),
+        "stream": lambda: long_stream(models, model_set, minutes=options.minutes),
+        "sessions": lambda: asyncio.run(many_sessions(models, model_set, count=options.sessions)),
+        "8-bits": lambda: eight_bits(model_set),
+    }
+    chosen = options.parts or PARTS
+    figures = results.read("endurance") if options.parts else {}
+    for name in chosen:
+        found = parts[name]()
         print(found, flush=True)
         figures |= found
-    print(f"-> {results.write('endurance', figures)}")
+        path = results.write("endurance", figures)
+    print(f"-> {path}")
 
 
 def long_stream(models: Models, model_set: ModelSet, *, minutes: float) -> dict[str, float]:

@@ -84,7 +84,7 @@ def endurance_table(figures: Figures) -> str:
          figures["old_over_new"], "0.95 to 1.05"),
         ("memory that the stream takes after the first quarter of them, MiB",
          figures["stream_growth_mib"], "0"),
-        (f"memory that {figures['sessions']} sessions take, from the 100th on, MiB",
+        (f"memory that {figures['sessions']} sessions take, from the 500th on, MiB",
          figures["sessions_growth_mib"], "0"),
         ("sessions, states of models and jobs that they leave behind",
          f"{figures['sessions_alive']}, {figures['states_kept']}, {figures['jobs_kept']}", "0, 0, 0"),
