@@ -60,7 +60,7 @@ CROWD = 5000
 OUTLINE = 48
 """Dimensions in which all are compared, the ones in which voices differ most."""
 
-PROMISING = 1000
+PROMISING = 500
 """How many are then compared in full."""
 
 
