@@ -1,4 +1,4 @@
-"""Brings the figures in docs/performance.md up to date.
+"""Brings the figures in docs/performance.md and docs/speakers.md up to date.
 
     python -m benchmarks.performance_page
 
@@ -16,6 +16,7 @@ from typing import Any
 from . import results
 
 PAGE = Path("docs/performance.md")
+SPEAKERS_PAGE = Path("docs/speakers.md")
 PICTURE = Path("docs/latency.svg")
 
 CURVES = (
@@ -51,7 +52,11 @@ def main() -> None:
         tables = f"{pages_table(pages)}\n\n{archives_table(pages)}"
         page = with_table(page, "pages", f"{results.origin('pages')}\n\n{tables}")
     PAGE.write_text(page, encoding="utf-8")
-    print(f"{PAGE} and {PICTURE} show what benchmarks/results holds")
+    if speakers := results.read("speakers"):
+        page = SPEAKERS_PAGE.read_text(encoding="utf-8")
+        table = f"{results.origin('speakers')}\n\n{speakers_table(speakers)}"
+        SPEAKERS_PAGE.write_text(with_table(page, "speakers", table), encoding="utf-8")
+    print(f"{PAGE}, {SPEAKERS_PAGE} and {PICTURE} show what benchmarks/results holds")
 
 
 def with_table(page: str, name: str, table: str) -> str:
@@ -62,7 +67,7 @@ def with_table(page: str, name: str, table: str) -> str:
     """
     marks = re.compile(rf"(<!-- {name} -->\n).*?(<!-- end -->)", re.DOTALL)
     if not marks.search(page):
-        raise ValueError(f"{PAGE} has no place for {name}: <!-- {name} --> and <!-- end -->")
+        raise ValueError(f"the page has no place for {name}: <!-- {name} --> and <!-- end -->")
     return marks.sub(lambda found: f"{found[1]}{table}\n{found[2]}", page)
 
 
@@ -75,6 +80,32 @@ def verdict(figures: Figures) -> str:
         f"many. Bare 8-bit products would allow {ceiling}; that is {ours / ceiling:.0%} of it. At 70 % of "
         f"the load the p95 of finals is {figures['final_p95_s_at_70']} s (goal: 1 s)."
     )
+
+
+def speakers_table(figures: Figures) -> str:
+    """How often it is right who is speaking, and what a line costs."""
+
+    def share(name: str) -> str:
+        return f"{figures[name]:.1%}"
+
+    def diarization(name: str) -> str:
+        trivial = (
+            f"one speaker {share(f'{name}_one_speaker')}, a new one each {share(f'{name}_new_speaker_each')}"
+        )
+        return f"{share(name)} ({trivial}; overlap alone {share(f'{name}_overlap')})"
+
+    pairs = [
+        ("equal error rate at 1, 2, 3, 5 s", ", ".join(share(f"eer_{length}s") for length in (1, 2, 3, 5))),
+        ("the right one of ten people", share("closed_set_accuracy")),
+        ("lines of strangers that get a name", share("open_set_false_accepts")),
+        ("lines of the enrolled that get none", share("open_set_false_rejects")),
+        ("diarization error, excerpts of AMI meetings", diarization("der")),
+        ("diarization error, turns without pauses", diarization("joined_der")),
+        ("right after three hours of ten voices", share("three_hours_right")),
+        ("a line among 100,000 voices, ms (goal: at most 10)", f"{figures['identify_100k_ms']:.1f}"),
+        ("one more enrollment there, ms", f"{figures['enroll_100k_ms']:.0f}"),
+    ]
+    return _table(["", "measured"], pairs)
 
 
 def endurance_table(figures: Figures) -> str:

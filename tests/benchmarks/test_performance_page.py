@@ -9,6 +9,7 @@ from benchmarks.performance_page import (
     endurance_table,
     latency_picture,
     pages_table,
+    speakers_table,
     stages_table,
     streams_table,
     transport_table,
@@ -153,6 +154,22 @@ class ChaosTests(unittest.TestCase):
         self.assertIn("2 were lost, 3 doubled, 4 wrong", told)
         self.assertIn("5 samples were lost", told)
         self.assertIn("1 never ended", told)
+
+
+class SpeakersTests(unittest.TestCase):
+    def test_errors_stand_beside_those_of_the_trivial_answers(self):
+        rates = dict.fromkeys(
+            (
+                "eer_1s", "eer_2s", "eer_3s", "eer_5s", "closed_set_accuracy", "open_set_false_accepts",
+                "open_set_false_rejects", "three_hours_right", "joined_der", "joined_der_one_speaker",
+                "joined_der_new_speaker_each", "joined_der_overlap", "der_overlap",
+            ),
+            0.5,
+        )  # fmt: skip
+        figures = rates | {"der": 0.1, "der_one_speaker": 0.2, "der_new_speaker_each": 0.3}
+        table = speakers_table(figures | {"identify_100k_ms": 8.76, "enroll_100k_ms": 36.2})
+        self.assertIn("| 10.0% (one speaker 20.0%, a new one each 30.0%; overlap alone 50.0%) |", table)
+        self.assertIn("| 8.8 |", table)
 
 
 class EnduranceTests(unittest.TestCase):
