@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import gc
+import os
 import statistics
 import time
 import weakref
@@ -20,7 +21,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import psutil
 import torch
 
 from recognition.audio import SAMPLE_RATE, samples
@@ -33,9 +33,9 @@ from training.checking import Check, Sizes
 from . import results
 from .simulation import PACKET, Simulation
 from .streams import sample_meeting
+from .transport.processes import rss_mib
 
 MODELS_DIR = Path("var/models")
-MIB = 2**20
 
 WARM_SESSIONS = 500
 """Until then memory is taken that is used again: oneDNN keeps products for a thousand shapes."""
@@ -88,7 +88,7 @@ def long_stream(models: Models, model_set: ModelSet, *, minutes: float) -> dict[
     old, memory = stream(), []
     for _ in range(max(2, round(minutes * 60 / part_s))):
         old.run(warm_up_s=0, measure_s=part_s)
-        memory.append(_resident_mib())
+        memory.append(rss_mib(os.getpid()))
     # By turns, for the speed of a shared machine changes from minute to minute.
     ratios = [_cost(old, part_s) / _cost(stream(), part_s) for _ in range(COMPARISONS)]
     return {
@@ -124,14 +124,14 @@ async def many_sessions(models: Models, model_set: ModelSet, *, count: int) -> d
             async for _ in transcriber.events():
                 pass
         if number + 1 == min(WARM_SESSIONS, count):
-            before = _resident_mib()
+            before = rss_mib(os.getpid())
     del transcriber
     await engine.idle()
     await engine.run(lambda models: None)  # behind what closing has left to do
     gc.collect()
     figures = {
         "sessions": count,
-        "sessions_growth_mib": round(_resident_mib() - before, 1),
+        "sessions_growth_mib": round(rss_mib(os.getpid()) - before, 1),
         "sessions_alive": len(alive),
         "states_kept": _states(models) - states,
         "jobs_kept": len(engine.scheduler),
@@ -187,10 +187,6 @@ def _states(models: Models) -> int:
     """Utterances of which the first pass remembers something."""
     streaming: Any = models.streaming
     return int(streaming._slots - len(streaming._free))
-
-
-def _resident_mib() -> float:
-    return float(psutil.Process().memory_info().rss / MIB)
 
 
 if __name__ == "__main__":

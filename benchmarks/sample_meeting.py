@@ -22,7 +22,7 @@ import django
 import numpy as np
 import soundfile
 
-from recognition.audio import SAMPLE_RATE, samples, seconds
+from recognition.audio import seconds
 from recognition.engine import Engine
 from recognition.events import Final
 from recognition.model_sets import ModelSet, load_models, read_model_set
@@ -77,11 +77,7 @@ async def transcribe(model_set: ModelSet, models_dir: Path, reference: dict[str,
     transcriber = Transcriber(engine, model_set.endpointing, partials=False)
     lines: list[Line] = []
     named: dict[uuid.UUID, int | None] = {}
-    audio = _read("meeting.flac")
-    for start in range(0, len(audio), SAMPLE_RATE):
-        transcriber.feed(audio[start : start + SAMPLE_RATE])
-        await transcriber.caught_up(samples(2))
-    transcriber.finish()
+    await transcriber.feed_all(_read("meeting.flac"))
     async for event in transcriber.events():
         if isinstance(event, Final):
             decision = tracker.identify(len(lines), event.embedding, seconds(event.speech))

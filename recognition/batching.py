@@ -16,7 +16,7 @@ import math
 from bisect import insort
 from collections import deque
 from collections.abc import Hashable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Generic, TypeVar
 
 Payload = TypeVar("Payload")
@@ -85,15 +85,7 @@ GPU_LIMITS: Mapping[Stage, BatchLimits] = {
     Stage.PUNCTUATE: BatchLimits(size=128, padded_samples=2**31),
     Stage.EMBED: BatchLimits(size=64, padded_samples=512 * 16_000),
     Stage.RECOGNIZE: BatchLimits(size=64, padded_samples=512 * 16_000, late_s=1.0, size_when_late=64),
-    Stage.DECODE: BatchLimits(
-        size=128,
-        padded_samples=2**31,
-        rest=1.0,
-        longest_rest_s=0.35,
-        late_s=0.3,
-        size_when_late=128,
-        patience_s=3.0,
-    ),
+    Stage.DECODE: replace(DEFAULT_LIMITS[Stage.DECODE], size=128, size_when_late=128, rest=1.0),
 }
 """Starting a batch costs a GPU more than what is in it."""
 

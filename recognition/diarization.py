@@ -36,7 +36,7 @@ class Turn:
     last_token: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Voice:
     """How a turn sounds."""
 

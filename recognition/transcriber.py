@@ -7,11 +7,15 @@ from collections.abc import AsyncIterator
 
 import numpy as np
 
+from .audio import SAMPLE_RATE, samples
 from .endpointing import EndpointingOptions
 from .engine import Engine
 from .events import Ended, Event
 from .session import SessionOptions, TranscriptionSession
 from .work import Result
+
+MOST_BACKLOG = samples(2)
+"""Audio of a recording that waits to be searched for speech."""
 
 
 class Transcriber:
@@ -49,6 +53,13 @@ class Transcriber:
         """No more audio will come; the events end after what is still being recognised."""
         self.session.receive_end()
         self._advance()
+
+    async def feed_all(self, recording: np.ndarray) -> None:
+        """Add a whole recording, not much faster than it is searched for speech, and finish."""
+        for start in range(0, len(recording), SAMPLE_RATE):
+            self.feed(recording[start : start + SAMPLE_RATE])
+            await self.caught_up(MOST_BACKLOG)
+        self.finish()
 
     async def caught_up(self, backlog: int) -> None:
         """Wait until at most this many samples have not been searched for speech yet."""

@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy
 
 from recognition.audio import seconds
 from recognition.diarization import LONGEST_VOICE, SHORTEST_VOICE
+from recognition.interfaces import Stretch
 from speakers import calibration, jobs, listening, nudges
 from speakers.jobs import JobFailed, Task, in_database
 from speakers.tracking import SpeakerTracker, VoiceState
@@ -25,8 +26,6 @@ REIDENTIFY = "reidentify"
 
 LINES_PER_VOICE = 40
 """The longest lines of a voice; more of them tell nothing new."""
-
-Stretch = tuple[int, int]
 
 
 @jobs.does(REIDENTIFY, label=gettext_lazy("identify the speakers of a session anew"), is_long=True)

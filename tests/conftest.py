@@ -1,13 +1,15 @@
-"""Real servers for the tests that need them; started once, on free ports."""
+"""Real servers for tests that need them, started once, on free ports; an engine for those that want one."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 
 import pytest
 
 from deploy.local_servers import NotInstalled, PostgresServer, RedisServer
+from recognition.engine import Engine
+from recognition.scripted import Script, scripted_models
 
 
 @pytest.fixture(scope="session")
@@ -28,6 +30,15 @@ def postgres_server() -> Iterator[PostgresServer]:
         _do_without(error)
     with server:
         yield server
+
+
+@pytest.fixture
+async def engine(request: pytest.FixtureRequest) -> AsyncIterator[Engine]:
+    """Hears what the test's module has as `SCRIPT`."""
+    engine = Engine(scripted_models(getattr(request.module, "SCRIPT", Script())))
+    engine.start()
+    yield engine
+    await engine.aclose()
 
 
 def _do_without(error: NotInstalled) -> None:

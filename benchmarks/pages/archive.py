@@ -38,7 +38,7 @@ def fill(sessions: int, lines: int, *, seed: int = 0) -> None:
     each = lines // sessions
     with connection.cursor() as cursor:
         _hurry(cursor)
-        _drop_index(cursor)
+        search.uninstall("default")
         _insert(cursor, Session, _sessions(sessions, each, datetime.now(UTC)))
         _insert(cursor, Voice, _voices(sessions, speakers))
         made = min(sessions, MADE)
@@ -171,12 +171,3 @@ def _for_sqlite(row: Row) -> Row:
         else value
         for value in row
     )  # fmt: skip
-
-
-def _drop_index(cursor: Any) -> None:
-    if connection.vendor == "sqlite":
-        for name in ("inserted", "deleted", "changed"):
-            cursor.execute(f"DROP TRIGGER {search.INDEX}_{name}")
-        cursor.execute(f"DROP TABLE {search.INDEX}")
-    else:
-        cursor.execute(f"DROP INDEX {search.INDEX}")

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from recognition.audio import SAMPLE_RATE, samples, seconds
+from recognition.audio import samples, seconds
 from recognition.diarization import LONGEST_VOICE, voice_in
 from recognition.endpointing import EndpointingOptions
 from recognition.engine import Engine
@@ -147,10 +147,7 @@ async def _finals(models: Models, audio: np.ndarray) -> list[Final]:
     engine = Engine(without_words(models))
     engine.start()
     transcriber = Transcriber(engine, EndpointingOptions(), partials=False)
-    for start in range(0, len(audio), SAMPLE_RATE):
-        transcriber.feed(audio[start : start + SAMPLE_RATE])
-        await transcriber.caught_up(samples(2))
-    transcriber.finish()
+    await transcriber.feed_all(audio)
     finals = [event async for event in transcriber.events() if isinstance(event, Final)]
     await engine.aclose()
     return finals

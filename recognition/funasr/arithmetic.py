@@ -73,7 +73,10 @@ class Arithmetic:
         return sanm.FrameWeights(predictor).to(self.device)
 
     def speaker_network(self, model: Any) -> Any:
-        """A function from features, shape (1, frames, 80), or more of one length, to embeddings."""
+        """A function from features, shape (1, frames, 80), or more of one length, to embeddings.
+
+        One with `parts` computes once what overlapping parts of a recording share; see `CampPlus.parts`.
+        """
         if type(model).__name__ == "CAMPPlus" and self.device.type == "cpu":
             if self.kind == "int8":
                 from .campplus import CampPlus

@@ -12,15 +12,12 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from recognition.audio import samples
+from recognition.diarization import SHORTEST_VOICE
 from recognition.interfaces import Samples, Stretch
 
 from .arithmetic import Arithmetic
 from .features import FRAME_SHIFT, MEL_BANDS, frame_count, speaker_features
 from .loading import ModelDirectory, load_model
-
-SHORTEST = samples(0.4)
-"""Less than that tells nothing: statistics over time need a few frames."""
 
 
 class FunasrEmbedder:
@@ -43,7 +40,7 @@ class FunasrEmbedder:
         self._device = arithmetic.device
         self._network = arithmetic.speaker_network(model)
         self.model_id = f"{directory.path.name}@{_digest(directory.file('weights'))[:12]}"
-        silence = torch.zeros(1, frame_count(SHORTEST), MEL_BANDS, device=self._device)
+        silence = torch.zeros(1, frame_count(SHORTEST_VOICE), MEL_BANDS, device=self._device)
         with torch.inference_mode():
             self.dimension: int = self._network(silence).shape[1]
 
@@ -94,10 +91,10 @@ def _long_enough(recording: Samples, stretches: Sequence[Stretch]) -> tuple[Samp
     """What is too short is taken with what is around it, or said again."""
     if any(start >= end for start, end in stretches):
         raise ValueError("there is no voice in an empty piece of audio")
-    recording = np.resize(recording, max(SHORTEST, len(recording)))
-    latest = len(recording) - SHORTEST
-    starts = [min(start, latest) for start, _ in stretches]
-    return recording, [(at, max(end, at + SHORTEST)) for at, (_, end) in zip(starts, stretches, strict=True)]
+    recording = np.resize(recording, max(SHORTEST_VOICE, len(recording)))
+    latest = len(recording) - SHORTEST_VOICE
+    longer = [(min(start, latest), end) for start, end in stretches]
+    return recording, [(start, max(end, start + SHORTEST_VOICE)) for start, end in longer]
 
 
 def _digest(path: Path) -> str:

@@ -242,31 +242,18 @@ class OfflineEncoder(_Encoder):
             number: int, y: np.ndarray, scale: np.ndarray, bias: np.ndarray, rows: Rows, memory: np.ndarray
         ) -> None:
             for own in utterances:
-                self._attend(number, y[own], scale[own], bias, rows, memory, own)
+                parts = torch.empty(3, self.heads, own.stop - own.start, self.size)
+                query, key, value = parts
+                kernels.heads_apart(y[own], scale[own], bias, *parts.numpy())
+                # In float32: for whole utterances torch's products beat what Numba makes of loops.
+                found = torch.softmax(query @ key.mT, dim=-1) @ value
+                kernels.heads_together(
+                    found.numpy(), value.numpy(), self.layers[number].memory,
+                    rows.values[own], rows.scale[own], memory[own],
+                )  # fmt: skip
 
         encoding = self._run(torch.cat(list(sequences)).numpy(), attend)
         return list(torch.split(encoding, lengths))
-
-    def _attend(
-        self,
-        number: int,
-        y: np.ndarray,
-        scale: np.ndarray,
-        bias: np.ndarray,
-        rows: Rows,
-        memory: np.ndarray,
-        own: slice,
-    ) -> None:
-        """One utterance in one layer; `own` are its rows."""
-        parts = torch.empty(3, self.heads, len(y), self.size)
-        query, key, value = parts
-        kernels.heads_apart(y, scale, bias, *parts.numpy())
-        # In float32: for whole utterances torch's products beat what Numba makes of loops.
-        found = torch.softmax(query @ key.mT, dim=-1) @ value
-        kernels.heads_together(
-            found.numpy(), value.numpy(), self.layers[number].memory,
-            rows.values[own], rows.scale[own], memory[own],
-        )  # fmt: skip
 
 
 class FrameWeights:

@@ -64,6 +64,12 @@ async def test_every_line_comes_once_in_order_with_punctuation(engine: Engine):
     assert isinstance(events[-1], Ended)
 
 
+async def test_a_whole_recording_may_be_fed_at_once(engine: Engine):
+    transcriber = Transcriber(engine, EndpointingOptions())
+    await transcriber.feed_all(SCRIPT.audio())
+    assert finals([event async for event in transcriber.events()]) == [line.text for line in SCRIPT.lines]
+
+
 async def test_partials_grow_and_precede_their_final(engine: Engine):
     transcriber = Transcriber(engine, EndpointingOptions())
     for piece in np.split(SCRIPT.speak(0), 35):

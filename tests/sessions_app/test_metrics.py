@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-
 import numpy as np
 import pytest
 from django.test import Client
@@ -27,14 +25,6 @@ class Clock:
 
     def __call__(self) -> float:
         return self.now
-
-
-@pytest.fixture
-async def engine() -> AsyncIterator[Engine]:
-    engine = Engine(scripted_models(SCRIPT))
-    engine.start()
-    yield engine
-    await engine.aclose()
 
 
 def figures(engine: Engine, loop_lag: Histogram | None = None) -> CollectorRegistry:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +13,7 @@ from django.urls import reverse
 
 from recognition.audio import samples
 from recognition.engine import Engine
-from recognition.scripted import Line, Script, scripted_models
+from recognition.scripted import Line, Script
 from sessions_app.models import Session, Utterance, Voice
 from sessions_app.reidentification import REIDENTIFY
 from speakers import jobs
@@ -35,14 +34,6 @@ SCRIPT = Script([Line("你好。", ALICE, 2.0), Line("再见。", BOB, 2.0)])
 def media(settings: Any, tmp_path: Path) -> None:
     settings.MEDIA_ROOT = tmp_path / "media"
     settings.VOICEPRINT_KEY_FILE = tmp_path / "keys"
-
-
-@pytest.fixture
-async def engine() -> AsyncIterator[Engine]:
-    engine = Engine(scripted_models(SCRIPT))
-    engine.start()
-    yield engine
-    await engine.aclose()
 
 
 def sound_of(voice: int) -> np.ndarray:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -15,7 +14,7 @@ from django.utils import timezone
 
 from recognition.audio import SAMPLE_RATE
 from recognition.engine import Engine
-from recognition.scripted import Line, Script, scripted_models
+from recognition.scripted import Line, Script
 from speakers import enrollment, jobs
 from speakers.assessment import Problem
 from speakers.enrollment import EnrollmentError, Verdict
@@ -29,14 +28,6 @@ pytestmark = pytest.mark.django_db(transaction=True)
 ALICE, BOB = 0, 3  # voices of the script
 SCRIPT = Script([Line("你好。", ALICE, 5.0), Line("再见。", BOB, 5.0), Line("嗯。", ALICE, 1.0)])
 UPLOAD = Voiceprint.Source.UPLOAD
-
-
-@pytest.fixture
-async def engine() -> AsyncIterator[Engine]:
-    engine = Engine(scripted_models(SCRIPT))
-    engine.start()
-    yield engine
-    await engine.aclose()
 
 
 @pytest.fixture(autouse=True)

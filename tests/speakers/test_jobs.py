@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import AsyncIterator
 from datetime import timedelta
 
 import pytest
@@ -13,7 +12,6 @@ from django.db import connection
 from django.utils import timezone
 
 from recognition.engine import Engine
-from recognition.scripted import Script, scripted_models
 from speakers import jobs
 from speakers.jobs import JobFailed, JobLost, JobMustWait, Task, ask_for, claim, run_pending
 from speakers.models import Job
@@ -60,14 +58,6 @@ async def _wait(task: Task) -> None:
 @jobs.does("long", is_long=True)
 async def _long(task: Task) -> None:
     pass
-
-
-@pytest.fixture
-async def engine() -> AsyncIterator[Engine]:
-    engine = Engine(scripted_models(Script()))
-    engine.start()
-    yield engine
-    await engine.aclose()
 
 
 async def run(engine: Engine, *, is_long: bool = False) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,6 @@ from django.utils import timezone
 
 from deploy.local_servers import PostgresServer
 from recognition.engine import Engine
-from recognition.scripted import Script, scripted_models
 from speakers import enrollment, jobs, lifecycle, traces
 from speakers.fields import seal
 from speakers.models import Enrollment, Job, Speaker, Voiceprint
@@ -215,14 +214,6 @@ def test_what_is_not_deleted_after_all_needs_no_wiping(zaphod: Speaker) -> None:
         transaction.set_rollback(True)
 
     assert not Job.objects.filter(kind=traces.WIPE).exists()
-
-
-@pytest.fixture
-async def engine() -> AsyncIterator[Engine]:
-    engine = Engine(scripted_models(Script()))
-    engine.start()
-    yield engine
-    await engine.aclose()
 
 
 async def work(engine: Engine) -> Job:
