@@ -8,12 +8,13 @@ from typing import Any
 import numpy as np
 from asgiref.sync import async_to_sync
 from django.contrib import admin, messages
-from django.contrib.auth.models import User
+from django.contrib.auth.admin import GroupAdmin, UserAdmin
+from django.contrib.auth.models import Group, Permission, User
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.core.paginator import Paginator
 from django.core.validators import MaxLengthValidator
 from django.db.models import QuerySet
-from django.forms import HiddenInput, IntegerField, ModelForm
+from django.forms import HiddenInput, IntegerField, ModelForm, ModelMultipleChoiceField
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.urls import URLPattern, path, reverse
@@ -21,15 +22,15 @@ from django.utils.functional import cached_property
 from django.utils.html import format_html
 from django.utils.translation import gettext, ngettext_lazy
 from django.utils.translation import gettext_lazy as _
-from simple_history.admin import SimpleHistoryAdmin
 
 from recognition.audio import samples, seconds
 from speakers import enrollment, jobs, nudges
+from speakers.admin import VersionsAdmin
 from speakers.decoding import LONGEST_S
 from speakers.models import Speaker, Voiceprint
 from speakers.views import ENROLL, valid_consent
 
-from . import attribution, editing, groups, recordings, retention, search
+from . import attribution, editing, groups, recordings, retention, roles, search
 from .edits import LONGEST_TEXT, ChangeText, Seen
 from .listing import live_sessions
 from .models import AccessToken, Session, Utterance, Voice
@@ -53,7 +54,7 @@ class OwnSessionsMixin:
 
 @admin.register(Session)
 class SessionAdmin(OwnSessionsMixin, admin.ModelAdmin):  # type: ignore[type-arg]
-    list_display = ["__str__", "state", "created_at", "duration", "line_count", "owner", "is_kept"]
+    list_display = ["__str__", "state", "created_at", "duration", "line_count", "owner"]
     list_filter = ["state", "created_at", "is_kept", "model_set"]
     list_select_related = ["owner"]
     list_per_page = 50
@@ -211,7 +212,7 @@ class CappedPaginator(Paginator):  # type: ignore[type-arg]
 class LineForm(ModelForm):  # type: ignore[type-arg]
     """A line's text. Whoever was faster is not overwritten."""
 
-    seen = IntegerField(widget=HiddenInput)
+    seen = IntegerField(label="", widget=HiddenInput)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -230,7 +231,7 @@ class LineForm(ModelForm):  # type: ignore[type-arg]
 
 
 @admin.register(Utterance)
-class UtteranceAdmin(OwnSessionsMixin, SimpleHistoryAdmin):  # type: ignore[misc]
+class UtteranceAdmin(OwnSessionsMixin, VersionsAdmin):
     session_path = "session__"
 
     form = LineForm
@@ -391,6 +392,33 @@ class AccessTokenAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     def revoke(self, request: HttpRequest, tokens: QuerySet[AccessToken]) -> None:
         count = tokens.update(is_revoked=True)
         messages.success(request, gettext("%(count)d tokens were revoked.") % {"count": count})
+
+
+class PermissionField(ModelMultipleChoiceField):  # type: ignore[type-arg]
+    def label_from_instance(self, obj: Permission) -> str:
+        return roles.permission_label(obj)
+
+
+class PermissionsMixin:
+    """Permissions to choose from are named in the reader's language."""
+
+    def formfield_for_manytomany(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        if db_field.related_model is Permission:
+            kwargs["form_class"] = PermissionField
+        return super().formfield_for_manytomany(db_field, request, **kwargs)  # type: ignore[misc]
+
+
+admin.site.unregister([Group, User])
+
+
+@admin.register(Group)
+class TranslatedGroupAdmin(PermissionsMixin, GroupAdmin):  # type: ignore[misc]
+    pass
+
+
+@admin.register(User)
+class TranslatedUserAdmin(PermissionsMixin, UserAdmin):  # type: ignore[type-arg]
+    pass
 
 
 def _said(lines: QuerySet[Utterance]) -> np.ndarray:

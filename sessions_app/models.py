@@ -102,7 +102,7 @@ class Session(models.Model):
 class Voice(models.Model):
     """One voice in one session: an enrolled speaker, or a stranger with a number."""
 
-    session = models.ForeignKey(Session, models.CASCADE, related_name="voices")
+    session = models.ForeignKey(Session, models.CASCADE, related_name="voices", verbose_name=_("session"))
     uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     number = models.PositiveIntegerField(_("number"), null=True, blank=True)
     """1, 2, ... among the strangers of the session, in order of appearance; None for who never was one."""
@@ -180,7 +180,11 @@ class Utterance(models.Model):
     is_removed = models.BooleanField(default=False, editable=False)
     """Merged into another line or deleted by a person; kept so that readers can be told."""
 
-    history = HistoricalRecords(excluded_fields=["tokens", "machine_text"])
+    history = HistoricalRecords(
+        excluded_fields=["tokens", "machine_text"],
+        verbose_name=_("version of an utterance"),
+        verbose_name_plural=_("versions of utterances"),
+    )
 
     class Meta:
         verbose_name = _("utterance")

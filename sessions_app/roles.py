@@ -7,6 +7,8 @@ from typing import Any
 
 from django.apps import apps
 from django.contrib.auth.models import Group, Permission
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 READING = ["sessions_app.view_session", "sessions_app.view_utterance", "sessions_app.view_voice"]
 
@@ -48,6 +50,22 @@ ROLES: Mapping[str, list[str]] = {
         "speakers.delete_consent",
     ],
 }
+
+
+OF_EVERY_TABLE = {
+    "add": _("Can add: %(what)s"),
+    "change": _("Can change: %(what)s"),
+    "delete": _("Can delete: %(what)s"),
+    "view": _("Can view: %(what)s"),
+}
+
+
+def permission_label(permission: Permission) -> str:
+    """What a permission allows, in the reader's language; the database has it in one for all."""
+    table = permission.content_type
+    verb = permission.codename.removesuffix(f"_{table.model}")
+    says = OF_EVERY_TABLE[verb] % {"what": table.name} if verb in OF_EVERY_TABLE else gettext(permission.name)
+    return f"{table.app_labeled_name} | {says}"
 
 
 def set_up_groups() -> dict[str, bool]:

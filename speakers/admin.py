@@ -62,11 +62,28 @@ class VoiceprintInline(ReadOnlyInline):
         return format_html('<audio class="voiceprint" controls preload="none" src="{}"></audio>', address)
 
 
+class VersionsAdmin(SimpleHistoryAdmin):  # type: ignore[misc]
+    """A table of which every version is kept."""
+
+    def set_history_delta_changes(self, request: HttpRequest, versions: Any, **options: Any) -> None:
+        super().set_history_delta_changes(request, versions, **options)
+        for version in versions:  # without a reason, the page would say "None"
+            version.history_change_reason = version.history_change_reason or ""
+
+
+class VoiceprintFilter(admin.EmptyFieldListFilter):
+    """Who is enrolled, and who not yet. What leads back to a speaker has no name of its own."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.title = Voiceprint._meta.verbose_name_plural
+
+
 @admin.register(Speaker)
-class SpeakerAdmin(SimpleHistoryAdmin):  # type: ignore[misc]
+class SpeakerAdmin(VersionsAdmin):
     list_display = ["name", "voiceprint_count", "speech", "consent_until", "created_at"]
     search_fields = ["name", "note"]
-    list_filter = [("voiceprints", admin.EmptyFieldListFilter)]
+    list_filter = [("voiceprints", VoiceprintFilter)]
     list_per_page = 50
     show_full_result_count = False
     fields = ["name", "note"]

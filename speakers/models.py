@@ -26,7 +26,11 @@ class Speaker(models.Model):
     note = models.TextField(_("note"), blank=True)
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
 
-    history = HistoricalRecords(cascade_delete_history=True)
+    history = HistoricalRecords(
+        cascade_delete_history=True,
+        verbose_name=_("version of a speaker"),
+        verbose_name_plural=_("versions of speakers"),
+    )
 
     class Meta:
         verbose_name = _("speaker")
@@ -273,7 +277,7 @@ class Job(models.Model):
         default_permissions: ClassVar = ["view"]
 
     def __str__(self) -> str:
-        return f"{self.kind} {self.subject}".strip()
+        return f"#{self.pk}"
 
 
 class AuditEntry(models.Model):

@@ -10,18 +10,14 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlencode
 
-import numpy as np
 import pytest
 from django.contrib import admin
-from django.contrib.auth.models import Group, User
-from django.contrib.contenttypes.models import ContentType
+from django.contrib.auth.models import User
 from django.test import Client
-from django.urls import URLResolver, reverse
+from django.urls import reverse
 
 from sessions_app.models import AccessToken, Session, Utterance
-from speakers import enrollment
 from speakers.models import (
     AuditEntry,
     Calibration,
@@ -33,8 +29,8 @@ from speakers.models import (
     Voiceprint,
 )
 
-from ..sessions_app.meetings import make_lines, make_session, make_user, make_voice
-from .people import make_speaker
+from ..sessions_app.meetings import make_user
+from ..support.admin_site import address_of, addresses, one_of_everything
 
 pytestmark = pytest.mark.django_db
 
@@ -165,37 +161,8 @@ def _storage(settings: Any, tmp_path: Path) -> None:
 
 
 @pytest.fixture
-def alice() -> Speaker:
-    flac = enrollment.to_flac(np.zeros(16_000, np.float32))
-    return make_speaker("Alice", np.ones(4, np.float32), audio=flac)
-
-
-@pytest.fixture
-def draft(alice: Speaker) -> Enrollment:
-    owner = make_user("owner", "enroller", is_staff=True)
-    audio = np.zeros(16_000, np.float32)
-    return enrollment.begin(audio, source=Voiceprint.Source.UPLOAD, by=owner, speaker=alice)
-
-
-@pytest.fixture
-def rows(alice: Speaker, draft: Enrollment) -> dict[str, Any]:
-    """One of everything that the admin shows, by its table; the meeting is somebody else's."""
-    session = make_session()
-    voice = make_voice(session, alice.name)
-    (line,) = make_lines(session, ["Hello."], voice)
-    line.text = "Hello!"
-    line.save()
-    token, _secret = AccessToken.issue(name="for a friend", role="receiver")
-    found = [
-        alice, session, voice, line, token,
-        alice.consents.get().text,
-        AuditEntry.objects.create(action="play"),
-        Job.objects.get(),
-        Calibration.objects.create(model_id="model-1", threshold=0.9, margin=1.0, shortest_speech_s=1.0),
-        User.objects.create_user("somebody"),
-        Group.objects.first(),
-    ]  # fmt: skip
-    return {row._meta.label_lower.replace(".", "_"): row for row in found}
+def rows() -> dict[str, Any]:
+    return one_of_everything()
 
 
 def client_of(visitor: str) -> Client:
@@ -208,65 +175,6 @@ def client_of(visitor: str) -> Client:
         role = [] if visitor == "staff" else [visitor]
         client.force_login(make_user(f"a-{visitor}", *role, is_staff=True))
     return client
-
-
-def addresses() -> Iterator[str]:
-    """The names of all addresses of the admin; a field that completes names has one of its own."""
-    for name in _named(admin.site.get_urls()):
-        if name == "autocomplete":
-            yield from completions()
-        else:
-            yield name
-
-
-def _named(patterns: list[Any]) -> Iterator[str]:
-    for pattern in patterns:
-        if isinstance(pattern, URLResolver):
-            yield from _named(pattern.url_patterns)
-        elif pattern.name:
-            yield pattern.name
-        else:  # leads on to the page that changes a row; or is no page at all
-            route = str(pattern.pattern)
-            assert route in ("<path:object_id>/", "(?P<url>.*)$"), f"{route} needs a name"
-
-
-def completions() -> Iterator[str]:
-    for model, model_admin in admin.site._registry.items():
-        yield from (
-            f"autocomplete:{model._meta.label_lower}.{field}" for field in model_admin.autocomplete_fields
-        )
-
-
-def address_of(name: str, rows: dict[str, Any]) -> str:
-    if name.startswith("autocomplete:"):
-        app, model, field = name.removeprefix("autocomplete:").split(".")
-        query = urlencode({"app_label": app, "model_name": model, "field_name": field})
-        return f"{reverse('admin:autocomplete')}?{query}"
-    return reverse(f"admin:{name}", args=arguments_of(name, rows))
-
-
-def arguments_of(name: str, rows: dict[str, Any]) -> list[Any]:
-    alice = rows["speakers_speaker"]
-    draft = alice.enrollments.get()
-    own: dict[str, list[Any]] = {
-        "speakers_enroll": [alice.uuid],
-        "speakers_export": [alice.uuid],
-        "speakers_merge": [],
-        "speakers_enrollment": [draft.uuid],
-        "speakers_enrollment_verdict": [draft.uuid],
-        "speakers_enrollment_audio": [draft.uuid],
-        "speakers_voiceprint_audio": [alice.voiceprints.get().uuid],
-        "auth_user_password_change": [rows["auth_user"].pk],
-        "app_list": ["speakers"],
-        "view_on_site": [ContentType.objects.get_for_model(Speaker).pk, alice.pk],
-    }
-    if name in own:
-        return own[name]
-    table, _, page = name.rpartition("_")
-    if name.endswith("_simple_history"):
-        row = rows[name.removesuffix("_simple_history")]
-        return [row.pk, row.history.first().pk]
-    return [rows[table].pk] if table in rows and page in ("change", "delete", "history") else []
 
 
 def actions() -> Iterator[tuple[str, str]]:
