@@ -243,7 +243,7 @@ def archives_table(figures: Figures) -> str:
     first = next(iter(archives.values()))
     rows = [
         [f"{title}: {name}", *(archive[kind][name][0] for archive in archives.values())]
-        for kind, title in (("list", "sessions"), ("search", "search"))
+        for kind, title in (("list", "sessions"), ("search", "search"), ("admin", "admin"))
         for name in first[kind]
     ]
     return _table(["", *archives], rows)

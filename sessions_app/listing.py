@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from itertools import groupby
 from typing import Any
 
 from django import forms
@@ -24,6 +25,10 @@ MOST_LIVE = 500
 
 FEW = 1000
 HITS = 50
+SHOWN_OF_HITS = [
+    "text", "start", "session__key", "session__title", "session__created_at",
+    "voice__number", "voice__speaker__name",
+]  # fmt: skip
 TITLES = 5
 
 
@@ -59,6 +64,14 @@ class ListingForm(forms.Form):
         self.is_valid()
         text: str = self.cleaned_data.get("q", "")
         return text
+
+    @property
+    def speakers(self) -> list[tuple[int, str, bool]]:
+        """Who can be chosen: key, name, and whether it is the one who is."""
+        self.is_valid()
+        chosen = self.cleaned_data.get("speaker")
+        known = Speaker.objects.values_list("pk", "name")
+        return [(pk, name, chosen is not None and pk == chosen.pk) for pk, name in known]
 
     def narrow(self, sessions: QuerySet[Session]) -> QuerySet[Session]:
         """The sessions that are asked for."""
@@ -140,33 +153,43 @@ def live_sessions(sessions: QuerySet[Session]) -> list[dict[str, Any]]:
 class Hit:
     """A line that says what was looked for."""
 
-    line: Utterance
+    line: int
+    start_s: float
+    who: str
+    """Empty where nobody knows."""
+
     parts: Sequence[tuple[str, bool]]
     """Its text in pieces: each, and whether it is what was looked for."""
-
-    is_first_of_session: bool
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
     titles: Sequence[Session]
-    hits: Sequence[Hit]
+    hits: Sequence[tuple[Session, Sequence[Hit]]]
+    """By session, as far as its lines stand together."""
+
     next_before: int | None
 
 
 def find(form: ListingForm, sessions: QuerySet[Session], *, before: int | None) -> Found:
     """Lines with what the form looks for, the newest first; on the first page also sessions called so."""
     text = form.looked_for
-    # Fetched apart, lest a database that expects few lines joins them the slow way.
-    lines = form.narrow_lines(sessions).prefetch_related("session", "voice__speaker")
-    rows = search.find_newest(lines.defer("tokens", "machine_text"), text, HITS + 1, before=before)
-    hits: list[Hit] = []
-    for row in rows[:HITS]:
-        is_first = not hits or hits[-1].line.session_id != row.session_id
-        hits.append(Hit(row, _parts(row.text, text), is_first))
+    keys = search.find_newest(form.narrow_lines(sessions), text, HITS + 1, before=before)
+    # Apart from the search, lest a database that expects few lines joins them the slow way.
+    lines = Utterance.objects.filter(pk__in=keys[:HITS]).select_related("session", "voice__speaker")
+    rows = lines.only(*SHOWN_OF_HITS).order_by("-pk")
+    hits = [
+        (session, [_hit(row, text) for row in run])
+        for session, run in groupby(rows, key=lambda row: row.session)
+    ]
     called_so = Q(title__icontains=text) | Q(key__icontains=text)
     titles = [] if before else list(form.narrow(sessions).filter(called_so).order_by("-pk")[:TITLES])
-    return Found(titles, hits, rows[HITS - 1].pk if len(rows) > HITS else None)
+    return Found(titles, hits, keys[HITS - 1] if len(keys) > HITS else None)
+
+
+def _hit(line: Utterance, looked_for: str) -> Hit:
+    who = line.voice.name if line.voice else ""
+    return Hit(line.pk, line.start_s, who, _parts(line.text, looked_for))
 
 
 def _keys(rows: QuerySet[Any]) -> Any:

@@ -197,6 +197,9 @@ class Utterance(models.Model):
         indexes: ClassVar = [
             models.Index(fields=["session", "start"], name="utterances_by_start"),
             models.Index(fields=["session", "revision"], name="utterances_by_revision"),
+            # Few of millions: what people changed is looked for in the admin.
+            models.Index(fields=["id"], condition=Q(is_edited=True), name="utterances_edited"),
+            models.Index(fields=["id"], condition=Q(is_voice_locked=True), name="utterances_voice_locked"),
         ]
 
     def __str__(self) -> str:

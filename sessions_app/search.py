@@ -31,7 +31,7 @@ LONGEST = 100
 
 PAGES_AT_ONCE = 200
 
-READ_THROUGH, LOOKED_UP = 4_000, 250_000
+READ_THROUGH, LOOKED_UP = 2_000, 250_000
 """Of so many lines at first, on PostgreSQL: read one by one, then by the index."""
 
 _BLANK = "_"
@@ -106,10 +106,8 @@ def find(
     return _find_on_postgres(lines if before is None else lines.filter(pk__lt=before), text, by_index)
 
 
-def find_newest(
-    lines: QuerySet[Utterance], text: str, count: int, *, before: int | None = None
-) -> list[Utterance]:
-    """The first `count` lines of what `find` finds.
+def find_newest(lines: QuerySet[Utterance], text: str, count: int, *, before: int | None = None) -> list[int]:
+    """The primary keys of the first `count` lines of what `find` finds.
 
     PostgreSQL's index knows no order. What is said all the time is found among the newest lines; only what
     is not takes all that were ever said.
@@ -118,10 +116,14 @@ def find_newest(
         end = before or (Utterance.objects.aggregate(last=Max("pk"))["last"] or 0) + 1
         for newest, by_index in ((READ_THROUGH, False), (LOOKED_UP, True)):
             recent = lines.filter(pk__gte=end - newest)
-            found = list(find(recent, text, before=before, by_index=by_index)[:count])
-            if len(found) == count:
+            found = _keys(find(recent, text, before=before, by_index=by_index), count)
+            if len(found) == count or newest >= end:
                 return found
-    return list(find(lines, text, before=before)[:count])
+    return _keys(find(lines, text, before=before), count)
+
+
+def _keys(lines: QuerySet[Utterance], count: int) -> list[int]:
+    return list(lines.values_list("pk", flat=True)[:count])
 
 
 def _find_on_sqlite(lines: QuerySet[Utterance], seen: str, before: int | None) -> QuerySet[Utterance]:

@@ -107,7 +107,11 @@ class TransportTests(unittest.TestCase):
 
 
 class PagesTests(unittest.TestCase):
-    archive = {"list": {"first page": [21.0, 30.0]}, "search": {"one character": [40.5, 44.0]}}
+    archive = {
+        "list": {"first page": [21.0, 30.0]},
+        "search": {"one character": [40.5, 44.0]},
+        "admin": {"lines": [61.0, 70.0]},
+    }
     figures = {
         "open_1500_ms": 71.0,
         "save_edit_ms": 20.3,
@@ -128,6 +132,7 @@ class PagesTests(unittest.TestCase):
         self.assertIn("|  | SQLite, 281,000 lines | PostgreSQL, 5,000,000 lines |", table)
         self.assertIn("| sessions: first page | 21.0 | 25.0 |", table)
         self.assertIn("| search: one character | 40.5 | 40.5 |", table)
+        self.assertIn("| admin: lines | 61.0 | 61.0 |", table)
 
 
 class ChaosTests(unittest.TestCase):

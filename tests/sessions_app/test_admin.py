@@ -211,6 +211,16 @@ class TestLines:
         line.refresh_from_db()
         assert line.text == "甲。"
 
+    @pytest.mark.parametrize(
+        ("changed", "index"),
+        [({"is_edited": True}, "utterances_edited"), ({"is_voice_locked": True}, "utterances_voice_locked")],
+    )
+    def test_what_people_changed_is_found_without_reading_all_lines(
+        self, changed: dict[str, bool], index: str
+    ):
+        lines = Utterance.objects.filter(is_removed=False, **changed).order_by("-id")[:100]
+        assert index in lines.explain()
+
     def test_are_found_by_two_characters(self, client: Client, line: Utterance):
         make_lines(make_session("other"), ["别的话。"])
         page = client.get(LINES, {"q": "预算"}).content.decode()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -103,7 +104,7 @@ class TestFind:
             for before in (None, lines[-1].pk, lines[4].pk, lines[0].pk):
                 everything = Utterance.objects.all()
                 expected = list(find(everything, text, before=before)[:count])
-                assert find_newest(everything, text, count, before=before) == expected
+                assert find_newest(everything, text, count, before=before) == [line.pk for line in expected]
 
     @settings(deadline=None, max_examples=40)
     @given(st.text(max_size=12), st.integers(0, 12), st.integers(1, 12))
@@ -215,8 +216,33 @@ class TestPage:
         assert "张三" in page
 
     def test_what_was_said_is_text_and_no_markup(self):
-        make_lines(make_session(), ["<b>预算</b>"])
-        assert "&lt;b&gt;<mark>预算</mark>&lt;/b&gt;" in self.get("预算")
+        session = make_session()
+        make_lines(session, ["<b>预算</b>"], voice=make_voice(session, "<i>张三"))
+        page = self.get("预算")
+        assert "&lt;b&gt;<mark>预算</mark>&lt;/b&gt;" in page
+        assert page.count("&lt;i&gt;张三") == 2  # beside the line, and among those who can be chosen
+        assert "<i>" not in page
+
+    def test_lines_stand_under_the_session_they_are_from(self):
+        first, second = make_session("m-1", title="周会"), make_session("m-2", title="月会")
+        make_lines(first, ["预算一", "预算二"])
+        make_lines(second, ["预算三"])
+        page = self.get("预算")
+        assert page.count('class="hit-session"') == 2
+        assert page.index("月会") < page.index("三</span>") < page.index("周会") < page.index("二</span>")
+
+    def test_costs_the_same_number_of_queries_however_many_lines_it_shows(
+        self,
+    ):
+        client = Client()
+        counts = []
+        for number in range(10):
+            session = make_session(f"m-{number}")
+            make_lines(session, ["预算"], voice=make_voice(session, f"人{number}"))
+            with CaptureQueriesContext(connection) as queries:
+                self.get("预算", client)
+            counts.append(len(queries))
+        assert counts == [counts[0]] * 10
 
     def test_titles_are_found_too(self):
         make_session("m-1", title="预算会议")
