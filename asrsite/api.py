@@ -1,4 +1,4 @@
-"""The HTTP API; /api/openapi.json describes it. Its errors are like everybody's: `{"error": ...}`."""
+"""The HTTP API; /api/docs describes it to people. Its errors are like everybody's: `{"error": ...}`."""
 
 from __future__ import annotations
 
@@ -12,8 +12,7 @@ from ninja.errors import ValidationError as Unreadable
 from speakers.api import router as speakers
 from speakers.encryption import Undecipherable
 
-# No page of documentation: ninja's loads its scripts from elsewhere.
-api = NinjaAPI(title="asrsite", version="1", urls_namespace="api", docs_url=None)
+api = NinjaAPI(title="asrsite", version="1", urls_namespace="api")
 api.add_router("/", speakers)
 
 

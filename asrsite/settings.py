@@ -37,6 +37,7 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "channels",
     "simple_history",
+    "ninja",  # for the scripts of the API's documentation, which else come from elsewhere
     "asrsite",
     "sessions_app",
     "speakers",

@@ -10,7 +10,6 @@ from typing import Any
 from urllib.parse import urlencode
 
 import soundfile
-from django.conf import settings
 from django.contrib.auth.models import User
 from django.utils.translation import gettext as _
 from websockets.asyncio.client import ClientConnection, connect
@@ -97,8 +96,7 @@ async def _enroll_people(say: Say) -> None:
 def _begin_enrollment(name: str, file: Path, admin: User) -> None:
     speaker = Speaker.objects.create(name=name, note=_("From the sample meeting."))
     text, _made = ConsentText.objects.get_or_create(
-        text=_("The voices of the sample meeting are synthetic: they are nobody's."),
-        defaults={"language": settings.LANGUAGE_CODE},
+        text=_("The voices of the sample meeting are synthetic: they are nobody's."), language=""
     )
     consent = enrollment.record_consent(speaker, text, by=admin)
     audio: Any = soundfile.read(file, dtype="float32")[0]

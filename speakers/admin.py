@@ -11,6 +11,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.loader import render_to_string
 from django.urls import URLPattern, path, reverse
+from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
@@ -50,11 +51,19 @@ class ConsentInline(ReadOnlyInline):
 
 class VoiceprintInline(ReadOnlyInline):
     model = Voiceprint
-    readonly_fields = ["created_at", "source", "speech_s", "snr_db", "model_id", "created_by", "player"]
+    readonly_fields = ["created_at", "source", "speech", "snr", "model_id", "created_by", "player"]
     fields = [*readonly_fields]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Voiceprint]:
         return super().get_queryset(request).defer("sealed_embedding").select_related("created_by")
+
+    @admin.display(description=_("speech"))
+    def speech(self, voiceprint: Voiceprint) -> str:
+        return f"{voiceprint.speech_s:.0f} s"
+
+    @admin.display(description=_("signal-to-noise ratio"))
+    def snr(self, voiceprint: Voiceprint) -> str:
+        return "" if voiceprint.snr_db is None else f"{voiceprint.snr_db:.0f} dB"
 
     @admin.display(description=_("listen"))
     def player(self, voiceprint: Voiceprint) -> str:
@@ -71,19 +80,25 @@ class VersionsAdmin(SimpleHistoryAdmin):  # type: ignore[misc]
             version.history_change_reason = version.history_change_reason or ""
 
 
-class VoiceprintFilter(admin.EmptyFieldListFilter):
-    """Who is enrolled, and who not yet. What leads back to a speaker has no name of its own."""
+class EnrolledFilter(admin.SimpleListFilter):
+    title = _("enrolled")
+    parameter_name = "enrolled"
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.title = Voiceprint._meta.verbose_name_plural
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [("1", _("Yes")), ("0", _("No"))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Speaker]) -> QuerySet[Speaker]:
+        if self.value() not in ("0", "1"):
+            return queryset
+        voiceprints = Voiceprint.objects.filter(speaker=OuterRef("pk"))
+        return queryset.filter(Exists(voiceprints) if self.value() == "1" else ~Exists(voiceprints))
 
 
 @admin.register(Speaker)
 class SpeakerAdmin(VersionsAdmin):
     list_display = ["name", "voiceprint_count", "speech", "consent_until", "created_at"]
     search_fields = ["name", "note"]
-    list_filter = [("voiceprints", VoiceprintFilter)]
+    list_filter = [EnrolledFilter]
     list_per_page = 50
     show_full_result_count = False
     fields = ["name", "note"]
@@ -140,7 +155,9 @@ class SpeakerAdmin(VersionsAdmin):
 
     @admin.display(description=_("consent until"), ordering="until")
     def consent_until(self, speaker: Any) -> Any:
-        return _("until withdrawn") if speaker.is_endless else speaker.until
+        if speaker.is_endless:
+            return _("until withdrawn")
+        return timezone.localdate(speaker.until) if speaker.until else None
 
     # Deleting is forgetting: it is on record, and workers drop the voice.
 

@@ -17,7 +17,7 @@ ACCEPTED = ".wav,.flac,.ogg,.mp3,.m4a,.mp4,.webm,audio/*"
 
 def current_text() -> ConsentText | None:
     """The wording in force, in the language of the page if there is one."""
-    texts = ConsentText.objects.all()
+    texts = ConsentText.objects.exclude(language="")
     return texts.filter(language=get_language() or "").first() or texts.first()
 
 

@@ -51,6 +51,8 @@ class ConsentText(models.Model):
 
     text = models.TextField(_("text"))
     language = models.CharField(_("language"), max_length=10, choices=settings.LANGUAGES)
+    """Empty for one that is offered to nobody: that of the sample meeting."""
+
     created_at = models.DateTimeField(_("in force since"), auto_now_add=True)
 
     class Meta:

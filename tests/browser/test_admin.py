@@ -1,9 +1,9 @@
-"""How the admin looks on a small screen."""
+"""How the admin looks on a small screen, and what all pages ask for."""
 
 from __future__ import annotations
 
 import pytest
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, expect
 
 from .browsing import CHINESE, ENGLISH, Site
 
@@ -28,3 +28,37 @@ def test_no_column_of_a_list_is_cut_off(site: Site, browser: Browser, language: 
             page.goto(f"/admin/{table}/")
             hidden[table] = page.evaluate(HIDDEN_WIDTH)
     assert hidden == dict.fromkeys(TABLES, 0)
+
+
+MEETING = "/sessions/sample-meeting/"
+PAGES = [
+    "/", "/?q=预算", "/record/", MEETING, f"{MEETING}captions/", "/no/such/page",
+    "/admin/", "/admin/speakers/speaker/1/change/", "/admin/sessions_app/session/live/", "/api/docs",
+]  # fmt: skip
+
+
+def test_no_page_asks_anybody_else_for_anything_nor_for_what_is_not_there(site: Site, browser: Browser):
+    asked: list[str] = []
+    wrong: list[str] = []
+    with site.context(browser, "admin") as context:
+        context.on("request", lambda request: asked.append(request.url))
+        context.on(
+            "response",
+            lambda answer: (
+                wrong.append(answer.url) if answer.status >= 400 and "/no/such" not in answer.url else None
+            ),
+        )
+        page = context.new_page()
+        for address in PAGES:
+            page.goto(address)
+            page.wait_for_load_state("networkidle")
+    assert len(asked) > len(PAGES)
+    assert [url for url in asked if not url.startswith((site.url, "data:", "blob:"))] == []
+    assert wrong == []
+
+
+def test_the_api_is_described_to_people(site: Site, browser: Browser):
+    with site.context(browser, None) as context:
+        page = context.new_page()
+        page.goto("/api/docs")
+        expect(page.get_by_text("/api/speakers/{key}/merge")).to_be_visible()

@@ -56,6 +56,11 @@ def test_two_people_are_named_and_the_third_is_speaker_1(first_start: Server):
     assert {name for name, _ in lines(first_start)} == {*REFERENCE["enrolled"], "Speaker 1"}
 
 
+def test_a_real_person_is_not_asked_to_agree_to_what_the_synthetic_voices_did(first_start: Server):
+    text = first_start.shell("from speakers.forms import current_text; print(current_text().text)")
+    assert "keeps recordings of my voice" in text
+
+
 def test_the_terminal_shows_what_the_database_keeps(first_start: Server):
     kept = first_start.shell("print(*(u.text for u in Utterance.objects.order_by('seq')), sep='\\n')")
     assert [text for _, text in lines(first_start)] == kept.splitlines()

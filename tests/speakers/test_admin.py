@@ -97,6 +97,15 @@ def decide_page(draft: Enrollment) -> str:
     return reverse("admin:speakers_enrollment", args=[draft.uuid])
 
 
+def test_the_list_tells_who_is_enrolled_and_who_is_not(client: Client) -> None:
+    make_speaker("Alice", VOICE)
+    make_speaker("Bob")
+    list_address = reverse("admin:speakers_speaker_changelist")
+    for value, expected in (("1", {"Alice"}), ("0", {"Bob"}), ("x", {"Alice", "Bob"})):
+        listed = client.get(list_address, {"enrolled": value}).context["cl"].queryset
+        assert {speaker.name for speaker in listed} == expected
+
+
 def test_a_consent_text_is_known_by_how_it_begins() -> None:
     text = ConsentText(pk=3, text="You may know me. " + 20 * "More words. ", language="en")
 
@@ -136,6 +145,11 @@ class TestEnroll:
         page = client.get(enroll_page(make_speaker("Bob")))
 
         assert "has_agreed" not in page.context["form"].fields
+
+    def test_a_text_without_a_language_is_offered_to_nobody(self, client: Client, speaker: Speaker) -> None:
+        ConsentText.objects.create(text="The voices of the sample meeting are nobody's.", language="")
+        page = client.get(reverse("admin:speakers_enroll", args=[speaker.uuid])).content.decode()
+        assert "biometric" in page and "sample meeting" not in page
 
     def test_the_consent_is_shown_in_the_language_of_the_page(self, client: Client, speaker: Speaker) -> None:
         page = client.get(enroll_page(speaker), headers={"accept-language": "zh-CN"})

@@ -29,6 +29,7 @@ pytestmark = pytest.mark.django_db
 EXPECTED = """
                                        remote viewer transcriber editor staff enroller owner superuser
 GET    openapi.json                       200    200    200      200    200   200      200   200
+GET    docs                               200    200    200      200    200   200      200   200
 GET    speakers                           401    403    200      200    403   200      200   200
 POST   speakers                           401    403    201      201    403   201      201   201
 GET    speakers/ALICE                     401    403    200      200    403   200      200   200
@@ -99,6 +100,7 @@ KEYS = {
 def operations() -> Iterator[tuple[str, str]]:
     """Whatever the API answers to: method, and path with names in place of keys."""
     yield "GET", "openapi.json"
+    yield "GET", "docs"
     for _prefix, router in api._routers:
         for path, view in router.path_operations.items():
             for kind, name in KEYS.items():
