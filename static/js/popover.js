@@ -5,18 +5,29 @@ import { element } from "./dom.js";
 const GAP_PX = 4;
 const EDGE_PX = 8;
 
-// Show a popover below `anchor`, or above where there is no room, within the window.
+// Show a popover below `anchor`, or above where there is no room, within the window: also when it grows.
 export function openPopover(popover, anchor) {
   if (!popover.isConnected) document.body.append(popover);
   popover.showPopover();
-  const place = anchor.getBoundingClientRect();
-  const { width, height } = popover.getBoundingClientRect();
-  const below = place.bottom + GAP_PX;
-  const fits = below + height < innerHeight - EDGE_PX;
-  const top = fits ? below : Math.max(EDGE_PX, place.top - GAP_PX - height);
-  const left = Math.min(Math.max(EDGE_PX, place.left), innerWidth - width - EDGE_PX);
-  popover.style.setProperty("top", `${top}px`);
-  popover.style.setProperty("left", `${left}px`);
+  const { top, bottom, left } = anchor.getBoundingClientRect();
+  const below = bottom + GAP_PX;
+  const isBelow = below + popover.offsetHeight < innerHeight - EDGE_PX;
+  const place = () => {
+    const lowest = innerHeight - EDGE_PX - popover.offsetHeight;
+    const wanted = isBelow ? Math.min(below, lowest) : top - GAP_PX - popover.offsetHeight;
+    const rightmost = innerWidth - EDGE_PX - popover.offsetWidth;
+    popover.style.setProperty("top", `${Math.max(EDGE_PX, wanted)}px`);
+    popover.style.setProperty("left", `${Math.min(Math.max(EDGE_PX, left), rightmost)}px`);
+  };
+  place();
+  const size = new ResizeObserver(place);
+  size.observe(popover);
+  const closed = ({ newState }) => {
+    if (newState !== "closed") return;
+    size.disconnect();
+    popover.removeEventListener("toggle", closed);
+  };
+  popover.addEventListener("toggle", closed);
 }
 
 // A menu of { label, action, isDangerous } entries.

@@ -7,7 +7,7 @@ import re
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from .browsing import Site, shown_speakers
+from .browsing import Site, shown_speakers, wait_for
 
 pytestmark = pytest.mark.slow
 
@@ -62,6 +62,17 @@ def test_a_name_goes_to_all_lines_of_the_voice_on_all_open_pages(site: Site, bro
         hers.reload()
         expect(hers.locator("#lines .line")).to_have_count(len(STRANGERS))
         assert shown_speakers(hers) == ["周敏", "周敏", "周敏", "Speaker 2", "Speaker 3"]
+
+
+def test_who_can_be_chosen_is_within_the_window_also_when_more_people_come(page: Page):
+    page.goto("/sessions/one-line/")
+    for height in range(480, 720, 30):
+        page.set_viewport_size({"width": 1280, "height": height})
+        open_naming(page, 1)
+        expect(page.locator(".choices").get_by_role("button", name="林静")).to_be_visible()
+        bottom = "document.querySelector('.speaker-menu').getBoundingClientRect().bottom <= innerHeight"
+        wait_for(page, bottom, timeout_s=20)
+        page.keyboard.press("Escape")
 
 
 class TestColours:
