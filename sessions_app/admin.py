@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from asgiref.sync import async_to_sync
@@ -235,8 +235,9 @@ class UtteranceAdmin(OwnSessionsMixin, VersionsAdmin):
     session_path = "session__"
 
     form = LineForm
-    list_display = ["time", "speaker", "text", "is_edited", "session"]
+    list_display = ["time", "speaker", "text", "edited", "session"]
     list_display_links = ["text"]
+    sortable_by: ClassVar[list[str]] = []  # of millions of lines only `get_ordering` is fast
     list_select_related = ["session", "voice__speaker"]
     list_filter = ["is_edited", "is_voice_locked", ("voice", admin.EmptyFieldListFilter)]
     list_per_page = 100
@@ -311,7 +312,11 @@ class UtteranceAdmin(OwnSessionsMixin, VersionsAdmin):
         except (editing.Conflict, editing.NotPossible) as error:
             messages.error(request, str(error))
 
-    @admin.display(description=_("time"), ordering="start")
+    @admin.display(description=_("edited"))
+    def edited(self, utterance: Utterance) -> str:
+        return "✎" if utterance.is_edited else ""
+
+    @admin.display(description=_("time"))
     def time(self, utterance: Utterance) -> str:
         return clock(seconds(utterance.start))
 

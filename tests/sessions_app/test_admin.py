@@ -211,6 +211,18 @@ class TestLines:
         line.refresh_from_db()
         assert line.text == "甲。"
 
+    def test_are_the_newest_first_and_sorted_by_nothing_that_would_read_them_all(self, client: Client):
+        lines = make_lines(make_session(), ["一。", "二。", "三。"])
+        for query in ({}, {"o": "1"}, {"o": "3"}):
+            page = client.get(LINES, query)
+            assert [line.pk for line in page.context["cl"].result_list] == [line.pk for line in lines[::-1]]
+            assert 'class="sortable' not in page.content.decode()
+
+    def test_those_that_people_changed_are_marked(self, client: Client, line: Utterance):
+        assert "✎" not in client.get(LINES).content.decode()
+        self.change(client, line, "预算没有通过。", seen=0)
+        assert "✎" in client.get(LINES).content.decode()
+
     @pytest.mark.parametrize(
         ("changed", "index"),
         [({"is_edited": True}, "utterances_edited"), ({"is_voice_locked": True}, "utterances_voice_locked")],
