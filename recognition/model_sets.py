@@ -20,6 +20,9 @@ from .scripted import Line, Script, scripted_models
 
 ROLES = ("vad", "streaming", "offline", "punctuation", "speaker")
 
+OPTIONAL_ROLES = ("language_model",)
+"""What a set may have besides."""
+
 _BUILT_IN = Path(__file__).with_name("model_sets")
 
 
@@ -63,7 +66,7 @@ class ModelSource:
 
 @dataclass(frozen=True, slots=True)
 class ModelSet:
-    """One model for each role."""
+    """One model for each role, and what some sets have besides."""
 
     name: str
     file: Path
@@ -144,14 +147,17 @@ def load_models(
 
 def _model_set(file: Path, content: dict[str, Any]) -> ModelSet:
     roles = next(([kind] for kind in ("script", "checksum") if kind in content), ROLES)
-    expected = {"title", "description", "endpointing", *roles}
+    optional = OPTIONAL_ROLES if roles is ROLES else ()
+    expected = {"title", "description", "endpointing", *roles, *optional}
     _check_keys(file, "", content, expected, required={"title", *roles})
     return ModelSet(
         name=file.stem,
         file=file,
         title=content["title"],
         description=content.get("description", ""),
-        sources={role: _source(file, role, content[role]) for role in roles if role in ROLES},
+        sources={
+            role: _source(file, role, content[role]) for role in (*ROLES, *OPTIONAL_ROLES) if role in content
+        },
         endpointing=_endpointing(file, content.get("endpointing", {})),
         script=_script(file, content["script"]) if "script" in content else None,
         is_checksum=bool(content.get("checksum")),
@@ -182,7 +188,9 @@ def _endpointing(file: Path, content: dict[str, Any]) -> EndpointingOptions:
 
 
 def _looks_complete(directory: Path) -> bool:
-    """Whether there are a configuration and weights, or a way to weights that lie elsewhere."""
+    """Whether there are a configuration and weights, or a way to weights that lie elsewhere; or n-grams."""
+    if any(directory.glob("*.arpa*")):
+        return True
     weights = any(next(directory.glob(f"*{suffix}"), None) for suffix in (".pt", ".bin", ".ckpt"))
     return (directory / "config.yaml").is_file() and (weights or (directory / "configuration.json").is_file())
 

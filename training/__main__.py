@@ -15,7 +15,17 @@ from pathlib import Path
 import torch
 
 from recognition.model_sets import read_model_set
-from training import cards, checking, corpus, export, punctuation, recogniser, sample_meeting, speaker
+from training import (
+    cards,
+    checking,
+    corpus,
+    export,
+    language_model,
+    punctuation,
+    recogniser,
+    sample_meeting,
+    speaker,
+)
 from training.loop import Machine
 from training.plan import ACCELERATED, FULL, QUICK, QUICK_BOUNDS, Plan
 
@@ -75,6 +85,12 @@ def train_speaker(job: Job) -> None:
     job.check("speaker", loss)
 
 
+def count_words(job: Job) -> None:
+    folder = job.models / "language_model"
+    counts = language_model.train(folder, job.plan.language_model)
+    cards.write_language_model_card(folder, job.plan.language_model.texts, counts)
+
+
 def export_models(job: Job) -> None:
     export.export_recogniser(job.work / "recogniser" / "checkpoint.pt", job.models / "paraformer")
     export.export_punctuation(job.work / "punctuation" / "checkpoint.pt", job.models / "punctuation")
@@ -108,6 +124,7 @@ STEPS: dict[str, Callable[[Job], None]] = {
     "recogniser": train_recogniser,
     "punctuation": train_punctuation,
     "speaker": train_speaker,
+    "language_model": count_words,
     "export": export_models,
     "sample": make_sample,
     "check": check_models,

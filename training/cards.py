@@ -53,6 +53,20 @@ def write_cards(folder: Path, work: Path, people: Sequence[Path], figures: Figur
     )
 
 
+def write_language_model_card(folder: Path, texts: int, counts: Sequence[int]) -> None:
+    """Write `CARD.md` beside the language model.
+
+    Args:
+        texts: That were counted.
+        counts: N-grams of each order.
+    """
+    template = (_TEMPLATES / "language_model.md").read_text(encoding="utf-8")
+    text = template.format(
+        commit=_commit(), texts=texts, words=counts[0], bigrams=counts[1], trigrams=counts[2]
+    )
+    (folder / "CARD.md").write_text(text, encoding="utf-8")
+
+
 def _write(folder: Path, facts: Mapping[str, str], **more: Any) -> None:
     template = (_TEMPLATES / f"{folder.name}.md").read_text(encoding="utf-8")
     weights = torch.load(folder / "model.pt", weights_only=True)

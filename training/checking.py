@@ -26,6 +26,7 @@ from recognition.engine import Engine
 from recognition.events import Final, Partial
 from recognition.funasr.loading import open_directory
 from recognition.interfaces import Models, SpeakerEmbedder
+from recognition.language_model import find_file
 from recognition.model_sets import ModelSet, load_models
 from recognition.transcriber import Transcriber
 from training import evaluation_sets, punctuation, recordings, sample_meeting, speaker
@@ -206,7 +207,7 @@ def check(model_set: ModelSet, models_dir: Path, **options: Any) -> dict[str, fl
     for role, source in model_set.sources.items():
         directory = source.directory(model_set.file, models_dir)
         size = f"{_size(directory) / 1e6:.2f} MB" if directory else f"in the package {source.package}"
-        print(f"  {role:<12} {source.title}, {size}, {source.licence}")
+        print(f"  {role:<14} {source.title}, {size}, {source.licence}")
     models = load_models(model_set, models_dir)
     figures = Check(models, model_set.endpointing, report=_draw, **options).figures()
     for name, figure in figures.items():
@@ -222,6 +223,8 @@ def record(model_set: ModelSet, figures: dict[str, float | None], seed: int) -> 
 
 def _size(directory: Path) -> int:
     """Bytes of a model's files, with those that lie beside it because two models share them."""
+    if not (directory / "config.yaml").is_file():
+        return find_file(directory).stat().st_size
     return sum(path.stat().st_size for path in open_directory(directory).files.values())
 
 

@@ -114,7 +114,7 @@ def make_shard(folder: Path, number: int, seed: int, utterances: int = UTTERANCE
     speaker = synthesis.Synthesizer(variants, data)
     frames, labels = [], []
     recent: list[np.ndarray] = []
-    for text in _texts(rng):
+    for text in texts(rng):
         voice = synthesis.random_voice(rng, synthesis.TRAINING_VARIANTS if rng.random() < 0.4 else made)
         audio = speaker.speak(text, voice, synthesis.random_manner(rng))
         if not 0.2 * SAMPLE_RATE < len(audio) < _LONGEST_S * SAMPLE_RATE:
@@ -130,7 +130,8 @@ def make_shard(folder: Path, number: int, seed: int, utterances: int = UTTERANCE
     return sum(map(len, frames)) / 360_000
 
 
-def _texts(rng: Random) -> Iterator[str]:
+def texts(rng: Random) -> Iterator[str]:
+    """What the voices of training say, with marks, without end."""
     meeting = MeetingText(rng)
     words = WordStrings(rng, set(vocabulary()))
     while True:

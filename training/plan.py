@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from training.language_model import LanguageRecipe
 from training.punctuation import PunctuationRecipe, PunctuationShape
 from training.recogniser import Recipe, Shape
 from training.speaker import SpeakerRecipe, SpeakerShape
@@ -18,6 +19,7 @@ class Plan:
 
     shape: Shape = field(default_factory=Shape)
     recogniser: Recipe = field(default_factory=Recipe)
+    language_model: LanguageRecipe = field(default_factory=LanguageRecipe)
     punctuation_shape: PunctuationShape = field(default_factory=PunctuationShape)
     punctuation: PunctuationRecipe = field(default_factory=PunctuationRecipe)
     speaker_shape: SpeakerShape = field(default_factory=SpeakerShape)
@@ -39,6 +41,7 @@ QUICK = Plan(
     utterances=160,
     shape=Shape(width=64, heads=2, feed_forward=128, encoder_blocks=2, decoder_blocks=1),
     recogniser=Recipe(steps=200, peak_rate=4e-3, warmup=30, batch_frames=3000, checkpoint_every=100),
+    language_model=LanguageRecipe(texts=2000),
     punctuation_shape=PunctuationShape(width=64, heads=2, feed_forward=128, blocks=1),
     punctuation=PunctuationRecipe(steps=300, warmup=50, turns=24, checkpoint_every=100),
     speaker_shape=SpeakerShape(embedding=32, channels=32, attention=16),

@@ -43,12 +43,12 @@ class Arithmetic:
             return int8.StreamingEncoder(encoder, predictor, geometry)
         return self._placed(sanm.StreamingEncoder(encoder, predictor, geometry))
 
-    def streaming_decoder(self, decoder: Any, geometry: Geometry) -> Any:
+    def streaming_decoder(self, decoder: Any, geometry: Geometry, *, choices: int) -> Any:
         if self.kind == "int8":
             from . import int8
 
-            return int8.StreamingDecoder(decoder, geometry)
-        return self._placed(sanm.StreamingDecoder(decoder, geometry))
+            return int8.StreamingDecoder(decoder, geometry, choices=choices)
+        return self._placed(sanm.StreamingDecoder(decoder, geometry, choices=choices))
 
     def offline_encoder(self, encoder: Any) -> Any:
         if self.kind == "int8":
@@ -57,12 +57,12 @@ class Arithmetic:
             return int8.OfflineEncoder(encoder)
         return self._placed(sanm.OfflineEncoder(encoder))
 
-    def offline_decoder(self, decoder: Any) -> Any:
+    def offline_decoder(self, decoder: Any, *, choices: int) -> Any:
         if self.kind == "int8":
             from . import int8
 
-            return int8.OfflineDecoder(decoder)
-        return self._placed(sanm.OfflineDecoder(decoder))
+            return int8.OfflineDecoder(decoder, choices=choices)
+        return self._placed(sanm.OfflineDecoder(decoder, choices=choices))
 
     def frame_weights(self, predictor: Any) -> Any:
         if self.kind == "int8":

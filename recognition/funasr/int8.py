@@ -21,6 +21,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from recognition.language_model import Choices
+
 from . import kernels
 from .sanm import Geometry, check_decoder
 
@@ -318,7 +320,8 @@ class _DecoderFeed:
 class _Decoder:
     """All layers of a decoder over rows of tokens of any streams or utterances."""
 
-    def __init__(self, decoder: Any, *, past: int) -> None:
+    def __init__(self, decoder: Any, *, past: int, choices: int) -> None:
+        self._choices = choices
         layers = list(decoder.decoders)
         source = layers[0].src_attn
         self.layers = [_DecoderLayer(layer) for layer in layers]
@@ -338,7 +341,7 @@ class _Decoder:
         seen: np.ndarray,
         memories: np.ndarray,
         past: np.ndarray,
-    ) -> list[list[int]]:
+    ) -> list[Choices]:
         """
         Args:
             tokens: Acoustic embeddings of each stream or utterance.
@@ -371,17 +374,19 @@ class _Decoder:
             )  # fmt: skip
         kernels.scale_normalize(self.last(rows, hidden), hidden.scale, *self.after_norm.parts, h)
         rows = Rows.of(h)
-        ids = np.empty(m, np.int64)
-        kernels.argmax(self.output(rows), rows.scale, self.output.bias, ids)
-        return [part.tolist() for part in np.split(ids, token_bounds[1:-1])]
+        ids = np.zeros((m, self._choices), np.int64)
+        scores = np.full((m, self._choices), -np.inf, np.float32)
+        kernels.likeliest(self.output(rows), rows.scale, self.output.bias, ids, scores)
+        parts = (np.split(of_all, token_bounds[1:-1]) for of_all in (ids, scores))
+        return [Choices(*own) for own in zip(*parts, strict=True)]
 
 
 class StreamingDecoder(_Decoder):
     """See `sanm.StreamingDecoder`."""
 
-    def __init__(self, decoder: Any, geometry: Geometry) -> None:
+    def __init__(self, decoder: Any, geometry: Geometry, *, choices: int = 1) -> None:
         check_decoder(decoder, streaming=True)
-        super().__init__(decoder, past=geometry.decoder_past)
+        super().__init__(decoder, past=geometry.decoder_past, choices=choices)
         layers = len(self.layers)
         self._memories = np.zeros((layers, 0, self.back, self.width), np.float32)
         self._past = np.zeros((layers, 0, geometry.decoder_past, 2 * self.width), np.float32)
@@ -394,7 +399,7 @@ class StreamingDecoder(_Decoder):
 
     def step(
         self, tokens: list[Tensor], encoding: Tensor, slots: np.ndarray, seen: np.ndarray
-    ) -> list[list[int]]:
+    ) -> list[Choices]:
         batch, frames, width = encoding.shape
         rows = encoding.reshape(batch * frames, width).numpy()
         return self._run(tokens, rows, [frames] * batch, slots, seen, self._memories, self._past)
@@ -403,11 +408,11 @@ class StreamingDecoder(_Decoder):
 class OfflineDecoder(_Decoder):
     """See `sanm.OfflineDecoder`."""
 
-    def __init__(self, decoder: Any) -> None:
+    def __init__(self, decoder: Any, *, choices: int = 1) -> None:
         check_decoder(decoder, streaming=False)
-        super().__init__(decoder, past=0)
+        super().__init__(decoder, past=0, choices=choices)
 
-    def decode(self, tokens: Sequence[Tensor], encodings: Sequence[Tensor]) -> list[list[int]]:
+    def decode(self, tokens: Sequence[Tensor], encodings: Sequence[Tensor]) -> list[Choices]:
         slots = np.arange(len(tokens))
         frames = torch.cat(list(encodings)).numpy()
         counts = [len(rows) for rows in encodings]

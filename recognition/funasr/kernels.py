@@ -206,16 +206,22 @@ def relu_normalize_quantize(y, y_scale, bias, gamma, beta, eps, out, scale):
 
 
 @_compiled
-def argmax(y, y_scale, bias, out):
-    """Index of the largest of `y * y_scale + bias` in each row."""
+def likeliest(y, y_scale, bias, ids, scores):
+    """The largest of `y * y_scale + bias` in each row and their indices, in order: as many as fit.
+
+    `scores` comes filled with minus infinity.
+    """
+    last = scores.shape[1] - 1
     for m in range(y.shape[0]):
-        best, at = _F(-3e38), 0
         factor = y_scale[m]
         for d in range(y.shape[1]):
             value = y[m, d] * factor + bias[d]
-            if value > best:
-                best, at = value, d
-        out[m] = at
+            if value > scores[m, last]:
+                at = last
+                while at and value > scores[m, at - 1]:
+                    scores[m, at], ids[m, at] = scores[m, at - 1], ids[m, at - 1]
+                    at -= 1
+                scores[m, at], ids[m, at] = value, d
 
 
 @_compiled

@@ -9,6 +9,7 @@ import torch
 
 from recognition.exceptions import ModelError
 from recognition.interfaces import Models, VoiceActivityDetector
+from recognition.language_model import LanguageModel, find_file, read_language_model
 from recognition.model_sets import ModelSet
 
 from .arithmetic import choose
@@ -32,6 +33,7 @@ def load(model_set: ModelSet, models_dir: Path, *, arithmetic: str, device: str)
             raise ModelError(f"{model_set.file}: [{role}] cannot come from a package")
         return open_directory(path)
 
+    language_model = _language_model(model_set, models_dir)
     models = Models(
         name=model_set.name,
         vad=_detector(model_set, models_dir, chosen.device),
@@ -39,8 +41,9 @@ def load(model_set: ModelSet, models_dir: Path, *, arithmetic: str, device: str)
             directory("streaming"),
             StreamingOptions(**model_set.sources["streaming"].options),
             arithmetic=chosen,
+            language_model=language_model,
         ),
-        offline=OfflineParaformer(directory("offline"), arithmetic=chosen),
+        offline=OfflineParaformer(directory("offline"), arithmetic=chosen, language_model=language_model),
         punctuator=CtPunctuator(directory("punctuation"), arithmetic=chosen),
         embedder=FunasrEmbedder(directory("speaker"), arithmetic=chosen),
         device=chosen.device.type,
@@ -60,6 +63,16 @@ def warm_up(models: Models) -> None:
     models.offline.recognize([noise])
     models.punctuator.punctuate([["你", "好"]])
     models.embedder.embed([(noise, [(0, len(noise))])])
+
+
+def _language_model(model_set: ModelSet, models_dir: Path) -> LanguageModel | None:
+    source = model_set.sources.get("language_model")
+    if source is None:
+        return None
+    path = source.directory(model_set.file, models_dir)
+    if path is None:
+        raise ModelError(f"{model_set.file}: [language_model] cannot come from a package")
+    return read_language_model(find_file(path), **source.options)
 
 
 def _detector(model_set: ModelSet, models_dir: Path, device: torch.device) -> VoiceActivityDetector:

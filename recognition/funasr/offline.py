@@ -14,6 +14,7 @@ from torch import Tensor
 
 from recognition.exceptions import ModelError
 from recognition.interfaces import Samples, Token
+from recognition.language_model import LanguageModel
 
 from . import cif
 from .arithmetic import Arithmetic
@@ -47,25 +48,33 @@ class OfflineParaformer:
     Args:
         directory: Of the model, as on the hub.
         arithmetic: What it computes in, and where.
+        language_model: What people are likely to say, if that is known.
 
     Raises:
         ModelError: If the directory does not hold such a model.
     """
 
-    def __init__(self, directory: ModelDirectory, *, arithmetic: Arithmetic | None = None) -> None:
+    def __init__(
+        self,
+        directory: ModelDirectory,
+        *,
+        arithmetic: Arithmetic | None = None,
+        language_model: LanguageModel | None = None,
+    ) -> None:
         model = load_model(directory, ["Paraformer", "BiCifParaformer", "SeacoParaformer"])
         arithmetic = (arithmetic or Arithmetic()).for_model(model)
         self._device = arithmetic.device
         self._encoder = arithmetic.offline_encoder(model.encoder)
         self._weigh = arithmetic.frame_weights(model.predictor)
-        self._decoder = arithmetic.offline_decoder(model.decoder)
+        self._vocabulary = Vocabulary(directory.tokens, {model.blank_id, model.sos, model.eos})
+        self._search = self._vocabulary.search(language_model)
+        self._decoder = arithmetic.offline_decoder(model.decoder, choices=self._search.choices)
         self._tail = float(model.predictor.tail_threshold)
         # FunASR's third predictor adds up in single precision, the second in double.
         self._single_precision = directory.config["predictor"] == "CifPredictorV3"
         self._cmvn = load_cmvn(directory.file("cmvn"))
         if len(self._cmvn.shift) != _INPUT:
             raise ModelError(f"{directory.file('cmvn')} has {len(self._cmvn.shift)} values, not {_INPUT}")
-        self._vocabulary = Vocabulary(directory.tokens, {model.blank_id, model.sos, model.eos})
         self._scale = model.encoder.output_size() ** 0.5
         self._positions = position_encoding(1024, _INPUT)
 
@@ -105,8 +114,8 @@ class OfflineParaformer:
             for row in rows
         ]
         found = self._decoder.decode(embeddings, [encodings[row] for row in rows])
-        for row, ids in zip(rows, found, strict=True):
-            tokens[row] = self._words(ids, spoken[row])
+        for row, choices in zip(rows, found, strict=True):
+            tokens[row] = self._words(self._search.choose(choices, is_end=True), spoken[row])
         return tokens
 
     def _share_out(self, weights: np.ndarray) -> cif.Utterance:

@@ -22,6 +22,7 @@ from torch.nn import functional
 from torch.nn.utils.rnn import pad_sequence
 
 from recognition.exceptions import ModelError
+from recognition.language_model import Choices
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,14 +122,16 @@ class StreamingDecoder(Network):
 
     Args:
         decoder: FunASR's `ParaformerSANMDecoder`, whose memory looks back only.
+        choices: Tokens to give for each place.
 
     Raises:
         ModelError: If the decoder has layers that FunASR's large Paraformers do not have.
     """
 
-    def __init__(self, decoder: Any, geometry: Geometry) -> None:
+    def __init__(self, decoder: Any, geometry: Geometry, *, choices: int = 1) -> None:
         super().__init__()
         check_decoder(decoder, streaming=True)
+        self.choices = choices
         self.layers: Any = decoder.decoders
         self.last: Any = decoder.decoders3
         self.after_norm: Any = decoder.after_norm
@@ -152,7 +155,7 @@ class StreamingDecoder(Network):
 
     def step(
         self, tokens: list[Tensor], encoding: Tensor, slots: np.ndarray, seen: np.ndarray
-    ) -> list[list[int]]:
+    ) -> list[Choices]:
         """Decode the next tokens of some streams.
 
         Args:
@@ -162,7 +165,7 @@ class StreamingDecoder(Network):
             seen: How many frames of the past each stream has, int64, shape (batch,).
 
         Returns:
-            Token ids of each stream.
+            The likeliest tokens of each stream.
         """
         device, encoding = encoding.device, encoding.to(self.dtype)
         rows = torch.from_numpy(slots).to(device)
@@ -184,8 +187,7 @@ class StreamingDecoder(Network):
             self.past[number, rows] = context[:, context.shape[1] - past :]
             query = source.linear_q(layer.norm3(x))
             x = x + source.linear_out(_attend(source.h, query, context, mask))
-        ids = _token_ids(self, x).tolist()
-        return [row[:count] for row, count in zip(ids, counts, strict=True)]
+        return _choices(self, x, counts)
 
 
 class OfflineEncoder(Network):
@@ -230,24 +232,26 @@ class OfflineDecoder(Network):
 
     Args:
         decoder: FunASR's `ParaformerSANMDecoder`.
+        choices: Tokens to give for each place.
     """
 
-    def __init__(self, decoder: Any) -> None:
+    def __init__(self, decoder: Any, *, choices: int = 1) -> None:
         super().__init__()
         check_decoder(decoder, streaming=False)
+        self.choices = choices
         self.layers: Any = decoder.decoders
         self.last: Any = decoder.decoders3
         self.after_norm: Any = decoder.after_norm
         self.output_layer: Any = decoder.output_layer
 
-    def decode(self, tokens: Sequence[Tensor], encodings: Sequence[Tensor]) -> list[list[int]]:
+    def decode(self, tokens: Sequence[Tensor], encodings: Sequence[Tensor]) -> list[Choices]:
         """
         Args:
             tokens: Acoustic embeddings of each utterance, float32, shape (n, width), n at least 1.
             encodings: Of each utterance, float32, shape (t, width).
 
         Returns:
-            Token ids of each utterance.
+            The likeliest tokens of each utterance.
         """
         counts = [len(embeddings) for embeddings in tokens]
         x = pad_sequence(list(tokens), batch_first=True).to(self.dtype)
@@ -260,8 +264,7 @@ class OfflineDecoder(Network):
             source = layer.src_attn
             query = source.linear_q(layer.norm3(x))
             x = x + source.linear_out(_attend(source.h, query, source.linear_k_v(encoding), mask))
-        ids = _token_ids(self, x).tolist()
-        return [row[:count] for row, count in zip(ids, counts, strict=True)]
+        return _choices(self, x, counts)
 
 
 class FrameWeights(nn.Module):
@@ -339,11 +342,14 @@ def _fsmn(attention: Any, value: Tensor) -> Tensor:
     return memory + value
 
 
-def _token_ids(decoder: Any, x: Tensor) -> Tensor:
+def _choices(decoder: Any, x: Tensor, counts: Sequence[int]) -> list[Choices]:
+    """The likeliest tokens of each row's first `counts` places."""
     for layer in decoder.last:
         x = layer.feed_forward(layer.norm1(x))
-    ids: Tensor = decoder.output_layer(decoder.after_norm(x)).argmax(-1)
-    return ids
+    logits = decoder.output_layer(decoder.after_norm(x)).float()
+    found = logits.max(-1, keepdim=True) if decoder.choices == 1 else logits.topk(decoder.choices)
+    scores, ids = found.values.cpu().numpy(), found.indices.cpu().numpy()
+    return [Choices(ids[row, :count], scores[row, :count]) for row, count in enumerate(counts)]
 
 
 def _mask(there: Tensor, more: int) -> Tensor:

@@ -16,6 +16,7 @@ from torch import Tensor
 
 from recognition.exceptions import ModelError
 from recognition.interfaces import Samples
+from recognition.language_model import LanguageModel
 
 from . import cif
 from .arithmetic import Arithmetic
@@ -59,6 +60,8 @@ class StreamState:
     chunks: int = 0
     heard: int = 0
     """Frames that the decoder's past holds."""
+    written: list[int] = field(default_factory=list)
+    """Its tokens so far."""
     words: WordJoiner = field(default_factory=WordJoiner)
 
 
@@ -68,6 +71,7 @@ class StreamingParaformer:
     Args:
         directory: Of the model, as on the hub.
         arithmetic: What it computes in, and where.
+        language_model: What people are likely to say, if that is known.
 
     Raises:
         ModelError: If the directory does not hold such a model.
@@ -79,6 +83,7 @@ class StreamingParaformer:
         options: StreamingOptions | None = None,
         *,
         arithmetic: Arithmetic | None = None,
+        language_model: LanguageModel | None = None,
     ) -> None:
         model = load_model(directory, ["ParaformerStreaming"])
         arithmetic = (arithmetic or Arithmetic()).for_model(model)
@@ -87,11 +92,14 @@ class StreamingParaformer:
         self._device = arithmetic.device
         self._geometry = self.options.geometry()
         self._encoder = arithmetic.streaming_encoder(model.encoder, model.predictor, self._geometry)
-        self._decoder = arithmetic.streaming_decoder(model.decoder, self._geometry)
+        self._vocabulary = Vocabulary(directory.tokens, {model.blank_id, model.sos, model.eos})
+        self._search = self._vocabulary.search(language_model)
+        self._decoder = arithmetic.streaming_decoder(
+            model.decoder, self._geometry, choices=self._search.choices
+        )
         self._cmvn = load_cmvn(directory.file("cmvn"))
         if len(self._cmvn.shift) != _INPUT:
             raise ModelError(f"{directory.file('cmvn')} has {len(self._cmvn.shift)} values, not {_INPUT}")
-        self._vocabulary = Vocabulary(directory.tokens, {model.blank_id, model.sos, model.eos})
         self._width: int = model.encoder.output_size()
         self._positions = position_encoding(1024, _INPUT)
         self._free: list[int] = []
@@ -138,10 +146,11 @@ class StreamingParaformer:
             tokens = [embeddings[row][:-1] for row in speaking]
             seen = np.array([states[row].heard for row in speaking])
             found = self._decoder.step(tokens, encoding[torch.from_numpy(speaking)], slots[speaking], seen)
-            for row, found_ids in zip(speaking, found, strict=True):
-                ids[row] = found_ids
-                heard = states[row].heard + self._geometry.window
-                states[row].heard = min(self._geometry.decoder_past, heard)
+            for row, choices in zip(speaking, found, strict=True):
+                state = states[row]
+                ids[row] = self._search.choose(choices, state.written)
+                state.written += ids[row]
+                state.heard = min(self._geometry.decoder_past, state.heard + self._geometry.window)
         for state in states:
             state.chunks += 1
         return [

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from recognition.interfaces import Token
+from recognition.language_model import GreedySearch, LanguageModel, TokenSearch, TrigramSearch
 
 _CONTINUES = "@@"
 _UNWRITTEN = frozenset({"<blank>", "<s>", "</s>", "<unk>", "<OOV>", "<sil>"})
@@ -22,6 +23,10 @@ class Vocabulary:
         self._tokens = ["" if token in _UNWRITTEN else token for token in tokens]
         for number in silent:
             self._tokens[number] = ""
+
+    def search(self, model: LanguageModel | None) -> TokenSearch:
+        """How to decide on tokens, with what is known of the language."""
+        return TrigramSearch(model, self._tokens) if model else GreedySearch()
 
     def pieces(self, ids: Iterable[int]) -> list[str]:
         """The token of each id, "" for those that are not written."""

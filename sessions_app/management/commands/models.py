@@ -65,7 +65,7 @@ class Command(BaseCommand):
                 state = "missing" if source in missing else "here"
                 size = f"{_megabytes(source.size)}  " if source.size else ""
                 origin = source.hub or source.package or "in this repository"
-                self.stdout.write(f"  {role:<12} {source.title}  {size}{source.licence}  {origin}  {state}")
+                self.stdout.write(f"  {role:<14} {source.title}  {size}{source.licence}  {origin}  {state}")
             if any(source.hub for source in missing):
                 self.stdout.write(f"  fetch with: python manage.py models pull {name}")
 

@@ -146,12 +146,15 @@ class NormalizeTests(unittest.TestCase):
         )
         self.assert_quantized(self.norm(np.maximum(self.y * self.scale[:, None] + self.bias, 0)))
 
-    def test_the_best_token_is_found_after_scale_and_bias(self):
-        ids = np.empty(6, np.int64)
+    def test_the_likeliest_tokens_are_found_in_order_after_scale_and_bias(self):
+        expected = self.y * self.scale[:, None] + self.bias
+        for count in (1, 5):
+            ids, scores = np.zeros((6, count), np.int64), np.full((6, count), -np.inf, np.float32)
 
-        kernels.argmax(self.y, self.scale, self.bias, ids)
+            kernels.likeliest(self.y, self.scale, self.bias, ids, scores)
 
-        np.testing.assert_array_equal(ids, (self.y * self.scale[:, None] + self.bias).argmax(1))
+            np.testing.assert_array_equal(ids, (-expected).argsort(1)[:, :count])
+            np.testing.assert_allclose(scores, -np.sort(-expected, 1)[:, :count], rtol=1e-5)
 
 
 class OfflineAttentionTests(unittest.TestCase):
