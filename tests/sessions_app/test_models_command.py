@@ -26,7 +26,7 @@ class ListTests(SimpleTestCase):
             text = run("list")
 
         self.assertIn("embedded: Embedded models   (in use)", text)
-        self.assertIn("vad          Silero VAD  MIT  silero-vad  here", text)
+        self.assertIn("vad            Silero VAD  MIT  silero-vad  here", text)
         self.assertRegex(text, r"streaming +paraformer-zh-streaming +880 MB .* iic/speech_para.* missing")
         self.assertIn("fetch with: python manage.py models pull paraformer-zh", text)
 
