@@ -81,7 +81,9 @@ def train_punctuation(job: Job) -> None:
 def train_speaker(job: Job) -> None:
     plan = job.plan
     folder = job.work / "speaker"
-    loss = speaker.train(folder, plan.speaker_shape, plan.speaker, job.recordings, machine=job.machine)
+    loss = speaker.train(
+        folder, plan.speaker_shape, plan.speaker, job.recordings, machine=job.machine, start=job.start
+    )
     job.check("speaker", loss)
 
 
@@ -156,7 +158,9 @@ def main() -> None:
     )
     parser.add_argument("--minutes", type=float, help="fit the training that is asked for into so much time")
     parser.add_argument(
-        "--start-from", type=Path, help="an exported recogniser to start from, which may be smaller"
+        "--start-from",
+        type=Path,
+        help="an exported recogniser, which may be smaller, or an exported speaker embedding to start from",
     )
     options = parser.parse_args()
     torch.set_num_threads(1)

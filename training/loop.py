@@ -27,6 +27,12 @@ class Machine:
     """Fit what is left of the recipe into so much time, however many steps that makes."""
 
 
+def autocast(device: str, *, enabled: bool = True) -> torch.autocast:
+    """Products in bfloat16, but on processors that would have to emulate it."""
+    has_it = device != "cpu" or torch.cpu._is_avx512_bf16_supported()
+    return torch.autocast(device, dtype=torch.bfloat16, enabled=enabled and has_it)
+
+
 class Pace:
     """How far a training has come, in steps of its recipe: those that were made, or as the time says."""
 

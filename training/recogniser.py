@@ -36,6 +36,7 @@ from training.loop import (
     Pace,
     Progress,
     Schedule,
+    autocast,
     load_checkpoint,
     padded,
     save_checkpoint,
@@ -227,7 +228,7 @@ class Recogniser(nn.Module):
 
         FunASR's own `encode` drops the mode, so that every batch would be chunked: hence past it.
         """
-        with torch.autocast(inputs.device.type, dtype=torch.bfloat16, enabled=self.training):
+        with autocast(inputs.device.type, enabled=self.training):
             encoded, lengths, _ = self.paraformer.encoder(inputs, lengths, ind=mode)
         return encoded.float(), lengths
 

@@ -34,6 +34,7 @@ from training.loop import (
     Pace,
     Progress,
     Schedule,
+    autocast,
     load_checkpoint,
     save_checkpoint,
 )
@@ -238,18 +239,22 @@ def train(
     people: Sequence[Path] = (),
     rooms: Sequence[np.ndarray] = (),
     machine: Machine | None = None,
+    start: Path | None = None,
 ) -> float:
     """Train to the end, from the last checkpoint on; returns the loss over the last steps.
 
     Args:
         people: Folders of recordings; see `recordings.listed`.
         rooms: Measured impulse responses to use beside made-up ones.
+        start: A directory of an exported embedding of this shape to start from, if there is no checkpoint.
     """
     machine = machine or Machine()
     folder.mkdir(parents=True, exist_ok=True)
     bank = load_bank(people, recipe.made_voices, recipe.seed, folder)
     torch.manual_seed(recipe.seed)
     network = build(shape).to(machine.device)
+    if start:
+        network.load_state_dict(torch.load(start / "model.pt", weights_only=True))
     head = AngularMargin(shape.embedding, bank.classes, recipe.scale).to(machine.device)
     print(
         f"{sum(p.numel() for p in network.parameters()):,} parameters, "
@@ -291,7 +296,7 @@ def train(
             break
         # The margin comes once the classes have found their places, and is whole after half of the steps.
         margin = recipe.margin * min(1.0, max(0.0, at / recipe.steps - 0.1) / 0.4)
-        with torch.autocast(machine.device, dtype=torch.bfloat16):
+        with autocast(machine.device):
             embeddings = network(speaker_features(crops.to(machine.device)))
         loss, accuracy = head(embeddings.float(), labels.to(machine.device), margin)
         schedule.apply(optimizer, at)

@@ -11,6 +11,7 @@ import soundfile
 import torch
 
 from training import recordings, speaker
+from training.export import in_half_precision
 from training.speaker import AngularMargin, SpeakerRecipe, SpeakerShape, VoiceBank
 
 torch.set_num_threads(1)
@@ -186,3 +187,15 @@ class LearningTests(unittest.TestCase):
         ):
             torch.testing.assert_close(crops, same_crops)
             self.assertEqual(labels.tolist(), same_labels.tolist())
+
+    def test_training_may_start_from_an_exported_network(self):
+        torch.manual_seed(0)
+        exported = speaker.build(SHAPE).state_dict()
+        with tempfile.TemporaryDirectory() as folder:
+            torch.save(in_half_precision(exported), Path(folder) / "model.pt")
+            no_time = SpeakerRecipe(steps=0, made_voices=2, audio_s=8.0)
+            speaker.train(Path(folder) / "run", SHAPE, no_time, start=Path(folder))
+
+            started = speaker.load_average(Path(folder) / "run" / "checkpoint.pt").state_dict()
+        for name, value in started.items():
+            torch.testing.assert_close(value, exported[name], atol=1e-3, rtol=1e-3)
