@@ -8,6 +8,7 @@ import socket as sockets
 import struct
 import urllib.parse
 from collections.abc import AsyncIterator
+from itertools import islice
 
 import numpy as np
 import pytest
@@ -164,13 +165,11 @@ class TestSecondSender:
         session = new_id()
         sockets = await asyncio.gather(*(open_socket(server, session, "mode=sender") for _ in range(20)))
         listeners = [asyncio.create_task(listen(socket)) for socket in sockets]
-        _, waiting = await asyncio.wait(listeners, timeout=2)
-        assert len(waiting) == 1
-        for task in listeners:
-            if task not in waiting:
-                assert task.result().errors == ["sender_conflict"]
+        for refused_one in islice(asyncio.as_completed(listeners, timeout=30), len(sockets) - 1):
+            assert (await refused_one).errors == ["sender_conflict"]
+        [winner] = (task for task in listeners if not task.done())
         await asyncio.gather(*(socket.close() for socket in sockets))
-        await asyncio.gather(*waiting)
+        await winner
 
     async def test_an_ended_session_takes_no_sender(self, server: Server):
         session = new_id()
