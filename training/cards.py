@@ -60,19 +60,20 @@ def write_language_model_card(folder: Path, texts: int, counts: Sequence[int]) -
         texts: That were counted.
         counts: N-grams of each order.
     """
-    template = (_TEMPLATES / "language_model.md").read_text(encoding="utf-8")
-    text = template.format(
-        commit=_commit(), texts=texts, words=counts[0], bigrams=counts[1], trigrams=counts[2]
-    )
-    (folder / "CARD.md").write_text(text, encoding="utf-8")
+    words, bigrams, trigrams = counts
+    _fill(folder, commit=_commit(), texts=texts, words=words, bigrams=bigrams, trigrams=trigrams)
 
 
 def _write(folder: Path, facts: Mapping[str, str], **more: Any) -> None:
-    template = (_TEMPLATES / f"{folder.name}.md").read_text(encoding="utf-8")
     weights = torch.load(folder / "model.pt", weights_only=True)
     count = sum(value.numel() for value in weights.values())
-    text = template.format(parameters=f"{count / 1e6:.2f} million", **facts, **more)
-    (folder / "CARD.md").write_text(text, encoding="utf-8")
+    _fill(folder, parameters=f"{count / 1e6:.2f} million", **facts, **more)
+
+
+def _fill(folder: Path, **facts: Any) -> None:
+    """The card of the model in this folder, from the template of its name."""
+    template = (_TEMPLATES / f"{folder.name}.md").read_text(encoding="utf-8")
+    (folder / "CARD.md").write_text(template.format(**facts), encoding="utf-8")
 
 
 def _worded(name: str, figure: float | None) -> str:

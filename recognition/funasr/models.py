@@ -28,10 +28,7 @@ def load(model_set: ModelSet, models_dir: Path, *, arithmetic: str, device: str)
     torch.set_num_threads(1)
 
     def directory(role: str) -> ModelDirectory:
-        path = model_set.sources[role].directory(model_set.file, models_dir)
-        if path is None:
-            raise ModelError(f"{model_set.file}: [{role}] cannot come from a package")
-        return open_directory(path)
+        return open_directory(_path(model_set, role, models_dir))
 
     language_model = _language_model(model_set, models_dir)
     models = Models(
@@ -69,10 +66,15 @@ def _language_model(model_set: ModelSet, models_dir: Path) -> LanguageModel | No
     source = model_set.sources.get("language_model")
     if source is None:
         return None
-    path = source.directory(model_set.file, models_dir)
+    file = find_file(_path(model_set, "language_model", models_dir))
+    return read_language_model(file, **source.options)
+
+
+def _path(model_set: ModelSet, role: str, models_dir: Path) -> Path:
+    path = model_set.sources[role].directory(model_set.file, models_dir)
     if path is None:
-        raise ModelError(f"{model_set.file}: [language_model] cannot come from a package")
-    return read_language_model(find_file(path), **source.options)
+        raise ModelError(f"{model_set.file}: [{role}] cannot come from a package")
+    return path
 
 
 def _detector(model_set: ModelSet, models_dir: Path, device: torch.device) -> VoiceActivityDetector:

@@ -38,7 +38,7 @@ class EstimateTests(unittest.TestCase):
         self.assertGreater(log10(["预算"], START, "预", "遇"), -4)
 
     def test_an_n_gram_by_hand(self):
-        # Seven words come up: 预 three times, 算 twice, 告 once, and the end, three times: nine in all.
+        # Four words come up, nine times in all: 预 and the end three times each, 算 twice, 告 once.
         orders = estimate(["预算", "预算", "预告"], EVERYTHING)
         left = 0.75 * 4 / 9 / 5  # what discounting leaves, for each word and the unknown one
         sun = (2 - 0.75) / 9 + left
