@@ -163,6 +163,8 @@ def main() -> None:
         help="an exported recogniser, which may be smaller, or an exported speaker embedding to start from",
     )
     options = parser.parse_args()
+    if options.start_from and options.step not in ("recogniser", "speaker"):
+        sys.exit(f"--start-from is for the recogniser or the speaker, not for {options.step}.")
     torch.set_num_threads(1)
     job = Job(
         plan=_plan(options),

@@ -25,5 +25,11 @@ class QuickTests(unittest.TestCase):
         for figure in ("cer_unseen_voices", "cer_partials", "punctuation_f1", "eer_synthetic_3s"):
             self.assertRegex(done.stdout, rf"{figure} +\d+\.\d %")
 
+    def test_two_trainings_cannot_start_from_one_network(self):
+        command = [sys.executable, "-m", "training", "all", "--quick", "--start-from", "exported"]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        self.assertNotEqual(done.returncode, 0)
+        self.assertIn("--start-from is for the recogniser or the speaker, not for all.", done.stderr)
+
     def test_every_training_has_a_bound(self):
         self.assertEqual(set(QUICK_BOUNDS), {"recogniser", "punctuation", "speaker"})
