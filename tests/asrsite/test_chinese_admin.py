@@ -117,3 +117,10 @@ def test_what_an_action_asks_and_answers_is_in_chinese(reader: Client, rows: dic
 def test_english_would_be_seen():
     page = "<p>会话 Session</p><script>let x</script><input type=submit value='Save'><td>Alice, WAV</td>"
     assert list(english_in(page)) == ["会话 Session", "Save"]
+
+
+def test_choosing_permissions_is_explained_in_chinese(reader: Client):
+    said = reader.get(reverse("admin:jsi18n")).content.decode()
+    for text in ("Choose all %s", "Remove all %s", "Choose selected %s", "Remove selected %s"):
+        assert f'"{text}"' in said
+    assert said.count("arrow button.") == 2
