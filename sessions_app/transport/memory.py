@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import time
 from collections import deque
 from collections.abc import Callable
@@ -27,6 +28,10 @@ LONGEST_READ = 16_000 * SAMPLE_BYTES
 
 FULL_RETRY_S = 10.0
 
+PACE_S = 0.05
+"""Audio that comes within it is handed to the worker together, that of all sessions: waking is what costs.
+What comes after a pause is handed over at once."""
+
 
 @dataclass(slots=True)
 class _Log:
@@ -44,7 +49,8 @@ class _Log:
     is_offered: bool = False
     is_owned: bool = False
     chunks: deque[bytes] = field(default_factory=deque)
-    changed: asyncio.Condition = field(default_factory=asyncio.Condition)
+    has_news: asyncio.Event = field(default_factory=asyncio.Event)  # for the worker
+    changed: asyncio.Condition = field(default_factory=asyncio.Condition)  # for senders that are held
 
     @property
     def has_room(self) -> bool:
@@ -79,6 +85,8 @@ class MemoryTransport:
         self._clock = clock
         self._logs: dict[int, _Log] = {}
         self._offers: asyncio.Queue[int] = asyncio.Queue()
+        self._news: list[_Log] = []  # what the worker is told of next
+        self._told_at = -math.inf
         self._capacity: int | None = None  # no worker yet: it may still be loading its models
 
     # Senders.
@@ -112,7 +120,7 @@ class MemoryTransport:
             log.chunks.append(audio)
             log.end += len(audio) // SAMPLE_BYTES
             log.heard_at = self._clock()
-            log.changed.notify_all()
+        self._tell_worker(log)
         if log.listener:
             log.listener.audio_kept(log.end)
         return log.end
@@ -120,7 +128,7 @@ class MemoryTransport:
     async def finish(self, session: int, sender: str) -> None:
         log = self._own_log(session, sender)
         log.is_finished = True
-        await self._notify(log)
+        self._tell_worker(log)
 
     async def leave(self, session: int, sender: str) -> None:
         log = self._logs.get(session)
@@ -154,8 +162,10 @@ class MemoryTransport:
     async def read(self, session: int, position: int, *, timeout_s: float) -> Stretch:
         log = self._owned(session)
         try:
-            async with asyncio.timeout(timeout_s), log.changed:
-                await log.changed.wait_for(lambda: log.end > position or log.is_finished)
+            async with asyncio.timeout(timeout_s):
+                while log.end <= position and not log.is_finished:
+                    log.has_news.clear()
+                    await log.has_news.wait()
         except TimeoutError:
             return Stretch(position, b"", is_end=False)
         audio = log.read(position)
@@ -213,6 +223,18 @@ class MemoryTransport:
         if not log.is_offered:
             log.is_offered = True
             self._offers.put_nowait(session)
+
+    def _tell_worker(self, log: _Log) -> None:
+        self._news.append(log)
+        if len(self._news) == 1:
+            loop = asyncio.get_running_loop()
+            loop.call_at(max(loop.time(), self._told_at + PACE_S), self._tell_news)
+
+    def _tell_news(self) -> None:
+        self._told_at = asyncio.get_running_loop().time()
+        news, self._news = self._news, []
+        for log in news:
+            log.has_news.set()
 
     async def _notify(self, log: _Log) -> None:
         async with log.changed:

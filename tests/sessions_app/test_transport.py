@@ -84,6 +84,11 @@ async def read(transport: Transport, position: int = 0, *, to: int | None = None
     return stretch
 
 
+async def let_others_run() -> None:
+    for _ in range(5):
+        await asyncio.sleep(0)
+
+
 async def takes_within(transport: Transport, seconds: float) -> bool:
     """Whether it takes a session."""
     taking = asyncio.create_task(transport.take())
@@ -106,6 +111,24 @@ class TestTheLog:
         await transport.append(SESSION, "one", audio(3200, 1600))
         assert await transport.take() == SESSION
         assert (await read(transport, to=4800)).audio == audio(0, 4800)
+
+    async def test_audio_that_comes_soon_after_other_audio_is_read_with_what_follows(
+        self, transport: Transport, monkeypatch: pytest.MonkeyPatch
+    ):
+        monkeypatch.setattr("sessions_app.transport.memory.PACE_S", 0.5)
+        await open_sender(transport)
+        await transport.take()
+
+        async def read_while_audio_comes(*starts: int) -> Stretch:
+            reading = asyncio.create_task(read(transport, starts[0]))
+            await let_others_run()
+            for start in starts:
+                await transport.append(SESSION, "one", audio(start, 1600))
+                await let_others_run()
+            return await reading
+
+        assert (await read_while_audio_comes(0)).end == 1600
+        assert (await read_while_audio_comes(1600, 3200)).end == 4800
 
     async def test_reading_begins_at_any_sample(self, transport: Transport):
         await open_sender(transport)
