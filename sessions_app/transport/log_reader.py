@@ -20,8 +20,8 @@ logger = logging.getLogger(__name__)
 BLOCK_S = 0.1
 """How long one request waits; a session that begins to wait meanwhile is in the next."""
 
-PACE_S = 0.02
-"""Pause between requests: audio of more sessions comes together in it."""
+PACE_S = 0.05
+"""Pause between requests: audio of more sessions comes together in it, and it is requests that cost."""
 
 MOST_ENTRIES = 8
 

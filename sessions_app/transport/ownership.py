@@ -42,12 +42,12 @@ SETTLE_S = LEASE_S
 PATIENCE_S = 5.0
 """A session that nobody has room for is taken in the end: late is better than never."""
 
-STEP_S, FULL_STEP_S = 0.02, 0.3
-"""Between two sessions a worker waits, the longer the more it has: so the idle ones get more."""
+STEP_S, FULL_STEP_S = 0.05, 0.3
+"""Before it looks for a session a worker waits, the longer the more it has: so the idle ones get more."""
 
 IDLE_BLOCK_S = 0.2
 
-KEEP, OWN = read_script("keep"), read_script("own")
+KEEP, TAKE, OWN = read_script("keep"), read_script("take"), read_script("own")
 RELEASE, GIVE_UP, RETIRE = read_script("release"), read_script("give_up"), read_script("retire")
 
 
@@ -95,7 +95,7 @@ class Ownership:
             if load:
                 await asyncio.sleep(STEP_S + FULL_STEP_S * min(load, 1.0))
             try:
-                if entry := await self._claim_orphan() or await self._next_offer():
+                if entry := await self._look() or await self._wait_for_offer():
                     return await self._own(*entry)
             except _Gone:
                 continue
@@ -138,28 +138,24 @@ class Ownership:
     def _has_room(self) -> bool:
         return len(self._entries) < self._capacity
 
-    async def _claim_orphan(self) -> tuple[bytes, int] | None:
-        """A session whose worker is dead or has handed it over."""
+    async def _look(self) -> tuple[bytes, int] | None:
         if not self._capacity:
             return None
         idle_s = LEASE_S if self._has_room else LEASE_S + PATIENCE_S
-        cursor: Any = b"0-0"
-        while True:
-            answer: Any = await self._redis.xautoclaim(
-                OFFERS, GROUP, self.worker, int(idle_s * 1000), start_id=cursor, count=1
-            )
-            cursor, claimed = answer[0], answer[1]
-            if claimed:
-                return _session_of(claimed[0])
-            if cursor == b"0-0":
-                return None
+        arguments = GROUP, self.worker, int(idle_s * 1000), int(self._has_room)
+        entry = await run(self._redis, TAKE, [OFFERS], *arguments)
+        return (entry[0], int(entry[1])) if entry else None
 
-    async def _next_offer(self) -> tuple[bytes, int] | None:
-        if not self._has_room:
+    async def _wait_for_offer(self) -> tuple[bytes, int] | None:
+        """An idle worker hears of new sessions before those who only look from time to time."""
+        if self._entries or not self._has_room:
             return None
-        block = None if self._entries else int(IDLE_BLOCK_S * 1000)
-        found: Any = await self._redis.xreadgroup(GROUP, self.worker, {OFFERS: ">"}, count=1, block=block)
-        return _session_of(found[0][1][0]) if found else None
+        block_ms = int(IDLE_BLOCK_S * 1000)
+        found: Any = await self._redis.xreadgroup(GROUP, self.worker, {OFFERS: ">"}, count=1, block=block_ms)
+        if not found:
+            return None
+        [(_, [(entry, fields)])] = found
+        return entry, int(fields[b"session"])
 
     async def _own(self, entry: bytes, session: int) -> int:
         keys = [session_key(session), OFFERS]
@@ -185,11 +181,6 @@ class Ownership:
         while True:
             heart.loop_was_alive_at = time.monotonic()
             await asyncio.sleep(BEAT_S)
-
-
-def _session_of(entry: tuple[bytes, dict[bytes, bytes]]) -> tuple[bytes, int]:
-    name, fields = entry
-    return name, int(fields[b"session"])
 
 
 class _Gone(Exception):

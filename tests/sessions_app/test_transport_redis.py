@@ -205,6 +205,18 @@ class TestWorkers:
         await die(dead)
         assert await take(full) == 8
 
+    async def test_it_is_found_behind_many_that_are_alive(self, processes: MakeProcess, web):
+        alive = await start_worker(processes, capacity=30)
+        for session in range(20):
+            await web.open(session, "s", durable=0, may_take_over=False, listener=Socket())
+            await take(alive)
+        dead = await start_worker(processes)
+        await alive.leave_workers()
+        await web.open(20, "s", durable=0, may_take_over=False, listener=Socket())
+        assert await take(dead) == 20
+        await die(dead)
+        assert await take(await start_worker(processes)) == 20
+
     async def test_without_any_worker_new_sessions_are_refused(self, web: RedisTransport):
         with pytest.raises(Overloaded):
             await open_sender(web)
