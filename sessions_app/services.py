@@ -82,8 +82,8 @@ def commit(
             if _as_left_by(after).exists():
                 return after, _lines_between(lease, after)
             raise Fenced
-        voices.store(lease.session, changes)
-        rows = voices.rows_for(lease.session, [line.voice for line in lines], changes)
+        stored = voices.store(lease.session, changes)
+        rows = voices.rows_for(lease.session, [line.voice for line in lines], changes, stored)
         kept = Utterance.objects.bulk_create(
             Utterance(
                 session_id=lease.session,

@@ -89,38 +89,48 @@ def person_said(session: int) -> PersonSaid:
     )
 
 
-def store(session: int, changes: VoiceChanges) -> None:
-    """Make or change the voices; to be called in a transaction that owns the session, before its lines."""
-    rows = {
-        row.uuid: row
-        for row in Voice.objects.filter(session=session, uuid__in=[s.voice for s in changes.states])
-    }
+def store(session: int, changes: VoiceChanges) -> dict[uuid.UUID, Voice]:
+    """Make or change the voices; to be called in a transaction that owns the session, before its lines.
+
+    Returns:
+        Their rows, with their speakers.
+    """
+    own = Voice.objects.filter(session=session, uuid__in=[state.voice for state in changes.states])
+    rows = {row.uuid: row for row in own.select_related("speaker")}
     # A speaker may have been forgotten since.
-    wanted = {state.speaker for state in changes.states if state.speaker is not None}
-    speakers = set(Speaker.objects.filter(pk__in=wanted).values_list("pk", flat=True))
+    speakers = Speaker.objects.in_bulk({s.speaker for s in changes.states if s.speaker is not None})
     for state in changes.states:
-        row = rows.get(state.voice) or Voice(session_id=session, uuid=state.voice)
+        row = rows[state.voice] = rows.get(state.voice) or Voice(session_id=session, uuid=state.voice)
         if not row.is_named_by_person:
-            row.speaker_id = state.speaker if state.speaker in speakers else None
+            row.speaker = None if state.speaker is None else speakers.get(state.speaker)
         is_known = row.speaker_id == state.speaker
         row.model_id = changes.model_id
         row.sealed_mean = seal(state.mean) if is_known and state.mean is not None else None
         row.speech_s = state.speech_s if row.sealed_mean else 0.0
         give_number(row)
         row.save()
+    return rows
 
 
 def rows_for(
-    session: int, wanted: Iterable[uuid.UUID | None], changes: VoiceChanges
+    session: int,
+    wanted: Iterable[uuid.UUID | None],
+    changes: VoiceChanges,
+    stored: Mapping[uuid.UUID, Voice],
 ) -> dict[uuid.UUID, Voice]:
-    """The rows of the voices that lines were given to before `changes` were found out; after `store`."""
+    """The rows of the voices that lines were given to before `changes` were found out.
+
+    Args:
+        stored: The rows that `store` has returned; others are read.
+    """
     merged = {r.gone: r.kept for r in changes.revisions if isinstance(r, VoicesMerged)}
     keys = {key: _follow(key, merged) for key in wanted if key is not None}
-    known = Voice.objects.filter(session=session, uuid__in=keys.values())
-    rows = {
-        row.uuid: row.merged_into or row for row in known.select_related("speaker", "merged_into__speaker")
-    }
-    for key in set(keys.values()) - rows.keys():
+    rows = {key: row for key, row in stored.items() if row.merged_into_id is None}
+    if unread := set(keys.values()) - rows.keys():
+        others = Voice.objects.filter(session=session, uuid__in=unread)
+        for row in others.select_related("speaker", "merged_into__speaker"):
+            rows[row.uuid] = row.merged_into or row
+    for key in unread - rows.keys():
         # The tracker gave this voice up before it was ever stored.
         rows[key] = Voice(session_id=session, uuid=key)
         give_number(rows[key])
@@ -146,7 +156,8 @@ def revise(session: int, revisions: Iterable[Revision]) -> None:
                 voice = Voice.objects.filter(session=session, uuid=key).first()
                 if voice and line.update(voice=voice, score=score):
                     changed.update(line.values_list("pk", flat=True))
-    number_changes(session, changed)
+    if changed:
+        number_changes(session, changed)
 
 
 def number_changes(session: int, lines: Iterable[int]) -> None:
