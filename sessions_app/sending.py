@@ -71,7 +71,7 @@ class Sending:
         self._bad_messages = 0
         self._is_over = False  # nothing that comes is of interest any more
         self._is_held = False  # which is no silence, however long it takes
-        self._heard = asyncio.Event()
+        self._heard_at = 0.0  # by the event loop's clock
         self._watch: asyncio.Task[None] | None = None
 
     async def begin(self, *, owner: int | None) -> int:
@@ -102,6 +102,7 @@ class Sending:
             # It did not hear how its session ended, and is told.
             self._is_over = True
             return finished.position
+        self._note_life()
         self._watch = asyncio.create_task(self._watch_idleness(), name="watch of a sender")
         return position
 
@@ -113,7 +114,7 @@ class Sending:
         """
         if self._is_over:
             return
-        self._heard.set()
+        self._note_life()
         try:
             if frame is not None:
                 await self._receive_audio(frame)
@@ -193,7 +194,7 @@ class Sending:
             end = await self._in_log(lambda: get_transport().append(self._session, self._sender, data))
         finally:
             self._is_held = False
-            self._heard.set()
+            self._note_life()
         if end and end >= samples(settings.LONGEST_SESSION_S):
             await self._finish()
             raise ProtocolError(
@@ -235,19 +236,20 @@ class Sending:
                     self._is_over = True
                     return None
 
+    def _note_life(self) -> None:
+        self._heard_at = asyncio.get_running_loop().time()
+
     async def _watch_idleness(self) -> None:
         """Close on a sender from which nothing comes: its other end may be gone without a word."""
+        longest_s = settings.SENDER_IDLE_S
         while not self._is_over:
-            self._heard.clear()
-            try:
-                async with asyncio.timeout(settings.SENDER_IDLE_S):
-                    await self._heard.wait()
-            except TimeoutError:
-                if self._is_held:
-                    continue
-                self._on_fault(
-                    ProtocolError(Fault.IDLE, f"nothing was sent for {settings.SENDER_IDLE_S:g} s")
-                )
+            left_s = self._heard_at + longest_s - asyncio.get_running_loop().time()
+            if left_s > 0:
+                await asyncio.sleep(left_s)
+            elif self._is_held:
+                await asyncio.sleep(longest_s)
+            else:
+                self._on_fault(ProtocolError(Fault.IDLE, f"nothing was sent for {longest_s:g} s"))
                 return
 
 
