@@ -7,7 +7,7 @@ import errno
 import logging
 import time
 from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from django.conf import settings
@@ -22,7 +22,7 @@ from speakers.tracking import SpeakerTracker
 
 from . import groups, queries, recordings, services, voices
 from .database import in_database
-from .models import Session
+from .models import Session, Utterance
 from .protocol import PartialLine, SessionEnd
 from .services import Lease, NewLine
 from .transport import Fenced, Stretch, Transport
@@ -31,6 +31,7 @@ from .voices import VoiceChanges
 logger = logging.getLogger(__name__)
 
 Publish = Callable[[str, dict[str, Any]], Awaitable[None]]
+Written = TypeVar("Written")
 
 READ_S = 1.0
 """How long to wait for audio before looking after the sender."""
@@ -165,18 +166,16 @@ class LiveSession:
 
         await self._with_space(write)
 
-    async def _with_space(self, write: Callable[[], Awaitable[None]]) -> None:
+    async def _with_space(self, write: Callable[[], Awaitable[Written]]) -> Written:
         """While the disk is full, wait: the log holds what comes, and then its sender."""
         while True:
             try:
-                await write()
+                return await write()
             except OSError as error:
                 if error.errno not in NO_SPACE:
                     raise
                 logger.error("session %s waits for space to record: %s", self.lease.session, error)
                 await asyncio.sleep(FULL_RETRY_S)
-            else:
-                return
 
     async def _has_sender_gone(self) -> bool:
         """Whether nobody will send any more; the sessions of senders that may return are paused."""
@@ -236,13 +235,14 @@ class LiveSession:
         return NewLine(final.start, final.end, final.text, tokens, decision.voice, decision.score)
 
     async def _commit(self, durable: int) -> None:
-        await self._with_space(lambda: asyncio.to_thread(self._journal.sync))
+        def keep() -> tuple[Lease, list[Utterance]]:
+            self._journal.sync()
+            return services.commit(self.lease, durable=durable, lines=new, changes=changes)
+
         async with self._committing:
             new, self._lines = self._lines, []
             changes = self._voice_changes()
-            self.lease, kept = await in_database(
-                services.commit, self.lease, durable=durable, lines=new, changes=changes
-            )
+            self.lease, kept = await self._with_space(lambda: in_database(keep))
         await self._report()
         lines = [queries.as_line(utterance) for utterance in kept]
         await self._tell(
