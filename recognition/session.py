@@ -299,7 +299,7 @@ class TranscriptionSession:
         assert utterance.audio is not None
         self._work.append(Punctuate(index, tuple(token.text for token in tokens)))
         if windows := diarization.windows(tokens, len(utterance.audio)):
-            self._work.append(Embed(index, utterance.audio, windows))
+            self._work.append(Embed(index, utterance.audio, diarization.stretches(windows)))
         else:
             utterance.turns = _one_turn(tokens)
 

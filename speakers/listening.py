@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterable, Callable, Hashable, Sequence
+from collections.abc import AsyncIterable, Hashable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -11,7 +11,7 @@ import numpy as np
 from recognition.audio import samples, seconds
 from recognition.diarization import mean_voice, voice_in
 from recognition.engine import Engine
-from recognition.interfaces import Models, Samples, SpeakerEmbedder
+from recognition.interfaces import Models, Samples
 
 from . import assessment
 from .assessment import Sound
@@ -59,7 +59,7 @@ async def listen(engine: Engine, audio: np.ndarray) -> Heard:
     stretches = assessment.speech_stretches(audio, probabilities, frame)
     return Heard(
         assessment.measure(audio, probabilities, frame),
-        await _embed(engine, stretches, _whole),
+        await embed(engine, stretches),
         np.array([seconds(len(stretch)) for stretch in stretches]),
         stretches,
     )
@@ -91,7 +91,12 @@ async def gather(engine: Engine, recordings: AsyncIterable[Recording], *, pieces
 
 async def embed(engine: Engine, pieces: Sequence[Samples]) -> np.ndarray:
     """The voice of each piece, found as that of a line; float32, shape (len(pieces), d), unit length."""
-    return await _embed(engine, pieces, voice_in)
+
+    def run(piece: Samples, models: Models) -> np.ndarray:
+        return voice_in(piece, models.embedder)
+
+    rows = [await engine.run(partial(run, piece)) for piece in pieces]
+    return np.array(rows, np.float32).reshape(len(pieces), engine.models.embedder.dimension)
 
 
 def _cut(speech: Samples) -> list[Samples]:
@@ -121,23 +126,6 @@ async def _speech_probabilities(engine: Engine, audio: np.ndarray) -> np.ndarray
     found = [await engine.run(partial(_detect, state, part)) for part in parts]
     probabilities: np.ndarray = np.concatenate(found)[vad.delay // vad.frame :]
     return probabilities[: len(audio) // vad.frame]
-
-
-async def _embed(
-    engine: Engine, pieces: Sequence[Samples], embed: Callable[[Samples, SpeakerEmbedder], np.ndarray]
-) -> np.ndarray:
-    def run(piece: Samples, models: Models) -> np.ndarray:
-        return embed(piece, models.embedder)
-
-    rows = [await engine.run(partial(run, piece)) for piece in pieces]
-    return np.array(rows, np.float32).reshape(len(pieces), engine.models.embedder.dimension)
-
-
-def _whole(piece: Samples, embedder: SpeakerEmbedder) -> np.ndarray:
-    """In one look: such pieces are short, and their mean is taken later."""
-    [embeddings] = embedder.embed([(piece, [(0, len(piece))])])
-    voice: np.ndarray = embeddings[0]
-    return voice
 
 
 def _detect(state: object, windows: np.ndarray, models: Models) -> np.ndarray:

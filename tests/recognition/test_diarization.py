@@ -90,6 +90,17 @@ class WindowTests(unittest.TestCase):
         tokens = [Token("长", 0, samples(20))]
         self.assertLessEqual(diarization.windows(tokens, samples(5))[-1][1], samples(5))
 
+    def test_an_utterance_of_some_seconds_is_embedded_whole_as_well(self):
+        windows = diarization.parts(samples(0.5), samples(4.5))
+        self.assertEqual(diarization.stretches(windows), (*windows, (samples(0.5), windows[-1][1])))
+
+    def test_what_is_one_window_is_embedded_once(self):
+        self.assertEqual(diarization.stretches([(0, samples(2))]), ((0, samples(2)),))
+
+    def test_a_long_utterance_is_embedded_in_windows_only(self):
+        windows = diarization.parts(0, samples(6))
+        self.assertEqual(diarization.stretches(windows), windows)
+
 
 class TurnTests(unittest.TestCase):
     def test_one_voice_is_one_turn_however_long_it_speaks(self):
@@ -123,6 +134,12 @@ class TurnTests(unittest.TestCase):
     def test_an_utterance_of_one_window_is_one_turn(self):
         self.assertEqual(find([("A", 0, 2)]), [0])
 
+    def test_what_was_embedded_whole_is_not_taken_for_a_turn(self):
+        tokens = words(samples(4))
+        windows = diarization.windows(tokens, samples(4))
+        rows = np.array([[1, 0]] * len(windows) + [[0, 1]], np.float32)
+        self.assertEqual(diarization.turns(tokens, windows, rows), (Turn(0, len(tokens) - 1),))
+
     def test_one_word_cannot_be_split(self):
         tokens = [Token("长", 0, samples(8))]
         windows = diarization.windows(tokens, samples(8))
@@ -142,11 +159,12 @@ class TurnTests(unittest.TestCase):
         tokens = [Token("字", int(a), int(b)) for a, b in pairwise(edges)]
         windows = diarization.windows(tokens, length)
         rng = np.random.default_rng(seed)
-        rows = rng.standard_normal((len(windows), DIMENSION)) + 20 * agreement
+        count = len(diarization.stretches(windows)) if windows else 0
+        rows = rng.standard_normal((count, DIMENSION)) + 20 * agreement
         rows /= np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-9)
         found = diarization.turns(tokens, windows, rows.astype(np.float32))
         covered = [i for turn in found for i in range(turn.first_token, turn.last_token + 1)]
-        self.assertEqual(covered, list(range(count)))
+        self.assertEqual(covered, list(range(len(tokens))))
         for turn in found:
             voice = diarization.voice_of(turn, tokens, windows, rows.astype(np.float32))
             self.assertLessEqual(voice.samples, length)
@@ -177,6 +195,39 @@ class VoiceTests(unittest.TestCase):
         said = [("A", 0, 4.5), ("B", 4.5, 5.5), ("A", 5.5, 10)]
         voice = self.voice_of(Turn(18, 21), samples(10), said)
         self.assertGreater(voice.embedding[1], voice.embedding[0])
+
+    def test_an_utterance_of_one_voice_is_half_its_windows_and_half_the_whole(self):
+        tokens = words(samples(4))
+        windows = diarization.windows(tokens, samples(4))
+        rows = np.array([[1, 0]] * len(windows) + [[0, 1]], np.float32)
+        voice = diarization.voice_of(Turn(0, len(tokens) - 1), tokens, windows, rows)
+        np.testing.assert_allclose(voice.embedding, [0.5**0.5, 0.5**0.5], atol=1e-6)
+
+    def test_a_turn_of_several_has_nothing_of_the_whole(self):
+        tokens = words(samples(4))
+        windows = diarization.windows(tokens, samples(4))
+        rows = np.array([[1, 0]] * len(windows) + [[0, 1]], np.float32)
+        voice = diarization.voice_of(Turn(0, 7), tokens, windows, rows)
+        np.testing.assert_allclose(voice.embedding, [1, 0], atol=1e-6)
+
+    def test_a_piece_of_speech_has_the_voice_of_a_line_that_is_as_long(self):
+        class Embedder:
+            """A stretch points where its middle and its length say."""
+
+            def embed(self, batch):
+                [(_, stretches)] = batch
+                rows = [(start + end, 3 * (end - start)) for start, end in stretches]
+                return [np.array([np.array(row) / np.linalg.norm(row) for row in rows], np.float32)]
+
+        for length in (1.2, 3.7, 8):
+            with self.subTest(length=length):
+                speech = np.zeros(samples(length), np.float32)
+                tokens = [Token("长", 0, len(speech))]
+                windows = diarization.windows(tokens, len(speech))
+                [rows] = Embedder().embed([(speech, diarization.stretches(windows))])
+                line = diarization.voice_of(Turn(0, 0), tokens, windows, rows)
+                piece = diarization.voice_in(speech, Embedder())
+                np.testing.assert_allclose(piece, line.embedding, atol=1e-6)
 
     def test_it_tells_how_much_speech_it_is_of(self):
         voice = self.voice_of(Turn(20, 29), samples(10), [("A", 0, 10)])

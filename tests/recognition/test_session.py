@@ -288,6 +288,15 @@ class TurnTests(SessionTestCase):
         self.assertEqual(final.text, "你是谁？我是他啊。")
         np.testing.assert_array_equal(final.embedding, VOICE[0])
 
+    def test_the_voice_of_a_shorter_line_is_heard_whole_as_well(self):
+        self.hear(speech(4), silence(2))
+        self.answer(Recognized(0, self.TOKENS[:4]), Punctuated(0, self.MARKS[:4]))
+        [work] = self.take(Embed)
+        self.assertEqual(work.stretches[-1], (work.stretches[0][0], work.stretches[-2][1]))
+        self.answer(Embedded(0, np.array([[1, 0]] * (len(work.stretches) - 1) + [[0, 1]], np.float32)))
+        [final] = self.told(Final)
+        np.testing.assert_allclose(final.embedding, [0.5**0.5, 0.5**0.5], atol=1e-6)
+
     def test_the_lines_of_an_utterance_settle_together(self):
         self.answer(self.voices(self.search(), 3.0))
         kinds = [type(event) for event in self.told(Final, Settled)]
