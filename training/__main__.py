@@ -94,9 +94,18 @@ def count_words(job: Job) -> None:
 
 
 def export_models(job: Job) -> None:
-    export.export_recogniser(job.work / "recogniser" / "checkpoint.pt", job.models / "paraformer")
-    export.export_punctuation(job.work / "punctuation" / "checkpoint.pt", job.models / "punctuation")
-    export.export_speaker(job.work / "speaker" / "checkpoint.pt", job.models / "speaker")
+    """Of those that were trained in this place."""
+    exports = {
+        "recogniser": (export.export_recogniser, "paraformer"),
+        "punctuation": (export.export_punctuation, "punctuation"),
+        "speaker": (export.export_speaker, "speaker"),
+    }
+    trained = [name for name in exports if (job.work / name / "checkpoint.pt").exists()]
+    if not trained:
+        sys.exit(f"Nothing was trained in {job.work}.")
+    for name in trained:
+        write, folder = exports[name]
+        write(job.work / name / "checkpoint.pt", job.models / folder)
 
 
 def make_sample(job: Job) -> None:

@@ -13,6 +13,7 @@ from torch import Tensor
 
 from recognition.funasr.features import Cmvn, write_cmvn
 from training import punctuation, speaker
+from training.loop import mean_of_weights
 from training.recogniser import Shape, configuration, tokens
 
 
@@ -55,10 +56,14 @@ def export_punctuation(checkpoint: Path, folder: Path) -> None:
 
 
 def export_speaker(checkpoint: Path, folder: Path) -> None:
-    """The averaged weights of the speaker embedding and its configuration."""
+    """The averaged weights of the speaker embedding and its configuration.
+
+    Trained on from other weights, it is the mean over the whole way from there.
+    """
     state = torch.load(checkpoint, map_location="cpu", weights_only=True)
     folder.mkdir(parents=True, exist_ok=True)
-    torch.save(in_half_precision(state["average"]), folder / "model.pt")
+    weights = mean_of_weights([*state["waypoints"], state["average"]])
+    torch.save(in_half_precision(weights), folder / "model.pt")
     config = speaker.configuration(speaker.SpeakerShape(**state["shape"]))
     write_configuration(folder, config, init_param="model.pt")
 

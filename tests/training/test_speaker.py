@@ -5,13 +5,18 @@ import json
 import tempfile
 import unittest
 from pathlib import Path
+from typing import Any
+from unittest import mock
 
 import numpy as np
 import soundfile
 import torch
 
 from training import recordings, speaker
+from training.__main__ import Job, export_models
 from training.export import in_half_precision
+from training.loop import Machine
+from training.plan import QUICK
 from training.speaker import AngularMargin, SpeakerRecipe, SpeakerShape, VoiceBank
 
 torch.set_num_threads(1)
@@ -158,14 +163,6 @@ class TrialTests(unittest.TestCase):
         np.testing.assert_allclose(same, [0.6])
         np.testing.assert_allclose(different, [0.0, 0.8])
 
-    def test_embeddings_have_unit_length(self):
-        network = speaker.build(SHAPE).eval()
-        pieces = [voice(100, 1.0).astype(np.float32) / 32768 for _ in range(3)]
-
-        embedded = speaker.embed(network, pieces)
-
-        np.testing.assert_allclose(np.linalg.norm(embedded, axis=1), 1.0, rtol=1e-5)
-
 
 class LearningTests(unittest.TestCase):
     def test_crops_in_other_surroundings_keep_their_length(self):
@@ -188,14 +185,73 @@ class LearningTests(unittest.TestCase):
             torch.testing.assert_close(crops, same_crops)
             self.assertEqual(labels.tolist(), same_labels.tolist())
 
-    def test_training_may_start_from_an_exported_network(self):
-        torch.manual_seed(0)
-        exported = speaker.build(SHAPE).state_dict()
-        with tempfile.TemporaryDirectory() as folder:
-            torch.save(in_half_precision(exported), Path(folder) / "model.pt")
-            no_time = SpeakerRecipe(steps=0, made_voices=2, audio_s=8.0)
-            speaker.train(Path(folder) / "run", SHAPE, no_time, start=Path(folder))
 
-            started = speaker.load_average(Path(folder) / "run" / "checkpoint.pt").state_dict()
-        for name, value in started.items():
-            torch.testing.assert_close(value, exported[name], atol=1e-3, rtol=1e-3)
+class ExportTests(unittest.TestCase):
+    """What becomes of a training, from nothing or from an exported network."""
+
+    def setUp(self) -> None:
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.folder = Path(folder.name)
+        torch.manual_seed(0)
+        self.exported = speaker.build(SHAPE).state_dict()
+        torch.save(in_half_precision(self.exported), self.folder / "model.pt")
+
+    def train(self, steps: int, *, start: Path | None) -> dict[str, Any]:
+        """The checkpoint after so many steps, those of earlier calls included."""
+        recipe = SpeakerRecipe(steps=steps, audio_s=8.0, warmup=1)
+        with mock.patch.object(speaker, "load_bank", return_value=bank()):
+            speaker.train(self.folder / "speaker", SHAPE, recipe, start=start)
+        return torch.load(self.folder / "speaker" / "checkpoint.pt", weights_only=True)
+
+    def export(self) -> dict[str, torch.Tensor]:
+        export_models(job(self.folder, models=self.folder / "models"))
+        return torch.load(self.folder / "models" / "speaker" / "model.pt", weights_only=True)
+
+    def assert_same(self, found: dict[str, torch.Tensor], expected: dict[str, torch.Tensor]) -> None:
+        self.assertEqual(set(found), set(expected))
+        for name, value in found.items():
+            torch.testing.assert_close(value.float(), expected[name].float(), atol=1e-3, rtol=1e-3)
+
+    def test_a_training_from_a_network_begins_with_it(self):
+        self.assert_same(self.train(0, start=self.folder)["average"], self.exported)
+        self.assert_same(self.export(), self.exported)
+
+    def test_a_training_from_a_network_becomes_the_mean_of_start_middle_and_end(self):
+        before = self.train(2, start=self.folder)["waypoints"]
+        state = self.train(4, start=self.folder)  # it goes on
+        start, middle = state["waypoints"]
+        found = self.export()
+
+        self.assert_same(start, self.exported)
+        self.assertEqual(int(middle["first.1.num_batches_tracked"]), 1)
+        self.assert_same(middle, before[1])
+        weights = [one["dense.weight"] for one in (start, middle, state["average"])]
+        self.assertFalse(torch.equal(weights[0], weights[1]) or torch.equal(weights[1], weights[2]))
+        torch.testing.assert_close(found["dense.weight"].float(), sum(weights) / 3, atol=1e-3, rtol=1e-3)
+        self.assertEqual(int(found["first.1.num_batches_tracked"]), 4)
+
+    def test_a_training_from_nothing_is_exported_as_it_ended_and_nothing_else_is(self):
+        ended = self.train(2, start=None)["average"]
+        self.assert_same(self.export(), ended)
+        self.assertEqual([path.name for path in (self.folder / "models").iterdir()], ["speaker"])
+
+    def test_there_must_be_something_to_export(self):
+        with self.assertRaisesRegex(SystemExit, "Nothing was trained in"):
+            self.export()
+
+
+def job(work: Path, models: Path) -> Job:
+    return Job(
+        plan=QUICK,
+        work=work,
+        models=models,
+        recordings=[],
+        quick=True,
+        model_set="embedded",
+        models_dir=work,
+        seed=0,
+        processes=1,
+        machine=Machine(),
+        start=None,
+    )
