@@ -1,9 +1,8 @@
 """The networks of `sanm` in 8-bit integers, for CPUs: the same classes, the same calls.
 
 Weights are quantised per output, activations per row when they come (dynamically): what a stream
-gets does not depend on what it is batched with. The products are oneDNN's, which run on the CPU's 8-bit
-units (AVX512-VNNI, AMX; AVX2 otherwise); what lies between them is fused in `kernels`, for with products
-this fast the rest would take as long. Utterances and tokens of different lengths stand in one matrix, row
+gets does not depend on what it is batched with. The products are those of `vnni`, or oneDNN's (AMX, or AVX2);
+what lies between them is fused in `kernels`, for with products this fast the rest would take as long. Utterances and tokens of different lengths stand in one matrix, row
 after row: there is no padding.
 
 Source: Krishnamoorthi, "Quantizing deep convolutional networks for efficient inference", 2018 (per-channel
@@ -23,7 +22,7 @@ from torch import Tensor
 
 from recognition.language_model import Choices
 
-from . import kernels
+from . import kernels, vnni
 from .sanm import Geometry, check_decoder
 
 _AROUND_128 = 128
@@ -31,7 +30,7 @@ _FROM_0 = 0
 
 
 def is_supported() -> bool:
-    """Whether this CPU and this build of torch have oneDNN's 8-bit products."""
+    """Whether this CPU, or oneDNN in this build of torch, has 8-bit products."""
     try:
         linear = Linear(torch.eye(16), None)
         result = linear(Rows.of(np.eye(16, dtype=np.float32)))
@@ -81,23 +80,64 @@ class Linear:
         dtype: torch.dtype = torch.float32,
         steps: int | None = None,
     ) -> None:
-        self._dtype = dtype
         weight = weight.detach().float()
         scale = weight.abs().amax(1).clamp(min=1e-12) / (steps or weight_steps())
         quantized = (weight / scale[:, None]).round().to(torch.int8)
-        self._packed = torch.ops.onednn.qlinear_prepack(quantized, None)
-        self._scale = scale.contiguous()
-        self._zeros = torch.zeros(len(scale), dtype=torch.int32)
+        multiplier = _Vnni if _takes_vnni(weight.shape[1]) else _OneDnn
+        self._multiply = multiplier(quantized, scale.contiguous(), dtype)
         zeros = np.zeros(len(scale), np.float32)
         self.bias = zeros if bias is None else bias.detach().float().numpy().copy()
 
     def __call__(self, rows: Rows) -> np.ndarray:
         """Raw product, shape (m, outputs): float32, or the bits of bfloat16 as uint16."""
+        return self._multiply(rows)
+
+
+class _OneDnn:
+    """The product through torch; arguments as those of `_Vnni`."""
+
+    def __init__(self, weight: Tensor, scale: Tensor, dtype: torch.dtype) -> None:
+        self._packed = torch.ops.onednn.qlinear_prepack(weight, None)
+        self._scale, self._dtype = scale, dtype
+        self._zeros = torch.zeros(len(scale), dtype=torch.int32)
+
+    def __call__(self, rows: Rows) -> np.ndarray:
         product: Tensor = torch.ops.onednn.qlinear_pointwise(
             rows.tensor, 1.0, rows.zero, self._packed, self._scale, self._zeros, None,
             1.0, 0, self._dtype, "none", [], "",
         )  # fmt: skip
         return (product.view(torch.uint16) if self._dtype == torch.bfloat16 else product).numpy()
+
+
+class _Vnni:
+    """The product in `vnni`.
+
+    Args:
+        weight: int8, shape (outputs, inputs).
+        scale: Of each output, float32.
+        dtype: float32 or bfloat16.
+    """
+
+    def __init__(self, weight: Tensor, scale: Tensor, dtype: torch.dtype) -> None:
+        self._packed = vnni.pack(weight.numpy())
+        self._outputs = len(weight)
+        self._dtype = np.uint16 if dtype == torch.bfloat16 else np.float32
+        width = len(self._packed) * vnni.PANEL
+        self._scale = np.zeros(width, np.float32)
+        self._scale[: self._outputs] = scale.numpy()
+        # What a zero that is not 0 adds to every product.
+        sums = np.zeros(width, np.int32)
+        sums[: self._outputs] = weight.sum(dim=1, dtype=torch.int32).numpy()
+        self._corrections = {zero: sums * np.int32(zero) for zero in (_AROUND_128, _FROM_0)}
+
+    def __call__(self, rows: Rows) -> np.ndarray:
+        product = np.empty((len(rows.values), self._outputs), self._dtype)
+        vnni.multiply(rows.values, self._packed, self._scale, self._corrections[rows.zero], product)
+        return product
+
+
+def _takes_vnni(inputs: int) -> bool:
+    return vnni.is_supported() and inputs % vnni.INPUTS == 0
 
 
 @functools.cache

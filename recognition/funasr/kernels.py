@@ -26,8 +26,8 @@ _LEAST = _F(1e-20)
 _ROUND = _I(0x8000)  # half of the last place of a bfloat16
 _HIDDEN = _F(-1e30)
 
-_compiled = njit(fastmath=True, nogil=True, cache=True, error_model="numpy")
-_inlined = njit(fastmath=True, nogil=True, cache=True, error_model="numpy", forceinline=True)
+compiled = njit(fastmath=True, nogil=True, cache=True, error_model="numpy")
+inlined = njit(fastmath=True, nogil=True, cache=True, error_model="numpy", forceinline=True)
 
 QUERIES = 3
 """Rows of queries that `_attend` takes at a time."""
@@ -46,14 +46,14 @@ def padded(count: int, step: int) -> int:
 _padded = njit(cache=True)(padded)
 
 
-@_inlined
+@inlined
 def _widen(bits, m, at, line_bits):
     """Columns of row `m` from `at` on, bfloat16 to float32: its upper half, as `line_bits` shows it."""
     for d in range(line_bits.shape[0]):
         line_bits[d] = _I(bits[m, at + d]) << _I(16)
 
 
-@_compiled
+@compiled
 def _quantize_row(h, hi, one, onei, out, scale, m):
     """Row `h` of signed values to 8 bits around 128; `hi` and `onei` are `h` and `one` seen as integers."""
     top = _I(0)
@@ -67,7 +67,7 @@ def _quantize_row(h, hi, one, onei, out, scale, m):
         out[m, d] = _I(h[d] * factor + _F(128.5))
 
 
-@_compiled
+@compiled
 def quantize(x, out, scale):
     """Rows of `x`, float32, shape (m, d), to 8 bits around 128."""
     h = np.empty(x.shape[1], np.float32)
@@ -79,7 +79,7 @@ def quantize(x, out, scale):
         _quantize_row(h, hi, one, onei, out, scale, m)
 
 
-@_compiled
+@compiled
 def _normalize_row(x, m, gamma, beta, eps, h):
     width = x.shape[1]
     total = _F(0)
@@ -95,7 +95,7 @@ def _normalize_row(x, m, gamma, beta, eps, h):
         h[d] = (x[m, d] - mean) * factor * gamma[d] + beta[d]
 
 
-@_compiled
+@compiled
 def normalize(x, gamma, beta, eps, out):
     """Layer normalisation of each row, float32 to float32."""
     h = np.empty(x.shape[1], np.float32)
@@ -105,7 +105,7 @@ def normalize(x, gamma, beta, eps, out):
             out[m, d] = h[d]
 
 
-@_compiled
+@compiled
 def normalize_quantize(x, gamma, beta, eps, out, scale):
     """Layer normalisation, then 8 bits around 128."""
     h = np.empty(x.shape[1], np.float32)
@@ -116,7 +116,7 @@ def normalize_quantize(x, gamma, beta, eps, out, scale):
         _quantize_row(h, hi, one, onei, out, scale, m)
 
 
-@_compiled
+@compiled
 def add(x, y, y_scale, bias):
     """`x += y * y_scale + bias`: the residual of a product of quantised rows."""
     for m in range(x.shape[0]):
@@ -125,7 +125,7 @@ def add(x, y, y_scale, bias):
             x[m, d] += y[m, d] * factor + bias[d]
 
 
-@_compiled
+@compiled
 def add_normalize_quantize(x, y, y_scale, bias, gamma, beta, eps, out, scale):
     """`add`, then `normalize_quantize` of the sum."""
     h = np.empty(x.shape[1], np.float32)
@@ -139,7 +139,7 @@ def add_normalize_quantize(x, y, y_scale, bias, gamma, beta, eps, out, scale):
         _quantize_row(h, hi, one, onei, out, scale, m)
 
 
-@_compiled
+@compiled
 def add_both_normalize_quantize(x, y, y_scale, bias, more, gamma, beta, eps, out, scale):
     """`x += y * y_scale + bias + more`, then `normalize_quantize` of the sum; `y` is bfloat16."""
     h = np.empty(x.shape[1], np.float32)
@@ -154,7 +154,7 @@ def add_both_normalize_quantize(x, y, y_scale, bias, more, gamma, beta, eps, out
         _quantize_row(h, hi, one, onei, out, scale, m)
 
 
-@_compiled
+@compiled
 def scale_normalize(y, y_scale, gamma, beta, eps, out):
     """Layer normalisation of `y * y_scale`, float32 to float32. Overwrites `y`."""
     h = np.empty(y.shape[1], np.float32)
@@ -167,7 +167,7 @@ def scale_normalize(y, y_scale, gamma, beta, eps, out):
             out[m, d] = h[d]
 
 
-@_compiled
+@compiled
 def relu_quantize(y, y_scale, bias, out, scale):
     """`max(0, y * y_scale + bias)` to 8 bits from 0; `y` is bfloat16."""
     width = y.shape[1]
@@ -190,7 +190,7 @@ def relu_quantize(y, y_scale, bias, out, scale):
             out[m, d] = _I(max(h[d], _F(0)) * back + _F(0.5))
 
 
-@_compiled
+@compiled
 def relu_normalize_quantize(y, y_scale, bias, gamma, beta, eps, out, scale):
     """`max(0, y * y_scale + bias)`, layer normalisation, 8 bits around 128. Overwrites `y`."""
     width = y.shape[1]
@@ -205,7 +205,7 @@ def relu_normalize_quantize(y, y_scale, bias, gamma, beta, eps, out, scale):
         _quantize_row(h, hi, one, onei, out, scale, m)
 
 
-@_compiled
+@compiled
 def likeliest(y, y_scale, bias, ids, scores):
     """The largest of `y * y_scale + bias` in each row and their indices, in order: as many as fit.
 
@@ -224,7 +224,7 @@ def likeliest(y, y_scale, bias, ids, scores):
                 scores[m, at], ids[m, at] = value, d
 
 
-@_compiled
+@compiled
 def _softmax(scores, row, powers, powersf):
     """In place, with exp(x) = 2^n (1 + f ln 2 + ...) for f in [-1/2, 1/2]: 2e-6 off at most."""
     count = scores.shape[1]
@@ -257,7 +257,7 @@ def _softmax(scores, row, powers, powersf):
         scores[row, j] *= factor
 
 
-@_inlined
+@inlined
 def _attend(queries, keys, values, hidden, scores, powers, powersf, out, size, count, some):
     """Scaled queries over all keys of one stream, for one head.
 
@@ -307,7 +307,7 @@ def _attend(queries, keys, values, hidden, scores, powers, powersf, out, size, c
                 out[w + 2, d] += c0 * v0 + c1 * v1 + c2 * v2 + c3 * v3 + c4 * v4
 
 
-@_compiled
+@compiled
 def _remember_around(around, weights, memory, first):
     """The memory block of an encoder layer: rows of `memory` from `first` on."""
     taps, width = weights.shape
@@ -337,7 +337,7 @@ def streaming_attention(heads: int, size: int, window: int, past: int, chunk: in
     rows = padded(window, QUERIES)
     left = (taps - 1) // 2
 
-    @_compiled
+    @compiled
     def kernel(y, y_scale, bias, slots, seen, places, keys, values, weights, out, scale, memory):
         """
         Args:
@@ -416,7 +416,7 @@ def streaming_attention(heads: int, size: int, window: int, past: int, chunk: in
     return kernel
 
 
-@_compiled
+@compiled
 def heads_apart(y, y_scale, bias, query, key, value):
     """What an encoder layer attends with, head after head.
 
@@ -443,7 +443,7 @@ def heads_apart(y, y_scale, bias, query, key, value):
                 value[h, w, d] = part[d] * factor + bias[2 * width + at + d]
 
 
-@_compiled
+@compiled
 def heads_together(found, value, weights, out, scale, memory):
     """What was attended as quantised rows, and the memory block over the values.
 
@@ -481,7 +481,7 @@ def cross_attention(heads: int, size: int, past: int) -> Any:
     width = heads * size
     whole = padded(size, 4)
 
-    @_compiled
+    @compiled
     def kernel(q, q_scale, q_bias, q_bounds, y, y_scale, bias, bounds, slots, seen, before, out, scale):
         """
         Args:
@@ -548,7 +548,7 @@ def cross_attention(heads: int, size: int, past: int) -> Any:
     return kernel
 
 
-@_compiled
+@compiled
 def remember(h, bounds, slots, memories, weights, x):
     """The memory block of a decoder layer: `x += weighted sum of the tokens around each`.
 
@@ -580,7 +580,7 @@ def remember(h, bounds, slots, memories, weights, x):
                 memories[slots[stream], w, d] = around[length + w, d]
 
 
-@_compiled
+@compiled
 def scale_shift_relu_quantize(x, width, gain, shift, out, scale):
     """`max(0, x * gain + shift)` of the first `width` columns, to 8 bits from 0."""
     h = np.empty(width, np.float32)
@@ -600,7 +600,7 @@ def scale_shift_relu_quantize(x, width, gain, shift, out, scale):
             out[m, d] = _I(max(h[d], _F(0)) * back + _F(0.5))
 
 
-@_compiled
+@compiled
 def relu_quantize_sum(y, y_scale, bias, out, scale, segment, sums):
     """`relu_quantize`, and the sum over the rows of each segment.
 
@@ -629,7 +629,7 @@ def relu_quantize_sum(y, y_scale, bias, out, scale, segment, sums):
             out[m, d] = _I(h[d] * back + _F(0.5))
 
 
-@_compiled
+@compiled
 def add_taps_gated(y, y_scale, gates, segment, part, dilation, x, at):
     """Three taps of a convolution over time, gated segment by segment, into columns of `x`.
 
