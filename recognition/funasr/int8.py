@@ -22,7 +22,7 @@ from torch import Tensor
 
 from recognition.language_model import Choices
 
-from . import kernels, vnni
+from . import attention, kernels, vnni
 from .sanm import Geometry, check_decoder
 
 _AROUND_128 = 128
@@ -243,13 +243,11 @@ class StreamingEncoder(_Encoder):
         super().__init__(encoder)
         self.geometry = geometry
         self.weigh = FrameWeights(predictor)
-        self._attend = kernels.streaming_attention(
+        self._attend = attention.streaming_attention(
             self.heads, self.size, geometry.window, geometry.past, geometry.chunk, self.taps
         )
-        # Keys lie across: queries meet one dimension of many keys at a time.
-        layers, past = len(self.layers), geometry.past
-        self._keys = np.zeros((layers, 0, self.heads, self.size, past), np.uint16)
-        self._values = np.zeros((layers, 0, self.heads, past, self.size), np.uint16)
+        self._keys = np.zeros((len(self.layers), 0, geometry.past, self.width), np.uint16)
+        self._values = self._keys.copy()
 
     def grow(self, slots: int) -> None:
         self._keys, self._values = _widened(self._keys, slots), _widened(self._values, slots)
@@ -276,6 +274,10 @@ class StreamingEncoder(_Encoder):
 class OfflineEncoder(_Encoder):
     """See `sanm.OfflineEncoder`."""
 
+    def __init__(self, encoder: Any) -> None:
+        super().__init__(encoder)
+        self._attend = attention.utterance_attention(self.heads, self.size, self.taps)
+
     def encode(self, sequences: Sequence[Tensor]) -> list[Tensor]:
         lengths = [len(inputs) for inputs in sequences]
         utterances = [slice(first, end) for first, end in pairwise(_bounds(lengths))]
@@ -284,13 +286,8 @@ class OfflineEncoder(_Encoder):
             number: int, y: np.ndarray, scale: np.ndarray, bias: np.ndarray, rows: Rows, memory: np.ndarray
         ) -> None:
             for own in utterances:
-                parts = torch.empty(3, self.heads, own.stop - own.start, self.size)
-                query, key, value = parts
-                kernels.heads_apart(y[own], scale[own], bias, *parts.numpy())
-                # In float32: for whole utterances torch's products beat what Numba makes of loops.
-                found = torch.softmax(query @ key.mT, dim=-1) @ value
-                kernels.heads_together(
-                    found.numpy(), value.numpy(), self.layers[number].memory,
+                self._attend(
+                    y[own], scale[own], bias, self.layers[number].memory,
                     rows.values[own], rows.scale[own], memory[own],
                 )  # fmt: skip
 
@@ -370,7 +367,7 @@ class _Decoder:
         self.output = Linear(decoder.output_layer.weight, decoder.output_layer.bias)
         self.width: int = decoder.output_layer.in_features
         self.back = layers[0].self_attn.pad_fn.padding[0]
-        self._attend = kernels.cross_attention(source.h, source.d_k, past)
+        self._attend = attention.cross_attention(source.h, source.d_k, past)
 
     def _run(
         self,

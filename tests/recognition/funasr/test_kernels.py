@@ -7,7 +7,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from recognition.funasr import kernels
+from recognition.funasr import attention, kernels
 
 HEADS, SIZE, TAPS = 2, 12, 5
 WIDTH = HEADS * SIZE
@@ -183,9 +183,9 @@ class StreamingAttentionTests(unittest.TestCase):
     def test_a_stream_sees_its_last_chunks_and_no_other_stream(self):
         window, chunk, chunks = 5, 3, 4
         past = 2 * chunk
-        attend = kernels.streaming_attention(HEADS, SIZE, window, past, chunk, TAPS)
-        keys = np.full((3, HEADS, SIZE, past), 0x4480, np.uint16)  # what others left there: 1024
-        values = np.full((3, HEADS, past, SIZE), 0x4480, np.uint16)
+        attend = attention.streaming_attention(HEADS, SIZE, window, past, chunk, TAPS)
+        keys = np.full((3, past, WIDTH), 0x4480, np.uint16)  # what others left there: 1024
+        values = keys.copy()
         weights, bias = normal(9, TAPS, WIDTH), normal(8, 3 * WIDTH)
         slots = np.array([2, 0])
         history: list[list[np.ndarray]] = [[], []]
@@ -218,7 +218,7 @@ class StreamingAttentionTests(unittest.TestCase):
 class CrossAttentionTests(unittest.TestCase):
     def test_tokens_look_at_their_own_frames_and_at_those_before(self):
         past, lengths = 3, [6, 5]
-        attend = kernels.cross_attention(HEADS, SIZE, past)
+        attend = attention.cross_attention(HEADS, SIZE, past)
         q, q_scale, q_bias = normal(0, 6, WIDTH), abs(normal(1, 6)) + 0.2, normal(2, WIDTH)
         y, scale, bias = normal(3, 11, 2 * WIDTH), abs(normal(4, 11)) + 0.2, normal(5, 2 * WIDTH)
         before = normal(6, 4, past, 2 * WIDTH)

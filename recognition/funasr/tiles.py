@@ -1,0 +1,300 @@
+"""Tiles of matrix products that stay in registers while their operands stream by.
+
+They are given as LLVM's instructions, for Numba has no word for a vector: the vectoriser keeps sums in memory, and
+finds no `vpdpbusd` (four products of bytes, added up in 32 bits). Sizes of a tile are literals where it is called.
+
+Source: Goto and van de Geijn, "Anatomy of high-performance matrix multiplication", ACM TOMS 34(3), 2008.
+"""
+
+# mypy: disable-error-code="no-untyped-def"
+
+from __future__ import annotations
+
+import functools
+import math
+
+import numba
+from llvmlite import binding, ir
+from numba import types
+from numba.extending import intrinsic
+
+LANES = 16
+"""Numbers in a register of 512 bits; where registers are smaller, LLVM takes two for one."""
+
+_BYTE, _SHORT, _INT, _LONG = (ir.IntType(bits) for bits in (8, 16, 32, 64))
+_INTS, _FLOATS = ir.VectorType(_INT, LANES), ir.VectorType(ir.FloatType(), LANES)
+_SHORTS = ir.VectorType(_SHORT, LANES)
+_ROUND = 0x8000  # half of the last place of a bfloat16
+_POWER_OF_2 = (1.0, 0.69314718, 0.24022651, 0.05550411, 0.00961813, 0.00133336)
+
+
+@functools.cache
+def cpu_has(*features: str) -> bool:
+    """Whether code for this CPU may use all of these, by LLVM's names."""
+    found = binding.get_host_cpu_features()
+    return not numba.config.CPU_NAME and all(found.get(name, False) for name in features)
+
+
+@intrinsic(prefer_literal=True)
+def tile_of_bytes(typing, height, registers, left, right, scale, correction, out):
+    """`out = (left @ right - correction) * scale`, for CPUs with AVX512-VNNI.
+
+    Args:
+        height, registers: Rows, and vectors of columns; literals. All their sums are in registers at once.
+        left: uint8, shape (height, 4 * steps), or with more rows.
+        right: int8, shape (steps, registers * LANES, 4), contiguous, at an address that divides by 64.
+        scale, correction: Of each column, float32 and int32.
+        out: To fill, shape (height, registers * LANES): float32, or uint16 for the bits of bfloat16.
+    """
+    signature = types.void(height, registers, left, right, scale, correction, out)
+
+    def generate(context, builder, signature, arguments):
+        left, right, scale, correction, out = _arrays(context, builder, signature, arguments)
+        dot = builder.module.declare_intrinsic(
+            "llvm.x86.avx512.vpdpbusd.512", (), ir.FunctionType(_INTS, [_INTS] * 3)
+        )
+        sums = _sums(
+            builder,
+            (height.literal_value, registers.literal_value),
+            steps=builder.extract_value(right.shape, 0),
+            left=[(row, _LONG(4)) for row in _rows(builder, left, height.literal_value)],
+            right=(right.data, _LONG(4 * LANES * registers.literal_value)),
+            kinds=(_INT, _INTS),
+            add=lambda before, a, b: builder.call(dot, [before, a, b]),
+        )
+        scales = [_vector(builder, scale.data, number, _FLOATS) for number in range(len(sums[0]))]
+        corrections = [_vector(builder, correction.data, number, _INTS) for number in range(len(sums[0]))]
+        for row, own in zip(_rows(builder, out, len(sums)), sums, strict=True):
+            for number, total in enumerate(own):
+                corrected = builder.sitofp(builder.sub(total, corrections[number]), _FLOATS)
+                result = builder.fmul(corrected, scales[number])
+                if signature.args[-1].dtype == types.uint16:
+                    result = _rounded(builder, result)
+                _store(builder, result, row, number)
+        return context.get_dummy_value()
+
+    return signature, generate
+
+
+@intrinsic(prefer_literal=True)
+def tile_of_floats(typing, height, registers, left, right, out):
+    """`out = left @ right`.
+
+    Args:
+        height, registers: As of `tile_of_bytes`.
+        left: float32, shape (height, steps), or with more rows, in any order of memory.
+        right: float32, shape (steps, registers * LANES), or with more columns; rows contiguous.
+        out: To fill, float32, shape (height, registers * LANES), or larger; rows contiguous.
+    """
+    signature = types.void(height, registers, left, right, out)
+
+    def generate(context, builder, signature, arguments):
+        left, right, out = _arrays(context, builder, signature, arguments)
+        step = builder.extract_value(left.strides, 1)
+        sums = _sums(
+            builder,
+            (height.literal_value, registers.literal_value),
+            steps=builder.extract_value(left.shape, 1),
+            left=[(row, step) for row in _rows(builder, left, height.literal_value)],
+            right=(right.data, builder.extract_value(right.strides, 0)),
+            kinds=(ir.FloatType(), _FLOATS),
+            add=lambda before, a, b: builder.fadd(
+                before, builder.fmul(a, b, flags=["contract"]), flags=["contract"]
+            ),
+        )
+        for row, own in zip(_rows(builder, out, len(sums)), sums, strict=True):
+            for number, total in enumerate(own):
+                _store(builder, total, row, number)
+        return context.get_dummy_value()
+
+    return signature, generate
+
+
+@intrinsic
+def softmax_down(typing, scores, hidden):
+    """Softmax down each column, in place; exp(x) = 2^n (1 + f ln 2 + ...) for f in [-1/2, 1/2]: 2e-6 off at most.
+
+    Args:
+        scores: float32, shape (count, LANES), contiguous.
+        hidden: Added to the scores of each row, float32, shape (count,), contiguous.
+    """
+    signature = types.void(scores, hidden)
+
+    def generate(context, builder, signature, arguments):
+        scores, hidden = _arrays(context, builder, signature, arguments)
+        rows, marks = (builder.bitcast(scores.data, _FLOATS.as_pointer()), hidden.data)
+        count = builder.extract_value(scores.shape, 0)
+
+        def of_all(number):
+            return ir.Constant(_FLOATS, [number] * LANES)
+
+        def larger(a, b):
+            return builder.select(builder.fcmp_ordered(">", a, b), a, b)
+
+        def hide(j, largest):
+            mark = _in_all_lanes(builder, builder.load(builder.gep(marks, [j])), _FLOATS)
+            score = builder.fadd(builder.load(builder.gep(rows, [j]), align=4), mark)
+            builder.store(score, builder.gep(rows, [j]), align=4)
+            return [larger(score, largest)]
+
+        [largest] = _loop(builder, count, [of_all(-3e38)], hide)
+
+        def raise_(j, total):
+            below = builder.fsub(builder.load(builder.gep(rows, [j]), align=4), largest)
+            x = larger(builder.fmul(below, of_all(math.log2(math.e))), of_all(-120))
+            n = builder.fptosi(builder.fsub(x, of_all(0.5)), _INTS)  # rounds half down: x is never positive
+            f = builder.fsub(x, builder.sitofp(n, _FLOATS))
+            power = of_all(_POWER_OF_2[-1])
+            for factor in _POWER_OF_2[-2::-1]:
+                product = builder.fmul(power, f, flags=["contract"])
+                power = builder.fadd(product, of_all(factor), flags=["contract"])
+            exponent = builder.shl(n, _in_all_lanes(builder, _INT(23), _INTS))
+            power = builder.bitcast(builder.add(builder.bitcast(power, _INTS), exponent), _FLOATS)
+            builder.store(power, builder.gep(rows, [j]), align=4)
+            return [builder.fadd(total, power)]
+
+        [total] = _loop(builder, count, [of_all(0)], raise_)
+        share = builder.fdiv(of_all(1), total)
+
+        def divide(j):
+            part = builder.fmul(builder.load(builder.gep(rows, [j]), align=4), share)
+            builder.store(part, builder.gep(rows, [j]), align=4)
+            return []
+
+        _loop(builder, count, [], divide)
+        return context.get_dummy_value()
+
+    return signature, generate
+
+
+@intrinsic(prefer_literal=True)
+def sum_of_neighbours(typing, taps, rows, weights, out):
+    """`out[m, d]` is the sum of `rows[m + tap, d] * weights[tap, d]` over all taps, for sixteen columns.
+
+    Args:
+        taps: A literal.
+        rows: float32, shape (m + taps - 1, LANES), or with more columns; rows contiguous.
+        weights: float32, shape (taps, LANES), or with more columns; rows contiguous.
+        out: To fill, float32, shape (m, LANES), or with more columns; rows contiguous.
+    """
+    signature = types.void(taps, rows, weights, out)
+
+    def generate(context, builder, signature, arguments):
+        rows, weights, out = _arrays(context, builder, signature, arguments)
+        count = taps.literal_value
+        factors = [_vector(builder, row, 0, _FLOATS) for row in _rows(builder, weights, count)]
+        stride, out_stride = (builder.extract_value(array.strides, 0) for array in (rows, out))
+
+        def one_row(m):
+            start = builder.mul(m, stride)
+            total = None
+            for row, factor in zip(_rows(builder, rows, count), factors, strict=True):
+                product = builder.fmul(
+                    _vector(builder, _moved(builder, row, start), 0, _FLOATS), factor, flags=["contract"]
+                )
+                total = builder.fadd(total, product, flags=["contract"]) if total else product
+            _store(builder, total, _moved(builder, out.data, builder.mul(m, out_stride)), 0)
+            return []
+
+        _loop(builder, builder.extract_value(out.shape, 0), [], one_row)
+        return context.get_dummy_value()
+
+    return signature, generate
+
+
+def _sums(builder, size, *, steps, left, right, kinds, add):
+    """The loop of a tile: in each step one number of every row meets the vectors of `right`.
+
+    Args:
+        size: Rows, and vectors in each.
+        left: Of each row, where it begins and how many bytes are from step to step.
+        right: The same, of the vectors.
+        kinds: Of a number, and of a vector.
+        add: Of a sum, a number in all lanes and a vector: the instructions for the new sum.
+
+    Returns:
+        The sums, a list for each row.
+    """
+    height, registers = size
+    number, vector = kinds
+
+    def one_step(step, *sums):
+        start = _moved(builder, right[0], builder.mul(step, right[1]))
+        vectors = [_vector(builder, start, place, vector) for place in range(registers)]
+        added = []
+        for row, (begin, stride) in enumerate(left):
+            at = builder.bitcast(_moved(builder, begin, builder.mul(step, stride)), number.as_pointer())
+            everywhere = _in_all_lanes(builder, builder.load(at, align=1), vector)
+            own = sums[row * registers : (row + 1) * registers]
+            added += [add(total, everywhere, one) for total, one in zip(own, vectors, strict=True)]
+        return added
+
+    zero = ir.Constant(vector, [0] * LANES)
+    sums = _loop(builder, steps, [zero] * (height * registers), one_step)
+    return [sums[row * registers : (row + 1) * registers] for row in range(height)]
+
+
+def _loop(builder, count, first, body):
+    """A loop that is run at least once.
+
+    Args:
+        count: How often.
+        first: Values that it begins with.
+        body: Of the index and the values before: instructions for the next ones.
+
+    Returns:
+        The last values.
+    """
+    before, loop, after = builder.block, builder.append_basic_block(), builder.append_basic_block()
+    builder.branch(loop)
+    builder.position_at_end(loop)
+    index = builder.phi(_LONG)
+    values = [builder.phi(value.type) for value in first]
+    new = body(index, *values)
+    following = builder.add(index, _LONG(1))
+    builder.cbranch(builder.icmp_unsigned("<", following, count), loop, after)
+    for phi, begin, end in zip([index, *values], [_LONG(0), *first], [following, *new], strict=True):
+        phi.add_incoming(begin, before)
+        phi.add_incoming(end, loop)
+    builder.position_at_end(after)
+    return new
+
+
+def _arrays(context, builder, signature, arguments):
+    return [
+        context.make_array(kind)(context, builder, value)
+        for kind, value in zip(signature.args, arguments, strict=True)
+        if isinstance(kind, types.Array)
+    ]
+
+
+def _rows(builder, array, count):
+    """Where the first rows of an array begin."""
+    stride = builder.extract_value(array.strides, 0)
+    return [_moved(builder, array.data, builder.mul(stride, _LONG(row))) for row in range(count)]
+
+
+def _moved(builder, pointer, offset):
+    return builder.gep(builder.bitcast(pointer, _BYTE.as_pointer()), [offset])
+
+
+def _vector(builder, start, number, kind):
+    at = builder.gep(builder.bitcast(start, kind.as_pointer()), [_LONG(number)])
+    return builder.load(at, align=4)
+
+
+def _store(builder, vector, row, number):
+    start = builder.bitcast(row, vector.type.as_pointer())
+    builder.store(vector, builder.gep(start, [_LONG(number)]), align=2)
+
+
+def _in_all_lanes(builder, number, kind):
+    undefined = ir.Constant(kind, ir.Undefined)
+    alone = builder.insert_element(undefined, number, _INT(0))
+    return builder.shuffle_vector(alone, undefined, ir.Constant(_INTS, [0] * LANES))
+
+
+def _rounded(builder, floats):
+    """To bfloat16: the upper half of each."""
+    half, places = (_in_all_lanes(builder, _INT(number), _INTS) for number in (_ROUND, 16))
+    return builder.trunc(builder.lshr(builder.add(builder.bitcast(floats, _INTS), half), places), _SHORTS)
