@@ -1,10 +1,8 @@
 """Attention of the 8-bit networks: over a stream's past, within an utterance, and of tokens to frames.
 
-Like `kernels`, with products from `tiles`. Sixteen queries lie side by side, one in each lane, so that their scores,
-the softmax over them and the weights of values need no sum across a register.
+Like `kernels`, with products from `tiles`. Sixteen queries lie side by side, one in each lane, so that
+neither their scores nor the softmax over them need a sum across a register.
 """
-
-# mypy: disable-error-code="no-untyped-def"
 
 from __future__ import annotations
 
@@ -62,7 +60,7 @@ def _attend(queries, keys, values, hidden, scores, found, registers):
 
 @inlined
 def _take_apart(y, m, y_scale, bias, pieces, size, apart, line, query, key, value, around):
-    """Row `m` of a raw product as queries, keys and values, each piece of `size` columns in `apart` columns."""
+    """Row `m` of a raw product as queries, keys and values: pieces of `size` columns in `apart` columns."""
     width = pieces * size
     line_bits = line.view(np.int32)
     factor = y_scale[m]
@@ -173,16 +171,15 @@ def streaming_attention(heads: int, size: int, window: int, past: int, chunk: in
             for h in range(heads):
                 own = slice(h * apart, (h + 1) * apart)
                 for group in range(groups):
-                    to_fill = found[group * LANES :, own]
-                    _attend(across[group, own], key[:, own], value[:, own], hidden, scores, to_fill, registers)
-            if past:
-                for w in range(chunk):
-                    for p in range(pieces):
-                        at, to = p * piece, p * apart
-                        for d in range(piece):
-                            keys[slot, place + w, at + d] = (key_bits[past + w, to + d] + _ROUND) >> _SIXTEEN
-                        for d in range(piece):
-                            values[slot, place + w, at + d] = (value_bits[past + w, to + d] + _ROUND) >> _SIXTEEN
+                    query_lanes, to_fill = across[group, own], found[group * LANES :, own]
+                    _attend(query_lanes, key[:, own], value[:, own], hidden, scores, to_fill, registers)
+            for w in range(chunk if past else 0):
+                for p in range(pieces):
+                    at, to = p * piece, p * apart
+                    for d in range(piece):
+                        keys[slot, place + w, at + d] = (key_bits[past + w, to + d] + _ROUND) >> _SIXTEEN
+                    for d in range(piece):
+                        values[slot, place + w, at + d] = (value_bits[past + w, to + d] + _ROUND) >> _SIXTEEN
             rows = slice(first, first + window)
             _remember_around(around, weights, taps, memory[rows])
             _quantize_found(found, window, pieces, piece, apart, out[rows], scale[rows])
@@ -226,8 +223,8 @@ def utterance_attention(heads: int, size: int, taps: int) -> Any:
         for h in range(heads):
             own = slice(h * apart, (h + 1) * apart)
             for group in range(groups):
-                to_fill = found[group * LANES :, own]
-                _attend(across[group, own], key[:, own], value[:, own], hidden, scores, to_fill, registers)
+                query_lanes, to_fill = across[group, own], found[group * LANES :, own]
+                _attend(query_lanes, key[:, own], value[:, own], hidden, scores, to_fill, registers)
         _remember_around(around, weights, taps, memory)
         _quantize_found(found, length, pieces, piece, apart, out, scale)
 
@@ -263,7 +260,7 @@ def cross_attention(heads: int, size: int, past: int) -> Any:
             start, first, slot = bounds[stream], q_bounds[stream], slots[stream]
             length, tokens = bounds[stream + 1] - start, q_bounds[stream + 1] - first
             count, groups = _padded(past + length, KEYS), _padded(tokens, LANES) // LANES
-            query = np.zeros((groups, heads * apart, LANES), np.float32)
+            across = np.zeros((groups, heads * apart, LANES), np.float32)
             found = np.empty((groups * LANES, columns), np.float32)
             key, value = np.zeros((count, columns), np.float32), np.zeros((count, columns), np.float32)
             scores = np.empty((count, LANES), np.float32)
@@ -288,11 +285,11 @@ def cross_attention(heads: int, size: int, past: int) -> Any:
                 for w in range(tokens):
                     factor = q_scale[first + w]
                     for d in range(size):
-                        query[w // LANES, to + d, w % LANES] = q[first + w, at + d] * factor + q_bias[at + d]
+                        across[w // LANES, to + d, w % LANES] = q[first + w, at + d] * factor + q_bias[at + d]
                 own = slice(to, to + apart)
                 for group in range(groups):
-                    to_fill = found[group * LANES :, own]
-                    _attend(query[group, own], key[:, own], value[:, own], hidden, scores, to_fill, registers)
+                    query_lanes, to_fill = across[group, own], found[group * LANES :, own]
+                    _attend(query_lanes, key[:, own], value[:, own], hidden, scores, to_fill, registers)
             rows = slice(first, first + tokens)
             _quantize_found(found, tokens, heads, size, apart, out[rows], scale[rows])
 

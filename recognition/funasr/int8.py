@@ -1,9 +1,9 @@
 """The networks of `sanm` in 8-bit integers, for CPUs: the same classes, the same calls.
 
 Weights are quantised per output, activations per row when they come (dynamically): what a stream
-gets does not depend on what it is batched with. The products are those of `vnni`, or oneDNN's (AMX, or AVX2);
-what lies between them is fused in `kernels`, for with products this fast the rest would take as long. Utterances and tokens of different lengths stand in one matrix, row
-after row: there is no padding.
+gets does not depend on what it is batched with. The products are those of `vnni`, or oneDNN's (AMX, or AVX2).
+What lies between them is fused in `kernels` and `attention`, for with products this fast the rest would take
+as long. Utterances and tokens of different lengths stand in one matrix, row after row: there is no padding.
 
 Source: Krishnamoorthi, "Quantizing deep convolutional networks for efficient inference", 2018 (per-channel
 weights); Yao et al., "ZeroQuant", NeurIPS 2022 (per-token activations).
@@ -83,7 +83,7 @@ class Linear:
         weight = weight.detach().float()
         scale = weight.abs().amax(1).clamp(min=1e-12) / (steps or weight_steps())
         quantized = (weight / scale[:, None]).round().to(torch.int8)
-        multiplier = _Vnni if _takes_vnni(weight.shape[1]) else _OneDnn
+        multiplier = Vnni if _takes_vnni(weight.shape[1]) else OneDnn
         self._multiply = multiplier(quantized, scale.contiguous(), dtype)
         zeros = np.zeros(len(scale), np.float32)
         self.bias = zeros if bias is None else bias.detach().float().numpy().copy()
@@ -93,8 +93,8 @@ class Linear:
         return self._multiply(rows)
 
 
-class _OneDnn:
-    """The product through torch; arguments as those of `_Vnni`."""
+class OneDnn:
+    """The product through torch; arguments as those of `Vnni`."""
 
     def __init__(self, weight: Tensor, scale: Tensor, dtype: torch.dtype) -> None:
         self._packed = torch.ops.onednn.qlinear_prepack(weight, None)
@@ -109,7 +109,7 @@ class _OneDnn:
         return (product.view(torch.uint16) if self._dtype == torch.bfloat16 else product).numpy()
 
 
-class _Vnni:
+class Vnni:
     """The product in `vnni`.
 
     Args:

@@ -1,12 +1,11 @@
 """Tiles of matrix products that stay in registers while their operands stream by.
 
-They are given as LLVM's instructions, for Numba has no word for a vector: the vectoriser keeps sums in memory, and
-finds no `vpdpbusd` (four products of bytes, added up in 32 bits). Sizes of a tile are literals where it is called.
+They are given as LLVM's instructions, for Numba has no word for a vector: its loops keep sums in memory, and
+none becomes a `vpdpbusd` (four products of bytes, added up in 32 bits). Sizes of a tile are literals where it
+is called.
 
 Source: Goto and van de Geijn, "Anatomy of high-performance matrix multiplication", ACM TOMS 34(3), 2008.
 """
-
-# mypy: disable-error-code="no-untyped-def"
 
 from __future__ import annotations
 
@@ -112,7 +111,7 @@ def tile_of_floats(typing, height, registers, left, right, out):
 
 @intrinsic
 def softmax_down(typing, scores, hidden):
-    """Softmax down each column, in place; exp(x) = 2^n (1 + f ln 2 + ...) for f in [-1/2, 1/2]: 2e-6 off at most.
+    """Softmax down each column, in place, 2e-6 off at most: exp(x) = 2^n (1 + f ln 2 + ...), |f| <= 1/2.
 
     Args:
         scores: float32, shape (count, LANES), contiguous.

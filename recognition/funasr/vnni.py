@@ -1,11 +1,9 @@
 """Products of 8-bit matrices on CPUs with AVX512-VNNI, for few rows and weights that come from memory.
 
-A step of the streaming model multiplies a few dozen rows with 300 matrices. A call of oneDNN through torch takes
-50 microseconds besides the product; this one takes two. Weights lie in the order in which they are read: panels
-of 64 outputs, in each four inputs of all outputs, then the next four.
+A step of the streaming model multiplies a few dozen rows with 300 matrices. A call of oneDNN through torch
+takes 50 microseconds besides the product; this one takes two. Weights lie in the order in which they are
+read: panels of 64 outputs, in each four inputs of all outputs, then the next four.
 """
-
-# mypy: disable-error-code="no-untyped-def"
 
 from __future__ import annotations
 

@@ -1,0 +1,148 @@
+from __future__ import annotations
+
+import unittest
+import unittest.mock
+
+import numpy as np
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from recognition.funasr import int8, vnni
+from recognition.funasr.kernels import compiled
+from recognition.funasr.tiles import LANES, cpu_has, softmax_down, sum_of_neighbours, tile_of_floats
+
+from .test_kernels import normal, reference_memory
+
+
+@compiled
+def tile_4_by_3(left, right, out):
+    tile_of_floats(4, 3, left, right, out)
+
+
+@compiled
+def softmax(scores, hidden):
+    softmax_down(scores, hidden)
+
+
+@compiled
+def sum_of_11(rows, weights, out):
+    sum_of_neighbours(11, rows, weights, out)
+
+
+def random_bytes(seed: int, outputs: int, inputs: int, rows: int) -> tuple[np.ndarray, np.ndarray]:
+    rng = np.random.default_rng(seed)
+    weight = rng.integers(-127, 128, (outputs, inputs)).astype(np.int8)
+    return weight, rng.integers(0, 256, (rows, inputs)).astype(np.uint8)
+
+
+class FloatTileTests(unittest.TestCase):
+    def test_a_tile_is_the_product_of_its_rows_and_columns_and_touches_nothing_else(self):
+        left, right, out = normal(0, 6, 37), normal(1, 37, 60), np.full((6, 60), 7, np.float32)
+
+        tile_4_by_3(left, right, out)
+
+        np.testing.assert_allclose(out[:4, :48], left[:4] @ right[:, :48], atol=1e-4)
+        self.assertTrue((out[4:] == 7).all())
+        self.assertTrue((out[:, 48:] == 7).all())
+
+    def test_its_rows_may_lie_across_and_all_may_be_parts_of_larger_arrays(self):
+        left, right, out = normal(0, 9, 8), normal(1, 12, 99), np.zeros((5, 70), np.float32)
+
+        tile_4_by_3(left.T[2:, 1:], right[2:10, 5:], out[1:, 3:])
+
+        np.testing.assert_allclose(out[1:, 3:51], left.T[2:6, 1:] @ right[2:10, 5:53], atol=1e-4)
+
+
+class SoftmaxTests(unittest.TestCase):
+    @settings(deadline=None)
+    @given(st.integers(1, 70), st.sampled_from([0.1, 1.0, 30.0, 1e4]), st.integers(0, 1000))
+    def test_every_column_is_a_softmax_without_its_hidden_rows(self, count, size, seed):
+        scores = normal(seed, count, LANES) * np.float32(size)
+        hidden = np.where(np.arange(count) % 3 == 1, -1e30, 0).astype(np.float32)
+        expected = torch.softmax(torch.from_numpy(scores + hidden[:, None]), 0).numpy()
+
+        softmax(scores, hidden)
+
+        np.testing.assert_allclose(scores, expected, atol=4e-6)
+
+
+class NeighboursTests(unittest.TestCase):
+    def test_sixteen_columns_are_a_weighted_sum_of_the_rows_around(self):
+        rows, weights, out = normal(0, 30, 40), normal(1, 11, 40), np.zeros((20, 40), np.float32)
+
+        sum_of_11(rows[:, 8:], weights[:, 8:], out[:, 8:])
+
+        expected = reference_memory(rows, weights, 0, 10)[:20]
+        np.testing.assert_allclose(out[:, 8:24], expected[:, 8:24], atol=1e-4)
+        self.assertFalse(out[:, :8].any() or out[:, 24:].any())
+
+
+@unittest.skipUnless(vnni.is_supported(), "this CPU has no AVX512-VNNI, or has AMX")
+class ByteProductTests(unittest.TestCase):
+    @settings(max_examples=60, deadline=None)
+    @given(
+        st.integers(1, 27),
+        st.integers(1, 150),
+        st.integers(1, 20).map(lambda quads: 4 * quads),
+        st.sampled_from([0, 128]),
+        st.integers(0, 1000),
+    )
+    def test_a_product_is_exact(self, rows, outputs, inputs, zero, seed):
+        weight, x = random_bytes(seed, outputs, inputs, rows)
+        packed = vnni.pack(weight)
+        scale = np.zeros(vnni.PANEL * len(packed), np.float32)
+        correction = np.zeros(len(scale), np.int32)
+        scale[:outputs] = abs(normal(seed, outputs)) + 0.1
+        correction[:outputs] = zero * weight.sum(1, dtype=np.int32)
+        expected = ((x.astype(np.int64) - zero) @ weight.T.astype(np.int64)) * scale[:outputs]
+
+        out = np.empty((rows, outputs), np.float32)
+        vnni.multiply(x, packed, scale, correction, out)
+        bits = np.empty((rows, outputs), np.uint16)
+        vnni.multiply(x, packed, scale, correction, bits)
+
+        np.testing.assert_allclose(out, expected, rtol=1e-6)
+        halved = (bits.astype(np.uint32) << 16).view(np.float32)
+        np.testing.assert_allclose(halved, expected, rtol=1 / 256)
+
+    def test_the_largest_products_of_long_rows_fit(self):
+        packed = vnni.pack(np.full((64, 4096), -127, np.int8))
+        out = np.empty((1, 64), np.float32)
+
+        vnni.multiply(
+            np.full((1, 4096), 255, np.uint8), packed, np.ones(64, np.float32), np.zeros(64, np.int32), out
+        )
+
+        np.testing.assert_array_equal(out, -127.0 * 255 * 4096)
+
+    def test_it_is_the_product_of_onednn(self):
+        weight, x = random_bytes(0, 100, 64, 9)
+        scale = torch.rand(100) + 0.1
+        rows = int8.Rows(9, 64)
+        rows.values[:] = x
+        for dtype in (torch.float32, torch.bfloat16):
+            ours, theirs = (
+                multiplier(torch.from_numpy(weight), scale, dtype)(rows)
+                for multiplier in (int8.Vnni, int8.OneDnn)
+            )
+            self.assertEqual(ours.dtype, theirs.dtype)
+            if dtype == torch.float32:
+                np.testing.assert_allclose(ours, theirs, rtol=1e-5)
+            else:  # half a last place is rounded up here, to even there
+                self.assertLessEqual(abs(ours.astype(int) - theirs.astype(int)).max(), 1)
+
+    def test_weights_are_aligned_to_lines_of_the_cache(self):
+        for outputs in (1, 64, 65, 200):
+            self.assertEqual(vnni.pack(np.ones((outputs, 12), np.int8)).ctypes.data % 64, 0)
+
+
+class CpuTests(unittest.TestCase):
+    def test_a_feature_that_no_processor_has_is_missing(self):
+        self.assertFalse(cpu_has("sse2", "no such feature"))
+
+    def test_where_numba_is_told_to_compile_for_another_processor_nothing_is_taken_for_granted(self):
+        with unittest.mock.patch("numba.config.CPU_NAME", "generic"):
+            cpu_has.cache_clear()
+            self.assertFalse(cpu_has("sse2"))
+        cpu_has.cache_clear()
