@@ -20,6 +20,9 @@ from numba.extending import intrinsic
 LANES = 16
 """Numbers in a register of 512 bits; where registers are smaller, LLVM takes two for one."""
 
+LINE = 64
+"""Bytes that come from memory together."""
+
 _BYTE, _SHORT, _INT, _LONG = (ir.IntType(bits) for bits in (8, 16, 32, 64))
 _INTS, _FLOATS = ir.VectorType(_INT, LANES), ir.VectorType(ir.FloatType(), LANES)
 _SHORTS = ir.VectorType(_SHORT, LANES)
@@ -35,26 +38,30 @@ def cpu_has(*features: str) -> bool:
 
 
 @intrinsic(prefer_literal=True)
-def tile_of_bytes(typing, height, registers, left, right, scale, correction, out):
+def tile_of_bytes(typing, height, registers, left, right, soon, ahead, scale, correction, out):
     """`out = (left @ right - correction) * scale`, for CPUs with AVX512-VNNI.
 
     Args:
         height, registers: Rows, and vectors of columns; literals. All their sums are in registers at once.
         left: uint8, shape (height, 4 * steps), or with more rows.
         right: int8, shape (steps, registers * LANES, 4), contiguous, at an address that divides by 64.
+        soon, ahead: So many bytes after the start of `right` what is read next begins; so many lines of it, a
+            literal, are fetched from memory in each step.
         scale, correction: Of each column, float32 and int32.
         out: To fill, shape (height, registers * LANES): float32, or uint16 for the bits of bfloat16.
     """
-    signature = types.void(height, registers, left, right, scale, correction, out)
+    signature = types.void(height, registers, left, right, soon, ahead, scale, correction, out)
 
     def generate(context, builder, signature, arguments):
         left, right, scale, correction, out = _arrays(context, builder, signature, arguments)
         dot = builder.module.declare_intrinsic(
             "llvm.x86.avx512.vpdpbusd.512", (), ir.FunctionType(_INTS, [_INTS] * 3)
         )
+        later = _moved(builder, right.data, arguments[4])
         sums = _sums(
             builder,
             (height.literal_value, registers.literal_value),
+            each_step=lambda step: _prefetch(builder, later, step, ahead.literal_value),
             steps=builder.extract_value(right.shape, 0),
             left=[(row, _LONG(4)) for row in _rows(builder, left, height.literal_value)],
             right=(right.data, _LONG(4 * LANES * registers.literal_value)),
@@ -201,7 +208,7 @@ def sum_of_neighbours(typing, taps, rows, weights, out):
     return signature, generate
 
 
-def _sums(builder, size, *, steps, left, right, kinds, add):
+def _sums(builder, size, *, steps, left, right, kinds, add, each_step=None):
     """The loop of a tile: in each step one number of every row meets the vectors of `right`.
 
     Args:
@@ -210,6 +217,7 @@ def _sums(builder, size, *, steps, left, right, kinds, add):
         right: The same, of the vectors.
         kinds: Of a number, and of a vector.
         add: Of a sum, a number in all lanes and a vector: the instructions for the new sum.
+        each_step: Of the step: more instructions.
 
     Returns:
         The sums, a list for each row.
@@ -218,6 +226,8 @@ def _sums(builder, size, *, steps, left, right, kinds, add):
     number, vector = kinds
 
     def one_step(step, *sums):
+        if each_step:
+            each_step(step)
         start = _moved(builder, right[0], builder.mul(step, right[1]))
         vectors = [_vector(builder, start, place, vector) for place in range(registers)]
         added = []
@@ -285,6 +295,15 @@ def _vector(builder, start, number, kind):
 def _store(builder, vector, row, number):
     start = builder.bitcast(row, vector.type.as_pointer())
     builder.store(vector, builder.gep(start, [_LONG(number)]), align=2)
+
+
+def _prefetch(builder, start, step, lines):
+    """Fetch lines into the second cache."""
+    kind = ir.FunctionType(ir.VoidType(), [_BYTE.as_pointer(), _INT, _INT, _INT])
+    fetch = builder.module.declare_intrinsic("llvm.prefetch.p0", (), kind)
+    first = _moved(builder, start, builder.mul(step, _LONG(LINE * lines)))
+    for line in range(lines):
+        builder.call(fetch, [_moved(builder, first, _LONG(LINE * line)), _INT(0), _INT(2), _INT(1)])
 
 
 def _in_all_lanes(builder, number, kind):

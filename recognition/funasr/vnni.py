@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import numpy as np
 import torch
+from numba import literally
 
 from .kernels import compiled, inlined, padded
-from .tiles import LANES, cpu_has, tile_of_bytes
+from .tiles import LANES, LINE, cpu_has, tile_of_bytes
 
 ROWS = 6
 """Of a tile: with four registers of outputs each, and the weights, nearly all 32 are in use."""
@@ -60,16 +61,24 @@ def multiply(rows, packed, scale, correction, out):
     count, outputs = out.shape
     tiles = (count + ROWS - 1) // ROWS
     spare = np.empty((ROWS, PANEL), out.dtype)
+    # The tiles of a panel fetch the next one from memory, each its share.
+    size, steps = PANEL * packed.shape[1] * INPUTS, packed.shape[1]
+    ahead = 1 if tiles >= 4 else 2 if tiles >= 2 else 4
     for panel in range(packed.shape[0]):
         at = panel * PANEL
         width = min(PANEL, outputs - at)
         row = 0
         for tile in range(tiles):
             height = (count - row + tiles - tile - 1) // (tiles - tile)
-            if width == PANEL:
-                _tile(height, rows[row:], packed[panel], scale[at:], correction[at:], out[row:, at:])
+            soon = size + tile * ahead * steps * LINE
+            to = out[row:, at:] if width == PANEL else spare[0:, 0:]
+            if ahead == 1:
+                _tile(height, rows[row:], packed[panel], soon, 1, scale[at:], correction[at:], to)
+            elif ahead == 2:
+                _tile(height, rows[row:], packed[panel], soon, 2, scale[at:], correction[at:], to)
             else:
-                _tile(height, rows[row:], packed[panel], scale[at:], correction[at:], spare)
+                _tile(height, rows[row:], packed[panel], soon, 4, scale[at:], correction[at:], to)
+            if width < PANEL:
                 for r in range(height):
                     for c in range(width):
                         out[row + r, at + c] = spare[r, c]
@@ -77,16 +86,17 @@ def multiply(rows, packed, scale, correction, out):
 
 
 @inlined
-def _tile(height, rows, panel, scale, correction, out):
+def _tile(height, rows, panel, soon, ahead, scale, correction, out):
+    literally(ahead)
     if height == 6:
-        tile_of_bytes(6, 4, rows, panel, scale, correction, out)
+        tile_of_bytes(6, 4, rows, panel, soon, ahead, scale, correction, out)
     elif height == 5:
-        tile_of_bytes(5, 4, rows, panel, scale, correction, out)
+        tile_of_bytes(5, 4, rows, panel, soon, ahead, scale, correction, out)
     elif height == 4:
-        tile_of_bytes(4, 4, rows, panel, scale, correction, out)
+        tile_of_bytes(4, 4, rows, panel, soon, ahead, scale, correction, out)
     elif height == 3:
-        tile_of_bytes(3, 4, rows, panel, scale, correction, out)
+        tile_of_bytes(3, 4, rows, panel, soon, ahead, scale, correction, out)
     elif height == 2:
-        tile_of_bytes(2, 4, rows, panel, scale, correction, out)
+        tile_of_bytes(2, 4, rows, panel, soon, ahead, scale, correction, out)
     else:
-        tile_of_bytes(1, 4, rows, panel, scale, correction, out)
+        tile_of_bytes(1, 4, rows, panel, soon, ahead, scale, correction, out)
