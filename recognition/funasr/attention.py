@@ -38,29 +38,33 @@ def _registers(apart: int) -> int:
 
 
 @inlined
-def _attend(queries, keys, values, hidden, scores, found, registers):
+def _attend(queries, first, keys, values, size, head, hidden, scores, weights, found, row, registers):
     """Sixteen scaled queries over all keys of one head.
 
     Args:
-        queries: Shape (size, LANES).
-        keys, values: Shape (count, size), count a multiple of `KEYS`, size of `registers * LANES`.
+        queries: A row for each dimension and a lane for each query, from `first` on; shape (..., LANES).
+        keys, values: Shape (count, ...), count a multiple of `KEYS`, the head's columns from `head` on.
+        size: Of the head, a multiple of `registers * LANES`.
         hidden: Added to the scores: 0, or `_HIDDEN` where there is no key, shape (count,).
-        scores: To work in, shape (count, LANES).
-        found: To fill, shape (LANES, size).
+        scores, weights: To work in, shape (count, LANES), and its transpose.
+        found: To fill from `row` on, like `values`.
     """
     literally(registers)
     for j in range(0, keys.shape[0], KEYS):
-        tile_of_floats(KEYS, 1, keys[j:], queries, scores[j:])
+        tile_of_floats(KEYS, 1, size, keys, (j, head), queries, (first, 0), scores, (j, 0))
     softmax_down(scores, hidden)
-    weights = scores.T
     for w in range(0, LANES, WEIGHED):
-        for d in range(0, keys.shape[1], registers * LANES):
-            tile_of_floats(WEIGHED, registers, weights[w:], values[:, d:], found[w:, d:])
+        for d in range(head, head + size, registers * LANES):
+            tile_of_floats(
+                WEIGHED, registers, keys.shape[0], weights, (w, 0), values, (0, d), found, (row + w, d)
+            )
 
 
 @inlined
-def _take_apart(y, m, y_scale, bias, pieces, size, apart, line, query, key, value, around):
-    """Row `m` of a raw product as queries, keys and values: pieces of `size` columns in `apart` columns."""
+def _take_apart(
+    y, m, y_scale, bias, pieces, size, apart, line, query, to_query, key, value, to_key, around, to
+):
+    """Row `m` of a raw product as rows of queries, keys and values: pieces of `size` columns in `apart`."""
     width = pieces * size
     line_bits = line.view(np.int32)
     factor = y_scale[m]
@@ -68,33 +72,33 @@ def _take_apart(y, m, y_scale, bias, pieces, size, apart, line, query, key, valu
     for d in range(3 * width):
         line[d] = line[d] * factor + bias[d]
     for piece in range(pieces):
-        at, to = piece * size, piece * apart
+        at, column = piece * size, piece * apart
         for d in range(size):
-            query[to + d] = line[at + d]
-            key[to + d] = line[width + at + d]
-            value[to + d] = line[2 * width + at + d]
+            query[to_query, column + d] = line[at + d]
+            key[to_key, column + d] = line[width + at + d]
+            value[to_key, column + d] = line[2 * width + at + d]
     for d in range(width):
-        around[d] = line[2 * width + d]
+        around[to, d] = line[2 * width + d]
 
 
 @inlined
 def _lay_across(rows, columns, across):
-    """Rows, shape (m, columns), side by side in lanes, shape (m / LANES, columns, LANES)."""
-    for group in range(across.shape[0]):
-        first = group * LANES
+    """Rows, shape (m, columns), side by side in lanes, shape (m / LANES * columns, LANES)."""
+    for first in range(0, rows.shape[0], LANES):
+        at = first // LANES * columns
         for d in range(columns):
             for w in range(min(LANES, rows.shape[0] - first)):
-                across[group, d, w] = rows[first + w, d]
+                across[at + d, w] = rows[first + w, d]
 
 
 @inlined
-def _remember_around(around, weights, taps, memory):
-    """The memory block of an encoder layer."""
+def _remember_around(around, weights, taps, memory, first, count):
+    """The memory block of an encoder layer: rows of `memory` from `first` on."""
     literally(taps)
     width = memory.shape[1]
     for d in range(0, width, LANES):
         at = min(d, width - LANES)
-        sum_of_neighbours(taps, around[:, at:], weights[:, at:], memory[:, at:])
+        sum_of_neighbours(taps, count, around, (0, at), weights, (0, at), memory, (first, at))
 
 
 @inlined
@@ -143,12 +147,13 @@ def streaming_attention(heads: int, size: int, window: int, past: int, chunk: in
             memory: Output of the memory block, float32, shape (streams * window, width).
         """
         query = np.zeros((window, columns), np.float32)
-        across = np.zeros((groups, heads * apart, LANES), np.float32)
+        across = np.zeros((groups * heads * apart, LANES), np.float32)
         found = np.zeros((groups * LANES, columns), np.float32)
         key, value = np.zeros((count, columns), np.float32), np.zeros((count, columns), np.float32)
         key_bits, value_bits = key.view(np.int32), value.view(np.int32)
         around = np.zeros((window + taps - 1, width + LANES), np.float32)
         scores = np.empty((count, LANES), np.float32)
+        weights_across = scores.T
         hidden = np.full(count, _HIDDEN, np.float32)
         hidden[past : past + window] = _F(0)
         line = np.empty(3 * width, np.float32)
@@ -165,14 +170,15 @@ def streaming_attention(heads: int, size: int, window: int, past: int, chunk: in
             for w in range(window):
                 _take_apart(
                     y, first + w, y_scale, bias, pieces, piece, apart,
-                    line, query[w], key[past + w], value[past + w], around[left + w],
+                    line, query, w, key, value, past + w, around, left + w,
                 )  # fmt: skip
             _lay_across(query, heads * apart, across)
             for h in range(heads):
-                own = slice(h * apart, (h + 1) * apart)
                 for group in range(groups):
-                    query_lanes, to_fill = across[group, own], found[group * LANES :, own]
-                    _attend(query_lanes, key[:, own], value[:, own], hidden, scores, to_fill, registers)
+                    _attend(
+                        across, (group * heads + h) * apart, key, value, apart, h * apart, hidden,
+                        scores, weights_across, found, group * LANES, registers,
+                    )  # fmt: skip
             for w in range(chunk if past else 0):
                 for p in range(pieces):
                     at, to = p * piece, p * apart
@@ -181,7 +187,7 @@ def streaming_attention(heads: int, size: int, window: int, past: int, chunk: in
                     for d in range(piece):
                         values[slot, place + w, at + d] = (value_bits[past + w, to + d] + _ROUND) >> _SIXTEEN
             rows = slice(first, first + window)
-            _remember_around(around, weights, taps, memory[rows])
+            _remember_around(around, weights, taps, memory, first, window)
             _quantize_found(found, window, pieces, piece, apart, out[rows], scale[rows])
 
     return kernel
@@ -206,26 +212,28 @@ def utterance_attention(heads: int, size: int, taps: int) -> Any:
         length = y.shape[0]
         count, groups = _padded(length, KEYS), _padded(length, LANES) // LANES
         query = np.zeros((length, columns), np.float32)
-        across = np.zeros((groups, heads * apart, LANES), np.float32)
+        across = np.zeros((groups * heads * apart, LANES), np.float32)
         found = np.empty((groups * LANES, columns), np.float32)
         key, value = np.zeros((count, columns), np.float32), np.zeros((count, columns), np.float32)
         around = np.zeros((length + taps - 1, width + LANES), np.float32)
         scores = np.empty((count, LANES), np.float32)
+        weights_across = scores.T
         hidden = np.full(count, _HIDDEN, np.float32)
         hidden[:length] = _F(0)
         line = np.empty(3 * width, np.float32)
         for w in range(length):
             _take_apart(
                 y, w, y_scale, bias, pieces, piece, apart,
-                line, query[w], key[w], value[w], around[left + w],
+                line, query, w, key, value, w, around, left + w,
             )  # fmt: skip
         _lay_across(query, heads * apart, across)
         for h in range(heads):
-            own = slice(h * apart, (h + 1) * apart)
             for group in range(groups):
-                query_lanes, to_fill = across[group, own], found[group * LANES :, own]
-                _attend(query_lanes, key[:, own], value[:, own], hidden, scores, to_fill, registers)
-        _remember_around(around, weights, taps, memory)
+                _attend(
+                    across, (group * heads + h) * apart, key, value, apart, h * apart, hidden,
+                    scores, weights_across, found, group * LANES, registers,
+                )  # fmt: skip
+        _remember_around(around, weights, taps, memory, 0, length)
         _quantize_found(found, length, pieces, piece, apart, out, scale)
 
     return kernel
@@ -260,10 +268,11 @@ def cross_attention(heads: int, size: int, past: int) -> Any:
             start, first, slot = bounds[stream], q_bounds[stream], slots[stream]
             length, tokens = bounds[stream + 1] - start, q_bounds[stream + 1] - first
             count, groups = _padded(past + length, KEYS), _padded(tokens, LANES) // LANES
-            across = np.zeros((groups, heads * apart, LANES), np.float32)
+            across = np.zeros((groups * heads * apart, LANES), np.float32)
             found = np.empty((groups * LANES, columns), np.float32)
             key, value = np.zeros((count, columns), np.float32), np.zeros((count, columns), np.float32)
             scores = np.empty((count, LANES), np.float32)
+            weights_across = scores.T
             hidden = np.full(count, _HIDDEN, np.float32)
             hidden[past - seen[stream] : past + length] = _F(0)
             for h in range(heads):
@@ -285,11 +294,14 @@ def cross_attention(heads: int, size: int, past: int) -> Any:
                 for w in range(tokens):
                     factor = q_scale[first + w]
                     for d in range(size):
-                        across[w // LANES, to + d, w % LANES] = q[first + w, at + d] * factor + q_bias[at + d]
-                own = slice(to, to + apart)
+                        across[w // LANES * heads * apart + to + d, w % LANES] = (
+                            q[first + w, at + d] * factor + q_bias[at + d]
+                        )
                 for group in range(groups):
-                    query_lanes, to_fill = across[group, own], found[group * LANES :, own]
-                    _attend(query_lanes, key[:, own], value[:, own], hidden, scores, to_fill, registers)
+                    _attend(
+                        across, (group * heads + h) * apart, key, value, apart, h * apart, hidden,
+                        scores, weights_across, found, group * LANES, registers,
+                    )  # fmt: skip
             rows = slice(first, first + tokens)
             _quantize_found(found, tokens, heads, size, apart, out[rows], scale[rows])
 

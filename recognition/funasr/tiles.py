@@ -11,6 +11,8 @@ from __future__ import annotations
 
 import functools
 import math
+from dataclasses import dataclass
+from typing import Any
 
 import numba
 from llvmlite import binding, ir
@@ -38,43 +40,51 @@ def cpu_has(*features: str) -> bool:
 
 
 @intrinsic(prefer_literal=True)
-def tile_of_bytes(typing, height, registers, left, right, soon, ahead, scale, correction, out):
+def tile_of_bytes(
+    typing, height, registers, left, left_at, right, right_at, soon, ahead, scale, scale_at, correction,
+    correction_at, out, out_at,
+):  # fmt: skip
     """`out = (left @ right - correction) * scale`, for CPUs with AVX512-VNNI.
+
+    After each array comes where in it the tile begins, a tuple of indices: slices would cost as much as it.
 
     Args:
         height, registers: Rows, and vectors of columns; literals. All their sums are in registers at once.
-        left: uint8, shape (height, 4 * steps), or with more rows.
+        left: uint8, shape (height, 4 * steps).
         right: int8, shape (steps, registers * LANES, 4), contiguous, at an address that divides by 64.
         soon, ahead: So many bytes after the start of `right` what is read next begins; so many lines of it, a
             literal, are fetched from memory in each step.
         scale, correction: Of each column, float32 and int32.
         out: To fill, shape (height, registers * LANES): float32, or uint16 for the bits of bfloat16.
     """
-    signature = types.void(height, registers, left, right, soon, ahead, scale, correction, out)
+    signature = types.void(
+        height, registers, left, left_at, right, right_at, soon, ahead, scale, scale_at, correction,
+        correction_at, out, out_at,
+    )  # fmt: skip
 
     def generate(context, builder, signature, arguments):
-        left, right, scale, correction, out = _arrays(context, builder, signature, arguments)
+        left, right, scale, correction, out = _parts(context, builder, signature, arguments)
         dot = builder.module.declare_intrinsic(
             "llvm.x86.avx512.vpdpbusd.512", (), ir.FunctionType(_INTS, [_INTS] * 3)
         )
-        later = _moved(builder, right.data, arguments[4])
+        later = _moved(builder, right.start, arguments[6])
         sums = _sums(
             builder,
             (height.literal_value, registers.literal_value),
             each_step=lambda step: _prefetch(builder, later, step, ahead.literal_value),
-            steps=builder.extract_value(right.shape, 0),
+            steps=right.shape[-3],
             left=[(row, _LONG(4)) for row in _rows(builder, left, height.literal_value)],
-            right=(right.data, _LONG(4 * LANES * registers.literal_value)),
+            right=(right.start, _LONG(4 * LANES * registers.literal_value)),
             kinds=(_INT, _INTS),
             add=lambda before, a, b: builder.call(dot, [before, a, b]),
         )
-        scales = [_vector(builder, scale.data, number, _FLOATS) for number in range(len(sums[0]))]
-        corrections = [_vector(builder, correction.data, number, _INTS) for number in range(len(sums[0]))]
+        scales = [_vector(builder, scale.start, number, _FLOATS) for number in range(len(sums[0]))]
+        corrections = [_vector(builder, correction.start, number, _INTS) for number in range(len(sums[0]))]
         for row, own in zip(_rows(builder, out, len(sums)), sums, strict=True):
             for number, total in enumerate(own):
                 corrected = builder.sitofp(builder.sub(total, corrections[number]), _FLOATS)
                 result = builder.fmul(corrected, scales[number])
-                if signature.args[-1].dtype == types.uint16:
+                if signature.args[-2].dtype == types.uint16:
                     result = _rounded(builder, result)
                 _store(builder, result, row, number)
         return context.get_dummy_value()
@@ -83,26 +93,26 @@ def tile_of_bytes(typing, height, registers, left, right, soon, ahead, scale, co
 
 
 @intrinsic(prefer_literal=True)
-def tile_of_floats(typing, height, registers, left, right, out):
-    """`out = left @ right`.
+def tile_of_floats(typing, height, registers, steps, left, left_at, right, right_at, out, out_at):
+    """`out = left @ right`, where of each array only a part is meant, as in `tile_of_bytes`.
 
     Args:
         height, registers: As of `tile_of_bytes`.
-        left: float32, shape (height, steps), or with more rows, in any order of memory.
-        right: float32, shape (steps, registers * LANES), or with more columns; rows contiguous.
-        out: To fill, float32, shape (height, registers * LANES), or larger; rows contiguous.
+        steps: Columns of `left`, and rows of `right`.
+        left: float32, shape (height, steps), in any order of memory.
+        right: float32, shape (steps, registers * LANES); rows contiguous.
+        out: To fill, float32, shape (height, registers * LANES); rows contiguous.
     """
-    signature = types.void(height, registers, left, right, out)
+    signature = types.void(height, registers, steps, left, left_at, right, right_at, out, out_at)
 
     def generate(context, builder, signature, arguments):
-        left, right, out = _arrays(context, builder, signature, arguments)
-        step = builder.extract_value(left.strides, 1)
+        left, right, out = _parts(context, builder, signature, arguments)
         sums = _sums(
             builder,
             (height.literal_value, registers.literal_value),
-            steps=builder.extract_value(left.shape, 1),
-            left=[(row, step) for row in _rows(builder, left, height.literal_value)],
-            right=(right.data, builder.extract_value(right.strides, 0)),
+            steps=arguments[2],
+            left=[(row, left.strides[1]) for row in _rows(builder, left, height.literal_value)],
+            right=(right.start, right.strides[0]),
             kinds=(ir.FloatType(), _FLOATS),
             add=lambda before, a, b: builder.fadd(
                 before, builder.fmul(a, b, flags=["contract"]), flags=["contract"]
@@ -127,9 +137,10 @@ def softmax_down(typing, scores, hidden):
     signature = types.void(scores, hidden)
 
     def generate(context, builder, signature, arguments):
-        scores, hidden = _arrays(context, builder, signature, arguments)
-        rows, marks = (builder.bitcast(scores.data, _FLOATS.as_pointer()), hidden.data)
-        count = builder.extract_value(scores.shape, 0)
+        scores, hidden = _parts(context, builder, signature, arguments)
+        rows = builder.bitcast(scores.start, _FLOATS.as_pointer())
+        marks = builder.bitcast(hidden.start, ir.FloatType().as_pointer())
+        count = scores.shape[0]
 
         def of_all(number):
             return ir.Constant(_FLOATS, [number] * LANES)
@@ -174,35 +185,33 @@ def softmax_down(typing, scores, hidden):
 
 
 @intrinsic(prefer_literal=True)
-def sum_of_neighbours(typing, taps, rows, weights, out):
+def sum_of_neighbours(typing, taps, count, rows, rows_at, weights, weights_at, out, out_at):
     """`out[m, d]` is the sum of `rows[m + tap, d] * weights[tap, d]` over all taps, for sixteen columns.
 
     Args:
         taps: A literal.
-        rows: float32, shape (m + taps - 1, LANES), or with more columns; rows contiguous.
-        weights: float32, shape (taps, LANES), or with more columns; rows contiguous.
-        out: To fill, float32, shape (m, LANES), or with more columns; rows contiguous.
+        count: Rows of `out`.
+        rows: float32, shape (count + taps - 1, LANES); rows contiguous here and below.
+        weights: float32, shape (taps, LANES).
+        out: To fill, float32, shape (count, LANES).
     """
-    signature = types.void(taps, rows, weights, out)
+    signature = types.void(taps, count, rows, rows_at, weights, weights_at, out, out_at)
 
     def generate(context, builder, signature, arguments):
-        rows, weights, out = _arrays(context, builder, signature, arguments)
-        count = taps.literal_value
-        factors = [_vector(builder, row, 0, _FLOATS) for row in _rows(builder, weights, count)]
-        stride, out_stride = (builder.extract_value(array.strides, 0) for array in (rows, out))
+        rows, weights, out = _parts(context, builder, signature, arguments)
+        factors = [_vector(builder, row, 0, _FLOATS) for row in _rows(builder, weights, taps.literal_value)]
 
         def one_row(m):
-            start = builder.mul(m, stride)
+            start = builder.mul(m, rows.strides[0])
             total = None
-            for row, factor in zip(_rows(builder, rows, count), factors, strict=True):
-                product = builder.fmul(
-                    _vector(builder, _moved(builder, row, start), 0, _FLOATS), factor, flags=["contract"]
-                )
+            for row, factor in zip(_rows(builder, rows, len(factors)), factors, strict=True):
+                own = _vector(builder, _moved(builder, row, start), 0, _FLOATS)
+                product = builder.fmul(own, factor, flags=["contract"])
                 total = builder.fadd(total, product, flags=["contract"]) if total else product
-            _store(builder, total, _moved(builder, out.data, builder.mul(m, out_stride)), 0)
+            _store(builder, total, _moved(builder, out.start, builder.mul(m, out.strides[0])), 0)
             return []
 
-        _loop(builder, builder.extract_value(out.shape, 0), [], one_row)
+        _loop(builder, arguments[1], [], one_row)
         return context.get_dummy_value()
 
     return signature, generate
@@ -269,18 +278,38 @@ def _loop(builder, count, first, body):
     return new
 
 
-def _arrays(context, builder, signature, arguments):
-    return [
-        context.make_array(kind)(context, builder, value)
-        for kind, value in zip(signature.args, arguments, strict=True)
-        if isinstance(kind, types.Array)
-    ]
+@dataclass(frozen=True)
+class _Part:
+    """An array from some element on: LLVM's values."""
+
+    start: Any
+    shape: list[Any]
+    strides: list[Any]
 
 
-def _rows(builder, array, count):
-    """Where the first rows of an array begin."""
-    stride = builder.extract_value(array.strides, 0)
-    return [_moved(builder, array.data, builder.mul(stride, _LONG(row))) for row in range(count)]
+def _parts(context, builder, signature, arguments):
+    """Of each array among the arguments the part from the indices on that follow it, if a tuple does."""
+    parts = []
+    for number, kind in enumerate(signature.args):
+        if not isinstance(kind, types.Array):
+            continue
+        array = context.make_array(kind)(context, builder, arguments[number])
+        shape, strides = (
+            [builder.extract_value(of_all, axis) for axis in range(kind.ndim)]
+            for of_all in (array.shape, array.strides)
+        )
+        start = builder.bitcast(array.data, _BYTE.as_pointer())
+        after = signature.args[number + 1 : number + 2]
+        for axis in range(len(after[0]) if after and isinstance(after[0], types.BaseTuple) else 0):
+            index = builder.extract_value(arguments[number + 1], axis)
+            start = builder.gep(start, [builder.mul(index, strides[axis])])
+        parts.append(_Part(start, shape, strides))
+    return parts
+
+
+def _rows(builder, part, count):
+    """Where the first rows of a part begin."""
+    return [_moved(builder, part.start, builder.mul(part.strides[0], _LONG(row))) for row in range(count)]
 
 
 def _moved(builder, pointer, offset):

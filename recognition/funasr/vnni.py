@@ -71,13 +71,13 @@ def multiply(rows, packed, scale, correction, out):
         for tile in range(tiles):
             height = (count - row + tiles - tile - 1) // (tiles - tile)
             soon = size + tile * ahead * steps * LINE
-            to = out[row:, at:] if width == PANEL else spare[0:, 0:]
+            to, to_at = (out, (row, at)) if width == PANEL else (spare, (0, 0))
             if ahead == 1:
-                _tile(height, rows[row:], packed[panel], soon, 1, scale[at:], correction[at:], to)
+                _tile(height, rows, row, packed, panel, soon, 1, scale, correction, to, to_at)
             elif ahead == 2:
-                _tile(height, rows[row:], packed[panel], soon, 2, scale[at:], correction[at:], to)
+                _tile(height, rows, row, packed, panel, soon, 2, scale, correction, to, to_at)
             else:
-                _tile(height, rows[row:], packed[panel], soon, 4, scale[at:], correction[at:], to)
+                _tile(height, rows, row, packed, panel, soon, 4, scale, correction, to, to_at)
             if width < PANEL:
                 for r in range(height):
                     for c in range(width):
@@ -86,17 +86,36 @@ def multiply(rows, packed, scale, correction, out):
 
 
 @inlined
-def _tile(height, rows, panel, soon, ahead, scale, correction, out):
+def _tile(height, rows, row, packed, panel, soon, ahead, scale, correction, out, out_at):
+    """The sizes of a tile must be literals."""
     literally(ahead)
     if height == 6:
-        tile_of_bytes(6, 4, rows, panel, soon, ahead, scale, correction, out)
+        tile_of_bytes(
+            6, 4, rows, (row, 0), packed, (panel,), soon, ahead, scale, (panel * PANEL,), correction,
+            (panel * PANEL,), out, out_at,
+        )  # fmt: skip
     elif height == 5:
-        tile_of_bytes(5, 4, rows, panel, soon, ahead, scale, correction, out)
+        tile_of_bytes(
+            5, 4, rows, (row, 0), packed, (panel,), soon, ahead, scale, (panel * PANEL,), correction,
+            (panel * PANEL,), out, out_at,
+        )  # fmt: skip
     elif height == 4:
-        tile_of_bytes(4, 4, rows, panel, soon, ahead, scale, correction, out)
+        tile_of_bytes(
+            4, 4, rows, (row, 0), packed, (panel,), soon, ahead, scale, (panel * PANEL,), correction,
+            (panel * PANEL,), out, out_at,
+        )  # fmt: skip
     elif height == 3:
-        tile_of_bytes(3, 4, rows, panel, soon, ahead, scale, correction, out)
+        tile_of_bytes(
+            3, 4, rows, (row, 0), packed, (panel,), soon, ahead, scale, (panel * PANEL,), correction,
+            (panel * PANEL,), out, out_at,
+        )  # fmt: skip
     elif height == 2:
-        tile_of_bytes(2, 4, rows, panel, soon, ahead, scale, correction, out)
+        tile_of_bytes(
+            2, 4, rows, (row, 0), packed, (panel,), soon, ahead, scale, (panel * PANEL,), correction,
+            (panel * PANEL,), out, out_at,
+        )  # fmt: skip
     else:
-        tile_of_bytes(1, 4, rows, panel, soon, ahead, scale, correction, out)
+        tile_of_bytes(
+            1, 4, rows, (row, 0), packed, (panel,), soon, ahead, scale, (panel * PANEL,), correction,
+            (panel * PANEL,), out, out_at,
+        )  # fmt: skip
