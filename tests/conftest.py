@@ -6,10 +6,15 @@ import os
 from collections.abc import AsyncIterator, Iterator
 
 import pytest
+from hypothesis import settings
 
 from deploy.local_servers import NotInstalled, PostgresServer, RedisServer
 from recognition.engine import Engine
 from recognition.scripted import Script, scripted_models
+
+# A machine that others use as well is slow at times; that is no error.
+settings.register_profile("without deadline", deadline=None)
+settings.load_profile("without deadline")
 
 
 @pytest.fixture(scope="session")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import unittest
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from benchmarks.speakers.diarization_error import Errors, Segment, errors, read_rttm
@@ -41,7 +41,6 @@ class ErrorTests(unittest.TestCase):
         total = Errors(1, 0, 0, 2) + Errors(0, 0, 0, 8)
         self.assertAlmostEqual(total.rate, 0.1)
 
-    @settings(deadline=None)
     @given(st.lists(st.tuples(st.integers(0, 90), st.integers(1, 10), st.sampled_from("ABC")), min_size=1))
     def test_a_new_speaker_per_segment_is_never_better_than_the_truth(self, rows):
         truth = [Segment(start, start + length, who) for start, length, who in rows]

@@ -6,7 +6,7 @@ import unittest
 from itertools import pairwise
 
 import numpy as np
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from recognition import diarization
@@ -146,7 +146,6 @@ class TurnTests(unittest.TestCase):
         rows = People(agreement=0.9).embeddings(windows, [("A", 0, 4), ("B", 4, 8)])
         self.assertEqual(diarization.turns(tokens, windows, rows), (Turn(0, 0),))
 
-    @settings(deadline=None)
     @given(
         count=st.integers(1, 60),
         seconds=st.floats(0.1, 25),

@@ -117,7 +117,7 @@ def test_how_the_stream_is_cut_into_calls_makes_no_difference(runs, step: int):
 class TestAgainstFunasr:
     """FunASR's own state machine, fed the same frame decisions, finds the same segments."""
 
-    @settings(max_examples=60, deadline=None)
+    @settings(max_examples=60)
     @given(
         st.lists(st.tuples(st.booleans(), st.integers(1, 150)), min_size=1, max_size=30), st.integers(0, 99)
     )

@@ -227,7 +227,7 @@ class SearchTests(ReadingTestCase):
         self.assertEqual(self.search().choose(nothing, is_end=True), [])
         self.assertEqual(GreedySearch().choose(nothing), [])
 
-    @settings(max_examples=60, deadline=None)
+    @settings(max_examples=60)
     @given(st.data())
     def test_no_other_choice_of_tokens_is_likelier(self, data):
         scores = st.floats(-5, 0, width=32)

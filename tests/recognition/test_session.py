@@ -395,7 +395,7 @@ class FailureTests(SessionTestCase):
 class CutTests(unittest.TestCase):
     """However the audio is cut into frames, the result is the same."""
 
-    @settings(deadline=None, max_examples=40)
+    @settings(max_examples=40)
     @given(st.lists(st.integers(1, 30_000), min_size=1, max_size=30))
     def test_same_utterances(self, sizes: list[int]):
         audio = np.concatenate(

@@ -106,7 +106,7 @@ class TestFind:
                 expected = list(find(everything, text, before=before)[:count])
                 assert find_newest(everything, text, count, before=before) == [line.pk for line in expected]
 
-    @settings(deadline=None, max_examples=40)
+    @settings(max_examples=40)
     @given(st.text(max_size=12), st.integers(0, 12), st.integers(1, 12))
     def test_every_piece_of_whatever_was_said_is_found(self, said: str, begin: int, length: int):
         said = said.replace("\0", "").encode("utf-8", "ignore").decode()
@@ -186,7 +186,6 @@ class TestIndex:
 
 
 class TestPlaces:
-    @settings(deadline=None)
     @given(st.text(st.sampled_from("预算 ，aßÀ\u0301ﾃﾞ１½·_") | st.characters(), max_size=search.LONGEST // 4))
     def test_find_whatever_the_index_sees(self, text: str):
         assert bool(places(text, text)) == bool(search_text(text))

@@ -42,7 +42,7 @@ class MixtureTests(unittest.TestCase):
         self.assertEqual(float(np.abs(augmentation.at_level(speech(), 6.0)).max()), 1.0)
 
     @given(seeds)
-    @settings(max_examples=30, deadline=None)
+    @settings(max_examples=30)
     def test_surroundings_keep_length_type_and_range(self, seed):
         audio = speech(20_000, seed)
 
@@ -75,7 +75,7 @@ class RoomTests(unittest.TestCase):
         self.assertEqual(int(np.argmax(np.abs(heard))), 3000)
 
     @given(seeds)
-    @settings(max_examples=30, deadline=None)
+    @settings(max_examples=30)
     def test_rooms_decay(self, seed):
         response = augmentation.room_response(np.random.default_rng(seed))
         half = len(response) // 2
@@ -140,7 +140,7 @@ class FrameTests(unittest.TestCase):
         self.assertGreater(float(np.mean(masked == original)), 0.6)
 
     @given(seeds)
-    @settings(max_examples=40, deadline=None)
+    @settings(max_examples=40)
     def test_every_variation_is_finite_and_of_a_like_length(self, seed):
         original = frames(150, seed)
 

@@ -107,14 +107,14 @@ class HeldOutTests(unittest.TestCase):
     """Nothing that is measured with was ever trained on."""
 
     @given(seeds)
-    @settings(max_examples=60, deadline=None)
+    @settings(max_examples=60)
     def test_training_text_has_no_held_out_sentence(self, seed):
         source = MeetingText(Random(seed))
 
         self.assertFalse(any(is_held_out(sentence) for sentence in sentences_of(source.sentence())))
 
     @given(seeds)
-    @settings(max_examples=60, deadline=None)
+    @settings(max_examples=60)
     def test_measuring_text_has_none_but_held_out_sentences(self, seed):
         source = MeetingText(Random(seed), held_out=True)
         family = Random(seed).choice(source.grammar.trained_families)
@@ -131,7 +131,7 @@ class HeldOutTests(unittest.TestCase):
         self.assertEqual(secret & trained, set())
 
     @given(seeds)
-    @settings(max_examples=40, deadline=None)
+    @settings(max_examples=40)
     def test_word_strings_of_training_and_measuring_are_disjoint(self, seed):
         for held_out in (False, True):
             string = word_strings(held_out, seed).string()

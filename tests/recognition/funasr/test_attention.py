@@ -27,7 +27,7 @@ def reference_attention(
 
 
 class UtteranceAttentionTests(unittest.TestCase):
-    @settings(max_examples=30, deadline=None)
+    @settings(max_examples=30)
     @given(
         st.integers(1, 60),
         st.sampled_from([(2, 12), (3, 43), (1, 16), (2, 32), (2, 48), (1, 128)]),

@@ -109,7 +109,7 @@ class EncoderTests(Int8TestCase):
 class IndependenceTests(Int8TestCase):
     """What a stream or utterance gets is the same to the bit, whatever it is batched with."""
 
-    @settings(max_examples=20, deadline=None)
+    @settings(max_examples=20)
     @given(st.data())
     def test_streams_do_not_change_each_others_encoding(self, data):
         model = streaming_model()
@@ -136,7 +136,7 @@ class IndependenceTests(Int8TestCase):
                     np.testing.assert_array_equal(weights[row], own_weights[0])
                     heard[n] += 1
 
-    @settings(max_examples=20, deadline=None)
+    @settings(max_examples=20)
     @given(st.lists(st.integers(0, 4), min_size=1, max_size=5))
     def test_utterances_do_not_change_each_others_tokens(self, numbers):
         audio = [speech_like(200 + n, 12_000 + 9_000 * n) for n in numbers]

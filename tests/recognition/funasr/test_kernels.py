@@ -4,7 +4,7 @@ import unittest
 
 import numpy as np
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from recognition.funasr import kernels
@@ -36,7 +36,6 @@ def reference_memory(value: np.ndarray, weights: np.ndarray, left: int, right: i
 
 
 class QuantizeTests(unittest.TestCase):
-    @settings(deadline=None)
     @given(st.integers(0, 1000), st.integers(1, 9), st.sampled_from([1, 15, 16, 100]))
     def test_a_row_comes_back_within_half_a_step(self, seed, rows, width):
         x = normal(seed, rows, width) * 10

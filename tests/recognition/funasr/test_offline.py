@@ -39,7 +39,7 @@ class EquivalenceTests(unittest.TestCase):
 
                     self.assertEqual("".join(token.text for token in tokens), funasr_text(model, number))
 
-    @settings(max_examples=25, deadline=None)
+    @settings(max_examples=25)
     @given(
         model=st.sampled_from(MODELS),
         numbers=st.lists(st.integers(0, len(LENGTHS) - 1), min_size=1, max_size=6),

@@ -29,7 +29,7 @@ def funasr_marks(tokens: list[str]) -> list[str]:
 
 
 class EquivalenceTests(unittest.TestCase):
-    @settings(max_examples=40, deadline=None)
+    @settings(max_examples=40)
     @given(sentences)
     def test_a_sentence_gets_the_marks_that_funasr_sets(self, tokens):
         marks = punctuator.punctuate([tokens])[0]
@@ -37,14 +37,14 @@ class EquivalenceTests(unittest.TestCase):
         expected = funasr_marks(tokens)
         self.assertEqual(marks[:-1], expected[:-1])
 
-    @settings(max_examples=20, deadline=None)
+    @settings(max_examples=20)
     @given(st.lists(sentences, min_size=1, max_size=5))
     def test_what_a_sentence_is_batched_with_does_not_change_its_marks(self, batch):
         self.assertEqual(punctuator.punctuate(batch), [punctuator.punctuate([tokens])[0] for tokens in batch])
 
 
 class EndTests(unittest.TestCase):
-    @settings(max_examples=30, deadline=None)
+    @settings(max_examples=30)
     @given(sentences)
     def test_an_utterance_ends_with_the_end_of_a_sentence(self, tokens):
         self.assertIn(punctuator.punctuate([tokens])[0][-1], ("。", "？", "！"))

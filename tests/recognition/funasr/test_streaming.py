@@ -54,7 +54,7 @@ class EquivalenceTests(unittest.TestCase):
         self.assertGreater(len("".join(spoken)), 15)
         recognizer().release(state)
 
-    @settings(max_examples=40, deadline=None)
+    @settings(max_examples=40)
     @given(st.data())
     def test_streams_that_join_leave_and_alternate_do_not_change_each_others_tokens(self, data):
         states: dict[int, object] = {}

@@ -55,7 +55,6 @@ class FloatTileTests(unittest.TestCase):
 
 
 class SoftmaxTests(unittest.TestCase):
-    @settings(deadline=None)
     @given(st.integers(1, 70), st.sampled_from([0.1, 1.0, 30.0, 1e4]), st.integers(0, 1000))
     def test_every_column_is_a_softmax_without_its_hidden_rows(self, count, size, seed):
         scores = normal(seed, count, LANES) * np.float32(size)
@@ -80,7 +79,7 @@ class NeighboursTests(unittest.TestCase):
 
 @unittest.skipUnless(vnni.is_supported(), "this CPU has no AVX512-VNNI, or has AMX")
 class ByteProductTests(unittest.TestCase):
-    @settings(max_examples=60, deadline=None)
+    @settings(max_examples=60)
     @given(
         st.integers(1, 27),
         st.integers(1, 150),
