@@ -13,12 +13,12 @@ import numpy as np
 from numba import literally
 
 from .kernels import compiled, inlined, padded, quantize_row, widen
-from .tiles import LANES, cpu_has, softmax_down, sum_of_neighbours, tile_of_floats
+from .tiles import LANES, ROUND, cpu_has, softmax_down, sum_of_neighbours, tile_of_floats
 
 _F = np.float32
 _I = np.int32
 _SIXTEEN = _I(16)  # bits of a bfloat16, the upper half of a float32
-_ROUND = _I(0x8000)  # half of its last place
+_ROUND = _I(ROUND)
 _HIDDEN = _F(-1e30)
 
 _WIDE = cpu_has("avx512f")
@@ -38,25 +38,35 @@ def _registers(apart: int) -> int:
 
 
 @inlined
-def _attend(queries, first, keys, values, size, head, hidden, scores, weights, found, row, registers):
-    """Sixteen scaled queries over all keys of one head.
+def _attend(queries, keys, values, heads, size, hidden, found, registers):
+    """Scaled queries over all keys, head by head and sixteen at a time.
 
     Args:
-        queries: A row for each dimension and a lane for each query, from `first` on; shape (..., LANES).
-        keys, values: Shape (count, ...), count a multiple of `KEYS`, the head's columns from `head` on.
-        size: Of the head, a multiple of `registers * LANES`.
+        queries: Of each sixteen a row for each column of `keys`, shape (groups * heads * size, LANES).
+        keys, values: Shape (count, heads * size), or with more columns; count a multiple of `KEYS`.
+        heads, size: Number and size of the heads, size a multiple of `registers * LANES`.
         hidden: Added to the scores: 0, or `_HIDDEN` where there is no key, shape (count,).
-        scores, weights: To work in, shape (count, LANES), and its transpose.
-        found: To fill from `row` on, like `values`.
+        found: To fill, shape (groups * LANES, heads * size), or with more columns.
     """
+    scores = np.empty((keys.shape[0], LANES), np.float32)
+    weights = scores.T
+    for head in range(0, heads * size, size):
+        for group in range(found.shape[0] // LANES):
+            first, row = group * heads * size + head, group * LANES
+            for j in range(0, keys.shape[0], KEYS):
+                tile_of_floats(KEYS, 1, size, keys, (j, head), queries, (first, 0), scores, (j, 0))
+            softmax_down(scores, hidden)
+            _weigh(weights, values, head, size, found, row, registers)
+
+
+@inlined
+def _weigh(weights, values, head, size, found, row, registers):
+    """Sums of one head's values, for sixteen queries, to `found` from `row` on."""
     literally(registers)
-    for j in range(0, keys.shape[0], KEYS):
-        tile_of_floats(KEYS, 1, size, keys, (j, head), queries, (first, 0), scores, (j, 0))
-    softmax_down(scores, hidden)
     for w in range(0, LANES, WEIGHED):
         for d in range(head, head + size, registers * LANES):
             tile_of_floats(
-                WEIGHED, registers, keys.shape[0], weights, (w, 0), values, (0, d), found, (row + w, d)
+                WEIGHED, registers, values.shape[0], weights, (w, 0), values, (0, d), found, (row + w, d)
             )
 
 
@@ -152,8 +162,6 @@ def streaming_attention(heads: int, size: int, window: int, past: int, chunk: in
         key, value = np.zeros((count, columns), np.float32), np.zeros((count, columns), np.float32)
         key_bits, value_bits = key.view(np.int32), value.view(np.int32)
         around = np.zeros((window + taps - 1, width + LANES), np.float32)
-        scores = np.empty((count, LANES), np.float32)
-        weights_across = scores.T
         hidden = np.full(count, _HIDDEN, np.float32)
         hidden[past : past + window] = _F(0)
         line = np.empty(3 * width, np.float32)
@@ -173,12 +181,7 @@ def streaming_attention(heads: int, size: int, window: int, past: int, chunk: in
                     line, query, w, key, value, past + w, around, left + w,
                 )  # fmt: skip
             _lay_across(query, heads * apart, across)
-            for h in range(heads):
-                for group in range(groups):
-                    _attend(
-                        across, (group * heads + h) * apart, key, value, apart, h * apart, hidden,
-                        scores, weights_across, found, group * LANES, registers,
-                    )  # fmt: skip
+            _attend(across, key, value, heads, apart, hidden, found, registers)
             for w in range(chunk if past else 0):
                 for p in range(pieces):
                     at, to = p * piece, p * apart
@@ -216,8 +219,6 @@ def utterance_attention(heads: int, size: int, taps: int) -> Any:
         found = np.empty((groups * LANES, columns), np.float32)
         key, value = np.zeros((count, columns), np.float32), np.zeros((count, columns), np.float32)
         around = np.zeros((length + taps - 1, width + LANES), np.float32)
-        scores = np.empty((count, LANES), np.float32)
-        weights_across = scores.T
         hidden = np.full(count, _HIDDEN, np.float32)
         hidden[:length] = _F(0)
         line = np.empty(3 * width, np.float32)
@@ -227,12 +228,7 @@ def utterance_attention(heads: int, size: int, taps: int) -> Any:
                 line, query, w, key, value, w, around, left + w,
             )  # fmt: skip
         _lay_across(query, heads * apart, across)
-        for h in range(heads):
-            for group in range(groups):
-                _attend(
-                    across, (group * heads + h) * apart, key, value, apart, h * apart, hidden,
-                    scores, weights_across, found, group * LANES, registers,
-                )  # fmt: skip
+        _attend(across, key, value, heads, apart, hidden, found, registers)
         _remember_around(around, weights, taps, memory, 0, length)
         _quantize_found(found, length, pieces, piece, apart, out, scale)
 
@@ -271,8 +267,6 @@ def cross_attention(heads: int, size: int, past: int) -> Any:
             across = np.zeros((groups * heads * apart, LANES), np.float32)
             found = np.empty((groups * LANES, columns), np.float32)
             key, value = np.zeros((count, columns), np.float32), np.zeros((count, columns), np.float32)
-            scores = np.empty((count, LANES), np.float32)
-            weights_across = scores.T
             hidden = np.full(count, _HIDDEN, np.float32)
             hidden[past - seen[stream] : past + length] = _F(0)
             for h in range(heads):
@@ -297,11 +291,7 @@ def cross_attention(heads: int, size: int, past: int) -> Any:
                         across[w // LANES * heads * apart + to + d, w % LANES] = (
                             q[first + w, at + d] * factor + q_bias[at + d]
                         )
-                for group in range(groups):
-                    _attend(
-                        across, (group * heads + h) * apart, key, value, apart, h * apart, hidden,
-                        scores, weights_across, found, group * LANES, registers,
-                    )  # fmt: skip
+            _attend(across, key, value, heads, apart, hidden, found, registers)
             rows = slice(first, first + tokens)
             _quantize_found(found, tokens, heads, size, apart, out[rows], scale[rows])
 

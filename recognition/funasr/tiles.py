@@ -1,8 +1,8 @@
 """Tiles of matrix products that stay in registers while their operands stream by.
 
 They are given as LLVM's instructions, for Numba has no word for a vector: its loops keep sums in memory, and
-none becomes a `vpdpbusd` (four products of bytes, added up in 32 bits). Sizes of a tile are literals where it
-is called.
+none becomes a `vpdpbusd` (four products of bytes, added up in 32 bits). The size of a tile is known when it
+is compiled.
 
 Source: Goto and van de Geijn, "Anatomy of high-performance matrix multiplication", ACM TOMS 34(3), 2008.
 """
@@ -25,10 +25,18 @@ LANES = 16
 LINE = 64
 """Bytes that come from memory together."""
 
+ROWS = 6
+"""The most of a tile of bytes: with four registers of sums each, and the weights, nearly all 32 are used."""
+
+AHEAD = (1, 2, 4)
+"""Lines that a tile of bytes may fetch in each step."""
+
+ROUND = 0x8000
+"""Half of the last place of a bfloat16, in the bits of a float32."""
+
 _BYTE, _SHORT, _INT, _LONG = (ir.IntType(bits) for bits in (8, 16, 32, 64))
 _INTS, _FLOATS = ir.VectorType(_INT, LANES), ir.VectorType(ir.FloatType(), LANES)
 _SHORTS = ir.VectorType(_SHORT, LANES)
-_ROUND = 0x8000  # half of the last place of a bfloat16
 _POWER_OF_2 = (1.0, 0.69314718, 0.24022651, 0.05550411, 0.00961813, 0.00133336)
 
 
@@ -49,11 +57,12 @@ def tile_of_bytes(
     After each array comes where in it the tile begins, a tuple of indices: slices would cost as much as it.
 
     Args:
-        height, registers: Rows, and vectors of columns; literals. All their sums are in registers at once.
+        height: Rows, one to `ROWS`.
+        registers: Vectors of columns, a literal. All sums of a tile are in registers at once.
         left: uint8, shape (height, 4 * steps).
         right: int8, shape (steps, registers * LANES, 4), contiguous, at an address that divides by 64.
-        soon, ahead: So many bytes after the start of `right` what is read next begins; so many lines of it, a
-            literal, are fetched from memory in each step.
+        soon, ahead: So many bytes after the start of `right` what is read next begins; so many lines of it,
+            one of `AHEAD`, are fetched from memory in each step.
         scale, correction: Of each column, float32 and int32.
         out: To fill, shape (height, registers * LANES): float32, or uint16 for the bits of bfloat16.
     """
@@ -68,25 +77,36 @@ def tile_of_bytes(
             "llvm.x86.avx512.vpdpbusd.512", (), ir.FunctionType(_INTS, [_INTS] * 3)
         )
         later = _moved(builder, right.start, arguments[6])
-        sums = _sums(
+
+        def write(height, ahead):
+            sums = _sums(
+                builder,
+                (height, registers.literal_value),
+                each_step=lambda step: _prefetch(builder, later, step, ahead),
+                steps=right.shape[-3],
+                left=[(row, _LONG(4)) for row in _rows(builder, left, height)],
+                right=(right.start, _LONG(4 * LANES * registers.literal_value)),
+                kinds=(_INT, _INTS),
+                add=lambda before, a, b: builder.call(dot, [before, a, b]),
+            )
+            scales = [_vector(builder, scale.start, number, _FLOATS) for number in range(len(sums[0]))]
+            corrections = [
+                _vector(builder, correction.start, number, _INTS) for number in range(len(sums[0]))
+            ]
+            for row, own in zip(_rows(builder, out, height), sums, strict=True):
+                for number, total in enumerate(own):
+                    corrected = builder.sitofp(builder.sub(total, corrections[number]), _FLOATS)
+                    result = builder.fmul(corrected, scales[number])
+                    if signature.args[-2].dtype == types.uint16:
+                        result = _rounded(builder, result)
+                    _store(builder, result, row, number)
+
+        _switch(
             builder,
-            (height.literal_value, registers.literal_value),
-            each_step=lambda step: _prefetch(builder, later, step, ahead.literal_value),
-            steps=right.shape[-3],
-            left=[(row, _LONG(4)) for row in _rows(builder, left, height.literal_value)],
-            right=(right.start, _LONG(4 * LANES * registers.literal_value)),
-            kinds=(_INT, _INTS),
-            add=lambda before, a, b: builder.call(dot, [before, a, b]),
+            arguments[0],
+            range(1, ROWS + 1),
+            lambda height: _switch(builder, arguments[7], AHEAD, lambda ahead: write(height, ahead)),
         )
-        scales = [_vector(builder, scale.start, number, _FLOATS) for number in range(len(sums[0]))]
-        corrections = [_vector(builder, correction.start, number, _INTS) for number in range(len(sums[0]))]
-        for row, own in zip(_rows(builder, out, len(sums)), sums, strict=True):
-            for number, total in enumerate(own):
-                corrected = builder.sitofp(builder.sub(total, corrections[number]), _FLOATS)
-                result = builder.fmul(corrected, scales[number])
-                if signature.args[-2].dtype == types.uint16:
-                    result = _rounded(builder, result)
-                _store(builder, result, row, number)
         return context.get_dummy_value()
 
     return signature, generate
@@ -97,7 +117,7 @@ def tile_of_floats(typing, height, registers, steps, left, left_at, right, right
     """`out = left @ right`, where of each array only a part is meant, as in `tile_of_bytes`.
 
     Args:
-        height, registers: As of `tile_of_bytes`.
+        height, registers: Rows, and vectors of columns; literals.
         steps: Columns of `left`, and rows of `right`.
         left: float32, shape (height, steps), in any order of memory.
         right: float32, shape (steps, registers * LANES); rows contiguous.
@@ -252,6 +272,19 @@ def _sums(builder, size, *, steps, left, right, kinds, add, each_step=None):
     return [sums[row * registers : (row + 1) * registers] for row in range(height)]
 
 
+def _switch(builder, value, choices, write):
+    """Instructions for each of the values that `value` may have, a literal to `write`."""
+    after = builder.append_basic_block()
+    switch = builder.switch(value, after)
+    for choice in choices:
+        block = builder.append_basic_block()
+        switch.add_case(_LONG(choice), block)
+        builder.position_at_end(block)
+        write(choice)
+        builder.branch(after)
+    builder.position_at_end(after)
+
+
 def _loop(builder, count, first, body):
     """A loop that is run at least once.
 
@@ -343,5 +376,5 @@ def _in_all_lanes(builder, number, kind):
 
 def _rounded(builder, floats):
     """To bfloat16: the upper half of each."""
-    half, places = (_in_all_lanes(builder, _INT(number), _INTS) for number in (_ROUND, 16))
+    half, places = (_in_all_lanes(builder, _INT(number), _INTS) for number in (ROUND, 16))
     return builder.trunc(builder.lshr(builder.add(builder.bitcast(floats, _INTS), half), places), _SHORTS)

@@ -9,15 +9,12 @@ from __future__ import annotations
 
 import numpy as np
 import torch
-from numba import literally
 
-from .kernels import compiled, inlined, padded
-from .tiles import LANES, LINE, cpu_has, tile_of_bytes
+from .kernels import compiled, padded
+from .tiles import LANES, LINE, ROWS, cpu_has, tile_of_bytes
 
-ROWS = 6
-"""Of a tile: with four registers of outputs each, and the weights, nearly all 32 are in use."""
-
-PANEL = 4 * LANES
+REGISTERS = 4
+PANEL = REGISTERS * LANES
 """Outputs of a tile."""
 
 INPUTS = 4
@@ -72,50 +69,12 @@ def multiply(rows, packed, scale, correction, out):
             height = (count - row + tiles - tile - 1) // (tiles - tile)
             soon = size + tile * ahead * steps * LINE
             to, to_at = (out, (row, at)) if width == PANEL else (spare, (0, 0))
-            if ahead == 1:
-                _tile(height, rows, row, packed, panel, soon, 1, scale, correction, to, to_at)
-            elif ahead == 2:
-                _tile(height, rows, row, packed, panel, soon, 2, scale, correction, to, to_at)
-            else:
-                _tile(height, rows, row, packed, panel, soon, 4, scale, correction, to, to_at)
+            tile_of_bytes(
+                height, REGISTERS, rows, (row, 0), packed, (panel,), soon, ahead,
+                scale, (at,), correction, (at,), to, to_at,
+            )  # fmt: skip
             if width < PANEL:
                 for r in range(height):
                     for c in range(width):
                         out[row + r, at + c] = spare[r, c]
             row += height
-
-
-@inlined
-def _tile(height, rows, row, packed, panel, soon, ahead, scale, correction, out, out_at):
-    """The sizes of a tile must be literals."""
-    literally(ahead)
-    if height == 6:
-        tile_of_bytes(
-            6, 4, rows, (row, 0), packed, (panel,), soon, ahead, scale, (panel * PANEL,), correction,
-            (panel * PANEL,), out, out_at,
-        )  # fmt: skip
-    elif height == 5:
-        tile_of_bytes(
-            5, 4, rows, (row, 0), packed, (panel,), soon, ahead, scale, (panel * PANEL,), correction,
-            (panel * PANEL,), out, out_at,
-        )  # fmt: skip
-    elif height == 4:
-        tile_of_bytes(
-            4, 4, rows, (row, 0), packed, (panel,), soon, ahead, scale, (panel * PANEL,), correction,
-            (panel * PANEL,), out, out_at,
-        )  # fmt: skip
-    elif height == 3:
-        tile_of_bytes(
-            3, 4, rows, (row, 0), packed, (panel,), soon, ahead, scale, (panel * PANEL,), correction,
-            (panel * PANEL,), out, out_at,
-        )  # fmt: skip
-    elif height == 2:
-        tile_of_bytes(
-            2, 4, rows, (row, 0), packed, (panel,), soon, ahead, scale, (panel * PANEL,), correction,
-            (panel * PANEL,), out, out_at,
-        )  # fmt: skip
-    else:
-        tile_of_bytes(
-            1, 4, rows, (row, 0), packed, (panel,), soon, ahead, scale, (panel * PANEL,), correction,
-            (panel * PANEL,), out, out_at,
-        )  # fmt: skip
