@@ -13,7 +13,7 @@ import numpy as np
 from numba import literally
 
 from .kernels import compiled, inlined, padded, quantize_row, widen
-from .tiles import LANES, ROUND, cpu_has, softmax_down, sum_of_neighbours, tile_of_floats
+from .tiles import LANES, ROUND, cpu_has, softmax_down, sum_of_neighbours, tile_of_floats, use_whole_registers
 
 _F = np.float32
 _I = np.int32
@@ -156,6 +156,7 @@ def streaming_attention(heads: int, size: int, window: int, past: int, chunk: in
             out, scale: Attended values as quantised rows.
             memory: Output of the memory block, float32, shape (streams * window, width).
         """
+        use_whole_registers()
         query = np.zeros((window, columns), np.float32)
         across = np.zeros((groups * heads * apart, LANES), np.float32)
         found = np.zeros((groups * LANES, columns), np.float32)
@@ -212,6 +213,7 @@ def utterance_attention(heads: int, size: int, taps: int) -> Any:
     @compiled
     def kernel(y, y_scale, bias, weights, out, scale, memory):
         """Arguments are those of `streaming_attention` for one utterance."""
+        use_whole_registers()
         length = y.shape[0]
         count, groups = _padded(length, KEYS), _padded(length, LANES) // LANES
         query = np.zeros((length, columns), np.float32)
@@ -260,6 +262,7 @@ def cross_attention(heads: int, size: int, past: int) -> Any:
             before: Keys and values of past frames, shape (slots, past, 2 * width); replaced by the latest.
             out, scale: Attended values as quantised rows.
         """
+        use_whole_registers()
         for stream in range(bounds.shape[0] - 1):
             start, first, slot = bounds[stream], q_bounds[stream], slots[stream]
             length, tokens = bounds[stream + 1] - start, q_bounds[stream + 1] - first

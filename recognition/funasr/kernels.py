@@ -16,6 +16,8 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
+from .tiles import use_whole_registers
+
 _F = np.float32
 _I = np.int32
 _BITS_OF_SIGN = _I(0x7FFFFFFF)
@@ -40,6 +42,7 @@ def widen(bits, m, at, line_bits):
 @compiled
 def quantize_row(h, hi, one, onei, out, scale, m):
     """Row `h` of signed values to 8 bits around 128; `hi` and `onei` are `h` and `one` seen as integers."""
+    use_whole_registers()
     top = _I(0)
     for d in range(h.shape[0]):
         top = max(top, hi[d] & _BITS_OF_SIGN)
@@ -54,6 +57,7 @@ def quantize_row(h, hi, one, onei, out, scale, m):
 @compiled
 def quantize(x, out, scale):
     """Rows of `x`, float32, shape (m, d), to 8 bits around 128."""
+    use_whole_registers()
     h = np.empty(x.shape[1], np.float32)
     one = np.empty(1, np.float32)
     hi, onei = h.view(np.int32), one.view(np.int32)
@@ -65,6 +69,7 @@ def quantize(x, out, scale):
 
 @compiled
 def _normalize_row(x, m, gamma, beta, eps, h):
+    use_whole_registers()
     width = x.shape[1]
     total = _F(0)
     for d in range(width):
@@ -82,6 +87,7 @@ def _normalize_row(x, m, gamma, beta, eps, h):
 @compiled
 def normalize(x, gamma, beta, eps, out):
     """Layer normalisation of each row, float32 to float32."""
+    use_whole_registers()
     h = np.empty(x.shape[1], np.float32)
     for m in range(x.shape[0]):
         _normalize_row(x, m, gamma, beta, eps, h)
@@ -92,6 +98,7 @@ def normalize(x, gamma, beta, eps, out):
 @compiled
 def normalize_quantize(x, gamma, beta, eps, out, scale):
     """Layer normalisation, then 8 bits around 128."""
+    use_whole_registers()
     h = np.empty(x.shape[1], np.float32)
     one = np.empty(1, np.float32)
     hi, onei = h.view(np.int32), one.view(np.int32)
@@ -103,6 +110,7 @@ def normalize_quantize(x, gamma, beta, eps, out, scale):
 @compiled
 def add(x, y, y_scale, bias):
     """`x += y * y_scale + bias`: the residual of a product of quantised rows."""
+    use_whole_registers()
     for m in range(x.shape[0]):
         factor = y_scale[m]
         for d in range(x.shape[1]):
@@ -112,6 +120,7 @@ def add(x, y, y_scale, bias):
 @compiled
 def add_normalize_quantize(x, y, y_scale, bias, gamma, beta, eps, out, scale):
     """`add`, then `normalize_quantize` of the sum."""
+    use_whole_registers()
     h = np.empty(x.shape[1], np.float32)
     one = np.empty(1, np.float32)
     hi, onei = h.view(np.int32), one.view(np.int32)
@@ -126,6 +135,7 @@ def add_normalize_quantize(x, y, y_scale, bias, gamma, beta, eps, out, scale):
 @compiled
 def add_both_normalize_quantize(x, y, y_scale, bias, more, gamma, beta, eps, out, scale):
     """`x += y * y_scale + bias + more`, then `normalize_quantize` of the sum; `y` is bfloat16."""
+    use_whole_registers()
     h = np.empty(x.shape[1], np.float32)
     one = np.empty(1, np.float32)
     hi, onei = h.view(np.int32), one.view(np.int32)
@@ -141,6 +151,7 @@ def add_both_normalize_quantize(x, y, y_scale, bias, more, gamma, beta, eps, out
 @compiled
 def scale_normalize(y, y_scale, gamma, beta, eps, out):
     """Layer normalisation of `y * y_scale`, float32 to float32. Overwrites `y`."""
+    use_whole_registers()
     h = np.empty(y.shape[1], np.float32)
     for m in range(y.shape[0]):
         factor = y_scale[m]
@@ -154,6 +165,7 @@ def scale_normalize(y, y_scale, gamma, beta, eps, out):
 @compiled
 def relu_quantize(y, y_scale, bias, out, scale):
     """`max(0, y * y_scale + bias)` to 8 bits from 0; `y` is bfloat16."""
+    use_whole_registers()
     width = y.shape[1]
     h = np.empty(width, np.float32)
     one = np.empty(1, np.float32)
@@ -177,6 +189,7 @@ def relu_quantize(y, y_scale, bias, out, scale):
 @compiled
 def relu_normalize_quantize(y, y_scale, bias, gamma, beta, eps, out, scale):
     """`max(0, y * y_scale + bias)`, layer normalisation, 8 bits around 128. Overwrites `y`."""
+    use_whole_registers()
     width = y.shape[1]
     h = np.empty(width, np.float32)
     one = np.empty(1, np.float32)
@@ -195,6 +208,7 @@ def likeliest(y, y_scale, bias, ids, scores):
 
     `scores` comes filled with minus infinity.
     """
+    use_whole_registers()
     last = scores.shape[1] - 1
     for m in range(y.shape[0]):
         factor = y_scale[m]
@@ -219,6 +233,7 @@ def remember(h, bounds, slots, memories, weights, x):
         memories: Inputs for the tokens before, shape (slots, left, width); replaced by the latest.
         weights: Shape (taps, width), with the token's own part; the first `left` look back.
     """
+    use_whole_registers()
     taps, width = weights.shape
     left = memories.shape[1]
     for stream in range(bounds.shape[0] - 1):
@@ -243,6 +258,7 @@ def remember(h, bounds, slots, memories, weights, x):
 @compiled
 def scale_shift_relu_quantize(x, width, gain, shift, out, scale):
     """`max(0, x * gain + shift)` of the first `width` columns, to 8 bits from 0."""
+    use_whole_registers()
     h = np.empty(width, np.float32)
     one = np.empty(1, np.float32)
     hi, onei = h.view(np.int32), one.view(np.int32)
@@ -268,6 +284,7 @@ def relu_quantize_sum(y, y_scale, bias, out, scale, segment, sums):
         segment: Of each row, int32, shape (m,).
         sums: To fill, float32, shape (segments, d).
     """
+    use_whole_registers()
     width = y.shape[1]
     h = np.empty(width, np.float32)
     one = np.empty(1, np.float32)
@@ -300,6 +317,7 @@ def add_taps_gated(y, y_scale, gates, segment, part, dilation, x, at):
         dilation: Rows from one tap to the next.
         x: To fill from column `at` on.
     """
+    use_whole_registers()
     m, growth = y.shape[0], gates.shape[1]
     for row in range(m):
         place = segment[row]

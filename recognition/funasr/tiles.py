@@ -47,6 +47,21 @@ def cpu_has(*features: str) -> bool:
     return not numba.config.CPU_NAME and all(found.get(name, False) for name in features)
 
 
+@intrinsic
+def use_whole_registers(typing):
+    """Compile the loops of the function that calls this for registers of 512 bits where the CPU has them.
+
+    LLVM prefers half of them on most Intel CPUs, lest their clock slows down; products slow it down anyway.
+    """
+
+    def generate(context, builder, signature, arguments):
+        # llvmlite checks names of attributes, and does not know those of targets.
+        set.add(builder.function.attributes, '"prefer-vector-width"="512"')
+        return context.get_dummy_value()
+
+    return types.void(), generate
+
+
 @intrinsic(prefer_literal=True)
 def tile_of_bytes(
     typing, height, registers, left, left_at, right, right_at, soon, ahead, scale, scale_at, correction,

@@ -7,10 +7,18 @@ import numpy as np
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from numba import njit
 
 from recognition.funasr import int8, vnni
 from recognition.funasr.kernels import compiled
-from recognition.funasr.tiles import LANES, cpu_has, softmax_down, sum_of_neighbours, tile_of_floats
+from recognition.funasr.tiles import (
+    LANES,
+    cpu_has,
+    softmax_down,
+    sum_of_neighbours,
+    tile_of_floats,
+    use_whole_registers,
+)
 
 from .test_kernels import normal, reference_memory
 
@@ -34,6 +42,24 @@ def random_bytes(seed: int, outputs: int, inputs: int, rows: int) -> tuple[np.nd
     rng = np.random.default_rng(seed)
     weight = rng.integers(-127, 128, (outputs, inputs)).astype(np.int8)
     return weight, rng.integers(0, 256, (rows, inputs)).astype(np.uint8)
+
+
+def double(values):
+    use_whole_registers()
+    for number in range(len(values)):
+        values[number] *= 2
+
+
+class WholeRegisterTests(unittest.TestCase):
+    def test_loops_are_as_wide_as_the_cpu_and_mean_the_same(self):
+        compiled_now = njit(double)
+        values = np.arange(37, dtype=np.float32)
+
+        compiled_now(values)
+
+        np.testing.assert_array_equal(values, 2 * np.arange(37, dtype=np.float32))
+        [assembly] = compiled_now.inspect_asm().values()
+        self.assertEqual("zmm" in assembly, cpu_has("avx512f"))
 
 
 class FloatTileTests(unittest.TestCase):
