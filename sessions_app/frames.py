@@ -1,4 +1,4 @@
-"""WebSocket frames made once for many sockets, and the way past ASGI for them.
+"""WebSocket frames: read in one go, or made once for many sockets and sent past ASGI.
 
 A server that can send such frames says so in the scope's extensions. Others are sent messages one by one.
 """
@@ -8,10 +8,14 @@ from __future__ import annotations
 import struct
 from typing import Protocol
 
+import numpy as np
+
 PUSH = "asrsite.push"
 """Name of the extension; its value is a `Pushing`."""
 
 FINAL_TEXT = 0x81
+FINAL_BINARY = 0x82
+MASKED = 0x80
 
 
 class Pushing(Protocol):
@@ -36,3 +40,17 @@ def text_frame(text: str) -> bytes:
     if length < 65_536:
         return struct.pack("!BBH", FINAL_TEXT, 126, length) + payload
     return struct.pack("!BBQ", FINAL_TEXT, 127, length) + payload
+
+
+def whole_audio(data: bytes) -> bytes | None:
+    """The payload, if this is just one frame of audio as clients send it: whole, masked (RFC 6455, 5.3).
+
+    None for everything else, which may be another kind of frame, a part of one, or several.
+    """
+    if len(data) < 2 or data[0] != FINAL_BINARY or data[1] != MASKED | 126:
+        return None
+    length = int.from_bytes(data[2:4], "big")
+    if length < 126 or length % 4 or len(data) != 8 + length:
+        return None
+    key, *_ = struct.unpack_from("<I", data, 4)
+    return (np.frombuffer(data, "<u4", offset=8) ^ np.uint32(key)).tobytes()

@@ -16,12 +16,13 @@ from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Any
 
-from .frames import PUSH
+from .frames import PUSH, whole_audio
+from .reading import SharedReading
 
 # daphne first: it installs the asyncio reactor, which must come before any other use of Twisted.
 from daphne.server import Server  # isort: skip
 from daphne.ws_protocol import WebSocketProtocol
-from twisted.internet import defer
+from twisted.internet import defer, reactor
 
 MOST_WAITING = 16
 RESUME_AT = 4
@@ -61,6 +62,7 @@ class PatientWebSocket(WebSocketProtocol):  # type: ignore[misc]
     """One socket that pauses when it is ahead of the application, and tells when its client is behind."""
 
     is_paused = False
+    is_sender = False
 
     def __init__(self) -> None:
         super().__init__()
@@ -91,11 +93,34 @@ class PatientWebSocket(WebSocketProtocol):  # type: ignore[misc]
 
         self.transport.writeSomeData = write_or_discard
 
+    def dataReceived(self, data: bytes) -> None:  # noqa: N802
+        is_between_frames = self.state == self.STATE_OPEN and not self.data and not self.inside_message
+        # Whatever is not most of all that comes is for autobahn, at many times the cost.
+        if is_between_frames and self.autoPingTimeoutCall is None and self.current_frame is None:
+            audio = whole_audio(data)
+            if audio is not None:
+                self.onMessage(audio, True)
+                return
+        super().dataReceived(data)
+
     def onMessage(self, payload: bytes, isBinary: bool) -> None:  # noqa: N802, N803
         super().onMessage(payload, isBinary)
+        if isBinary and not self.is_sender and self.state == self.STATE_OPEN:
+            self.is_sender = True
+            self._share_reading(self.server.senders)
         if not self.is_paused and self.application_queue.qsize() >= MOST_WAITING:
             self.is_paused = True
             self.transport.pauseProducing()
+
+    def _share_reading(self, senders: SharedReading) -> None:
+        """From now on this socket is read together with those of other senders."""
+        transport = self.transport
+        socket = transport.fileno()
+        transport.stopReading()
+        transport.startReading = partial(senders.add, socket, partial(reactor._readOrWrite, transport, True))
+        transport.stopReading = partial(senders.remove, socket)
+        if not self.is_paused:
+            transport.startReading()
 
     @property
     def can_push(self) -> bool:
@@ -167,6 +192,7 @@ class PatientServer(Server):  # type: ignore[misc]
 
     def __init__(self, *args: Any, on_stop: Callable[[], Awaitable[None]], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.senders = SharedReading()
         self._on_stop = on_stop
         self._ports: list[Any] = []
 

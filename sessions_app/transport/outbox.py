@@ -21,9 +21,12 @@ from .scripts import RETRY_S, Call, audio_key, read_script, run_all, session_key
 
 logger = logging.getLogger(__name__)
 
-BATCH_S = 0.05
-"""For how long audio is collected before it is written. If this process is killed, that much is lost of a
-sender that cannot send again."""
+BATCH_S = 0.005
+"""For how long audio is collected before it is written: that of senders which are read together."""
+
+PACE_S = 0.045
+"""Least time between two requests. If this process is killed, so much audio is lost of a sender that cannot
+send again."""
 
 LEASE_S = 1.5
 """A sender counts as connected for so long after its process was last heard of."""
@@ -167,14 +170,17 @@ class Outbox:
             raise sending.failure
 
     async def _write_forever(self) -> None:
+        loop = asyncio.get_running_loop()
+        earliest = 0.0
         while True:
             try:
                 async with asyncio.timeout(RENEW_S / 2):
                     await self._wake.wait()
-                await asyncio.sleep(BATCH_S)
+                await asyncio.sleep(max(BATCH_S, earliest - loop.time()))
             except TimeoutError:
                 pass
             self._wake.clear()
+            earliest = loop.time() + PACE_S
             await self._write()
 
     async def _write(self) -> None:

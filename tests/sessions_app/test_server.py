@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+from types import SimpleNamespace
 from typing import Any
+from unittest import mock
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from websockets.protocol import CLIENT, OPEN, Protocol
 
 from sessions_app.server import MOST_WAITING, PatientWebSocket, WaitingMessages  # isort: skip
+from autobahn.twisted.websocket import WebSocketServerFactory
 from daphne.ws_protocol import WebSocketProtocol
 from twisted.internet.error import ConnectionLost
 
@@ -23,11 +29,33 @@ class Transport:
     def __init__(self) -> None:
         self.is_broken = False
 
+    def fileno(self) -> int:
+        return 7
+
+    def pauseProducing(self) -> None:  # noqa: N802
+        self.stopReading()
+
+    def resumeProducing(self) -> None:  # noqa: N802
+        self.startReading()
+
     def writeSomeData(self, data: bytes) -> int | Exception:  # noqa: N802
         return ConnectionLost() if self.is_broken else len(data) // 2
 
     def __getattr__(self, name: str) -> Any:
         return lambda *arguments: None
+
+
+class Senders:
+    """Which sockets are read together."""
+
+    def __init__(self) -> None:
+        self.sockets: set[int] = set()
+
+    def add(self, socket: int, read: Any) -> None:
+        self.sockets.add(socket)
+
+    def remove(self, socket: int) -> None:
+        self.sockets.discard(socket)
 
 
 class Handle:
@@ -43,6 +71,8 @@ def open_socket(monkeypatch: pytest.MonkeyPatch) -> PatientWebSocket:
     socket.transport.getHandle = Handle
     socket.application_queue = WaitingMessages(socket)
     socket.client_addr = None
+    socket.server = SimpleNamespace(senders=Senders())
+    socket.state = socket.STATE_OPEN
     socket.onOpen()
     return socket
 
@@ -109,3 +139,112 @@ class TestPushing:
         assert open_socket.can_push
         open_socket.state = open_socket.STATE_CLOSING
         assert not open_socket.can_push
+
+
+class TestReadingSendersTogether:
+    def test_who_sends_audio_is_a_sender(self, open_socket: PatientWebSocket):
+        open_socket.onMessage(b"close", False)
+        assert not open_socket.server.senders.sockets
+        open_socket.onMessage(b"audio", True)
+        assert open_socket.server.senders.sockets == {7}
+
+    async def test_a_sender_that_is_ahead_of_the_application_is_left_out(self, open_socket: PatientWebSocket):
+        senders = open_socket.server.senders
+        for _ in range(MOST_WAITING):
+            open_socket.onMessage(b"audio", True)
+        assert not senders.sockets
+        while open_socket.is_paused:
+            await open_socket.application_queue.get()
+        assert senders.sockets == {7}
+
+    def test_one_that_is_paused_before_it_sends_audio_stays_so(self, open_socket: PatientWebSocket):
+        for _ in range(MOST_WAITING):
+            open_socket.onMessage(b"nothing", False)
+        open_socket.onMessage(b"audio", True)
+        assert not open_socket.server.senders.sockets
+
+    def test_one_that_is_leaving_is_not_read_again(self, open_socket: PatientWebSocket):
+        open_socket.state = open_socket.STATE_CLOSING
+        open_socket.onMessage(b"audio", True)
+        assert not open_socket.server.senders.sockets
+
+
+AUDIO = bytes(range(256)) * 50  # as long as a fifth of a second
+
+
+def frames_of(*messages: bytes, **options: Any) -> bytes:
+    """What a client sends."""
+    client = Protocol(CLIENT, state=OPEN)
+    for message in messages:
+        client.send_binary(message, **options)
+    return b"".join(client.data_to_send())
+
+
+@pytest.fixture
+def connected() -> PatientWebSocket:
+    """A socket behind its handshake, whose transport takes what it says to the client."""
+    factory = WebSocketServerFactory()
+    factory.setProtocolOptions(openHandshakeTimeout=0)
+    socket = PatientWebSocket()
+    socket.factory = factory
+    socket.transport = Transport()
+    socket.client_addr = None
+    socket.muted = False
+    socket._connectionMade()
+    socket.state, socket.websocket_version = socket.STATE_OPEN, 13
+    socket.inside_message, socket.current_frame = False, None
+    socket.server = SimpleNamespace(senders=Senders())
+    socket.application_queue = WaitingMessages(socket)
+    return socket
+
+
+def taken(socket: PatientWebSocket) -> list[bytes]:
+    queue = socket.application_queue
+    return [queue.get_nowait()["bytes"] for _ in range(queue.qsize())]
+
+
+class TestFrames:
+    """However TCP cuts what a client sends, the application gets its messages."""
+
+    def test_one_at_a_time(self, connected: PatientWebSocket):
+        for _ in range(3):
+            connected.dataReceived(frames_of(AUDIO))
+        assert taken(connected) == [AUDIO] * 3
+
+    @given(st.lists(st.integers(1, 12_000), max_size=12))
+    @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+    def test_cut_anywhere(self, connected: PatientWebSocket, lengths: list[int]):
+        data = frames_of(AUDIO, b"", AUDIO[:500], AUDIO[:127], AUDIO)
+        for length in lengths:
+            connected.dataReceived(data[:length])
+            data = data[length:]
+        connected.dataReceived(data)
+        assert taken(connected) == [AUDIO, b"", AUDIO[:500], AUDIO[:127], AUDIO]
+
+    def test_a_whole_frame_in_the_middle_of_another_is_not_taken_for_one(self, connected: PatientWebSocket):
+        inner = frames_of(AUDIO)
+        client = Protocol(CLIENT, state=OPEN)
+        with mock.patch("websockets.frames.secrets.token_bytes", return_value=b"\0\0\0\0"):
+            client.send_binary(b"before" + inner + b"after")
+        outer = b"".join(client.data_to_send())
+        at = outer.index(inner)
+        for part in (outer[:at], inner, outer[at + len(inner) :]):
+            connected.dataReceived(part)
+        assert taken(connected) == [b"before" + inner + b"after"]
+
+    def test_a_message_in_several_frames_may_have_others_between_them(self, connected: PatientWebSocket):
+        client = Protocol(CLIENT, state=OPEN)
+        client.send_binary(AUDIO[:400], fin=False)
+        client.send_ping(b"still there?")
+        client.send_continuation(AUDIO[400:], fin=True)
+        for data in client.data_to_send():
+            connected.dataReceived(data)
+        assert taken(connected) == [AUDIO]
+
+    def test_audio_answers_a_ping(self, connected: PatientWebSocket):
+        timeout = mock.Mock()
+        connected.autoPingTimeoutCall = timeout
+        connected.dataReceived(frames_of(AUDIO))
+        assert taken(connected) == [AUDIO]
+        assert connected.autoPingTimeoutCall is None
+        timeout.cancel.assert_called_once()
