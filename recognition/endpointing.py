@@ -10,7 +10,7 @@ long is cut where speech was least probable, and the pause that ends an utteranc
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -77,6 +77,15 @@ class Endpointer:
         self.frame = frame
         self._start = start
         self._count = 0  # frames seen
+        # In frames; asked for in each of them.
+        self._speech_votes = self._frames(options.speech_ms)
+        self._silence_votes = self._frames(options.silence_ms)
+        self._longest = self._frames(options.longest_utterance_ms)
+        self._long = self._frames(options.long_utterance_ms)
+        # Frames of silent votes that end the open utterance; the vote itself took `silence_ms`.
+        self._pause = self._frames(max(0, options.end_silence_ms - options.silence_ms))
+        self._long_pause = self._frames(max(0, options.long_end_silence_ms - options.silence_ms))
+        self._reach_back = self._frames(options.window_ms) + self._frames(options.pre_roll_ms)
         self._window: deque[bool] = deque([False] * self._frames(options.window_ms))
         self._speech_in_window = 0
         self._voted_speech = False
@@ -106,13 +115,29 @@ class Endpointer:
         Returns:
             The boundaries found, in order; they lie in the past.
         """
-        return [boundary for p in probabilities.tolist() for boundary in self._receive_frame(p)]
+        values: list[float] = probabilities.tolist()
+        if self._goes_on(values):
+            self._count += len(values)
+            self._recent.extend(values)
+            return []
+        return [boundary for value in values for boundary in self._receive_frame(value)]
 
     def receive_end(self) -> list[Boundary]:
         """The stream is over: an open utterance ends here."""
         if self._utterance is None:
             return []
         return [self._end(self._count)]
+
+    def _goes_on(self, values: Sequence[float]) -> bool:
+        """Whether all of this is speech in the middle of an utterance: nearly always, and quick to tell."""
+        return (
+            self._utterance is not None
+            and self._voted_speech
+            and self._speech_in_window == len(self._window) > self._silence_votes
+            and self._count + len(values) - self._utterance <= self._longest
+            and min(values, default=1.0) >= self.options.threshold
+            and min(self._pause, self._long_pause) > 0
+        )
 
     def _receive_frame(self, probability: float) -> Iterable[Boundary]:
         now = self._count
@@ -131,7 +156,7 @@ class Endpointer:
                 yield SpeechStart(self._position(self._utterance))
         elif self._silent_frames >= self._pause_frames(now):
             yield self._end_at_pause(now)
-        elif now - self._utterance + 1 > self._frames(self.options.longest_utterance_ms):
+        elif now - self._utterance + 1 > self._longest:
             if self._silent_frames:
                 yield self._end_at_pause(now)
             else:
@@ -143,9 +168,9 @@ class Endpointer:
     def _vote(self, is_speech: bool) -> None:
         self._speech_in_window += is_speech - self._window.popleft()
         self._window.append(is_speech)
-        if not self._voted_speech and self._speech_in_window >= self._frames(self.options.speech_ms):
+        if not self._voted_speech and self._speech_in_window >= self._speech_votes:
             self._voted_speech = True
-        elif self._voted_speech and self._speech_in_window <= self._frames(self.options.silence_ms):
+        elif self._voted_speech and self._speech_in_window <= self._silence_votes:
             self._voted_speech = False
 
     def _end_at_pause(self, now: int) -> SpeechEnd:
@@ -170,16 +195,8 @@ class Endpointer:
         return self._count - 1 - int(np.argmin(latest[::-1]))
 
     def _pause_frames(self, now: int) -> int:
-        """Frames of silent votes that end the open utterance; the vote itself took `silence_ms`."""
-        options = self.options
         assert self._utterance is not None
-        is_long = now - self._utterance > self._frames(options.long_utterance_ms)
-        pause_ms = options.long_end_silence_ms if is_long else options.end_silence_ms
-        return self._frames(max(0, pause_ms - options.silence_ms))
-
-    @property
-    def _reach_back(self) -> int:
-        return self._frames(self.options.window_ms) + self._frames(self.options.pre_roll_ms)
+        return self._long_pause if now - self._utterance > self._long else self._pause
 
     def _frames(self, ms: int) -> int:
         return ms * SAMPLE_RATE // 1000 // self.frame

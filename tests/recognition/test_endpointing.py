@@ -104,14 +104,27 @@ class TestHorizon:
             assert endpointer.horizon >= horizon
 
 
-@given(st.lists(st.tuples(st.booleans(), st.integers(1, 150)), max_size=40), st.integers(1, 50))
-def test_how_the_stream_is_cut_into_calls_makes_no_difference(runs, step: int):
+@pytest.mark.parametrize(
+    "options",
+    [
+        FUNASR,
+        EndpointingOptions(longest_utterance_ms=3000, cut_search_ms=1000),
+        EndpointingOptions(longest_utterance_ms=1500, end_silence_ms=100, long_utterance_ms=700),
+        EndpointingOptions(window_ms=100, speech_ms=50, silence_ms=100, longest_utterance_ms=2000),
+    ],
+)
+@given(
+    st.lists(st.tuples(st.sampled_from([0, 0.4, 0.5, 0.9, 1]), st.integers(1, 150)), max_size=40),
+    st.integers(1, 50),
+)
+def test_how_the_stream_is_cut_into_calls_makes_no_difference(options: EndpointingOptions, runs, step: int):
     probabilities = np.concatenate([np.full(n, p, np.float32) for p, n in runs] or [np.zeros(0, np.float32)])
-    endpointer = Endpointer(FUNASR, frame=FRAME)
+    endpointer = Endpointer(options, frame=FRAME)
     found = []
     for at in range(0, len(probabilities), step):
         found += endpointer.receive(probabilities[at : at + step])
-    assert found + endpointer.receive_end() == boundaries(probabilities)
+        assert endpointer.position == min(at + step, len(probabilities)) * FRAME
+    assert found + endpointer.receive_end() == boundaries(probabilities, options)
 
 
 class TestAgainstFunasr:
