@@ -22,6 +22,9 @@ MOST_BAD_SHARE = 0.001
 TINY = 1e-20
 """Below this a number is no sound, but costs models twice the time."""
 
+_WITHOUT_SIGN = np.uint32(0x7FFF_FFFF)
+_ONE, _LEAST = np.array([1, TINY], np.float32).view(np.uint32)
+
 
 @dataclass(slots=True)
 class Repairs:
@@ -93,8 +96,7 @@ class Intake:
             self._evidence = np.empty(0, np.float32)
 
     def _repair(self, audio: np.ndarray, where: str) -> np.ndarray:
-        size = np.abs(audio)
-        if size.max(initial=0) <= 1 and np.count_nonzero(size < TINY) == np.count_nonzero(size == 0):
+        if is_clean(audio):
             return audio  # nearly always
         finite = np.isfinite(audio)
         bad = len(audio) - int(np.count_nonzero(finite))
@@ -114,6 +116,21 @@ class Intake:
             self.repairs.clipped += loud
             np.clip(audio, -1, 1, out=audio)
         return audio
+
+
+def is_clean(audio: np.ndarray) -> bool:
+    """Whether these samples are numbers in [-1, 1], none of them `TINY` but not zero.
+
+    Args:
+        audio: float32, shape (n,).
+
+    Without its sign bit a float is ordered like an integer of the same bits, infinity and NaN at the end.
+    """
+    size = audio.view("<u4") & _WITHOUT_SIGN
+    if np.maximum.reduce(size, initial=0) > _ONE:
+        return False
+    size -= 1  # which makes the largest of zero
+    return bool(np.minimum.reduce(size, initial=_ONE) >= _LEAST - 1)
 
 
 def other_format(audio: np.ndarray) -> str | None:

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from recognition.audio import samples
-from sessions_app.intake import LARGEST_FRAME, Intake, other_format
+from sessions_app.intake import LARGEST_FRAME, TINY, Intake, is_clean, other_format
 from sessions_app.protocol import Fault, ProtocolError
 
 
@@ -34,6 +34,34 @@ def trusting() -> Intake:
     intake = Intake()
     intake.receive(speech(1.5).tobytes())
     return intake
+
+
+class TestClean:
+    @given(st.lists(st.integers(0, 2**32 - 1), max_size=4))
+    def test_is_what_the_numbers_say_whatever_the_bits(self, bits: list[int]):
+        audio = np.array(bits, np.uint32).view("<f4")
+        expected = all(np.isfinite(x) and (x == 0 or TINY <= abs(x) <= 1) for x in audio.tolist())
+        assert is_clean(audio) == expected
+
+    @pytest.mark.parametrize("value", [0.0, -0.0, 1.0, -1.0, 0.5, np.float32(TINY), -np.float32(TINY)])
+    def test_the_outermost_that_are(self, value: float):
+        assert is_clean(np.array([0.1, value], np.float32))
+
+    @pytest.mark.parametrize(
+        "value",
+        [
+            np.nan,
+            -np.nan,
+            np.inf,
+            -np.inf,
+            np.nextafter(np.float32(1), np.float32(2)),
+            np.nextafter(np.float32(TINY), np.float32(0)),
+            1e-45,
+            -1e-45,
+        ],
+    )
+    def test_the_innermost_that_are_not(self, value: float):
+        assert not is_clean(np.array([0.1, value, 0], np.float32))
 
 
 class TestGoodAudio:
