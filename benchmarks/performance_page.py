@@ -79,6 +79,16 @@ def verdict(figures: Figures) -> str:
         f"A core holds **{ours} streams** (goal: 15), FunASR itself {funasr}: {ours / funasr:.1f} times as "
         f"many. Bare 8-bit products would allow {ceiling}; that is {ours / ceiling:.0%} of it. At 70 % of "
         f"the load the p95 of finals is {figures['final_p95_s_at_70']} s (goal: 1 s)."
+        + (f" {peer_verdict(figures['peer'])}" if "peer" in figures else "")
+    )
+
+
+def peer_verdict(figures: Figures) -> str:
+    """How many streams FunASR's own server keeps up with, and how it does not with more."""
+    *_, most = figures["loads"]
+    return (
+        f"FunASR's own server keeps up with {figures['streams']}: with {most['streams']} it takes "
+        f"{most['cpu_ms_per_s']} ms a second of each and ends {most['behind_s']} s late."
     )
 
 

@@ -1,12 +1,13 @@
 """How many streams a core holds, and how late their lines come, at full size.
 
-    python -m benchmarks.streams [--assets FOLDER] [--models FOLDER]
+    python -m benchmarks.streams [--assets FOLDER] [--models FOLDER] [--peer CHECKOUT_OF_FUNASR]
     python -m benchmarks.streams --device cuda [--limit SECONDS]
 
 Models are full-size directories with random weights (`full_size_models`; made when missing); the VAD is
 FunASR's real one if `--assets` has it. Streams are simulated on a clock that only computing moves
 (`simulation`), and what is compared with is measured in the same run: FunASR's own `AutoModel.generate`, once
 per session as its server calls it, and the rate of bare 8-bit products, which no arrangement can beat.
+With `--peer` FunASR's own server is measured as well, at real time (`peer`).
 
 On a GPU the wall clock moves the simulated one, and nothing is measured beside the streams. Its figures
 have a file of their own, `streams-cuda.json`.
@@ -32,7 +33,7 @@ from recognition.funasr import int8, vnni
 from recognition.interfaces import Models
 from recognition.model_sets import ModelSet, load_models, read_model_set
 
-from . import results
+from . import peer, results
 from .full_size_models import WRITERS
 from .simulation import Report, Simulation
 
@@ -84,6 +85,7 @@ def main() -> None:
     parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu")
     parser.add_argument("--streams", type=int, nargs="*", help="loads to try")
     parser.add_argument("--seconds", type=float, help="of the simulated clock, per load")
+    parser.add_argument("--peer", type=Path, help="a checkout of FunASR, whose server is measured as well")
     parser.add_argument("--limit", type=float, default=120.0, help="seconds for all loads on a GPU")
     options = parser.parse_args()
     torch.set_num_threads(1)
@@ -101,11 +103,21 @@ def main() -> None:
             options.assets,
             streams=options.streams or [4, 8, 10, 12, 14, 15, 16, 18],
             seconds=options.seconds or 60,
+            checkout=options.peer,
         )
 
 
-def measure_core(models_dir: Path, assets: Path | None, *, streams: Sequence[int], seconds: float) -> None:
-    """Streams on one core of a CPU, against FunASR itself and bare products."""
+def measure_core(
+    models_dir: Path,
+    assets: Path | None,
+    *,
+    streams: Sequence[int],
+    seconds: float,
+    checkout: Path | None = None,
+) -> None:
+    """Streams on one core of a CPU, against FunASR itself (its server too if there is a checkout) and bare
+    products.
+    """
     model_set = full_size_set(models_dir.resolve(), assets)
     recordings = [recording(assets)]
     before = _resident_mb()
@@ -136,6 +148,10 @@ def measure_core(models_dir: Path, assets: Path | None, *, streams: Sequence[int
         "mb_per_stream": round(per_stream_mb, 1),
         "loads": [_figures(report) for report in reports],
     }
+    if checkout:
+        figures["peer"] = peer.figures(
+            peer.measure(checkout, directories(model_set, models_dir), recordings[0])
+        )
     path = results.write("streams", figures)
     goal = "reached" if figures["streams_per_core"] >= 15 else "missed"
     print(
@@ -205,6 +221,14 @@ def full_size_set(models: Path, assets: Path | None) -> ModelSet:
     return read_model_set(str(file))
 
 
+def directories(model_set: ModelSet, models: Path) -> dict[str, Path]:
+    """Of the models, by role."""
+    found = {
+        role: source.directory(model_set.file, models.resolve()) for role, source in model_set.sources.items()
+    }
+    return {role: directory for role, directory in found.items() if directory}
+
+
 def recording(assets: Path | None) -> np.ndarray:
     """Speech to play: 70 s of Mandarin from the assets, else the sample meeting."""
     path = assets / "speech" / "zh_asr" / "vad_example.flac" if assets else None
@@ -254,10 +278,10 @@ def funasr_cost(models: Path, assets: Path | None, audio: np.ndarray, seconds: i
 
     funasr.import_submodules("funasr")
     logging.disable(logging.WARNING)
-    set_ = full_size_set(models.resolve(), assets)
+    paths = directories(full_size_set(models.resolve(), assets), models)
 
     def auto_model(role: str) -> Any:
-        path = set_.sources[role].directory(set_.file, models)
+        path = paths[role]
         return funasr.AutoModel(
             model=str(path), disable_update=True, disable_pbar=True, disable_log=True, device="cpu", ncpu=1
         )

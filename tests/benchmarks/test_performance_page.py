@@ -9,6 +9,7 @@ from benchmarks.performance_page import (
     endurance_table,
     latency_picture,
     pages_table,
+    peer_verdict,
     speakers_table,
     stages_table,
     streams_table,
@@ -57,6 +58,21 @@ class TableTests(unittest.TestCase):
         told = verdict(figures)
         self.assertIn("**12 streams** (goal: 15), FunASR itself 1.5: 8.0 times as many", told)
         self.assertIn("50% of it", told)
+        self.assertNotIn("own server", told)
+
+    def test_the_verdict_names_funasrs_own_server_where_it_was_measured(self):
+        figures = {
+            "streams": 1,
+            "loads": [
+                {"streams": 1, "cpu_ms_per_s": 700, "behind_s": 1.3, "lines": 7},
+                {"streams": 2, "cpu_ms_per_s": 680, "behind_s": 5.1, "lines": 14},
+            ],
+        }
+        self.assertEqual(
+            peer_verdict(figures),
+            "FunASR's own server keeps up with 1: "
+            "with 2 it takes 680 ms a second of each and ends 5.1 s late.",
+        )
 
     def test_each_load_is_a_row(self):
         rows = streams_table(LOADS).splitlines()

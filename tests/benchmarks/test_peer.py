@@ -1,0 +1,115 @@
+"""FunASR's own server under load: a server in its place is started and spoken to as the real one is."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from benchmarks import peer
+from benchmarks.peer import Load, figures, measure
+
+OFFLINE = Path("recognition/model_sets/embedded/paraformer/offline").resolve()
+AUDIO = np.linspace(-0.5, 0.5, 16_000, dtype=np.float32)
+
+STAND_IN = """
+import argparse, asyncio, json, websockets
+from funasr import AutoModel
+
+parser = argparse.ArgumentParser()
+for name in ("host", "port", "certfile", "keyfile", "ngpu", "device", "ncpu"):
+    parser.add_argument("--" + name)
+options = parser.parse_args()
+assert (options.device, options.ngpu, options.certfile) == ("cpu", "0", "")
+
+async def serve(socket):
+    heard = 0
+    async for message in socket:
+        if isinstance(message, bytes):
+            heard += len(message)
+            continue
+        settings = json.loads(message)
+        if settings["is_speaking"]:
+            assert settings["mode"] == "2pass" and settings["chunk_size"] == [5, 10, 5]
+            continue
+        await socket.send(json.dumps({"mode": "2pass-online", "text": "one"}))
+        for _ in range(heard // 32_000):  # a line a second
+            await socket.send(json.dumps({"mode": "2pass-offline", "text": "one"}))
+        END
+
+async def main():
+    async with websockets.serve(serve, options.host, int(options.port), subprotocols=["binary"]):
+        print("WS server started")
+        await asyncio.Future()
+
+asyncio.run(main())
+"""
+
+ANSWER = 'await socket.send(json.dumps({"mode": "2pass", "is_final": True, "is_end": True}))'
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> Path:
+    return checkout_with(tmp_path, STAND_IN.replace("END", ANSWER))
+
+
+def checkout_with(folder: Path, script: str) -> Path:
+    (folder / peer.SERVER).parent.mkdir(parents=True)
+    (folder / peer.SERVER).write_text(script)
+    return folder
+
+
+def test_a_load_is_streams_at_once_each_with_its_lines(checkout: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(peer, "MOST_BEHIND_S", -1.0)  # so that it stops after the first
+
+    [load] = measure(checkout, {}, AUDIO, seconds=2)
+
+    assert (load.streams, load.lines) == (1, 2)
+    assert load.cpu_ms_per_s > 0
+
+
+def test_the_server_finds_local_models_by_the_names_of_the_hub(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(peer, "MOST_BEHIND_S", -1.0)
+    loading = """
+model = AutoModel(model="paraformer-zh", model_revision="v2.0.4", device="cpu", ngpu=0)
+assert type(model.model).__name__ == "Paraformer"
+"""
+    checkout = checkout_with(
+        tmp_path, STAND_IN.replace("END", ANSWER).replace("parser =", loading + "parser =", 1)
+    )
+    [load] = measure(checkout, {"offline": OFFLINE}, AUDIO, seconds=1)
+    assert load.lines == 1
+
+
+def test_a_server_that_does_not_start_says_why(tmp_path: Path):
+    script = 'from funasr import AutoModel\nAutoModel(model="paraformer-zh")\n'
+    with pytest.raises(RuntimeError, match=r"(?s)stopped.*KeyError: 'offline'"):
+        measure(checkout_with(tmp_path, script), {}, AUDIO)
+
+
+def test_a_server_that_hangs_up_before_the_end_is_an_error(tmp_path: Path):
+    checkout = checkout_with(tmp_path, STAND_IN.replace("END", "await socket.close()"))
+    with pytest.raises(ExceptionGroup) as caught:
+        measure(checkout, {}, AUDIO, seconds=1)
+    assert caught.group_contains(RuntimeError, match="before it was done")
+
+
+def test_a_folder_without_the_server_is_an_error(tmp_path: Path):
+    with pytest.raises(FileNotFoundError, match="takes a checkout of FunASR"):
+        measure(tmp_path, {}, AUDIO)
+
+
+def test_what_it_holds_is_the_most_streams_that_ended_in_time():
+    loads = [Load(1, 640.4, 0.81, 9), Load(2, 655.0, 1.9, 18), Load(3, 650.0, 14.42, 20)]
+
+    found = figures(loads)
+
+    assert found["streams"] == 2
+    assert found["loads"][2] == {"streams": 3, "cpu_ms_per_s": 650, "behind_s": 14.4, "lines": 20}
+
+
+def test_a_server_that_is_late_with_one_stream_holds_none():
+    assert figures([Load(1, 1216.0, 3.7, 1)])["streams"] == 0
