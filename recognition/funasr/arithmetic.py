@@ -12,6 +12,7 @@ from recognition.exceptions import ModelError
 
 from . import sanm
 from .campplus_head import HeadedNetwork
+from .fsmn import FsmnNetwork
 from .sanm import Geometry
 
 ARITHMETICS = ("auto", "float32", "bfloat16", "float16", "int8")
@@ -71,6 +72,15 @@ class Arithmetic:
             return int8.FrameWeights(predictor)
         # Small errors add up in the weights: they are computed in single precision always.
         return sanm.FrameWeights(predictor).to(self.device)
+
+    def speech_network(self, network: FsmnNetwork) -> Any:
+        """The same function: compiled where the large networks beside it bring a compiler along."""
+        if self.device.type == "cpu" and (self.kind == "int8" or (self.is_automatic and _has_int8())):
+            from . import fsmn_compiled
+
+            if fsmn_compiled.is_supported():
+                return fsmn_compiled.CompiledFsmn(network)
+        return network.to(self.device)
 
     def speaker_network(self, model: Any) -> Any:
         """A function from features, shape (1, frames, 80), or more of one length, to embeddings.

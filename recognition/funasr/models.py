@@ -12,7 +12,7 @@ from recognition.interfaces import Models, VoiceActivityDetector
 from recognition.language_model import LanguageModel, find_file, read_language_model
 from recognition.model_sets import ModelSet
 
-from .arithmetic import choose
+from .arithmetic import Arithmetic, choose
 from .embedding import FunasrEmbedder
 from .loading import ModelDirectory, open_directory
 from .offline import OfflineParaformer
@@ -33,7 +33,7 @@ def load(model_set: ModelSet, models_dir: Path, *, arithmetic: str, device: str)
     language_model = _language_model(model_set, models_dir)
     models = Models(
         name=model_set.name,
-        vad=_detector(model_set, models_dir, chosen.device),
+        vad=_detector(model_set, models_dir, chosen),
         streaming=StreamingParaformer(
             directory("streaming"),
             StreamingOptions(**model_set.sources["streaming"].options),
@@ -77,11 +77,11 @@ def _path(model_set: ModelSet, role: str, models_dir: Path) -> Path:
     return path
 
 
-def _detector(model_set: ModelSet, models_dir: Path, device: torch.device) -> VoiceActivityDetector:
+def _detector(model_set: ModelSet, models_dir: Path, arithmetic: Arithmetic) -> VoiceActivityDetector:
     source = model_set.sources["vad"]
     path = source.directory(model_set.file, models_dir)
     if path is not None:
-        return FsmnDetector(open_directory(path), device=device, **source.options)
+        return FsmnDetector(open_directory(path), arithmetic=arithmetic, **source.options)
     if source.package != "silero-vad":
         raise ModelError(f"{model_set.file}: the package {source.package} has no voice activity detector")
     return SileroDetector(**source.options)

@@ -21,7 +21,9 @@ from torch.nn import functional
 from recognition.exceptions import ModelError
 from recognition.interfaces import Samples
 
+from .arithmetic import Arithmetic
 from .features import FRAME_LENGTH, FRAME_SHIFT, MEL_BANDS, load_cmvn, recognizer_frames
+from .fsmn import FsmnNetwork
 from .loading import ModelDirectory, load_model
 
 
@@ -151,7 +153,7 @@ class FsmnState:
     frames: Tensor
     """That the next stacked frames need again, shape (4, 80)."""
     memory: Tensor
-    """Inputs of the memory blocks, shape (layers, width, past)."""
+    """Inputs of the memory blocks, in the network's `memory_shape`."""
     fresh: bool = True
     decibels: np.ndarray = field(default_factory=lambda: np.zeros(2))
     """Loudness of the frames that this window's probabilities begin with."""
@@ -169,7 +171,7 @@ class FsmnDetector:
     Args:
         directory: Of the model, as on the hub.
         frames: Of 10 ms, in one window.
-        device: Where it computes, in float32.
+        arithmetic: Where it computes, and whether compiled; always in float32.
 
     Raises:
         ModelError: If the directory does not hold such a model.
@@ -184,14 +186,15 @@ class FsmnDetector:
     _QUIETEST = -60.0  # decibel of digital silence, as FunASR counts
 
     def __init__(
-        self, directory: ModelDirectory, *, frames: int = 20, device: torch.device | None = None
+        self, directory: ModelDirectory, *, frames: int = 20, arithmetic: Arithmetic | None = None
     ) -> None:
         model = load_model(directory, ["FsmnVADStreaming"])
-        self._device = device or torch.device("cpu")
+        arithmetic = arithmetic or Arithmetic()
+        self._device = arithmetic.device
         self.window = frames * FRAME_SHIFT
         # Two frames end in the next window, and a stacked frame looks two frames ahead.
         self.delay = (2 + self._STACKED // 2) * FRAME_SHIFT
-        self._network = _FsmnNetwork(model.encoder, model.vad_opts.sil_pdf_ids).to(self._device)
+        self._network = arithmetic.speech_network(FsmnNetwork(model.encoder, model.vad_opts.sil_pdf_ids))
         self._cmvn = load_cmvn(directory.file("cmvn"))
         if len(self._cmvn.shift) != self._STACKED * MEL_BANDS:
             raise ModelError(
@@ -263,71 +266,6 @@ class FsmnDetector:
             elif loudness - (-100.0 if state.noise is None else state.noise) < options.snr_thres:
                 result[number] = 0
         return result
-
-
-class _FsmnNetwork(nn.Module):
-    """FunASR's encoder for a few rows at a time, where calls cost more than numbers."""
-
-    def __init__(self, encoder: Any, silence: Sequence[int]) -> None:
-        super().__init__()
-        if any(block.fsmn_block.conv_right is not None for block in encoder.fsmn):
-            raise ModelError("an FSMN that looks ahead (rorder > 0) cannot stream")
-        self._into = _Affine(encoder.in_linear1, encoder.in_linear2)
-        self._project = nn.ModuleList(_Affine(block.linear) for block in encoder.fsmn)
-        self._affine = nn.ModuleList(_Affine(block.affine) for block in encoder.fsmn)
-        self._out_of = _Affine(encoder.out_linear1, encoder.out_linear2)
-        convolutions = [block.fsmn_block.conv_left for block in encoder.fsmn]
-        taps = torch.stack([convolution.weight[..., 0] for convolution in convolutions]).detach()
-        taps[..., -1] += 1  # the frame's own part
-        self._taps: Tensor
-        self.register_buffer("_taps", taps)  # (layers, width, 1, order)
-        self._dilation = convolutions[0].dilation[0]
-        self._silence = list(silence)
-        past = (taps.shape[-1] - 1) * self._dilation
-        self.memory_shape = (len(taps), taps.shape[1], past)
-
-    def forward(self, features: Tensor, memory: Tensor, there: Tensor) -> tuple[Tensor, Tensor]:
-        """
-        Args:
-            features: Normalised, float32, shape (batch, t, 400).
-            memory: Inputs of the memory blocks before, float32, shape (layers, batch, width, past).
-            there: 1 for frames, 0 for those before the start of a stream, float32, shape (batch, t).
-
-        Returns:
-            Speech probabilities, shape (batch, t), and the memory after the last frame.
-        """
-        x = torch.relu(self._into(features))
-        kept = []
-        layers = zip(memory, self._project, self._affine, self._taps, strict=True)
-        for past, project, affine, taps in layers:
-            inputs = torch.cat((past, (project(x) * there[..., None]).mT), dim=2)  # (batch, width, past + t)
-            kept.append(inputs[..., -past.shape[-1] :])
-            remembered = functional.conv1d(inputs, taps, dilation=self._dilation, groups=len(taps))
-            x = torch.relu(affine(remembered.mT))
-        scores = torch.softmax(self._out_of(x), dim=-1)
-        return 1 - scores[..., self._silence].sum(-1), torch.stack(kept)
-
-
-class _Affine(nn.Module):
-    """FunASR's transforms one after the other as one, its matrix turned: a few rows multiply faster so."""
-
-    def __init__(self, *transforms: Any) -> None:
-        super().__init__()
-        linears = [transform.linear for transform in transforms]
-        weight = torch.eye(linears[0].in_features, dtype=torch.float64)
-        bias = torch.zeros(linears[0].in_features, dtype=torch.float64)
-        for linear in linears:
-            turned = linear.weight.detach().double().T
-            weight, bias = weight @ turned, bias @ turned
-            if linear.bias is not None:
-                bias += linear.bias.detach().double()
-        self._weight: Tensor
-        self._bias: Tensor
-        self.register_buffer("_weight", weight.float().contiguous())
-        self.register_buffer("_bias", bias.float())
-
-    def forward(self, x: Tensor) -> Tensor:
-        return torch.addmm(self._bias, x.flatten(0, 1), self._weight).view(*x.shape[:2], -1)
 
 
 def _side_by_side(batch: Sequence[tuple[Any, Samples]], window: int) -> Tensor:

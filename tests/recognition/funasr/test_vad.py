@@ -13,6 +13,8 @@ import yaml
 
 from recognition.endpointing import Endpointer, EndpointingOptions
 from recognition.exceptions import ModelError
+from recognition.funasr import fsmn_compiled
+from recognition.funasr.arithmetic import Arithmetic
 from recognition.funasr.loading import open_directory
 from recognition.funasr.vad import FsmnDetector, SileroDetector
 
@@ -173,6 +175,14 @@ class FsmnTests(SharedTests, unittest.TestCase):
             FsmnDetector(model_directory("cam++"))
 
 
+@unittest.skipUnless(fsmn_compiled.is_supported(), "this CPU has no registers of 512 bits")
+class CompiledFsmnTests(FsmnTests):
+    detector = FsmnDetector(model_directory("fsmn-vad"), arithmetic=Arithmetic("int8"))
+
+    def test_it_is_the_compiled_network(self):
+        self.assertIsInstance(self.detector._network, fsmn_compiled.CompiledFsmn)
+
+
 class EnergyTests(unittest.TestCase):
     def detector(self, **options: float) -> FsmnDetector:
         """The same network, with conditions on loudness."""
@@ -211,9 +221,11 @@ class EnergyTests(unittest.TestCase):
 class RealNetworkTests(unittest.TestCase):
     """The published FSMN-VAD and our endpointer find the segments that FunASR's own test expects."""
 
+    arithmetic = Arithmetic()
+
     def find_segments(self, frames: int) -> list[tuple[int, int]]:
         weights = Path(ASSETS or "") / "weights" / "speech_fsmn_vad_zh-cn-16k-common-pytorch"
-        detector = FsmnDetector(open_directory(weights), frames=frames)
+        detector = FsmnDetector(open_directory(weights), frames=frames, arithmetic=self.arithmetic)
         options = EndpointingOptions(threshold=0.8, long_utterance_ms=60_000, longest_utterance_ms=60_000)
         endpointer = Endpointer(options, frame=detector.frame, start=-detector.delay)
         audio = vad_example()
@@ -229,6 +241,11 @@ class RealNetworkTests(unittest.TestCase):
 
     def test_windows_of_600_ms_give_the_known_segments(self):
         self.assertEqual(self.find_segments(60), KNOWN_SEGMENTS)
+
+
+@unittest.skipUnless(fsmn_compiled.is_supported(), "this CPU has no registers of 512 bits")
+class CompiledRealNetworkTests(RealNetworkTests):
+    arithmetic = Arithmetic("int8")
 
 
 @functools.cache
