@@ -4,6 +4,7 @@ import subprocess
 import sys
 import tempfile
 import unittest
+from collections import Counter
 from pathlib import Path
 
 from recognition.endpointing import EndpointingOptions
@@ -152,16 +153,17 @@ class SetFileTests(unittest.TestCase):
             load_models(read_model_set(self.write(text)), self.folder)
 
     def test_a_language_model_of_ones_own_decides_between_what_was_heard(self):
-        text = Path(self.write_set()).read_text()
-        usual = self.heard("float32")
         (self.folder / "words").mkdir()
-        never = "".join(f"-99\t{character}\n" for character in set(usual))
-        (self.folder / "words" / "own.arpa").write_text(f"\\1-grams:\n-1\t<unk>\n{never}\n\\end\\\n")
-        self.write(f'{text}[language_model]\ntitle = "Words"\npath = "words"\nlicence = "MIT"\n')
-
         for arithmetic in ("float32", "int8") if int8.is_supported() else ("float32",):
             with self.subTest(arithmetic):
-                self.assertFalse(set(usual) & set(self.heard(arithmetic)))
+                text = Path(self.write_set()).read_text()
+                [(often, _)] = Counter(self.heard(arithmetic)).most_common(1)
+                (self.folder / "words" / "own.arpa").write_text(
+                    f"\\1-grams:\n-1\t<unk>\n-99\t{often}\n\n\\end\\\n"
+                )
+                self.write(f'{text}[language_model]\ntitle = "Words"\npath = "words"\nlicence = "MIT"\n')
+
+                self.assertNotIn(often, self.heard(arithmetic))
 
     def heard(self, arithmetic: str) -> str:
         """What both passes of the set make of some noise."""
