@@ -78,7 +78,8 @@ def verdict(figures: Figures) -> str:
     return (
         f"A core holds **{ours} streams** (goal: 15), FunASR itself {funasr}: {ours / funasr:.1f} times as "
         f"many. Bare 8-bit products would allow {ceiling}; that is {ours / ceiling:.0%} of it. At 70 % of "
-        f"the load the p95 of finals is {figures['final_p95_s_at_70']} s (goal: 1 s)."
+        f"the load the p95 of finals is {figures['final_p95_s_at_70']} s (goal: 1 s). Models take "
+        f"{figures['models_mb']} MB, each stream {figures['mb_per_stream']} MB more."
         + (f" {peer_verdict(figures['peer'])}" if "peer" in figures else "")
     )
 

@@ -45,7 +45,13 @@ def _processor() -> str:
         lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
     except OSError:
         return platform.processor()
-    name = next((line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")), "")
-    flags = next((line.split() for line in lines if line.startswith("flags")), [])
+    fields: dict[str, str] = {}
+    for line in lines:
+        name, _, value = line.partition(":")
+        fields.setdefault(name.strip(), value.strip())  # of the first core
+    # The name need not tell which: virtual machines may hide it.
+    which = [fields.get("model name", "")]
+    which += [f"{key.split()[-1]} {fields[key]}" for key in ("cpu family", "model") if key in fields]
+    flags = fields.get("flags", "").split()
     units = [flag for flag in ("amx_int8", "avx512_vnni", "avx512_bf16", "avx2") if flag in flags]
-    return f"{name} ({', '.join(units)})"
+    return f"{', '.join(which)} ({', '.join(units)})"

@@ -119,6 +119,11 @@ class Simulation:
         )
         return self.report
 
+    def close(self) -> None:
+        """Free what the models remember of its streams."""
+        for stream in self._streams:
+            self._runner.release(stream.models)
+
     def _run_until(self, end: float) -> None:
         while self.now < end:
             self._receive_arrivals()

@@ -128,6 +128,7 @@ def measure_core(
     for count in streams:
         simulation = Simulation(models, model_set.endpointing, recordings, streams=count)
         report = simulation.run(warm_up_s=WARM_UP_S, measure_s=seconds)
+        simulation.close()
         reports.append(report)
         ceilings.append(int8_ceiling())
         print(_line(report), flush=True)

@@ -54,10 +54,13 @@ class TableTests(unittest.TestCase):
             "baseline_streams_per_core": 1.5,
             "int8_ceiling_streams_per_core": 24,
             "final_p95_s_at_70": 0.9,
+            "models_mb": 1100,
+            "mb_per_stream": 9.5,
         }
         told = verdict(figures)
         self.assertIn("**12 streams** (goal: 15), FunASR itself 1.5: 8.0 times as many", told)
         self.assertIn("50% of it", told)
+        self.assertIn("Models take 1100 MB, each stream 9.5 MB more", told)
         self.assertNotIn("own server", told)
 
     def test_the_verdict_names_funasrs_own_server_where_it_was_measured(self):
