@@ -1,7 +1,7 @@
 """Many sockets read together: it is waking that costs, not reading.
 
 As network cards moderate their interrupts: what comes after a pause is read at once, and from then on all
-sockets are read together, a few times a second, until nothing more comes.
+sockets are read together, a dozen times a second, until nothing more comes.
 """
 
 from __future__ import annotations
@@ -10,7 +10,8 @@ import asyncio
 import select
 from collections.abc import Callable
 
-PACE_S = 0.05
+PACE_S = 0.08
+"""The longest that a frame waits for others to be read with it."""
 
 
 class SharedReading:
