@@ -196,13 +196,14 @@ class _Stream:
         self.models = ModelStream()
         self.starts_at = starts_at
         self._simulation = simulation
-        self._recording = np.roll(recording, -int(rng.integers(0, len(recording))))
+        self._recording = recording
+        self._begins_at = int(rng.integers(0, len(recording) // PACKET)) * PACKET
         self._post_roll = options.endpointing.post_roll_ms * SAMPLE_RATE // 1000
         self._decoded: dict[int, int] = {}  # end of the last chunk of each open utterance
         self._ended: dict[int, float] = {}  # when each closed utterance's end was found
 
     def receive_packet(self) -> None:
-        at = self.session.position % len(self._recording)
+        at = (self._begins_at + self.session.position) % len(self._recording)
         packet = self._recording[at : at + PACKET]
         self.session.receive_audio(packet)
         self._advance()

@@ -124,15 +124,15 @@ def measure_core(
     models = load_models(model_set, models_dir, device="cpu")
     loaded = _resident_mb()
     ceilings = [int8_ceiling()]
-    reports = []
-    for count in streams:
+    reports, resident_mb = [], [loaded]
+    for count in sorted(streams):
         simulation = Simulation(models, model_set.endpointing, recordings, streams=count)
         report = simulation.run(warm_up_s=WARM_UP_S, measure_s=seconds)
         simulation.close()
         reports.append(report)
+        resident_mb.append(_resident_mb())
         ceilings.append(int8_ceiling())
         print(_line(report), flush=True)
-    per_stream_mb = (_resident_mb() - loaded) / max(streams)
     at_70 = _at_load(reports, 0.7)
     baseline = funasr_cost(models_dir, assets, recordings[0])
     figures: dict[str, Any] = {
@@ -146,7 +146,7 @@ def measure_core(
         "cpu_ms_per_s_by_stage_at_70": by_stage(at_70),
         "baseline_cpu_ms_per_s_by_stage": {name: round(1e3 * cost, 1) for name, cost in baseline.items()},
         "models_mb": round(loaded - before),
-        "mb_per_stream": round(per_stream_mb, 1),
+        "mb_per_stream": round(_slope([0, *sorted(streams)], resident_mb), 1),
         "loads": [_figures(report) for report in reports],
     }
     if checkout:
@@ -393,6 +393,12 @@ def _cpu_s(run: Callable[[], None]) -> float:
     started = time.process_time()
     run()
     return time.process_time() - started
+
+
+def _slope(streams: Sequence[int], resident_mb: Sequence[float]) -> float:
+    """MB for each stream more, from the first load on if there are several: it pays for warming up."""
+    first = 1 if len(streams) > 2 else 0
+    return (resident_mb[-1] - resident_mb[first]) / (streams[-1] - streams[first])
 
 
 def _resident_mb() -> float:
