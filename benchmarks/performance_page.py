@@ -124,7 +124,7 @@ def endurance_table(figures: Figures) -> str:
     pairs = [
         (f"cost of a second after {figures['stream_minutes']} minutes, over that of a new stream",
          figures["old_over_new"], "0.95 to 1.05"),
-        ("memory that the stream takes after the first quarter of them, MiB",
+        ("memory that it takes more at most in the last quarter of them than in the second, MiB",
          figures["stream_growth_mib"], "0"),
         (f"memory that {figures['sessions']} sessions take, from the 500th on, MiB",
          figures["sessions_growth_mib"], "0"),

@@ -1,4 +1,4 @@
-"""Sessions that come and go leave nothing behind, those that are abandoned neither."""
+"""Sessions that come and go leave nothing behind, those that are abandoned neither; what counts as growth."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.endurance import many_sessions
+from benchmarks.endurance import growth, many_sessions
 from recognition.interfaces import Models
 from recognition.model_sets import load_models, read_model_set
 
@@ -25,3 +25,15 @@ def test_nothing_is_left_of_sessions_that_ended_or_were_abandoned(models: Models
 
     left = {name: figures[name] for name in ("sessions_alive", "states_kept", "jobs_kept")}
     assert left == {"sessions_alive": 0, "states_kept": 0, "jobs_kept": 0}
+
+
+@pytest.mark.parametrize(
+    ("memory_mib", "grown"),
+    [
+        ([100, 720, 729, 720, 720, 729, 721, 720, 729, 729, 720, 729], 0),
+        ([100, 720, 721, 722, 723, 724, 725, 726, 727, 728, 729, 730], 6),
+        ([100, 90], 0),
+    ],
+)
+def test_memory_that_comes_and_goes_is_no_growth(memory_mib: list[float], grown: float) -> None:
+    assert growth(memory_mib) == grown
