@@ -201,7 +201,7 @@ class Hub:
             last_revision=known.last_revision,
         )
         room.receive_progress(received=known.durable, durable=known.durable)
-        if followed.pk is None:
+        if followed.pk != known.pk:  # it may have been withdrawn, and have come again
             followed.pk = known.pk
             if not room.last_seq:
                 room.skip()  # a session that was there before us: its past is read on demand

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote, urlencode
@@ -14,12 +14,29 @@ import numpy as np
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidHandshake
 
-from recognition.audio import SAMPLE_RATE, samples, seconds
+from recognition.audio import samples, seconds
 
 FRAME = samples(0.2)
 
 END_S = 60.0
 """How long to wait for the last lines."""
+
+
+@dataclass(frozen=True, slots=True)
+class Playing:
+    """A recording that is played again and again."""
+
+    recording: np.ndarray
+    """float32 in [-1, 1], 16 kHz, shape (n,)."""
+
+    begins_at: int
+    length: int
+    """Samples to play, from `begins_at` in the recording on."""
+
+    def frames(self) -> Iterator[np.ndarray]:
+        for at in range(0, self.length, FRAME):
+            places = np.arange(at, min(at + FRAME, self.length))
+            yield self.recording.take(self.begins_at + places, mode="wrap")
 
 
 @dataclass
@@ -82,13 +99,23 @@ class Report:
 
 
 async def drive(
-    servers: Sequence[str], audio: np.ndarray, *, senders: int, receivers: int, prefix: str, token: str = ""
+    servers: Sequence[str],
+    recording: np.ndarray,
+    *,
+    length_s: float,
+    senders: int,
+    receivers: int,
+    prefix: str,
+    token: str = "",
 ) -> Report:
     """Stream a recording in many sessions at once, at its own pace.
 
+    Each begins at another place of it: people in different meetings do not pause together.
+
     Args:
         servers: Like "ws://localhost:8000", taken in turns.
-        audio: float32 in [-1, 1], 16 kHz, shape (n,).
+        recording: float32 in [-1, 1], 16 kHz, shape (n,).
+        length_s: To play it, again and again.
         receivers: Of each session.
         prefix: Of the sessions' ids.
     """
@@ -96,12 +123,13 @@ async def drive(
     for at in range(senders):
         first = at % len(servers)
         turned = [*servers[first:], *servers[:first]]
-        loads.append(_drive_one(turned, f"{prefix}-{at}", audio, at / senders, receivers, token))
+        playing = Playing(recording, at * len(recording) // senders, samples(length_s))
+        loads.append(_drive_one(turned, f"{prefix}-{at}", playing, at / senders, receivers, token))
     return Report(list(await asyncio.gather(*loads)))
 
 
 async def _drive_one(
-    servers: Sequence[str], session: str, audio: np.ndarray, delay_s: float, receivers: int, token: str
+    servers: Sequence[str], session: str, playing: Playing, delay_s: float, receivers: int, token: str
 ) -> SessionLoad:
     await asyncio.sleep(delay_s)  # not all in the same moment
     load = SessionLoad(Heard(), [Heard() for _ in range(receivers)])
@@ -110,7 +138,7 @@ async def _drive_one(
         asyncio.create_task(_follow(_address(servers, at, session, "receiver", token), heard, clock))
         for at, heard in enumerate(load.receivers)
     ]
-    await _send(_address(servers, 0, session, "sender", token), audio, load.sender, clock)
+    await _send(_address(servers, 0, session, "sender", token), playing, load.sender, clock)
     if load.sender.close_code != 1000:
         for task in following:
             task.cancel()
@@ -124,15 +152,15 @@ class _Clock:
     begun = 0.0
 
 
-async def _send(address: str, audio: np.ndarray, heard: Heard, clock: _Clock) -> None:
+async def _send(address: str, playing: Playing, heard: Heard, clock: _Clock) -> None:
     try:
         async with connect(address, proxy=None) as socket:
             listening = asyncio.create_task(_listen(socket, heard, clock))
             clock.begun = time.monotonic()
             try:
-                for at in range(0, len(audio), FRAME):
-                    await socket.send(audio[at : at + FRAME].astype("<f4").tobytes())
-                    due = clock.begun + seconds(at + FRAME)
+                for number, frame in enumerate(playing.frames(), start=1):
+                    await socket.send(frame.astype("<f4").tobytes())
+                    due = clock.begun + number * seconds(FRAME)
                     await asyncio.sleep(max(0.0, due - time.monotonic()))
                 await socket.send("close")
             except ConnectionClosed:
@@ -167,12 +195,6 @@ def _hear(message: dict[str, Any], heard: Heard, clock: _Clock) -> None:
 def _address(servers: Sequence[str], at: int, session: str, mode: str, token: str) -> str:
     parameters = {"mode": mode, **({"token": token} if token else {})}
     return f"{servers[at % len(servers)]}/ws/asr/{quote(session, safe='')}?{urlencode(parameters)}"
-
-
-def repeated(audio: np.ndarray, length_s: float) -> np.ndarray:
-    """A recording again and again, to this length."""
-    wanted = round(length_s * SAMPLE_RATE)
-    return np.tile(audio, -(-wanted // len(audio)))[:wanted]
 
 
 def counted(errors: Iterable[str]) -> str:

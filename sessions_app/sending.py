@@ -85,13 +85,17 @@ class Sending:
         """
         try:
             async with asyncio.timeout(DATABASE_S):
-                session = await self._find_session(owner=owner, title=self._join.title)
+                session, is_new = await self._find_session(owner=owner, title=self._join.title)
         except TimeoutError:
             raise ProtocolError(
                 Fault.OVERLOADED, "the database does not answer", retry_after=UNREACHABLE_RETRY_S
             ) from None
         try:
             position = await self._claim(session)
+        except ProtocolError as refusal:
+            if is_new and refusal.fault is Fault.OVERLOADED:
+                await self._withdraw(session)
+            raise
         except AudioFinished as finished:
             if not may_resume(self._join):
                 raise ProtocolError(
@@ -151,7 +155,7 @@ class Sending:
 
     # Becoming.
 
-    async def _find_session(self, *, owner: int | None = None, title: str = "") -> Session:
+    async def _find_session(self, *, owner: int | None = None, title: str = "") -> tuple[Session, bool]:
         return await in_database(
             services.get_or_create_session, self._join.session_key, owner=owner, title=title
         )
@@ -181,6 +185,12 @@ class Sending:
         raise ProtocolError(
             Fault.SENDER_CONFLICT, f"session {session.key!r} has a sender already", retry_after=10
         )
+
+    async def _withdraw(self, session: Session) -> None:
+        """Of a new session whose sender is not let in nothing shall be left: it would take up a worker."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(DATABASE_S):
+                await in_database(services.withdraw, session.pk)
 
     # Receiving.
 
@@ -229,7 +239,7 @@ class Sending:
             except LogLost:
                 if self._join.version >= 2:
                     raise _begun_anew() from None
-                session = await self._find_session()
+                session, _ = await self._find_session()
                 try:
                     await self._claim(session)
                 except AudioFinished:

@@ -44,11 +44,16 @@ class NewLine:
     score: float | None
 
 
-def get_or_create_session(key: str, *, owner: int | None = None, title: str = "") -> Session:
-    session, _ = Session.objects.get_or_create(
+def get_or_create_session(key: str, *, owner: int | None = None, title: str = "") -> tuple[Session, bool]:
+    """The session of this key, and whether it is new."""
+    return Session.objects.get_or_create(
         key=key, defaults={"model_set": settings.MODEL_SET, "owner_id": owner, "title": title}
     )
-    return session
+
+
+def withdraw(session: int) -> None:
+    """Forget a session that nobody has worked on: its sender was not let in."""
+    Session.objects.filter(pk=session, epoch=0).delete()
 
 
 def acquire(session: int) -> Lease | None:

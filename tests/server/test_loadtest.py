@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 import soundfile
 
-from sessions_app.load import Heard, Report, SessionLoad, counted, repeated
+from sessions_app.load import Heard, Playing, Report, SessionLoad, counted
 from tests.support.clients import MEETING
 from tests.support.server import Server
 
@@ -55,5 +56,12 @@ class TestReport:
         report = Report([SessionLoad(heard("a", late_s=0.2), [heard("a", late_s=1.0)])])
         assert (report.delay_s(0.0), report.delay_s(0.99)) == (0.2, 1.0)
 
-    def test_a_recording_is_repeated_to_the_length(self):
-        assert len(repeated(MEETING.speak(1), 7.0)) == 7 * 16_000
+
+class TestPlaying:
+    def test_a_recording_is_played_again_and_again_from_any_place_on(self):
+        recording = np.arange(4000, dtype=np.float32)
+
+        frames = list(Playing(recording, begins_at=1000, length=9000).frames())
+
+        assert [len(frame) for frame in frames] == [3200, 3200, 2600]
+        assert np.concatenate(frames).tolist() == np.tile(recording, 3)[1000:10_000].tolist()

@@ -15,8 +15,9 @@ from recognition.audio import samples
 from sessions_app import consumers, hub, sending, services
 from sessions_app.consumers import SessionConsumer
 from sessions_app.frames import PUSH
+from sessions_app.models import Session
 from sessions_app.protocol import Line, SessionEnd, Spoken
-from sessions_app.transport import SAMPLE_BYTES, SenderConflict, Unreachable
+from sessions_app.transport import SAMPLE_BYTES, Overloaded, SenderConflict, Unreachable
 from sessions_app.transport.memory import MemoryTransport
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -90,11 +91,15 @@ async def test_a_sender_is_let_in_only_when_it_is_the_sender(transport: SlowTran
 
 
 @pytest.mark.parametrize(
-    ("refusal", "code", "close"),
-    [(SenderConflict(), "sender_conflict", 4409), (Unreachable("no"), "overloaded", 4503)],
+    ("refusal", "code", "close", "is_kept"),
+    [
+        (SenderConflict(), "sender_conflict", 4409, True),
+        (Unreachable("no"), "overloaded", 4503, False),
+        (Overloaded("full", retry_after_s=1), "overloaded", 4503, False),
+    ],
 )
-async def test_one_that_is_refused_is_told_why_as_soon_as_it_is_let_in(
-    transport: SlowTransport, refusal: Exception, code: str, close: int
+async def test_one_that_is_refused_is_told_why_as_soon_as_it_is_let_in_and_leaves_no_session_behind(
+    transport: SlowTransport, refusal: Exception, code: str, close: int, is_kept: bool
 ):
     transport.refusal = refusal
     transport.may_open.set()
@@ -103,6 +108,16 @@ async def test_one_that_is_refused_is_told_why_as_soon_as_it_is_let_in(
     assert (await message(socket))["error"]["code"] == code
     assert (await socket.receive_output(10))["code"] == close
     await disconnect(socket)
+    assert await asyncio.to_thread(Session.objects.exists) == is_kept
+
+
+async def test_a_session_that_was_there_before_stays_though_its_sender_is_refused(transport: SlowTransport):
+    await asyncio.to_thread(services.get_or_create_session, "meeting")
+    transport.refusal = Unreachable("no")
+    transport.may_open.set()
+    socket = await connect("mode=sender")
+    await disconnect(socket)
+    assert await asyncio.to_thread(Session.objects.exists)
 
 
 async def test_a_sender_waits_while_the_database_is_away_for_a_moment(

@@ -113,6 +113,22 @@ async def test_meanwhile_the_database_tells_what_happens(following: Hub, failure
     assert listener.changed.is_set()
 
 
+async def test_a_session_that_was_withdrawn_and_came_again_is_followed(
+    following: Hub, failures: list[Exception | None]
+):
+    failures += [ConnectionError("no")] * 1000
+    refused, _ = await asyncio.to_thread(services.get_or_create_session, KEY)
+    await following.follow(KEY, Listener())
+    assert following.session_pk(KEY) == refused.pk
+
+    await asyncio.to_thread(services.withdraw, refused.pk)
+    let_in, _ = await asyncio.to_thread(services.get_or_create_session, KEY)
+
+    async with asyncio.timeout(20):
+        while following.session_pk(KEY) != let_in.pk:
+            await asyncio.sleep(0.02)
+
+
 async def test_who_leaves_meanwhile_leaves_nothing_behind(following: Hub, failures: list[Exception | None]):
     failures += [ConnectionError("no")] * 1000
     listener = Listener()

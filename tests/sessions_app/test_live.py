@@ -57,7 +57,7 @@ def no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 async def send(transport: MemoryTransport, key: str) -> Session:
-    session = await asyncio.to_thread(services.get_or_create_session, key)
+    session, _ = await asyncio.to_thread(services.get_or_create_session, key)
     await transport.open(session.pk, "sender", durable=0, may_take_over=False, listener=Socket())
     await transport.append(session.pk, "sender", AUDIO.tobytes())
     await transport.finish(session.pk, "sender")
@@ -114,7 +114,7 @@ async def test_a_fault_that_passes_costs_nothing(transport: MemoryTransport, mon
 async def test_one_that_stays_ends_the_session_and_no_other(
     transport: MemoryTransport, monkeypatch: pytest.MonkeyPatch
 ):
-    poisoned = await asyncio.to_thread(services.get_or_create_session, "poisoned")
+    poisoned, _ = await asyncio.to_thread(services.get_or_create_session, "poisoned")
 
     def rows_for(session: int, *arguments: Any, rows: Any = voices.rows_for, **options: Any) -> Any:
         if session == poisoned.pk:
@@ -161,7 +161,7 @@ class TestSenderThatIsAway:
             return 0.0 if transport._owned(session).sender else 1e6
 
         monkeypatch.setattr(transport, "sender_gone_s", gone_s)
-        session = await asyncio.to_thread(services.get_or_create_session, "away")
+        session, _ = await asyncio.to_thread(services.get_or_create_session, "away")
         await transport.open(session.pk, "sender", durable=0, may_take_over=False, listener=Socket())
         await transport.append(session.pk, "sender", AUDIO.tobytes())
         return session

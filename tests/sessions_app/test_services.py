@@ -16,7 +16,8 @@ def new_line(start: int, end: int, text: str = "好。") -> NewLine:
 
 @pytest.fixture
 def session() -> Session:
-    return services.get_or_create_session("周会")
+    session, _ = services.get_or_create_session("周会")
+    return session
 
 
 @pytest.fixture
@@ -28,6 +29,17 @@ def lease(session: Session) -> Lease:
 
 def texts(session: Session) -> list[tuple[int | None, str]]:
     return list(session.utterances.values_list("seq", "text"))
+
+
+class TestWithdraw:
+    def test_leaves_nothing_of_a_session_that_nobody_has_worked_on(self, session: Session):
+        services.withdraw(session.pk)
+        assert not Session.objects.exists()
+        assert queries.unfinished_sessions() == []
+
+    def test_leaves_one_alone_that_a_worker_has_had(self, session: Session, lease: Lease):
+        services.withdraw(session.pk)
+        assert Session.objects.get() == session
 
 
 class TestAcquire:

@@ -22,7 +22,7 @@ SOUND = np.array([1, 0, 0], np.float32)
 
 class VoicesTestCase(TestCase):
     def setUp(self) -> None:
-        self.session = services.get_or_create_session("meeting")
+        self.session, _ = services.get_or_create_session("meeting")
         lease = services.acquire(self.session.pk)
         assert lease is not None
         self.lease: Lease = lease

@@ -14,7 +14,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from recognition.audio import SAMPLE_RATE
 from sessions_app.demo import SAMPLE
-from sessions_app.load import counted, drive, repeated
+from sessions_app.load import counted, drive
 
 
 class Command(BaseCommand):
@@ -45,7 +45,8 @@ class Command(BaseCommand):
         report = asyncio.run(
             drive(
                 servers,
-                repeated(audio, options["seconds"]),
+                audio,
+                length_s=options["seconds"],
                 senders=senders,
                 receivers=receivers,
                 prefix=f"load-{time.strftime('%Y%m%d-%H%M%S')}",
