@@ -31,6 +31,9 @@ SENDERS, RECEIVERS = 8, 2
 WARM_UP = 0.25
 """Share of the time that is left out: caches fill."""
 
+PARTS = 8
+"""Of the time, at whose ends the memory is told: growth may come to an end."""
+
 WATCHED = ("web", "worker")
 GOALS = {"web": 1.0, "worker": 3.0}
 
@@ -51,9 +54,11 @@ class Samples:
         self.threads.append(process.num_threads())
 
     @property
-    def figures(self) -> dict[str, float]:
+    def figures(self) -> dict[str, object]:
+        ends = [(part + 1) * len(self.rss_mib) // PARTS - 1 for part in range(PARTS)]
         return {
             "rss_mib": round(self.rss_mib[-1], 1),
+            "rss_mib_meanwhile": [round(self.rss_mib[max(0, end)], 1) for end in ends],
             "mib_per_h": round(slope(self.at_h, self.rss_mib), 2),
             "files_per_h": round(slope(self.at_h, self.files), 1),
             "threads_per_h": round(slope(self.at_h, self.threads), 1),

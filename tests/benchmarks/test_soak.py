@@ -17,4 +17,6 @@ def test_too_little_to_tell_is_no_growth():
 
 def test_figures_are_of_each_kind():
     samples = Samples([0.0, 1.0, 2.0, 3.0], [50, 51, 52, 53], [10, 10, 10, 10], [3, 3, 3, 3])
-    assert samples.figures == {"rss_mib": 53, "mib_per_h": 1.0, "files_per_h": 0.0, "threads_per_h": 0.0}
+    figures = samples.figures
+    assert figures.pop("rss_mib_meanwhile") == [50, 50, 50, 51, 51, 52, 52, 53]
+    assert figures == {"rss_mib": 53, "mib_per_h": 1.0, "files_per_h": 0.0, "threads_per_h": 0.0}
