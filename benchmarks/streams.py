@@ -21,6 +21,7 @@ import resource
 import statistics
 import time
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -101,7 +102,7 @@ def main() -> None:
         measure_core(
             options.models,
             options.assets,
-            streams=options.streams or [4, 8, 10, 12, 14, 15, 16, 18],
+            streams=sorted(options.streams or [4, 8, 10, 12, 14, 15, 16, 18]),
             seconds=options.seconds or 60,
             checkout=options.peer,
         )
@@ -125,10 +126,9 @@ def measure_core(
     loaded = _resident_mb()
     ceilings = [int8_ceiling()]
     reports, resident_mb = [], [loaded]
-    for count in sorted(streams):
-        simulation = Simulation(models, model_set.endpointing, recordings, streams=count)
-        report = simulation.run(warm_up_s=WARM_UP_S, measure_s=seconds)
-        simulation.close()
+    for count in streams:
+        with closing(Simulation(models, model_set.endpointing, recordings, streams=count)) as simulation:
+            report = simulation.run(warm_up_s=WARM_UP_S, measure_s=seconds)
         reports.append(report)
         resident_mb.append(_resident_mb())
         ceilings.append(int8_ceiling())
@@ -146,7 +146,7 @@ def measure_core(
         "cpu_ms_per_s_by_stage_at_70": by_stage(at_70),
         "baseline_cpu_ms_per_s_by_stage": {name: round(1e3 * cost, 1) for name, cost in baseline.items()},
         "models_mb": round(loaded - before),
-        "mb_per_stream": round(_slope([0, *sorted(streams)], resident_mb), 1),
+        "mb_per_stream": round(_slope([0, *streams], resident_mb), 1),
         "loads": [_figures(report) for report in reports],
     }
     if checkout:
@@ -171,7 +171,8 @@ def measure_gpu(
     models = load_models(model_set, models_dir, device="cuda")
     loaded = torch.cuda.memory_allocated()
     # At other batch sizes than before, kernels are chosen and memory is taken: let that happen first.
-    _on_gpu(models, model_set, recordings, streams=streams[0]).run(warm_up_s=0, measure_s=WARM_UP_S)
+    with closing(_on_gpu(models, model_set, recordings, streams=streams[0])) as simulation:
+        simulation.run(warm_up_s=0, measure_s=WARM_UP_S)
     started = time.perf_counter()
     reports: list[Report] = []
     for count in streams:
@@ -179,9 +180,8 @@ def measure_gpu(
         if reports and time.perf_counter() - started + WARM_UP_S + seconds > limit_s:
             print(f"{count} streams and more were not tried: the time is over", flush=True)
             break
-        report = _on_gpu(models, model_set, recordings, streams=count).run(
-            warm_up_s=WARM_UP_S, measure_s=seconds
-        )
+        with closing(_on_gpu(models, model_set, recordings, streams=count)) as simulation:
+            report = simulation.run(warm_up_s=WARM_UP_S, measure_s=seconds)
         reports.append(report)
         print(_line(report), by_stage(report), flush=True)
         if not _is_in_time(report):

@@ -116,6 +116,8 @@ async def test_a_session_that_was_there_before_stays_though_its_sender_is_refuse
     transport.refusal = Unreachable("no")
     transport.may_open.set()
     socket = await connect("mode=sender")
+    assert (await socket.receive_output(10))["type"] == "websocket.accept"
+    assert (await message(socket))["error"]["code"] == "overloaded"
     await disconnect(socket)
     assert await asyncio.to_thread(Session.objects.exists)
 
