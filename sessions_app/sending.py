@@ -129,8 +129,9 @@ class Sending:
 
     async def leave(self) -> None:
         """The socket is gone. What it sent is in the log when this returns."""
-        if self._watch and self._watch is not asyncio.current_task():
-            self._watch.cancel()
+        watch, self._watch = self._watch, None  # it knows its sender as well
+        if watch and watch is not asyncio.current_task():
+            watch.cancel()
         if self._session:
             session, self._session = self._session, 0
             await get_transport().leave(session, self._sender)

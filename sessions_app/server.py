@@ -23,6 +23,7 @@ from .reading import SharedReading
 from daphne.server import Server  # isort: skip
 from daphne.ws_protocol import WebSocketProtocol
 from twisted.internet import defer, reactor
+from twisted.internet.protocol import connectionDone
 
 MOST_WAITING = 16
 RESUME_AT = 4
@@ -72,7 +73,9 @@ class PatientWebSocket(WebSocketProtocol):  # type: ignore[misc]
 
     def onOpen(self) -> None:  # noqa: N802
         # The HTTP channel that this connection began as would stop reading while the client does not read.
-        self.transport.unregisterProducer()
+        if http := self.transport.producer:
+            http.requests.clear()  # they know it too
+            self.transport.unregisterProducer()
         self.transport.registerProducer(self, True)
         if connection := self.transport.getHandle():
             connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER)
@@ -142,6 +145,17 @@ class PatientWebSocket(WebSocketProtocol):  # type: ignore[misc]
     def onClose(self, wasClean: bool, code: int, reason: str) -> None:  # noqa: N802, N803
         self.drained.set()
         super().onClose(wasClean, code, reason)
+
+    def connectionLost(self, reason: Any = connectionDone) -> None:  # noqa: N802
+        super().connectionLost(reason)
+        self._break_cycles()
+
+    def _break_cycles(self) -> None:
+        """Let what a socket leaves be freed at once: Python looks for old cycles once in half an hour."""
+        for replaced in ("writeSomeData", "startReading", "stopReading"):
+            self.transport.__dict__.pop(replaced, None)
+        self.is_closed = None  # autobahn's future, whose result is the socket
+        self.__dict__.pop("application_queue", None)
 
     def resume_reading(self) -> None:
         if self.is_paused:

@@ -26,6 +26,8 @@ async def test_what_is_said_to_a_client_that_left_before_its_socket_was_open_wai
 class Transport:
     """Of a client that has gone: whoever writes to it hears of it."""
 
+    producer = None
+
     def __init__(self) -> None:
         self.is_broken = False
 
