@@ -9,6 +9,7 @@ from django.conf import settings
 
 from recognition.exceptions import ModelError
 
+from .garbage import keep_for_good
 from .hosted_worker import HostedWorker
 from .transport import get_transport
 
@@ -30,6 +31,7 @@ async def lifespan(
             except ModelError as error:
                 await send({"type": "lifespan.startup.failed", "message": str(error)})
                 return
+            keep_for_good()
             await send({"type": "lifespan.startup.complete"})
         elif message["type"] == "lifespan.shutdown":
             if worker:

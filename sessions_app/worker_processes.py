@@ -6,12 +6,13 @@ and stops them all when it is stopped. Workers see by a pipe, the lifeline, when
 
 from __future__ import annotations
 
-import gc
 import logging
 import os
 import signal
 import time
 from collections.abc import Callable
+
+from .garbage import keep_for_good
 
 logger = logging.getLogger(__name__)
 
@@ -52,8 +53,7 @@ class WorkerProcesses:
             WorkersFailed: If a worker ended soon after its start.
         """
         self._lifeline = os.pipe()
-        gc.collect()
-        gc.freeze()  # a collection in a worker would write to, and so copy, what all share
+        keep_for_good()
         earlier = signal.pthread_sigmask(signal.SIG_BLOCK, _WATCHED)
         try:
             for number in range(self._count):

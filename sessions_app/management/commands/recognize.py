@@ -15,6 +15,7 @@ from joblib import cpu_count
 from prometheus_client import start_http_server
 
 from recognition.exceptions import ModelError
+from sessions_app.garbage import keep_for_good
 from sessions_app.hosted_worker import HostedWorker, Recognition, load_recognition
 from sessions_app.metrics import registry
 from sessions_app.transport import get_transport
@@ -108,6 +109,7 @@ class Command(BaseCommand):
 
     async def _work(self, worker: HostedWorker) -> None:
         await worker.start()
+        keep_for_good()
         self.stdout.write(f"Recognising in process {os.getpid()}  (Ctrl-C stops)")
         self.stdout.flush()
         await worker.run()

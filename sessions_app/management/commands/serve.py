@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import gc
 import logging
 from argparse import ArgumentParser
 from typing import Any
@@ -17,6 +16,7 @@ from websockets.exceptions import WebSocketException
 
 from recognition.exceptions import ModelError
 from sessions_app.demo import show_sample_meeting
+from sessions_app.garbage import keep_for_good
 from sessions_app.hosted_worker import HostedWorker
 from sessions_app.transport import get_transport
 
@@ -69,7 +69,7 @@ class Command(BaseCommand):
         try:
             if self.worker:
                 await self.worker.start()
-            _keep_for_good()
+            keep_for_good()
             if self.is_demo:
                 await show_sample_meeting(self.port, self._say)
         except* ModelError as group:
@@ -89,10 +89,3 @@ class Command(BaseCommand):
         if self.worker:
             await self.worker.stop()
         await get_transport().aclose()
-
-
-def _keep_for_good() -> None:
-    """Spare what has been loaded the collections to come: to look through it halts all sockets for 0.1 s."""
-    gc.collect()
-    gc.freeze()
-    gc.collect()  # Python waits with the next until there is a quarter more than it found in the last
