@@ -207,11 +207,16 @@ LOGGING = {
         "no_503": {
             "()": "django.utils.log.CallbackFilter",
             "callback": lambda record: getattr(record, "status_code", None) != 503,
-        }
+        },
+        "outages_in_a_line": {"()": "asrsite.logs.OutagesInALine"},
     },
     "handlers": {
         "stderr": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["no_503"]},
     },
     "root": {"handlers": ["stderr"], "level": env.choice("LOG_LEVEL", "INFO", ["DEBUG", "INFO", "WARNING"])},
-    "loggers": {"daphne": {"level": "WARNING"}, "twisted": {"level": "WARNING"}},
+    "loggers": {
+        "daphne": {"level": "WARNING"},
+        "twisted": {"level": "WARNING"},
+        "channels_redis.pubsub": {"filters": ["outages_in_a_line"]},
+    },
 }

@@ -1,0 +1,19 @@
+"""What libraries log, made readable for who runs the service."""
+
+from __future__ import annotations
+
+import logging
+
+from redis.exceptions import RedisError
+
+
+class OutagesInALine(logging.Filter):
+    """A server that does not answer is told in one line: no traceback says more about it."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        error = record.exc_info[1] if record.exc_info else None
+        if isinstance(error, (OSError, RedisError)):
+            record.msg, record.args = f"{record.getMessage()}: {error}", ()
+            record.exc_info = None
+            record.levelno, record.levelname = logging.WARNING, "WARNING"
+        return True

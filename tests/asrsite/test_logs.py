@@ -1,0 +1,50 @@
+"""The log as its reader sees it, with the settings of the service."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+PROGRAM = """
+import logging, os
+os.environ["DJANGO_SETTINGS_MODULE"] = "asrsite.settings"
+import django
+django.setup()
+from redis.exceptions import ConnectionError as RedisConnectionError
+try:
+    raise {error}
+except Exception:
+    logging.getLogger("{logger}").exception("it went wrong in %s", "a task")
+"""
+
+
+def logged(error: str, logger: str = "channels_redis.pubsub") -> list[str]:
+    program = PROGRAM.format(error=error, logger=logger)
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    return done.stderr.splitlines()
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        "RedisConnectionError('Connection closed by server.')",
+        "ConnectionRefusedError('Connection closed by server.')",
+    ],
+)
+def test_a_redis_that_does_not_answer_is_told_in_one_line(error: str):
+    (line,) = logged(error)
+    assert line.endswith(
+        "WARNING channels_redis.pubsub: it went wrong in a task: Connection closed by server."
+    )
+
+
+def test_a_fault_of_the_program_is_told_with_its_traceback():
+    lines = logged("KeyError('channel')")
+    assert lines[1] == "Traceback (most recent call last):"
+    assert lines[-1] == "KeyError: 'channel'"
+
+
+def test_an_outage_that_our_own_code_did_not_expect_is_a_fault():
+    assert logged("OSError('no')", logger="sessions_app.hub")[-1] == "OSError: no"
