@@ -17,6 +17,7 @@ import statistics
 import time
 import weakref
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -85,12 +86,15 @@ def long_stream(models: Models, model_set: ModelSet, *, minutes: float) -> dict[
     def stream() -> Simulation:
         return Simulation(models, model_set.endpointing, [recording], streams=1)
 
-    old, memory = stream(), []
-    for _ in range(max(2, round(minutes * 60 / part_s))):
-        old.run(warm_up_s=0, measure_s=part_s)
-        memory.append(rss_mib(os.getpid()))
-    # By turns, for the speed of a shared machine changes from minute to minute.
-    ratios = [_cost(old, part_s) / _cost(stream(), part_s) for _ in range(COMPARISONS)]
+    memory, ratios = [], []
+    with closing(stream()) as old:
+        for _ in range(max(2, round(minutes * 60 / part_s))):
+            old.run(warm_up_s=0, measure_s=part_s)
+            memory.append(rss_mib(os.getpid()))
+        # By turns, for the speed of a shared machine changes from minute to minute.
+        for _ in range(COMPARISONS):
+            with closing(stream()) as new:
+                ratios.append(_cost(old, part_s) / _cost(new, part_s))
     return {
         "stream_minutes": round(len(memory) * part_s / 60),
         "stream_growth_mib": round(growth(memory), 1),
