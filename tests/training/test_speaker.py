@@ -122,8 +122,8 @@ class MarginTests(unittest.TestCase):
 
         (easy, accuracy), (hard, same) = (head(embeddings, labels, margin) for margin in (0.0, 0.3))
 
-        self.assertGreater(float(hard), float(easy))
-        self.assertEqual(float(accuracy), float(same))
+        self.assertGreater(hard.item(), easy.item())
+        self.assertEqual(accuracy.item(), same.item())
 
     def test_without_a_margin_it_is_cross_entropy_of_cosines(self):
         head = AngularMargin(4, 3, scale=5.0)
@@ -132,9 +132,8 @@ class MarginTests(unittest.TestCase):
 
         loss, _ = head(embeddings, labels, 0.0)
 
-        self.assertAlmostEqual(
-            float(loss), float(torch.nn.functional.cross_entropy(5 * cosines, labels)), places=4
-        )
+        expected = torch.nn.functional.cross_entropy(5 * cosines, labels)
+        self.assertAlmostEqual(loss.item(), expected.item(), places=4)
 
 
 class TrialTests(unittest.TestCase):
