@@ -10,6 +10,8 @@ import argparse
 import subprocess
 import sys
 
+from .arguments import one_of
+
 COMMANDS = {
     "models": ("manage.py", "models", "check"),
     "sample_meeting": ("-m", "benchmarks.sample_meeting"),
@@ -24,10 +26,9 @@ COMMANDS = {
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(COMMANDS)}; all by default")
+    described = f"of {', '.join(COMMANDS)}; all by default"
+    parser.add_argument("names", nargs="*", type=one_of(COMMANDS), metavar="NAME", help=described)
     names = parser.parse_args().names or list(COMMANDS)
-    if unknown := [name for name in names if name not in COMMANDS]:
-        parser.error(f"there is no benchmark called {', '.join(unknown)}; there are {', '.join(COMMANDS)}")
     failed = []
     for name in names:
         print(f"== {name}", flush=True)

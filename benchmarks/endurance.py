@@ -32,6 +32,7 @@ from recognition.transcriber import Transcriber
 from training.checking import Check, Sizes
 
 from . import results
+from .arguments import one_of
 from .simulation import PACKET, Simulation
 from .streams import sample_meeting
 from .transport.processes import rss_mib
@@ -54,7 +55,8 @@ SENTENCES = Sizes(closed=150, noisy=150, open=150)
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument("parts", nargs="*", help=f"of {', '.join(PARTS)}; all by default")
+    described = f"of {', '.join(PARTS)}; all by default"
+    parser.add_argument("parts", nargs="*", type=one_of(PARTS), help=described)
     parser.add_argument("--models", default="embedded", metavar="SET", help="a model set's name or file")
     parser.add_argument("--minutes", type=float, default=60.0, help="length of the long stream")
     parser.add_argument("--sessions", type=int, default=1000)

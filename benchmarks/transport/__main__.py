@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 from benchmarks import results
+from benchmarks.arguments import one_of
 
 from .cpu import cpu_ms_per_stream_second, stand_ins_cpu_ms
 from .fanout import fan_out, reconnect
@@ -76,7 +77,8 @@ def _named(prefix: str, figures: Figures) -> Figures:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description="What carrying a session costs, besides recognising it.")
-    parser.add_argument("parts", nargs="*", help=f"of {', '.join(PARTS)}; all by default")
+    described = f"of {', '.join(PARTS)}; all by default"
+    parser.add_argument("parts", nargs="*", type=one_of(PARTS), help=described)
     parts = parser.parse_args().parts or list(PARTS)
     figures: Figures = results.read("transport") if len(parts) < len(PARTS) else {}
     for part in parts:
