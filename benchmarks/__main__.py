@@ -10,7 +10,7 @@ import argparse
 import subprocess
 import sys
 
-from .arguments import one_of
+from .arguments import add_names
 
 COMMANDS = {
     "models": ("manage.py", "models", "check"),
@@ -26,9 +26,8 @@ COMMANDS = {
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    described = f"of {', '.join(COMMANDS)}; all by default"
-    parser.add_argument("names", nargs="*", type=one_of(COMMANDS), metavar="NAME", help=described)
-    names = parser.parse_args().names or list(COMMANDS)
+    add_names(parser, "names", COMMANDS)
+    names = parser.parse_args().names
     failed = []
     for name in names:
         print(f"== {name}", flush=True)

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 
 
-def one_of(names: Collection[str]) -> Callable[[str], str]:
-    """A type for `add_argument(nargs="*")`, which cannot be left empty with `choices`."""
+def add_names(parser: argparse.ArgumentParser, argument: str, known: Collection[str]) -> None:
+    """Any of the known names, all by default: which `choices` do not allow where there may be none."""
 
     def check(name: str) -> str:
-        if name not in names:
-            raise argparse.ArgumentTypeError(f"there is no {name!r}; there are {', '.join(names)}")
+        if name not in known:
+            raise argparse.ArgumentTypeError(f"there is no {name!r}; there are {', '.join(known)}")
         return name
 
-    return check
+    described = f"of {', '.join(known)}; all by default"
+    parser.add_argument(argument, nargs="*", type=check, default=list(known), help=described)

@@ -32,7 +32,7 @@ from recognition.transcriber import Transcriber
 from training.checking import Check, Sizes
 
 from . import results
-from .arguments import one_of
+from .arguments import add_names
 from .simulation import PACKET, Simulation
 from .streams import sample_meeting
 from .transport.processes import rss_mib
@@ -55,8 +55,7 @@ SENTENCES = Sizes(closed=150, noisy=150, open=150)
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    described = f"of {', '.join(PARTS)}; all by default"
-    parser.add_argument("parts", nargs="*", type=one_of(PARTS), help=described)
+    add_names(parser, "parts", PARTS)
     parser.add_argument("--models", default="embedded", metavar="SET", help="a model set's name or file")
     parser.add_argument("--minutes", type=float, default=60.0, help="length of the long stream")
     parser.add_argument("--sessions", type=int, default=1000)
@@ -70,9 +69,8 @@ def main() -> None:
         "sessions": lambda: asyncio.run(many_sessions(models, model_set, count=options.sessions)),
         "8-bits": lambda: eight_bits(model_set),
     }
-    chosen = options.parts or PARTS
-    figures = results.read("endurance") if options.parts else {}
-    for name in chosen:
+    figures = results.read("endurance") if set(options.parts) < set(PARTS) else {}
+    for name in options.parts:
         found = parts[name]()
         print(found, flush=True)
         figures |= found

@@ -23,7 +23,7 @@ from recognition.funasr.features import Cmvn, write_cmvn
 from recognition.funasr.loading import build_model, open_directory
 from recognition.funasr.sanm import OfflineDecoder, OfflineEncoder, position_encoding
 
-from .arguments import one_of
+from .arguments import add_names
 
 TOKENS_PER_SECOND = 4.5  # of spoken Mandarin
 STACKED_FRAMES_PER_SECOND = 1000 / 60
@@ -383,9 +383,7 @@ def _follow_energy(encoder: Any) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("root", type=Path)
-    parser.add_argument(
-        "names", nargs="*", type=one_of(WRITERS), default=list(WRITERS), help=", ".join(WRITERS)
-    )
+    add_names(parser, "names", WRITERS)
     options = parser.parse_args()
     for name in options.names:
         WRITERS[name](options.root / name, FULL)

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 from benchmarks import results
-from benchmarks.arguments import one_of
+from benchmarks.arguments import add_names
 
 from .cpu import cpu_ms_per_stream_second, stand_ins_cpu_ms
 from .fanout import fan_out, reconnect
@@ -77,10 +77,9 @@ def _named(prefix: str, figures: Figures) -> Figures:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description="What carrying a session costs, besides recognising it.")
-    described = f"of {', '.join(PARTS)}; all by default"
-    parser.add_argument("parts", nargs="*", type=one_of(PARTS), help=described)
-    parts = parser.parse_args().parts or list(PARTS)
-    figures: Figures = results.read("transport") if len(parts) < len(PARTS) else {}
+    add_names(parser, "parts", PARTS)
+    parts = parser.parse_args().parts
+    figures: Figures = results.read("transport") if set(parts) < set(PARTS) else {}
     for part in parts:
         measured = PARTS[part]() | {"load_average": round(os.getloadavg()[0], 1)}
         figures |= {f"{part}_load" if name == "load_average" else name: v for name, v in measured.items()}
