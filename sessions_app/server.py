@@ -151,7 +151,7 @@ class PatientWebSocket(WebSocketProtocol):  # type: ignore[misc]
         self._break_cycles()
 
     def _break_cycles(self) -> None:
-        """Let what a socket leaves be freed at once: Python looks for old cycles once in half an hour."""
+        """Let what a socket leaves be freed at once: Python seldom looks for old cycles."""
         for replaced in ("writeSomeData", "startReading", "stopReading"):
             self.transport.__dict__.pop(replaced, None)
         self.is_closed = None  # autobahn's future, whose result is the socket
