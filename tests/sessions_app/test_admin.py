@@ -173,7 +173,7 @@ class TestLiveSessions:
         assert (found["title"], found["last_line"], found["lines"]) == ("现在", "开始吧。", 2)
         assert client.get(found["admin_url"]).status_code == 200
         page = client.get(f"{SESSIONS}live/").content.decode()
-        assert "js/live-sessions.js" in page
+        assert "js/pages/live-sessions.js" in page
         assert f"{SESSIONS}live/" in client.get(SESSIONS).content.decode()
 
     def test_others_sessions_are_for_those_who_may_see_all(self):

@@ -1,7 +1,7 @@
 // The administrators' page of live sessions: asks every few seconds, and shows the answer.
 
-import { element } from "./dom.js";
-import { fill, gettext, languageOf, ngettext } from "./words.js";
+import { element } from "../lib/dom.js";
+import { fill, gettext, languageOf, ngettext } from "../lib/words.js";
 
 const EVERY_MS = 3000;
 

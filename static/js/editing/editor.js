@@ -1,8 +1,8 @@
 // Correcting a transcript in place, while the meeting runs and afterwards.
 
-import { RequestError } from "./api.js";
-import { element } from "./dom.js";
-import { fill, gettext, languageOf } from "./words.js";
+import { RequestError } from "../lib/api.js";
+import { element } from "../lib/dom.js";
+import { fill, gettext, languageOf } from "../lib/words.js";
 
 const SAVE_AFTER_MS = 2000;
 

@@ -3,7 +3,7 @@
 import { FileAudio } from "./file-audio.js";
 import { Microphone } from "./microphone.js";
 import { Outbox } from "./outbox.js";
-import { SessionSocket, socketAddress } from "./session-socket.js";
+import { SessionSocket, socketAddress } from "../connection/session-socket.js";
 
 const RATE = 16000;
 const LONGEST_FRAME = RATE; // samples in a message

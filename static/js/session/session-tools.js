@@ -1,16 +1,16 @@
 // What a session's page can do besides showing it: play, find, correct. By the rights of whoever looks.
 
-import { Editor } from "./editor.js";
-import { Edits } from "./edits.js";
-import { Finder } from "./finder.js";
-import { LineTools } from "./line-tools.js";
+import { Editor } from "../editing/editor.js";
+import { Edits } from "../editing/edits.js";
+import { Finder } from "../editing/finder.js";
+import { LineTools } from "../editing/line-tools.js";
 import { PersonDialog } from "./person-dialog.js";
-import { PlayerBar } from "./player-bar.js";
+import { PlayerBar } from "../player/player-bar.js";
 import { setUpSharing } from "./sharing.js";
 import { listenForShortcuts } from "./shortcuts.js";
-import { SpeakerMenu } from "./speaker-menu.js";
-import { TitleField } from "./title-field.js";
-import { VersionsDialog } from "./versions-dialog.js";
+import { SpeakerMenu } from "../editing/speaker-menu.js";
+import { TitleField } from "../editing/title-field.js";
+import { VersionsDialog } from "../editing/versions-dialog.js";
 
 const byId = (id) => document.getElementById(id);
 

@@ -1,10 +1,10 @@
 // What can be done with a line: one toolbar that goes to the line in question, and clicks on its parts.
 
-import { element, icon } from "./dom.js";
+import { element, icon } from "../lib/dom.js";
 import { NEW_LINE } from "./editor.js";
-import { openMenu } from "./popover.js";
-import { toast } from "./toast.js";
-import { gettext } from "./words.js";
+import { openMenu } from "../lib/popover.js";
+import { toast } from "../lib/toast.js";
+import { gettext } from "../lib/words.js";
 
 const ICONS = {
   play: "M6 4l10 6-10 6z",

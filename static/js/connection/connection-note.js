@@ -1,6 +1,6 @@
 // What a page says about its connection: nothing while all is well.
 
-import { fill, gettext, ngettext } from "./words.js";
+import { fill, gettext, ngettext } from "../lib/words.js";
 
 export class ConnectionNote {
   constructor(note) {

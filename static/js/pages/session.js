@@ -1,12 +1,12 @@
 // The page of one session.
 
-import { ConnectionNote } from "./connection-note.js";
-import { pageData } from "./dom.js";
-import { MicrophoneError } from "./microphone.js";
-import { Recorder, rememberedSender } from "./recorder.js";
-import { SessionSocket, socketAddress } from "./session-socket.js";
-import { setUpTools } from "./session-tools.js";
-import { SessionView } from "./session-view.js";
+import { ConnectionNote } from "../connection/connection-note.js";
+import { pageData } from "../lib/dom.js";
+import { MicrophoneError } from "../recording/microphone.js";
+import { Recorder, rememberedSender } from "../recording/recorder.js";
+import { SessionSocket, socketAddress } from "../connection/session-socket.js";
+import { setUpTools } from "../session/session-tools.js";
+import { SessionView } from "../transcript/session-view.js";
 
 const data = pageData();
 const note = new ConnectionNote(document.getElementById("connection"));

@@ -1,6 +1,6 @@
 // A file in the place of the microphone: decoded by the browser, and given out at the pace that is wanted.
 
-import { fill, gettext } from "./words.js";
+import { fill, gettext } from "../lib/words.js";
 
 const RATE = 16000;
 const PIECE = 1600; // 100 ms

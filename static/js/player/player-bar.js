@@ -1,11 +1,11 @@
 // Playing the recording on a session's page: the bar below, and the word that is being heard in the text.
 
-import { getBytes, getJson, sessionUrl } from "./api.js";
-import { clock } from "./clock.js";
+import { getBytes, getJson, sessionUrl } from "../lib/api.js";
+import { clock } from "../lib/clock.js";
 import { Player } from "./player.js";
 import { lineAt, wordAt, wordAtCharacter } from "./timeline.js";
 import { Waveform } from "./waveform.js";
-import { fill, gettext } from "./words.js";
+import { fill, gettext } from "../lib/words.js";
 
 const byId = (id) => document.getElementById(id);
 const STEP_MS = 5000;

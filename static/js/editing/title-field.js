@@ -1,7 +1,7 @@
 // The session's title, corrected in place.
 
-import { element } from "./dom.js";
-import { gettext } from "./words.js";
+import { element } from "../lib/dom.js";
+import { gettext } from "../lib/words.js";
 
 const byId = (id) => document.getElementById(id);
 

@@ -1,11 +1,11 @@
 // One session on a page, live and afterwards: its transcript, its state, who speaks. Fed by a socket's messages.
 
-import { clock } from "./clock.js";
-import { element } from "./dom.js";
+import { clock } from "../lib/clock.js";
+import { element } from "../lib/dom.js";
 import { Follow } from "./follow.js";
 import { Transcript } from "./transcript.js";
 import { TranscriptView } from "./transcript-view.js";
-import { fill, gettext, speakerInitial, speakerName } from "./words.js";
+import { fill, gettext, speakerInitial, speakerName } from "../lib/words.js";
 
 const STATES = {
   live: () => gettext("live"),

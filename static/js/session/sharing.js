@@ -1,10 +1,10 @@
 // Taking a session away, and letting others read it: the dialogs of export, links and deletion.
 
-import { getJson, postJson, RequestError, sessionUrl } from "./api.js";
-import { element } from "./dom.js";
-import { openMenu } from "./popover.js";
-import { toast } from "./toast.js";
-import { fill, gettext } from "./words.js";
+import { getJson, postJson, RequestError, sessionUrl } from "../lib/api.js";
+import { element } from "../lib/dom.js";
+import { openMenu } from "../lib/popover.js";
+import { toast } from "../lib/toast.js";
+import { fill, gettext } from "../lib/words.js";
 
 const byId = (id) => document.getElementById(id);
 

@@ -1,9 +1,9 @@
 // Every version of a line: who wrote it, when, what changed, and a way back.
 
-import { getJson, sessionUrl } from "./api.js";
+import { getJson, sessionUrl } from "../lib/api.js";
 import { difference } from "./difference.js";
-import { element } from "./dom.js";
-import { fill, gettext, languageOf } from "./words.js";
+import { element } from "../lib/dom.js";
+import { fill, gettext, languageOf } from "../lib/words.js";
 
 const WHAT = {
   machine: () => gettext("recognised"),

@@ -1,8 +1,8 @@
 // Who is this? Some of what a voice said, to be read and heard, and a way to name it everywhere.
 
-import { clock } from "./clock.js";
-import { element } from "./dom.js";
-import { fill, gettext, languageOf, ngettext, speakerName } from "./words.js";
+import { clock } from "../lib/clock.js";
+import { element } from "../lib/dom.js";
+import { fill, gettext, languageOf, ngettext, speakerName } from "../lib/words.js";
 
 const EXCERPTS = 5;
 

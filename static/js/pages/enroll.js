@@ -1,10 +1,10 @@
 // Recording somebody's voice in the browser: the take becomes the form's file, as if it had been chosen.
 
-import { clock } from "./clock.js";
-import { Microphone, MicrophoneError, whyImpossible } from "./microphone.js";
-import { fillMicrophones } from "./recorder.js";
-import { gettext } from "./words.js";
-import { wavFile } from "./wav.js";
+import { clock } from "../lib/clock.js";
+import { Microphone, MicrophoneError, whyImpossible } from "../recording/microphone.js";
+import { fillMicrophones } from "../recording/recorder.js";
+import { gettext } from "../lib/words.js";
+import { wavFile } from "../recording/wav.js";
 
 const RATE = 16000;
 const LONGEST_S = 60;

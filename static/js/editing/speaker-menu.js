@@ -1,10 +1,10 @@
 // Saying who speaks: this line, or everything of that voice; somebody of this session, somebody known, or
 // somebody new.
 
-import { getJson, sessionUrl } from "./api.js";
-import { element } from "./dom.js";
-import { moveInList, openPopover } from "./popover.js";
-import { fill, gettext, ngettext, speakerInitial, speakerName } from "./words.js";
+import { getJson, sessionUrl } from "../lib/api.js";
+import { element } from "../lib/dom.js";
+import { moveInList, openPopover } from "../lib/popover.js";
+import { fill, gettext, ngettext, speakerInitial, speakerName } from "../lib/words.js";
 
 const ASK_AFTER_MS = 150;
 

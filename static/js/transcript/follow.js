@@ -1,6 +1,6 @@
 // Staying at the end of a live transcript, unless its reader has scrolled up to read.
 
-import { fill, ngettext } from "./words.js";
+import { fill, ngettext } from "../lib/words.js";
 
 const NEAR_PX = 80;
 

@@ -1,10 +1,10 @@
 // The recording bar: what the sender does, for the person at the microphone.
 
-import { clock } from "./clock.js";
-import { element } from "./dom.js";
+import { clock } from "../lib/clock.js";
+import { element } from "../lib/dom.js";
 import { MicrophoneError, microphones } from "./microphone.js";
 import { Sender } from "./sender.js";
-import { fill, gettext } from "./words.js";
+import { fill, gettext } from "../lib/words.js";
 
 const byId = (id) => document.getElementById(id);
 

@@ -1,11 +1,11 @@
 // The latest lines in large letters. ?transparent=1 is for broadcasts, ?size=1.5 and ?lines=3 as they say.
 
-import { ConnectionNote } from "./connection-note.js";
-import { element, pageData } from "./dom.js";
-import { SessionSocket, socketAddress } from "./session-socket.js";
-import { Transcript } from "./transcript.js";
-import { VoiceColours } from "./voices.js";
-import { languageOf, speakerName } from "./words.js";
+import { ConnectionNote } from "../connection/connection-note.js";
+import { element, pageData } from "../lib/dom.js";
+import { SessionSocket, socketAddress } from "../connection/session-socket.js";
+import { Transcript } from "../transcript/transcript.js";
+import { VoiceColours } from "../transcript/voices.js";
+import { languageOf, speakerName } from "../lib/words.js";
 
 const TOOLS_MS = 2500;
 const SIZES = [0.5, 3];

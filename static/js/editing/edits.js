@@ -1,8 +1,8 @@
 // Edits on their way to the server, one after another, and how to take them back.
 
-import { postJson, RequestError, sessionUrl } from "./api.js";
-import { toast } from "./toast.js";
-import { gettext } from "./words.js";
+import { postJson, RequestError, sessionUrl } from "../lib/api.js";
+import { toast } from "../lib/toast.js";
+import { gettext } from "../lib/words.js";
 
 export class Edits extends EventTarget {
   constructor({ data, transcript }) {

@@ -1,9 +1,9 @@
 // Finding in this transcript, and replacing with a preview of every line that would change.
 
-import { clock } from "./clock.js";
-import { element } from "./dom.js";
+import { clock } from "../lib/clock.js";
+import { element } from "../lib/dom.js";
 import { places } from "./find.js";
-import { fill, gettext, languageOf, ngettext } from "./words.js";
+import { fill, gettext, languageOf, ngettext } from "../lib/words.js";
 
 const byId = (id) => document.getElementById(id);
 const MOST_SHOWN = 500;

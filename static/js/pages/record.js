@@ -1,12 +1,12 @@
 // A new session, from the microphone or a file: one button, and this page becomes that session's page.
 
-import { ConnectionNote } from "./connection-note.js";
-import { pageData } from "./dom.js";
-import { FileError } from "./file-audio.js";
-import { MicrophoneError, whyImpossible } from "./microphone.js";
-import { fillMicrophones, Recorder } from "./recorder.js";
-import { setUpTools } from "./session-tools.js";
-import { SessionView } from "./session-view.js";
+import { ConnectionNote } from "../connection/connection-note.js";
+import { pageData } from "../lib/dom.js";
+import { FileError } from "../recording/file-audio.js";
+import { MicrophoneError, whyImpossible } from "../recording/microphone.js";
+import { fillMicrophones, Recorder } from "../recording/recorder.js";
+import { setUpTools } from "../session/session-tools.js";
+import { SessionView } from "../transcript/session-view.js";
 
 const byId = (id) => document.getElementById(id);
 const data = pageData();

@@ -1,9 +1,9 @@
 // A transcript on the page. Lines once shown never move; what is being said stands dimmed behind them.
 
-import { clock } from "./clock.js";
-import { element } from "./dom.js";
+import { clock } from "../lib/clock.js";
+import { element } from "../lib/dom.js";
 import { VoiceColours } from "./voices.js";
-import { fill, gettext, languageOf, speakerInitial, speakerName } from "./words.js";
+import { fill, gettext, languageOf, speakerInitial, speakerName } from "../lib/words.js";
 
 export class TranscriptView {
   // `container` takes the lines, `tail` what is being said; `speakers` are known from before.

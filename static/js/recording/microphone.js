@@ -1,6 +1,6 @@
 // The microphone: asking for it, listening to it, saying clearly why it cannot be had.
 
-import { fill, gettext } from "./words.js";
+import { fill, gettext } from "../lib/words.js";
 
 const RATE = 16000;
 
