@@ -1,11 +1,7 @@
 #!/usr/bin/env python
-"""Django's command line."""
+"""The command line of a checkout."""
 
-import os
-import sys
-
-from django.core.management import execute_from_command_line
+from asrsite.command_line import main
 
 if __name__ == "__main__":
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "asrsite.settings")
-    execute_from_command_line(sys.argv)
+    main()

@@ -12,7 +12,9 @@ from ninja.errors import ValidationError as Unreadable
 from speakers.api import router as speakers
 from speakers.encryption import Undecipherable
 
-api = NinjaAPI(title="asrsite", version="1", urls_namespace="api")
+from . import __version__
+
+api = NinjaAPI(title="asrsite", version=__version__, urls_namespace="api")
 api.add_router("/", speakers)
 
 

@@ -61,6 +61,11 @@ def names(name: str, default: Sequence[str]) -> list[str]:
     return [part.strip() for part in text(name, ",".join(default)).split(",") if part.strip()]
 
 
+def user_data() -> Path:
+    """Return the folder where programs keep what they keep for this user."""
+    return Path(text("XDG_DATA_HOME", "") or Path.home() / ".local" / "share")
+
+
 def secret(name: str, file: Path) -> str:
     """The secret of this installation: from the environment, else from its file, made on the first start."""
     if value := text(name, ""):

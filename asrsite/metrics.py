@@ -6,10 +6,15 @@ import secrets
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
+from prometheus_client import Info
 from prometheus_client.exposition import choose_encoder
 
 from sessions_app.access import is_local
 from sessions_app.metrics import registry
+
+from . import __version__
+
+Info("asrsite", "What runs here.", registry=registry).info({"version": __version__})
 
 
 async def metrics(request: HttpRequest) -> HttpResponse:

@@ -11,8 +11,11 @@ from django.utils.translation import gettext_lazy as _
 
 from . import environment as env
 
-BASE_DIR = Path(__file__).resolve().parent.parent
-DATA_DIR = Path(env.text("ASR_DATA_DIR", str(BASE_DIR / "var"))).resolve()
+PACKAGE = Path(__file__).resolve().parent
+IS_INSTALLED = (PACKAGE / "templates").is_dir()  # a checkout has them beside it: see setup.py
+RESOURCES = PACKAGE if IS_INSTALLED else PACKAGE.parent
+USUAL_DATA_DIR = env.user_data() / "asrsite" if IS_INSTALLED else RESOURCES / "var"
+DATA_DIR = Path(env.text("ASR_DATA_DIR", str(USUAL_DATA_DIR))).resolve()
 try:
     DATA_DIR.mkdir(parents=True, exist_ok=True)
 except OSError as error:
@@ -66,7 +69,7 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
-        "DIRS": [BASE_DIR / "templates"],
+        "DIRS": [RESOURCES / "templates"],
         "APP_DIRS": True,
         "OPTIONS": {
             "context_processors": [
@@ -131,7 +134,7 @@ MEDIA_ROOT = DATA_DIR / "media"
 STATIC_URL = "static/"
 STATIC_ROOT = DATA_DIR / "static"
 STATIC_ROOT.mkdir(exist_ok=True)  # whitenoise warns where there is none
-STATICFILES_DIRS = [BASE_DIR / "static"]
+STATICFILES_DIRS = [RESOURCES / "static"]
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedStaticFilesStorage"},
@@ -142,7 +145,7 @@ WHITENOISE_USE_FINDERS = True  # no collectstatic step on a laptop
 
 LANGUAGE_CODE = env.choice("LANGUAGE_CODE", "en", ["en", "zh-hans"])
 LANGUAGES = [("en", _("English")), ("zh-hans", _("Simplified Chinese"))]
-LOCALE_PATHS = [BASE_DIR / "locale"]
+LOCALE_PATHS = [RESOURCES / "locale"]
 TIME_ZONE = env.text("TIME_ZONE", "Asia/Shanghai")
 USE_TZ = True
 

@@ -11,7 +11,9 @@ from typing import Any
 from sessions_app.server import LARGEST_MESSAGE, PatientServer  # isort: skip
 from channels.routing import get_default_application
 from django.conf import settings
+from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
+from django.db import connection
 from websockets.exceptions import WebSocketException
 
 from recognition.exceptions import ModelError
@@ -36,6 +38,7 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, host: str, port: int, demo: bool, **options: Any) -> None:
+        self._prepare_what_is_new()
         self.port = port
         self.is_demo = demo and settings.DEMO
         self.failure: Exception | None = None
@@ -61,6 +64,15 @@ class Command(BaseCommand):
             raise CommandError(str(self.failure))
         if not self.server.listening_addresses:
             raise CommandError(f"Cannot listen on {host}:{port}: is another server running there?")
+
+    def _prepare_what_is_new(self) -> None:
+        """Spare a first look the command for it; where processes share a database, one of them is told."""
+        is_new = not connection.introspection.table_names()
+        connection.close()
+        if is_new and settings.REDIS_URL:
+            raise CommandError("The database is empty: run the command `prepare` first.")
+        if is_new:
+            call_command("prepare", stdout=self.stdout)
 
     def _start_soon(self) -> None:
         self._starting = asyncio.get_event_loop().create_task(self._start())
