@@ -1,7 +1,10 @@
 # make run      a bare checkout becomes a running service
-# make test     everything, with a real Redis, PostgreSQL and browser where they can be installed
+# make test     all tests, with a real Redis, PostgreSQL and browser where they can be installed
+# make check    what CI runs: tests, style, types, scripts, the pages' modules
 # make help     the rest
 
+# An index of packages to have torch from, where the usual one has it for CUDA only: `make run TORCH_INDEX=ADDRESS`.
+TORCH_INDEX ?=
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 export OMP_NUM_THREADS ?= 1
@@ -9,7 +12,8 @@ export OMP_NUM_THREADS ?= 1
 # `make run ASR_MODELS=paraformer-zh PORT=8080` reaches the program like environment variables do.
 export ASR_MODELS ASR_DEVICE ASR_ARITHMETIC ASR_DATA_DIR ASR_ACCESS HOST PORT DEMO REDIS_URL DATABASE_URL ALLOWED_HOSTS
 
-.PHONY: run prepare test chaos soak scale-demo lint types format translations screenshots bench train servers help
+.PHONY: run prepare test check lint types scripts page-modules format translations screenshots bench chaos soak
+.PHONY: scale-demo train lock wheel servers help
 
 run: prepare ## Serve pages and sockets on http://127.0.0.1:8000/ with a sample meeting (DEMO=0: without)
 	$(BIN)/python manage.py serve --demo
@@ -20,12 +24,23 @@ prepare: .venv/installed
 test: .venv/installed-for-development servers ## Run all tests
 	$(BIN)/python -m pytest $(TESTS)
 
+check: test lint types scripts page-modules ## All that CI runs
+
 lint: .venv/installed-for-development ## Check style
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 
 types: .venv/installed-for-development ## Check types
 	$(BIN)/mypy
+
+SHELL_SCRIPTS := .ci/run tests/install-servers
+scripts: .venv/installed-for-development servers ## Check scripts and settings
+	for script in $(SHELL_SCRIPTS); do bash -n $$script || exit 1; done
+	! command -v shellcheck >/dev/null || shellcheck $(SHELL_SCRIPTS)
+	for script in examples/*.py manage.py; do $(BIN)/python $$script --help >/dev/null || exit 1; done
+	$(BIN)/python manage.py check
+
+page-modules: ## Check the pages' modules
 
 format: .venv/installed-for-development ## Put the style right
 	$(BIN)/ruff format .
@@ -56,19 +71,35 @@ scale-demo: .venv/installed servers ## Two web and two recognition processes, Re
 train: .venv/installed-for-development ## Make the embedded models anew (hours; goes on where it was stopped)
 	$(BIN)/python -m training all
 
+LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-package torch \
+    --custom-compile-command 'make lock' $(if $(UPGRADE),--upgrade)
+lock: .venv/installed-for-development ## Pin by hash all that requirements*.txt ask for (UPGRADE=1: the newest of it)
+	$(LOCK) requirements.txt --output-file requirements.lock
+	$(LOCK) requirements-dev.txt --constraint requirements.lock --output-file requirements-dev.lock \
+	    $$(sed -nE 's/^([a-z0-9-]+)==.*/--no-emit-package \1/p' requirements.lock | sort -u)
+	sed -i '/^# The following packages were excluded/,$$d' requirements*.lock
+
+wheel: .venv/installed ## Build a package for pip, in dist/
+	rm -rf build
+	$(BIN)/pip wheel --quiet --no-deps --wheel-dir dist .
+
 servers: ## Install what tests need besides Python, where that is possible
 	@tests/install-servers
 
 help:
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
 
-# torch first and alone: as a dependency of others it would come as the newest build.
-.venv/installed: requirements.txt
+# torch first and by its version: its builds for CPUs and CUDA share it, so no lock can hold their hashes. The rest is
+# all in the lock: what is missing from it is missed by `pip check`.
+PIP := $(BIN)/pip --quiet --disable-pip-version-check
+.venv/installed: requirements.txt requirements.lock
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
-	$(BIN)/pip install --quiet --disable-pip-version-check $(shell grep '^torch==' requirements.txt)
-	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements.txt
+	$(PIP) install $(if $(TORCH_INDEX),--index-url $(TORCH_INDEX)) $(shell grep '^torch==' requirements.txt)
+	$(PIP) install --no-deps --require-hashes -r requirements.lock
+	$(PIP) check
 	touch $@
 
-.venv/installed-for-development: .venv/installed requirements-dev.txt
-	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+.venv/installed-for-development: .venv/installed requirements-dev.lock
+	$(PIP) install --no-deps --require-hashes -r requirements-dev.lock
+	$(PIP) check
 	touch $@
