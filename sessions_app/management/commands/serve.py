@@ -66,13 +66,11 @@ class Command(BaseCommand):
             raise CommandError(f"Cannot listen on {host}:{port}: is another server running there?")
 
     def _prepare_what_is_new(self) -> None:
-        """Spare a first look the command for it; where processes share a database, one of them is told."""
-        is_new = not connection.introspection.table_names()
-        connection.close()
-        if is_new and settings.REDIS_URL:
-            raise CommandError("The database is empty: run the command `prepare` first.")
-        if is_new:
-            call_command("prepare", stdout=self.stdout)
+        """Spare a first look the command for it; who has more than one process is to give it once."""
+        if connection.vendor == "sqlite" and not settings.REDIS_URL:
+            if not connection.introspection.table_names():
+                call_command("prepare", stdout=self.stdout)
+            connection.close()
 
     def _start_soon(self) -> None:
         self._starting = asyncio.get_event_loop().create_task(self._start())
