@@ -11,8 +11,8 @@ http = get_asgi_application()  # first: it loads the apps that the rest needs
 
 from channels.auth import AuthMiddlewareStack  # noqa: E402
 
-from sessions_app.lifespan import lifespan  # noqa: E402
-from sessions_app.routing import websocket_urlpatterns  # noqa: E402
+from sessions_app.sockets.routing import websocket_urlpatterns  # noqa: E402
+from sessions_app.worker.lifespan import lifespan  # noqa: E402
 
 application = ProtocolTypeRouter(
     {

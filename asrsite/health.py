@@ -13,8 +13,8 @@ from django.db import Error as DatabaseError
 from django.db import connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
 
-from sessions_app.groups import LAYER_ERRORS
-from sessions_app.readiness import recognition_is_ready
+from sessions_app.transport.readiness import recognition_is_ready
+from sessions_app.wire.layer_messages import LAYER_ERRORS
 
 logger = logging.getLogger(__name__)
 

@@ -9,7 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from prometheus_client import Info
 from prometheus_client.exposition import choose_encoder
 
-from sessions_app.access import is_local
+from sessions_app.access.decision import is_local
 from sessions_app.metrics import registry
 
 from . import __version__

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import torch
 
-from recognition.model_sets import load_models, read_model_set
+from recognition.model_sets.reading import load_models, read_model_set
 from tests.support.server import Server
 
 from . import results

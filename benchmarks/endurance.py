@@ -25,10 +25,10 @@ import numpy as np
 import torch
 
 from recognition.audio import SAMPLE_RATE, samples
-from recognition.engine import Engine
+from recognition.engine.engine import Engine
+from recognition.engine.transcriber import Transcriber
 from recognition.interfaces import Models
-from recognition.model_sets import ModelSet, load_models, read_model_set
-from recognition.transcriber import Transcriber
+from recognition.model_sets.reading import ModelSet, load_models, read_model_set
 from training.checking import Check, Sizes
 
 from . import results

@@ -23,13 +23,13 @@ import numpy as np
 import soundfile
 
 from recognition.audio import seconds
-from recognition.engine import Engine
-from recognition.events import Final
-from recognition.model_sets import ModelSet, load_models, read_model_set
-from recognition.transcriber import Transcriber
-from speakers.identification import Enrolled, Gallery
+from recognition.core.events import Final
+from recognition.engine.engine import Engine
+from recognition.engine.transcriber import Transcriber
+from recognition.model_sets.reading import ModelSet, load_models, read_model_set
 from speakers.listening import listen
-from speakers.tracking import LineMoved, SpeakerTracker, VoiceIdentified, VoicesMerged
+from speakers.voiceprints.identification import Enrolled, Gallery
+from speakers.voiceprints.tracking import LineMoved, SpeakerTracker, VoiceIdentified, VoicesMerged
 from training.scoring import character_error_rate
 
 SAMPLE = Path("sessions_app/sample")

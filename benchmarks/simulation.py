@@ -18,13 +18,13 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from recognition.audio import SAMPLE_RATE
-from recognition.batching import Job, Scheduler, Stage, limits_for
-from recognition.endpointing import EndpointingOptions
-from recognition.events import Final, Partial
+from recognition.core.endpointing import EndpointingOptions
+from recognition.core.events import Final, Partial
+from recognition.core.session import SessionOptions, TranscriptionSession
+from recognition.core.work import DecodeChunk, EndDecoding, Failed, Recognize, Result, Work
+from recognition.engine.runner import ModelRunner, ModelStream, Order, job_of
+from recognition.engine.scheduler import Job, Scheduler, Stage, limits_for
 from recognition.interfaces import Models
-from recognition.runner import ModelRunner, ModelStream, Order, job_of
-from recognition.session import SessionOptions, TranscriptionSession
-from recognition.work import DecodeChunk, EndDecoding, Failed, Recognize, Result, Work
 
 PACKET = SAMPLE_RATE // 10
 

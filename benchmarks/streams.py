@@ -30,9 +30,9 @@ import soundfile
 import torch
 
 from recognition.audio import SAMPLE_RATE
-from recognition.funasr import int8, vnni
+from recognition.funasr.int8 import matmul_vnni, networks
 from recognition.interfaces import Models
-from recognition.model_sets import ModelSet, load_models, read_model_set
+from recognition.model_sets.reading import ModelSet, load_models, read_model_set
 
 from . import peer, results
 from .full_size_models import WRITERS
@@ -249,18 +249,18 @@ def _read(path: Path) -> np.ndarray:
 
 def int8_ceiling() -> float:
     """Streams per core if there were nothing but matrix products (the faster ones), as fast as just now."""
-    multipliers = [int8.OneDnn, int8.Vnni] if vnni.is_supported() else [int8.OneDnn]
+    multipliers = [networks.OneDnn, networks.Vnni] if matmul_vnni.is_supported() else [networks.OneDnn]
     return max(map(_gflop_per_s, multipliers)) / GFLOP_PER_SECOND_OF_SPEECH
 
 
-def _gflop_per_s(multiplier: type[int8.OneDnn] | type[int8.Vnni], rows: int = 240) -> float:
+def _gflop_per_s(multiplier: type[networks.OneDnn] | type[networks.Vnni], rows: int = 240) -> float:
     """Of products with the weights of feed-forward layers, one after the other."""
     rng = np.random.default_rng(0)
     products = []
     for inputs, outputs in 12 * [(512, 2048), (2048, 512)]:
         weight = torch.randint(-127, 127, (outputs, inputs), dtype=torch.int8)
         product = multiplier(weight, torch.ones(outputs), torch.float32)
-        products.append((product, int8.Rows.of(rng.random((rows, inputs), np.float32))))
+        products.append((product, networks.Rows.of(rng.random((rows, inputs), np.float32))))
 
     def multiply() -> None:
         for product, x in products:

@@ -2,7 +2,7 @@
 
 Every call takes a batch, one entry per session, because computing many sessions at once is what
 makes a core hold many meetings. Models are called from one thread only, and never for the same
-state twice in one batch. `recognition.funasr` implements them with FunASR, `recognition.scripted`
+state twice in one batch. `recognition.funasr` implements them with FunASR, `recognition.fakes.scripted`
 with a meeting written down as data.
 """
 

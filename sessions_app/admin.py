@@ -24,19 +24,22 @@ from django.utils.translation import gettext, ngettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from recognition.audio import samples, seconds
-from speakers import enrollment, jobs, nudges
+from sessions_app.transcripts.edit_requests import LONGEST_TEXT, ChangeText, Seen
+from sessions_app.transcripts.listing import live_sessions
+from sessions_app.transcripts.reidentification import REIDENTIFY
+from sessions_app.transport.readiness import recognition_is_ready
+from speakers import enrollment, jobs, notify
 from speakers.admin import VersionsAdmin
 from speakers.decoding import LONGEST_S
 from speakers.models import Speaker, Voiceprint
 from speakers.views import ENROLL, valid_consent
 
-from . import attribution, editing, groups, recordings, retention, roles, search
-from .edits import LONGEST_TEXT, ChangeText, Seen
-from .listing import live_sessions
+from .access import roles
 from .models import AccessToken, Session, Utterance, Voice
-from .readiness import recognition_is_ready
-from .reidentification import REIDENTIFY
+from .recordings import files
 from .templatetags.durations import clock
+from .transcripts import attribution, editing, retention, search
+from .wire import layer_messages
 
 
 class OwnSessionsMixin:
@@ -161,7 +164,7 @@ class SessionAdmin(OwnSessionsMixin, admin.ModelAdmin):  # type: ignore[type-arg
     def end(self, request: HttpRequest, sessions: QuerySet[Session]) -> None:
         keys = list(sessions.exclude(state=Session.State.ENDED).values_list("key", flat=True))
         for key in keys:
-            nudges.send(groups.WORKERS, {"type": "session.stop", "key": key})
+            notify.send(layer_messages.WORKERS, {"type": "session.stop", "key": key})
         _say(self, request, len(keys), _ENDING)
 
     @admin.action(description=_("Keep the selected sessions for good"), permissions=["change"])
@@ -430,11 +433,11 @@ def _said(lines: QuerySet[Utterance]) -> np.ndarray:
     """The audio of lines, one after the other: float32 in [-1, 1], shape (n,); no longer than an upload."""
     heard = [np.empty(0, np.int16)]
     for line in lines.order_by("session", "start"):
-        heard.append(recordings.read(line.session_id, line.start, line.end))
+        heard.append(files.read(line.session_id, line.start, line.end))
         if sum(map(len, heard)) >= samples(LONGEST_S):
             break
     audio = np.concatenate(heard)[: samples(LONGEST_S)]
-    return audio.astype(np.float32) / recordings.FULL_SCALE
+    return audio.astype(np.float32) / files.FULL_SCALE
 
 
 def _user(request: HttpRequest) -> User:

@@ -10,7 +10,8 @@ class SessionsConfig(AppConfig):
 
     def ready(self) -> None:
         # Connects receivers, and declares what jobs do.
-        from . import attribution, checks, reidentification, roles, search  # noqa: F401
+        from .access import roles
+        from .transcripts import search
 
         connection_created.connect(search.add_functions, dispatch_uid="search")
         post_migrate.connect(search.install_after_migrate, sender=self, dispatch_uid="search")

@@ -14,11 +14,11 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Histo
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
-from recognition.batching import Stage
-from recognition.statistics import Histogram, StageStatistics
+from recognition.engine.metrics import Histogram, StageStatistics
+from recognition.engine.scheduler import Stage
 
 if TYPE_CHECKING:
-    from recognition.engine import Engine
+    from recognition.engine.engine import Engine
 
 registry = CollectorRegistry(auto_describe=False)
 """What this process shows."""

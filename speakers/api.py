@@ -22,13 +22,14 @@ from ninja.files import UploadedFile
 from ninja.security import HttpBasicAuth
 from ninja.utils import check_csrf
 
+from speakers.voiceprints.assessment import Problem
+from speakers.voiceprints.scoring import probability
+
 from . import enrollment, lifecycle, views
-from .assessment import Problem
 from .decoding import BadRecording, decode
 from .enrollment import EnrollmentError, Verdict
 from .forms import current_text
 from .models import Consent, ConsentText, Enrollment, Speaker, Voiceprint
-from .scoring import probability
 
 VIEW = "speakers.view_speaker"
 MOST_LISTED = 500

@@ -8,4 +8,4 @@ class SpeakersConfig(AppConfig):
 
     def ready(self) -> None:
         # Connects signals, and declares what jobs do.
-        from . import enrollment, lifecycle, reembedding, traces  # noqa: F401
+        from . import enrollment, lifecycle, reembedding, secure_erase  # noqa: F401

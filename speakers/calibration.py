@@ -12,13 +12,14 @@ from pathlib import Path
 
 import numpy as np
 
+from speakers.voiceprints.fitting import Lines
+from speakers.voiceprints.identification import IdentificationOptions, unit
+from speakers.voiceprints.scoring import Cohort, Scoring, from_probability, probability
+from speakers.voiceprints.tracking import TrackingOptions
+from speakers.voiceprints.trials import Measured
+
 from .encryption import decrypt, encrypt
-from .fitting import Lines
-from .identification import IdentificationOptions, unit
 from .models import Calibration
-from .scoring import Cohort, Scoring, from_probability, probability
-from .tracking import TrackingOptions
-from .trials import Measured
 
 COHORT = 20
 """Fewer people than this do not show what voices have in common."""

@@ -17,14 +17,15 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from recognition.audio import SAMPLE_RATE, seconds
+from speakers.voiceprints.assessment import Problem
+from speakers.voiceprints.identification import Gallery
 
-from . import assessment, audit, jobs
-from .assessment import Problem
+from . import audit, jobs
 from .fields import seal
-from .identification import Gallery
 from .jobs import Task, in_database
 from .listening import Heard, listen
 from .models import AuditEntry, Consent, ConsentText, Enrollment, Speaker, Voiceprint
+from .voiceprints import assessment
 
 ASSESS = "assess"
 """The job of judging an enrollment; its subject is the enrollment's key."""

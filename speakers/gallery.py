@@ -10,11 +10,12 @@ import numpy as np
 from django.db.models import Max, Q
 from django.utils import timezone
 
+from speakers.voiceprints.identification import Enrolled, Gallery, unit
+from speakers.voiceprints.scoring import Cohort, Scoring
+
 from . import calibration
 from .fields import unseal
-from .identification import Enrolled, Gallery, unit
 from .models import GalleryChange, Voiceprint
-from .scoring import Cohort, Scoring
 
 logger = logging.getLogger(__name__)
 

@@ -21,10 +21,10 @@ from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from recognition.engine import Engine
+from recognition.engine.engine import Engine
+from speakers.voiceprints.identification import Gallery
 
-from . import nudges
-from .identification import Gallery
+from . import notify
 from .models import Job
 
 logger = logging.getLogger(__name__)
@@ -99,7 +99,7 @@ def ask_for(kind: str, subject: str = "", *, by: User | None = None) -> Job:
         queued = Job.objects.select_for_update().filter(state=Job.State.QUEUED)
         waiting = queued.filter(kind=kind, subject=subject).first()
         job = waiting or Job.objects.create(kind=kind, subject=subject, created_by=by)
-        transaction.on_commit(nudges.tell_workers)
+        transaction.on_commit(notify.tell_workers)
     return job
 
 

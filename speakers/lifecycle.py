@@ -18,7 +18,7 @@ from django.db.models.signals import post_delete, post_save
 from django.dispatch import Signal, receiver
 from django.utils import timezone
 
-from . import audit, nudges, traces
+from . import audit, notify, secure_erase
 from .gallery import CALIBRATION
 from .models import AuditEntry, Calibration, Consent, Enrollment, GalleryChange, Speaker, Voiceprint
 
@@ -67,7 +67,7 @@ def discard(draft: Enrollment) -> None:
     """A recording does not become a voiceprint."""
     with transaction.atomic():
         draft.delete()
-        traces.ask()
+        secure_erase.ask()
 
 
 def merge(kept: Speaker, gone: Speaker, *, by: User | None) -> None:
@@ -102,7 +102,7 @@ def expire() -> None:
 def _note_change(speaker: int) -> None:
     """Tell the workers, when this is committed, that the voices of a speaker changed."""
     GalleryChange.objects.create(speaker=speaker)
-    transaction.on_commit(nudges.tell_workers)
+    transaction.on_commit(notify.tell_workers)
 
 
 @receiver([post_save, post_delete], sender=Voiceprint)
@@ -119,7 +119,7 @@ def _comparison_changed(**kwargs: Any) -> None:
 @receiver(post_delete, sender=Voiceprint)
 @receiver(post_delete, sender=Speaker)
 def _wipe_traces(**kwargs: Any) -> None:
-    traces.ask()
+    secure_erase.ask()
 
 
 @receiver(post_delete, sender=Voiceprint)

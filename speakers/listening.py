@@ -9,14 +9,14 @@ from functools import partial
 import numpy as np
 
 from recognition.audio import samples, seconds
-from recognition.diarization import mean_voice, voice_in
-from recognition.engine import Engine
+from recognition.core.turns import mean_voice, voice_in
+from recognition.engine.engine import Engine
 from recognition.interfaces import Models, Samples
+from speakers.voiceprints.assessment import Sound
+from speakers.voiceprints.fitting import Lines
+from speakers.voiceprints.trials import LENGTHS_S, Material
 
-from . import assessment
-from .assessment import Sound
-from .fitting import Lines
-from .trials import LENGTHS_S, Material
+from .voiceprints import assessment
 
 PIECE = samples(1.0)
 """Audio per call to the speech detector."""

@@ -228,7 +228,8 @@ class Calibration(models.Model):
         help_text=_("Less speech than this names nobody."),
     )
     sealed_scoring = SealedField(null=True)
-    """Cohort and weights of `speakers.scoring.Scoring`; None for those that come with the model."""
+    """Cohort and weights of `speakers.voiceprints.scoring.Scoring`; None for those
+    that come with the model."""
 
     measured = models.JSONField(_("measured"), default=dict, editable=False)
     """What it rests on: error rates by seconds of speech."""

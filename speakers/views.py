@@ -17,13 +17,14 @@ from django.template.response import TemplateResponse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from speakers.voiceprints.assessment import Problem
+from speakers.voiceprints.scoring import probability
+
 from . import audit, enrollment, export, lifecycle
-from .assessment import Problem
 from .encryption import Undecipherable
 from .enrollment import EnrollmentError, Verdict
 from .forms import DecideForm, EnrollForm, MergeForm, current_text
 from .models import AuditEntry, Consent, Enrollment, Job, Speaker, Voiceprint
-from .scoring import probability
 
 ENROLL = "speakers.enroll_speaker"
 LISTEN = "speakers.view_voiceprint"

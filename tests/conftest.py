@@ -9,8 +9,8 @@ import pytest
 from hypothesis import settings
 
 from deploy.local_servers import NotInstalled, PostgresServer, RedisServer
-from recognition.engine import Engine
-from recognition.scripted import Script, scripted_models
+from recognition.engine.engine import Engine
+from recognition.fakes.scripted import Script, scripted_models
 
 # A machine that others use as well is slow at times; that is no error.
 settings.register_profile("without deadline", deadline=None)

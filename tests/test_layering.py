@@ -13,19 +13,19 @@ APPS = ["asrsite", "sessions_app", "speakers"]
 
 FORBIDDEN = {
     # decisions: plain function calls
-    "recognition.session": [*HEAVY, *WEB, *APPS, "asyncio"],
-    "recognition.endpointing": [*HEAVY, *WEB, *APPS, "asyncio"],
-    "recognition.diarization": [*HEAVY, *WEB, *APPS, "asyncio"],
-    "recognition.batching": [*HEAVY, *WEB, *APPS, "asyncio", "numpy"],
-    "recognition.text": [*HEAVY, *WEB, *APPS, "asyncio", "numpy"],
+    "recognition.core.session": [*HEAVY, *WEB, *APPS, "asyncio"],
+    "recognition.core.endpointing": [*HEAVY, *WEB, *APPS, "asyncio"],
+    "recognition.core.turns": [*HEAVY, *WEB, *APPS, "asyncio"],
+    "recognition.engine.scheduler": [*HEAVY, *WEB, *APPS, "asyncio", "numpy"],
+    "recognition.core.text": [*HEAVY, *WEB, *APPS, "asyncio", "numpy"],
     # recognition knows no web framework, and its core no network library
-    "recognition.engine": [*HEAVY, *WEB, *APPS],
-    "recognition.transcriber": [*HEAVY, *WEB, *APPS],
-    "recognition.scripted": [*HEAVY, *WEB, *APPS],
+    "recognition.engine.engine": [*HEAVY, *WEB, *APPS],
+    "recognition.engine.transcriber": [*HEAVY, *WEB, *APPS],
+    "recognition.fakes.scripted": [*HEAVY, *WEB, *APPS],
     # who is speaking: decisions without a database
-    "speakers.identification": [*HEAVY, *WEB, "sessions_app", "asyncio"],
-    "speakers.clustering": [*HEAVY, *WEB, "sessions_app", "asyncio"],
-    "speakers.tracking": [*HEAVY, *WEB, "sessions_app", "asyncio"],
+    "speakers.voiceprints.identification": [*HEAVY, *WEB, "sessions_app", "asyncio"],
+    "speakers.voiceprints.clustering": [*HEAVY, *WEB, "sessions_app", "asyncio"],
+    "speakers.voiceprints.tracking": [*HEAVY, *WEB, "sessions_app", "asyncio"],
 }
 
 

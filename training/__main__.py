@@ -14,7 +14,7 @@ from pathlib import Path
 
 import torch
 
-from recognition.model_sets import read_model_set
+from recognition.model_sets.reading import read_model_set
 from training import (
     cards,
     checking,

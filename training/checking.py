@@ -19,16 +19,16 @@ from typing import Any
 import numpy as np
 
 from benchmarks import results
-from recognition import diarization
 from recognition.audio import SAMPLE_RATE, samples
-from recognition.endpointing import EndpointingOptions
-from recognition.engine import Engine
-from recognition.events import Final, Partial
+from recognition.core import turns
+from recognition.core.endpointing import EndpointingOptions
+from recognition.core.events import Final, Partial
+from recognition.engine.engine import Engine
+from recognition.engine.transcriber import Transcriber
 from recognition.funasr.loading import open_directory
 from recognition.interfaces import Models, SpeakerEmbedder
 from recognition.language_model import find_file
-from recognition.model_sets import ModelSet, load_models
-from recognition.transcriber import Transcriber
+from recognition.model_sets.reading import ModelSet, load_models
 from training import evaluation_sets, punctuation, recordings, sample_meeting, speaker
 from training.evaluation_sets import Recording
 from training.scoring import character_error_rate, equal_error_rate, mark_f1, threshold_at
@@ -189,7 +189,7 @@ def trial_scores(
 ) -> tuple[np.ndarray, np.ndarray]:
     """`speaker.trial_scores` with the embedder of a model set."""
     pieces, origin = speaker.trial_pieces(voices, seconds)
-    embeddings = np.stack([diarization.voice_in(piece, embedder) for piece in pieces])
+    embeddings = np.stack([turns.voice_in(piece, embedder) for piece in pieces])
     return speaker.pair_scores(embeddings, origin)
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from recognition.checksum import checksum
+from recognition.fakes.checksum import checksum
 
 from .audio import FRAME, Recording, frames_of
 

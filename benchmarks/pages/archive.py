@@ -12,8 +12,8 @@ from django.db import connection
 from django.db.models import Model
 
 from recognition.audio import SAMPLE_RATE
-from sessions_app import search
 from sessions_app.models import Session, Utterance, Voice
+from sessions_app.transcripts import search
 from speakers.models import Speaker
 
 RARE = {"预算": 0.05, "季度报表": 0.0005}

@@ -21,10 +21,10 @@ from typing import Any
 import django
 import numpy as np
 
-from recognition.engine import Engine
+from recognition.engine.engine import Engine
 from recognition.exceptions import ModelError
 from recognition.interfaces import Models
-from recognition.model_sets import load_models, read_model_set
+from recognition.model_sets.reading import load_models, read_model_set
 
 from .. import results
 
@@ -65,10 +65,11 @@ def report(models: Models, assets: Path, *, ship: bool = False) -> dict[str, Any
 
 async def measure(models: Models, assets: Path, *, ship: bool) -> dict[str, Any]:
     # They need Django's settings.
-    from speakers import calibration, listening, trials
-    from speakers.fitting import fit
-    from speakers.identification import Gallery
-    from speakers.scoring import Cohort, Scoring
+    from speakers import calibration, listening
+    from speakers.voiceprints import trials
+    from speakers.voiceprints.fitting import fit
+    from speakers.voiceprints.identification import Gallery
+    from speakers.voiceprints.scoring import Cohort, Scoring
 
     from . import meetings, people, scale
     from .diarization_error import Errors

@@ -16,15 +16,15 @@ from typing import Any
 import numpy as np
 
 from recognition.audio import samples, seconds
-from recognition.diarization import LONGEST_VOICE, voice_in
-from recognition.endpointing import EndpointingOptions
-from recognition.engine import Engine
-from recognition.events import Final
+from recognition.core.endpointing import EndpointingOptions
+from recognition.core.events import Final
+from recognition.core.turns import LONGEST_VOICE, voice_in
+from recognition.engine.engine import Engine
+from recognition.engine.transcriber import Transcriber
 from recognition.interfaces import Models, Samples, Token
-from recognition.transcriber import Transcriber
-from speakers.fitting import Lines
-from speakers.identification import Gallery
-from speakers.tracking import LineMoved, SpeakerTracker, VoicesMerged
+from speakers.voiceprints.fitting import Lines
+from speakers.voiceprints.identification import Gallery
+from speakers.voiceprints.tracking import LineMoved, SpeakerTracker, VoicesMerged
 
 from .diarization_error import Errors, Segment, errors, read_rttm
 from .people import read

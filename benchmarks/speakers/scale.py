@@ -9,9 +9,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from speakers.identification import Enrolled, Gallery, identify
-from speakers.scoring import Cohort, Scoring
-from speakers.tracking import SpeakerTracker
+from speakers.voiceprints.identification import Enrolled, Gallery, identify
+from speakers.voiceprints.scoring import Cohort, Scoring
+from speakers.voiceprints.tracking import SpeakerTracker
 
 PEOPLE = 100_000
 DIMENSION = 192

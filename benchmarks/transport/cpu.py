@@ -13,7 +13,7 @@ import numpy as np
 from websockets.asyncio.client import connect
 
 from recognition.audio import samples
-from recognition.checksum import checksum_models
+from recognition.fakes.checksum import checksum_models
 
 from .processes import cpu_s
 from .service import Service

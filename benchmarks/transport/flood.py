@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from websockets.asyncio.client import ClientConnection, connect
 
-from recognition.checksum import checksum
+from recognition.fakes.checksum import checksum
 
 from .processes import PeakMemory
 from .service import Service

@@ -12,12 +12,12 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from recognition.diarization import SHORTEST_VOICE
+from recognition.core.turns import SHORTEST_VOICE
 from recognition.interfaces import Samples, Stretch
 
-from .arithmetic import Arithmetic
 from .features import FRAME_SHIFT, MEL_BANDS, frame_count, speaker_features
 from .loading import ModelDirectory, load_model
+from .precision import Arithmetic
 
 
 class FunasrEmbedder:

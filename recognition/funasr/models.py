@@ -10,19 +10,19 @@ import torch
 from recognition.exceptions import ModelError
 from recognition.interfaces import Models, VoiceActivityDetector
 from recognition.language_model import LanguageModel, find_file, read_language_model
-from recognition.model_sets import ModelSet
+from recognition.model_sets.reading import ModelSet
 
-from .arithmetic import Arithmetic, choose
 from .embedding import FunasrEmbedder
 from .loading import ModelDirectory, open_directory
 from .offline import OfflineParaformer
+from .precision import Arithmetic, choose
 from .punctuation import CtPunctuator
 from .streaming import StreamingOptions, StreamingParaformer
 from .vad import FsmnDetector, SileroDetector
 
 
 def load(model_set: ModelSet, models_dir: Path, *, arithmetic: str, device: str) -> Models:
-    """See `recognition.model_sets.load_models`."""
+    """See `recognition.model_sets.reading.load_models`."""
     chosen = choose(arithmetic, device)
     # All models run on one thread, batch after batch: threads of torch's would only fight with it.
     torch.set_num_threads(1)

@@ -17,7 +17,6 @@ from recognition.interfaces import Samples, Token
 from recognition.language_model import LanguageModel
 
 from . import cif
-from .arithmetic import Arithmetic
 from .features import (
     FRAME_LENGTH,
     FRAME_SHIFT,
@@ -29,6 +28,7 @@ from .features import (
     stack_frames,
 )
 from .loading import ModelDirectory, load_model
+from .precision import Arithmetic
 from .sanm import position_encoding
 from .vocabulary import Vocabulary, join_words
 

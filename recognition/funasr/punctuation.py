@@ -13,8 +13,8 @@ from torch import Tensor
 
 from recognition.exceptions import ModelError
 
-from .arithmetic import Arithmetic
 from .loading import ModelDirectory, load_model
+from .precision import Arithmetic
 from .sanm import position_encoding
 
 _MARKS = {

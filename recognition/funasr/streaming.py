@@ -19,9 +19,9 @@ from recognition.interfaces import Samples
 from recognition.language_model import LanguageModel
 
 from . import cif
-from .arithmetic import Arithmetic
 from .features import FRAME_SHIFT, MEL_BANDS, STACK_SHIFT, STACKED_FRAMES, load_cmvn, recognizer_frames
 from .loading import ModelDirectory, load_model
+from .precision import Arithmetic
 from .sanm import Geometry, position_encoding
 from .vocabulary import Vocabulary, WordJoiner
 

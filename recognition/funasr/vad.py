@@ -1,7 +1,7 @@
 """Voice activity: Silero's network and FunASR's FSMN, each over the next window of every stream.
 
 Both only say how probable speech is in each frame; where utterances begin and end is decided in
-`recognition.endpointing`, by one rule for both.
+`recognition.core.endpointing`, by one rule for both.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ from torch.nn import functional
 from recognition.exceptions import ModelError
 from recognition.interfaces import Samples
 
-from .arithmetic import Arithmetic
 from .features import FRAME_LENGTH, FRAME_SHIFT, MEL_BANDS, load_cmvn, recognizer_frames
 from .fsmn import FsmnNetwork
 from .loading import ModelDirectory, load_model
+from .precision import Arithmetic
 
 
 @dataclass(slots=True, eq=False)

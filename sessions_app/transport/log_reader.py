@@ -11,8 +11,8 @@ from typing import Any
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
-from .. import tasks
-from . import SAMPLE_BYTES, Fenced, Stretch
+from . import cancel
+from .interface import SAMPLE_BYTES, Fenced, Stretch
 from .scripts import RETRY_S, audio_key
 
 logger = logging.getLogger(__name__)
@@ -66,7 +66,7 @@ class LogReader:
 
     async def aclose(self) -> None:
         if self._reading:
-            await tasks.end(self._reading)
+            await cancel.end(self._reading)
 
     async def _read_forever(self) -> None:
         while True:

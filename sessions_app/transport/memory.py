@@ -9,7 +9,7 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from . import (
+from .interface import (
     CREDIT,
     REPLAY,
     SAMPLE_BYTES,

@@ -15,8 +15,8 @@ from dataclasses import dataclass, field
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
-from .. import tasks
-from . import CREDIT, REPLAY, SAMPLE_BYTES, LogLost, SenderListener, Superseded
+from . import cancel
+from .interface import CREDIT, REPLAY, SAMPLE_BYTES, LogLost, SenderListener, Superseded
 from .scripts import RETRY_S, Call, audio_key, read_script, run_all, session_key
 
 logger = logging.getLogger(__name__)
@@ -153,7 +153,7 @@ class Outbox:
 
     async def aclose(self) -> None:
         if self._writer:
-            await tasks.end(self._writer)
+            await cancel.end(self._writer)
 
     def _find(self, session: int, sender: str) -> Sending:
         sending = self._sendings.get((session, sender))

@@ -22,7 +22,7 @@ from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 
-from . import (
+from .interface import (
     SENDER_SILENCE_S,
     AudioFinished,
     Fenced,

@@ -11,12 +11,12 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, St
 from django.utils.translation import gettext as _
 
 from recognition.audio import SAMPLE_RATE
+from sessions_app.access.permissions import for_session
+from sessions_app.recordings import files, peaks
+from sessions_app.recordings.byte_ranges import ByteRange, Unsatisfiable, parse_range
+from sessions_app.recordings.files import SAMPLE_BYTES
 
-from .. import peaks, recordings
-from ..byte_ranges import ByteRange, Unsatisfiable, parse_range
 from ..models import Session
-from ..permissions import for_session
-from ..recordings import SAMPLE_BYTES
 
 HEADER_BYTES = 44
 
@@ -47,7 +47,7 @@ def waveform(request: HttpRequest, session: Session) -> HttpResponse:
 
 
 def serve_wav(request: HttpRequest, session: Session, *, until: int | None = None) -> HttpResponseBase:
-    available = recordings.length(session.pk)
+    available = files.length(session.pk)
     samples = available if until is None else min(until, available)
     if not samples:
         raise Http404(_("This session has no recording."))
@@ -95,7 +95,7 @@ def _read_wav(session: int, samples: int, part: ByteRange) -> bytes:
     start, end = first // SAMPLE_BYTES, -(-last // SAMPLE_BYTES)
     if start == end:
         return header
-    audio = recordings.read(session, start, min(end, samples)).tobytes()
+    audio = files.read(session, start, min(end, samples)).tobytes()
     return header + audio[first - start * SAMPLE_BYTES : last - start * SAMPLE_BYTES]
 
 

@@ -10,15 +10,15 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
 from recognition.audio import milliseconds
+from sessions_app.access.decision import Right
+from sessions_app.access.permissions import for_session
+from sessions_app.transcripts import editing
+from sessions_app.transcripts.alignment import align
+from sessions_app.transcripts.edit_requests import BadEdit, parse_edit
+from sessions_app.transcripts.transcript import line_json
 from speakers.models import Speaker
 
-from .. import editing
-from ..access import Right
-from ..alignment import align
-from ..edits import BadEdit, parse_edit
 from ..models import Session, Utterance
-from ..permissions import for_session
-from ..transcript import line_json
 
 MOST_PEOPLE = 30
 

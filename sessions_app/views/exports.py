@@ -6,10 +6,12 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.utils.http import content_disposition_header
 from django.utils.translation import gettext as _
 
-from .. import exports, recordings
-from ..access import Right
+from sessions_app.access.decision import Right
+from sessions_app.access.permissions import for_session
+from sessions_app.recordings import files
+from sessions_app.transcripts import exports
+
 from ..models import Session
-from ..permissions import for_session
 from .audio import serve_file, serve_wav
 
 
@@ -34,7 +36,7 @@ def export(request: HttpRequest, session: Session, format: str) -> HttpResponseB
 @for_session(Right.EXPORT)
 def recording(request: HttpRequest, session: Session) -> HttpResponseBase:
     """The recording: FLAC once the session has ended, WAV before."""
-    flac = recordings.flac_path(session.pk)
+    flac = files.flac_path(session.pk)
     if flac.exists():
         response, extension = serve_file(request, flac, "audio/flac"), "flac"
     else:

@@ -11,11 +11,12 @@ from django.urls import reverse
 from django.utils import timezone
 
 from recognition.audio import milliseconds
+from sessions_app.access import permissions
+from sessions_app.access.decision import Right
+from sessions_app.access.permissions import for_session, for_visitors
+from sessions_app.transcripts import listing, transcript
 
-from .. import listing, permissions, transcript
-from ..access import Right
 from ..models import Session
-from ..permissions import for_session, for_visitors
 
 CAPTIONS = 12
 """Lines that a page of captions starts with."""

@@ -17,12 +17,13 @@ from django.utils import formats, timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
-from speakers import nudges
+from sessions_app.access.decision import Right
+from sessions_app.access.permissions import for_session
+from sessions_app.transcripts import retention
+from sessions_app.wire import layer_messages
+from speakers import notify
 
-from .. import groups, retention
-from ..access import Right
 from ..models import AccessToken, Session
-from ..permissions import for_session
 
 LONGEST_DAYS = 365
 
@@ -63,7 +64,7 @@ def revoke_link(request: HttpRequest, session: Session, link: int) -> HttpRespon
 @for_session(Right.SEND)
 def end(request: HttpRequest, session: Session) -> HttpResponse:
     """End a live session as if its sender had said "close"."""
-    nudges.send(groups.WORKERS, {"type": "session.stop", "key": session.key})
+    notify.send(layer_messages.WORKERS, {"type": "session.stop", "key": session.key})
     return JsonResponse({"state": session.state})
 
 

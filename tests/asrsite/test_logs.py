@@ -47,4 +47,4 @@ def test_a_fault_of_the_program_is_told_with_its_traceback():
 
 
 def test_an_outage_that_our_own_code_did_not_expect_is_a_fault():
-    assert logged("OSError('no')", logger="sessions_app.hub")[-1] == "OSError: no"
+    assert logged("OSError('no')", logger="sessions_app.sockets.fanout")[-1] == "OSError: no"

@@ -18,7 +18,7 @@ from benchmarks.chaos.checks import (
 )
 from benchmarks.chaos.run import Report, run_chaos
 from deploy.local_servers import NotInstalled
-from recognition.checksum import checksum
+from recognition.fakes.checksum import checksum
 
 RECORDING = Recording(seed=1, frames=6, has_pauses=False)
 AUDIO = RECORDING.whole()

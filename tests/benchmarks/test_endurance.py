@@ -9,7 +9,7 @@ import pytest
 
 from benchmarks.endurance import growth, many_sessions
 from recognition.interfaces import Models
-from recognition.model_sets import load_models, read_model_set
+from recognition.model_sets.reading import load_models, read_model_set
 
 EMBEDDED = read_model_set("embedded")
 

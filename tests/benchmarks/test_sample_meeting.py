@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 from benchmarks.sample_meeting import SAMPLE, Line, put_names, speaker_of, transcribe
-from recognition.events import Final
-from recognition.model_sets import load_models, read_model_set
+from recognition.core.events import Final
+from recognition.model_sets.reading import load_models, read_model_set
 from speakers import calibration
 from training.scoring import character_error_rate
 

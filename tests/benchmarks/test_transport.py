@@ -6,7 +6,7 @@ import asyncio
 
 from benchmarks.transport.flood import FRAME, SAMPLES_PER_MS, Transcript, audio_between
 from benchmarks.transport.swarm import Receiver, Swarm
-from recognition.checksum import checksum
+from recognition.fakes.checksum import checksum
 
 
 def line(seq: int, start: int, end: int, text: str | None = None) -> dict[str, object]:

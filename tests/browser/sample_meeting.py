@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from recognition.scripted import Line, Script
+from recognition.fakes.scripted import Line, Script
 
 SAMPLE = Path(__file__).resolve().parents[2] / "sessions_app" / "sample"
 

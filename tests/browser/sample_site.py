@@ -13,7 +13,7 @@ from django.test import Client
 from django.utils import timezone
 
 from recognition.audio import SAMPLE_RATE
-from recognition.scripted import ScriptedEmbedder
+from recognition.fakes.scripted import ScriptedEmbedder
 from sessions_app.models import Session, Utterance, Voice
 from speakers import enrollment
 from speakers.models import Speaker, Voiceprint

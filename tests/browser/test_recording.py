@@ -10,7 +10,7 @@ import pytest
 import soundfile
 from playwright.sync_api import Browser, BrowserContext, Page, Playwright, expect
 
-from recognition.model_sets import read_model_set
+from recognition.model_sets.reading import read_model_set
 from tests.support.server import Server
 from training.scoring import character_error_rate
 

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from recognition.model_sets import read_model_set
-from sessions_app.demo import SAMPLE
+from recognition.model_sets.reading import read_model_set
+from sessions_app.sample.demo import SAMPLE
 from tests.support.server import ROOT, Server
 
 pytestmark = pytest.mark.slow

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from sessions_app.load import Heard, Playing, Report, SessionLoad, counted
+from sessions_app.management.load_generator import Heard, Playing, Report, SessionLoad, counted
 from tests.support.clients import MEETING
 from tests.support.server import Server
 

@@ -11,9 +11,9 @@ from django.contrib.auth.models import Group, User
 from django.utils import timezone
 
 from recognition.audio import SAMPLE_RATE
-from sessions_app import recordings
+from sessions_app.access.roles import set_up_groups
 from sessions_app.models import Session, Utterance, Voice
-from sessions_app.roles import set_up_groups
+from sessions_app.recordings import files
 from speakers.models import Speaker
 
 LINES = ["大家好，我们开始开会。", "好的。", "预算通过了吗？", "通过了。"]
@@ -66,11 +66,11 @@ def make_lines(session: Session, texts: Iterable[str] = LINES, voice: Voice | No
 
 def make_recording(session: Session, audio: np.ndarray, *, as_flac: bool) -> None:
     """Audio, float32, on disk: as while the session is live, or as afterwards."""
-    journal = recordings.Journal(session.pk)
+    journal = files.Journal(session.pk)
     journal.write(0, audio)
     journal.close()
     if as_flac:
-        recordings.encode_flac(session.pk)
+        files.encode_flac(session.pk)
 
 
 def make_user(name: str, *groups: str, is_staff: bool = False) -> User:

@@ -12,8 +12,9 @@ from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import reverse
 
-from sessions_app import groups, recordings
 from sessions_app.models import Session, Utterance, Voice
+from sessions_app.recordings import files
+from sessions_app.wire import layer_messages
 from speakers.models import Speaker
 
 from .meetings import make_lines, make_recording, make_session, make_user, make_voice
@@ -111,7 +112,7 @@ class TestSessions:
         assert lines[0].text not in confirmation
         client.post(f"{SESSIONS}{session.pk}/delete/", {"post": "yes"})
         assert not Session.objects.exists() and not Utterance.history.exists()
-        assert recordings.length(session.pk) == 0
+        assert files.length(session.pk) == 0
         assert not LogEntry.objects.filter(object_repr__contains="Secret").exists()
 
     @pytest.mark.django_db(transaction=True)
@@ -121,7 +122,7 @@ class TestSessions:
             make_recording(session, np.full(3200, 0.1, np.float32), as_flac=True)
         act(client, "delete_selected", *sessions, sure=True)
         assert not Session.objects.exists()
-        assert [recordings.length(session.pk) for session in sessions] == [0, 0]
+        assert [files.length(session.pk) for session in sessions] == [0, 0]
 
     def test_a_live_one_is_not_deleted(self, client: Client):
         session = make_session(title="Now", is_live=True)
@@ -135,7 +136,7 @@ class TestSessions:
         make_lines(session)
         make_recording(session, np.full(3200, 0.1, np.float32), as_flac=True)
         assert "The recording of 1 session was deleted." in act(client, "delete_recordings", session)
-        assert recordings.length(session.pk) == 0
+        assert files.length(session.pk) == 0
         assert session.utterances.exists()
 
     def test_keeping_and_releasing(self, client: Client):
@@ -149,9 +150,9 @@ class TestSessions:
         self, client: Client, monkeypatch: pytest.MonkeyPatch
     ):
         told: list[Any] = []
-        monkeypatch.setattr("sessions_app.admin.nudges.send", lambda *message: told.append(message))
+        monkeypatch.setattr("sessions_app.admin.notify.send", lambda *message: told.append(message))
         page = act(client, "end", make_session("live", is_live=True), make_session("over"))
-        assert told == [(groups.WORKERS, {"type": "session.stop", "key": "live"})]
+        assert told == [(layer_messages.WORKERS, {"type": "session.stop", "key": "live"})]
         assert "1 session is ending." in page
 
     def test_viewers_have_no_actions(self):

@@ -6,14 +6,14 @@ from django.test import Client
 from prometheus_client import CollectorRegistry
 
 from recognition.audio import samples
-from recognition.batching import Job, Pressure, Scheduler, Stage
-from recognition.endpointing import EndpointingOptions
-from recognition.engine import Engine
-from recognition.runner import Order
-from recognition.scripted import Line, Script, scripted_models
-from recognition.statistics import LAG_BOUNDS_S, Histogram
-from recognition.transcriber import Transcriber
-from recognition.work import DetectSpeech
+from recognition.core.endpointing import EndpointingOptions
+from recognition.core.work import DetectSpeech
+from recognition.engine.engine import Engine
+from recognition.engine.metrics import LAG_BOUNDS_S, Histogram
+from recognition.engine.runner import Order
+from recognition.engine.scheduler import Job, Pressure, Scheduler, Stage
+from recognition.engine.transcriber import Transcriber
+from recognition.fakes.scripted import Line, Script, scripted_models
 from sessions_app.metrics import RecognitionCollector, registry
 
 SCRIPT = Script([Line("大家好，我们开始开会。", seconds=2.0), Line("好的。", voice=1, seconds=0.8)])

@@ -7,7 +7,7 @@ from unittest import mock
 
 from django.test import TestCase, override_settings
 
-from sessions_app import hosted_worker
+from sessions_app.worker import hosted_worker
 
 CHANGES_IT = "ASR_MODELS=paraformer-zh"
 
@@ -35,7 +35,7 @@ class LogTests(TestCase):
         with (
             mock.patch.object(hosted_worker, "load_models"),
             mock.patch.object(hosted_worker, "measure", return_value=measured),
-            self.assertLogs("sessions_app.hosted_worker", logging.INFO) as logs,
+            self.assertLogs("sessions_app.worker.hosted_worker", logging.INFO) as logs,
         ):
             hosted_worker.load_recognition()
         return [record.getMessage() for record in logs.records if record.levelno >= logging.WARNING]

@@ -9,8 +9,8 @@ from django.core.management import CommandError, call_command
 from django.test import SimpleTestCase, override_settings
 
 from benchmarks import results
-from recognition import hub
 from recognition.exceptions import ModelError
+from recognition.model_sets import download
 from training import checking
 
 
@@ -48,9 +48,9 @@ class PullTests(SimpleTestCase):
         def pull(model_set, models_dir, report):
             source = model_set.sources["vad"]
             for done in (0, 500_000, 1_730_000):
-                report(hub.Progress(source, done, 1_730_000))
+                report(download.Progress(source, done, 1_730_000))
 
-        with mock.patch.object(hub, "pull", pull):
+        with mock.patch.object(download, "pull", pull):
             lines = run("pull", "paraformer-zh").splitlines()
 
         self.assertEqual(len(lines), 2)
@@ -58,7 +58,7 @@ class PullTests(SimpleTestCase):
         self.assertIn("paraformer-zh is complete in", lines[1])
 
     def test_what_went_wrong_is_said_without_a_traceback(self):
-        with mock.patch.object(hub, "pull", side_effect=ModelError("the hub cannot be reached")):
+        with mock.patch.object(download, "pull", side_effect=ModelError("the hub cannot be reached")):
             with self.assertRaisesMessage(CommandError, "the hub cannot be reached"):
                 run("pull", "paraformer-zh")
 

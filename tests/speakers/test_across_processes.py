@@ -12,7 +12,7 @@ from websockets.asyncio.client import ClientConnection, connect
 
 from deploy.local_cluster import LocalCluster
 from deploy.local_servers import wait_until
-from recognition.scripted import Line, Script
+from recognition.fakes.scripted import Line, Script
 from speakers.enrollment import to_flac
 from tests.support.api import Api
 from tests.support.clients import new_id, send_audio

@@ -20,7 +20,6 @@ from django.utils.html import strip_tags
 
 from recognition.audio import SAMPLE_RATE
 from speakers import enrollment, lifecycle
-from speakers.assessment import Problem
 from speakers.enrollment import Verdict
 from speakers.fields import seal
 from speakers.models import (
@@ -33,6 +32,7 @@ from speakers.models import (
     Speaker,
     Voiceprint,
 )
+from speakers.voiceprints.assessment import Problem
 
 from ..sessions_app.meetings import make_user
 from .people import enroll, make_speaker

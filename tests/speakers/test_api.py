@@ -15,8 +15,8 @@ from django.test import Client
 
 from asrsite.api import api
 from speakers import enrollment
-from speakers.assessment import Problem
 from speakers.models import AuditEntry, Consent, Enrollment, Job, Speaker, Voiceprint
+from speakers.voiceprints.assessment import Problem
 
 from ..sessions_app.meetings import make_user
 from .people import make_speaker

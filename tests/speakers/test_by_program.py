@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 import soundfile
 
-from recognition.model_sets import read_model_set
-from sessions_app.demo import SAMPLE
+from recognition.model_sets.reading import read_model_set
+from sessions_app.sample.demo import SAMPLE
 from tests.support.api import Api
 from tests.support.clients import send_meeting
 from tests.support.server import Server

@@ -12,12 +12,12 @@ import soundfile
 from django.core.management import CommandError, call_command
 
 from recognition.audio import SAMPLE_RATE
-from recognition.scripted import Line, Script
+from recognition.fakes.scripted import Line, Script
 from speakers import calibration
 from speakers.enrollment import to_flac
-from speakers.identification import IdentificationOptions
 from speakers.models import Calibration, Speaker
-from speakers.scoring import Cohort, Scoring
+from speakers.voiceprints.identification import IdentificationOptions
+from speakers.voiceprints.scoring import Cohort, Scoring
 
 from .people import enroll, make_speaker
 

@@ -13,13 +13,13 @@ from django.core.exceptions import ValidationError
 from django.utils import timezone
 
 from recognition.audio import SAMPLE_RATE
-from recognition.engine import Engine
-from recognition.scripted import Line, Script
+from recognition.engine.engine import Engine
+from recognition.fakes.scripted import Line, Script
 from speakers import enrollment, jobs
-from speakers.assessment import Problem
 from speakers.enrollment import EnrollmentError, Verdict
 from speakers.gallery import GalleryReader
 from speakers.models import AuditEntry, Consent, ConsentText, Enrollment, Job, Speaker, Voiceprint
+from speakers.voiceprints.assessment import Problem
 
 from .people import give_consent
 

@@ -11,7 +11,7 @@ from django.contrib.auth.models import User
 from django.db import connection
 from django.utils import timezone
 
-from recognition.engine import Engine
+from recognition.engine.engine import Engine
 from speakers import jobs
 from speakers.jobs import JobFailed, JobLost, JobMustWait, Task, ask_for, claim, run_pending
 from speakers.models import Job

@@ -9,10 +9,10 @@ from collections.abc import Callable, Mapping
 
 import numpy as np
 
-from speakers.fitting import Lines, fit
-from speakers.identification import Enrolled, Gallery
-from speakers.scoring import Cohort, Scoring
-from speakers.tracking import Decision, LineMoved, Revision, VoiceIdentified, VoicesMerged
+from speakers.voiceprints.fitting import Lines, fit
+from speakers.voiceprints.identification import Enrolled, Gallery
+from speakers.voiceprints.scoring import Cohort, Scoring
+from speakers.voiceprints.tracking import Decision, LineMoved, Revision, VoiceIdentified, VoicesMerged
 
 DIMENSION = 64
 

@@ -12,7 +12,7 @@ import numpy as np
 import websockets
 from websockets.asyncio.client import ClientConnection, connect
 
-from recognition.scripted import Line, Script
+from recognition.fakes.scripted import Line, Script
 
 from .server import Server
 

@@ -37,7 +37,8 @@ seconds = 1.5
 text = "通过了。"
 voice = 2
 """
-"""The model set of most tests: it recognises the tones of `recognition.scripted`, and loads no network."""
+"""The model set of most tests: it recognises the tones of `recognition.fakes.scripted`,
+and loads no network."""
 
 
 def free_port() -> int:

@@ -6,7 +6,7 @@ import tempfile
 import unittest
 from pathlib import Path
 
-from recognition.model_sets import load_models, read_model_set
+from recognition.model_sets.reading import load_models, read_model_set
 from training.plan import QUICK_BOUNDS
 
 

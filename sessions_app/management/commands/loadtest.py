@@ -13,8 +13,8 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
 from recognition.audio import SAMPLE_RATE
-from sessions_app.demo import SAMPLE
-from sessions_app.load import counted, drive
+from sessions_app.management.load_generator import counted, drive
+from sessions_app.sample.demo import SAMPLE
 
 
 class Command(BaseCommand):

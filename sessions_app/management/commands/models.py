@@ -10,9 +10,9 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
-from recognition import hub
 from recognition.exceptions import ModelError
-from recognition.model_sets import ModelSet, model_set_names, read_model_set
+from recognition.model_sets import download
+from recognition.model_sets.reading import ModelSet, model_set_names, read_model_set
 
 _BAR = 30
 _REDRAW_S = 0.2
@@ -74,7 +74,7 @@ class Command(BaseCommand):
             self.stdout.write(f"{model_set.name} needs nothing from a hub.")
             return
         bar = _ProgressBar(self.stdout)
-        hub.pull(model_set, Path(settings.MODELS_DIR), report=bar.show)
+        download.pull(model_set, Path(settings.MODELS_DIR), report=bar.show)
         self.stdout.write(self.style.SUCCESS(f"{model_set.name} is complete in {settings.MODELS_DIR}"))
 
     def _check(self, name: str, recordings: Path | None, seed: int) -> None:
@@ -102,7 +102,7 @@ class _ProgressBar:
         self._is_terminal = stdout.isatty()
         self._drawn_at = 0.0
 
-    def show(self, progress: hub.Progress) -> None:
+    def show(self, progress: download.Progress) -> None:
         is_whole = progress.done >= progress.total
         now = time.monotonic()
         if not is_whole and (not self._is_terminal or now - self._drawn_at < _REDRAW_S):

@@ -12,7 +12,7 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 
 from recognition.exceptions import ModelError
-from recognition.model_sets import read_model_set
+from recognition.model_sets.reading import read_model_set
 
 
 class Command(BaseCommand):

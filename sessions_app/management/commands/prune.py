@@ -8,7 +8,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
-from sessions_app.retention import prune
+from sessions_app.transcripts.retention import prune
 
 
 class Command(BaseCommand):

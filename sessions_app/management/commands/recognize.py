@@ -15,11 +15,11 @@ from joblib import cpu_count
 from prometheus_client import start_http_server
 
 from recognition.exceptions import ModelError
-from sessions_app.garbage import keep_for_good
-from sessions_app.hosted_worker import HostedWorker, Recognition, load_recognition
 from sessions_app.metrics import registry
-from sessions_app.transport import get_transport
-from sessions_app.worker_processes import WorkerProcesses, WorkersFailed
+from sessions_app.serving.gc_freeze import keep_for_good
+from sessions_app.transport.current import get_transport
+from sessions_app.worker.hosted_worker import HostedWorker, Recognition, load_recognition
+from sessions_app.worker.worker_processes import WorkerProcesses, WorkersFailed
 
 STOP_S = 18.0
 """Whoever asked a process to stop kills it after a while, commonly 20 or 30 seconds."""

@@ -8,7 +8,7 @@ import logging
 from argparse import ArgumentParser
 from typing import Any
 
-from sessions_app.server import LARGEST_MESSAGE, PatientServer  # isort: skip
+from sessions_app.serving.daphne_server import LARGEST_MESSAGE, PatientServer  # isort: skip
 from channels.routing import get_default_application
 from django.conf import settings
 from django.core.management import call_command
@@ -17,10 +17,10 @@ from django.db import connection
 from websockets.exceptions import WebSocketException
 
 from recognition.exceptions import ModelError
-from sessions_app.demo import show_sample_meeting
-from sessions_app.garbage import keep_for_good
-from sessions_app.hosted_worker import HostedWorker
-from sessions_app.transport import get_transport
+from sessions_app.sample.demo import show_sample_meeting
+from sessions_app.serving.gc_freeze import keep_for_good
+from sessions_app.transport.current import get_transport
+from sessions_app.worker.hosted_worker import HostedWorker
 
 logger = logging.getLogger(__name__)
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from sessions_app.roles import set_up_groups
+from sessions_app.access.roles import set_up_groups
 
 
 class Command(BaseCommand):

@@ -12,21 +12,22 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from django.db.models import Count
 
-from recognition.engine import Engine
+from recognition.engine.engine import Engine
 from recognition.exceptions import ModelError
 from recognition.interfaces import Models
-from recognition.model_sets import load_models, read_model_set
-from speakers import calibration, listening, trials
+from recognition.model_sets.reading import load_models, read_model_set
+from speakers import calibration, listening
 from speakers.decoding import BadRecording, decode
 from speakers.encryption import Undecipherable
 from speakers.enrollment import kept_recording
-from speakers.fitting import TooFewVoices, fit
-from speakers.identification import IdentificationOptions
 from speakers.jobs import in_database
 from speakers.listening import Recording
 from speakers.models import Speaker, Voiceprint
-from speakers.scoring import probability
-from speakers.trials import Errors, Material, Measured
+from speakers.voiceprints import trials
+from speakers.voiceprints.fitting import TooFewVoices, fit
+from speakers.voiceprints.identification import IdentificationOptions
+from speakers.voiceprints.scoring import probability
+from speakers.voiceprints.trials import Errors, Material, Measured
 
 MOST_PEOPLE = 300
 """More teach little more, and take long to listen to."""

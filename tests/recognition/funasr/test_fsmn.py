@@ -7,11 +7,11 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recognition.funasr import fsmn_compiled
-from recognition.funasr.arithmetic import Arithmetic
 from recognition.funasr.fsmn import FsmnNetwork
-from recognition.funasr.fsmn_compiled import CompiledFsmn
+from recognition.funasr.int8 import fsmn
+from recognition.funasr.int8.fsmn import CompiledFsmn
 from recognition.funasr.loading import load_model
+from recognition.funasr.precision import Arithmetic
 
 from .random_models import model_directory
 
@@ -47,7 +47,7 @@ class FsmnNetworkTests(unittest.TestCase):
         torch.testing.assert_close(torch.cat((first, then), dim=1), together, atol=1e-5, rtol=0)
 
 
-@unittest.skipUnless(fsmn_compiled.is_supported(), "this CPU has no registers of 512 bits")
+@unittest.skipUnless(fsmn.is_supported(), "this CPU has no registers of 512 bits")
 class CompiledFsmnTests(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
@@ -99,5 +99,5 @@ class ChoiceTests(unittest.TestCase):
     def test_it_is_compiled_beside_networks_in_8_bits_only(self):
         network = funasr_network()
         self.assertIsInstance(Arithmetic("float32").speech_network(network), FsmnNetwork)
-        expected = CompiledFsmn if fsmn_compiled.is_supported() else FsmnNetwork
+        expected = CompiledFsmn if fsmn.is_supported() else FsmnNetwork
         self.assertIsInstance(Arithmetic("int8").speech_network(network), expected)

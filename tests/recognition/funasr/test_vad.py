@@ -11,11 +11,11 @@ import soundfile
 import torch
 import yaml
 
-from recognition.endpointing import Endpointer, EndpointingOptions
+from recognition.core.endpointing import Endpointer, EndpointingOptions
 from recognition.exceptions import ModelError
-from recognition.funasr import fsmn_compiled
-from recognition.funasr.arithmetic import Arithmetic
+from recognition.funasr.int8 import fsmn
 from recognition.funasr.loading import open_directory
+from recognition.funasr.precision import Arithmetic
 from recognition.funasr.vad import FsmnDetector, SileroDetector
 
 from .random_models import auto_model, model_directory, model_path, speech_like
@@ -175,12 +175,12 @@ class FsmnTests(SharedTests, unittest.TestCase):
             FsmnDetector(model_directory("cam++"))
 
 
-@unittest.skipUnless(fsmn_compiled.is_supported(), "this CPU has no registers of 512 bits")
+@unittest.skipUnless(fsmn.is_supported(), "this CPU has no registers of 512 bits")
 class CompiledFsmnTests(FsmnTests):
     detector = FsmnDetector(model_directory("fsmn-vad"), arithmetic=Arithmetic("int8"))
 
     def test_it_is_the_compiled_network(self):
-        self.assertIsInstance(self.detector._network, fsmn_compiled.CompiledFsmn)
+        self.assertIsInstance(self.detector._network, fsmn.CompiledFsmn)
 
 
 class EnergyTests(unittest.TestCase):
@@ -243,7 +243,7 @@ class RealNetworkTests(unittest.TestCase):
         self.assertEqual(self.find_segments(60), KNOWN_SEGMENTS)
 
 
-@unittest.skipUnless(fsmn_compiled.is_supported(), "this CPU has no registers of 512 bits")
+@unittest.skipUnless(fsmn.is_supported(), "this CPU has no registers of 512 bits")
 class CompiledRealNetworkTests(RealNetworkTests):
     arithmetic = Arithmetic("int8")
 

@@ -1,0 +1,205 @@
+"""Where speech starts and ends: speech probabilities in, boundaries out. Pure.
+
+The rule is that of FunASR's FSMN-VAD (Zhang et al., "Deep-FSMN for Large Vocabulary Continuous Speech
+Recognition", ICASSP 2018, and its runtime): a sliding window votes, so single frames do not matter; a
+start reaches back to before the vote, an end lies a little after the last speech. On the probabilities
+of the FSMN network it finds the segments that FunASR finds. Added to it: an utterance that grows too
+long is cut where speech was least probable, and the pause that ends an utterance shrinks with its length.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from recognition.audio import SAMPLE_RATE
+
+
+@dataclass(frozen=True, slots=True)
+class EndpointingOptions:
+    """How to find utterances; a vote is taken over `window_ms`."""
+
+    threshold: float = 0.5
+    """Least speech probability of a frame of speech."""
+
+    window_ms: int = 200
+    speech_ms: int = 150
+    """Speech in the window that makes silence into speech."""
+
+    silence_ms: int = 150
+    """Speech left in the window at which speech becomes silence."""
+
+    pre_roll_ms: int = 200
+    """Audio before the window in which speech was found: first sounds are soft."""
+
+    post_roll_ms: int = 100
+    """Audio after the last speech that still belongs to the utterance."""
+
+    end_silence_ms: int = 800
+    """Silence that ends an utterance."""
+
+    long_utterance_ms: int = 10_000
+    long_end_silence_ms: int = 400
+    """Silence that ends an utterance longer than `long_utterance_ms`."""
+
+    longest_utterance_ms: int = 15_000
+    """An utterance that gets this long is cut at the least probable speech of its last `cut_search_ms`."""
+
+    cut_search_ms: int = 3_000
+
+
+@dataclass(frozen=True, slots=True)
+class SpeechStart:
+    at: int
+
+
+@dataclass(frozen=True, slots=True)
+class SpeechEnd:
+    at: int
+
+
+Boundary = SpeechStart | SpeechEnd
+
+
+class Endpointer:
+    """Finds the utterances of one stream.
+
+    Args:
+        frame: Samples that one probability stands for.
+        start: Position of the first frame in the stream.
+    """
+
+    def __init__(self, options: EndpointingOptions, *, frame: int, start: int = 0) -> None:
+        self.options = options
+        self.frame = frame
+        self._start = start
+        self._count = 0  # frames seen
+        # In frames; asked for in each of them.
+        self._speech_votes = self._frames(options.speech_ms)
+        self._silence_votes = self._frames(options.silence_ms)
+        self._longest = self._frames(options.longest_utterance_ms)
+        self._long = self._frames(options.long_utterance_ms)
+        # Frames of silent votes that end the open utterance; the vote itself took `silence_ms`.
+        self._pause = self._frames(max(0, options.end_silence_ms - options.silence_ms))
+        self._long_pause = self._frames(max(0, options.long_end_silence_ms - options.silence_ms))
+        self._reach_back = self._frames(options.window_ms) + self._frames(options.pre_roll_ms)
+        self._window: deque[bool] = deque([False] * self._frames(options.window_ms))
+        self._speech_in_window = 0
+        self._voted_speech = False
+        self._silent_frames = 0  # since the vote fell to silence
+        self._utterance: int | None = None  # first frame of the open utterance
+        self._free_from = 0  # first frame that belongs to no utterance yet
+        self._recent: deque[float] = deque(maxlen=max(1, self._frames(options.cut_search_ms)))
+
+    @property
+    def position(self) -> int:
+        """End of the audio that was judged."""
+        return self._position(self._count)
+
+    @property
+    def horizon(self) -> int:
+        """Everything before it is decided: no utterance to come starts earlier, and none is open there."""
+        if self._utterance is not None:
+            return self._position(self._utterance)
+        return self._position(max(self._free_from, self._count - self._reach_back))
+
+    def receive(self, probabilities: np.ndarray) -> list[Boundary]:
+        """Judge the next frames.
+
+        Args:
+            probabilities: Speech probability per frame, in [0, 1], shape (n,).
+
+        Returns:
+            The boundaries found, in order; they lie in the past.
+        """
+        values: list[float] = probabilities.tolist()
+        if self._goes_on(values):
+            self._count += len(values)
+            self._recent.extend(values)
+            return []
+        return [boundary for value in values for boundary in self._receive_frame(value)]
+
+    def receive_end(self) -> list[Boundary]:
+        """The stream is over: an open utterance ends here."""
+        if self._utterance is None:
+            return []
+        return [self._end(self._count)]
+
+    def _goes_on(self, values: Sequence[float]) -> bool:
+        """Whether all of this is speech in the middle of an utterance: nearly always, and quick to tell."""
+        return (
+            self._utterance is not None
+            and self._voted_speech
+            and self._speech_in_window == len(self._window) > self._silence_votes
+            and self._count + len(values) - self._utterance <= self._longest
+            and min(values, default=1.0) >= self.options.threshold
+            and min(self._pause, self._long_pause) > 0
+        )
+
+    def _receive_frame(self, probability: float) -> Iterable[Boundary]:
+        now = self._count
+        self._count += 1
+        self._recent.append(probability)
+        was_speech = self._voted_speech
+        self._vote(probability >= self.options.threshold)
+        if self._voted_speech or was_speech:
+            self._silent_frames = 0
+        else:
+            self._silent_frames += 1
+
+        if self._utterance is None:
+            if self._voted_speech and not was_speech:
+                self._utterance = max(self._free_from, now - self._reach_back)
+                yield SpeechStart(self._position(self._utterance))
+        elif self._silent_frames >= self._pause_frames(now):
+            yield self._end_at_pause(now)
+        elif now - self._utterance + 1 > self._longest:
+            if self._silent_frames:
+                yield self._end_at_pause(now)
+            else:
+                cut = self._best_cut(now - self._utterance)
+                yield self._end(cut)
+                self._utterance = cut
+                yield SpeechStart(self._position(cut))
+
+    def _vote(self, is_speech: bool) -> None:
+        self._speech_in_window += is_speech - self._window.popleft()
+        self._window.append(is_speech)
+        if not self._voted_speech and self._speech_in_window >= self._speech_votes:
+            self._voted_speech = True
+        elif self._voted_speech and self._speech_in_window <= self._silence_votes:
+            self._voted_speech = False
+
+    def _end_at_pause(self, now: int) -> SpeechEnd:
+        """End the open utterance a little after its last speech; the next one needs a vote of its own."""
+        pause = min(self._silent_frames, self._pause_frames(now))
+        after_pause = max(0, pause - self._frames(self.options.post_roll_ms) - 1)
+        self._window = deque([False] * len(self._window))
+        self._speech_in_window = 0
+        self._voted_speech = False
+        self._silent_frames = 0
+        return self._end(now - after_pause + 1)
+
+    def _end(self, frame: int) -> SpeechEnd:
+        """End the open utterance before this frame."""
+        self._utterance = None
+        self._free_from = frame
+        return SpeechEnd(self._position(frame))
+
+    def _best_cut(self, length: int) -> int:
+        """The frame in the later half at which speech was least probable; the latest of equals."""
+        latest = np.fromiter(self._recent, np.float32)[-(length // 2) :]
+        return self._count - 1 - int(np.argmin(latest[::-1]))
+
+    def _pause_frames(self, now: int) -> int:
+        assert self._utterance is not None
+        return self._long_pause if now - self._utterance > self._long else self._pause
+
+    def _frames(self, ms: int) -> int:
+        return ms * SAMPLE_RATE // 1000 // self.frame
+
+    def _position(self, frame: int) -> int:
+        return self._start + frame * self.frame

@@ -1,0 +1,64 @@
+"""What a session tells the outside world. Positions are samples from the start of the session."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from recognition.interfaces import Token
+
+
+@dataclass(frozen=True, slots=True)
+class Partial:
+    """What the open utterance says so far; each replaces the one before."""
+
+    utterance: int
+    start: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Final:
+    """The last word on a stretch of speech by one speaker; sent once, in the order of the audio."""
+
+    utterance: int
+    start: int
+    end: int
+    text: str
+    """With punctuation."""
+
+    tokens: tuple[Token, ...]
+    """Without punctuation, on the session's timeline."""
+
+    embedding: np.ndarray | None = field(default=None, compare=False)
+    """Voice of the speaker, float32, unit length; None if the stretch was too short to tell."""
+
+    speech: int = field(default=0, compare=False)
+    """Samples that the embedding was made of."""
+
+
+@dataclass(frozen=True, slots=True)
+class UtteranceFailed:
+    """The models failed on this stretch; its audio is kept, its text is lost."""
+
+    utterance: int
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """All before this position is final: it needs no audio and no recognition any more."""
+
+    position: int
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """No event follows."""
+
+    position: int
+
+
+Event = Partial | Final | UtteranceFailed | Settled | Ended

@@ -1,0 +1,390 @@
+"""One stream's transcription, without I/O.
+
+The session is told what happened (`receive_audio`, `receive_end`, `receive_result`) and asked what to do
+(`work_to_do`) and what to say (`events_to_send`). It never awaits, reads a clock, or touches a model,
+so a test drives it one call at a time.
+
+                speech start                 end of stream
+    LISTENING ────────────────► SPEAKING ─────────────────────┐
+        ▲                          │                          ▼
+        └──────────────────────────┘      end of stream   DRAINING ── last final ──► ENDED
+                speech end         LISTENING ───────────────► ▲
+"""
+
+from __future__ import annotations
+
+import enum
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from recognition.audio import AudioBuffer
+from recognition.interfaces import Models, Token
+
+from . import text, turns
+from .endpointing import Endpointer, EndpointingOptions, SpeechEnd, SpeechStart
+from .events import Ended, Event, Final, Partial, Settled, UtteranceFailed
+from .turns import Turn, Voice
+from .work import (
+    ChunkDecoded,
+    DecodeChunk,
+    DetectSpeech,
+    Embed,
+    Embedded,
+    EndDecoding,
+    Failed,
+    Punctuate,
+    Punctuated,
+    Recognize,
+    Recognized,
+    Result,
+    SpeechProbabilities,
+    Work,
+)
+
+
+class State(enum.Enum):
+    LISTENING = "listening"
+    SPEAKING = "speaking"
+    DRAINING = "draining"
+    ENDED = "ended"
+
+
+class SessionClosed(Exception):
+    """Audio came after the end of the stream."""
+
+
+@dataclass(frozen=True, slots=True)
+class SessionOptions:
+    """What the session must know of its models; all lengths are samples."""
+
+    vad_window: int
+    vad_frame: int
+    vad_delay: int
+    chunk: int
+    """One step of the first pass; 0 for no partials."""
+
+    endpointing: EndpointingOptions = EndpointingOptions()
+
+    @classmethod
+    def for_models(
+        cls, models: Models, endpointing: EndpointingOptions, *, partials: bool = True
+    ) -> SessionOptions:
+        vad = models.vad
+        chunk = models.streaming.chunk if partials else 0
+        return cls(vad.window, vad.frame, vad.delay, chunk, endpointing)
+
+
+@dataclass(slots=True)
+class _Utterance:
+    """Speech between two endpoints, on its way to finals."""
+
+    index: int
+    start: int
+    end: int | None = None
+
+    # First pass.
+    decoded: int = 0  # end of the audio handed to it
+    is_decoding: bool = False
+    has_partials: bool = True
+    partial_tokens: list[str] = field(default_factory=list)
+
+    # Second pass; None while the models work on it.
+    audio: np.ndarray | None = None
+    tokens: tuple[Token, ...] | None = None
+    marks: tuple[str, ...] | None = None
+    turns: Sequence[tuple[Turn, Voice]] | None = None
+    has_failed: bool = False
+
+    @property
+    def is_final(self) -> bool:
+        if self.has_failed or self.tokens == ():
+            return True
+        return self.tokens is not None and self.marks is not None and self.turns is not None
+
+
+class TranscriptionSession:
+    """The recognition state of one audio stream.
+
+    Args:
+        start: Position of the first sample to come; more than 0 when a session goes on after an interruption.
+        first_utterance: Number of the first utterance.
+    """
+
+    def __init__(self, options: SessionOptions, *, start: int = 0, first_utterance: int = 0) -> None:
+        self.options = options
+        self.state = State.LISTENING
+        self.settled = start
+
+        self._start = start
+        self._audio = AudioBuffer(start)
+        self._endpointer = Endpointer(
+            options.endpointing, frame=options.vad_frame, start=start - options.vad_delay
+        )
+        self._judging = start  # end of the audio handed to the VAD
+        self._is_judging = False
+        self._next_utterance = first_utterance
+        self._utterances: deque[_Utterance] = deque()  # not final yet, in order
+
+        self._work: list[Work] = []
+        self._events: list[Event] = []
+
+    @property
+    def position(self) -> int:
+        """End of the audio received."""
+        return self._audio.end
+
+    @property
+    def processed(self) -> int:
+        """End of the audio searched for speech; what lies behind `position` by much is a backlog."""
+        return min(max(self._endpointer.position, self._start), self.position)
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether it needs more audio to go on: all that has ended is final."""
+        return not self._is_judging and all(utterance.end is None for utterance in self._utterances)
+
+    # What happened.
+
+    def receive_audio(self, audio: np.ndarray) -> None:
+        """Take the next audio of the stream.
+
+        Args:
+            audio: Mono at 16 kHz in [-1, 1], float32, shape (n,).
+
+        Raises:
+            SessionClosed: If `receive_end` was called earlier.
+        """
+        if self.state in (State.DRAINING, State.ENDED):
+            raise SessionClosed(f"audio after the end: the session is {self.state.value}")
+        self._audio.append(audio)
+        self._detect_speech()
+        self._decode_next_chunk()
+
+    def receive_end(self) -> None:
+        """No more audio will come. Idempotent."""
+        if self.state in (State.DRAINING, State.ENDED):
+            return
+        self.state = State.DRAINING
+        self._detect_speech()
+        self._settle()
+
+    def receive_result(self, result: Result) -> None:
+        """The models finished a piece of work. Results for one utterance may come in any order."""
+        match result:
+            case SpeechProbabilities(values):
+                self._receive_probabilities(values)
+            case ChunkDecoded(index, tokens):
+                self._receive_chunk(index, tokens)
+            case Recognized(index, tokens):
+                self._receive_tokens(index, tokens)
+            case Punctuated(index, marks):
+                if utterance := self._find(index):
+                    utterance.marks = marks
+            case Embedded(index, embeddings):
+                if utterance := self._find(index):
+                    self._receive_embeddings(utterance, embeddings)
+            case Failed(work):
+                self._receive_failure(work)
+        self._settle()
+
+    # What to do and say.
+
+    def work_to_do(self) -> list[Work]:
+        """What the models shall do, asked for since the last call."""
+        work, self._work = self._work, []
+        return work
+
+    def events_to_send(self) -> list[Event]:
+        """What to tell since the last call, in order."""
+        events, self._events = self._events, []
+        return events
+
+    # Finding speech.
+
+    def _detect_speech(self) -> None:
+        """Hand the VAD its next window, one at a time: its state depends on the one before."""
+        if self._is_judging:
+            return
+        window = self.options.vad_window
+        available = self._audio.end - self._judging
+        if available >= window:
+            audio = self._audio.read(self._judging, self._judging + window)
+        elif self.state is State.DRAINING and self.processed < self.position:
+            # Silence behind the end pushes the last speech through the detector's delay.
+            audio = np.zeros(window, np.float32)
+            audio[: max(0, available)] = self._audio.read(self._judging, self._audio.end)
+        else:
+            return
+        self._judging = min(self._judging + window, self._audio.end)
+        self._is_judging = True
+        self._work.append(DetectSpeech(audio))
+
+    def _receive_probabilities(self, values: np.ndarray) -> None:
+        self._is_judging = False
+        for boundary in self._endpointer.receive(values):
+            match boundary:
+                case SpeechStart(at):
+                    self._open_utterance(self._within_stream(at))
+                case SpeechEnd(at):
+                    self._close_utterance(self._within_stream(at))
+        self._detect_speech()
+        self._decode_next_chunk()
+
+    def _within_stream(self, position: int) -> int:
+        return min(max(position, self._start), self.position)
+
+    # Utterances.
+
+    @property
+    def _open(self) -> _Utterance | None:
+        last = self._utterances[-1] if self._utterances else None
+        return last if last and last.end is None else None
+
+    def _find(self, index: int) -> _Utterance | None:
+        return next((u for u in self._utterances if u.index == index), None)
+
+    def _open_utterance(self, start: int) -> None:
+        self._utterances.append(_Utterance(self._next_utterance, start, decoded=start))
+        self._next_utterance += 1
+        if self.state is State.LISTENING:
+            self.state = State.SPEAKING
+
+    def _close_utterance(self, end: int) -> None:
+        utterance = self._open
+        if utterance is None:
+            return
+        utterance.end = end
+        if utterance.decoded > utterance.start:
+            self._work.append(EndDecoding(utterance.index))
+        utterance.audio = self._audio.read(utterance.start, end)
+        self._work.append(Recognize(utterance.index, utterance.audio))
+        if self.state is State.SPEAKING:
+            self.state = State.LISTENING
+
+    # First pass.
+
+    def _decode_next_chunk(self, *, has_waited: bool = False) -> None:
+        utterance, chunk = self._open, self.options.chunk
+        if not chunk or utterance is None or utterance.is_decoding or not utterance.has_partials:
+            return
+        if self._audio.end - utterance.decoded < chunk:
+            return
+        audio = self._audio.read(utterance.decoded, utterance.decoded + chunk)
+        utterance.decoded += chunk
+        utterance.is_decoding = True
+        self._work.append(DecodeChunk(utterance.index, audio, has_waited))
+
+    def _receive_chunk(self, index: int, tokens: tuple[str, ...]) -> None:
+        utterance = self._find(index)
+        # A partial that lost the race with its own endpoint would undo the final.
+        if utterance is None or utterance.end is not None:
+            return
+        utterance.is_decoding = False
+        if tokens:
+            utterance.partial_tokens.extend(tokens)
+            self._events.append(Partial(index, utterance.start, text.join(utterance.partial_tokens)))
+        self._decode_next_chunk(has_waited=True)
+
+    # Second pass.
+
+    def _receive_tokens(self, index: int, tokens: tuple[Token, ...]) -> None:
+        utterance = self._find(index)
+        if utterance is None:
+            return
+        utterance.tokens = tokens
+        if not tokens:
+            return
+        assert utterance.audio is not None
+        self._work.append(Punctuate(index, tuple(token.text for token in tokens)))
+        if windows := turns.windows(tokens, len(utterance.audio)):
+            self._work.append(Embed(index, utterance.audio, turns.stretches(windows)))
+        else:
+            utterance.turns = _one_turn(tokens)
+
+    # Who speaks.
+
+    def _receive_embeddings(self, utterance: _Utterance, embeddings: np.ndarray) -> None:
+        tokens, audio = utterance.tokens, utterance.audio
+        assert tokens is not None and audio is not None
+        windows = turns.windows(tokens, len(audio))
+        utterance.turns = [
+            (turn, turns.voice_of(turn, tokens, windows, embeddings))
+            for turn in turns.turns(tokens, windows, embeddings)
+        ]
+
+    def _receive_failure(self, work: Work) -> None:
+        match work:
+            case DetectSpeech():
+                # Silence is the safer guess: it ends utterances instead of holding them open.
+                self._receive_probabilities(
+                    np.zeros(self.options.vad_window // self.options.vad_frame, np.float32)
+                )
+            case DecodeChunk(index):
+                if utterance := self._find(index):
+                    utterance.is_decoding = False
+                    utterance.has_partials = False
+            case Recognize(index):
+                if utterance := self._find(index):
+                    utterance.has_failed = True
+            case Punctuate(index, tokens):
+                if utterance := self._find(index):
+                    utterance.marks = ("",) * len(tokens)
+            case Embed(index):
+                if utterance := self._find(index):
+                    assert utterance.tokens is not None
+                    utterance.turns = _one_turn(utterance.tokens)
+
+    # Finals.
+
+    def _settle(self) -> None:
+        """Tell finished utterances in order, and how far everything is decided."""
+        if self.state is State.DRAINING and self._has_judged_all:
+            for boundary in self._endpointer.receive_end():
+                self._close_utterance(min(self.position, self._within_stream(boundary.at)))
+        while self._utterances and self._utterances[0].is_final:
+            self._tell(self._utterances.popleft())
+        horizon = self._endpointer.horizon
+        if self._utterances:
+            horizon = min(horizon, self._utterances[0].start)
+        drained = self.state is State.DRAINING and self._has_judged_all and not self._utterances
+        settled = self.position if drained else self._within_stream(horizon)
+        if settled > self.settled:
+            self.settled = settled
+            self._audio.forget(min(settled, self._judging))
+            self._events.append(Settled(settled))
+        if drained:
+            self.state = State.ENDED
+            self._events.append(Ended(self.position))
+
+    @property
+    def _has_judged_all(self) -> bool:
+        return not self._is_judging and self.processed >= self.position
+
+    def _tell(self, utterance: _Utterance) -> None:
+        assert utterance.end is not None
+        if utterance.has_failed:
+            self._events.append(UtteranceFailed(utterance.index, utterance.start, utterance.end))
+            return
+        tokens, marks = utterance.tokens, utterance.marks
+        if not tokens:
+            return
+        assert marks is not None and utterance.turns is not None
+        for turn, voice in utterance.turns:
+            chosen = slice(turn.first_token, turn.last_token + 1)
+            said = tuple(
+                Token(token.text, utterance.start + token.start, utterance.start + token.end)
+                for token in tokens[chosen]
+            )
+            start = utterance.start if turn.first_token == 0 else said[0].start
+            end = utterance.end if turn.last_token == len(tokens) - 1 else said[-1].end
+            line = text.join([token.text for token in said], marks[chosen])
+            final = Final(utterance.index, start, end, line, said, voice.embedding, voice.samples)
+            self._events.append(final)
+
+
+def _one_turn(tokens: Sequence[Token]) -> Sequence[tuple[Turn, Voice]]:
+    """All words, by nobody knows whom."""
+    return [(Turn(0, len(tokens) - 1), Voice(None, 0))]

@@ -1,0 +1,102 @@
+"""What a session asks of the models, and what they answer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from recognition.interfaces import Stretch, Token
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class DetectSpeech:
+    """Judge the next window of audio."""
+
+    audio: np.ndarray
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class DecodeChunk:
+    """Advance the first pass of an utterance by one chunk."""
+
+    utterance: int
+    audio: np.ndarray
+    has_waited: bool = False
+    """Whether its audio was there already while the chunk before was decoded."""
+
+
+@dataclass(frozen=True, slots=True)
+class EndDecoding:
+    """The first pass of this utterance is over, however far it came; no result."""
+
+    utterance: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Recognize:
+    """The second pass over a whole utterance."""
+
+    utterance: int
+    audio: np.ndarray
+
+
+@dataclass(frozen=True, slots=True)
+class Punctuate:
+    utterance: int
+    tokens: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Embed:
+    """The voices in an utterance: one embedding for each stretch of its audio."""
+
+    utterance: int
+    audio: np.ndarray
+    stretches: tuple[Stretch, ...]
+
+
+Work = DetectSpeech | DecodeChunk | EndDecoding | Recognize | Punctuate | Embed
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SpeechProbabilities:
+    values: np.ndarray
+    """float32 in [0, 1], one per frame of the window."""
+
+
+@dataclass(frozen=True, slots=True)
+class ChunkDecoded:
+    utterance: int
+    tokens: tuple[str, ...]
+    """What the chunk added."""
+
+
+@dataclass(frozen=True, slots=True)
+class Recognized:
+    utterance: int
+    tokens: tuple[Token, ...]
+    """Times from the start of the utterance's audio."""
+
+
+@dataclass(frozen=True, slots=True)
+class Punctuated:
+    utterance: int
+    marks: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Embedded:
+    utterance: int
+    embeddings: np.ndarray
+    """float32, shape (stretches, dimension), unit length."""
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """The models could not do this work; they said why in the log."""
+
+    work: Work
+
+
+Result = SpeechProbabilities | ChunkDecoded | Recognized | Punctuated | Embedded | Failed

@@ -1,0 +1,107 @@
+"""How many streams one core recognises at once: measured, since machines and models differ a hundredfold."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from recognition.audio import SAMPLE_RATE, seconds
+from recognition.core import turns
+from recognition.interfaces import Models, Samples
+
+BATCH = 8
+"""Streams that share a batch when the core is busy."""
+
+UTTERANCE_S = 5.0
+"""How long people speak before they pause."""
+
+TOKENS = 22
+"""What they say meanwhile, in Mandarin characters."""
+
+SESSION = 0.002
+"""CPU seconds per second that a stream costs beside the models: sockets, session logic, the database."""
+
+CHUNKS = 4
+"""As many of the first pass are measured; all cost the same."""
+
+LOAD = 0.85
+"""Share of a core that streams may take; the rest is for bursts, sockets and the database."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """CPU seconds that each stage takes for a second of speech of one stream."""
+
+    detect: float
+    decode: float
+    recognize: float
+    punctuate: float
+    embed: float
+
+    @property
+    def total(self) -> float:
+        return self.detect + self.decode + self.recognize + self.punctuate + self.embed
+
+    @property
+    def streams(self) -> int:
+        """How many streams of unbroken speech a core holds; at least one."""
+        return max(1, int(LOAD / (self.total + SESSION)))
+
+
+def measure(models: Models, *, clock: Callable[[], float] = time.thread_time) -> Cost:
+    """Time every stage on made-up speech; takes about as long as recognising ten seconds.
+
+    Args:
+        models: Warmed up, and not in use elsewhere meanwhile.
+        clock: CPU time of the calling thread, in seconds.
+    """
+    audio = _babble(UTTERANCE_S)
+    chunks = _pieces(audio, models.streaming.chunk)[:CHUNKS]
+    windows = _pieces(audio, models.vad.window)
+    voices = [(audio, turns.stretches(turns.parts(0, len(audio))))]
+
+    def timed(run: Callable[[], object], times: int = 1) -> float:
+        spent = []
+        for _ in range(times):
+            started = clock()
+            run()
+            spent.append(clock() - started)
+        return min(spent)
+
+    def detect() -> None:
+        states = [models.vad.new_state() for _ in range(BATCH)]
+        for window in windows:
+            models.vad.detect([(state, window) for state in states])
+
+    def decode() -> None:
+        states = [models.streaming.new_state() for _ in range(BATCH)]
+        for chunk in chunks:
+            models.streaming.decode([(state, chunk) for state in states])
+        for state in states:
+            models.streaming.release(state)
+
+    heard_s = UTTERANCE_S
+    return Cost(
+        detect=timed(detect) / BATCH / seconds(sum(map(len, windows))),
+        decode=timed(decode) / BATCH / seconds(sum(map(len, chunks))),
+        recognize=timed(lambda: models.offline.recognize([audio]), 2) / heard_s,
+        punctuate=timed(lambda: models.punctuator.punctuate([["好"] * TOKENS]), 2) / heard_s,
+        embed=timed(lambda: models.embedder.embed(voices), 2) / heard_s,
+    )
+
+
+def _pieces(audio: Samples, length: int) -> Sequence[Samples]:
+    count = max(1, len(audio) // length)
+    return list(np.resize(audio, count * length).reshape(count, length))
+
+
+def _babble(length_s: float) -> Samples:
+    """Noise that comes in syllables."""
+    rng = np.random.default_rng(0)
+    noise = rng.standard_normal(round(length_s * SAMPLE_RATE)).astype(np.float32)
+    syllables = np.abs(np.sin(np.arange(len(noise)) * (np.pi * 4.5 / SAMPLE_RATE))).astype(np.float32)
+    babble: Samples = noise * syllables * np.float32(0.1)
+    return babble

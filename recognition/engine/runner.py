@@ -1,0 +1,161 @@
+"""What happens on the models' thread: a batch of one stage goes in, results come out. No asyncio.
+
+It owns every model state; nothing else touches a model, because FunASR's are not safe to share, and
+because one thread per core is fastest.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+from typing import NamedTuple, assert_never
+
+from recognition.audio import seconds
+from recognition.core.work import (
+    ChunkDecoded,
+    DecodeChunk,
+    DetectSpeech,
+    Embed,
+    Embedded,
+    Failed,
+    Punctuate,
+    Punctuated,
+    Recognize,
+    Recognized,
+    Result,
+    SpeechProbabilities,
+    Work,
+)
+from recognition.interfaces import Models, State
+
+from .scheduler import Job, Stage
+
+logger = logging.getLogger(__name__)
+
+
+class ModelStream:
+    """What the models remember of one session. Only the models' thread touches `vad` and `decoding`."""
+
+    def __init__(self) -> None:
+        self.vad: State = None
+        self.decoding: dict[int, State] = {}
+        self.is_open = True
+        self.chunk_queued_at = 0.0
+
+
+class Order(NamedTuple):
+    """A job's payload: the work, whose it is, and who waits for the result."""
+
+    stream: ModelStream
+    work: Work
+    deliver: Callable[[Result], None]
+
+
+class ModelRunner:
+    """Runs batches on one model set."""
+
+    def __init__(self, models: Models) -> None:
+        self.models = models
+
+    def run(self, batch: Sequence[Job[Order]]) -> list[Result]:
+        """One result per job, `Failed` where the models raise; never raises itself."""
+        orders = [job.payload for job in batch]
+        try:
+            return self._run_stage(batch[0].stage, orders)
+        except Exception:  # whatever a model raises must reach everyone who waits
+            logger.exception("a batch of %d failed in %s", len(batch), batch[0].stage.name)
+        if len(batch) == 1:
+            return [Failed(orders[0].work)]
+        # One bad input must not cost the others their results.
+        return [self.run([job])[0] for job in batch]
+
+    def end_decoding(self, stream: ModelStream, utterance: int) -> None:
+        """Free the first pass's state of an utterance."""
+        state = stream.decoding.pop(utterance, None)
+        if state is not None:
+            self.models.streaming.release(state)
+
+    def release(self, stream: ModelStream) -> None:
+        """Free all state of a session."""
+        for utterance in list(stream.decoding):
+            self.end_decoding(stream, utterance)
+        stream.vad = None
+
+    def _run_stage(self, stage: Stage, orders: Sequence[Order]) -> list[Result]:
+        match stage:
+            case Stage.DETECT:
+                return self._detect(orders)
+            case Stage.DECODE:
+                return self._decode(orders)
+            case Stage.RECOGNIZE:
+                return self._recognize(orders)
+            case Stage.PUNCTUATE:
+                return self._punctuate(orders)
+            case Stage.EMBED:
+                return self._embed(orders)
+            case _:
+                assert_never(stage)
+
+    def _detect(self, orders: Sequence[Order]) -> list[Result]:
+        batch = []
+        for stream, work, _ in orders:
+            assert isinstance(work, DetectSpeech)
+            if stream.vad is None:
+                stream.vad = self.models.vad.new_state()
+            batch.append((stream.vad, work.audio))
+        return [SpeechProbabilities(values) for values in self.models.vad.detect(batch)]
+
+    def _decode(self, orders: Sequence[Order]) -> list[Result]:
+        batch, utterances = [], []
+        for stream, work, _ in orders:
+            assert isinstance(work, DecodeChunk)
+            if work.utterance not in stream.decoding:
+                stream.decoding[work.utterance] = self.models.streaming.new_state()
+            batch.append((stream.decoding[work.utterance], work.audio))
+            utterances.append(work.utterance)
+        decoded = self.models.streaming.decode(batch)
+        return [ChunkDecoded(u, tuple(tokens)) for u, tokens in zip(utterances, decoded, strict=True)]
+
+    def _recognize(self, orders: Sequence[Order]) -> list[Result]:
+        works = [order.work for order in orders if isinstance(order.work, Recognize)]
+        recognized = self.models.offline.recognize([work.audio for work in works])
+        return [Recognized(w.utterance, tuple(tokens)) for w, tokens in zip(works, recognized, strict=True)]
+
+    def _punctuate(self, orders: Sequence[Order]) -> list[Result]:
+        works = [order.work for order in orders if isinstance(order.work, Punctuate)]
+        marks = self.models.punctuator.punctuate([work.tokens for work in works])
+        return [Punctuated(w.utterance, tuple(m)) for w, m in zip(works, marks, strict=True)]
+
+    def _embed(self, orders: Sequence[Order]) -> list[Result]:
+        works = [order.work for order in orders if isinstance(order.work, Embed)]
+        found = self.models.embedder.embed([(work.audio, work.stretches) for work in works])
+        return [Embedded(w.utterance, embeddings) for w, embeddings in zip(works, found, strict=True)]
+
+
+def job_of(order: Order, now: float) -> Job[Order]:
+    """What to queue for an order that comes at this moment."""
+    stage, samples = stage_of(order.work)
+    stream, queued_at = order.stream, now
+    if isinstance(order.work, DecodeChunk):
+        # A stream that falls behind waits from when its turn would have come, or its lag would go unseen.
+        if order.work.has_waited:
+            queued_at = min(now, stream.chunk_queued_at + seconds(samples))
+        stream.chunk_queued_at = queued_at
+    return Job(stage, id(stream), samples, queued_at, order)
+
+
+def stage_of(work: Work) -> tuple[Stage, int]:
+    """The stage that does this work, and the samples that it costs."""
+    match work:
+        case DetectSpeech(audio):
+            return Stage.DETECT, len(audio)
+        case DecodeChunk(_, audio):
+            return Stage.DECODE, len(audio)
+        case Recognize(_, audio):
+            return Stage.RECOGNIZE, len(audio)
+        case Embed(_, _, stretches):
+            return Stage.EMBED, sum(end - start for start, end in stretches)
+        case Punctuate():
+            return Stage.PUNCTUATE, 0
+        case _:
+            raise ValueError(f"{type(work).__name__} is no job")

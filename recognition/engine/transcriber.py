@@ -1,0 +1,111 @@
+"""One session on one engine: audio goes in, events come out, the models work in between."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import numpy as np
+
+from recognition.audio import SAMPLE_RATE, samples
+from recognition.core.endpointing import EndpointingOptions
+from recognition.core.events import Ended, Event
+from recognition.core.session import SessionOptions, TranscriptionSession
+from recognition.core.work import Result
+
+from .engine import Engine
+
+MOST_BACKLOG = samples(2)
+"""Audio of a recording that waits to be searched for speech."""
+
+
+class Transcriber:
+    """Wraps the session's state machine for asyncio.
+
+    Feed audio and iterate `events()` to the end; call `close()` when it is abandoned before that.
+
+    Args:
+        start: Position of the first sample, for a session that goes on after an interruption.
+        first_utterance: Number of its first utterance.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        endpointing: EndpointingOptions,
+        *,
+        start: int = 0,
+        first_utterance: int = 0,
+        partials: bool = True,
+    ) -> None:
+        options = SessionOptions.for_models(engine.models, endpointing, partials=partials)
+        self.session = TranscriptionSession(options, start=start, first_utterance=first_utterance)
+        self._engine = engine
+        self._stream = engine.open_stream()
+        self._events: asyncio.Queue[Event | Exception | None] = asyncio.Queue()
+        self._progress = asyncio.Event()
+
+    def feed(self, audio: np.ndarray) -> None:
+        """Add audio, float32, shape (n,), 16 kHz mono. Returns at once; see `caught_up`."""
+        self.session.receive_audio(audio)
+        self._advance()
+
+    def finish(self) -> None:
+        """No more audio will come; the events end after what is still being recognised."""
+        self.session.receive_end()
+        self._advance()
+
+    async def feed_all(self, recording: np.ndarray) -> None:
+        """Add a whole recording, not much faster than it is searched for speech, and finish."""
+        for start in range(0, len(recording), SAMPLE_RATE):
+            self.feed(recording[start : start + SAMPLE_RATE])
+            await self.caught_up(MOST_BACKLOG)
+        self.finish()
+
+    async def caught_up(self, backlog: int) -> None:
+        """Wait until at most this many samples have not been searched for speech yet."""
+        while self.session.position - self.session.processed > backlog:
+            self._progress.clear()
+            await self._progress.wait()
+
+    async def leave_off(self) -> None:
+        """Stop where it is: utterances that have ended become final, an open one does not.
+
+        The events end without `Ended`.
+        """
+        while not self.session.is_waiting:
+            self._progress.clear()
+            await self._progress.wait()
+        self._events.put_nowait(None)
+
+    async def events(self) -> AsyncIterator[Event]:
+        """What the session has to tell, up to and including `Ended`.
+
+        Raises:
+            Exception: What the session could not cope with; nothing follows.
+        """
+        while event := await self._events.get():
+            if isinstance(event, Exception):
+                raise event
+            yield event
+            if isinstance(event, Ended):
+                break
+        self.close()
+
+    def close(self) -> None:
+        """Give up what is under way. Idempotent."""
+        self._engine.close_stream(self._stream)
+
+    def _receive_result(self, result: Result) -> None:
+        try:
+            self.session.receive_result(result)
+            self._advance()
+        except Exception as error:  # noqa: BLE001 - whoever iterates the events would wait for ever
+            self._events.put_nowait(error)
+
+    def _advance(self) -> None:
+        for work in self.session.work_to_do():
+            self._engine.submit(self._stream, work, self._receive_result)
+        for event in self.session.events_to_send():
+            self._events.put_nowait(event)
+        self._progress.set()

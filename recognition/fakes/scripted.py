@@ -1,0 +1,182 @@
+"""Models that say what a script tells them to: a meeting as data.
+
+They hear. Every scripted line is spoken by `speak` as a tone whose pitch says which line it is and whose
+overtones say who speaks; the models find those tones in whatever audio they are given. So tests send real
+audio through the real machinery, cut and delayed as it may be, and know the right answer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from recognition.audio import SAMPLE_RATE, samples
+from recognition.interfaces import Models, Samples, State, Stretch, Token
+
+LOUD = 0.05
+"""Root mean square from which a frame is speech; a tone of `speak` has 0.2."""
+
+_LOWEST_HZ, _STEP_HZ = 400.0, 40.0
+_VOICE_HZ, _VOICE_STEP_HZ = 4000.0, 250.0
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """What somebody says; "，" and "。" in it come from the punctuator, not the recogniser."""
+
+    text: str
+    voice: int = 0
+    seconds: float = 1.0
+
+    @property
+    def characters(self) -> list[str]:
+        return [character for character in self.text if character not in "，。？！"]
+
+
+@dataclass(slots=True)
+class Script:
+    """The lines of a meeting, and how to turn them into audio."""
+
+    lines: list[Line] = field(default_factory=list)
+
+    def speak(self, index: int, *, pause_s: float = 1.5) -> Samples:
+        """Audio of one line with silence after it, float32."""
+        line = self.lines[index]
+        time = np.arange(samples(line.seconds)) / SAMPLE_RATE
+        pitch = np.sin(2 * np.pi * (_LOWEST_HZ + _STEP_HZ * index) * time)
+        voice = np.sin(2 * np.pi * (_VOICE_HZ + _VOICE_STEP_HZ * line.voice) * time)
+        tone = (0.25 * pitch + 0.1 * voice).astype(np.float32)
+        return np.concatenate([tone, np.zeros(samples(pause_s), np.float32)])
+
+    def audio(self, *, pause_s: float = 1.5) -> Samples:
+        """The whole meeting."""
+        return np.concatenate([self.speak(i, pause_s=pause_s) for i in range(len(self.lines))])
+
+    def heard(self, audio: Samples) -> Line | None:
+        """The line that is loudest in this audio, None in silence."""
+        if not len(audio) or _rms(audio) < LOUD / 4:
+            return None
+        index = round((_peak_hz(audio, _LOWEST_HZ - 20, _VOICE_HZ - 200) - _LOWEST_HZ) / _STEP_HZ)
+        return self.lines[index] if 0 <= index < len(self.lines) else None
+
+
+class ScriptedVad:
+    window = 1600
+    frame = 160
+    delay = 0
+
+    def new_state(self) -> State:
+        return object()
+
+    def detect(self, batch: Sequence[tuple[State, Samples]]) -> list[np.ndarray]:
+        return [_is_loud(audio.reshape(-1, self.frame)) for _, audio in batch]
+
+
+class ScriptedStreaming:
+    """Says one character of the line per chunk."""
+
+    chunk = 9600
+
+    def __init__(self, script: Script) -> None:
+        self._script = script
+        self.open_states = 0
+
+    def new_state(self) -> State:
+        self.open_states += 1
+        return {"said": 0}
+
+    def decode(self, batch: Sequence[tuple[State, Samples]]) -> list[list[str]]:
+        return [self._next_character(state, audio) for state, audio in batch]
+
+    def release(self, state: State) -> None:
+        self.open_states -= 1
+
+    def _next_character(self, state: State, audio: Samples) -> list[str]:
+        line = self._script.heard(audio)
+        if line is None or state["said"] >= len(line.characters):
+            return []
+        state["said"] += 1
+        return [line.characters[state["said"] - 1]]
+
+
+class ScriptedOffline:
+    def __init__(self, script: Script) -> None:
+        self._script = script
+
+    def recognize(self, batch: Sequence[Samples]) -> list[list[Token]]:
+        return [self._tokens(audio) for audio in batch]
+
+    def _tokens(self, audio: Samples) -> list[Token]:
+        line = self._script.heard(audio)
+        if line is None:
+            return []
+        speech = np.flatnonzero(np.abs(audio) > 1e-3)
+        edges = np.linspace(speech[0], speech[-1] + 1, len(line.characters) + 1).astype(int)
+        return [
+            Token(character, int(start), int(end))
+            for character, start, end in zip(line.characters, edges, edges[1:], strict=False)
+        ]
+
+
+class ScriptedPunctuator:
+    def __init__(self, script: Script) -> None:
+        self._marks = {tuple(line.characters): _marks(line.text) for line in script.lines}
+
+    def punctuate(self, batch: Sequence[Sequence[str]]) -> list[list[str]]:
+        return [self._marks.get(tuple(tokens), [""] * len(tokens)) for tokens in batch]
+
+
+class ScriptedEmbedder:
+    """Each voice is an axis of its own."""
+
+    model_id = "scripted-1"
+    dimension = 16
+
+    def embed(self, batch: Sequence[tuple[Samples, Sequence[Stretch]]]) -> list[np.ndarray]:
+        return [np.stack([self._embed(audio[slice(*part)]) for part in parts]) for audio, parts in batch]
+
+    def _embed(self, audio: Samples) -> np.ndarray:
+        hz = _peak_hz(audio, _VOICE_HZ - 120, SAMPLE_RATE / 2)
+        axis = round((hz - _VOICE_HZ) / _VOICE_STEP_HZ) % self.dimension
+        embedding: np.ndarray = np.eye(1, self.dimension, axis, dtype=np.float32)[0]
+        return embedding
+
+
+def scripted_models(script: Script) -> Models:
+    return Models(
+        name="scripted",
+        vad=ScriptedVad(),
+        streaming=ScriptedStreaming(script),
+        offline=ScriptedOffline(script),
+        punctuator=ScriptedPunctuator(script),
+        embedder=ScriptedEmbedder(),
+    )
+
+
+def _is_loud(frames: np.ndarray) -> np.ndarray:
+    loudness: np.ndarray = np.sqrt(np.mean(frames * frames, axis=1))
+    return (loudness > LOUD).astype(np.float32)
+
+
+def _rms(audio: Samples) -> float:
+    return float(np.sqrt(np.mean(audio * audio)))
+
+
+def _peak_hz(audio: Samples, low: float, high: float) -> float:
+    """The loudest frequency of this range."""
+    power = np.abs(np.fft.rfft(audio, n=max(len(audio), SAMPLE_RATE)))
+    hz = np.fft.rfftfreq(max(len(audio), SAMPLE_RATE), 1 / SAMPLE_RATE)
+    inside = (hz >= low) & (hz <= high)
+    return float(hz[inside][np.argmax(power[inside])])
+
+
+def _marks(text: str) -> list[str]:
+    marks: list[str] = []
+    for character in text:
+        if character in "，。？！":
+            marks[-1] = character
+        else:
+            marks.append("")
+    return marks

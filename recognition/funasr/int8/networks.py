@@ -1,0 +1,477 @@
+"""The networks of `sanm` in 8-bit integers, for CPUs: the same classes, the same calls.
+
+Weights are quantised per output, activations per row when they come (dynamically): what a stream
+gets does not depend on what it is batched with. The products are those of `vnni`, or oneDNN's (AMX, or AVX2).
+What lies between them is fused in `kernels` and `attention`, for with products this fast the rest would take
+as long. Utterances and tokens of different lengths stand in one matrix, row after row: there is no padding.
+
+Source: Krishnamoorthi, "Quantizing deep convolutional networks for efficient inference", 2018 (per-channel
+weights); Yao et al., "ZeroQuant", NeurIPS 2022 (per-token activations).
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from recognition.funasr.sanm import Geometry, check_decoder
+from recognition.language_model import Choices
+
+from . import attention, kernels, matmul_vnni
+
+_AROUND_128 = 128
+_FROM_0 = 0
+
+
+def is_supported() -> bool:
+    """Whether this CPU, or oneDNN in this build of torch, has 8-bit products."""
+    try:
+        linear = Linear(torch.eye(16), None)
+        result = linear(Rows.of(np.eye(16, dtype=np.float32)))
+    except (AttributeError, RuntimeError, NotImplementedError):
+        return False
+    return bool(np.allclose(result / 127.0, np.eye(16), atol=0.02))
+
+
+class Rows:
+    """Quantised rows: 8 bits each, a scale per row; shared by all that read them next.
+
+    Attributes:
+        values: uint8, shape (m, d), as torch and numpy see it.
+        scale: float32, shape (m,).
+    """
+
+    def __init__(self, m: int, d: int, zero: int = _AROUND_128) -> None:
+        self.tensor = torch.empty(m, d, dtype=torch.uint8)
+        self.values = self.tensor.numpy()
+        self.scale = np.empty(m, np.float32)
+        self.zero = zero
+
+    @classmethod
+    def of(cls, x: np.ndarray) -> Rows:
+        rows = cls(*x.shape)
+        kernels.quantize(np.ascontiguousarray(x), rows.values, rows.scale)
+        return rows
+
+
+class Linear:
+    """A linear layer on quantised rows.
+
+    Args:
+        weight, bias: float32, shapes (outputs, inputs) and (outputs,).
+        dtype: Of what comes out: bfloat16 where there is much of it, for writing it takes long.
+        steps: See `weight_steps`.
+
+    What comes out is raw: `y * rows.scale[:, None] + bias` is the result, and whoever reads it next
+    multiplies and adds on the way.
+    """
+
+    def __init__(
+        self,
+        weight: Tensor,
+        bias: Tensor | None,
+        *,
+        dtype: torch.dtype = torch.float32,
+        steps: int | None = None,
+    ) -> None:
+        weight = weight.detach().float()
+        scale = weight.abs().amax(1).clamp(min=1e-12) / (steps or weight_steps())
+        quantized = (weight / scale[:, None]).round().to(torch.int8)
+        multiplier = Vnni if _takes_vnni(weight.shape[1]) else OneDnn
+        self._multiply = multiplier(quantized, scale.contiguous(), dtype)
+        zeros = np.zeros(len(scale), np.float32)
+        self.bias = zeros if bias is None else bias.detach().float().numpy().copy()
+
+    def __call__(self, rows: Rows) -> np.ndarray:
+        """Raw product, shape (m, outputs): float32, or the bits of bfloat16 as uint16."""
+        return self._multiply(rows)
+
+
+class OneDnn:
+    """The product through torch; arguments as those of `Vnni`."""
+
+    def __init__(self, weight: Tensor, scale: Tensor, dtype: torch.dtype) -> None:
+        self._packed = torch.ops.onednn.qlinear_prepack(weight, None)
+        self._scale, self._dtype = scale, dtype
+        self._zeros = torch.zeros(len(scale), dtype=torch.int32)
+
+    def __call__(self, rows: Rows) -> np.ndarray:
+        product: Tensor = torch.ops.onednn.qlinear_pointwise(
+            rows.tensor, 1.0, rows.zero, self._packed, self._scale, self._zeros, None,
+            1.0, 0, self._dtype, "none", [], "",
+        )  # fmt: skip
+        return (product.view(torch.uint16) if self._dtype == torch.bfloat16 else product).numpy()
+
+
+class Vnni:
+    """The product in `vnni`.
+
+    Args:
+        weight: int8, shape (outputs, inputs).
+        scale: Of each output, float32.
+        dtype: float32 or bfloat16.
+    """
+
+    def __init__(self, weight: Tensor, scale: Tensor, dtype: torch.dtype) -> None:
+        self._packed = matmul_vnni.pack(weight.numpy())
+        self._outputs = len(weight)
+        self._dtype = np.uint16 if dtype == torch.bfloat16 else np.float32
+        width = len(self._packed) * matmul_vnni.PANEL
+        self._scale = np.zeros(width, np.float32)
+        self._scale[: self._outputs] = scale.numpy()
+        # What a zero that is not 0 adds to every product.
+        sums = np.zeros(width, np.int32)
+        sums[: self._outputs] = weight.sum(dim=1, dtype=torch.int32).numpy()
+        self._corrections = {zero: sums * np.int32(zero) for zero in (_AROUND_128, _FROM_0)}
+
+    def __call__(self, rows: Rows) -> np.ndarray:
+        product = np.empty((len(rows.values), self._outputs), self._dtype)
+        matmul_vnni.multiply(rows.values, self._packed, self._scale, self._corrections[rows.zero], product)
+        return product
+
+
+def _takes_vnni(inputs: int) -> bool:
+    return matmul_vnni.is_supported() and inputs % matmul_vnni.INPUTS == 0
+
+
+@functools.cache
+def weight_steps() -> int:
+    """Steps of a weight to either side of zero: 127, or 63 where sums of products would saturate.
+
+    Without VNNI, AVX2 adds the products of two pairs of bytes in 16 bits: 2 * 255 * 127 does not fit, and
+    comes out too small; 2 * 255 * 63 does fit.
+    """
+    ones = Rows.of(np.ones((1, 64), np.float32))
+    product = Linear(torch.ones(16, 64), None, steps=127)(ones) * ones.scale[:, None]
+    return 127 if np.allclose(product, 64, rtol=0.02) else 63
+
+
+class _Norm:
+    def __init__(self, norm: Any) -> None:
+        self.gamma = norm.weight.detach().float().numpy().copy()
+        self.beta = norm.bias.detach().float().numpy().copy()
+        self.eps = np.float32(norm.eps)
+
+    @property
+    def parts(self) -> tuple[np.ndarray, np.ndarray, np.float32]:
+        return self.gamma, self.beta, self.eps
+
+
+class _EncoderLayer:
+    """Weights of an encoder layer; attention is what the subclass of `_Encoder` makes of it."""
+
+    def __init__(self, layer: Any) -> None:
+        attention, feed = layer.self_attn, layer.feed_forward
+        width = attention.linear_out.out_features
+        scale = attention.d_k**-0.5
+        weight, bias = attention.linear_q_k_v.weight.clone(), attention.linear_q_k_v.bias.clone()
+        weight[:width] *= scale
+        bias[:width] *= scale
+        self.norm1, self.norm2 = _Norm(layer.norm1), _Norm(layer.norm2)
+        self.qkv = Linear(weight, bias, dtype=torch.bfloat16)
+        self.out = Linear(attention.linear_out.weight, attention.linear_out.bias, dtype=torch.bfloat16)
+        self.memory = _memory_weights(attention)
+        self.w_1 = Linear(feed.w_1.weight, feed.w_1.bias, dtype=torch.bfloat16)
+        self.w_2 = Linear(feed.w_2.weight, feed.w_2.bias)
+        self.is_residual = layer.in_size == layer.size
+
+
+class _Encoder:
+    """Layers of attention with memory, over rows of any streams or utterances."""
+
+    def __init__(self, encoder: Any) -> None:
+        layers = [*encoder.encoders0, *encoder.encoders]
+        attention = layers[0].self_attn
+        self.heads, self.size = attention.h, attention.d_k
+        self.taps = attention.fsmn_block.kernel_size[0]
+        self.width: int = encoder.output_size()
+        self.layers = [_EncoderLayer(layer) for layer in layers]
+        self.after_norm = _Norm(encoder.after_norm)
+
+    def _run(self, inputs: np.ndarray, attend: Any) -> Tensor:
+        """
+        Args:
+            inputs: float32, shape (m, features), contiguous.
+            attend: Called as `attend(layer number, raw product, scale, bias, rows to fill, memory to fill)`.
+
+        Returns:
+            Encoding, float32, shape (m, width).
+        """
+        m = len(inputs)
+        x = np.zeros((m, self.width), np.float32)
+        memory = np.empty((m, self.width), np.float32)
+        rows, attended = Rows(m, self.width), Rows(m, self.width)
+        hidden = Rows(m, len(self.layers[0].w_1.bias), _FROM_0)
+        first = self.layers[0]
+        if first.is_residual:
+            x = inputs.copy()
+        else:
+            rows = Rows(m, inputs.shape[1])
+        kernels.normalize_quantize(inputs, *first.norm1.parts, rows.values, rows.scale)
+        for number, layer in enumerate(self.layers):
+            attend(number, layer.qkv(rows), rows.scale, layer.qkv.bias, attended, memory)
+            if rows.values.shape[1] != self.width:
+                rows = Rows(m, self.width)
+            kernels.add_both_normalize_quantize(
+                x, layer.out(attended), attended.scale, layer.out.bias, memory, *layer.norm2.parts,
+                rows.values, rows.scale,
+            )  # fmt: skip
+            kernels.relu_quantize(layer.w_1(rows), rows.scale, layer.w_1.bias, hidden.values, hidden.scale)
+            product = layer.w_2(hidden)
+            if number + 1 < len(self.layers):
+                kernels.add_normalize_quantize(
+                    x, product, hidden.scale, layer.w_2.bias, *self.layers[number + 1].norm1.parts,
+                    rows.values, rows.scale,
+                )  # fmt: skip
+            else:
+                kernels.add(x, product, hidden.scale, layer.w_2.bias)
+        encoding = torch.empty(m, self.width)
+        kernels.normalize(x, *self.after_norm.parts, encoding.numpy())
+        return encoding
+
+
+class StreamingEncoder(_Encoder):
+    """See `sanm.StreamingEncoder`."""
+
+    def __init__(self, encoder: Any, predictor: Any, geometry: Geometry) -> None:
+        super().__init__(encoder)
+        self.geometry = geometry
+        self.weigh = FrameWeights(predictor)
+        self._attend = attention.streaming_attention(
+            self.heads, self.size, geometry.window, geometry.past, geometry.chunk, self.taps
+        )
+        self._keys = np.zeros((len(self.layers), 0, geometry.past, self.width), np.uint16)
+        self._values = self._keys.copy()
+
+    def grow(self, slots: int) -> None:
+        self._keys, self._values = _widened(self._keys, slots), _widened(self._values, slots)
+
+    def step(self, window: Tensor, slots: np.ndarray, chunks: np.ndarray) -> tuple[Tensor, np.ndarray]:
+        batch, frames, _ = window.shape
+        chunk, past = self.geometry.chunk, self.geometry.past
+        seen = np.minimum(chunks * chunk, past)
+        places = chunks * chunk % past if past else chunks
+
+        def attend(
+            number: int, y: np.ndarray, scale: np.ndarray, bias: np.ndarray, rows: Rows, memory: np.ndarray
+        ) -> None:
+            self._attend(
+                y, scale, bias, slots, seen, places, self._keys[number], self._values[number],
+                self.layers[number].memory, rows.values, rows.scale, memory,
+            )  # fmt: skip
+
+        encoding = self._run(window.reshape(batch * frames, -1).numpy(), attend)
+        encoding = encoding.view(batch, frames, self.width)
+        return encoding, np.stack(self.weigh.weigh(list(encoding)))
+
+
+class OfflineEncoder(_Encoder):
+    """See `sanm.OfflineEncoder`."""
+
+    def __init__(self, encoder: Any) -> None:
+        super().__init__(encoder)
+        self._attend = attention.utterance_attention(self.heads, self.size, self.taps)
+
+    def encode(self, sequences: Sequence[Tensor]) -> list[Tensor]:
+        lengths = [len(inputs) for inputs in sequences]
+        utterances = [slice(first, end) for first, end in pairwise(_bounds(lengths))]
+
+        def attend(
+            number: int, y: np.ndarray, scale: np.ndarray, bias: np.ndarray, rows: Rows, memory: np.ndarray
+        ) -> None:
+            for own in utterances:
+                self._attend(
+                    y[own], scale[own], bias, self.layers[number].memory,
+                    rows.values[own], rows.scale[own], memory[own],
+                )  # fmt: skip
+
+        encoding = self._run(torch.cat(list(sequences)).numpy(), attend)
+        return list(torch.split(encoding, lengths))
+
+
+class FrameWeights:
+    """See `sanm.FrameWeights`."""
+
+    def __init__(self, predictor: Any) -> None:
+        convolution = predictor.cif_conv1d
+        # A convolution is a linear layer over neighbouring frames side by side.
+        weight = convolution.weight.permute(0, 2, 1).reshape(convolution.out_channels, -1)
+        self._linear = Linear(weight, convolution.bias)
+        self._padding = tuple(predictor.pad.padding)
+        self._taps = convolution.kernel_size[0]
+        self._output = predictor.cif_output.weight[0].detach().float().numpy().copy()
+        self._bias = float(predictor.cif_output.bias)
+        self._smooth_factor = float(predictor.smooth_factor)
+        self._noise_threshold = float(predictor.noise_threshold)
+
+    def weigh(self, encodings: Sequence[Tensor]) -> list[np.ndarray]:
+        """CIF weight of each frame of each utterance or window."""
+        neighbours = [
+            torch.nn.functional.pad(frames, (0, 0, *self._padding)).unfold(0, self._taps, 1)
+            for frames in encodings
+        ]
+        rows = Rows.of(torch.cat(neighbours).transpose(1, 2).flatten(1).numpy())
+        hidden = np.maximum(self._linear(rows) * rows.scale[:, None] + self._linear.bias, 0)
+        # Row by row: in a matrix product the order of addition would depend on the number of rows.
+        scores = (hidden * self._output).sum(axis=1) + np.float32(self._bias)
+        weights = 1 / (1 + np.exp(-scores)) * np.float32(self._smooth_factor)
+        weights = np.maximum(weights - np.float32(self._noise_threshold), 0).astype(np.float32)
+        return np.split(weights, np.cumsum([len(frames) for frames in encodings])[:-1])
+
+
+class _DecoderLayer:
+    def __init__(self, layer: Any) -> None:
+        source = layer.src_attn
+        scale = source.d_k**-0.5
+        self.feed = _DecoderFeed(layer)
+        self.norm2, self.norm3 = _Norm(layer.norm2), _Norm(layer.norm3)
+        self.memory = _memory_weights(layer.self_attn)
+        self.query = Linear(source.linear_q.weight * scale, source.linear_q.bias * scale)
+        self.key_value = Linear(source.linear_k_v.weight, source.linear_k_v.bias)
+        self.out = Linear(source.linear_out.weight, source.linear_out.bias)
+
+
+class _DecoderFeed:
+    """The feed-forward part of a decoder layer, its norm in front."""
+
+    def __init__(self, layer: Any) -> None:
+        feed = layer.feed_forward
+        self.norm1, self.norm = _Norm(layer.norm1), _Norm(feed.norm)
+        self.w_1 = Linear(feed.w_1.weight, feed.w_1.bias)
+        self.w_2 = Linear(feed.w_2.weight, None)
+
+    def __call__(self, rows: Rows, hidden: Rows) -> np.ndarray:
+        """Raw product of normalised rows; its scale is that of `hidden`."""
+        kernels.relu_normalize_quantize(
+            self.w_1(rows), rows.scale, self.w_1.bias, *self.norm.parts, hidden.values, hidden.scale
+        )
+        return self.w_2(hidden)
+
+
+class _Decoder:
+    """All layers of a decoder over rows of tokens of any streams or utterances."""
+
+    def __init__(self, decoder: Any, *, past: int, choices: int) -> None:
+        self._choices = choices
+        layers = list(decoder.decoders)
+        source = layers[0].src_attn
+        self.layers = [_DecoderLayer(layer) for layer in layers]
+        self.last = _DecoderFeed(decoder.decoders3[0])
+        self.after_norm = _Norm(decoder.after_norm)
+        self.output = Linear(decoder.output_layer.weight, decoder.output_layer.bias)
+        self.width: int = decoder.output_layer.in_features
+        self.back = layers[0].self_attn.pad_fn.padding[0]
+        self._attend = attention.cross_attention(source.h, source.d_k, past)
+
+    def _run(
+        self,
+        tokens: Sequence[Tensor],
+        frames: np.ndarray,
+        frame_counts: Sequence[int],
+        slots: np.ndarray,
+        seen: np.ndarray,
+        memories: np.ndarray,
+        past: np.ndarray,
+    ) -> list[Choices]:
+        """
+        Args:
+            tokens: Acoustic embeddings of each stream or utterance.
+            frames: Encodings of all of them, float32, shape (frames, width); `frame_counts` of each.
+            slots, seen, memories, past: What streams remember; see `kernels`.
+        """
+        counts = [len(embeddings) for embeddings in tokens]
+        token_bounds, frame_bounds = _bounds(counts), _bounds(frame_counts)
+        x = torch.cat(list(tokens)).numpy()
+        m = len(x)
+        encoding = Rows.of(frames)
+        rows, attended = Rows(m, self.width), Rows(m, self.width)
+        hidden = Rows(m, len(self.last.w_1.bias))
+        h = np.empty((m, self.width), np.float32)
+        feeds = [*(layer.feed for layer in self.layers), self.last]
+        kernels.normalize_quantize(x, *feeds[0].norm1.parts, rows.values, rows.scale)
+        for number, layer in enumerate(self.layers):
+            product = layer.feed(rows, hidden)
+            kernels.scale_normalize(product, hidden.scale, *layer.norm2.parts, h)
+            kernels.remember(h, token_bounds, slots, memories[number], layer.memory, x)
+            kernels.normalize_quantize(x, *layer.norm3.parts, rows.values, rows.scale)
+            self._attend(
+                layer.query(rows), rows.scale, layer.query.bias, token_bounds,
+                layer.key_value(encoding), encoding.scale, layer.key_value.bias, frame_bounds,
+                slots, seen, past[number], attended.values, attended.scale,
+            )  # fmt: skip
+            kernels.add_normalize_quantize(
+                x, layer.out(attended), attended.scale, layer.out.bias, *feeds[number + 1].norm1.parts,
+                rows.values, rows.scale,
+            )  # fmt: skip
+        kernels.scale_normalize(self.last(rows, hidden), hidden.scale, *self.after_norm.parts, h)
+        rows = Rows.of(h)
+        ids = np.zeros((m, self._choices), np.int64)
+        scores = np.full((m, self._choices), -np.inf, np.float32)
+        kernels.likeliest(self.output(rows), rows.scale, self.output.bias, ids, scores)
+        parts = (np.split(of_all, token_bounds[1:-1]) for of_all in (ids, scores))
+        return [Choices(*own) for own in zip(*parts, strict=True)]
+
+
+class StreamingDecoder(_Decoder):
+    """See `sanm.StreamingDecoder`."""
+
+    def __init__(self, decoder: Any, geometry: Geometry, *, choices: int = 1) -> None:
+        check_decoder(decoder, streaming=True)
+        super().__init__(decoder, past=geometry.decoder_past, choices=choices)
+        layers = len(self.layers)
+        self._memories = np.zeros((layers, 0, self.back, self.width), np.float32)
+        self._past = np.zeros((layers, 0, geometry.decoder_past, 2 * self.width), np.float32)
+
+    def grow(self, slots: int) -> None:
+        self._memories, self._past = _widened(self._memories, slots), _widened(self._past, slots)
+
+    def clear(self, slot: int) -> None:
+        self._memories[:, slot] = 0
+
+    def step(
+        self, tokens: list[Tensor], encoding: Tensor, slots: np.ndarray, seen: np.ndarray
+    ) -> list[Choices]:
+        batch, frames, width = encoding.shape
+        rows = encoding.reshape(batch * frames, width).numpy()
+        return self._run(tokens, rows, [frames] * batch, slots, seen, self._memories, self._past)
+
+
+class OfflineDecoder(_Decoder):
+    """See `sanm.OfflineDecoder`."""
+
+    def __init__(self, decoder: Any, *, choices: int = 1) -> None:
+        check_decoder(decoder, streaming=False)
+        super().__init__(decoder, past=0, choices=choices)
+
+    def decode(self, tokens: Sequence[Tensor], encodings: Sequence[Tensor]) -> list[Choices]:
+        slots = np.arange(len(tokens))
+        frames = torch.cat(list(encodings)).numpy()
+        counts = [len(rows) for rows in encodings]
+        # Whole utterances remember nothing: what was before them is silence.
+        memories = np.zeros((len(self.layers), len(tokens), self.back, self.width), np.float32)
+        past = np.zeros((len(self.layers), len(tokens), 0, 2 * self.width), np.float32)
+        return self._run(tokens, frames, counts, slots, np.zeros_like(slots), memories, past)
+
+
+def _memory_weights(attention: Any) -> np.ndarray:
+    """Weights of a memory block with the row's own part in them, float32, shape (taps, width)."""
+    weights: np.ndarray = attention.fsmn_block.weight[:, 0].T.float().numpy().copy()
+    weights[attention.pad_fn.padding[0]] += 1
+    return weights
+
+
+def _bounds(lengths: Sequence[int]) -> np.ndarray:
+    return np.concatenate(([0], np.cumsum(lengths))).astype(np.int64)
+
+
+def _widened(state: np.ndarray, slots: int) -> np.ndarray:
+    """The same, with room for so many slots."""
+    new = np.zeros((state.shape[0], slots, *state.shape[2:]), state.dtype)
+    new[:, : state.shape[1]] = state
+    return new

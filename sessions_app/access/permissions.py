@@ -1,0 +1,120 @@
+"""Who may do what with which session: permissions of logins, share links and visitors from this machine."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth.models import AnonymousUser, User
+from django.contrib.auth.views import redirect_to_login
+from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
+from django.http import Http404, HttpRequest, HttpResponseBase, JsonResponse
+from django.utils.translation import gettext as _
+
+from sessions_app.models import AccessToken, Session
+
+from . import decision
+from .decision import Access, Right, Visitor
+
+View = Callable[..., HttpResponseBase]
+
+SEE_ALL = "sessions_app.view_all_session"
+
+
+def granted(user: User | AnonymousUser, session: Session | None) -> frozenset[Right]:
+    """What a login's permissions allow with a session; None is one that does not exist yet.
+
+    People reach their own sessions, and those of others only with the permission to see all.
+    """
+    is_own = session is None or (session.owner_id is not None and session.owner_id == user.pk)
+    if not is_own and not user.has_perm(SEE_ALL):
+        return frozenset()
+    return frozenset(right for right in Right if user.has_perm(f"sessions_app.{right}"))
+
+
+def may(user: User, right: Right, key: str) -> bool:
+    """The same question for a session known only by its key, which need not exist."""
+    return right in granted(user, Session.objects.filter(key=key).first())
+
+
+def rights(request: HttpRequest, session: Session | None) -> frozenset[Right]:
+    """What the sender of this request may do with a session; None is one that does not exist yet."""
+    return decision.rights(
+        Access(settings.ACCESS), _visitor(request, session), granted(request.user, session)
+    )
+
+
+def visible_sessions(request: HttpRequest) -> QuerySet[Session]:
+    """The sessions that the sender of this request may know of."""
+    if decision.is_trusted(Access(settings.ACCESS), _visitor(request, None)) or request.user.has_perm(
+        SEE_ALL
+    ):
+        return Session.objects.all()
+    if request.user.has_perm(f"sessions_app.{Right.READ}"):
+        return Session.objects.filter(owner_id=request.user.pk)
+    return Session.objects.none()
+
+
+def for_session(right: Right = Right.READ) -> Callable[[View], View]:
+    """Turn a view of a session into one of its key: only for those who have this right.
+
+    What one may not see does not exist (404); what one may see but not do is forbidden (403); who has not
+    said who they are is asked to log in.
+    """
+
+    def decorate(view: View) -> View:
+        @wraps(view)
+        def checked(request: HttpRequest, key: str, *args: Any, **kwargs: Any) -> HttpResponseBase:
+            key = unicodedata.normalize("NFC", key)
+            session = Session.objects.select_related("owner").filter(key=key).first()
+            found = rights(request, session)
+            if session and right in found:
+                return view(request, session, *args, **kwargs)
+            if not request.user.is_authenticated and "token" not in request.GET and right not in found:
+                return log_in_first(request)
+            if session and Right.READ in found:
+                raise PermissionDenied(_("You do not have the right to do this with this session."))
+            raise Http404(_("There is no such session, or it is not for you."))
+
+        return checked
+
+    return decorate
+
+
+def for_visitors(view: View) -> View:
+    """A view for everyone who may take part at all; others are asked to log in."""
+
+    @wraps(view)
+    def checked(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        if not request.user.is_authenticated and not rights(request, None):
+            return log_in_first(request)
+        return view(request, *args, **kwargs)
+
+    return checked
+
+
+def log_in_first(request: HttpRequest) -> HttpResponseBase:
+    if wants_json(request):
+        return JsonResponse({"error": _("Please log in first.")}, status=401)
+    return redirect_to_login(request.get_full_path())
+
+
+def wants_json(request: HttpRequest) -> bool:
+    return "application/json" in request.headers.get("accept", "")
+
+
+def _visitor(request: HttpRequest, session: Session | None) -> Visitor:
+    secret = request.GET.get("token", "")
+    token = AccessToken.find(secret) if secret else None
+    return Visitor(
+        is_local=decision.is_local(
+            request.META.get("REMOTE_ADDR"), (name.lower() for name in request.headers)
+        ),
+        has_login=request.user.is_authenticated,
+        has_token=bool(secret),
+        is_token_good=bool(session and token and token.admits(AccessToken.Role.RECEIVER, session.key)),
+    )

@@ -1,9 +1,0 @@
-"""Whether some worker could take a session now."""
-
-from __future__ import annotations
-
-from .transport import get_transport
-
-
-async def recognition_is_ready() -> bool:
-    return await get_transport().has_workers()

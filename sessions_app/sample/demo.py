@@ -1,0 +1,102 @@
+"""The sample meeting, streamed to this server through its public socket, for a first look at it."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+
+import soundfile
+from django.contrib.auth.models import User
+from django.utils.translation import gettext as _
+from websockets.asyncio.client import ClientConnection, connect
+
+from recognition.audio import SAMPLE_RATE, samples, seconds
+from sessions_app.models import Session
+from sessions_app.store.in_database import in_database
+from speakers import enrollment
+from speakers.models import ConsentText, Speaker, Voiceprint
+
+SAMPLE = Path(__file__).parent
+SESSION = "sample-meeting"
+
+FRAME = samples(0.2)
+ENROLLING_S = 60
+
+LOOPBACK: Any = {"proxy": None, "ping_interval": None}
+"""Client and server share a process: if one is slow, so is the other, and asking after it is no use."""
+
+Say = Callable[[str], None]
+
+
+async def show_sample_meeting(port: int, say: Say) -> None:
+    """Enroll two of the three people of the sample meeting, stream it at its own pace, and tell its lines.
+
+    Does nothing once there is any session: it is for an empty installation.
+    """
+    if await in_database(Session.objects.exists):
+        return
+    await _enroll_people(say)
+    url = f"ws://127.0.0.1:{port}/ws/asr/{SESSION}"
+    sending = urlencode({"mode": "sender", "v": 2, "title": _("Sample meeting")})
+    say(
+        _("A sample meeting is being streamed; watch it at http://127.0.0.1:%d/sessions/%s/")
+        % (port, SESSION)
+    )
+    async with connect(f"{url}?mode=receiver", **LOOPBACK) as receiver, asyncio.TaskGroup() as tasks:
+        tasks.create_task(_tell(receiver, say))
+        tasks.create_task(_send(f"{url}?{sending}"))
+    say(_("The sample meeting has ended. Record one of your own, or send it: see README.md."))
+
+
+async def _send(url: str) -> None:
+    """At the pace at which it was said, until all of it is confirmed."""
+    audio, rate = soundfile.read(SAMPLE / "meeting.flac", dtype="float32")
+    if rate != SAMPLE_RATE:
+        raise ValueError(f"the sample meeting has {rate} Hz, not {SAMPLE_RATE}")
+    loop = asyncio.get_running_loop()
+    async with connect(url, **LOOPBACK) as sender:
+        began = loop.time()
+        for at in range(0, len(audio), FRAME):
+            await asyncio.sleep(began + seconds(at) - loop.time())
+            await sender.send(audio[at : at + FRAME].tobytes())
+        await sender.send("close")
+        async for message in sender:
+            if json.loads(message).get("event", {}).get("type") == "session_end":
+                break
+
+
+async def _tell(receiver: ClientConnection, say: Say) -> None:
+    async for message in receiver:
+        line = json.loads(message)
+        if line["asr"]:
+            minutes, second = divmod(line["start_ms"] // 1000, 60)
+            say(f"  {minutes}:{second:02d}  {line['spk']['speaker_name']}：{line['asr']}")
+
+
+async def _enroll_people(say: Say) -> None:
+    admin = await in_database(User.objects.filter(is_superuser=True).first)
+    if admin is None:
+        say(_("Nobody is enrolled for the sample meeting: there is no admin account (manage.py prepare)."))
+        return
+    reference = json.loads((SAMPLE / "reference.json").read_text())
+    for name, file in reference["enrolled"].items():
+        await in_database(_begin_enrollment, name, SAMPLE / file, admin)
+    for _attempt in range(ENROLLING_S):
+        if await in_database(Voiceprint.objects.count) == len(reference["enrolled"]):
+            return
+        await asyncio.sleep(1)  # a worker does it, perhaps in another process
+    say(_("The people of the sample meeting could not be enrolled; the log may say why."))
+
+
+def _begin_enrollment(name: str, file: Path, admin: User) -> None:
+    speaker = Speaker.objects.create(name=name, note=_("From the sample meeting."))
+    text, _made = ConsentText.objects.get_or_create(
+        text=_("The voices of the sample meeting are synthetic: they are nobody's."), language=""
+    )
+    consent = enrollment.record_consent(speaker, text, by=admin)
+    audio: Any = soundfile.read(file, dtype="float32")[0]
+    enrollment.begin(audio, source=Voiceprint.Source.UPLOAD, by=admin, speaker=speaker, consent=consent)

@@ -1,0 +1,259 @@
+"""daphne, with sockets that wait for each other and an orderly end.
+
+daphne reads as fast as a client sends and queues what the application has not taken; and it never lets the
+application wait for a client that does not read. Both cost memory without bound. Here a socket is not read
+while frames wait, so TCP holds its sender; and a send returns when the client has taken what was sent before.
+
+Told to stop, daphne cuts all sockets. Here it stops listening, the application takes what has come in, says
+goodbye and closes each socket, and only then does the process end.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import Awaitable, Callable
+from functools import partial
+from typing import Any
+
+from .frames import PUSH, whole_audio
+from .shared_reads import SharedReading
+
+# daphne first: it installs the asyncio reactor, which must come before any other use of Twisted.
+from daphne.server import Server  # isort: skip
+from daphne.ws_protocol import WebSocketProtocol
+from twisted.internet import defer, reactor
+from twisted.internet.protocol import connectionDone
+
+MOST_WAITING = 16
+RESUME_AT = 4
+
+UNREAD_CLOSE_S = 30.0
+
+LEAVE_S = 4.0
+"""How long a client may take to answer that the server goes away. What it sends meanwhile is taken."""
+
+DRAIN_S = 8.0
+"""How long sockets have to be closed in, when the process stops."""
+
+GOING_AWAY = 4503
+
+SEND_BUFFER = 256 * 1024
+"""Bytes that the kernel holds for a client that does not read; its own choice would be megabytes."""
+
+LARGEST_MESSAGE = 1024 * 1024
+"""Bytes; beyond it the connection is dropped without a word. The application's own limit is lower."""
+
+
+class WaitingMessages(asyncio.Queue[dict[str, Any]]):
+    """A socket's messages to the application; lets the socket be read again when they have been taken."""
+
+    def __init__(self, protocol: PatientWebSocket) -> None:
+        super().__init__()
+        self._protocol = protocol
+
+    async def get(self) -> dict[str, Any]:
+        message = await super().get()
+        if self.qsize() <= RESUME_AT:
+            self._protocol.resume_reading()
+        return message
+
+
+class PatientWebSocket(WebSocketProtocol):  # type: ignore[misc]
+    """One socket that pauses when it is ahead of the application, and tells when its client is behind."""
+
+    is_paused = False
+    is_sender = False
+
+    def __init__(self) -> None:
+        super().__init__()
+        # From the beginning: a client may leave before its socket is open, and something be sent to it then.
+        self.drained = asyncio.Event()
+        self.drained.set()
+
+    def onOpen(self) -> None:  # noqa: N802
+        # The HTTP channel that this connection began as would stop reading while the client does not read.
+        if http := self.transport.producer:
+            http.requests.clear()  # they know it too
+            self.transport.unregisterProducer()
+        self.transport.registerProducer(self, True)
+        if connection := self.transport.getHandle():
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER)
+            self._read_to_the_end()
+        super().onOpen()
+
+    def _read_to_the_end(self) -> None:
+        """Let nothing but reading find out that the client is gone.
+
+        A failed write would close the socket at once, together with the audio that has come in by it and
+        was not read yet.
+        """
+        write = self.transport.writeSomeData
+
+        def write_or_discard(data: bytes) -> int:
+            written = write(data)
+            return len(data) if isinstance(written, Exception) else int(written)
+
+        self.transport.writeSomeData = write_or_discard
+
+    def dataReceived(self, data: bytes) -> None:  # noqa: N802
+        is_between_frames = self.state == self.STATE_OPEN and not self.data and not self.inside_message
+        # Whatever is not most of all that comes is for autobahn, at many times the cost.
+        if is_between_frames and self.autoPingTimeoutCall is None and self.current_frame is None:
+            audio = whole_audio(data)
+            if audio is not None:
+                self.onMessage(audio, True)
+                return
+        super().dataReceived(data)
+
+    def onMessage(self, payload: bytes, isBinary: bool) -> None:  # noqa: N802, N803
+        super().onMessage(payload, isBinary)
+        if isBinary and not self.is_sender and self.state == self.STATE_OPEN:
+            self.is_sender = True
+            self._share_reading(self.server.senders)
+        if not self.is_paused and self.application_queue.qsize() >= MOST_WAITING:
+            self.is_paused = True
+            self.transport.pauseProducing()
+
+    def _share_reading(self, senders: SharedReading) -> None:
+        """From now on this socket is read together with those of other senders."""
+        transport = self.transport
+        socket = transport.fileno()
+        transport.stopReading()
+        transport.startReading = partial(senders.add, socket, partial(reactor._readOrWrite, transport, True))
+        transport.stopReading = partial(senders.remove, socket)
+        if not self.is_paused:
+            transport.startReading()
+
+    @property
+    def can_push(self) -> bool:
+        """Whether the client is not behind."""
+        return bool(self.state == self.STATE_OPEN) and self.drained.is_set()
+
+    def push(self, frame: bytes) -> None:
+        """Send a frame that was made for many sockets; as `send`, without waiting for the client.
+
+        Straight into the kernel if nothing waits before it: on its way through the event loop it costs more
+        than all the rest.
+        """
+        transport = self.transport
+        if not (transport.dataBuffer or transport._tempDataBuffer):
+            frame = frame[transport.writeSomeData(frame) :]
+        if frame:
+            transport.write(frame)
+
+    def onClose(self, wasClean: bool, code: int, reason: str) -> None:  # noqa: N802, N803
+        self.drained.set()
+        super().onClose(wasClean, code, reason)
+
+    def connectionLost(self, reason: Any = connectionDone) -> None:  # noqa: N802
+        super().connectionLost(reason)
+        self._break_cycles()
+
+    def _break_cycles(self) -> None:
+        """Let what a socket leaves be freed at once: Python seldom looks for old cycles."""
+        for replaced in ("writeSomeData", "startReading", "stopReading"):
+            self.transport.__dict__.pop(replaced, None)
+        self.is_closed = None  # autobahn's future, whose result is the socket
+        self.__dict__.pop("application_queue", None)
+
+    def resume_reading(self) -> None:
+        if self.is_paused:
+            self.is_paused = False
+            self.transport.resumeProducing()
+
+    def go_away(self) -> None:
+        """The application shall close this socket, behind all that has come in."""
+        self.closeHandshakeTimeout = LEAVE_S
+        if hasattr(self, "application_queue"):
+            self.application_queue.put_nowait({"type": "websocket.going_away"})
+
+    def serverClose(self, code: int | None = None) -> None:  # noqa: N802
+        if not self.drained.is_set():
+            # Whoever does not read now may do so in a moment, and find out why it was disconnected.
+            self.closeHandshakeTimeout = UNREAD_CLOSE_S
+        super().serverClose(code)
+
+    def check_timeouts(self) -> None:
+        # The answer to a ping would stand behind the frames that wait: no reason to think the client dead.
+        if not self.is_paused:
+            super().check_timeouts()
+
+    def onAutoPingTimeout(self) -> None:  # noqa: N802
+        self.autoPingTimeoutCall = None
+        if not self.is_paused:
+            self.closeHandshakeTimeout = UNREAD_CLOSE_S  # it may find out why when it reads again
+            self.application_queue.put_nowait({"type": "websocket.unanswered"})
+
+    # Called by the transport when it holds too much that the client has not taken, and when it does no more.
+
+    def pauseProducing(self) -> None:  # noqa: N802
+        self.drained.clear()
+
+    def resumeProducing(self) -> None:  # noqa: N802
+        self.drained.set()
+
+    def stopProducing(self) -> None:  # noqa: N802
+        self.drained.set()
+
+
+class PatientServer(Server):  # type: ignore[misc]
+    """daphne's server with such sockets.
+
+    Args:
+        on_stop: Awaited when the process is told to stop, before the sockets are cut.
+    """
+
+    def __init__(self, *args: Any, on_stop: Callable[[], Awaitable[None]], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.senders = SharedReading()
+        self._on_stop = on_stop
+        self._ports: list[Any] = []
+
+    def run(self) -> None:
+        from daphne.ws_protocol import WebSocketFactory
+
+        WebSocketFactory.protocol = PatientWebSocket
+        super().run()
+
+    def listen_success(self, port: Any) -> None:
+        super().listen_success(port)
+        self._ports.append(port)
+
+    def create_application(self, protocol: Any, scope: dict[str, Any]) -> Any:
+        if not isinstance(protocol, PatientWebSocket):
+            return super().create_application(protocol, scope)
+        messages = WaitingMessages(protocol)
+        scope.setdefault("asgi", {"version": "3.0"})
+        scope["extensions"] = {PUSH: protocol}
+        application = self.application(
+            scope=scope, receive=messages.get, send=partial(self.handle_reply, protocol)
+        )
+        if protocol not in self.connections:
+            return None
+        self.connections[protocol]["application_instance"] = asyncio.ensure_future(application)
+        return messages
+
+    async def handle_reply(self, protocol: Any, message: dict[str, Any]) -> None:
+        await super().handle_reply(protocol, message)
+        if isinstance(protocol, PatientWebSocket) and message["type"] == "websocket.send":
+            await protocol.drained.wait()
+
+    def kill_all_applications(self) -> defer.Deferred[None]:
+        stopped = defer.Deferred.fromFuture(asyncio.ensure_future(self._drain()))
+        stopped.addCallback(lambda _: super(PatientServer, self).kill_all_applications())
+        return stopped
+
+    async def _drain(self) -> None:
+        for port in self._ports:
+            port.stopListening()
+        for protocol in list(self.connections):
+            if isinstance(protocol, PatientWebSocket):
+                protocol.go_away()
+        applications = [known.get("application_instance") for known in self.connections.values()]
+        if running := [application for application in applications if application]:
+            await asyncio.wait(running, timeout=DRAIN_S)
+        for protocol in list(self.connections):
+            if isinstance(protocol, PatientWebSocket) and protocol.state == protocol.STATE_OPEN:
+                protocol.serverClose(GOING_AWAY)  # its application is held up by something
+        await self._on_stop()

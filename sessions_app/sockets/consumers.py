@@ -1,0 +1,375 @@
+"""The socket of a sender or a receiver: messages in, messages out. What they mean is decided elsewhere."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Coroutine
+from functools import lru_cache
+from typing import Any
+
+from channels.consumer import get_handler_name
+from channels.db import database_sync_to_async
+from channels.exceptions import StopConsumer
+from channels.generic.websocket import AsyncWebsocketConsumer
+from django.conf import settings
+from django.contrib.auth.models import User
+
+from sessions_app.access import decision, permissions
+from sessions_app.access.decision import Right, Verdict
+from sessions_app.models import AccessToken
+from sessions_app.serving.frames import PUSH, Pushing, text_frame
+from sessions_app.transport.current import get_transport
+from sessions_app.wire.audio_frames import LARGEST_FRAME
+from sessions_app.wire.protocol import (
+    Fault,
+    Hello,
+    Join,
+    Message,
+    Mode,
+    ProtocolError,
+    StateChange,
+    encode,
+    encode_error,
+    parse_join,
+)
+
+from .fanout import get_hub, read_lines, read_revisions
+from .feed import REMEMBERED, Behind, Reader, Room
+from .sender import Sending, resume_token
+
+logger = logging.getLogger(__name__)
+
+MOST_INTRUSIONS = 3
+
+MOST_UNREAD = 15
+"""Lines that a sender is sent which may not read while it sends: the Python library `websockets` keeps 16
+messages that nobody reads, with one more it stops reading, misses the answers to its own pings,
+and hangs up."""
+
+RETURN_S = 1.0
+
+find_token = database_sync_to_async(AccessToken.find, thread_sensitive=False)
+has_right = database_sync_to_async(permissions.may, thread_sensitive=False)
+
+# A line goes to a thousand receivers in the same words.
+encode_once = lru_cache(maxsize=512)(encode)
+frame_once = lru_cache(maxsize=512)(text_frame)
+
+
+class SessionConsumer(AsyncWebsocketConsumer):
+    """One socket at /ws/asr/{session_id}. Joins its session's group through the hub of this process."""
+
+    # The hub listens for everyone; a channel of its own would only cost each socket a queue.
+    channel_layer_alias = ""
+
+    join: Join
+    room: Room
+    reader: Reader
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        # As channels', for one source of messages: without a task for each.
+        self.scope = scope
+        self.base_send = send
+        with contextlib.suppress(StopConsumer):
+            while True:
+                await self.dispatch(await receive())
+
+    async def dispatch(self, message: dict[str, Any]) -> None:
+        # Without channels' close_old_connections() for every message: that is a hop to the one thread all
+        # synchronous code shares, which costs more than the message and waits for whatever runs there.
+        try:
+            await getattr(self, get_handler_name(message))(message)
+        except ProtocolError as error:
+            await self.refuse(error)
+        except (StopConsumer, asyncio.CancelledError):
+            raise
+        except Exception:  # the client must be told, whatever it is
+            logger.exception("a socket failed")
+            await self.refuse(ProtocolError(Fault.INTERNAL, "the server failed; its log says why"))
+
+    # Coming.
+
+    async def connect(self) -> None:
+        self._sending: Sending | None = None
+        self._intrusions = 0
+        self._is_accepted = False
+        self._writer: asyncio.Task[None] | None = None
+        extensions: Any = self.scope.get("extensions") or {}
+        self._pushing: Pushing | None = extensions.get(PUSH)
+        self._wake = asyncio.Event()
+        self._is_idle = False  # the writer, which waits until there is something to send
+        self._tasks: set[asyncio.Task[None]] = set()
+        if not self._is_origin_allowed():
+            await self.close()  # HTTP 403: a page of somebody else's gets no socket at all
+            return
+        key = self.scope["url_route"]["kwargs"]["session_id"]
+        self.join = parse_join(key, self.scope["query_string"].decode("latin-1"))
+        if not self._is_sending:
+            await self._accept()
+        await self._authorise()
+        await self._follow()
+        position = await self._become_sender() if self._is_sending else 0
+        # A plain sender sends all it has as soon as it is let in, and can send nothing twice.
+        await self._accept()
+        if self.join.version >= 2:
+            await self._say_hello(resume_from=position)
+        self._writer = asyncio.create_task(self._write(), name=f"writer of {self.join.mode}")
+
+    async def _accept(self) -> None:
+        if not self._is_accepted:
+            self._is_accepted = True
+            await self.accept()
+
+    def _is_origin_allowed(self) -> bool:
+        headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in self.scope["headers"]}
+        return decision.is_origin_allowed(
+            headers,
+            scheme=self.scope.get("scheme", "ws"),
+            allowed_hosts=settings.ALLOWED_HOSTS,
+            trusted_origins=settings.CSRF_TRUSTED_ORIGINS,
+        )
+
+    async def _authorise(self) -> None:
+        header_names = {name.decode("latin-1").lower() for name, _ in self.scope["headers"]}
+        client = self.scope.get("client")
+        secret = self._token()
+        token = await find_token(secret) if secret else None
+        right = Right.SEND if self._is_sending else Right.READ
+        user = self._user()
+        visitor = decision.Visitor(
+            is_local=decision.is_local(client[0] if client else None, header_names),
+            has_login=user is not None,
+            has_permission=user is not None and await has_right(user, right, self.join.session_key),
+            has_token=bool(secret),
+            is_token_good=bool(token and token.admits(self.join.mode, self.join.session_key)),
+        )
+        match decision.decide(decision.Access(settings.ACCESS), visitor):
+            case Verdict.UNKNOWN:
+                raise ProtocolError(
+                    Fault.UNAUTHORIZED, "a token is needed: add token=... to the address", param="token"
+                )
+            case Verdict.FORBIDDEN:
+                raise ProtocolError(
+                    Fault.FORBIDDEN, f"no right to be {self.join.mode} of this session", param="token"
+                )
+
+    def _user(self) -> User | None:
+        """Who is logged in; only a browser's cookie counts, and browsers say where they come from."""
+        user = self.scope.get("user")
+        is_browser = b"origin" in dict(self.scope["headers"])
+        return user if is_browser and isinstance(user, User) and user.is_authenticated else None
+
+    def _token(self) -> str:
+        header = dict(self.scope["headers"]).get(b"authorization", b"").decode("latin-1")
+        scheme, _, secret = header.partition(" ")
+        return self.join.token or (secret.strip() if scheme.lower() == "bearer" else "")
+
+    @property
+    def _is_sending(self) -> bool:
+        return self.join.mode is Mode.SENDER
+
+    async def _follow(self) -> None:
+        join = self.join
+        is_v2 = join.version >= 2
+        self.reader = Reader(
+            seq=join.since,
+            revision=join.revision,
+            wants_events=is_v2,
+            wants_acks=is_v2 and self._is_sending,
+            wants_end=is_v2 or self._is_sending,
+            stays=join.stays and is_v2 and not self._is_sending,
+            is_kept=get_transport().keeps_audio,
+            most_untaken=MOST_UNREAD if self._may_never_read() else None,
+        )
+        self.room = await get_hub().follow(join.session_key, self)
+
+    def _may_never_read(self) -> bool:
+        """Whether this is a sender of the first version that may read nothing until it has finished."""
+        agent = dict(self.scope["headers"]).get(b"user-agent", b"")
+        return self._is_sending and self.join.version < 2 and b"websockets/" in agent
+
+    async def _become_sender(self) -> int:
+        sending = Sending(
+            self.join,
+            self.room,
+            self.reader,
+            on_change=self.room_changed,
+            on_fault=lambda error: self._spawn(self.refuse(error)),
+        )
+        user = self._user()
+        position = await sending.begin(owner=user.pk if user else None)
+        self._sending = sending
+        return position
+
+    async def _say_hello(self, *, resume_from: int) -> None:
+        room = self.room
+        await self._send(
+            Hello(
+                session_key=self.join.session_key,
+                mode=self.join.mode,
+                epoch=room.epoch,
+                state=room.state,
+                last_seq=room.last_seq,
+                last_revision=room.last_revision,
+                resume_from=resume_from,
+                resume=resume_token(self.join.session_key),
+                limits={"frame_bytes": LARGEST_FRAME},
+            )
+        )
+
+    # Being there.
+
+    async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
+        if self._sending:
+            await self._sending.receive(text_data, bytes_data)
+        elif not self._is_sending:
+            self._refuse_intrusion()
+
+    def _refuse_intrusion(self) -> None:
+        self._intrusions += 1
+        if self._intrusions >= MOST_INTRUSIONS:
+            raise ProtocolError(Fault.STILL_NOT_SENDER, "a receiver only receives; use mode=sender to send")
+        raise ProtocolError(Fault.NOT_SENDER, "a receiver only receives; this was ignored")
+
+    # Telling.
+
+    def room_changed(self) -> None:
+        """Send at once what can be sent without waiting, and leave the rest to the writer."""
+        if not (self._is_idle and self._pushing and self._pushing.can_push):
+            self._wake.set()
+            return
+        taken = self.reader.take(self.room)
+        if isinstance(taken, Behind):
+            self._wake.set()
+            return
+        for message in taken:
+            if text := self._text_of(message):
+                self._pushing.push(frame_once(text))
+        if self.reader.is_done:
+            self._wake.set()
+
+    async def _write(self) -> None:
+        """Send what the reader has not been told; wait, for a while, when the client does not read."""
+        # A sender of the first version need not read before it has finished.
+        patience_s = None if self._is_sending and self.join.version < 2 else settings.SLOW_READER_S
+        self._wake.set()
+        try:
+            while not self.reader.is_done:
+                self._is_idle = not self._wake.is_set()
+                await self._wake.wait()
+                self._is_idle = False
+                self._wake.clear()
+                for message in await self._take():
+                    async with asyncio.timeout(patience_s):
+                        await self._send(message)
+        except TimeoutError:
+            await self.refuse(ProtocolError(Fault.SLOW_CONSUMER, f"nothing was read for {patience_s:g} s"))
+        else:
+            await self._say_goodbye()
+        finally:
+            self._is_idle = False
+
+    async def _say_goodbye(self) -> None:
+        if self.room.end and self.room.end.has_failed:
+            await self.refuse(
+                ProtocolError(
+                    Fault.RECOGNITION_FAILED,
+                    "recognition failed again and again: the session ended, its lines and its audio are kept",
+                )
+            )
+        else:
+            await self.close(1000)
+
+    async def _take(self) -> list[Message]:
+        taken = self.reader.take(self.room)
+        if not isinstance(taken, Behind):
+            return taken
+        self._wake.set()  # there is more behind what is read now
+        session = get_hub().session_pk(self.join.session_key)
+        if session is None:
+            return []
+        lines = await read_lines(session, taken.seq, limit=REMEMBERED)
+        revisions = []
+        if self.reader.wants_events and len(lines) < REMEMBERED:
+            revisions = await read_revisions(session, taken.revision, limit=REMEMBERED)
+        messages = self.reader.take_history(lines, revisions)
+        if not messages:
+            # The numbers in between belong to lines that were removed.
+            self.reader.seq, self.reader.revision = self.room.last_seq, self.room.last_revision
+        return messages
+
+    async def _send(self, message: Message) -> None:
+        if text := self._text_of(message):
+            await self.send(text_data=text)
+
+    def _text_of(self, message: Message) -> str | None:
+        """None if its version of the protocol does not have it."""
+        if isinstance(message, Hello):
+            return encode(message, version=self.join.version)
+        return encode_once(message, version=self.join.version)
+
+    async def refuse(self, error: ProtocolError) -> None:
+        """Say what is wrong; close if it is fatal. What was said before is recognised and kept."""
+        await self._say_error(error)
+        if error.fault.close:
+            await self._stop_writing()
+            await self._leave()
+            with contextlib.suppress(RuntimeError):
+                await self.close(error.fault.close)
+
+    async def _say_error(self, error: ProtocolError) -> None:
+        with contextlib.suppress(RuntimeError, TimeoutError):  # the client may be gone already, or not read
+            async with asyncio.timeout(RETURN_S):
+                await self._accept()
+                await self.send(text_data=encode_error(error))
+
+    # Going.
+
+    async def websocket_going_away(self, message: dict[str, Any]) -> None:
+        """The server stops. What the client sends until it has heard of it is still taken."""
+        if self._writer:
+            await self._stop_writing()
+            await self._send(StateChange("going_away"))
+        await self._say_error(
+            ProtocolError(Fault.GOING_AWAY, "the server restarts: connect again", retry_after=RETURN_S)
+        )
+        with contextlib.suppress(RuntimeError):
+            await self.close(Fault.GOING_AWAY.close)
+
+    async def websocket_unanswered(self, message: dict[str, Any]) -> None:
+        """A client that answers no ping does not read, or is not there any more."""
+        fault = Fault.IDLE if self._is_sending else Fault.SLOW_CONSUMER
+        raise ProtocolError(fault, "pings are not answered")
+
+    async def disconnect(self, code: int) -> None:
+        await self._stop_writing()
+        await self._leave()
+
+    async def _stop_writing(self) -> None:
+        writer, self._writer = self._writer, None
+        if writer and writer is not asyncio.current_task():
+            writer.cancel()
+            await asyncio.gather(writer, return_exceptions=True)
+
+    async def _leave(self) -> None:
+        sending, self._sending = self._sending, None
+        if sending:
+            await sending.leave()
+        if hasattr(self, "room"):
+            await get_hub().leave(self.join.session_key, self)
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+
+class UnknownPathConsumer(AsyncWebsocketConsumer):
+    """Any other path: refused without a traceback in the log."""
+
+    channel_layer_alias = ""
+
+    async def connect(self) -> None:
+        await self.close()

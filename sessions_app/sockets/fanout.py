@@ -1,0 +1,278 @@
+"""This process's ear on the channel layer: one channel, all rooms, any number of readers.
+
+Every session's group has one member per process, not one per socket. A thousand receivers then cost a
+thousand sends and nothing else; as members of the group each would also cost a queue, a copy and a
+scan of all groups. And one loop that is never cancelled loses no message, as cancelled receives do.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Coroutine
+from typing import Any, Protocol
+
+from channels.db import database_sync_to_async
+from channels.layers import get_channel_layer
+from django.db import Error as DatabaseError
+
+from sessions_app.store import queries
+from sessions_app.transport import cancel
+from sessions_app.wire import layer_messages
+from sessions_app.wire.layer_messages import LAYER_ERRORS
+
+from .feed import REMEMBERED, Room
+
+logger = logging.getLogger(__name__)
+
+POLL_S = 2.0
+"""How soon a message that the layer lost is made up for."""
+
+OPEN_S = 3.0
+"""How long who comes first waits for the layer; those who come later wait for nothing."""
+
+REJOIN_S = 3600.0
+"""Layers forget members of a group after a day."""
+
+read_numbers = database_sync_to_async(queries.session_numbers, thread_sensitive=False)
+read_lines = database_sync_to_async(queries.lines_after, thread_sensitive=False)
+read_revisions = database_sync_to_async(queries.revisions_after, thread_sensitive=False)
+
+
+class Listener(Protocol):
+    """A socket that follows a session."""
+
+    def room_changed(self) -> None:
+        """There may be something to send. Called on the event loop; must return at once."""
+        ...
+
+
+class _Followed:
+    """A room and who follows it."""
+
+    def __init__(self, key: str) -> None:
+        self.key = key
+        self.room = Room()
+        self.pk: int | None = None
+        self.listeners: set[Listener] = set()
+        self.is_filling = False
+
+    def tell(self) -> None:
+        for listener in list(self.listeners):
+            listener.room_changed()
+
+
+class Hub:
+    """Follows sessions for the sockets of this process; belongs to one event loop."""
+
+    def __init__(self) -> None:
+        self._followed: dict[str, _Followed] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._channel = ""
+        self._starting: asyncio.Task[None] | None = None
+
+    async def follow(self, key: str, listener: Listener) -> Room:
+        """Be told of changes in a session until `leave`; the room is as far as the database is."""
+        await self._start()
+        followed = self._followed.get(key)
+        if followed is None:
+            followed = self._followed[key] = _Followed(key)
+            # Listen first and read then, so that nothing falls in between.
+            await self._join(key)
+        followed.listeners.add(listener)
+        if followed.pk is None:
+            await self._poll([key])
+        return followed.room
+
+    async def leave(self, key: str, listener: Listener) -> None:
+        followed = self._followed.get(key)
+        if followed is None:
+            return
+        followed.listeners.discard(listener)
+        if not followed.listeners:
+            del self._followed[key]
+            if not self._channel:
+                return
+            try:
+                await self._layer.group_discard(layer_messages.session_group(key), self._channel)
+            except LAYER_ERRORS as error:
+                logger.warning("the group of a session nobody follows stays joined: %s", error)
+
+    def session_pk(self, key: str) -> int | None:
+        followed = self._followed.get(key)
+        return followed.pk if followed else None
+
+    async def aclose(self) -> None:
+        await cancel.end(*self._tasks)
+
+    # The layer.
+
+    @property
+    def _layer(self) -> Any:
+        return get_channel_layer()
+
+    async def _start(self) -> None:
+        if self._starting is None:
+            self._starting = self._spawn(self._open_channel())
+            for work in (self._listen, self._poll_forever, self._rejoin_forever):
+                self._spawn(work())
+        await asyncio.wait([self._starting])
+
+    async def _open_channel(self) -> None:
+        try:
+            async with asyncio.timeout(OPEN_S):
+                self._channel = await self._layer.new_channel("hub")
+        except LAYER_ERRORS as error:
+            logger.warning("there is no channel yet: %s", error)
+            return
+        await self._rejoin()
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
+
+    async def _listen(self) -> None:
+        assert self._starting
+        await asyncio.wait([self._starting])
+        while True:
+            if not self._channel:
+                await asyncio.sleep(POLL_S)
+                await self._open_channel()
+                continue
+            try:
+                message = await self._layer.receive(self._channel)
+            except LAYER_ERRORS as error:
+                logger.warning("the channel layer cannot be heard: %s", error)
+                await asyncio.sleep(POLL_S)
+                await self._rejoin()
+                continue
+            followed = self._followed.get(message["key"])
+            if followed:
+                self._receive_hint(followed, message)
+
+    def _receive_hint(self, followed: _Followed, message: dict[str, Any]) -> None:
+        try:
+            self._receive(followed, message)
+        except (TypeError, KeyError) as error:
+            # From a process of another version, while one after the other is being replaced.
+            logger.warning("a message is not understood, so the database is asked: %r", error)
+            self._spawn(self._poll([followed.key]))
+
+    def _receive(self, followed: _Followed, message: dict[str, Any]) -> None:
+        room = followed.room
+        match message["type"]:
+            case "room.commit":
+                for line in layer_messages.lines_from(message):
+                    room.receive_line(line)
+                room.receive_progress(received=message["received"], durable=message["durable"])
+            case "room.partial":
+                room.receive_partial(layer_messages.partial_from(message))
+            case "room.end":
+                room.receive_end(layer_messages.end_from(message))
+            case "room.changed":
+                self._spawn(self._poll([followed.key]))
+                return
+        self._catch_up(followed)
+
+    # The database.
+
+    async def _poll_forever(self) -> None:
+        while True:
+            await asyncio.sleep(POLL_S)
+            open_rooms = [key for key, f in self._followed.items() if not f.room.has_ended]
+            if open_rooms:
+                await self._poll(open_rooms)
+
+    async def _poll(self, keys: list[str]) -> None:
+        try:
+            numbers = await read_numbers(keys)
+        except DatabaseError as error:
+            logger.warning("the database cannot be read: %s", error)
+            return
+        for key, known in numbers.items():
+            if followed := self._followed.get(key):
+                self._receive_numbers(followed, known)
+
+    def _receive_numbers(self, followed: _Followed, known: queries.SessionNumbers) -> None:
+        room = followed.room
+        room.receive_numbers(
+            state=known.state,
+            epoch=known.epoch,
+            last_seq=known.last_seq,
+            last_revision=known.last_revision,
+        )
+        room.receive_progress(received=known.durable, durable=known.durable)
+        if followed.pk != known.pk:  # it may have been withdrawn, and have come again
+            followed.pk = known.pk
+            if not room.last_seq:
+                room.skip()  # a session that was there before us: its past is read on demand
+        if known.end and not room.end:
+            room.receive_end(known.end)
+        self._catch_up(followed)
+
+    def _catch_up(self, followed: _Followed) -> None:
+        """Tell the listeners, after reading what the layer did not bring."""
+        if not followed.room.has_gap:
+            followed.tell()
+        elif not followed.is_filling:
+            followed.is_filling = True
+            self._spawn(self._fill(followed))
+
+    async def _fill(self, followed: _Followed) -> None:
+        room = followed.room
+        try:
+            if followed.pk is None:
+                await self._poll([followed.key])
+            while followed.pk is not None and room.has_gap:
+                await self._read_missing(followed.pk, room)
+        except DatabaseError as error:
+            logger.warning("the database cannot be read: %s", error)  # the next poll tries again
+        finally:
+            followed.is_filling = False
+            followed.tell()
+
+    async def _read_missing(self, session: int, room: Room) -> None:
+        before = room.last_seq, room.last_revision
+        lines = await read_lines(session, room.last_seq, limit=REMEMBERED)
+        revisions = await read_revisions(session, room.last_revision, limit=REMEMBERED)
+        for line in lines:
+            room.receive_line(line)
+        for revision in revisions:
+            room.receive_revision(revision)
+        if before == (room.last_seq, room.last_revision) or REMEMBERED in (len(lines), len(revisions)):
+            # Too much to remember, or the number of a line that was removed: readers ask for themselves.
+            room.skip()
+
+    async def _rejoin_forever(self) -> None:
+        while True:
+            await asyncio.sleep(REJOIN_S)
+            await self._rejoin()
+
+    async def _rejoin(self) -> None:
+        for key in list(self._followed):
+            await self._join(key)
+
+    async def _join(self, key: str) -> None:
+        if not self._channel:
+            return  # all are joined when there is one
+        try:
+            await self._layer.group_add(layer_messages.session_group(key), self._channel)
+        except LAYER_ERRORS as error:
+            # Those who follow are served from the database alone, a little later.
+            logger.warning("a session is followed without the channel layer: %s", error)
+
+
+MakeHub = Callable[[], Hub]
+_hubs: dict[asyncio.AbstractEventLoop, Hub] = {}
+
+
+def get_hub() -> Hub:
+    """The hub of this event loop."""
+    loop = asyncio.get_running_loop()
+    for closed in [known for known in _hubs if known.is_closed()]:
+        del _hubs[closed]
+    if loop not in _hubs:
+        _hubs[loop] = Hub()
+    return _hubs[loop]

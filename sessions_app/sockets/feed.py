@@ -1,0 +1,212 @@
+"""What one process knows of a live session, so that its sockets need not ask the database. Pure.
+
+The database is the truth and the group's messages are hints: they come late, twice or not at all. A room puts
+them in order and says what is missing. Each reader keeps two marks, the last line and the last revision that
+it was sent, and takes what lies behind them; so no reader costs memory, however slowly it reads.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from recognition.audio import samples
+from sessions_app.wire.protocol import Ack, Line, Message, PartialLine, Revision, SessionEnd, StateChange
+
+REMEMBERED = 200
+"""Latest lines and revisions that a room keeps; readers further behind are served from the database."""
+
+ACK_EVERY = samples(1)
+"""Audio that is worth an acknowledgement."""
+
+
+@dataclass(slots=True)
+class Room:
+    """One session, as this process knows it.
+
+    `last_seq` and `last_revision` are the ends of what is known without a gap, `target_seq` and
+    `target_revision` the highest numbers heard of. Where they differ, the database must be asked.
+    """
+
+    state: str = ""
+    epoch: int = 0
+    last_seq: int = 0
+    target_seq: int = 0
+    last_revision: int = 0
+    target_revision: int = 0
+    received: int = 0
+    durable: int = 0
+    partial: PartialLine | None = None
+    end: SessionEnd | None = None
+    _lines: deque[Line] = field(default_factory=lambda: deque(maxlen=REMEMBERED))
+    _revisions: deque[Revision] = field(default_factory=lambda: deque(maxlen=REMEMBERED))
+
+    # What was heard.
+
+    def receive_line(self, line: Line) -> None:
+        """A final. One that is known is ignored, one that leaves a gap only noted."""
+        self.target_seq = max(self.target_seq, line.seq)
+        if line.seq == self.last_seq + 1:
+            self._lines.append(line)
+            self.last_seq = line.seq
+            self.partial = None
+
+    def receive_revision(self, revision: Revision) -> None:
+        """A change; numbers may be missing, where a line was changed again later."""
+        self.target_revision = max(self.target_revision, revision.revision)
+        if revision.revision > self.last_revision:
+            self._revisions.append(revision)
+            self.last_revision = revision.revision
+
+    def receive_partial(self, partial: PartialLine) -> None:
+        self.partial = partial
+
+    def receive_numbers(self, *, state: str, epoch: int, last_seq: int, last_revision: int) -> None:
+        """How far the database is."""
+        self.state, self.epoch = state, epoch
+        self.target_seq = max(self.target_seq, last_seq)
+        self.target_revision = max(self.target_revision, last_revision)
+
+    def receive_progress(self, *, received: int, durable: int) -> None:
+        self.received = max(self.received, received)
+        self.durable = max(self.durable, durable)
+
+    def receive_end(self, end: SessionEnd) -> None:
+        self.target_seq = max(self.target_seq, end.last_seq)
+        self.end, self.partial = end, None
+
+    def skip(self) -> None:
+        """Give up remembering what is missing: readers get it from the database."""
+        self._lines.clear()
+        self._revisions.clear()
+        self.last_seq, self.last_revision = self.target_seq, self.target_revision
+
+    # What is known.
+
+    @property
+    def has_gap(self) -> bool:
+        return self.target_seq > self.last_seq or self.target_revision > self.last_revision
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether everything is known that there will be."""
+        return self.end is not None and not self.has_gap
+
+    def lines_after(self, seq: int) -> list[Line] | None:
+        """The lines behind a mark, in order; None if not all of them are remembered."""
+        if seq >= self.last_seq:
+            return []
+        if not self._lines or self._lines[0].seq > seq + 1:
+            return None
+        return [self._lines[at] for at in range(seq - self.last_seq, 0)]
+
+    def revisions_after(self, revision: int) -> list[Revision] | None:
+        """The changes behind a mark, in order; None if not all of them are remembered."""
+        if revision >= self.last_revision:
+            return []
+        if not self._revisions or self._revisions[0].revision > revision + 1:
+            return None
+        return [change for change in self._revisions if change.revision > revision]
+
+
+@dataclass(frozen=True, slots=True)
+class Behind:
+    """A reader needs from the database what lies behind these marks, up to what its room knows."""
+
+    seq: int
+    revision: int
+
+
+@dataclass(slots=True)
+class Reader:
+    """How far one socket has been told."""
+
+    seq: int = 0
+    revision: int = 0
+    wants_events: bool = False
+    """Version 2: partials, revisions, states."""
+
+    wants_acks: bool = False
+    wants_end: bool = False
+    """Whether it is told that the session has ended, and not only disconnected."""
+
+    stays: bool = False
+    """Whether it goes on after the end, to be told of corrections."""
+
+    received: int = 0
+    """Senders: end of the audio that came from them."""
+
+    is_kept: bool = False
+    """Senders: whether what was received need never be sent again, though it is not recognised yet."""
+
+    most_untaken: int | None = None
+    """How many lines it is sent until `release`; None for all."""
+
+    is_done: bool = False
+    """Nothing follows: its socket may be closed."""
+
+    _knows_end: bool = False
+    _partial: PartialLine | None = None
+    _ack: Ack | None = None
+    _state: str = ""
+
+    def take(self, room: Room) -> list[Message] | Behind:
+        """What to send now, in order; moves the marks. Or what must be read from the database first."""
+        if room.has_ended:
+            self.release()
+        if self.most_untaken == 0:
+            return []
+        lines = room.lines_after(self.seq)
+        revisions = room.revisions_after(self.revision) if self.wants_events else []
+        if lines is None or revisions is None:
+            return Behind(self.seq, self.revision)
+        messages: list[Message] = [*self.take_history(lines, revisions)]
+        if self.wants_events:
+            messages += self._take_events(room)
+        if room.has_ended and not self._knows_end:
+            self._knows_end = True
+            self.is_done = not self.stays
+            is_told_otherwise = self.is_done and room.end and room.end.has_failed  # by an error
+            if self.wants_end and room.end and not is_told_otherwise:
+                messages.append(room.end)
+        return messages
+
+    def take_history(self, lines: Iterable[Line], revisions: Iterable[Revision]) -> list[Message]:
+        """What the database had behind the marks, in order; moves them."""
+        messages: list[Message] = []
+        for line in lines:
+            if line.seq > self.seq and self.most_untaken != 0:
+                self.seq = line.seq
+                messages.append(line)
+                if self.most_untaken:
+                    self.most_untaken -= 1
+        for change in revisions:
+            if change.revision > self.revision:
+                self.revision = change.revision
+                messages.append(change)
+        return messages
+
+    def release(self) -> None:
+        """It takes what it is sent from now on."""
+        self.most_untaken = None
+
+    def _take_events(self, room: Room) -> Iterable[Message]:
+        state = "ended" if room.has_ended else room.state
+        if state and state != self._state:
+            self._state = state
+            yield StateChange(state)
+        if self.wants_acks:
+            yield from self._acknowledge(room)
+        if room.partial is not self._partial:
+            self._partial = room.partial
+            if room.partial:
+                yield room.partial
+
+    def _acknowledge(self, room: Room) -> Iterable[Ack]:
+        ack = Ack(self.received, self.received if self.is_kept else room.durable)
+        last = self._ack or Ack(0, 0)
+        progress = max(ack.received - last.received, ack.durable - last.durable)
+        if progress >= ACK_EVERY or (room.has_ended and ack != last):
+            self._ack = ack
+            yield ack

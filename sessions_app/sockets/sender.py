@@ -1,0 +1,284 @@
+"""A sender's connection: its audio on the way into the session's log, and what becomes of it."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import uuid
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+from django.conf import settings
+from django.core import signing
+
+from recognition.audio import samples
+from sessions_app.models import Session
+from sessions_app.store import commits
+from sessions_app.store.in_database import in_database
+from sessions_app.transport.current import get_transport
+from sessions_app.transport.interface import (
+    AudioFinished,
+    LogLost,
+    Overloaded,
+    SenderConflict,
+    Superseded,
+    Unreachable,
+)
+from sessions_app.wire.audio_frames import Intake
+from sessions_app.wire.protocol import Fault, Join, ProtocolError, parse_command
+
+from .feed import Reader, Room
+
+Answer = TypeVar("Answer")
+
+MOST_BAD_MESSAGES = 10
+
+PATIENCE_S = (0.2, 0.6, 0.0)
+"""Who reconnects may be faster than the news that the old connection is gone."""
+
+DATABASE_S = 3.0
+"""How long a newcomer waits for the database; it waits about as long for the transport."""
+
+UNREACHABLE_RETRY_S = 2.0
+
+
+class Sending:
+    """From becoming the session's one sender until leaving. Implements `SenderListener`.
+
+    Args:
+        reader: Tells this sender what was kept of its audio.
+        on_change: Called when there is something to tell.
+        on_fault: Called with what went wrong while nothing was being received.
+    """
+
+    def __init__(
+        self,
+        join: Join,
+        room: Room,
+        reader: Reader,
+        *,
+        on_change: Callable[[], None],
+        on_fault: Callable[[ProtocolError], None],
+    ) -> None:
+        self._join = join
+        self._room = room
+        self._reader = reader
+        self._on_change = on_change
+        self._on_fault = on_fault
+        self._sender = uuid.uuid4().hex
+        self._session = 0
+        self._intake = Intake()
+        self._bad_messages = 0
+        self._is_over = False  # nothing that comes is of interest any more
+        self._is_held = False  # which is no silence, however long it takes
+        self._heard_at = 0.0  # by the event loop's clock
+        self._watch: asyncio.Task[None] | None = None
+
+    async def begin(self, *, owner: int | None) -> int:
+        """Become the sender.
+
+        Returns:
+            The position from which to send.
+
+        Raises:
+            ProtocolError: If that is not possible.
+        """
+        try:
+            async with asyncio.timeout(DATABASE_S):
+                session, is_new = await self._find_session(owner=owner, title=self._join.title)
+        except TimeoutError:
+            raise ProtocolError(
+                Fault.OVERLOADED, "the database does not answer", retry_after=UNREACHABLE_RETRY_S
+            ) from None
+        try:
+            position = await self._claim(session)
+        except ProtocolError as refusal:
+            if is_new and refusal.fault is Fault.OVERLOADED:
+                await self._withdraw(session)
+            raise
+        except AudioFinished as finished:
+            if not may_resume(self._join):
+                raise ProtocolError(
+                    Fault.SESSION_ENDED,
+                    f"session {self._join.session_key!r} has ended: take another id for a new one",
+                    param="session_id",
+                ) from None
+            # It did not hear how its session ended, and is told.
+            self._is_over = True
+            return finished.position
+        self._note_life()
+        self._watch = asyncio.create_task(self._watch_idleness(), name="watch of a sender")
+        return position
+
+    async def receive(self, text: str | None, frame: bytes | None) -> None:
+        """Take a message of the sender.
+
+        Raises:
+            ProtocolError: If there is something wrong with it.
+        """
+        if self._is_over:
+            return
+        self._note_life()
+        try:
+            if frame is not None:
+                await self._receive_audio(frame)
+            elif text is not None:
+                await self._receive_command(text)
+        except Superseded:
+            self.sender_lost(Superseded())
+
+    async def leave(self) -> None:
+        """The socket is gone. What it sent is in the log when this returns."""
+        watch, self._watch = self._watch, None  # it knows its sender as well
+        if watch and watch is not asyncio.current_task():
+            watch.cancel()
+        if self._session:
+            session, self._session = self._session, 0
+            await get_transport().leave(session, self._sender)
+        self._is_over = True
+
+    # What the transport tells.
+
+    def audio_kept(self, position: int) -> None:
+        self._reader.received = position
+        self._on_change()
+
+    def sender_lost(self, why: Superseded | LogLost) -> None:
+        if isinstance(why, LogLost) and self._join.version < 2:
+            return  # the next audio finds out, and goes on
+        if self._is_over or self._room.end:
+            return
+        self._is_over = True
+        if isinstance(why, Superseded):
+            self._on_fault(ProtocolError(Fault.SUPERSEDED, "another connection sends for this session now"))
+        else:
+            self._on_fault(_begun_anew())
+
+    # Becoming.
+
+    async def _find_session(self, *, owner: int | None = None, title: str = "") -> tuple[Session, bool]:
+        return await in_database(
+            commits.get_or_create_session, self._join.session_key, owner=owner, title=title
+        )
+
+    async def _claim(self, session: Session) -> int:
+        if session.state == Session.State.ENDED:
+            raise AudioFinished(session.durable)
+        for patience_s in PATIENCE_S:
+            try:
+                position = await get_transport().open(
+                    session.pk,
+                    self._sender,
+                    durable=session.durable,
+                    may_take_over=may_resume(self._join),
+                    listener=self,
+                )
+            except SenderConflict:
+                await asyncio.sleep(patience_s)
+            except Overloaded as full:
+                raise ProtocolError(Fault.OVERLOADED, str(full), retry_after=full.retry_after_s) from None
+            except Unreachable as error:
+                raise ProtocolError(Fault.OVERLOADED, str(error), retry_after=UNREACHABLE_RETRY_S) from None
+            else:
+                self._session = session.pk
+                self._reader.received = position
+                return position
+        raise ProtocolError(
+            Fault.SENDER_CONFLICT, f"session {session.key!r} has a sender already", retry_after=10
+        )
+
+    async def _withdraw(self, session: Session) -> None:
+        """Of a new session whose sender is not let in nothing shall be left: it would take up a worker."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(DATABASE_S):
+                await in_database(commits.withdraw, session.pk)
+
+    # Receiving.
+
+    async def _receive_audio(self, frame: bytes) -> None:
+        audio = self._intake.receive(frame)
+        if len(audio) == 0:
+            return  # keeps the socket open, no more
+        data = audio.tobytes()
+        self._is_held = True
+        try:
+            end = await self._in_log(lambda: get_transport().append(self._session, self._sender, data))
+        finally:
+            self._is_held = False
+            self._note_life()
+        if end and end >= samples(settings.LONGEST_SESSION_S):
+            await self._finish()
+            raise ProtocolError(
+                Fault.TOO_LONG, f"a session is at most {settings.LONGEST_SESSION_S / 3600:g} hours long"
+            )
+
+    async def _receive_command(self, text: str) -> None:
+        try:
+            parse_command(text)
+        except ProtocolError as error:
+            self._bad_messages += 1
+            if self._bad_messages >= MOST_BAD_MESSAGES:
+                raise ProtocolError(
+                    Fault.TOO_MANY_BAD_COMMANDS, f"{self._bad_messages} messages were no commands"
+                ) from error
+            raise
+        await self._finish()
+
+    async def _finish(self) -> None:
+        if self._watch:
+            self._watch.cancel()
+        await self._in_log(lambda: get_transport().finish(self._session, self._sender))
+        self._is_over = True  # a client's buffers may still run dry after its "close"
+        self._reader.release()
+        self._on_change()
+
+    async def _in_log(self, request: Callable[[], Awaitable[Answer]]) -> Answer | None:
+        """Ask the transport; open the log anew if it was lost. None if the session has ended meanwhile."""
+        while True:
+            try:
+                return await request()
+            except LogLost:
+                if self._join.version >= 2:
+                    raise _begun_anew() from None
+                session, _ = await self._find_session()
+                try:
+                    await self._claim(session)
+                except AudioFinished:
+                    self._is_over = True
+                    return None
+
+    def _note_life(self) -> None:
+        self._heard_at = asyncio.get_running_loop().time()
+
+    async def _watch_idleness(self) -> None:
+        """Close on a sender from which nothing comes: its other end may be gone without a word."""
+        longest_s = settings.SENDER_IDLE_S
+        while not self._is_over:
+            left_s = self._heard_at + longest_s - asyncio.get_running_loop().time()
+            if left_s > 0:
+                await asyncio.sleep(left_s)
+            elif self._is_held:
+                await asyncio.sleep(longest_s)
+            else:
+                self._on_fault(ProtocolError(Fault.IDLE, f"nothing was sent for {longest_s:g} s"))
+                return
+
+
+def resume_token(session_key: str) -> str:
+    """Shows the right to take over from an earlier sender of this session."""
+    return _signer().sign(session_key)
+
+
+def may_resume(join: Join) -> bool:
+    with contextlib.suppress(signing.BadSignature):
+        return _signer().unsign(join.resume) == join.session_key
+    return False
+
+
+def _signer() -> signing.Signer:
+    return signing.Signer(salt="resume a sender")
+
+
+def _begun_anew() -> ProtocolError:
+    """A sender of version 2 is told where to go on when it connects again, and still has its audio."""
+    return ProtocolError(Fault.GOING_AWAY, "the audio must be sent again in part: connect again")

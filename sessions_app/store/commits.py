@@ -1,0 +1,145 @@
+"""What changes in the database, one transaction each."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import F, QuerySet
+from django.utils import timezone
+
+from sessions_app.models import Session, Utterance
+from sessions_app.transport.interface import Fenced
+
+from . import voices
+from .voices import NO_CHANGES, VoiceChanges
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """A worker's right to write to a session, and where to go on."""
+
+    session: int
+    key: str
+    epoch: int
+    durable: int
+    last_seq: int
+    failures: int = 0
+    """See `Session.failures`."""
+
+
+@dataclass(frozen=True, slots=True)
+class NewLine:
+    """A final on its way into the database."""
+
+    start: int
+    end: int
+    text: str
+    tokens: list[tuple[str, int, int]]
+    voice: uuid.UUID | None
+
+    score: float | None
+
+
+def get_or_create_session(key: str, *, owner: int | None = None, title: str = "") -> tuple[Session, bool]:
+    """The session of this key, and whether it is new."""
+    return Session.objects.get_or_create(
+        key=key, defaults={"model_set": settings.MODEL_SET, "owner_id": owner, "title": title}
+    )
+
+
+def withdraw(session: int) -> None:
+    """Forget a session that nobody has worked on: its sender was not let in."""
+    Session.objects.filter(pk=session, epoch=0).delete()
+
+
+def acquire(session: int) -> Lease | None:
+    """Own a session for recognition: whoever owned it before can commit no more. None if it has ended."""
+    with transaction.atomic():
+        own = Session.objects.filter(pk=session).exclude(state=Session.State.ENDED)
+        if not own.update(epoch=F("epoch") + 1, state=Session.State.LIVE):
+            return None
+        row = Session.objects.get(pk=session)
+    return Lease(row.pk, row.key, row.epoch, row.durable, row.last_seq, row.failures)
+
+
+def commit(
+    lease: Lease, *, durable: int, lines: Sequence[NewLine], changes: VoiceChanges = NO_CHANGES
+) -> tuple[Lease, list[Utterance]]:
+    """Make finals, what is known of their voices, and the progress to `durable` permanent, all or nothing.
+
+    Asked again because the answer to the first request got lost, it changes nothing.
+
+    Returns:
+        The lease to commit the next time, and the lines as they are kept.
+
+    Raises:
+        Fenced: If another worker has taken the session over, or committed from the same place.
+    """
+    after = replace(lease, durable=durable, last_seq=lease.last_seq + len(lines))
+    progress = {"failures": 0} if durable > lease.durable else {}
+    with transaction.atomic():
+        if not _as_left_by(lease).update(durable=after.durable, last_seq=after.last_seq, **progress):
+            # Only we commit under our epoch.
+            if _as_left_by(after).exists():
+                return after, _lines_between(lease, after)
+            raise Fenced
+        stored = voices.store(lease.session, changes)
+        rows = voices.rows_for(lease.session, [line.voice for line in lines], changes, stored)
+        kept = Utterance.objects.bulk_create(
+            Utterance(
+                session_id=lease.session,
+                seq=seq,
+                start=line.start,
+                end=line.end,
+                text=line.text,
+                machine_text=line.text,
+                tokens=line.tokens,
+                voice=None if line.voice is None else rows[line.voice],
+                score=line.score,
+            )
+            for seq, line in enumerate(lines, lease.last_seq + 1)
+        )
+        voices.revise(lease.session, changes.revisions)
+    return after, kept
+
+
+def check_lease(lease: Lease) -> None:
+    """Raises `Fenced` if another worker has taken the session over."""
+    if not Session.objects.filter(pk=lease.session, epoch=lease.epoch).exists():
+        raise Fenced
+
+
+def count_failure(session: int) -> None:
+    """Recognition of this session raised what it should not."""
+    Session.objects.filter(pk=session).update(failures=F("failures") + 1)
+
+
+def _as_left_by(lease: Lease) -> QuerySet[Session]:
+    """The session, if nobody has taken it over or committed since."""
+    return Session.objects.filter(
+        pk=lease.session, epoch=lease.epoch, durable=lease.durable, last_seq=lease.last_seq
+    )
+
+
+def _lines_between(before: Lease, after: Lease) -> list[Utterance]:
+    lines = Utterance.objects.filter(
+        session=after.session, seq__gt=before.last_seq, seq__lte=after.last_seq
+    ).select_related("voice__speaker")
+    return list(lines.order_by("seq"))
+
+
+def set_state(lease: Lease, state: Session.State) -> None:
+    """Raises `Fenced` if another worker has taken the session over."""
+    changes: dict[str, Any] = {"state": state}
+    if state is Session.State.ENDED:
+        changes["ended_at"] = timezone.now()
+    with transaction.atomic():
+        if not Session.objects.filter(pk=lease.session, epoch=lease.epoch).update(**changes):
+            raise Fenced
+        if state is Session.State.ENDED:
+            voices.forget_sounds(lease.session)

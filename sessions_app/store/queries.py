@@ -1,0 +1,95 @@
+"""What is read from the database, for more than one view or socket."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from recognition.audio import milliseconds, seconds
+from sessions_app.models import MOST_FAILURES, Session, Utterance
+from sessions_app.wire.protocol import Line, Revision, SessionEnd, Spoken
+
+
+@dataclass(frozen=True, slots=True)
+class SessionNumbers:
+    """How far a session is."""
+
+    pk: int
+    key: str
+    state: str
+    epoch: int
+    failures: int
+    durable: int
+    last_seq: int
+    last_revision: int
+
+    @property
+    def end(self) -> SessionEnd | None:
+        """What the sender is told when it is over; None while it is not."""
+        if self.state != Session.State.ENDED:
+            return None
+        length_s = seconds(self.durable)
+        has_failed = self.failures >= MOST_FAILURES
+        return SessionEnd(self.last_seq, length_s, length_s, has_failed=has_failed)
+
+
+def session_numbers(keys: Iterable[str]) -> dict[str, SessionNumbers]:
+    """How far these sessions are, by key; those that do not exist are left out."""
+    fields = ("pk", "key", "state", "epoch", "failures", "durable", "last_seq", "last_revision")
+    rows = Session.objects.filter(key__in=list(keys)).values_list(*fields)
+    return {row[1]: SessionNumbers(*row) for row in rows}
+
+
+def lines_after(session: int, seq: int, *, limit: int) -> list[Line]:
+    """The finals behind this number, as they read now, in order."""
+    rows = (
+        Utterance.objects.filter(session=session, seq__gt=seq, is_removed=False)
+        .select_related("voice__speaker")
+        .order_by("seq")[:limit]
+    )
+    return [as_line(row) for row in rows]
+
+
+def revisions_after(session: int, revision: int, *, limit: int) -> list[Revision]:
+    """The lines changed behind this number, as they read now, in order of their last change."""
+    rows = (
+        Utterance.objects.filter(session=session, revision__gt=revision)
+        .select_related("voice__speaker")
+        .order_by("revision")[:limit]
+    )
+    return [Revision(row.revision, as_line(row), row.is_removed) for row in rows]
+
+
+def as_line(utterance: Utterance) -> Line:
+    voice = utterance.voice
+    spoken = (
+        Spoken(
+            speaker_id=voice.public_id,
+            speaker_name=voice.name,
+            score=utterance.score,
+            is_enrolled=voice.speaker_id is not None,
+            number=None if voice.speaker_id else voice.number,
+        )
+        if voice
+        else Spoken()
+    )
+    return Line(
+        line_id=utterance.pk,
+        seq=utterance.seq or 0,
+        start_ms=milliseconds(utterance.start),
+        end_ms=milliseconds(utterance.end),
+        text=utterance.text,
+        spoken=spoken,
+        is_edited=utterance.is_edited,
+    )
+
+
+def unfinished_sessions() -> list[tuple[int, int]]:
+    """Sessions that have not ended, as (primary key, durable)."""
+    return list(Session.objects.exclude(state=Session.State.ENDED).values_list("pk", "durable"))
+
+
+def ended_among(sessions: Iterable[int]) -> list[int]:
+    """Those of these sessions that have ended."""
+    ended = Session.objects.filter(pk__in=list(sessions), state=Session.State.ENDED)
+    return list(ended.values_list("pk", flat=True))

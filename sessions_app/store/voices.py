@@ -1,0 +1,219 @@
+"""The voices of a live session in the database: what its tracker decides becomes rows, and outlives a worker.
+
+The database is the truth. What a person said there about a voice or a line holds; the tracker is told of it
+by `person_said` and never writes over it.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from django.db.models import F, Max, QuerySet
+
+from sessions_app.models import Session, Utterance, Voice
+from speakers.fields import seal, unseal
+from speakers.models import Speaker
+from speakers.voiceprints.tracking import (
+    LineMoved,
+    Revision,
+    SpeakerTracker,
+    VoiceIdentified,
+    VoicesMerged,
+    VoiceState,
+)
+
+RECENT_LINES = 200
+"""Lines in which a tracker may still be corrected."""
+
+
+@dataclass(frozen=True, slots=True)
+class VoiceChanges:
+    """What a tracker found out since the last commit."""
+
+    model_id: str = ""
+    states: Sequence[VoiceState] = ()
+    revisions: Sequence[Revision] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.states or self.revisions)
+
+
+NO_CHANGES = VoiceChanges()
+
+
+@dataclass(frozen=True, slots=True)
+class PersonSaid:
+    """What people said about the voices of a session."""
+
+    voices: Sequence[VoiceState]
+    merged: Sequence[tuple[uuid.UUID, uuid.UUID]]
+    """(kept, gone)"""
+
+    lines: Sequence[tuple[int, uuid.UUID]]
+    """(seq, voice) of recent lines."""
+
+    def tell(self, tracker: SpeakerTracker) -> None:
+        for state in self.voices:
+            tracker.adopt(state)
+        for kept, gone in self.merged:
+            tracker.merge(kept, gone)
+        for seq, voice in self.lines:
+            tracker.assign(seq, voice)
+
+
+def known_voices(session: int, model_id: str) -> list[VoiceState]:
+    """The voices of a session, for a tracker that goes on with it.
+
+    How they sound is left out if another model heard it.
+    """
+    return [
+        VoiceState(
+            voice.uuid,
+            voice.speaker_id,
+            voice.is_named_by_person,
+            unseal(voice.sealed_mean) if voice.sealed_mean and voice.model_id == model_id else None,
+            voice.speech_s,
+        )
+        for voice in Voice.objects.filter(session=session, merged_into=None).order_by("id")
+    ]
+
+
+def person_said(session: int) -> PersonSaid:
+    """What a live session's tracker may not know yet."""
+    named = Voice.objects.filter(session=session, is_named_by_person=True, merged_into=None)
+    merged = Voice.objects.filter(session=session).exclude(merged_into=None)
+    last = Session.objects.values_list("last_seq", flat=True).get(pk=session)
+    locked = Utterance.objects.filter(
+        session=session, is_voice_locked=True, seq__gt=last - RECENT_LINES, voice__isnull=False
+    )
+    return PersonSaid(
+        [VoiceState(key, speaker, True) for key, speaker in named.values_list("uuid", "speaker_id")],
+        list(merged.values_list("merged_into__uuid", "uuid")),
+        [(seq, key) for seq, key in locked.values_list("seq", "voice__uuid") if seq is not None],
+    )
+
+
+def store(session: int, changes: VoiceChanges) -> dict[uuid.UUID, Voice]:
+    """Make or change the voices; to be called in a transaction that owns the session, before its lines.
+
+    Returns:
+        Their rows, with their speakers.
+    """
+    own = Voice.objects.filter(session=session, uuid__in=[state.voice for state in changes.states])
+    rows = {row.uuid: row for row in own.select_related("speaker")}
+    # A speaker may have been forgotten since.
+    speakers = Speaker.objects.in_bulk({s.speaker for s in changes.states if s.speaker is not None})
+    for state in changes.states:
+        row = rows[state.voice] = rows.get(state.voice) or Voice(session_id=session, uuid=state.voice)
+        if not row.is_named_by_person:
+            row.speaker = None if state.speaker is None else speakers.get(state.speaker)
+        is_known = row.speaker_id == state.speaker
+        row.model_id = changes.model_id
+        row.sealed_mean = seal(state.mean) if is_known and state.mean is not None else None
+        row.speech_s = state.speech_s if row.sealed_mean else 0.0
+        give_number(row)
+        row.save()
+    return rows
+
+
+def rows_for(
+    session: int,
+    wanted: Iterable[uuid.UUID | None],
+    changes: VoiceChanges,
+    stored: Mapping[uuid.UUID, Voice],
+) -> dict[uuid.UUID, Voice]:
+    """The rows of the voices that lines were given to before `changes` were found out.
+
+    Args:
+        stored: The rows that `store` has returned; others are read.
+    """
+    merged = {r.gone: r.kept for r in changes.revisions if isinstance(r, VoicesMerged)}
+    keys = {key: _follow(key, merged) for key in wanted if key is not None}
+    rows = {key: row for key, row in stored.items() if row.merged_into_id is None}
+    if unread := set(keys.values()) - rows.keys():
+        others = Voice.objects.filter(session=session, uuid__in=unread)
+        for row in others.select_related("speaker", "merged_into__speaker"):
+            rows[row.uuid] = row.merged_into or row
+    for key in unread - rows.keys():
+        # The tracker gave this voice up before it was ever stored.
+        rows[key] = Voice(session_id=session, uuid=key)
+        give_number(rows[key])
+        rows[key].save()
+    return {key: rows[last] for key, last in keys.items()}
+
+
+def revise(session: int, revisions: Iterable[Revision]) -> None:
+    """Correct earlier lines; to be called in a transaction that owns the session, after `store`.
+
+    Lines whose speaker a person set stay as they are.
+    """
+    changed: set[int] = set()
+    for revision in revisions:
+        match revision:
+            case VoiceIdentified(key, _):
+                # `store` has named it.
+                changed.update(_lines(session, key).values_list("pk", flat=True))
+            case VoicesMerged(kept, gone):
+                changed.update(_merge(session, kept, gone))
+            case LineMoved(seq, key, score):
+                line = Utterance.objects.filter(session=session, seq=seq, is_voice_locked=False)
+                voice = Voice.objects.filter(session=session, uuid=key).first()
+                if voice and line.update(voice=voice, score=score):
+                    changed.update(line.values_list("pk", flat=True))
+    if changed:
+        number_changes(session, changed)
+
+
+def number_changes(session: int, lines: Iterable[int]) -> None:
+    """Give lines that changed the next revision numbers, so that readers ask for them; in a transaction."""
+    rows = list(Utterance.objects.filter(pk__in=list(lines)).order_by("start", "id").only("pk", "revision"))
+    if not rows:
+        return
+    Session.objects.filter(pk=session).update(last_revision=F("last_revision") + len(rows))
+    last = Session.objects.values_list("last_revision", flat=True).get(pk=session)
+    for revision, row in enumerate(rows, last - len(rows) + 1):
+        row.revision = revision
+    Utterance.objects.bulk_update(rows, ["revision"], batch_size=500)
+
+
+def give_number(voice: Voice) -> None:
+    """A stranger without a number gets the next one of the session; not saved."""
+    if voice.speaker_id is None and voice.number is None:
+        last = Voice.objects.filter(session=voice.session_id).aggregate(last=Max("number"))["last"]
+        voice.number = (last or 0) + 1
+
+
+def merge_rows(kept: Voice, gone: Voice) -> None:
+    """Give the lines of one voice to another, but those that a person gave to it; in a transaction."""
+    gone.utterances.filter(is_voice_locked=False).update(voice=kept)
+    Voice.objects.filter(merged_into=gone).update(merged_into=kept)
+    gone.merged_into, gone.sealed_mean, gone.speech_s = kept, None, 0.0
+    gone.save(update_fields=["merged_into", "sealed_mean", "speech_s"])
+
+
+def forget_sounds(session: int) -> None:
+    """The session is over: how its voices sound is needed no more."""
+    Voice.objects.filter(session=session).update(sealed_mean=None, speech_s=0.0, model_id="")
+
+
+def _follow(key: uuid.UUID, merged: Mapping[uuid.UUID, uuid.UUID]) -> uuid.UUID:
+    while key in merged:
+        key = merged[key]
+    return key
+
+
+def _lines(session: int, voice: uuid.UUID) -> QuerySet[Utterance]:
+    return Utterance.objects.filter(session=session, voice__uuid=voice)
+
+
+def _merge(session: int, kept_key: uuid.UUID, gone_key: uuid.UUID) -> list[int]:
+    """Give the lines of one voice to another; the keys of those lines."""
+    rows = {row.uuid: row for row in Voice.objects.filter(session=session, uuid__in=[kept_key, gone_key])}
+    kept, gone = rows.get(kept_key), rows.get(gone_key)
+    if kept is None or gone is None:
+        return []
+    lines = list(_lines(session, gone_key).filter(is_voice_locked=False).values_list("pk", flat=True))
+    merge_rows(kept, gone)
+    return lines

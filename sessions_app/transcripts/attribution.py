@@ -1,0 +1,163 @@
+"""Whose a line is, said by a person: naming a voice, merging two, giving a line to somebody else.
+
+What a person says holds against every later thought of the machine. Readers see it at once, and the worker of
+a live session learns from it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import timedelta
+from typing import Any
+
+from django.contrib.admin.models import LogEntry
+from django.contrib.contenttypes.models import ContentType
+from django.db import transaction
+from django.db.models import Q, QuerySet
+from django.db.models.signals import post_save, pre_delete
+from django.dispatch import receiver
+from django.utils import timezone
+
+from sessions_app.models import Session, Utterance, Voice
+from sessions_app.store import voices
+from sessions_app.wire import layer_messages
+from speakers import notify
+from speakers.lifecycle import speakers_merged
+from speakers.models import Speaker
+
+WATCHED = timedelta(hours=12)
+"""Pages of sessions that ended longer ago learn of changes when they are loaded again."""
+
+
+def name_voice(voice: Voice, speaker: Speaker | None) -> Voice:
+    """This voice is that speaker, or with None a stranger; returns the voice that its lines have then.
+
+    If another voice of the session is that speaker already, the two are one.
+    """
+    with transaction.atomic():
+        own = _own(voice)
+        if speaker is not None:
+            same = Voice.objects.filter(session=own.session_id, speaker=speaker, merged_into=None)
+            if known := same.exclude(pk=own.pk).first():
+                return merge_voices(known, own)
+        own.speaker, own.is_named_by_person = speaker, True
+        voices.give_number(own)
+        own.save(update_fields=["speaker", "is_named_by_person", "number"])
+        announce(own.session, own.utterances.all())
+    return own
+
+
+def merge_voices(kept: Voice, gone: Voice) -> Voice:
+    """Two voices of a session are one: all lines of `gone` become those of `kept`."""
+    if kept.session_id != gone.session_id:
+        raise ValueError(f"voices {kept.uuid} and {gone.uuid} belong to different sessions")
+    with transaction.atomic():
+        kept, gone = _own(kept), _own(gone)
+        if kept.pk == gone.pk:
+            return kept
+        # Here a person speaks: lines given by hand to the one are given to the other.
+        lines = list(gone.utterances.values_list("pk", flat=True))
+        Utterance.objects.filter(pk__in=lines).update(voice=kept)
+        voices.merge_rows(kept, gone)
+        announce(kept.session, Utterance.objects.filter(pk__in=lines))
+    return kept
+
+
+def separate_voice(gone: Voice, lines: Iterable[int]) -> None:
+    """Take a merge back: the voice is one of its own again, and has these lines."""
+    with transaction.atomic():
+        session = Session.objects.select_for_update().get(pk=gone.session_id)
+        gone.merged_into, gone.is_named_by_person = None, True
+        gone.save(update_fields=["merged_into", "is_named_by_person"])
+        own = session.utterances.filter(pk__in=list(lines))
+        own.update(voice=gone, is_voice_locked=True)
+        announce(session, own)
+
+
+def give_line(line: Utterance, voice: Voice, *, by: Any = None) -> None:
+    """This line belongs to that voice, whatever the machine thinks later."""
+    if line.session_id != voice.session_id:
+        raise ValueError(f"line {line.pk} and voice {voice.uuid} belong to different sessions")
+    with transaction.atomic():
+        line.voice, line.is_voice_locked, line.score = _own(voice), True, None
+        line._history_user = by  # type: ignore[attr-defined]
+        line.save(update_fields=["voice", "is_voice_locked", "score"])
+        announce(line.session, Utterance.objects.filter(pk=line.pk))
+
+
+def voice_of(session: Session, speaker: Speaker | None) -> Voice:
+    """The voice of a speaker in a session, made if need be; with None, one more stranger."""
+    with transaction.atomic():
+        if speaker is not None:
+            known = Voice.objects.filter(session=session, speaker=speaker, merged_into=None).first()
+            if known:
+                return known
+        voice = Voice(session=session, speaker=speaker, is_named_by_person=True)
+        voices.give_number(voice)
+        voice.save()
+    return voice
+
+
+def _own(voice: Voice) -> Voice:
+    """The row as it is now, locked; a voice that was merged is what it was merged into."""
+    # The session's row first, as commits do: so two writers wait for each other instead of deadlocking.
+    Session.objects.select_for_update().get(pk=voice.session_id)
+    row = Voice.objects.select_related("merged_into").get(pk=voice.pk)
+    return row.merged_into or row
+
+
+def announce(session: Session, lines: QuerySet[Utterance]) -> None:
+    """Number lines that changed and, when this is committed, tell readers and worker; in a transaction."""
+    voices.number_changes(session.pk, lines.values_list("pk", flat=True))
+    key = session.key
+    transaction.on_commit(lambda: _send(key))
+
+
+def _send(key: str) -> None:
+    notify.send(layer_messages.session_group(key), layer_messages.changed_message(key))
+    notify.send(layer_messages.WORKERS, {"type": "session.corrected", "key": key})
+
+
+# When a speaker is renamed, merged or forgotten.
+
+
+def _tell_all(lines: Q) -> None:
+    watched = Session.objects.filter(Q(ended_at=None) | Q(ended_at__gt=timezone.now() - WATCHED))
+    for session in watched.filter(utterances__in=Utterance.objects.filter(lines)).distinct():
+        announce(session, Utterance.objects.filter(lines, session=session))
+
+
+@receiver(post_save, sender=Speaker)
+def _speaker_renamed(instance: Speaker, created: bool, **kwargs: Any) -> None:
+    if not created:
+        _tell_all(Q(voice__speaker=instance))
+
+
+@receiver(speakers_merged)
+def _speakers_merged(kept: Speaker, gone: Speaker, **kwargs: Any) -> None:
+    """In a session where both spoke, their voices become one."""
+    for voice in Voice.objects.filter(speaker=gone, merged_into=None).select_related("session"):
+        known = Voice.objects.filter(session=voice.session_id, speaker=kept, merged_into=None).first()
+        if known:
+            voices.merge_rows(known, voice)
+    Voice.objects.filter(speaker=gone).update(speaker=kept)
+    _tell_all(Q(voice__speaker=kept))
+
+
+@receiver(pre_delete, sender=Speaker)
+def _speaker_forgotten(instance: Speaker, **kwargs: Any) -> None:
+    """Their lines go on as a stranger's, and nothing says how they sounded or that this was their name."""
+    own = Voice.objects.filter(speaker=instance)
+    _forget_log([str(key) for key in own.values_list("pk", flat=True)])
+    lines = Q(voice__in=list(own.values_list("pk", flat=True)))
+    for voice in own:
+        voice.speaker, voice.is_named_by_person = None, False
+        voice.sealed_mean, voice.speech_s = None, 0.0
+        voices.give_number(voice)
+        voice.save()
+    _tell_all(lines)
+
+
+def _forget_log(keys: list[str]) -> None:
+    kind = ContentType.objects.get_for_model(Voice)
+    LogEntry.objects.filter(content_type=kind, object_id__in=keys).delete()

@@ -1,0 +1,388 @@
+"""Edits of a transcript: one function for each, one transaction each.
+
+All of them refuse to overwrite what the person has not seen, keep every version with its author, number what
+changed so that open pages hear of it, and say how to take the edit back.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.contrib.auth.models import User
+from django.db import transaction
+from django.utils.translation import gettext as _
+from simple_history.utils import bulk_update_with_history
+
+from sessions_app.models import Session, Utterance, Voice
+from speakers.models import Speaker
+
+from . import attribution
+from .alignment import cut
+from .edit_requests import (
+    ChangeText,
+    ChangeTitle,
+    Edit,
+    GiveLine,
+    InsertLine,
+    MergeLines,
+    NameVoice,
+    RemoveLine,
+    ReplaceText,
+    RestoreLines,
+    Seen,
+    SeparateVoices,
+    SplitLine,
+    Version,
+    Who,
+    replace_in,
+)
+
+KEPT_FIELDS = ["text", "start", "end", "voice_id", "is_edited", "is_voice_locked", "is_removed"]
+"""What a version of a line restores."""
+
+
+class Conflict(Exception):
+    """Somebody else was there first; nothing was changed.
+
+    Attributes:
+        lines: As they read now, those that are not as they were seen.
+    """
+
+    def __init__(self, message: str, lines: Sequence[Utterance] = ()) -> None:
+        super().__init__(message)
+        self.message = message
+        self.lines = lines
+
+
+class NotPossible(Exception):
+    """The edit makes no sense with this transcript; the message is for the person."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What an edit did."""
+
+    lines: list[Utterance] = field(default_factory=list)
+    """As they read now, those that changed."""
+
+    undo: Edit | None = None
+    """What takes it back, unless somebody changes the same in between."""
+
+
+def apply(session: Session, edit: Edit, *, by: User) -> Outcome:
+    """Do what a person asks.
+
+    Raises:
+        Conflict: If something is not as the person saw it.
+        NotPossible: If it cannot be done.
+    """
+    with transaction.atomic():
+        # Commits take this row first, too: so a person and a worker wait for each other.
+        session = Session.objects.select_for_update().get(pk=session.pk)
+        return _SERVICES[type(edit)](session, edit, by)
+
+
+# Texts.
+
+
+def change_text(session: Session, edit: ChangeText, by: User) -> Outcome:
+    return _change_texts(session, {edit.seen: edit.text}, by, "text")
+
+
+def replace_text(session: Session, edit: ReplaceText, by: User) -> Outcome:
+    lines = _seen_lines(session, edit.lines)
+    texts = {seen: replace_in(line.text, edit) for seen, line in zip(edit.lines, lines, strict=True)}
+    if not all(texts.values()):
+        raise NotPossible(_("Nothing would be left of a line: remove it instead."))
+    return _change_texts(session, texts, by, "replace")
+
+
+def _change_texts(session: Session, texts: dict[Seen, str], by: User, reason: str) -> Outcome:
+    lines = _seen_lines(session, texts)
+    changed = [(line, text) for line, text in zip(lines, texts.values(), strict=True) if line.text != text]
+    before = _keep_versions([line for line, _ in changed])
+    for line, text in changed:
+        # Whoever writes what the machine said has not corrected it.
+        line.text, line.is_edited = text, text != line.machine_text
+    return _finish(session, [line for line, _ in changed], by, reason, before)
+
+
+# Who says what.
+
+
+def give_line(session: Session, edit: GiveLine, by: User) -> Outcome:
+    [line] = _seen_lines(session, [edit.seen])
+    before = _keep_versions([line])
+    line._change_reason = "speaker"  # type: ignore[attr-defined]
+    attribution.give_line(line, _voice(session, edit.who, by), by=by)
+    return _outcome(session, before)
+
+
+def name_voice(session: Session, edit: NameVoice, by: User) -> Outcome:
+    voice = _known_voice(session, edit.voice)
+    if voice is None:
+        raise Conflict(_("Somebody has given this voice another name meanwhile."))
+    lines = list(voice.utterances.values_list("pk", flat=True))
+    previous = Who(speaker_id=str(voice.speaker.uuid)) if voice.speaker else Who(stranger=True)
+    other = _known_voice(session, edit.who.speaker_id) if edit.who.speaker_id else None
+    now = (
+        attribution.merge_voices(other, voice)
+        if other
+        else attribution.name_voice(voice, _speaker(edit.who, by))
+    )
+    undo: Edit
+    if now.pk == voice.pk:
+        undo = NameVoice(voice=now.public_id, who=previous)
+    else:
+        undo = SeparateVoices(voice=str(voice.uuid), lines=lines)
+    return Outcome(_read(session, lines), undo)
+
+
+def separate_voices(session: Session, edit: SeparateVoices, by: User) -> Outcome:
+    gone = session.voices.filter(uuid=_uuid(edit.voice)).exclude(merged_into=None).first()
+    if gone is None or gone.merged_into is None:
+        raise Conflict(_("Somebody has given this voice another name meanwhile."))
+    kept = gone.merged_into
+    lines = list(kept.utterances.filter(pk__in=edit.lines).values_list("pk", flat=True))
+    attribution.separate_voice(gone, lines)
+    return Outcome(_read(session, lines), NameVoice(voice=gone.public_id, who=Who(speaker_id=kept.public_id)))
+
+
+def _voice(session: Session, who: Who, by: User) -> Voice:
+    """The voice in this session, made if need be."""
+    known = _known_voice(session, who.speaker_id) if who.speaker_id else None
+    return known or attribution.voice_of(session, _speaker(who, by))
+
+
+def _known_voice(session: Session, public_id: str) -> Voice | None:
+    for voice in session.voices.filter(merged_into=None).select_related("speaker"):
+        if voice.public_id == public_id:
+            return voice
+    return None
+
+
+def _speaker(who: Who, by: User) -> Speaker | None:
+    """The enrolled or new speaker; None for a stranger."""
+    if who.stranger:
+        return None
+    if who.name is not None:
+        if not by.has_perm("speakers.add_speaker"):
+            raise NotPossible(_("You may choose among the known speakers only."))
+        return Speaker.objects.create(name=who.name)
+    speaker = Speaker.objects.filter(uuid=_uuid(who.speaker_id or "")).first()
+    if speaker is None:
+        raise NotPossible(_("There is no such speaker any more."))
+    return speaker
+
+
+# Lines.
+
+
+def split_line(session: Session, edit: SplitLine, by: User) -> Outcome:
+    [line] = _seen_lines(session, [edit.seen])
+    before = _keep_versions([line])
+    place = cut(f"{edit.first} {edit.second}", len(edit.first) + 1, line.tokens, line.start, line.end)
+    # Both parts keep all tokens: only those within a line's own time count, and nothing is lost by undoing.
+    second = Utterance(
+        session=session,
+        start=place.start,
+        end=line.end,
+        text=edit.second,
+        is_edited=True,
+        tokens=line.tokens,
+        voice=line.voice,
+        score=line.score,
+        is_voice_locked=line.is_voice_locked,
+    )
+    line.end, line.text, line.is_edited = place.end, edit.first, True
+    _add(second, by, "split")
+    return _finish(session, [line], by, "split", before | {second.pk: None})
+
+
+def merge_lines(session: Session, edit: MergeLines, by: User) -> Outcome:
+    line, following = _seen_lines(session, [edit.seen, edit.following])
+    before = _keep_versions([line, following])
+    line.text, line.is_edited = join_lines(line.text, following.text), True
+    line.end = max(line.end, following.end)
+    line.tokens = sorted({tuple(token) for token in [*line.tokens, *following.tokens]}, key=lambda t: t[1:])
+    Utterance.objects.filter(pk=line.pk).update(tokens=line.tokens)
+    following.is_removed = True
+    return _finish(session, [line, following], by, "merge", before)
+
+
+def insert_line(session: Session, edit: InsertLine, by: User) -> Outcome:
+    line = session.utterances.filter(pk=edit.after).select_related("voice").first()
+    if line is None:
+        raise NotPossible(_no_such_line(edit.after))
+    following = session.utterances.filter(start__gt=line.start, is_removed=False).order_by("start").first()
+    # Between the two in the order of (start, id); its own end is where the next one starts.
+    is_room = following is None or line.end < following.start
+    start = line.end if is_room else line.start
+    inserted = Utterance(
+        session=session, start=start, end=start, text=edit.text, is_edited=True, voice=line.voice
+    )
+    _add(inserted, by, "insert")
+    return _finish(session, [], by, "insert", {inserted.pk: None})
+
+
+def remove_line(session: Session, edit: RemoveLine, by: User) -> Outcome:
+    [line] = _seen_lines(session, [edit.seen])
+    before = _keep_versions([line])
+    line.is_removed = True
+    return _finish(session, [line], by, "remove", before)
+
+
+def restore_lines(session: Session, edit: RestoreLines, by: User) -> Outcome:
+    """Let lines read as they did in an earlier version."""
+    lines = _seen_lines(session, [Seen(line=v.line, revision=v.revision) for v in edit.lines], removed=True)
+    versions = {
+        version.pk: version
+        for version in Utterance.history.filter(
+            session_id=session.pk, pk__in=[v.version for v in edit.lines if v.version is not None]
+        )
+    }
+    before = _keep_versions(lines)
+    for line, wanted in zip(lines, edit.lines, strict=True):
+        if wanted.version is None:
+            line.is_removed = True
+            continue
+        version = versions.get(wanted.version)
+        if version is None or version.id != line.pk:
+            raise NotPossible(_("There is no such version of this line."))
+        for name in KEPT_FIELDS:
+            setattr(line, name, getattr(version, name))
+        _follow_merged_voice(line)
+    return _finish(session, lines, by, "restore", before)
+
+
+def _follow_merged_voice(line: Utterance) -> None:
+    """A voice that was merged since is what it was merged into; one that is gone is nobody's."""
+    if line.voice_id is None:
+        return
+    voice = Voice.objects.select_related("merged_into").filter(pk=line.voice_id).first()
+    line.voice = (voice.merged_into or voice) if voice else None
+
+
+# The session.
+
+
+def change_title(session: Session, edit: ChangeTitle, by: User) -> Outcome:
+    if session.title not in (edit.seen, edit.title):
+        message = _("Somebody has changed the title to “%(title)s” meanwhile.")
+        raise Conflict(message % {"title": session.title})
+    before, session.title = session.title, edit.title
+    session.save(update_fields=["title"])
+    return Outcome(undo=ChangeTitle(seen=edit.title, title=before))
+
+
+# What all of them share.
+
+
+def _seen_lines(session: Session, seen: Iterable[Seen], *, removed: bool = False) -> list[Utterance]:
+    """The lines, in the order asked for, as they were seen.
+
+    Raises:
+        Conflict: If any of them changed since.
+    """
+    wanted = list(seen)
+    rows = {
+        row.pk: row
+        for row in session.utterances.filter(pk__in=[line.line for line in wanted]).select_related(
+            "voice__speaker"
+        )
+    }
+    if missing := [line.line for line in wanted if line.line not in rows]:
+        raise NotPossible(_no_such_line(missing[0]))
+    changed = [
+        rows[line.line]
+        for line in wanted
+        if rows[line.line].revision != line.revision or (rows[line.line].is_removed and not removed)
+    ]
+    if changed:
+        raise Conflict(_("Somebody has changed this meanwhile."), changed)
+    return [rows[line.line] for line in wanted]
+
+
+def _keep_versions(lines: Sequence[Utterance]) -> dict[int, int | None]:
+    """Make sure that each line as it is now is a version in its history; their keys.
+
+    The machine writes no history: it would double every line. So what it wrote is kept when a person is
+    about to change it.
+    """
+    latest: dict[int, Any] = {}
+    for version in Utterance.history.filter(id__in=[line.pk for line in lines]).order_by("history_id"):
+        latest[version.id] = version
+    unkept = [line for line in lines if not _is_version_of(latest.get(line.pk), line)]
+    for line in unkept:
+        line._history_user = None  # type: ignore[attr-defined]
+    made = Utterance.history.bulk_history_create(unkept, update=True, default_change_reason="machine")
+    kept = {version.id: version.history_id for version in made}
+    return {line.pk: kept.get(line.pk) or latest[line.pk].history_id for line in lines}
+
+
+def _is_version_of(version: Any, line: Utterance) -> bool:
+    return version is not None and all(getattr(version, name) == getattr(line, name) for name in KEPT_FIELDS)
+
+
+def _add(line: Utterance, by: User, reason: str) -> None:
+    line._history_user, line._change_reason = by, reason  # type: ignore[attr-defined]
+    line.save()
+
+
+def _finish(
+    session: Session, lines: Sequence[Utterance], by: User, reason: str, before: dict[int, int | None]
+) -> Outcome:
+    """Save the lines with their history, number all that changed, and tell whoever reads along."""
+    for line in lines:
+        line._history_user = by  # type: ignore[attr-defined]
+    columns = [name.removesuffix("_id") for name in KEPT_FIELDS]
+    bulk_update_with_history(lines, Utterance, columns, batch_size=200, default_change_reason=reason)
+    attribution.announce(session, session.utterances.filter(pk__in=list(before)))
+    return _outcome(session, before)
+
+
+def _outcome(session: Session, before: dict[int, int | None]) -> Outcome:
+    lines = _read(session, before)
+    versions = [Version(line=line.pk, revision=line.revision, version=before[line.pk]) for line in lines]
+    return Outcome(lines, RestoreLines(lines=versions) if versions else None)
+
+
+def _read(session: Session, lines: Iterable[int]) -> list[Utterance]:
+    rows = session.utterances.filter(pk__in=list(lines)).select_related("voice__speaker")
+    return list(rows.order_by("start", "id"))
+
+
+def join_lines(first: str, second: str) -> str:
+    """Two texts as one: with a space between them unless one is Chinese there."""
+    is_chinese = any("\u2e80" <= character <= "\uffef" for character in first[-1:] + second[:1])
+    return first + ("" if is_chinese else " ") + second
+
+
+def _no_such_line(line: int) -> str:
+    return _("There is no line %(line)s in this session.") % {"line": line}
+
+
+def _uuid(text: str) -> uuid.UUID:
+    """The id in this text; one that nobody has if there is none."""
+    try:
+        return uuid.UUID(text)
+    except ValueError:
+        return uuid.UUID(int=0)
+
+
+_SERVICES: dict[type, Callable[[Session, Any, User], Outcome]] = {
+    ChangeText: change_text,
+    ReplaceText: replace_text,
+    GiveLine: give_line,
+    NameVoice: name_voice,
+    SeparateVoices: separate_voices,
+    SplitLine: split_line,
+    MergeLines: merge_lines,
+    InsertLine: insert_line,
+    RemoveLine: remove_line,
+    RestoreLines: restore_lines,
+    ChangeTitle: change_title,
+}

@@ -1,0 +1,270 @@
+"""A transcript to take away: each format is one function from an `Export` to bytes.
+
+Titles, names and texts are people's words. Whatever they contain, they stay words in the file.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from html import escape
+from typing import Any
+
+import docx
+from django.utils import formats, timezone
+from django.utils.text import Truncator
+from django.utils.translation import gettext as _
+from docx.enum.text import WD_LINE_SPACING
+from docx.oxml.ns import qn
+from docx.shared import Pt, RGBColor
+
+from recognition.audio import SAMPLE_RATE, milliseconds, seconds
+from sessions_app.models import Session, Utterance
+from sessions_app.templatetags.durations import clock
+
+from .alignment import TimedWord, align
+from .subtitles import Cue, cues, rows
+
+SAMPLES_PER_MS = SAMPLE_RATE // 1000
+
+_CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\u2028\u2029\ufffe\uffff]|[\ud800-\udfff]")
+"""What XML forbids, editors stumble over, or ends a line where none should end."""
+
+_MARKDOWN = re.compile(r"([\\`*_\[\]<>#|~])")
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    start: int
+    end: int
+    speaker: str
+    speaker_id: str
+    text: str
+    words: Sequence[TimedWord]
+
+
+@dataclass(frozen=True, slots=True)
+class Export:
+    """A session, ready to be written."""
+
+    title: str
+    key: str
+    started_at: datetime
+    duration_s: float
+    lines: Sequence[Line]
+    has_times: bool = True
+    has_speakers: bool = True
+
+
+def prepare(session: Session, *, has_times: bool = True, has_speakers: bool = True) -> Export:
+    """Read a session; speakers' names are in the language of the moment."""
+    rows = (
+        session.utterances.filter(is_removed=False).select_related("voice__speaker").order_by("start", "id")
+    )
+    return Export(
+        title=clean(str(session)),
+        key=session.key,
+        started_at=timezone.localtime(session.created_at),
+        duration_s=session.duration_s,
+        lines=[_line(row) for row in rows],
+        has_times=has_times,
+        has_speakers=has_speakers,
+    )
+
+
+def file_name(session: Session, extension: str) -> str:
+    """What the file is called: without what file systems and shells dislike."""
+    name = re.sub(r'[\\/:*?"<>|\s]+', " ", clean(str(session))).strip(" .") or "session"
+    day = timezone.localtime(session.created_at)
+    return f"{Truncator(name).chars(80, truncate='')} {day:%Y-%m-%d}.{extension}"
+
+
+def clean(text: str) -> str:
+    """Text that can stand in a line of any file."""
+    return " ".join(_CONTROLS.sub(" ", text).split())
+
+
+def as_text(export: Export) -> bytes:
+    """A heading, then a paragraph for each turn."""
+    blocks = [f"{export.title}\n{_facts(export)}"]
+    for turn in _turns(export):
+        head = " ".join(part for part in (_time(export, turn[0]), _name(export, turn[0])) if part)
+        body = "\n".join(line.text for line in turn)
+        blocks.append(f"{head}\n{body}" if head else body)
+    return "\n\n".join(blocks).encode() + b"\n"
+
+
+def as_markdown(export: Export) -> bytes:
+    blocks = [f"# {_markdown(export.title)}", _markdown(_facts(export))]
+    for turn in _turns(export):
+        name, time = _name(export, turn[0]), _time(export, turn[0])
+        head = " ".join([*([f"**{_markdown(name)}**"] if name else []), *([f"`{time}`"] if time else [])])
+        body = "  \n".join(_markdown(line.text) for line in turn)
+        blocks.append(f"{head}  \n{body}" if head else body)
+    return "\n\n".join(blocks).encode() + b"\n"
+
+
+def as_srt(export: Export) -> bytes:
+    blocks = []
+    for number, cue in enumerate(_cues(export), 1):
+        text = "\n".join(rows(_srt(cue.text)))
+        speaker = f"{_srt(cue.speaker)}: " if cue.speaker else ""
+        blocks.append(
+            f"{number}\n{_stamp(cue.start_ms, ',')} --> {_stamp(cue.end_ms, ',')}\n{speaker}{text}\n"
+        )
+    return "\n".join(blocks).encode()
+
+
+def as_vtt(export: Export) -> bytes:
+    blocks = ["WEBVTT\n"]
+    for cue in _cues(export):
+        text = "\n".join(escape(row, quote=False) for row in rows(cue.text))
+        speaker = f"<v {escape(cue.speaker, quote=False)}>" if cue.speaker else ""
+        blocks.append(f"{_stamp(cue.start_ms, '.')} --> {_stamp(cue.end_ms, '.')}\n{speaker}{text}\n")
+    return "\n".join(blocks).encode()
+
+
+def as_json(export: Export) -> bytes:
+    """Everything, for programs; times in milliseconds."""
+    content = {
+        "session_id": export.key,
+        "title": export.title,
+        "started_at": export.started_at.isoformat(),
+        "duration_ms": round(export.duration_s * 1000),
+        "lines": [_as_object(line) for line in export.lines],
+    }
+    return json.dumps(content, ensure_ascii=False, indent=1).encode()
+
+
+def as_docx(export: Export) -> bytes:
+    document = docx.Document()
+    style = document.styles["Normal"]
+    style.font.name, style.font.size = "Calibri", Pt(11)
+    # Word takes Chinese from another font than Latin, and guesses unless told.
+    style.element.rPr.rFonts.set(qn("w:eastAsia"), "Microsoft YaHei")
+    style.paragraph_format.line_spacing_rule = WD_LINE_SPACING.SINGLE
+    document.core_properties.title = export.title
+    document.core_properties.author = ""
+    heading = document.add_heading(export.title, level=1)
+    for run in heading.runs:
+        run.font.color.rgb = RGBColor(0x1E, 0x1D, 0x1A)
+        run._element.get_or_add_rPr().get_or_add_rFonts().set(qn("w:eastAsia"), "Microsoft YaHei")
+    document.add_paragraph(_facts(export))
+    for turn in _turns(export):
+        paragraph = document.add_paragraph()
+        if name := _name(export, turn[0]):
+            paragraph.add_run(name).bold = True
+        if time := _time(export, turn[0]):
+            run = paragraph.add_run(f"  {time}" if name else time)
+            run.font.size, run.font.color.rgb = Pt(9), RGBColor(0x76, 0x70, 0x66)
+        for index, line in enumerate(turn):
+            if index or paragraph.runs:
+                paragraph.add_run().add_break()
+            paragraph.add_run(line.text)
+    buffer = io.BytesIO()
+    document.save(buffer)
+    return buffer.getvalue()
+
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    write: Callable[[Export], bytes]
+    content_type: str
+
+
+FORMATS: Mapping[str, Format] = {
+    "txt": Format(as_text, "text/plain; charset=utf-8"),
+    "md": Format(as_markdown, "text/markdown; charset=utf-8"),
+    "srt": Format(as_srt, "application/x-subrip; charset=utf-8"),
+    "vtt": Format(as_vtt, "text/vtt; charset=utf-8"),
+    "json": Format(as_json, "application/json"),
+    "docx": Format(as_docx, "application/vnd.openxmlformats-officedocument.wordprocessingml.document"),
+}
+
+
+def _line(row: Utterance) -> Line:
+    text = clean(row.text)
+    return Line(
+        start=row.start,
+        end=row.end,
+        speaker=clean(row.voice.name) if row.voice else "",
+        speaker_id=row.voice.public_id if row.voice else "",
+        text=text,
+        words=align(text, row.tokens, row.start, row.end),
+    )
+
+
+def _turns(export: Export) -> list[list[Line]]:
+    """Lines of the same speaker one after another; each for itself if nobody is named."""
+    turns: list[list[Line]] = []
+    for line in export.lines:
+        if export.has_speakers and turns and turns[-1][-1].speaker_id == line.speaker_id:
+            turns[-1].append(line)
+        else:
+            turns.append([line])
+    return turns
+
+
+def _cues(export: Export) -> list[Cue]:
+    found: list[Cue] = []
+    for line in export.lines:
+        found += cues(
+            line.text,
+            line.words,
+            speaker=_name(export, line),
+            start_ms=milliseconds(line.start),
+            end_ms=milliseconds(line.end),
+            samples_per_ms=SAMPLES_PER_MS,
+        )
+    return found
+
+
+def _facts(export: Export) -> str:
+    started = formats.date_format(export.started_at, "DATETIME_FORMAT")
+    return _("%(started)s, %(duration)s") % {"started": started, "duration": clock(export.duration_s)}
+
+
+def _name(export: Export, line: Line) -> str:
+    return line.speaker if export.has_speakers else ""
+
+
+def _time(export: Export, line: Line) -> str:
+    return clock(seconds(line.start)) if export.has_times else ""
+
+
+def _stamp(ms: int, point: str) -> str:
+    whole, rest = divmod(ms, 1000)
+    return f"{whole // 3600:02}:{whole // 60 % 60:02}:{whole % 60:02}{point}{rest:03}"
+
+
+def _srt(text: str) -> str:
+    """SRT has no escapes: an arrow would be read as times, tags and braces as markup by some players."""
+    return text.replace("-->", "→").replace("<", "‹").replace(">", "›").replace("{\\", "{ \\")
+
+
+def _markdown(text: str) -> str:
+    escaped = _MARKDOWN.sub(r"\\\1", text)
+    # What makes a list or a heading does so only at the start of a line.
+    return re.sub(r"^(\s*)([-+=]|\d+[.)])", r"\1\\\2", escaped)
+
+
+def _as_object(line: Line) -> dict[str, Any]:
+    return {
+        "start_ms": milliseconds(line.start),
+        "end_ms": milliseconds(line.end),
+        "speaker": line.speaker,
+        "speaker_id": line.speaker_id,
+        "text": line.text,
+        "words": [
+            {
+                "text": line.text[word.begin : word.stop],
+                "start_ms": milliseconds(word.start),
+                "end_ms": milliseconds(word.end),
+            }
+            for word in line.words
+        ],
+    }

@@ -1,0 +1,214 @@
+"""The list of sessions: newest first, filtered, page after page at the same cost."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from itertools import groupby
+from typing import Any
+
+from django import forms
+from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet, Subquery
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from sessions_app.models import Session, Utterance, Voice
+from sessions_app.templatetags.durations import clock
+from speakers.models import Speaker
+
+from . import search
+
+PAGE = 30
+MOST_LIVE = 500
+
+FEW = 1000
+HITS = 50
+SHOWN_OF_HITS = [
+    "text", "start", "session__key", "session__title", "session__created_at",
+    "voice__number", "voice__speaker__name",
+]  # fmt: skip
+TITLES = 5
+
+
+class ListingForm(forms.Form):
+    """What to list. A value that makes no sense is ignored, so that old links go on working."""
+
+    q = forms.CharField(
+        label=_("Search"),
+        required=False,
+        widget=forms.TextInput(attrs={"type": "search", "autocomplete": "off", "maxlength": 200}),
+    )
+    state = forms.ChoiceField(
+        label=_("State"),
+        required=False,
+        choices=[("", _("All")), ("live", _("Live now")), ("ended", _("Ended"))],
+    )
+    speaker = forms.ModelChoiceField(
+        label=_("Speaker"), required=False, queryset=Speaker.objects.all(), empty_label=_("Anyone")
+    )
+    first_day = forms.DateField(
+        label=_("From"), required=False, widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
+    )
+    last_day = forms.DateField(
+        label=_("To"), required=False, widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
+    )
+
+    @property
+    def is_narrowed(self) -> bool:
+        return any(self.data.get(name) for name in self.fields)
+
+    @property
+    def looked_for(self) -> str:
+        self.is_valid()
+        text: str = self.cleaned_data.get("q", "")
+        return text
+
+    @property
+    def speakers(self) -> list[tuple[int, str, bool]]:
+        """Who can be chosen: key, name, and whether it is the one who is."""
+        self.is_valid()
+        chosen = self.cleaned_data.get("speaker")
+        known = Speaker.objects.values_list("pk", "name")
+        return [(pk, name, chosen is not None and pk == chosen.pk) for pk, name in known]
+
+    def narrow(self, sessions: QuerySet[Session]) -> QuerySet[Session]:
+        """The sessions that are asked for."""
+        sessions = self._narrow(sessions)
+        if speaker := self.cleaned_data.get("speaker"):
+            spoke = Voice.objects.filter(session=OuterRef("pk"), speaker=speaker)
+            sessions = sessions.filter(Exists(spoke))
+        return sessions
+
+    def narrow_lines(self, sessions: QuerySet[Session]) -> QuerySet[Utterance]:
+        """The lines that are asked for, of these sessions."""
+        sessions = self._narrow(sessions)
+        lines = Utterance.objects.all()
+        if sessions.query.where:
+            lines = lines.filter(session__in=_keys(sessions.order_by()))
+        if speaker := self.cleaned_data.get("speaker"):
+            lines = lines.filter(voice__in=_keys(Voice.objects.filter(speaker=speaker)))
+        return lines
+
+    def _narrow(self, sessions: QuerySet[Session]) -> QuerySet[Session]:
+        self.is_valid()
+        asked = self.cleaned_data
+        if asked.get("state") == "live":
+            sessions = sessions.exclude(state=Session.State.ENDED)
+        elif asked.get("state") == "ended":
+            sessions = sessions.filter(state=Session.State.ENDED)
+        if first := asked.get("first_day"):
+            sessions = sessions.filter(created_at__gte=_midnight(first))
+        if last := asked.get("last_day"):
+            sessions = sessions.filter(created_at__lt=_midnight(last + timedelta(days=1)))
+        return sessions
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    sessions: Sequence[Session]
+    next_before: int | None
+    """Where the next page goes on; None on the last one."""
+
+
+def read_page(sessions: QuerySet[Session], *, before: int | None) -> Page:
+    """The newest sessions that are older than `before`, the primary key of the last one seen."""
+    if before is not None:
+        sessions = sessions.filter(pk__lt=before)
+    speaks = Exists(Utterance.objects.filter(voice=OuterRef("pk"), is_removed=False))
+    voices = Voice.objects.filter(speaks, merged_into=None).select_related("speaker").order_by("id")
+    opening = Utterance.objects.filter(session=OuterRef("pk"), is_removed=False).order_by("start", "id")
+    rows = list(
+        sessions.order_by("-pk")
+        .annotate(opening=Subquery(opening.values("text")[:1]))
+        .prefetch_related(Prefetch("voices", voices))[: PAGE + 1]
+    )
+    return Page(rows[:PAGE], rows[PAGE - 1].pk if len(rows) > PAGE else None)
+
+
+def live_sessions(sessions: QuerySet[Session]) -> list[dict[str, Any]]:
+    """Those that have not ended, the oldest first, as JSON: what an administrator watches."""
+    last = Utterance.objects.filter(session=OuterRef("pk"), is_removed=False).order_by("-seq")
+    live = sessions.exclude(state=Session.State.ENDED).select_related("owner").order_by("pk")
+    return [
+        {
+            "title": str(session),
+            "url": session.get_absolute_url(),
+            "admin_url": reverse("admin:sessions_app_session_change", args=[session.pk]),
+            "state": session.state,
+            "state_name": session.get_state_display(),
+            "owner": session.owner.get_username() if session.owner else "",
+            "started": session.created_at.isoformat(),
+            "length": clock(session.duration_s),
+            "lines": session.last_seq,
+            "last_line": session.last_line or "",
+            "failures": session.failures,
+        }
+        for session in live.annotate(last_line=Subquery(last.values("text")[:1]))[:MOST_LIVE]
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A line that says what was looked for."""
+
+    line: int
+    start_s: float
+    who: str
+    """Empty where nobody knows."""
+
+    parts: Sequence[tuple[str, bool]]
+    """Its text in pieces: each, and whether it is what was looked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    titles: Sequence[Session]
+    hits: Sequence[tuple[Session, Sequence[Hit]]]
+    """By session, as far as its lines stand together."""
+
+    next_before: int | None
+
+
+def find(form: ListingForm, sessions: QuerySet[Session], *, before: int | None) -> Found:
+    """Lines with what the form looks for, the newest first; on the first page also sessions called so."""
+    text = form.looked_for
+    keys = search.find_newest(form.narrow_lines(sessions), text, HITS + 1, before=before)
+    # Apart from the search, lest a database that expects few lines joins them the slow way.
+    lines = Utterance.objects.filter(pk__in=keys[:HITS]).select_related("session", "voice__speaker")
+    rows = lines.only(*SHOWN_OF_HITS).order_by("-pk")
+    hits = [
+        (session, [_hit(row, text) for row in run])
+        for session, run in groupby(rows, key=lambda row: row.session)
+    ]
+    called_so = Q(title__icontains=text) | Q(key__icontains=text)
+    titles = [] if before else list(form.narrow(sessions).filter(called_so).order_by("-pk")[:TITLES])
+    return Found(titles, hits, keys[HITS - 1] if len(keys) > HITS else None)
+
+
+def _hit(line: Utterance, looked_for: str) -> Hit:
+    who = line.voice.name if line.voice else ""
+    return Hit(line.pk, line.start_s, who, _parts(line.text, looked_for))
+
+
+def _keys(rows: QuerySet[Any]) -> Any:
+    """The primary keys themselves if they are few, else a query for them.
+
+    Given a query for few, PostgreSQL looks the text up anew for each of them.
+    """
+    keys = list(rows.values_list("pk", flat=True)[: FEW + 1])
+    return keys if len(keys) <= FEW else rows.values("pk")
+
+
+def _parts(text: str, looked_for: str) -> list[tuple[str, bool]]:
+    parts: list[tuple[str, bool]] = []
+    at = 0
+    for begin, stop in search.places(text, looked_for):
+        parts += [(text[at:begin], False), (text[begin:stop], True)]
+        at = stop
+    return [part for part in [*parts, (text[at:], False)] if part[0]]
+
+
+def _midnight(day: date) -> datetime:
+    return timezone.make_aware(datetime.combine(day, time.min))

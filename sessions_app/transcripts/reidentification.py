@@ -1,0 +1,109 @@
+"""Who spoke in a session that is over, thought through again with everybody who is enrolled by now."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import Any
+
+import numpy as np
+from django.db import transaction
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from recognition.audio import seconds
+from recognition.core.turns import LONGEST_VOICE, SHORTEST_VOICE
+from recognition.interfaces import Stretch
+from sessions_app.models import Session, Utterance, Voice
+from sessions_app.recordings import files
+from sessions_app.store import voices
+from sessions_app.store.voices import VoiceChanges
+from sessions_app.wire import layer_messages
+from speakers import calibration, jobs, listening, notify
+from speakers.jobs import JobFailed, Task, in_database
+from speakers.voiceprints.tracking import SpeakerTracker, VoiceState
+
+REIDENTIFY = "reidentify"
+"""The job; its subject is the key of the session's row."""
+
+LINES_PER_VOICE = 40
+"""The longest lines of a voice; more of them tell nothing new."""
+
+
+@jobs.does(REIDENTIFY, label=gettext_lazy("identify the speakers of a session anew"), is_long=True)
+async def reidentify(task: Task) -> dict[str, Any] | None:
+    """Hear every voice of the session again, and compare it with the enrolled ones.
+
+    What a person said about a voice or a line holds.
+    """
+    session = int(task.job.subject)
+    heard = await in_database(_stretches, session)
+    if heard is None:
+        return None  # it was deleted
+    states = []
+    for done, (voice, stretches) in enumerate(heard.items()):
+        await task.report(done, len(heard))
+        pieces = [await in_database(_audio, session, stretch) for stretch in stretches]
+        pieces = [piece for piece in pieces if len(piece) >= SHORTEST_VOICE]
+        embeddings = await listening.embed(task.engine, pieces)
+        states.append(await in_database(_state, voice, embeddings, [len(piece) for piece in pieces]))
+    options = await in_database(calibration.options, task.gallery.model_id)
+    tracker = SpeakerTracker(task.gallery, options, states)
+    tracker.set_gallery(task.gallery)
+    lines = await in_database(_conclude, session, tracker)
+    await task.report(len(heard), len(heard))
+    return {"voices": len(heard), "lines_corrected": lines}
+
+
+def _stretches(session: int) -> dict[int, list[Stretch]] | None:
+    """Where to hear each voice, by key of its row; None if there is no such session.
+
+    Raises:
+        JobFailed: If it is still live.
+    """
+    row = Session.objects.filter(pk=session).first()
+    if row is None:
+        return None
+    if not row.has_ended:
+        raise JobFailed(_("The session is not over: its voices are compared as it goes on."))
+    found: defaultdict[int, list[Stretch]] = defaultdict(list)
+    lines = Utterance.objects.filter(session=session, is_removed=False, voice__merged_into=None)
+    for voice, start, end in lines.exclude(voice=None).values_list("voice", "start", "end"):
+        found[voice].append((start, min(end, start + LONGEST_VOICE)))
+    longest = {
+        voice: sorted(stretches, key=lambda stretch: stretch[0] - stretch[1])[:LINES_PER_VOICE]
+        for voice, stretches in found.items()
+    }
+    return dict(sorted(longest.items()))
+
+
+def _audio(session: int, stretch: Stretch) -> np.ndarray:
+    return files.read(session, *stretch).astype(np.float32) / files.FULL_SCALE
+
+
+def _state(voice: int, embeddings: np.ndarray, lengths: list[int]) -> VoiceState:
+    row = Voice.objects.get(pk=voice)
+    weights = np.array([seconds(length) for length in lengths])
+    mean = weights @ embeddings / weights.sum() if len(lengths) else None
+    return VoiceState(
+        row.uuid,
+        row.speaker_id,
+        row.is_named_by_person,
+        None if mean is None else mean.astype(np.float32),
+        float(weights.sum()),
+    )
+
+
+def _conclude(session: int, tracker: SpeakerTracker) -> int:
+    """Correct the lines; how many were."""
+    changes = VoiceChanges(tracker.model_id, tracker.changed_voices(), tracker.take_revisions())
+    with transaction.atomic():
+        row = Session.objects.select_for_update().get(pk=session)
+        voices.store(session, changes)
+        voices.revise(session, changes.revisions)
+        voices.forget_sounds(session)
+        transaction.on_commit(
+            lambda: notify.send(
+                layer_messages.session_group(row.key), layer_messages.changed_message(row.key)
+            )
+        )
+        return Session.objects.values_list("last_revision", flat=True).get(pk=session) - row.last_revision

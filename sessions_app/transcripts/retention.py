@@ -1,0 +1,144 @@
+"""Deleting sessions, and their recordings, for good: by hand, and by age.
+
+What is deleted is gone: rows, every version of every line, what the admin's log quotes of them, links, files.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+
+from django.conf import settings
+from django.contrib.admin.models import LogEntry
+from django.contrib.contenttypes.models import ContentType
+from django.db import connection, models, transaction
+from django.db.models import QuerySet
+from django.utils import timezone
+
+from sessions_app.models import AccessToken, Session, Utterance, Voice
+from sessions_app.recordings import files, peaks
+from speakers import secure_erase
+
+from . import search
+
+
+class StillLive(Exception):
+    """A session that goes on cannot be deleted: its worker would write to it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pruned:
+    """What was deleted, or would be."""
+
+    sessions: int = 0
+    recordings: int = 0
+    tokens: int = 0
+    files: int = 0
+    """Files of sessions that are no more; a crash may leave some."""
+
+
+def delete_session(session: Session) -> None:
+    """Delete a session and all there is of it.
+
+    Raises:
+        StillLive: If it has not ended.
+    """
+    delete_sessions([session])
+
+
+def delete_sessions(sessions: Iterable[Session]) -> None:
+    """The same for several; those before one that has not ended are gone."""
+    for session in sessions:
+        _delete_rows_and_files(session)
+    transaction.on_commit(_wipe_traces)  # the admin deletes within a transaction of its own
+
+
+def _delete_rows_and_files(session: Session) -> None:
+    with transaction.atomic():
+        session = Session.objects.select_for_update().get(pk=session.pk)
+        if not session.has_ended:
+            raise StillLive
+        tokens = AccessToken.objects.filter(session_key=session.key)
+        for rows in (session.utterances.all(), session.voices.all(), tokens):
+            _forget_log(rows)
+        _forget_log(Session.objects.filter(pk=session.pk))
+        tokens.delete()
+        pk = session.pk
+        session.delete()
+        # Last: deleting a line makes one more version of it.
+        Utterance.history.filter(session_id=pk).delete()
+        transaction.on_commit(lambda: _delete_files(pk))
+
+
+def _wipe_traces() -> None:
+    """Let no deleted text survive in the files of the database."""
+    search.wipe_traces()
+    if connection.vendor == "sqlite":
+        try:
+            secure_erase.truncate_log()
+        except secure_erase.InUse:
+            secure_erase.ask()
+
+
+def delete_recording(session: Session) -> None:
+    """Delete what was heard; what was written stays."""
+    Session.objects.filter(pk=session.pk).update(recording="")
+    _delete_files(session.pk)
+
+
+def prune(*, sessions_days: float, recordings_days: float, is_rehearsal: bool = False) -> Pruned:
+    """Delete what is older than the rules allow; 0 days keep for ever.
+
+    Args:
+        is_rehearsal: Only count.
+    """
+    old_sessions = _ended_before(sessions_days)
+    old_recordings = [s for s in _ended_before(recordings_days) if files.length(s.pk)]
+    over = AccessToken.objects.filter(expires_at__lt=timezone.now())
+    strays = list(_strays())
+    pruned = Pruned(len(old_sessions), len(old_recordings), over.count(), len(strays))
+    if is_rehearsal:
+        return pruned
+    for session in old_recordings:
+        delete_recording(session)
+    if old_sessions:
+        delete_sessions(old_sessions)
+    over.delete()
+    for path in strays:
+        path.unlink(missing_ok=True)
+    return pruned
+
+
+def _ended_before(days: float) -> list[Session]:
+    if not days:
+        return []
+    limit = timezone.now() - timedelta(days=days)
+    return list(Session.objects.filter(state=Session.State.ENDED, ended_at__lt=limit, is_kept=False))
+
+
+def _strays() -> Iterator[Path]:
+    """Recordings and what belongs to them whose session is gone."""
+    folder = Path(settings.MEDIA_ROOT) / "recordings"
+    paths = [path for path in folder.glob("*") if path.stem.isdigit()] if folder.is_dir() else []
+    known = set(
+        Session.objects.filter(pk__in={int(path.stem) for path in paths}).values_list("pk", flat=True)
+    )
+    yield from (path for path in paths if int(path.stem) not in known)
+
+
+def _forget_log(
+    rows: QuerySet[Session] | QuerySet[Utterance] | QuerySet[Voice] | QuerySet[AccessToken],
+) -> None:
+    """The admin's log quotes what a row was called."""
+    model: type[models.Model] = rows.model
+    kind = ContentType.objects.get_for_model(model)
+    log = LogEntry.objects.filter(content_type=kind)
+    if log.exists():
+        log.filter(object_id__in=[str(pk) for pk in rows.values_list("pk", flat=True)]).delete()
+
+
+def _delete_files(session: int) -> None:
+    files.delete(session)
+    peaks.delete(session)

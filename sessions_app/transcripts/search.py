@@ -1,0 +1,267 @@
+"""Finding what was said: any piece of any line, from two Chinese characters on, in milliseconds.
+
+Databases index words, and Chinese is written without any. So what is indexed here is every pair of
+neighbouring characters, and a piece of text is found as its pairs in a row. Marks, blanks beside Chinese,
+case and width make no difference. The database keeps the index itself, by triggers (SQLite, FTS5) or as an
+expression (PostgreSQL, GIN): no path of the program can forget it.
+"""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+import unicodedata
+from collections.abc import Iterator
+from typing import Any
+
+from django.db import connection, connections
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.models import Max, QuerySet
+
+from sessions_app.models import Utterance
+
+INDEX = "utterance_search_1"
+"""With a number, for the day when what is indexed changes: an index under another name is made anew."""
+
+TRIGGERS = ("inserted", "deleted", "changed")
+"""By which SQLite keeps it."""
+
+LONGEST = 100
+"""Characters of a query that count."""
+
+PAGES_AT_ONCE = 200
+
+READ_THROUGH, LOOKED_UP = 2_000, 250_000
+"""Of so many lines at first, on PostgreSQL: read one by one, then by the index."""
+
+_BLANK = "_"
+"""A blank between two words, in the index."""
+
+
+def search_text(text: str) -> str:
+    """A text as the index sees it: letters and digits, and single blanks between words that have them."""
+    return _BETWEEN_WORDS.sub(_BLANK, text.translate(_SEEN)).replace(" ", "")
+
+
+def places(text: str, looked_for: str) -> list[tuple[int, int]]:
+    """Where in a text it says what was looked for: [first character, character after it)."""
+    wanted = search_text(looked_for[:LONGEST])
+    characters = list(_characters(text))
+    seen = "".join(character for character, _ in characters)
+    found: list[tuple[int, int]] = []
+    at = seen.find(wanted) if wanted else -1
+    while at >= 0:
+        stop = at + len(wanted)
+        found.append((characters[at][1], characters[stop - 1][1] + 1))
+        at = seen.find(wanted, stop)
+    return found
+
+
+def _characters(text: str) -> Iterator[tuple[str, int]]:
+    """Each character of `search_text`, and where in the text it comes from."""
+    last, is_after_blank = "", False
+    for place, original in enumerate(text):
+        for character in _SEEN[ord(original)]:
+            if character == " ":
+                is_after_blank = True
+                continue
+            if is_after_blank and last and not _is_chinese(last) and not _is_chinese(character):
+                yield _BLANK, place
+            yield character, place
+            last, is_after_blank = character, False
+
+
+class _SeenCharacters(dict[int, str]):
+    """What is seen of a character, by its number: letters and digits, a blank for anything else."""
+
+    def __missing__(self, number: int) -> str:
+        parts = unicodedata.normalize("NFKD", chr(number)).casefold()
+        # An accent or a voicing mark: how it is typed should not matter.
+        letters = (part for part in parts if not unicodedata.combining(part))
+        self[number] = "".join(letter if letter.isalnum() else " " for letter in letters)
+        return self[number]
+
+
+def pairs(text: str) -> str:
+    """What the index holds of a text: its pairs of neighbours, and its last character for itself."""
+    seen = search_text(text)
+    return " ".join(seen[at : at + 2] for at in range(len(seen)))
+
+
+def find(
+    lines: QuerySet[Utterance], text: str, *, before: int | None = None, by_index: bool = True
+) -> QuerySet[Utterance]:
+    """Those of the lines that contain this text, the newest first; none if there is nothing to look for.
+
+    Args:
+        before: Only lines with a lower primary key: the last one of the page before.
+        by_index: False where the lines are so few that PostgreSQL had better read them.
+    """
+    lines = lines.filter(is_removed=False)
+    text = text[:LONGEST].replace("\0", " ")
+    if not search_text(text):
+        return lines.none()
+    if connection.vendor == "sqlite":
+        return _find_on_sqlite(lines, search_text(text), before)
+    return _find_on_postgres(lines if before is None else lines.filter(pk__lt=before), text, by_index)
+
+
+def find_newest(lines: QuerySet[Utterance], text: str, count: int, *, before: int | None = None) -> list[int]:
+    """The primary keys of the first `count` lines of what `find` finds.
+
+    PostgreSQL's index knows no order. What is said all the time is found among the newest lines; only what
+    is not takes all that were ever said.
+    """
+    if connection.vendor == "postgresql":
+        end = before or (Utterance.objects.aggregate(last=Max("pk"))["last"] or 0) + 1
+        for newest, by_index in ((READ_THROUGH, False), (LOOKED_UP, True)):
+            recent = lines.filter(pk__gte=end - newest)
+            found = _keys(find(recent, text, before=before, by_index=by_index), count)
+            if len(found) == count or newest >= end:
+                return found
+    return _keys(find(lines, text, before=before), count)
+
+
+def _keys(lines: QuerySet[Utterance], count: int) -> list[int]:
+    return list(lines.values_list("pk", flat=True)[:count])
+
+
+def _find_on_sqlite(lines: QuerySet[Utterance], seen: str, before: int | None) -> QuerySet[Utterance]:
+    # A phrase of all its pairs; a single character is the beginning of one.
+    phrase = " ".join(seen[at : at + 2] for at in range(len(seen) - 1))
+    where = [f"{INDEX} MATCH %s", f"{INDEX}.rowid = sessions_app_utterance.id"]
+    params: list[Any] = [f'"{phrase}"' if phrase else f'"{seen}" *']
+    if before is not None:
+        where.append(f"{INDEX}.rowid < %s")
+        params.append(before)
+    # In the index's own order: a word that is in every line is then found as fast as any.
+    order = [f"-{INDEX}.rowid"]
+    return lines.extra(tables=[INDEX], where=where, params=params, order_by=order)  # noqa: S610
+
+
+def _find_on_postgres(lines: QuerySet[Utterance], text: str, by_index: bool) -> QuerySet[Utterance]:
+    # In every case, for the pairs may stand in another order, and where another condition leaves few lines
+    # it is far cheaper than to take each of them to pieces.
+    pattern = "'%%' || replace(search_text(%s), '_', '\\_') || '%%'"
+    where = [f"sessions_app_utterance.search_text LIKE {pattern}"]
+    if by_index and len(search_text(text)) > 1:
+        where.append("search_pairs(sessions_app_utterance.search_text) @> search_pairs(search_text(%s))")
+    return lines.extra(where=where, params=[text] * len(where)).order_by("-pk")  # noqa: S610
+
+
+# The index.
+
+
+def wipe_traces() -> None:
+    """Let nothing of lines that are no more stay in the index: on SQLite it keeps them until it is rewritten.
+
+    A second of work for some hundred thousand lines, in steps: nobody waits long to write something else.
+    """
+    if connection.vendor != "sqlite":
+        return
+    with connection.cursor() as cursor:
+        raw: sqlite3.Connection = connection.connection
+        pages = -PAGES_AT_ONCE  # negative: begin, with all there is
+        is_done = False
+        while not is_done:
+            before = raw.total_changes
+            cursor.execute(f"INSERT INTO {INDEX}({INDEX}, rank) VALUES ('merge', %s)", [pages])  # noqa: S608
+            is_done = raw.total_changes - before < 2  # as SQLite's manual says it
+            pages = PAGES_AT_ONCE
+
+
+def install(using: str) -> None:
+    """Make what is missing of the index; on SQLite, a migration that changes the table drops its triggers."""
+    wrapper = connections[using]
+    if wrapper.vendor == "sqlite":
+        _install_on_sqlite(wrapper)
+    elif wrapper.vendor == "postgresql":
+        _install_on_postgres(wrapper)
+
+
+def uninstall(using: str) -> None:
+    """Let go of the index, until `install`: to fill a table without it is faster."""
+    with connections[using].cursor() as cursor:
+        if connections[using].vendor == "sqlite":
+            for name in TRIGGERS:
+                cursor.execute(f"DROP TRIGGER {INDEX}_{name}")
+            cursor.execute(f"DROP TABLE {INDEX}")
+        else:
+            cursor.execute(f"DROP INDEX {INDEX}")
+
+
+def install_after_migrate(sender: Any, using: str, **kwargs: Any) -> None:
+    if Utterance._meta.db_table in connections[using].introspection.table_names():
+        install(using)
+
+
+def add_functions(sender: Any, connection: BaseDatabaseWrapper, **kwargs: Any) -> None:
+    """Give each connection to SQLite the function that the triggers call."""
+    if connection.vendor == "sqlite":
+        raw: sqlite3.Connection = connection.connection
+        raw.create_function("search_pairs", 1, pairs, deterministic=True)
+
+
+def _install_on_sqlite(wrapper: BaseDatabaseWrapper) -> None:
+    forget = f"INSERT INTO {INDEX}({INDEX}, rowid, pairs) VALUES ('delete', old.id, search_pairs(old.text));"  # noqa: S608
+    learn = f"INSERT INTO {INDEX}(rowid, pairs) VALUES (new.id, search_pairs(new.text));"  # noqa: S608
+    table = "sessions_app_utterance"
+    with wrapper.cursor() as cursor:
+        is_new = INDEX not in wrapper.introspection.table_names(cursor)
+        # Its own words only, not the texts: those stand in the table.
+        cursor.execute(
+            f"CREATE VIRTUAL TABLE IF NOT EXISTS {INDEX} "
+            "USING fts5(pairs, content='', columnsize=0, tokenize=\"ascii tokenchars '_'\")"
+        )
+        when = [
+            (f"AFTER INSERT ON {table}", learn),
+            (f"AFTER DELETE ON {table}", forget),
+            (f"AFTER UPDATE OF text ON {table} WHEN old.text <> new.text", forget + learn),
+        ]
+        for name, (event, body) in zip(TRIGGERS, when, strict=True):
+            cursor.execute(f"CREATE TRIGGER IF NOT EXISTS {INDEX}_{name} {event} BEGIN {body} END")
+        if is_new:
+            cursor.execute(f"INSERT INTO {INDEX}(rowid, pairs) SELECT id, search_pairs(text) FROM {table}")  # noqa: S608
+
+
+_POSTGRES_FUNCTIONS = r"""
+CREATE OR REPLACE FUNCTION search_text(said text) RETURNS text
+LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS $$
+  SELECT replace(regexp_replace(
+    btrim(regexp_replace(
+      replace(lower(
+        regexp_replace(normalize(said, NFKD), '[\u0300-\u036f\u3099\u309a]', '', 'g')
+        COLLATE "und-x-icu"), 'ß', 'ss'),
+      '[^[:alnum:]]+', ' ', 'g')),
+    '(?<=[⺀-鿿豈-﫿]) | (?=[⺀-鿿豈-﫿])', '', 'g'), ' ', '_')
+$$;
+-- The cost is what makes the planner take the index unless nearly every line has the pair.
+CREATE OR REPLACE FUNCTION search_pairs(seen text) RETURNS text[]
+LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE COST 1000 AS $$
+  SELECT array(SELECT substr(seen, at, 2) FROM generate_series(1, length(seen) - 1) AS at)
+$$;
+"""
+
+
+def _install_on_postgres(wrapper: BaseDatabaseWrapper) -> None:
+    table = "sessions_app_utterance"
+    with wrapper.cursor() as cursor:
+        cursor.execute(_POSTGRES_FUNCTIONS)
+        columns = wrapper.introspection.get_table_description(cursor, table)
+        if "search_text" not in [column.name for column in columns]:
+            # The database fills this column, and Django need not know of it.
+            cursor.execute(
+                f"ALTER TABLE {table} ADD COLUMN search_text text "
+                "GENERATED ALWAYS AS (search_text(text)) STORED"
+            )
+        if INDEX not in wrapper.introspection.get_constraints(cursor, table):
+            cursor.execute(f"CREATE INDEX {INDEX} ON {table} USING gin (search_pairs(search_text))")
+            cursor.execute(f"ANALYZE {table}")  # how common each pair is decides how it is looked for
+
+
+def _is_chinese(character: str) -> bool:
+    return "\u2e80" <= character <= "\u9fff" or "\uf900" <= character <= "\ufaff"
+
+
+_SEEN = _SeenCharacters()
+_BETWEEN_WORDS = re.compile("(?<=[^ \u2e80-\u9fff\uf900-\ufaff]) +(?=[^ \u2e80-\u9fff\uf900-\ufaff])")

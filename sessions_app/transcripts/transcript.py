@@ -1,0 +1,53 @@
+"""A session's transcript as its pages get it: all lines as they read now, and how far that is."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sessions_app.models import Session, Utterance, Voice
+from sessions_app.store.queries import as_line
+from sessions_app.wire.protocol import line_fields
+
+
+@dataclass(frozen=True, slots=True)
+class Transcript:
+    """Whoever has this follows the rest from the marks on."""
+
+    last_seq: int
+    last_revision: int
+    lines: Sequence[Utterance]
+    speakers: Sequence[str]
+    """Who each voice is, by public id, in the order in which voices came: it decides about colours."""
+
+    def as_json(self) -> dict[str, Any]:
+        return self.latest(len(self.lines))
+
+    def latest(self, count: int) -> dict[str, Any]:
+        """The same with the last lines only."""
+        return {
+            "seq": self.last_seq,
+            "revision": self.last_revision,
+            "speakers": list(self.speakers),
+            "lines": [line_json(line) for line in self.lines[max(0, len(self.lines) - count) :]],
+        }
+
+
+def read(session: Session) -> Transcript:
+    """The lines of a session in order."""
+    # The marks first: a line that comes in between is then sent twice, and not missed.
+    last_seq, last_revision = Session.objects.values_list("last_seq", "last_revision").get(pk=session.pk)
+    lines = list(
+        Utterance.objects.filter(session=session, is_removed=False)
+        .select_related("voice__speaker")
+        .defer("tokens", "machine_text")
+        .order_by("start", "id")
+    )
+    voices = Voice.objects.filter(session=session).select_related("speaker").order_by("id")
+    return Transcript(last_seq, last_revision, lines, [voice.public_id for voice in voices])
+
+
+def line_json(utterance: Utterance) -> dict[str, Any]:
+    """A line as the sockets send it, with what only editors need."""
+    return line_fields(as_line(utterance)) | {"revision": utterance.revision}

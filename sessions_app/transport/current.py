@@ -1,0 +1,21 @@
+"""The transport that the settings ask for."""
+
+from __future__ import annotations
+
+from functools import cache
+
+from django.conf import settings
+
+from .interface import Transport
+
+
+@cache
+def get_transport() -> Transport:
+    """Return the transport of this process."""
+    if settings.REDIS_URL:
+        from .redis import RedisTransport
+
+        return RedisTransport(settings.REDIS_URL)
+    from .memory import MemoryTransport
+
+    return MemoryTransport()

@@ -1,0 +1,201 @@
+"""Between the sockets and the workers: the audio of live sessions, and who sends and who recognises it.
+
+`Transport` is what the consumers and the recognition worker rely on; `memory` serves one process, `redis`
+any number on any number of machines. Only the transport differs between a laptop and a cluster: state
+machines, worker and consumers are the same.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from recognition.audio import samples
+
+CREDIT = samples(4)
+"""Audio that may wait for recognition before its sender is held back."""
+
+REPLAY = samples(60)
+"""Audio that may wait to be durable; more than the longest utterance and its recognition."""
+
+SENDER_SILENCE_S = 10.0
+"""After this long without audio, another sender may take the place of one that is still connected."""
+
+SAMPLE_BYTES = 4
+
+
+class SenderConflict(Exception):
+    """Another sender is connected and alive."""
+
+
+class Superseded(Exception):
+    """Another sender has taken this one's place."""
+
+
+class LogLost(Exception):
+    """The log is not what this sender left: it must be opened anew, and goes on at another place."""
+
+
+class AudioFinished(Exception):
+    """The session's sender has said that nothing follows."""
+
+    def __init__(self, position: int) -> None:
+        super().__init__(f"the audio has ended at {position}")
+        self.position = position
+
+
+class Overloaded(Exception):
+    """No worker has room for another session."""
+
+    def __init__(self, message: str, *, retry_after_s: float) -> None:
+        super().__init__(message)
+        self.retry_after_s = retry_after_s
+
+
+class Unreachable(Exception):
+    """What holds the logs does not answer."""
+
+
+class Fenced(Exception):
+    """Another worker owns the session; this one must stop."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """A piece of a session's audio log."""
+
+    start: int
+    audio: bytes
+    """float32, little endian; empty when nothing came in time."""
+
+    is_end: bool
+    """Whether the sender has said that nothing follows."""
+
+    @property
+    def end(self) -> int:
+        return self.start + len(self.audio) // SAMPLE_BYTES
+
+
+class SenderListener(Protocol):
+    """The socket of a sender. Called on its event loop; must return at once."""
+
+    def audio_kept(self, position: int) -> None:
+        """All audio up to here is in the log."""
+        ...
+
+    def sender_lost(self, why: Superseded | LogLost) -> None:
+        """This sender can append no more. Not called for what `append` and `finish` raise themselves."""
+        ...
+
+
+class Transport(Protocol):
+    """Positions are samples from the start of the session; sessions go by their primary key."""
+
+    keeps_audio: bool
+    """Whether the log outlives all our processes, so that a sender need never send again what it holds."""
+
+    # Senders.
+
+    async def open(
+        self, session: int, sender: str, *, durable: int, may_take_over: bool, listener: SenderListener
+    ) -> int:
+        """Become the session's one sender; the session is offered to the workers if none has it.
+
+        Args:
+            sender: Names this connection.
+            durable: Where the log begins if the session is new to it.
+            may_take_over: Whether a sender that is alive is replaced.
+
+        Returns:
+            The end of the audio in the log: where to go on.
+
+        Raises:
+            SenderConflict: If another sender is alive and may not be replaced.
+            AudioFinished: If a sender has finished.
+            Overloaded: If the session is new and no worker has room for it.
+            Unreachable: If it is not known.
+        """
+        ...
+
+    async def append(self, session: int, sender: str, audio: bytes) -> int:
+        """Add audio to the end of the log; waits while too much of it is not recognised yet.
+
+        It may return before the audio is in the log: the listener is told when it is.
+
+        Returns:
+            What the end of the log will be then.
+
+        Raises:
+            Superseded: If another sender has the session.
+            LogLost: If the log must be opened anew; what was not kept is still on its way, if it is opened
+                by the same sender.
+        """
+        ...
+
+    async def finish(self, session: int, sender: str) -> None:
+        """Say that nothing follows, when all is in the log. Idempotent.
+
+        Raises:
+            Superseded, LogLost: As for `append`.
+        """
+        ...
+
+    async def leave(self, session: int, sender: str) -> None:
+        """The sender's socket is gone; it may come back. Returns when all it sent is in the log."""
+        ...
+
+    # Workers.
+
+    async def join_workers(self, capacity: int) -> None:
+        """This process takes sessions from now on, so many at a time."""
+        ...
+
+    async def leave_workers(self) -> None:
+        """This process takes no more sessions; those it has it keeps."""
+        ...
+
+    async def has_workers(self) -> bool:
+        """Whether any worker takes sessions."""
+        ...
+
+    async def offer(self, session: int, *, durable: int) -> None:
+        """Make a session known that needs a worker, if none has it; its sender is away."""
+        ...
+
+    async def take(self) -> int:
+        """Wait for a session that needs a worker, and for room for it; own it."""
+        ...
+
+    async def read(self, session: int, position: int, *, timeout_s: float) -> Stretch:
+        """The audio from a position on, as much as is there; waits for some.
+
+        Raises:
+            Fenced: If this process does not own the session.
+        """
+        ...
+
+    async def report(self, session: int, *, processed: int, durable: int) -> None:
+        """Say how far recognition is: frees the sender, and what is durable may be forgotten.
+
+        Raises:
+            Fenced: If this process does not own the session.
+        """
+        ...
+
+    async def sender_gone_s(self, session: int) -> float:
+        """How long the session has been without a sender; 0 while there is one.
+
+        Raises:
+            Fenced: If this process does not own the session.
+        """
+        ...
+
+    async def release(self, session: int) -> None:
+        """The session has ended; forget it. Does nothing if another worker owns it."""
+        ...
+
+    async def give_up(self, session: int) -> None:
+        """Another worker shall take the session. Does nothing if one has already."""
+        ...
+
+    async def aclose(self) -> None: ...

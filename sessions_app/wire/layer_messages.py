@@ -1,0 +1,61 @@
+"""Names and messages on the channel layer."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
+
+from channels.exceptions import ChannelFull
+from redis.exceptions import RedisError
+
+from speakers import notify
+
+from .protocol import Line, PartialLine, SessionEnd, Spoken
+
+WORKERS = notify.WORKERS
+
+LAYER_ERRORS = (ChannelFull, OSError, RedisError)
+"""What a channel layer raises when it cannot pass a message on; the database makes up for it."""
+
+
+def session_group(key: str) -> str:
+    """The group of everyone who follows a session; channel layers take only ASCII, ids may be Chinese."""
+    return f"session-{hashlib.sha256(key.encode()).hexdigest()[:40]}"
+
+
+def commit_message(key: str, lines: Sequence[Line], *, received: int, durable: int) -> dict[str, Any]:
+    """Finals, if there are any, and how far the session has come."""
+    return {
+        "type": "room.commit",
+        "key": key,
+        "lines": [asdict(line) for line in lines],
+        "received": received,
+        "durable": durable,
+    }
+
+
+def partial_message(key: str, partial: PartialLine) -> dict[str, Any]:
+    return {"type": "room.partial", "key": key, "partial": asdict(partial)}
+
+
+def changed_message(key: str) -> dict[str, Any]:
+    """Something changed that only the database knows: a state, an edit."""
+    return {"type": "room.changed", "key": key}
+
+
+def end_message(key: str, end: SessionEnd) -> dict[str, Any]:
+    return {"type": "room.end", "key": key, "end": asdict(end)}
+
+
+def lines_from(message: dict[str, Any]) -> list[Line]:
+    return [Line(**fields | {"spoken": Spoken(**fields["spoken"])}) for fields in message["lines"]]
+
+
+def partial_from(message: dict[str, Any]) -> PartialLine:
+    return PartialLine(**message["partial"])
+
+
+def end_from(message: dict[str, Any]) -> SessionEnd:
+    return SessionEnd(**message["end"])

@@ -1,0 +1,63 @@
+"""The end of a session that recognition cannot cope with: its audio is kept, and everyone is told."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import numpy as np
+
+from recognition.audio import seconds
+from sessions_app.models import Session
+from sessions_app.recordings import files
+from sessions_app.store import commits
+from sessions_app.store.commits import Lease
+from sessions_app.store.in_database import in_database
+from sessions_app.transport.interface import Fenced, Transport
+from sessions_app.wire import layer_messages
+from sessions_app.wire.protocol import SessionEnd
+
+logger = logging.getLogger(__name__)
+
+
+async def end_in_failure(
+    lease: Lease, *, transport: Transport, publish: Callable[[str, dict[str, Any]], Awaitable[None]]
+) -> None:
+    """End a session though not all of its audio is recognised.
+
+    Raises:
+        Fenced: If another worker has taken the session over.
+    """
+    logger.error(
+        "session %s: ended, because recognition failed %d times at %.1f s",
+        lease.session,
+        lease.failures,
+        seconds(lease.durable),
+    )
+    received = await _record_the_rest(lease, transport)
+    await in_database(commits.set_state, lease, Session.State.ENDED)
+    end = SessionEnd(lease.last_seq, seconds(received), seconds(lease.durable), has_failed=True)
+    await publish(layer_messages.session_group(lease.key), layer_messages.end_message(lease.key, end))
+    await transport.release(lease.session)
+    await asyncio.to_thread(files.encode_flac, lease.session)
+
+
+async def _record_the_rest(lease: Lease, transport: Transport) -> int:
+    """Write down the audio that is still in the log; where it ends."""
+    position = lease.durable
+    try:
+        journal = files.Journal(lease.session)
+        try:
+            while (stretch := await transport.read(lease.session, position, timeout_s=0.5)).audio:
+                journal.write(stretch.start, np.frombuffer(stretch.audio, "<f4"))
+                position = stretch.end
+            journal.sync()
+        finally:
+            journal.close()
+    except Fenced:
+        raise
+    except Exception:  # it may be what recognition failed on
+        logger.exception("session %s: its recording ends at %.1f s", lease.session, seconds(position))
+    return position

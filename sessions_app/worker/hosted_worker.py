@@ -1,0 +1,155 @@
+"""A recognition worker with its models, on the event loop of the process that hosts it."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from pathlib import Path
+from typing import NamedTuple
+
+from django.conf import settings
+
+from recognition.core.endpointing import EndpointingOptions
+from recognition.engine.capacity import measure
+from recognition.engine.engine import Engine
+from recognition.engine.metrics import LAG_BOUNDS_S, Histogram
+from recognition.interfaces import Models
+from recognition.model_sets.reading import load_models, read_model_set
+from sessions_app import metrics
+from sessions_app.recordings import files
+from sessions_app.store import queries
+from sessions_app.store.in_database import in_database
+from sessions_app.transport.current import get_transport
+from sessions_app.transport.interface import Transport
+
+from .recognition_worker import RecognitionWorker
+
+logger = logging.getLogger(__name__)
+
+LAG_EVERY_S = 0.1
+"""How often the event loop is asked how late it is."""
+
+OFFER_EVERY_S = 60.0
+"""How often sessions are looked for that nobody works on, though they have not ended."""
+
+
+class Recognition(NamedTuple):
+    """A model set, loaded, and what it can do here."""
+
+    models: Models
+    endpointing: EndpointingOptions
+    capacity: int
+    """Sessions that one process takes at once."""
+
+
+def load_recognition() -> Recognition:
+    """Load the models of the settings, warm them up, and measure what a core can do with them.
+
+    Raises:
+        ModelError: If the model set cannot be loaded.
+    """
+    model_set = read_model_set(settings.MODEL_SET)
+    models = load_models(
+        model_set, Path(settings.MODELS_DIR), arithmetic=settings.ARITHMETIC, device=settings.DEVICE
+    )
+    capacity = settings.CAPACITY or measure(models).streams
+    logger.info("the model set %s is loaded; a process takes %d sessions", model_set.name, capacity)
+    if settings.MODEL_SET == "embedded":
+        logger.warning(
+            "the small built-in models are at work: they prove the installation and are not made for real "
+            "meetings; for people, start with ASR_MODELS=paraformer-zh"
+        )
+    return Recognition(models, model_set.endpointing, capacity)
+
+
+class HostedWorker:
+    """The models compute in a thread beside the event loop.
+
+    Args:
+        recognition: What is loaded already; otherwise `start` loads it.
+    """
+
+    def __init__(self, recognition: Recognition | None = None) -> None:
+        self._recognition = recognition
+        self._engine: Engine | None = None
+        self._worker: RecognitionWorker | None = None
+        self._running: asyncio.Task[None] | None = None
+        self._chores: list[asyncio.Task[None]] = []
+        self._collector: metrics.RecognitionCollector | None = None
+
+    async def start(self) -> None:
+        """Load the models and take sessions, also those that an earlier process left unfinished.
+
+        Raises:
+            ModelError: If the model set cannot be loaded.
+        """
+        recognition = self._recognition
+        if recognition is None:
+            recognition = await asyncio.to_thread(load_recognition)
+        self._engine = Engine(recognition.models)
+        self._engine.start()
+        transport = get_transport()
+        worker = RecognitionWorker(
+            self._engine, recognition.endpointing, transport, capacity=recognition.capacity
+        )
+        self._worker = worker
+        loop_lag = Histogram(LAG_BOUNDS_S)
+        self._collector = metrics.RecognitionCollector(
+            self._engine,
+            capacity=recognition.capacity,
+            sessions=lambda: worker.session_count,
+            loop_lag=loop_lag,
+        )
+        metrics.registry.register(self._collector)
+        self._running = asyncio.create_task(self._worker.run(), name="recognition worker")
+        self._chores = [
+            asyncio.create_task(_offer_unfinished(transport), name="offers"),
+            asyncio.create_task(_encode_what_was_left(), name="recordings"),
+            asyncio.create_task(_watch_lag(loop_lag), name="loop lag"),
+        ]
+        logger.info("ready to recognise")
+
+    async def run(self) -> None:
+        """Return when the worker has stopped.
+
+        Raises:
+            Exception: Whatever it could not cope with.
+        """
+        assert self._running
+        await asyncio.shield(self._running)
+
+    async def stop(self) -> None:
+        """Commit what is recognised and let go of the sessions."""
+        for chore in self._chores:
+            chore.cancel()
+        if self._worker and self._running:
+            self._worker.stop()
+            await asyncio.gather(self._running, *self._chores, return_exceptions=True)
+        if self._engine:
+            await self._engine.aclose()
+        if self._collector:
+            metrics.registry.unregister(self._collector)
+            self._collector = None
+
+
+async def _offer_unfinished(transport: Transport) -> None:
+    while True:
+        for session, durable in await in_database(queries.unfinished_sessions):
+            await transport.offer(session, durable=durable)
+        await asyncio.sleep(OFFER_EVERY_S)
+
+
+async def _encode_what_was_left() -> None:
+    """Finish the recordings of sessions that ended in a process which did not live to do it."""
+    journals = await asyncio.to_thread(files.journals)
+    for session in await in_database(queries.ended_among, journals):
+        await asyncio.to_thread(files.encode_flac, session)
+
+
+async def _watch_lag(lag: Histogram) -> None:
+    """Count how late the event loop is."""
+    loop = asyncio.get_running_loop()
+    while True:
+        due = loop.time() + LAG_EVERY_S
+        await asyncio.sleep(LAG_EVERY_S)
+        lag.add(max(0.0, loop.time() - due))

@@ -1,0 +1,41 @@
+"""What uvicorn and its like start and stop with them, by ASGI's lifespan protocol; daphne has none."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from django.conf import settings
+
+from recognition.exceptions import ModelError
+from sessions_app.serving.gc_freeze import keep_for_good
+from sessions_app.transport.current import get_transport
+
+from .hosted_worker import HostedWorker
+
+Message = dict[str, Any]
+
+
+async def lifespan(
+    scope: Message,
+    receive: Callable[[], Awaitable[Message]],
+    send: Callable[[Message], Awaitable[None]],
+) -> None:
+    worker = None if settings.REDIS_URL else HostedWorker()
+    while True:
+        message = await receive()
+        if message["type"] == "lifespan.startup":
+            try:
+                if worker:
+                    await worker.start()
+            except ModelError as error:
+                await send({"type": "lifespan.startup.failed", "message": str(error)})
+                return
+            keep_for_good()
+            await send({"type": "lifespan.startup.complete"})
+        elif message["type"] == "lifespan.shutdown":
+            if worker:
+                await worker.stop()
+            await get_transport().aclose()
+            await send({"type": "lifespan.shutdown.complete"})
+            return

@@ -1,0 +1,300 @@
+"""One live session on a worker: its audio log in, its lines into the database and to everyone who follows."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import logging
+import time
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeVar
+
+import numpy as np
+from django.conf import settings
+
+from recognition.audio import milliseconds, samples, seconds
+from recognition.core.endpointing import EndpointingOptions
+from recognition.core.events import Ended, Final, Partial, Settled, UtteranceFailed
+from recognition.engine.engine import Engine
+from recognition.engine.transcriber import Transcriber
+from sessions_app.models import Session, Utterance
+from sessions_app.recordings import files
+from sessions_app.store import commits, queries, voices
+from sessions_app.store.commits import Lease, NewLine
+from sessions_app.store.in_database import in_database
+from sessions_app.store.voices import VoiceChanges
+from sessions_app.transport.interface import Fenced, Stretch, Transport
+from sessions_app.wire import layer_messages
+from sessions_app.wire.protocol import PartialLine, SessionEnd
+from speakers.voiceprints.identification import Gallery
+from speakers.voiceprints.tracking import SpeakerTracker
+
+logger = logging.getLogger(__name__)
+
+Publish = Callable[[str, dict[str, Any]], Awaitable[None]]
+Written = TypeVar("Written")
+
+READ_S = 1.0
+"""How long to wait for audio before looking after the sender."""
+
+BACKLOG = samples(2)
+"""Audio that may wait for speech detection before more is read."""
+
+LONGEST_PAUSE_S = 4.0
+
+NO_SPACE = (errno.ENOSPC, errno.EDQUOT)
+
+FULL_RETRY_S = 2.0
+
+HINDERED_S = 1.0
+"""A database that takes so long is out of order: no sender could have returned meanwhile."""
+
+SILENCE_PER_COMMIT = samples(5)
+"""Progress that is made permanent though nobody spoke."""
+
+
+class LiveSession:
+    """Recognises one session until its end, or until another worker has it.
+
+    Args:
+        lease: The right to write; `run` ends when it is lost.
+        tracker: Says whose each line is; of this session alone.
+        publish: Sends a message to a group of the channel layer.
+    """
+
+    def __init__(
+        self,
+        lease: Lease,
+        *,
+        transport: Transport,
+        engine: Engine,
+        endpointing: EndpointingOptions,
+        tracker: SpeakerTracker,
+        publish: Publish,
+    ) -> None:
+        self.lease = lease
+        self._transport = transport
+        self._publish = publish
+        self._group = layer_messages.session_group(lease.key)
+        self._transcriber = Transcriber(engine, endpointing, start=lease.durable)
+        self._journal = files.Journal(lease.session)
+        self._tracker = tracker
+        self._lines: list[NewLine] = []
+        self._committing = asyncio.Lock()
+        self._received = lease.durable
+        self._state = Session.State.LIVE  # as `acquire` left it
+        self._stop = False
+        self._is_leaving = False
+        self._has_heard_all = False
+        self._is_unfinished = False
+        self._in_order_since = time.monotonic()
+
+    async def run(self) -> None:
+        """Recognise to the end, or until `hand_over`.
+
+        Raises:
+            Fenced: If another worker has taken the session over.
+        """
+        try:
+            await asyncio.sleep(pause_after(self.lease.failures))
+            await self._tell(layer_messages.changed_message(self.lease.key))
+            await self._recall_voices()
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(self._hear())
+                tasks.create_task(self._keep())
+        except* Fenced:
+            raise Fenced from None
+        finally:
+            self._transcriber.close()
+            self._journal.close()
+        if not self._is_unfinished:
+            await asyncio.to_thread(files.encode_flac, self.lease.session)
+
+    def stop(self) -> None:
+        """End the session as if its sender had said "close"."""
+        self._stop = True
+
+    def hand_over(self) -> None:
+        """Commit what is recognised and let `run` return: another worker, or this one restarted, goes on."""
+        self._is_leaving = True
+
+    async def set_gallery(self, gallery: Gallery) -> None:
+        """Somebody was enrolled or forgotten; earlier lines are corrected."""
+        self._tracker.set_gallery(gallery)
+        await self._correct()
+
+    async def hear_people(self) -> None:
+        """Somebody named a voice of this session or corrected whose a line is."""
+        said = await in_database(voices.person_said, self.lease.session)
+        said.tell(self._tracker)
+        await self._correct()
+
+    # Audio.
+
+    async def _hear(self) -> None:
+        await self._hear_audio()
+        self._is_unfinished = self._is_leaving and not self._has_heard_all
+        if self._is_unfinished and self._transport.keeps_audio:
+            await self._transcriber.leave_off()  # whoever goes on hears the open utterance from its start
+            return
+        if not self._is_unfinished:
+            await self._set_state(Session.State.DRAINING)
+        self._transcriber.finish()
+
+    async def _hear_audio(self) -> None:
+        """Until there is no more, or the rest is for another worker."""
+        while not self._has_heard_all and not (self._is_leaving and self._transport.keeps_audio):
+            stretch = await self._transport.read(self.lease.session, self._received, timeout_s=READ_S)
+            if stretch.audio:
+                await self._hear_stretch(stretch)
+            elif self._is_leaving and not stretch.is_end:
+                return
+            is_over = stretch.is_end or self._stop
+            self._has_heard_all = is_over or (not stretch.audio and await self._has_sender_gone())
+
+    async def _hear_stretch(self, stretch: Stretch) -> None:
+        await self._set_state(Session.State.LIVE)
+        audio = np.frombuffer(stretch.audio, "<f4")
+        await self._record(stretch.start, audio)
+        self._transcriber.feed(audio)
+        self._received = stretch.end
+        await self._transcriber.caught_up(BACKLOG)
+        await self._report()
+
+    async def _record(self, position: int, audio: np.ndarray) -> None:
+        async def write() -> None:
+            self._journal.write(position, audio)
+
+        await self._with_space(write)
+
+    async def _with_space(self, write: Callable[[], Awaitable[Written]]) -> Written:
+        """While the disk is full, wait: the log holds what comes, and then its sender."""
+        while True:
+            try:
+                return await write()
+            except OSError as error:
+                if error.errno not in NO_SPACE:
+                    raise
+                logger.error("session %s waits for space to record: %s", self.lease.session, error)
+                await asyncio.sleep(FULL_RETRY_S)
+
+    async def _has_sender_gone(self) -> bool:
+        """Whether nobody will send any more; the sessions of senders that may return are paused."""
+        gone_s = await self._transport.sender_gone_s(self.lease.session)
+        await self._set_state(Session.State.PAUSED if gone_s > 0 else Session.State.LIVE)
+        return gone_s > 0 and min(gone_s, await self._in_order_s()) > settings.SENDER_RETURN_S
+
+    async def _in_order_s(self) -> float:
+        """For how long nothing of ours has kept a sender away, as far as can be seen from here."""
+        asked_at = time.monotonic()
+        await in_database(commits.check_lease, self.lease)
+        now = time.monotonic()
+        if now - asked_at > HINDERED_S:
+            self._in_order_since = now
+        return now - self._in_order_since
+
+    async def _set_state(self, state: Session.State) -> None:
+        if state is not self._state:
+            self._state = state
+            await in_database(commits.set_state, self.lease, state)
+            await self._tell(layer_messages.changed_message(self.lease.key))
+
+    async def _report(self) -> None:
+        await self._transport.report(
+            self.lease.session,
+            processed=self._transcriber.session.processed,
+            durable=self.lease.durable,
+        )
+
+    # Lines.
+
+    async def _keep(self) -> None:
+        async for event in self._transcriber.events():
+            match event:
+                case Partial(_, start, text):
+                    partial = PartialLine(milliseconds(start), text)
+                    await self._tell(layer_messages.partial_message(self.lease.key, partial))
+                case Final():
+                    self._lines.append(self._new_line(event))
+                case UtteranceFailed(_, start, end):
+                    logger.error(
+                        "session %s: no text for %.1f-%.1f s",
+                        self.lease.session,
+                        seconds(start),
+                        seconds(end),
+                    )
+                case Settled(position):
+                    if self._lines or position - self.lease.durable >= SILENCE_PER_COMMIT:
+                        await self._commit(position)
+                case Ended(position):
+                    await self._end(position)
+
+    def _new_line(self, final: Final) -> NewLine:
+        seq = self.lease.last_seq + len(self._lines) + 1
+        decision = self._tracker.identify(seq, final.embedding, seconds(final.speech))
+        tokens = [(token.text, token.start, token.end) for token in final.tokens]
+        return NewLine(final.start, final.end, final.text, tokens, decision.voice, decision.score)
+
+    async def _commit(self, durable: int) -> None:
+        def keep() -> tuple[Lease, list[Utterance]]:
+            self._journal.sync()
+            return commits.commit(self.lease, durable=durable, lines=new, changes=changes)
+
+        async with self._committing:
+            new, self._lines = self._lines, []
+            changes = self._voice_changes()
+            self.lease, kept = await self._with_space(lambda: in_database(keep))
+        await self._report()
+        lines = [queries.as_line(utterance) for utterance in kept]
+        await self._tell(
+            layer_messages.commit_message(self.lease.key, lines, received=self._received, durable=durable)
+        )
+        if changes.revisions:
+            await self._tell(layer_messages.changed_message(self.lease.key))
+
+    async def _correct(self) -> None:
+        """Commit what the tracker thinks of earlier lines by now; lines on their way will take it along."""
+        async with self._committing:
+            if self._lines:
+                return
+            changes = self._voice_changes()
+            if not changes:
+                return
+            try:
+                self.lease, _ = await in_database(
+                    commits.commit, self.lease, durable=self.lease.durable, lines=[], changes=changes
+                )
+            except Fenced:
+                return  # the next commit finds out as well, and ends the session here
+        await self._tell(layer_messages.changed_message(self.lease.key))
+
+    def _voice_changes(self) -> VoiceChanges:
+        tracker = self._tracker
+        return VoiceChanges(tracker.model_id, tracker.changed_voices(), tracker.take_revisions())
+
+    async def _recall_voices(self) -> None:
+        """Go on with the voices that an earlier worker knew."""
+        session, tracker = self.lease.session, self._tracker
+        for state in await in_database(voices.known_voices, session, tracker.model_id):
+            tracker.adopt(state)
+
+    async def _end(self, position: int) -> None:
+        if position > self.lease.durable or self._lines:
+            await self._commit(position)
+        if self._is_unfinished:
+            await in_database(commits.set_state, self.lease, Session.State.PAUSED)
+            return
+        await in_database(commits.set_state, self.lease, Session.State.ENDED)
+        await self._transport.release(self.lease.session)
+        length_s = seconds(position)
+        end = SessionEnd(self.lease.last_seq, received_s=length_s, recognised_s=length_s)
+        await self._tell(layer_messages.end_message(self.lease.key, end))
+
+    async def _tell(self, message: dict[str, Any]) -> None:
+        """A hint for those who follow; the database has it already, so a loss costs only time."""
+        await self._publish(self._group, message)
+
+
+def pause_after(failures: int) -> float:
+    """Seconds to wait before another attempt at the same place."""
+    return min(2.0 ** (failures - 2), LONGEST_PAUSE_S) if failures else 0.0

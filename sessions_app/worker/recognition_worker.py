@@ -1,0 +1,177 @@
+"""The recognition worker: a background Channels consumer that takes sessions and recognises them.
+
+In the default installation it lives in the serving process, otherwise in processes of its own. Audio
+comes by the transport; the channel layer brings what concerns all workers, and carries results away.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import socket
+from typing import Any
+
+from channels.consumer import AsyncConsumer
+from channels.exceptions import StopConsumer
+
+from recognition.core.endpointing import EndpointingOptions
+from recognition.engine.engine import Engine
+from sessions_app.models import MOST_FAILURES
+from sessions_app.store import commits
+from sessions_app.store.in_database import in_database
+from sessions_app.transport import cancel
+from sessions_app.transport.interface import Fenced, Transport
+from sessions_app.wire import layer_messages
+from sessions_app.wire.layer_messages import LAYER_ERRORS
+from speakers.maintenance import SpeakersInBackground
+from speakers.voiceprints.identification import Gallery
+
+from .failed_session import end_in_failure
+from .live_session import LiveSession
+
+logger = logging.getLogger(__name__)
+
+HAND_OVER_S = 10.0
+"""How long a worker that stops waits for what is being recognised."""
+
+
+class RecognitionWorker(AsyncConsumer):
+    """Runs on the event loop of its engine, as `await worker.run()`, until `stop()`.
+
+    Args:
+        capacity: Sessions that it can recognise at once.
+    """
+
+    def __init__(
+        self, engine: Engine, endpointing: EndpointingOptions, transport: Transport, *, capacity: int
+    ) -> None:
+        self.engine = engine
+        self._endpointing = endpointing
+        self._transport = transport
+        self._capacity = capacity
+        self._live: dict[str, LiveSession] = {}
+        self._recognising: dict[int, asyncio.Task[None]] = {}
+        self._speakers = SpeakersInBackground(
+            engine, f"{socket.gethostname()}-{os.getpid()}", on_gallery=self._set_gallery
+        )
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._inbox: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
+
+    async def run(self) -> None:
+        self._inbox.put_nowait({"type": "worker.start"})
+        scope: Any = {"type": "channel"}
+        receive: Any = self._inbox.get
+        send: Any = _no_reply
+        await self(scope, receive, send)
+
+    @property
+    def session_count(self) -> int:
+        """Sessions that it is recognising."""
+        return len(self._live)
+
+    def stop(self) -> None:
+        self._inbox.put_nowait({"type": "worker.stop"})
+
+    # Messages.
+
+    async def worker_start(self, message: dict[str, Any]) -> None:
+        await self.channel_layer.group_add(layer_messages.WORKERS, self.channel_name)
+        await self._speakers.load()
+        self._spawn(self._speakers.run())
+        await self._transport.join_workers(self._capacity)
+        self._spawn(self._take_sessions())
+
+    async def worker_stop(self, message: dict[str, Any]) -> None:
+        await self._transport.leave_workers()
+        await cancel.end(*self._tasks)
+        for live in self._live.values():
+            live.hand_over()
+        if sessions := self._recognising.values():
+            await asyncio.wait(sessions, timeout=HAND_OVER_S)
+        await cancel.end(*self._recognising.values())
+        raise StopConsumer
+
+    async def session_stop(self, message: dict[str, Any]) -> None:
+        """Somebody ended a session from a page."""
+        if live := self._live.get(message["key"]):
+            live.stop()
+
+    async def session_corrected(self, message: dict[str, Any]) -> None:
+        """Somebody said whose a voice or a line of a session is."""
+        if live := self._live.get(message["key"]):
+            self._spawn(live.hear_people())
+
+    async def speakers_changed(self, message: dict[str, Any]) -> None:
+        """Somebody was enrolled or forgotten, or asks for a job."""
+        self._speakers.nudge()
+
+    async def _set_gallery(self, gallery: Gallery) -> None:
+        for live in list(self._live.values()):
+            self._spawn(live.set_gallery(gallery))
+
+    # Sessions.
+
+    async def _take_sessions(self) -> None:
+        while True:
+            session = await self._transport.take()
+            if earlier := self._recognising.get(session):
+                # It was taken away from us and came back before we noticed.
+                await cancel.end(earlier)
+            self._recognising[session] = asyncio.create_task(self._recognise(session))
+
+    async def _recognise(self, session: int) -> None:
+        try:
+            await self._recognise_owned(session)
+        except Fenced:
+            logger.warning("session %s: another worker has it now", session)
+        except Exception:  # one session's trouble must not be everyone's
+            logger.exception("session %s: failed here", session)
+            await in_database(commits.count_failure, session)
+        finally:
+            del self._recognising[session]
+            await self._transport.give_up(session)  # if it has not ended
+
+    async def _recognise_owned(self, session: int) -> None:
+        lease = await in_database(commits.acquire, session)
+        if lease is None:
+            await self._transport.release(session)
+            return
+        if lease.failures >= MOST_FAILURES:
+            await end_in_failure(lease, transport=self._transport, publish=self._publish)
+            return
+        live = LiveSession(
+            lease,
+            transport=self._transport,
+            engine=self.engine,
+            endpointing=self._endpointing,
+            tracker=self._speakers.new_tracker(),
+            publish=self._publish,
+        )
+        self._live[lease.key] = live
+        logger.info("session %s: recognising from %d, epoch %d", session, lease.durable, lease.epoch)
+        try:
+            await live.run()
+        finally:
+            del self._live[lease.key]
+        logger.info("session %s: done with it here", session)
+
+    async def _publish(self, group: str, message: dict[str, Any]) -> None:
+        try:
+            await self.channel_layer.group_send(group, message)
+        except LAYER_ERRORS as error:
+            logger.warning("a message to %s was lost: %s", group, error)
+
+    def _spawn(self, work: Any) -> None:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._forget)
+
+    def _forget(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()):
+            logger.error("%s failed", task.get_coro(), exc_info=error)
+
+
+async def _no_reply(message: dict[str, Any]) -> None:
+    """Nobody is at the other end of a background consumer."""

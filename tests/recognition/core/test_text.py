@@ -1,0 +1,60 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from recognition.core.text import edit_distance, error_rate, join, words_only
+
+
+class TestJoin:
+    def test_chinese_is_written_without_spaces(self):
+        assert join(["你", "好"]) == "你好"
+
+    def test_words_of_other_scripts_have_spaces_between_them(self):
+        assert join(["hello", "world"]) == "hello world"
+
+    def test_no_space_between_chinese_and_others(self):
+        assert join(["用", "python", "三"]) == "用python三"
+
+    def test_marks_follow_their_tokens(self):
+        assert join(["你", "好", "吗"], ["", "，", "？"]) == "你好，吗？"
+
+    def test_a_word_after_a_full_width_mark_needs_no_space(self):
+        assert join(["ok", "go"], ["，", "。"]) == "ok，go。"
+
+    def test_wrong_number_of_marks_is_an_error_with_both_numbers(self):
+        with pytest.raises(ValueError, match="1 marks for 2 tokens"):
+            join(["你", "好"], ["。"])
+
+
+class TestWordsOnly:
+    def test_punctuation_is_left_out(self):
+        assert words_only("你好，世界。") == ["你", "好", "世", "界"]
+
+    def test_a_foreign_word_is_one_unit_in_lower_case(self):
+        assert words_only("用Python写 don't") == ["用", "python", "写", "don't"]
+
+    def test_full_width_letters_are_ordinary_letters(self):
+        assert words_only("ＡＢ") == ["ab"]
+
+
+class TestErrorRate:
+    def test_counts_each_kind_of_error(self):
+        assert edit_distance("abc", "abd") == 1
+        assert edit_distance("abc", "ab") == 1
+        assert edit_distance("abc", "abxc") == 1
+
+    def test_is_errors_over_reference_characters(self):
+        assert error_rate([("你好世界", "你好世"), ("好", "坏")]) == pytest.approx(2 / 5)
+
+    def test_may_exceed_one(self):
+        assert error_rate([("好", "不好啊")]) == 2.0
+
+    def test_nothing_to_count_against_is_an_error(self):
+        with pytest.raises(ValueError, match="no reference text"):
+            error_rate([("，。", "你")])
+
+    @given(st.text("abc", max_size=8), st.text("abc", max_size=8))
+    def test_distance_is_a_metric(self, one: str, other: str):
+        assert edit_distance(one, other) == edit_distance(other, one)
+        assert (edit_distance(one, other) == 0) == (one == other)
+        assert edit_distance(one, other) <= max(len(one), len(other))

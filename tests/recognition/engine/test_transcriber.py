@@ -1,0 +1,232 @@
+"""Session, engine and scripted models together: audio in, events out."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import itertools
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from recognition.audio import samples
+from recognition.core.endpointing import EndpointingOptions
+from recognition.core.events import Ended, Event, Final, Partial, UtteranceFailed
+from recognition.core.work import DetectSpeech
+from recognition.engine.engine import Engine
+from recognition.engine.runner import ModelStream
+from recognition.engine.scheduler import DEFAULT_LIMITS, BatchLimits, Scheduler, Stage
+from recognition.engine.transcriber import Transcriber
+from recognition.fakes.scripted import Line, Script, ScriptedOffline, ScriptedStreaming, scripted_models
+from recognition.interfaces import Models, Samples, Token
+
+SCRIPT = Script(
+    [
+        Line("大家好，我们开始开会。", voice=0, seconds=2.0),
+        Line("好的。", voice=1, seconds=0.8),
+        Line("预算通过了吗？", voice=0, seconds=1.5),
+        Line("通过了。", voice=2, seconds=1.0),
+    ]
+)
+
+
+@pytest.fixture
+def models() -> Models:
+    return scripted_models(SCRIPT)
+
+
+@pytest.fixture
+async def engine(models: Models) -> AsyncIterator[Engine]:
+    engine = Engine(models)
+    engine.start()
+    yield engine
+    await engine.aclose()
+
+
+async def transcribe(engine: Engine, audio: Samples, *, frame: int = 3200) -> list[Event]:
+    transcriber = Transcriber(engine, EndpointingOptions())
+    for at in range(0, len(audio), frame):
+        transcriber.feed(audio[at : at + frame])
+        await transcriber.caught_up(samples(2))
+    transcriber.finish()
+    return [event async for event in transcriber.events()]
+
+
+def finals(events: Sequence[Event]) -> list[str]:
+    return [event.text for event in events if isinstance(event, Final)]
+
+
+async def test_every_line_comes_once_in_order_with_punctuation(engine: Engine):
+    events = await transcribe(engine, SCRIPT.audio())
+    assert finals(events) == [line.text for line in SCRIPT.lines]
+    assert isinstance(events[-1], Ended)
+
+
+async def test_a_whole_recording_may_be_fed_at_once(engine: Engine):
+    transcriber = Transcriber(engine, EndpointingOptions())
+    await transcriber.feed_all(SCRIPT.audio())
+    assert finals([event async for event in transcriber.events()]) == [line.text for line in SCRIPT.lines]
+
+
+async def test_partials_grow_and_precede_their_final(engine: Engine):
+    transcriber = Transcriber(engine, EndpointingOptions())
+    for piece in np.split(SCRIPT.speak(0), 35):
+        transcriber.feed(piece)
+        await engine.idle()
+    transcriber.finish()
+    events = [event async for event in transcriber.events()]
+    partials = [event.text for event in events if isinstance(event, Partial)]
+    assert partials == ["大", "大家", "大家好", "大家好我"]
+    first_final = next(i for i, event in enumerate(events) if isinstance(event, Final))
+    assert not any(isinstance(event, Partial) for event in events[first_final:])
+
+
+async def test_the_same_voice_has_the_same_embedding(engine: Engine):
+    voices = [e.embedding for e in await transcribe(engine, SCRIPT.audio()) if isinstance(e, Final)]
+    assert np.dot(voices[0], voices[2]) == 1
+    assert np.dot(voices[0], voices[1]) == 0
+
+
+async def test_many_sessions_at_once_do_not_mix(engine: Engine):
+    orders = [[0], [1, 2], [3, 0, 1], [2, 2], [1, 3, 3, 0]]
+    recordings = [np.concatenate([SCRIPT.speak(i) for i in order]) for order in orders]
+    results = await asyncio.gather(*(transcribe(engine, audio) for audio in recordings))
+    for order, events in zip(orders, results, strict=True):
+        assert finals(events) == [SCRIPT.lines[i].text for i in order]
+
+
+async def test_a_finished_session_leaves_no_model_state_behind(engine: Engine, models: Models):
+    await transcribe(engine, SCRIPT.audio())
+    await asyncio.to_thread(engine._thread.submit(lambda: None).result)
+    streaming = models.streaming
+    assert isinstance(streaming, ScriptedStreaming)
+    assert streaming.open_states == 0
+    assert len(engine.scheduler) == 0
+
+
+async def test_an_abandoned_session_leaves_no_model_state_behind(engine: Engine, models: Models):
+    transcriber = Transcriber(engine, EndpointingOptions())
+    transcriber.feed(SCRIPT.speak(0))
+    await transcriber.caught_up(samples(0.2))
+    transcriber.close()
+    await asyncio.to_thread(engine._thread.submit(lambda: None).result)
+    streaming = models.streaming
+    assert isinstance(streaming, ScriptedStreaming)
+    assert streaming.open_states == 0
+    assert len(engine.scheduler) == 0
+
+
+class SpeaksNonsense(ScriptedOffline):
+    """Answers with what is no token."""
+
+    def recognize(self, batch: Sequence[Samples]) -> list[list[Token]]:
+        return [["no token"] for _ in batch]  # type: ignore[list-item]
+
+
+async def test_what_a_session_cannot_cope_with_is_told_and_not_waited_for(models: Models):
+    engine = Engine(replace(models, offline=SpeaksNonsense(SCRIPT)))
+    engine.start()
+    with pytest.raises(AttributeError):
+        await asyncio.wait_for(transcribe(engine, SCRIPT.audio()), 10)
+    await engine.aclose()
+
+
+class FailsOnLine(ScriptedOffline):
+    """Cannot stand one of the lines."""
+
+    def __init__(self, script: Script, poison: str) -> None:
+        super().__init__(script)
+        self._poison = poison
+
+    def recognize(self, batch: Sequence[Samples]) -> list[list[Token]]:
+        results = super().recognize(batch)
+        if any("".join(token.text for token in tokens) == self._poison for tokens in results):
+            raise RuntimeError("mel energy is nan")
+        return results
+
+
+async def test_an_utterance_that_breaks_the_model_costs_nobody_else_anything(models: Models):
+    poisoned = replace(models, offline=FailsOnLine(SCRIPT, "预算通过了吗"))
+    engine = Engine(poisoned)
+    engine.start()
+    bad, good = await asyncio.gather(
+        transcribe(engine, SCRIPT.audio()),
+        transcribe(engine, np.concatenate([SCRIPT.speak(1), SCRIPT.speak(3)])),
+    )
+    await engine.aclose()
+
+    assert finals(good) == ["好的。", "通过了。"]
+    assert finals(bad) == ["大家好，我们开始开会。", "好的。", "通过了。"]
+    [failed] = [event for event in bad if isinstance(event, UtteranceFailed)]
+    assert failed.utterance == 2
+
+
+async def test_a_session_goes_on_at_the_position_it_is_given(engine: Engine):
+    transcriber = Transcriber(engine, EndpointingOptions(), start=samples(100), first_utterance=9)
+    transcriber.feed(SCRIPT.speak(1))
+    transcriber.finish()
+    [final] = [event async for event in transcriber.events() if isinstance(event, Final)]
+    assert final.utterance == 9
+    assert final.start == samples(100)
+
+
+async def test_a_session_that_cannot_take_its_result_does_not_stop_the_others(engine: Engine):
+    def refuse(result: object) -> None:
+        raise RuntimeError("this session is broken")
+
+    broken = engine.open_stream()
+    engine.submit(broken, DetectSpeech(np.zeros(1600, np.float32)), refuse)
+
+    events = await transcribe(engine, SCRIPT.audio())
+
+    assert len(finals(events)) == 4
+
+
+async def test_partials_that_come_too_late_are_given_up_and_finals_are_not(models: Models):
+    limits = dict(DEFAULT_LIMITS) | {Stage.DECODE: BatchLimits(size=8, padded_samples=2**31, patience_s=0.5)}
+    engine = Engine(models, Scheduler(limits), clock=itertools.count().__next__)
+    engine.start()
+    events = await transcribe(engine, SCRIPT.audio())
+    await engine.aclose()
+
+    assert len(finals(events)) == 4
+    assert not any(isinstance(event, Partial) for event in events)
+    assert engine.statistics.stages[Stage.DECODE].dropped > 0
+    assert engine.statistics.stages[Stage.RECOGNIZE].failed == 0
+
+
+async def test_the_engine_counts_what_it_does(engine: Engine):
+    await transcribe(engine, SCRIPT.audio())
+
+    stages = engine.statistics.stages
+    assert sum(stages[Stage.RECOGNIZE].batch_sizes.counts) == 4
+    assert stages[Stage.DETECT].audio_s >= SCRIPT.audio().size / 16_000
+    # Of the first pass nothing need be left to do when the audio comes all at once.
+    assert all(stages[stage].busy_s > 0 for stage in Stage if stage is not Stage.DECODE)
+
+
+async def test_a_thousand_sessions_come_and_go_and_leave_nothing(engine: Engine, models: Models):
+    audio = SCRIPT.speak(1)
+    for _ in range(100):
+        await asyncio.gather(*(transcribe(engine, audio) for _ in range(10)))
+    await asyncio.to_thread(engine._thread.submit(lambda: None).result)
+
+    streaming = models.streaming
+    assert isinstance(streaming, ScriptedStreaming)
+    assert streaming.open_states == 0
+    assert len(engine.scheduler) == 0
+    gc.collect()
+    # Not by `isinstance`, which asks weak proxies of other libraries for the class of what they stood for.
+    assert not [thing for thing in gc.get_objects() if type(thing) in (Transcriber, ModelStream)]
+
+
+async def test_left_off_it_tells_what_has_ended_and_not_what_is_open(engine: Engine):
+    transcriber = Transcriber(engine, EndpointingOptions())
+    transcriber.feed(np.concatenate([SCRIPT.speak(0), SCRIPT.speak(2)[:8000]]))
+    await transcriber.leave_off()
+    events = [event async for event in transcriber.events()]
+    assert finals(events) == [SCRIPT.lines[0].text]
+    assert not any(isinstance(event, Ended) for event in events)
+    assert transcriber.session.settled <= len(SCRIPT.speak(0))

@@ -1,0 +1,93 @@
+from __future__ import annotations
+
+import unittest
+from unittest import mock
+
+import numpy as np
+import torch
+
+from recognition.exceptions import ModelError
+from recognition.funasr.int8 import networks
+from recognition.funasr.offline import OfflineParaformer
+from recognition.funasr.precision import Arithmetic, choose
+from recognition.funasr.streaming import StreamingParaformer
+
+from .random_models import model_directory, speech_like
+
+
+class ChooseTests(unittest.TestCase):
+    def test_an_unknown_arithmetic_is_named(self):
+        with self.assertRaisesRegex(ModelError, "no arithmetic 'int4'; known are auto, float32"):
+            choose("int4", "cpu")
+
+    @unittest.skipIf(torch.cuda.is_available(), "there is a CUDA device")
+    def test_a_device_that_is_not_there_is_named(self):
+        with self.assertRaisesRegex(ModelError, "there is no CUDA device"):
+            choose("auto", "cuda")
+
+    @unittest.skipUnless(networks.is_supported(), "this CPU has no 8-bit products")
+    def test_a_cpu_computes_large_networks_in_8_bits_and_small_ones_in_float32(self):
+        large, small = torch.nn.Linear(4000, 4000), torch.nn.Linear(10, 10)
+
+        automatic, asked_for = choose("auto", "cpu"), choose("int8", "cpu")
+
+        self.assertEqual(automatic.for_model(large).kind, "int8")
+        self.assertEqual(automatic.for_model(small).kind, "float32")
+        self.assertEqual(asked_for.for_model(small).kind, "int8")
+
+    def test_without_8_bit_products_it_is_float32(self):
+        with mock.patch.object(networks, "is_supported", return_value=False):
+            self.assertEqual(choose("auto", "cpu").for_model(torch.nn.Linear(4000, 4000)).kind, "float32")
+            with self.assertRaisesRegex(ModelError, "has no 8-bit products; take float32 or auto"):
+                choose("int8", "cpu")
+
+    def test_cuda_computes_in_half_precision(self):
+        with mock.patch.object(torch.cuda, "is_available", return_value=True):
+            self.assertEqual(choose("auto", "cuda").kind, "float16")
+            self.assertEqual(choose("auto", "auto").device.type, "cuda")
+            with self.assertRaisesRegex(ModelError, "8-bit arithmetic is for CPUs"):
+                choose("int8", "cuda")
+
+
+class HalfPrecisionTests(unittest.TestCase):
+    """On a CPU here; the same code runs on CUDA."""
+
+    def test_bfloat16_writes_nearly_what_float32_writes(self):
+        audio = speech_like(7, 96_000)
+        exact, found = (
+            OfflineParaformer(model_directory("paraformer-zh-plain"), arithmetic=Arithmetic(kind)).recognize(
+                [audio]
+            )[0]
+            for kind in ("float32", "bfloat16")
+        )
+
+        self.assertEqual(len(exact), len(found))
+        same = np.mean([a.text == b.text for a, b in zip(exact, found, strict=True)])
+        self.assertGreater(same, 0.7)
+
+    def test_streams_run_in_bfloat16(self):
+        recognizer = StreamingParaformer(
+            model_directory("paraformer-zh-streaming"), arithmetic=Arithmetic("bfloat16")
+        )
+        state = recognizer.new_state()
+
+        words = [recognizer.decode([(state, chunk)])[0] for chunk in speech_like(1, 57_600).reshape(6, -1)]
+
+        self.assertGreater(sum(map(len, words)), 8)
+        self.assertEqual(recognizer._encoder.past.dtype, torch.bfloat16)
+
+
+@unittest.skipUnless(torch.cuda.is_available(), "there is no CUDA device")
+class CudaTests(unittest.TestCase):
+    def test_both_passes_write_on_the_device_nearly_what_they_write_on_the_cpu(self):
+        audio = speech_like(7, 96_000)
+        for kind in ("float32", "float16"):
+            arithmetic = Arithmetic(kind, torch.device("cuda"))
+            offline = OfflineParaformer(model_directory("paraformer-zh-plain"), arithmetic=arithmetic)
+            exact = OfflineParaformer(model_directory("paraformer-zh-plain")).recognize([audio])[0]
+            found = offline.recognize([audio])[0]
+            self.assertGreater(np.mean([a.text == b.text for a, b in zip(exact, found, strict=False)]), 0.7)
+            streaming = StreamingParaformer(model_directory("paraformer-zh-streaming"), arithmetic=arithmetic)
+            state = streaming.new_state()
+            for chunk in audio.reshape(10, -1):
+                streaming.decode([(state, chunk)])

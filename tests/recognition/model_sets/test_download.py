@@ -1,0 +1,237 @@
+from __future__ import annotations
+
+import hashlib
+import json
+import tempfile
+import threading
+import unittest
+from collections.abc import Callable
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from unittest import mock
+from urllib.parse import parse_qs, urlparse
+
+from recognition.exceptions import ModelError
+from recognition.model_sets.download import MANIFEST, Progress, damaged, pull
+from recognition.model_sets.reading import ModelSet, read_model_set
+
+FILES = {
+    "config.yaml": b"model: FsmnVADStreaming\n",
+    "model.pt": bytes(range(256)) * 2000,
+    "am.mvn": b"<Nnet>\n",
+    "README.md": b"not wanted",
+    "example/asr_example.wav": b"not wanted",
+}
+
+SET = """
+title = "A set on a hub"
+[vad]
+title = "VAD"
+hub = "iic/vad"
+revision = "v2"
+licence = "MIT"
+{more}
+[streaming]
+title = "1"
+path = "a"
+licence = "MIT"
+[offline]
+title = "2"
+path = "a"
+licence = "MIT"
+[punctuation]
+title = "3"
+path = "a"
+licence = "MIT"
+[speaker]
+title = "4"
+path = "a"
+licence = "MIT"
+"""
+
+
+class Hub(ThreadingHTTPServer):
+    """Answers the two requests of ModelScope's client as the hub does, and can be told to misbehave."""
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), Handler)
+        self.files = dict(FILES)
+        self.announced = {name: hashlib.sha256(content).hexdigest() for name, content in FILES.items()}
+        self.requests: list[tuple[str, str | None]] = []
+        self.breaks_off_after: int | None = None
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.server_address[1]}"
+
+
+class Handler(BaseHTTPRequestHandler):
+    server: Hub
+
+    def do_GET(self) -> None:
+        url = urlparse(self.path)
+        query = parse_qs(url.query)
+        if url.path == "/api/v1/models/iic/vad/repo/files" and query["Revision"] == ["v2"]:
+            files = [
+                {"Path": name, "Name": name, "Type": "blob", "Size": len(content), "Sha256": sha256}
+                for (name, content), sha256 in zip(
+                    self.server.files.items(), self.server.announced.values(), strict=True
+                )
+            ]
+            self.answer(json.dumps({"Code": 200, "Success": True, "Data": {"Files": files}}).encode())
+        elif url.path == "/api/v1/models/iic/vad/repo":
+            self.answer_file(query["FilePath"][0])
+        else:
+            self.answer(json.dumps({"Code": 404, "Success": False, "Message": "not found"}).encode(), 404)
+
+    def answer_file(self, name: str) -> None:
+        content, wanted = self.server.files[name], self.headers.get("Range")
+        self.server.requests.append((name, wanted))
+        start = int(wanted.removeprefix("bytes=").split("-")[0]) if wanted else 0
+        self.send_response(206 if wanted else 200)
+        self.send_header("Content-Length", str(len(content) - start))
+        if wanted:
+            self.send_header("Content-Range", f"bytes {start}-{len(content) - 1}/{len(content)}")
+        self.end_headers()
+        limit, self.server.breaks_off_after = self.server.breaks_off_after, None
+        self.wfile.write(content[start:] if limit is None else content[start : start + limit])
+        self.close_connection = True
+
+    def answer(self, content: bytes, status: int = 200) -> None:
+        self.send_response(status)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(content)
+
+    def log_message(self, *args: object) -> None:
+        pass
+
+
+class HubTestCase(unittest.TestCase):
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.models_dir = Path(folder.name) / "models"
+        self.set_file = Path(folder.name) / "own.toml"
+        self.directory = self.models_dir / "iic" / "vad" / "v2"
+        self.hub = Hub()
+        thread = threading.Thread(target=self.hub.serve_forever, daemon=True)
+        thread.start()
+        self.addCleanup(thread.join)
+        self.addCleanup(self.hub.server_close)
+        self.addCleanup(self.hub.shutdown)
+        # The client notes who it is in the user's home, and waits between its attempts.
+        environment = {"MODELSCOPE_HOME": folder.name, "MODELSCOPE_CACHE": folder.name}
+        self.enterContext(mock.patch.dict("os.environ", environment))
+
+    def model_set(self, more: str = "") -> ModelSet:
+        self.set_file.write_text(SET.format(more=more), encoding="utf-8")
+        return read_model_set(str(self.set_file))
+
+    def pull(self, more: str = "", report: Callable[[Progress], None] = lambda progress: None) -> None:
+        pull(self.model_set(more), self.models_dir, report=report, endpoint=self.hub.url)
+
+    def fetched(self) -> list[str]:
+        return [name for name, _ in self.hub.requests]
+
+
+class PullTests(HubTestCase):
+    def test_the_files_of_a_model_arrive_without_examples(self):
+        self.pull()
+
+        names = {path.name for path in self.directory.rglob("*") if path.is_file()}
+        self.assertEqual(names, {"config.yaml", "model.pt", "am.mvn", MANIFEST})
+        self.assertEqual((self.directory / "model.pt").read_bytes(), FILES["model.pt"])
+
+    def test_what_is_there_is_not_fetched_again(self):
+        self.pull()
+        self.hub.requests.clear()
+
+        self.pull()
+
+        self.assertEqual(self.hub.requests, [])
+
+    def test_a_transfer_that_broke_off_goes_on_where_it_stopped(self):
+        self.hub.breaks_off_after = None
+        original = Handler.answer_file
+
+        def breaks_off_once(handler: Handler, name: str) -> None:
+            if name == "model.pt" and ("model.pt", None) not in self.hub.requests:
+                self.hub.breaks_off_after = 300_000
+            original(handler, name)
+
+        with mock.patch.object(Handler, "answer_file", breaks_off_once):
+            self.pull()
+
+        ranges = [wanted for name, wanted in self.hub.requests if name == "model.pt"]
+        self.assertEqual(ranges[0], None)
+        self.assertRegex(ranges[1], r"^bytes=[1-9]\d+-")
+        self.assertEqual((self.directory / "model.pt").read_bytes(), FILES["model.pt"])
+
+    def test_progress_counts_the_bytes_of_all_files(self):
+        seen: list[Progress] = []
+
+        self.pull(report=seen.append)
+
+        total = sum(len(FILES[name]) for name in ("config.yaml", "model.pt", "am.mvn"))
+        self.assertEqual({progress.total for progress in seen}, {total})
+        done = [progress.done for progress in seen]
+        self.assertEqual(done, sorted(done))
+        self.assertEqual(done[-1], total)
+
+    def test_the_manifest_says_what_was_fetched(self):
+        self.pull()
+
+        manifest = json.loads((self.directory / MANIFEST).read_text())
+        self.assertEqual((manifest["hub"], manifest["revision"]), ("iic/vad", "v2"))
+        self.assertEqual(
+            manifest["files"]["am.mvn"],
+            {"size": 7, "sha256": hashlib.sha256(FILES["am.mvn"]).hexdigest()},
+        )
+
+
+class IntegrityTests(HubTestCase):
+    def test_content_that_is_not_what_the_hub_announces_is_refused_and_not_kept(self):
+        self.hub.announced["model.pt"] = "0" * 64
+
+        with mock.patch("modelscope_hub._download.DOWNLOAD_HASH_RETRY_TIMES", 1):
+            with self.assertRaisesRegex(ModelError, "iic/vad did not arrive as the hub announces it"):
+                self.pull()
+
+        self.assertFalse((self.directory / "model.pt").exists())
+        self.assertFalse((self.directory / MANIFEST).exists())
+
+    def test_content_that_is_not_what_the_set_names_is_refused_and_not_kept(self):
+        with self.assertRaisesRegex(ModelError, "model.pt is not the file that the model set names"):
+            self.pull('sha256 = { "model.pt" = "' + "0" * 64 + '" }')
+
+        self.assertFalse((self.directory / "model.pt").exists())
+
+    def test_a_file_changed_later_is_found(self):
+        self.pull()
+        self.assertEqual(damaged(self.model_set(), self.models_dir), [])
+
+        (self.directory / "am.mvn").write_bytes(b"<Nnat>\n")
+
+        self.assertEqual(damaged(self.model_set(), self.models_dir), [self.directory / "am.mvn"])
+
+    def test_a_model_that_was_never_fetched_is_found(self):
+        self.assertEqual(damaged(self.model_set(), self.models_dir), [self.directory / MANIFEST])
+
+
+class FailureTests(HubTestCase):
+    def test_a_hub_that_does_not_answer_is_named_with_what_to_do(self):
+        with (
+            mock.patch("time.sleep"),
+            self.assertRaisesRegex(
+                ModelError, r"the hub http://127.0.0.1:9 cannot be reached: .*MODELSCOPE_ENDPOINT to a mirror"
+            ),
+        ):
+            pull(self.model_set(), self.models_dir, endpoint="http://127.0.0.1:9")
+
+    def test_a_revision_that_the_hub_does_not_have_is_named(self):
+        self.set_file.write_text(SET.format(more="").replace('"v2"', '"v9"'))
+
+        with self.assertRaisesRegex(ModelError, "has no iic/vad at revision v9"):
+            pull(read_model_set(str(self.set_file)), self.models_dir, endpoint=self.hub.url)

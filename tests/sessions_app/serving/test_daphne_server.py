@@ -1,0 +1,252 @@
+"""Sockets that wait for their clients."""
+
+from __future__ import annotations
+
+import asyncio
+from types import SimpleNamespace
+from typing import Any
+from unittest import mock
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from websockets.protocol import CLIENT, OPEN, Protocol
+
+from sessions_app.serving.daphne_server import MOST_WAITING, PatientWebSocket, WaitingMessages  # isort: skip
+from autobahn.twisted.websocket import WebSocketServerFactory
+from daphne.ws_protocol import WebSocketProtocol
+from twisted.internet.error import ConnectionLost
+
+
+async def test_what_is_said_to_a_client_that_left_before_its_socket_was_open_waits_for_nobody():
+    socket = PatientWebSocket()
+    await asyncio.wait_for(socket.drained.wait(), 1)
+
+
+class Transport:
+    """Of a client that has gone: whoever writes to it hears of it."""
+
+    producer = None
+
+    def __init__(self) -> None:
+        self.is_broken = False
+
+    def fileno(self) -> int:
+        return 7
+
+    def pauseProducing(self) -> None:  # noqa: N802
+        self.stopReading()
+
+    def resumeProducing(self) -> None:  # noqa: N802
+        self.startReading()
+
+    def writeSomeData(self, data: bytes) -> int | Exception:  # noqa: N802
+        return ConnectionLost() if self.is_broken else len(data) // 2
+
+    def __getattr__(self, name: str) -> Any:
+        return lambda *arguments: None
+
+
+class Senders:
+    """Which sockets are read together."""
+
+    def __init__(self) -> None:
+        self.sockets: set[int] = set()
+
+    def add(self, socket: int, read: Any) -> None:
+        self.sockets.add(socket)
+
+    def remove(self, socket: int) -> None:
+        self.sockets.discard(socket)
+
+
+class Handle:
+    def setsockopt(self, *arguments: int) -> None:
+        pass
+
+
+@pytest.fixture
+def open_socket(monkeypatch: pytest.MonkeyPatch) -> PatientWebSocket:
+    monkeypatch.setattr(WebSocketProtocol, "onOpen", lambda self: None)
+    socket = PatientWebSocket()
+    socket.transport = Transport()
+    socket.transport.getHandle = Handle
+    socket.application_queue = WaitingMessages(socket)
+    socket.client_addr = None
+    socket.server = SimpleNamespace(senders=Senders())
+    socket.state = socket.STATE_OPEN
+    socket.onOpen()
+    return socket
+
+
+async def test_a_client_that_is_gone_is_read_to_the_end_though_it_cannot_be_written_to(
+    open_socket: PatientWebSocket,
+):
+    assert open_socket.transport.writeSomeData(b"1234") == 2
+    open_socket.transport.is_broken = True
+    assert open_socket.transport.writeSomeData(b"1234") == 4
+
+
+async def test_what_comes_after_the_server_began_to_leave_reaches_the_application(
+    open_socket: PatientWebSocket,
+):
+    open_socket.go_away()
+    open_socket.onMessage(b"audio", True)
+    first, second = await open_socket.application_queue.get(), await open_socket.application_queue.get()
+    assert first["type"] == "websocket.going_away"
+    assert second["bytes"] == b"audio"
+
+
+async def test_a_client_that_answers_no_ping_is_left_to_the_application(open_socket: PatientWebSocket):
+    open_socket.onAutoPingTimeout()
+    assert (await open_socket.application_queue.get())["type"] == "websocket.unanswered"
+
+
+async def test_one_that_we_do_not_read_may_have_answered(open_socket: PatientWebSocket):
+    for _ in range(MOST_WAITING):
+        open_socket.onMessage(b"audio", True)
+    open_socket.onAutoPingTimeout()
+    assert open_socket.application_queue.qsize() == MOST_WAITING
+
+
+class TestPushing:
+    async def test_what_the_kernel_takes_is_written_at_once_and_the_rest_waits(
+        self, open_socket: PatientWebSocket
+    ):
+        transport = open_socket.transport
+        transport.dataBuffer, transport._tempDataBuffer = b"", []
+        waiting: list[bytes] = []
+        transport.write = waiting.append
+        open_socket.push(b"12345678")
+        assert waiting == [b"5678"]
+
+    async def test_nothing_overtakes_what_waits(self, open_socket: PatientWebSocket):
+        transport = open_socket.transport
+        transport.dataBuffer, transport._tempDataBuffer = b"", [b"earlier"]
+        waiting: list[bytes] = []
+        transport.write = waiting.append
+        open_socket.push(b"12345678")
+        assert waiting == [b"12345678"]
+
+    async def test_only_a_client_that_is_there_and_not_behind_can_be_pushed_to(
+        self, open_socket: PatientWebSocket
+    ):
+        open_socket.state = open_socket.STATE_CONNECTING
+        assert not open_socket.can_push
+        open_socket.state = open_socket.STATE_OPEN
+        assert open_socket.can_push
+        open_socket.pauseProducing()
+        assert not open_socket.can_push
+        open_socket.resumeProducing()
+        assert open_socket.can_push
+        open_socket.state = open_socket.STATE_CLOSING
+        assert not open_socket.can_push
+
+
+class TestReadingSendersTogether:
+    def test_who_sends_audio_is_a_sender(self, open_socket: PatientWebSocket):
+        open_socket.onMessage(b"close", False)
+        assert not open_socket.server.senders.sockets
+        open_socket.onMessage(b"audio", True)
+        assert open_socket.server.senders.sockets == {7}
+
+    async def test_a_sender_that_is_ahead_of_the_application_is_left_out(self, open_socket: PatientWebSocket):
+        senders = open_socket.server.senders
+        for _ in range(MOST_WAITING):
+            open_socket.onMessage(b"audio", True)
+        assert not senders.sockets
+        while open_socket.is_paused:
+            await open_socket.application_queue.get()
+        assert senders.sockets == {7}
+
+    def test_one_that_is_paused_before_it_sends_audio_stays_so(self, open_socket: PatientWebSocket):
+        for _ in range(MOST_WAITING):
+            open_socket.onMessage(b"nothing", False)
+        open_socket.onMessage(b"audio", True)
+        assert not open_socket.server.senders.sockets
+
+    def test_one_that_is_leaving_is_not_read_again(self, open_socket: PatientWebSocket):
+        open_socket.state = open_socket.STATE_CLOSING
+        open_socket.onMessage(b"audio", True)
+        assert not open_socket.server.senders.sockets
+
+
+AUDIO = bytes(range(256)) * 50  # as long as a fifth of a second
+
+
+def frames_of(*messages: bytes, **options: Any) -> bytes:
+    """What a client sends."""
+    client = Protocol(CLIENT, state=OPEN)
+    for message in messages:
+        client.send_binary(message, **options)
+    return b"".join(client.data_to_send())
+
+
+@pytest.fixture
+def connected() -> PatientWebSocket:
+    """A socket behind its handshake, whose transport takes what it says to the client."""
+    factory = WebSocketServerFactory()
+    factory.setProtocolOptions(openHandshakeTimeout=0)
+    socket = PatientWebSocket()
+    socket.factory = factory
+    socket.transport = Transport()
+    socket.client_addr = None
+    socket.muted = False
+    socket._connectionMade()
+    socket.state, socket.websocket_version = socket.STATE_OPEN, 13
+    socket.inside_message, socket.current_frame = False, None
+    socket.server = SimpleNamespace(senders=Senders())
+    socket.application_queue = WaitingMessages(socket)
+    return socket
+
+
+def taken(socket: PatientWebSocket) -> list[bytes]:
+    queue = socket.application_queue
+    return [queue.get_nowait()["bytes"] for _ in range(queue.qsize())]
+
+
+class TestFrames:
+    """However TCP cuts what a client sends, the application gets its messages."""
+
+    def test_one_at_a_time(self, connected: PatientWebSocket):
+        for _ in range(3):
+            connected.dataReceived(frames_of(AUDIO))
+        assert taken(connected) == [AUDIO] * 3
+
+    @given(st.lists(st.integers(1, 12_000), max_size=12))
+    @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+    def test_cut_anywhere(self, connected: PatientWebSocket, lengths: list[int]):
+        data = frames_of(AUDIO, b"", AUDIO[:500], AUDIO[:127], AUDIO)
+        for length in lengths:
+            connected.dataReceived(data[:length])
+            data = data[length:]
+        connected.dataReceived(data)
+        assert taken(connected) == [AUDIO, b"", AUDIO[:500], AUDIO[:127], AUDIO]
+
+    def test_a_whole_frame_in_the_middle_of_another_is_not_taken_for_one(self, connected: PatientWebSocket):
+        inner = frames_of(AUDIO)
+        client = Protocol(CLIENT, state=OPEN)
+        with mock.patch("websockets.frames.secrets.token_bytes", return_value=b"\0\0\0\0"):
+            client.send_binary(b"before" + inner + b"after")
+        outer = b"".join(client.data_to_send())
+        at = outer.index(inner)
+        for part in (outer[:at], inner, outer[at + len(inner) :]):
+            connected.dataReceived(part)
+        assert taken(connected) == [b"before" + inner + b"after"]
+
+    def test_a_message_in_several_frames_may_have_others_between_them(self, connected: PatientWebSocket):
+        client = Protocol(CLIENT, state=OPEN)
+        client.send_binary(AUDIO[:400], fin=False)
+        client.send_ping(b"still there?")
+        client.send_continuation(AUDIO[400:], fin=True)
+        for data in client.data_to_send():
+            connected.dataReceived(data)
+        assert taken(connected) == [AUDIO]
+
+    def test_audio_answers_a_ping(self, connected: PatientWebSocket):
+        timeout = mock.Mock()
+        connected.autoPingTimeoutCall = timeout
+        connected.dataReceived(frames_of(AUDIO))
+        assert taken(connected) == [AUDIO]
+        assert connected.autoPingTimeoutCall is None
+        timeout.cancel.assert_called_once()

@@ -1,0 +1,235 @@
+"""What a tracker decides becomes rows; what people said is never written over."""
+
+from __future__ import annotations
+
+import uuid
+
+import numpy as np
+from django.test import TestCase
+
+from sessions_app.models import Session, Utterance, Voice
+from sessions_app.store import commits, voices
+from sessions_app.store.commits import Lease, NewLine
+from sessions_app.store.voices import VoiceChanges
+from speakers.models import Speaker
+from speakers.voiceprints.tracking import LineMoved, Revision, VoiceIdentified, VoicesMerged, VoiceState
+from tests.speakers.people import make_speaker
+
+ONE, TWO, THREE = (uuid.UUID(int=n) for n in (1, 2, 3))
+SOUND = np.array([1, 0, 0], np.float32)
+
+
+class VoicesTestCase(TestCase):
+    def setUp(self) -> None:
+        self.session, _ = commits.get_or_create_session("meeting")
+        lease = commits.acquire(self.session.pk)
+        assert lease is not None
+        self.lease: Lease = lease
+
+    def commit(
+        self,
+        *lines: uuid.UUID,
+        states: list[VoiceState] | None = None,
+        revisions: list[Revision] | None = None,
+    ) -> list[Utterance]:
+        """Commit one line per voice; by default every one of them is a stranger."""
+        if states is None:
+            states = [VoiceState(key) for key in dict.fromkeys(lines)]
+        start = self.lease.durable
+        new = [NewLine(start + i, start + i + 1, "你好。", [], key, 0.8) for i, key in enumerate(lines)]
+        self.lease, kept = commits.commit(
+            self.lease,
+            durable=start + len(lines),
+            lines=new,
+            changes=VoiceChanges("model-1", states, revisions or []),
+        )
+        return kept
+
+    def names(self) -> list[str]:
+        """Whose each line is, as a reader sees it."""
+        lines = Utterance.objects.filter(session=self.session).order_by("seq")
+        return [line.voice.name if line.voice else "" for line in lines.select_related("voice__speaker")]
+
+    def revised(self) -> list[int | None]:
+        """The seq of each line that readers are told of, in order."""
+        lines = Utterance.objects.filter(session=self.session, revision__gt=0).order_by("revision")
+        return [line.seq for line in lines]
+
+    def lock(self, seq: int) -> None:
+        Utterance.objects.filter(session=self.session, seq=seq).update(is_voice_locked=True)
+
+
+class StoreTests(VoicesTestCase):
+    def test_strangers_are_numbered_in_order_of_appearance(self) -> None:
+        self.commit(ONE, TWO)
+        self.commit(ONE, THREE)
+
+        self.assertEqual(self.names(), ["Speaker 1", "Speaker 2", "Speaker 1", "Speaker 3"])
+
+    def test_enrolled_speakers_take_no_numbers(self) -> None:
+        alice = make_speaker("Alice")
+
+        self.commit(ONE, TWO, states=[VoiceState(ONE, alice.pk), VoiceState(TWO)])
+
+        self.assertEqual(self.names(), ["Alice", "Speaker 1"])
+
+    def test_a_speaker_who_was_forgotten_meanwhile_is_a_stranger(self) -> None:
+        alice = make_speaker("Alice")
+        key = alice.pk
+        alice.delete()
+
+        self.commit(ONE, states=[VoiceState(ONE, key, mean=SOUND, speech_s=3.0)])
+
+        self.assertEqual(self.names(), ["Speaker 1"])
+        self.assertIsNone(Voice.objects.get().sealed_mean)
+
+    def test_another_worker_finds_how_the_voices_sound(self) -> None:
+        alice = make_speaker("Alice")
+        self.commit(ONE, TWO, states=[VoiceState(ONE, alice.pk, mean=SOUND, speech_s=3.5), VoiceState(TWO)])
+
+        known = voices.known_voices(self.session.pk, "model-1")
+
+        self.assertEqual(
+            [(v.voice, v.speaker, v.speech_s) for v in known], [(ONE, alice.pk, 3.5), (TWO, None, 0)]
+        )
+        np.testing.assert_array_equal(known[0].mean, SOUND)
+        self.assertIsNone(known[1].mean)
+
+    def test_what_another_model_heard_is_not_used(self) -> None:
+        self.commit(ONE, states=[VoiceState(ONE, mean=SOUND, speech_s=3.5)])
+
+        (known,) = voices.known_voices(self.session.pk, "model-2")
+
+        self.assertIsNone(known.mean)
+
+    def test_how_a_voice_sounds_is_not_readable_in_the_database(self) -> None:
+        self.commit(ONE, states=[VoiceState(ONE, mean=SOUND, speech_s=3.5)])
+
+        sealed = bytes(Voice.objects.get().sealed_mean or b"")
+
+        self.assertNotIn(SOUND.tobytes(), sealed)
+
+    def test_after_the_session_nothing_is_kept_of_how_its_voices_sound(self) -> None:
+        self.commit(ONE, states=[VoiceState(ONE, mean=SOUND, speech_s=3.5)])
+
+        commits.set_state(self.lease, Session.State.ENDED)
+
+        self.assertIsNone(Voice.objects.get().sealed_mean)
+
+    def test_a_voice_that_was_merged_before_it_was_stored_leaves_its_lines_with_the_other(self) -> None:
+        kept = self.commit(ONE, TWO, states=[VoiceState(ONE)], revisions=[VoicesMerged(ONE, TWO)])
+
+        self.assertEqual([line.voice.name for line in kept if line.voice], ["Speaker 1", "Speaker 1"])
+        self.assertEqual(Voice.objects.count(), 1)
+
+    def test_a_voice_that_the_tracker_gave_up_still_has_its_line(self) -> None:
+        self.commit(ONE, states=[])
+
+        self.assertEqual(self.names(), ["Speaker 1"])
+
+
+class ReviseTests(VoicesTestCase):
+    def test_naming_a_voice_renames_all_its_lines_and_tells_the_readers(self) -> None:
+        alice = make_speaker("Alice")
+        self.commit(ONE, TWO, ONE)
+
+        self.commit(states=[VoiceState(ONE, alice.pk)], revisions=[VoiceIdentified(ONE, alice.pk)])
+
+        self.assertEqual(self.names(), ["Alice", "Speaker 2", "Alice"])
+        self.assertEqual(self.revised(), [1, 3])
+
+    def test_a_voice_that_loses_its_name_gets_a_number(self) -> None:
+        alice = make_speaker("Alice")
+        self.commit(ONE, TWO, states=[VoiceState(ONE, alice.pk), VoiceState(TWO)])
+
+        self.commit(states=[VoiceState(ONE)], revisions=[VoiceIdentified(ONE, None)])
+
+        self.assertEqual(self.names(), ["Speaker 2", "Speaker 1"])
+
+    def test_merging_moves_the_lines_but_not_those_that_a_person_corrected(self) -> None:
+        self.commit(ONE, TWO, TWO)
+        self.lock(2)
+
+        self.commit(revisions=[VoicesMerged(ONE, TWO)])
+
+        self.assertEqual(self.names(), ["Speaker 1", "Speaker 2", "Speaker 1"])
+        self.assertEqual(self.revised(), [3])
+
+    def test_one_line_moves_alone(self) -> None:
+        self.commit(ONE, TWO, TWO)
+
+        self.commit(revisions=[LineMoved(2, ONE, 0.66)])
+
+        self.assertEqual(self.names(), ["Speaker 1", "Speaker 1", "Speaker 2"])
+        self.assertEqual(self.revised(), [2])
+        self.assertEqual(Utterance.objects.get(seq=2).score, 0.66)
+
+    def test_a_line_that_a_person_corrected_does_not_move(self) -> None:
+        self.commit(ONE, TWO)
+        self.lock(2)
+
+        self.commit(revisions=[LineMoved(2, ONE, 0.9)])
+
+        self.assertEqual(self.names(), ["Speaker 1", "Speaker 2"])
+        self.assertEqual(self.revised(), [])
+
+    def test_a_line_of_the_same_commit_is_corrected_before_anybody_sees_it_twice(self) -> None:
+        self.commit(ONE, TWO, revisions=[LineMoved(1, TWO, 0.9)])
+
+        self.assertEqual(self.names(), ["Speaker 2", "Speaker 2"])
+
+    def test_every_corrected_line_has_a_revision_number_of_its_own(self) -> None:
+        alice = make_speaker("Alice")
+        self.commit(*[ONE] * 5)
+        self.commit(states=[VoiceState(ONE, alice.pk)], revisions=[VoiceIdentified(ONE, alice.pk)])
+        self.commit(revisions=[LineMoved(1, ONE, 0.5)])
+
+        numbers = Utterance.objects.order_by("seq").values_list("revision", flat=True)
+
+        self.assertEqual(list(numbers), [6, 2, 3, 4, 5])
+        self.session.refresh_from_db()
+        self.assertEqual(self.session.last_revision, 6)
+
+
+class PersonTests(VoicesTestCase):
+    def setUp(self) -> None:
+        super().setUp()
+        self.alice, self.bob = make_speaker("Alice"), make_speaker("Bob")
+        self.commit(ONE, TWO)
+
+    def name_by_hand(self, key: uuid.UUID, speaker: Speaker) -> None:
+        Voice.objects.filter(uuid=key).update(speaker=speaker, is_named_by_person=True)
+
+    def test_a_name_that_a_person_gave_is_not_written_over(self) -> None:
+        self.name_by_hand(ONE, self.bob)
+
+        self.commit(
+            ONE,
+            states=[VoiceState(ONE, self.alice.pk, mean=SOUND, speech_s=2.0)],
+            revisions=[VoiceIdentified(ONE, self.alice.pk)],
+        )
+
+        self.assertEqual(self.names(), ["Bob", "Speaker 2", "Bob"])
+
+    def test_the_tracker_is_told_of_names_merges_and_lines(self) -> None:
+        self.name_by_hand(ONE, self.bob)
+        self.lock(1)
+        self.commit(THREE)
+        two = Voice.objects.get(uuid=TWO)
+        Voice.objects.filter(uuid=THREE).update(merged_into=two)
+
+        said = voices.person_said(self.session.pk)
+
+        self.assertEqual(
+            [(v.voice, v.speaker, v.is_named_by_person) for v in said.voices], [(ONE, self.bob.pk, True)]
+        )
+        self.assertEqual(said.merged, [(TWO, THREE)])
+        self.assertEqual(said.lines, [(1, ONE)])
+
+    def test_a_line_for_a_voice_that_a_person_merged_goes_to_what_it_was_merged_into(self) -> None:
+        one = Voice.objects.get(uuid=ONE)
+        Voice.objects.filter(uuid=TWO).update(merged_into=one)
+
+        self.commit(TWO)
+
+        self.assertEqual(self.names()[-1], "Speaker 1")

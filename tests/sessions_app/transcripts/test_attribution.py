@@ -1,0 +1,174 @@
+"""What people say about whose a line is."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from django.contrib.admin.models import CHANGE, LogEntry
+from django.contrib.auth.models import User
+from django.contrib.contenttypes.models import ContentType
+from django.utils import timezone
+
+from sessions_app.models import Session, Utterance, Voice
+from sessions_app.transcripts import attribution
+from speakers import lifecycle
+from speakers.voiceprints.tracking import VoicesMerged, VoiceState
+from tests.sessions_app.store.test_voices import ONE, THREE, TWO, VoicesTestCase
+from tests.speakers.people import make_speaker
+
+
+class AttributionTestCase(VoicesTestCase):
+    def setUp(self) -> None:
+        super().setUp()
+        self.commit(ONE, TWO, ONE, THREE)
+
+    def voice(self, key: object) -> Voice:
+        return Voice.objects.get(uuid=key)
+
+
+class NameVoiceTests(AttributionTestCase):
+    def test_all_lines_of_the_voice_get_the_name_and_readers_are_told(self) -> None:
+        attribution.name_voice(self.voice(ONE), make_speaker("Alice"))
+
+        self.assertEqual(self.names(), ["Alice", "Speaker 2", "Alice", "Speaker 3"])
+        self.assertEqual(self.revised(), [1, 3])
+
+    def test_the_second_voice_that_gets_a_name_joins_the_first(self) -> None:
+        alice = make_speaker("Alice")
+        attribution.name_voice(self.voice(ONE), alice)
+
+        joined = attribution.name_voice(self.voice(TWO), alice)
+
+        self.assertEqual(joined.uuid, ONE)
+        self.assertEqual(self.names(), ["Alice", "Alice", "Alice", "Speaker 3"])
+        self.assertEqual(self.voice(TWO).merged_into, self.voice(ONE))
+
+    def test_a_name_can_be_taken_back(self) -> None:
+        attribution.name_voice(self.voice(TWO), make_speaker("Alice"))
+
+        attribution.name_voice(self.voice(TWO), None)
+
+        self.assertEqual(self.names()[1], "Speaker 2")
+        self.assertTrue(self.voice(TWO).is_named_by_person)
+
+    def test_a_name_for_a_voice_that_was_just_merged_is_for_what_it_was_merged_into(self) -> None:
+        stale = self.voice(TWO)
+        self.commit(revisions=[VoicesMerged(ONE, TWO)])
+
+        attribution.name_voice(stale, make_speaker("Alice"))
+
+        self.assertEqual(self.names(), ["Alice", "Alice", "Alice", "Speaker 3"])
+
+
+class MergeTests(AttributionTestCase):
+    def test_all_lines_move_also_those_given_by_hand(self) -> None:
+        self.lock(2)
+
+        attribution.merge_voices(self.voice(ONE), self.voice(TWO))
+
+        self.assertEqual(self.names(), ["Speaker 1", "Speaker 1", "Speaker 1", "Speaker 3"])
+
+    def test_what_was_merged_into_the_merged_one_follows(self) -> None:
+        attribution.merge_voices(self.voice(TWO), self.voice(THREE))
+
+        attribution.merge_voices(self.voice(ONE), self.voice(TWO))
+
+        self.assertEqual(self.voice(THREE).merged_into, self.voice(ONE))
+
+    def test_a_voice_merged_with_itself_stays(self) -> None:
+        attribution.merge_voices(self.voice(ONE), self.voice(ONE))
+
+        self.assertIsNone(self.voice(ONE).merged_into)
+
+    def test_voices_of_different_sessions_are_not_merged(self) -> None:
+        stranger = Voice.objects.create(session=Session.objects.create(key="other"), number=1)
+
+        with self.assertRaisesRegex(ValueError, "different sessions"):
+            attribution.merge_voices(self.voice(ONE), stranger)
+
+
+class GiveLineTests(AttributionTestCase):
+    def line(self, seq: int) -> Utterance:
+        return Utterance.objects.get(seq=seq)
+
+    def test_one_line_goes_to_another_voice_for_good(self) -> None:
+        attribution.give_line(self.line(1), self.voice(TWO))
+
+        self.commit(revisions=[VoicesMerged(ONE, TWO)])
+
+        self.assertEqual(self.names()[0], "Speaker 2")
+        self.assertTrue(self.line(1).is_voice_locked)
+
+    def test_who_did_it_is_on_record(self) -> None:
+        editor = User.objects.create_user("editor")
+
+        attribution.give_line(self.line(1), self.voice(TWO), by=editor)
+
+        self.assertEqual(self.line(1).history.latest().history_user, editor)
+
+    def test_a_speaker_who_has_no_voice_here_gets_one(self) -> None:
+        alice = make_speaker("Alice")
+
+        attribution.give_line(self.line(1), attribution.voice_of(self.session, alice))
+        attribution.give_line(self.line(2), attribution.voice_of(self.session, alice))
+
+        self.assertEqual(self.names()[:2], ["Alice", "Alice"])
+        self.assertEqual(Voice.objects.filter(speaker=alice).count(), 1)
+
+    def test_one_more_stranger_gets_the_next_number(self) -> None:
+        attribution.give_line(self.line(3), attribution.voice_of(self.session, None))
+
+        self.assertEqual(self.names()[2], "Speaker 4")
+
+
+class SpeakerTests(AttributionTestCase):
+    def setUp(self) -> None:
+        super().setUp()
+        self.alice, self.bob = make_speaker("Alice"), make_speaker("Bob")
+        self.commit(states=[VoiceState(ONE, self.alice.pk), VoiceState(TWO, self.bob.pk)])
+
+    def test_a_new_name_is_told_to_the_readers_of_live_sessions(self) -> None:
+        self.alice.name = "Alicia"
+        self.alice.save()
+
+        self.assertEqual(self.names()[0], "Alicia")
+        self.assertEqual(self.revised(), [1, 3])
+
+    def test_a_session_of_long_ago_is_left_alone(self) -> None:
+        Session.objects.update(state=Session.State.ENDED, ended_at=timezone.now() - timedelta(days=2))
+
+        self.alice.name = "Alicia"
+        self.alice.save()
+
+        self.assertEqual(self.revised(), [])
+
+    def test_after_merging_two_speakers_their_voices_in_a_session_are_one(self) -> None:
+        lifecycle.merge(self.alice, self.bob, by=None)
+
+        self.assertEqual(self.names(), ["Alice", "Alice", "Alice", "Speaker 3"])
+
+    def test_a_voice_of_a_merged_speaker_gets_the_other_name(self) -> None:
+        carol = make_speaker("Carol")
+
+        lifecycle.merge(carol, self.bob, by=None)
+
+        self.assertEqual(self.names(), ["Alice", "Carol", "Alice", "Speaker 3"])
+
+    def test_a_forgotten_speaker_leaves_a_stranger_behind(self) -> None:
+        lifecycle.forget(self.alice, by=None)
+
+        self.assertEqual(self.names(), ["Speaker 1", "Bob", "Speaker 1", "Speaker 3"])
+        self.assertEqual(self.revised(), [1, 3])
+
+    def test_the_admins_log_does_not_remember_the_name(self) -> None:
+        LogEntry.objects.create(
+            user=User.objects.create_user("staff"),
+            content_type=ContentType.objects.get_for_model(Voice),
+            object_id=str(self.voice(ONE).pk),
+            object_repr="Alice",
+            action_flag=CHANGE,
+        )
+
+        lifecycle.forget(self.alice, by=None)
+
+        self.assertFalse(LogEntry.objects.filter(object_repr="Alice").exists())

@@ -1,0 +1,94 @@
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from django.http import QueryDict
+from django.test import Client
+from django.utils import timezone
+
+from sessions_app.models import Session
+from sessions_app.transcripts import listing
+from sessions_app.transcripts.listing import ListingForm
+from speakers.models import Speaker
+from tests.sessions_app.meetings import make_lines, make_session, make_voice
+
+pytestmark = pytest.mark.django_db
+
+
+def listed(query: str = "") -> list[str]:
+    form = ListingForm(QueryDict(query))
+    page = listing.read_page(form.narrow(Session.objects.all()), before=None)
+    return [session.key for session in page.sessions]
+
+
+class TestFilters:
+    def test_the_newest_comes_first(self):
+        for key in ("one", "two", "three"):
+            make_session(key)
+        assert listed() == ["three", "two", "one"]
+
+    def test_by_state(self):
+        make_session("over")
+        make_session("on air", is_live=True)
+        assert listed("state=live") == ["on air"]
+        assert listed("state=ended") == ["over"]
+
+    def test_by_who_spoke(self):
+        for key, name in (("a", "Alice"), ("b", "Bob"), ("c", "Alice"), ("d", "")):
+            make_voice(make_session(key), name)
+        assert listed(f"speaker={Speaker.objects.get(name='Alice').pk}") == ["c", "a"]
+
+    def test_by_day_in_the_zone_of_the_installation(self, settings):
+        settings.TIME_ZONE = "Asia/Shanghai"
+        session = make_session("late")
+        evening = timezone.datetime(2026, 11, 22, 23, 30, tzinfo=timezone.get_default_timezone())
+        Session.objects.filter(pk=session.pk).update(created_at=evening)
+        assert listed("first_day=2026-11-22&last_day=2026-11-22") == ["late"]
+        assert listed("first_day=2026-11-23") == []
+        assert listed("last_day=2026-11-21") == []
+
+    @pytest.mark.parametrize(
+        "query", ["state=x", "speaker=x", "speaker=99", "first_day=x", "last_day=31.12."]
+    )
+    def test_nonsense_is_ignored(self, query: str):
+        make_session("one")
+        assert listed(query) == ["one"]
+
+
+class TestPages:
+    def test_each_page_goes_on_where_the_last_one_stopped(self, monkeypatch):
+        monkeypatch.setattr(listing, "PAGE", 2)
+        for number in range(5):
+            make_session(f"s{number}")
+        seen, before = [], None
+        while True:
+            page = listing.read_page(Session.objects.all(), before=before)
+            seen.append([session.key for session in page.sessions])
+            before = page.next_before
+            if before is None:
+                break
+        assert seen == [["s4", "s3"], ["s2", "s1"], ["s0"]]
+
+    def test_a_page_costs_the_same_number_of_queries_however_long(self, django_assert_num_queries):
+        for number in range(12):
+            session = make_session(f"s{number}")
+            make_lines(session, voice=make_voice(session, f"Speaker {number}"))
+        with django_assert_num_queries(2):
+            page = listing.read_page(Session.objects.all(), before=None)
+            assert [voice.name for voice in page.sessions[0].voices.all()] == ["Speaker 11"]
+            assert page.sessions[0].opening == "大家好，我们开始开会。"
+
+    def test_a_mark_that_makes_no_sense_shows_the_first_page(self):
+        make_session("one")
+        for before in ("x", "-1", "9" * 30, "１"):
+            assert b"one" in Client().get("/", {"before": before}).content
+
+
+def test_says_how_long_it_was():
+    session = make_session("standup", title="Standup")
+    make_lines(session)
+    Session.objects.filter(pk=session.pk).update(created_at=timezone.now() - timedelta(days=1))
+    content = Client().get("/").content.decode()
+    assert "Standup" in content
+    assert "0:08" in content

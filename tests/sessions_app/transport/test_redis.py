@@ -1,0 +1,405 @@
+"""What befalls processes that share a Redis: death, sleep, and Redis's own restarts. Each `RedisTransport`
+here is as one process."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import threading
+from collections.abc import AsyncIterator, Callable
+
+import pytest
+import redis as blocking_redis
+
+from deploy.local_servers import RedisServer
+from sessions_app.transport.interface import (
+    AudioFinished,
+    Fenced,
+    LogLost,
+    Overloaded,
+    SenderConflict,
+    Superseded,
+    Unreachable,
+)
+from sessions_app.transport.log_reader import stretch_of
+from sessions_app.transport.ownership import _Heart
+from sessions_app.transport.redis import RedisTransport
+from sessions_app.transport.scripts import OFFERS, audio_key, read_script, run, session_key
+
+from .test_transport import SESSION, Socket, append_again_and_again, audio, takes_within, until
+
+MakeProcess = Callable[[], RedisTransport]
+
+
+@pytest.fixture
+def redis_url(redis_server: RedisServer) -> str:
+    blocking_redis.Redis.from_url(redis_server.url).flushall()
+    return redis_server.url
+
+
+@pytest.fixture
+async def processes(redis_url: str) -> AsyncIterator[MakeProcess]:
+    made: list[RedisTransport] = []
+
+    def process() -> RedisTransport:
+        made.append(RedisTransport(redis_url))
+        return made[-1]
+
+    yield process
+    for transport in made:
+        await transport.aclose()
+
+
+@pytest.fixture
+async def worker(processes: MakeProcess) -> RedisTransport:
+    return await start_worker(processes)
+
+
+@pytest.fixture
+async def web(processes: MakeProcess) -> RedisTransport:
+    return processes()
+
+
+async def start_worker(processes: MakeProcess, capacity: int = 8) -> RedisTransport:
+    transport = processes()
+    await transport.join_workers(capacity)
+    return transport
+
+
+async def open_sender(web: RedisTransport, sender: str = "one", *, take_over: bool = False) -> Socket:
+    socket = Socket()
+    await web.open(SESSION, sender, durable=0, may_take_over=take_over, listener=socket)
+    return socket
+
+
+async def send(web: RedisTransport, sender: str, start: int, length: int) -> None:
+    await web.append(SESSION, sender, audio(start, length))
+    await web._outbox.flushed(SESSION, sender)
+
+
+async def die(transport: RedisTransport) -> None:
+    """As kill -9: it stops, and says nothing."""
+    await transport._outbox.aclose()
+    await transport._reader.aclose()
+    if transport._ownership._heart:
+        await asyncio.to_thread(transport._ownership._heart.stop)
+        transport._ownership._heart = None
+
+
+async def read_again_and_again(transport: RedisTransport, position: int) -> None:
+    for _ in range(50):
+        await transport.read(SESSION, position, timeout_s=0.1)
+
+
+async def take(transport: RedisTransport) -> int:
+    return await asyncio.wait_for(transport.take(), 10)
+
+
+class TestWorkers:
+    async def test_another_takes_the_sessions_of_one_that_died(self, processes: MakeProcess, web):
+        first = await start_worker(processes)
+        await open_sender(web)
+        await send(web, "one", 0, 3200)
+        assert await take(first) == SESSION
+        await first.report(SESSION, processed=3200, durable=1600)
+
+        second = await start_worker(processes)
+        await die(first)
+
+        assert await take(second) == SESSION
+        stretch = await second.read(SESSION, 1600, timeout_s=5)
+        assert stretch.audio == audio(1600, 1600)
+
+    async def test_one_that_is_alive_keeps_its_sessions(self, processes: MakeProcess, worker, web):
+        await open_sender(web)
+        await take(worker)
+        other = await start_worker(processes)
+        assert not await takes_within(other, 2.5)
+        assert await worker.sender_gone_s(SESSION) == 0
+
+    async def test_one_that_slept_learns_that_it_is_no_owner(self, processes: MakeProcess, web):
+        sleeper = await start_worker(processes)
+        await open_sender(web)
+        await take(sleeper)
+        waiting = asyncio.create_task(sleeper.read(SESSION, 0, timeout_s=30))
+        await asyncio.sleep(0.1)
+        await die(sleeper)  # as SIGSTOP
+        other = await start_worker(processes)
+        await take(other)
+
+        await sleeper.join_workers(8)  # as SIGCONT
+
+        with pytest.raises(Fenced):
+            await asyncio.wait_for(waiting, 5)
+        with pytest.raises(Fenced):
+            await sleeper.report(SESSION, processed=0, durable=0)
+        await sleeper.release(SESSION)
+        assert await other.sender_gone_s(SESSION) == 0
+
+    async def test_the_report_of_a_former_owner_changes_nothing(self, processes: MakeProcess, web):
+        former = await start_worker(processes)
+        await open_sender(web)
+        await send(web, "one", 0, 3200)
+        await take(former)
+        other = await start_worker(processes)
+        await die(former)
+        await take(other)
+        with pytest.raises(Fenced):
+            await former.report(SESSION, processed=3200, durable=3200)
+        assert (await other.read(SESSION, 0, timeout_s=5)).audio == audio(0, 3200)
+
+    async def test_a_worker_whose_event_loop_hangs_lets_go(self, processes: MakeProcess, web, monkeypatch):
+        monkeypatch.setattr("sessions_app.transport.ownership.HUNG_S", 0.5)
+        hung = await start_worker(processes)
+        await open_sender(web)
+        await take(hung)
+        assert hung._ownership._pulse
+        hung._ownership._pulse.cancel()
+        other = await start_worker(processes)
+        assert await take(other) == SESSION
+
+    async def test_sessions_spread_over_those_that_have_room(self, processes: MakeProcess, web):
+        taken: dict[int, int] = {}
+
+        async def take_all(worker: RedisTransport, number: int) -> None:
+            while True:
+                taken[await worker.take()] = number
+
+        workers = [await start_worker(processes, capacity=10) for _ in range(3)]
+        taking = [asyncio.create_task(take_all(w, n)) for n, w in enumerate(workers)]
+        for session in range(18):
+            await web.open(session, "s", durable=0, may_take_over=False, listener=Socket())
+            await asyncio.sleep(0.05)
+        async with asyncio.timeout(10):
+            while len(taken) < 18:
+                await asyncio.sleep(0.05)
+        for task in taking:
+            task.cancel()
+        loads = sorted(list(taken.values()).count(number) for number in range(3))
+        assert loads[0] >= 3
+        assert loads[-1] <= 10
+
+    async def test_nobody_takes_more_than_it_has_room_for(self, processes: MakeProcess, web):
+        worker = await start_worker(processes, capacity=1)
+        await open_sender(web)
+        await worker.offer(8, durable=0)
+        await take(worker)
+        assert not await takes_within(worker, 1)
+
+    async def test_but_what_a_dead_one_left_is_taken_in_the_end(
+        self, processes: MakeProcess, web, monkeypatch
+    ):
+        monkeypatch.setattr("sessions_app.transport.ownership.PATIENCE_S", 0.5)
+        dead = await start_worker(processes, capacity=1)
+        await web.open(8, "s", durable=0, may_take_over=False, listener=Socket())
+        await take(dead)
+        full = await start_worker(processes, capacity=1)
+        await open_sender(web)
+        assert await take(full) == SESSION
+        await die(dead)
+        assert await take(full) == 8
+
+    async def test_it_is_found_behind_many_that_are_alive(self, processes: MakeProcess, web):
+        alive = await start_worker(processes, capacity=30)
+        for session in range(20):
+            await web.open(session, "s", durable=0, may_take_over=False, listener=Socket())
+            await take(alive)
+        dead = await start_worker(processes)
+        await alive.leave_workers()
+        await web.open(20, "s", durable=0, may_take_over=False, listener=Socket())
+        assert await take(dead) == 20
+        await die(dead)
+        assert await take(await start_worker(processes)) == 20
+
+    async def test_without_any_worker_new_sessions_are_refused(self, web: RedisTransport):
+        with pytest.raises(Overloaded):
+            await open_sender(web)
+
+    async def test_a_dead_worker_gives_no_room(self, processes: MakeProcess, web, monkeypatch):
+        monkeypatch.setattr("sessions_app.transport.ownership.ALIVE_S", 0.5)
+        await die(await start_worker(processes))
+        await until(lambda: _has_no_workers(web))
+        with pytest.raises(Overloaded):
+            await open_sender(web)
+
+    async def test_one_that_stops_leaves_no_name_behind(self, processes: MakeProcess, redis_url: str):
+        transport = RedisTransport(redis_url)
+        await transport.join_workers(8)
+        await transport.aclose()
+        redis = blocking_redis.Redis.from_url(redis_url)
+        assert redis.hlen("asr:workers") == 0
+        assert redis.xinfo_consumers(OFFERS, "workers") == []
+
+    async def test_an_ended_session_leaves_nothing_behind(self, worker, web, redis_url: str):
+        await open_sender(web)
+        await send(web, "one", 0, 160)
+        await web.finish(SESSION, "one")
+        await take(worker)
+        await worker.release(SESSION)
+        redis = blocking_redis.Redis.from_url(redis_url)
+        assert redis.exists(session_key(SESSION), audio_key(SESSION)) == 0
+        assert redis.xlen(OFFERS) == 0
+
+
+class TestSenders:
+    async def test_one_whose_process_was_killed_may_return_at_once(self, processes: MakeProcess, worker):
+        """Also the plain sender, which can show no right to it."""
+        killed = processes()
+        await open_sender(killed)
+        await send(killed, "one", 0, 160)
+        await die(killed)
+        returned = await processes().open(SESSION, "two", durable=0, may_take_over=False, listener=Socket())
+        assert returned == 160
+
+    async def test_of_one_whose_process_was_killed_the_absence_is_known(self, processes, worker):
+        killed = processes()
+        await open_sender(killed)
+        await take(worker)
+        await die(killed)
+        async with asyncio.timeout(5):
+            while not await worker.sender_gone_s(SESSION):
+                await asyncio.sleep(0.05)
+
+    async def test_one_that_says_nothing_stays_connected(self, worker, web):
+        await open_sender(web)
+        await take(worker)
+        await asyncio.sleep(2)
+        assert await worker.sender_gone_s(SESSION) == 0
+
+    async def test_a_conflict_is_told_within_a_second(self, processes: MakeProcess, worker, web):
+        await open_sender(web)
+        async with asyncio.timeout(1):
+            with pytest.raises(SenderConflict):
+                await open_sender(processes(), "two")
+
+    async def test_the_newest_wins_between_processes(self, processes: MakeProcess, worker, web):
+        old = await open_sender(web)
+        await send(web, "one", 0, 160)
+        await open_sender(processes(), "two", take_over=True)
+        await until(lambda: _was_lost(old))
+        with pytest.raises(Superseded):
+            await web.append(SESSION, "one", audio(160, 160))
+
+    async def test_what_was_written_twice_is_there_once(self, worker, web):
+        """The answer to a request got lost, and it was made again."""
+        await open_sender(web)
+        keys = [session_key(SESSION), audio_key(SESSION)]
+        for _ in range(2):
+            answer = await run(web._redis, read_script("append"), keys, "one", 0, 160, 1500, audio(0, 160))
+            assert answer == [b"ok", 160, 0, 0]
+        await take(worker)
+        assert (await worker.read(SESSION, 0, timeout_s=5)).audio == audio(0, 160)
+
+    async def test_the_end_is_where_a_returning_sender_would_have_gone_on(self, worker, web):
+        await open_sender(web)
+        await web.append(SESSION, "one", audio(0, 160))
+        await web.finish(SESSION, "one")
+        with pytest.raises(AudioFinished) as finished:
+            await open_sender(web, "two", take_over=True)
+        assert finished.value.position == 160
+
+
+class TestRestartsOfRedis:
+    @pytest.fixture(autouse=True)
+    def _quiet(self, caplog: pytest.LogCaptureFixture):
+        caplog.set_level(logging.CRITICAL)
+
+    async def test_nothing_is_lost_and_nobody_has_to_do_anything(self, redis_server, worker, web):
+        await open_sender(web)
+        await send(web, "one", 0, 1600)
+        await take(worker)
+        redis_server.kill()
+        await web.append(SESSION, "one", audio(1600, 1600))
+        await asyncio.sleep(0.5)
+        redis_server.start()
+        await web.append(SESSION, "one", audio(3200, 1600))
+        await web.finish(SESSION, "one")
+        if not worker._ownership.owns(SESSION):
+            await take(worker)
+        heard = b""
+        while not (stretch := await worker.read(SESSION, len(heard) // 4, timeout_s=5)).is_end:
+            heard += stretch.audio
+        assert heard + stretch.audio == audio(0, 4800)
+
+    async def test_new_sessions_are_taken_afterwards(self, redis_server, worker, web):
+        taking = asyncio.create_task(worker.take())
+        await asyncio.sleep(0.3)
+        redis_server.kill()
+        await asyncio.sleep(0.3)
+        redis_server.start()
+        await until(web.has_workers)
+        await open_sender(web)
+        assert await asyncio.wait_for(taking, 10) == SESSION
+
+    async def test_a_newcomer_does_not_wait_for_ever(self, redis_server, web, monkeypatch):
+        monkeypatch.setattr("sessions_app.transport.redis.OPEN_S", 0.5)
+        redis_server.kill()
+        try:
+            with pytest.raises(Unreachable):
+                await open_sender(web)
+        finally:
+            redis_server.start()
+
+    async def test_if_redis_forgot_everything_senders_and_workers_begin_anew(self, redis_url, worker, web):
+        socket = await open_sender(web)
+        await send(web, "one", 0, 1600)
+        await take(worker)
+        blocking_redis.Redis.from_url(redis_url).flushall()
+
+        with pytest.raises(LogLost):
+            await append_again_and_again(web)
+        assert isinstance(socket.lost[0], LogLost)
+        with pytest.raises(Fenced):
+            await read_again_and_again(worker, 1600)
+
+        await until(web.has_workers)
+        await web.open(SESSION, "one", durable=800, may_take_over=False, listener=socket)
+        assert await take(worker) == SESSION
+        assert (await worker.read(SESSION, 800, timeout_s=5)).audio[:640] == audio(0, 160)
+
+
+class TestStretches:
+    def entry(self, end: int, data: bytes) -> tuple[bytes, dict[bytes, bytes]]:
+        return f"{end}-0".encode(), {b"audio": data}
+
+    def test_are_joined(self):
+        entries = [self.entry(100, audio(0, 100)), self.entry(150, audio(100, 50))]
+        assert stretch_of(entries, 0).audio == audio(0, 150)
+
+    def test_begin_in_the_middle_of_an_entry(self):
+        assert stretch_of([self.entry(100, audio(0, 100))], 30).audio == audio(30, 70)
+
+    def test_end_at_the_mark(self):
+        stretch = stretch_of([self.entry(100, audio(0, 100)), (b"100-1", {b"end": b"1"})], 0)
+        assert (stretch.end, stretch.is_end) == (100, True)
+
+    def test_with_a_hole_before_them_are_for_somebody_else(self):
+        with pytest.raises(Fenced):
+            stretch_of([self.entry(300, audio(200, 100))], 100)
+
+
+async def _was_lost(socket: Socket) -> bool:
+    return bool(socket.lost)
+
+
+async def _has_no_workers(transport: RedisTransport) -> bool:
+    return not await transport.has_workers()
+
+
+async def test_a_heart_that_hangs_in_a_request_does_not_keep_its_worker_from_stopping(
+    monkeypatch: pytest.MonkeyPatch, processes: MakeProcess
+):
+    beats, goes_on = threading.Event(), threading.Event()
+
+    def hang(heart: _Heart, arguments: list[object]) -> list[bytes]:
+        beats.set()
+        goes_on.wait()
+        return []
+
+    monkeypatch.setattr(_Heart, "_keep", hang)
+    worker = await start_worker(processes)
+    try:
+        assert await asyncio.to_thread(beats.wait, 10)
+        await asyncio.wait_for(worker.aclose(), 20)
+    finally:
+        goes_on.set()

@@ -1,0 +1,413 @@
+"""What consumers and workers rely on, held against every transport. Redis is a real one."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+
+import pytest
+import redis as blocking_redis
+
+from deploy.local_servers import RedisServer
+from recognition.audio import samples
+from sessions_app.transport.cancel import end
+from sessions_app.transport.interface import (
+    CREDIT,
+    REPLAY,
+    AudioFinished,
+    Fenced,
+    LogLost,
+    Overloaded,
+    SenderConflict,
+    Stretch,
+    Superseded,
+    Transport,
+)
+from sessions_app.transport.memory import MemoryTransport
+from sessions_app.transport.redis import RedisTransport
+
+SESSION = 7
+
+
+@dataclass
+class Socket:
+    """A sender's socket that remembers what it was told."""
+
+    kept: list[int] = field(default_factory=list)
+    lost: list[Exception] = field(default_factory=list)
+
+    def audio_kept(self, position: int) -> None:
+        self.kept.append(position)
+
+    def sender_lost(self, why: Superseded | LogLost) -> None:
+        self.lost.append(why)
+
+
+def audio(start: int, length: int) -> bytes:
+    """Samples that say where they belong."""
+    return b"".join(position.to_bytes(4, "little") for position in range(start, start + length))
+
+
+@pytest.fixture(params=["memory", "redis"])
+async def transport(request: pytest.FixtureRequest) -> AsyncIterator[Transport]:
+    made: Transport = MemoryTransport()
+    if request.param == "redis":
+        server: RedisServer = request.getfixturevalue("redis_server")
+        blocking_redis.Redis.from_url(server.url).flushall()
+        made = RedisTransport(server.url)
+    await made.join_workers(4)
+    yield made
+    await made.aclose()
+
+
+async def until(condition) -> None:
+    async with asyncio.timeout(10):
+        while not await condition():
+            await asyncio.sleep(0.02)
+
+
+async def open_sender(transport: Transport, sender: str = "one", **options) -> Socket:
+    socket = Socket()
+    settings = {"durable": 0, "may_take_over": False} | options
+    await transport.open(SESSION, sender, listener=socket, **settings)
+    return socket
+
+
+async def read(transport: Transport, position: int = 0, *, to: int | None = None) -> Stretch:
+    """The next audio; up to a position, if one is given."""
+    stretch = await transport.read(SESSION, position, timeout_s=5)
+    while to is not None and stretch.end < to:
+        more = await transport.read(SESSION, stretch.end, timeout_s=5)
+        assert more.audio
+        stretch = Stretch(stretch.start, stretch.audio + more.audio, more.is_end)
+    return stretch
+
+
+async def let_others_run() -> None:
+    for _ in range(5):
+        await asyncio.sleep(0)
+
+
+async def takes_within(transport: Transport, seconds: float) -> bool:
+    """Whether it takes a session."""
+    taking = asyncio.create_task(transport.take())
+    await asyncio.wait([taking], timeout=seconds)
+    await end(taking)
+    return not taking.cancelled()
+
+
+async def append_again_and_again(transport: Transport) -> None:
+    """What is not allowed any more is found out a moment later."""
+    for _ in range(100):
+        await transport.append(SESSION, "one", audio(0, 160))
+        await asyncio.sleep(0.02)
+
+
+class TestTheLog:
+    async def test_what_is_appended_is_read_in_order(self, transport: Transport):
+        await open_sender(transport)
+        await transport.append(SESSION, "one", audio(0, 3200))
+        await transport.append(SESSION, "one", audio(3200, 1600))
+        assert await transport.take() == SESSION
+        assert (await read(transport, to=4800)).audio == audio(0, 4800)
+
+    async def test_audio_that_comes_soon_after_other_audio_is_read_with_what_follows(
+        self, transport: Transport, monkeypatch: pytest.MonkeyPatch
+    ):
+        monkeypatch.setattr("sessions_app.transport.memory.PACE_S", 0.5)
+        await open_sender(transport)
+        await transport.take()
+
+        async def read_while_audio_comes(*starts: int) -> Stretch:
+            reading = asyncio.create_task(read(transport, starts[0]))
+            await let_others_run()
+            for start in starts:
+                await transport.append(SESSION, "one", audio(start, 1600))
+                await let_others_run()
+            return await reading
+
+        assert (await read_while_audio_comes(0)).end == 1600
+        assert (await read_while_audio_comes(1600, 3200)).end == 4800
+
+    async def test_reading_begins_at_any_sample(self, transport: Transport):
+        await open_sender(transport)
+        await transport.append(SESSION, "one", audio(0, 3200))
+        await transport.append(SESSION, "one", audio(3200, 3200))
+        await transport.take()
+        stretch = await read(transport, 1234, to=6400)
+        assert (stretch.start, stretch.audio) == (1234, audio(1234, 6400 - 1234))
+
+    async def test_a_reader_waits_for_audio(self, transport: Transport):
+        await open_sender(transport)
+        await transport.take()
+        reading = asyncio.create_task(transport.read(SESSION, 0, timeout_s=5))
+        await asyncio.sleep(0.05)
+        await transport.append(SESSION, "one", audio(0, 160))
+        assert (await reading).audio == audio(0, 160)
+
+    async def test_a_reader_does_not_wait_for_ever(self, transport: Transport):
+        await open_sender(transport)
+        await transport.take()
+        assert await transport.read(SESSION, 0, timeout_s=0.05) == Stretch(0, b"", is_end=False)
+
+    async def test_sessions_do_not_mix(self, transport: Transport):
+        for session in (1, 2):
+            await transport.open(session, "s", durable=0, may_take_over=False, listener=Socket())
+            await transport.append(session, "s", audio(session * 1000, 160))
+        assert {await transport.take(), await transport.take()} == {1, 2}
+        for session in (1, 2):
+            stretch = await transport.read(session, 0, timeout_s=5)
+            assert stretch.audio == audio(session * 1000, 160)
+
+    async def test_the_end_is_told_with_or_after_the_last_audio(self, transport: Transport):
+        await open_sender(transport)
+        await transport.append(SESSION, "one", audio(0, 160))
+        await transport.finish(SESSION, "one")
+        await transport.take()
+        stretch = await read(transport)
+        if not stretch.is_end:
+            stretch = await read(transport, stretch.end)
+        assert stretch.is_end
+        assert stretch.end == 160
+
+    async def test_the_end_can_be_read_again(self, transport: Transport):
+        await open_sender(transport)
+        await transport.append(SESSION, "one", audio(0, 160))
+        await transport.finish(SESSION, "one")
+        await transport.take()
+        await read(transport)
+        await transport.report(SESSION, processed=160, durable=160)
+        assert await transport.read(SESSION, 160, timeout_s=5) == Stretch(160, b"", is_end=True)
+
+    async def test_saying_the_end_twice_changes_nothing(self, transport: Transport):
+        await open_sender(transport)
+        await transport.finish(SESSION, "one")
+        await transport.finish(SESSION, "one")
+        await transport.take()
+        assert (await read(transport)).is_end
+
+    async def test_what_is_durable_is_forgotten_and_the_rest_kept(self, transport: Transport):
+        await open_sender(transport)
+        for start in range(0, 8000, 1600):
+            await transport.append(SESSION, "one", audio(start, 1600))
+        await transport.take()
+        await read(transport, to=8000)
+        await transport.report(SESSION, processed=8000, durable=5000)
+        assert (await read(transport, 5000, to=8000)).audio == audio(5000, 3000)
+
+    async def test_a_log_begins_where_the_session_is_durable(self, transport: Transport):
+        socket = Socket()
+        position = await transport.open(SESSION, "one", durable=5000, may_take_over=False, listener=socket)
+        assert position == 5000
+        await transport.append(SESSION, "one", audio(5000, 160))
+        await transport.take()
+        assert (await read(transport, 5000)).audio == audio(5000, 160)
+
+    async def test_the_sender_is_told_what_is_kept(self, transport: Transport):
+        socket = await open_sender(transport)
+        await transport.append(SESSION, "one", audio(0, 160))
+        await transport.append(SESSION, "one", audio(160, 160))
+        await transport.finish(SESSION, "one")
+        assert socket.kept[-1] == 320
+
+
+class TestBackPressure:
+    async def test_a_sender_waits_while_too_much_is_not_processed(self, transport: Transport):
+        await open_sender(transport)
+        await transport.append(SESSION, "one", bytes(4 * CREDIT))
+        held = asyncio.create_task(transport.append(SESSION, "one", audio(0, 160)))
+        await asyncio.sleep(0.3)
+        assert not held.done()
+        await transport.take()
+        await read(transport, to=CREDIT)
+        await transport.report(SESSION, processed=CREDIT, durable=0)
+        assert await asyncio.wait_for(held, 5) == CREDIT + 160
+
+    async def test_and_while_too_much_is_not_durable(self, transport: Transport):
+        await open_sender(transport)
+        await transport.take()
+        end = 0
+        while end < REPLAY:
+            end = await transport.append(SESSION, "one", bytes(4 * CREDIT))
+            await read(transport, end - CREDIT, to=end)
+            await transport.report(SESSION, processed=end, durable=0)
+        held = asyncio.create_task(transport.append(SESSION, "one", audio(0, 160)))
+        await asyncio.sleep(0.3)
+        assert not held.done()
+        await transport.report(SESSION, processed=end, durable=end)
+        await asyncio.wait_for(held, 5)
+
+    async def test_one_that_is_held_back_hears_that_it_was_replaced(self, transport: Transport):
+        await open_sender(transport)
+        await transport.append(SESSION, "one", bytes(4 * CREDIT))
+        held = asyncio.create_task(transport.append(SESSION, "one", audio(0, 160)))
+        await asyncio.sleep(0.1)
+        await open_sender(transport, "two", may_take_over=True)
+        with pytest.raises(Superseded):
+            await asyncio.wait_for(held, 5)
+
+
+class TestSenders:
+    async def test_there_is_one_at_a_time(self, transport: Transport):
+        await open_sender(transport)
+        with pytest.raises(SenderConflict):
+            await open_sender(transport, "two")
+
+    async def test_of_fifty_at_once_one_wins(self, transport: Transport):
+        attempts = [open_sender(transport, f"s{number}") for number in range(50)]
+        results = await asyncio.gather(*attempts, return_exceptions=True)
+        assert sum(isinstance(result, Socket) for result in results) == 1
+        assert sum(isinstance(result, SenderConflict) for result in results) == 49
+
+    async def test_the_newest_with_the_right_wins_and_goes_on_at_the_end(self, transport: Transport):
+        old = await open_sender(transport)
+        await transport.append(SESSION, "one", audio(0, 160))
+        await transport.append(SESSION, "one", audio(160, 160))
+        await until(lambda: _has_kept(old, 320))
+        position = await transport.open(SESSION, "two", durable=0, may_take_over=True, listener=Socket())
+        assert position == 320
+        with pytest.raises(Superseded):
+            await append_again_and_again(transport)
+
+    async def test_nothing_of_the_old_comes_behind_the_new(self, transport: Transport):
+        old = await open_sender(transport)
+        await transport.append(SESSION, "one", audio(0, 160))
+        await until(lambda: _has_kept(old, 160))
+        await open_sender(transport, "two", may_take_over=True)
+        for _ in range(3):
+            try:
+                await transport.append(SESSION, "one", audio(90_000, 160))
+            except Superseded:
+                break
+        await transport.append(SESSION, "two", audio(160, 160))
+        await transport.finish(SESSION, "two")
+        await transport.take()
+        assert (await read(transport, to=320)).audio == audio(0, 320)
+
+    async def test_a_silent_old_one_is_told(self, transport: Transport):
+        old = await open_sender(transport)
+        await open_sender(transport, "two", may_take_over=True)
+        await until(lambda: _was_lost(old))
+        assert isinstance(old.lost[0], Superseded)
+
+    async def test_one_that_left_makes_room(self, transport: Transport):
+        await open_sender(transport)
+        await transport.append(SESSION, "one", audio(0, 160))
+        await transport.leave(SESSION, "one")
+        assert await transport.open(SESSION, "two", durable=0, may_take_over=False, listener=Socket()) == 160
+
+    async def test_one_that_was_replaced_does_not_take_the_new_one_along(self, transport: Transport):
+        await open_sender(transport)
+        await open_sender(transport, "two", may_take_over=True)
+        await transport.leave(SESSION, "one")
+        with pytest.raises(SenderConflict):
+            await open_sender(transport, "three")
+
+    async def test_the_time_without_a_sender_is_known(self, transport: Transport):
+        await open_sender(transport)
+        await transport.take()
+        assert await transport.sender_gone_s(SESSION) == 0
+        await transport.leave(SESSION, "one")
+        await asyncio.sleep(0.1)
+        assert 0.1 <= await transport.sender_gone_s(SESSION) < 2
+        await open_sender(transport, "two")
+        assert await transport.sender_gone_s(SESSION) == 0
+
+    async def test_nobody_sends_after_the_end(self, transport: Transport):
+        await open_sender(transport)
+        await transport.finish(SESSION, "one")
+        with pytest.raises(AudioFinished):
+            await open_sender(transport, "two", may_take_over=True)
+
+
+class TestWorkers:
+    async def test_a_session_is_offered_once(self, transport: Transport):
+        await open_sender(transport)
+        await open_sender(transport, "two", may_take_over=True)
+        await transport.offer(SESSION, durable=0)
+        await transport.take()
+        assert not await takes_within(transport, 0.5)
+
+    async def test_an_unfinished_session_is_offered_without_a_sender(self, transport: Transport):
+        await transport.offer(SESSION, durable=640)
+        assert await transport.take() == SESSION
+        assert await transport.sender_gone_s(SESSION) >= 0
+        assert await transport.read(SESSION, 640, timeout_s=0.05) == Stretch(640, b"", is_end=False)
+
+    async def test_one_session_too_many_is_refused(self, transport: Transport):
+        for session in range(4):
+            await transport.open(session, "s", durable=0, may_take_over=False, listener=Socket())
+        with pytest.raises(Overloaded) as refused:
+            await transport.open(99, "s", durable=0, may_take_over=False, listener=Socket())
+        assert refused.value.retry_after_s > 0
+
+    async def test_a_sender_that_returns_is_never_one_too_many(self, transport: Transport):
+        for session in range(4):
+            await transport.open(session, "s", durable=0, may_take_over=False, listener=Socket())
+        await transport.leave(2, "s")
+        await transport.open(2, "again", durable=0, may_take_over=False, listener=Socket())
+
+    async def test_a_session_that_ended_makes_room(self, transport: Transport):
+        for session in range(4):
+            await transport.open(session, "s", durable=0, may_take_over=False, listener=Socket())
+        await transport.release(await transport.take())
+        await transport.open(99, "s", durable=0, may_take_over=False, listener=Socket())
+
+    async def test_one_that_left_takes_no_new_sessions(self, transport: Transport):
+        await transport.leave_workers()
+        await until(lambda: _has_no_workers(transport))
+        with pytest.raises(Overloaded):
+            await open_sender(transport)
+
+    async def test_what_is_given_up_is_taken_again(self, transport: Transport):
+        await open_sender(transport)
+        await transport.append(SESSION, "one", audio(0, 160))
+        await transport.take()
+        await read(transport)
+        await transport.give_up(SESSION)
+        with pytest.raises(Fenced):
+            await transport.read(SESSION, 0, timeout_s=0.05)
+        assert await asyncio.wait_for(transport.take(), 5) == SESSION
+        assert (await read(transport)).audio == audio(0, 160)
+
+    async def test_a_released_session_is_forgotten(self, transport: Transport):
+        await open_sender(transport)
+        await transport.take()
+        await transport.release(SESSION)
+        with pytest.raises(Fenced):
+            await transport.report(SESSION, processed=0, durable=0)
+        with pytest.raises((Superseded, LogLost)):
+            await append_again_and_again(transport)
+
+    async def test_only_the_owner_reads_and_reports(self, transport: Transport):
+        await open_sender(transport)
+        for request in (
+            transport.read(SESSION, 0, timeout_s=0.05),
+            transport.report(SESSION, processed=0, durable=0),
+            transport.sender_gone_s(SESSION),
+        ):
+            with pytest.raises(Fenced):
+                await request
+
+    async def test_the_length_of_a_session_does_not_matter(self, transport: Transport):
+        """Forty hours: more samples than 31 bits count."""
+        far = samples(40 * 3600)
+        await transport.open(SESSION, "one", durable=far, may_take_over=False, listener=Socket())
+        await transport.append(SESSION, "one", audio(0, 320))
+        await transport.take()
+        assert (await read(transport, far)).end == far + 320
+        await transport.report(SESSION, processed=far + 320, durable=far + 100)
+        assert (await read(transport, far + 100)).audio == audio(100, 220)
+
+
+async def _has_kept(socket: Socket, position: int) -> bool:
+    return bool(socket.kept) and socket.kept[-1] == position
+
+
+async def _was_lost(socket: Socket) -> bool:
+    return bool(socket.lost)
+
+
+async def _has_no_workers(transport: Transport) -> bool:
+    return not await transport.has_workers()

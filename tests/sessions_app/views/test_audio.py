@@ -1,0 +1,85 @@
+"""The recording by HTTP, as players ask for it."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+from django.test import Client
+from django.urls import reverse
+
+from sessions_app.models import Session
+from sessions_app.views import audio as audio_views
+from sessions_app.views.audio import HEADER_BYTES
+from tests.sessions_app.meetings import make_recording, make_session, whole
+
+pytestmark = pytest.mark.django_db
+
+AUDIO = (np.random.default_rng(7).integers(-9000, 9000, 40_000) / 32768).astype(np.float32)
+SAMPLES = np.rint(AUDIO * 32768).astype("<i2")
+
+
+@pytest.fixture(params=[False, True], ids=["live", "ended"])
+def session(request: pytest.FixtureRequest, tmp_path: Path, settings) -> Session:
+    settings.MEDIA_ROOT = tmp_path
+    session = make_session(is_live=not request.param)
+    make_recording(session, AUDIO, as_flac=request.param)
+    return session
+
+
+def get(session: Session, query: str = "", **headers: str):
+    return Client().get(reverse("audio", args=[session.key]) + query, **headers)
+
+
+def test_the_whole_is_a_wav_file_with_every_sample(session: Session):
+    response = get(session)
+    assert (response.status_code, response["Content-Type"]) == (200, "audio/wav")
+    content = whole(response)
+    assert int(response["Content-Length"]) == len(content)
+    samples, rate = soundfile.read(io.BytesIO(content), dtype="int16")
+    assert rate == 16_000
+    np.testing.assert_array_equal(samples, SAMPLES)
+
+
+@pytest.mark.parametrize(
+    ("start", "end"), [(0, 44), (0, 45), (10, 50), (44, 46), (45, 47), (101, 40_000), (80_000, 80_044)]
+)
+def test_any_part_of_it_can_be_had(session: Session, start: int, end: int):
+    everything = whole(get(session))
+    response = get(session, HTTP_RANGE=f"bytes={start}-{end - 1}")
+    assert response.status_code == 206
+    assert response["Content-Range"] == f"bytes {start}-{end - 1}/{len(everything)}"
+    assert response.content == everything[start:end]
+
+
+def test_an_open_range_is_answered_with_a_part_and_not_with_hours(session: Session, monkeypatch):
+    monkeypatch.setattr(audio_views, "LONGEST_PART", 1000)
+    response = get(session, HTTP_RANGE="bytes=0-")
+    assert response["Content-Range"] == f"bytes 0-999/{HEADER_BYTES + 2 * len(SAMPLES)}"
+    assert len(response.content) == 1000
+
+
+def test_until_gives_what_will_not_change_when_more_comes(session: Session):
+    response = get(session, "?until=1000")
+    samples, _ = soundfile.read(io.BytesIO(whole(response)), dtype="int16")
+    np.testing.assert_array_equal(samples, SAMPLES[:1000])
+
+
+@pytest.mark.parametrize("until", ["-1", "x", "99999999999999999999", "50000"])
+def test_until_beyond_reason_gives_all_there_is(session: Session, until: str):
+    assert int(get(session, f"?until={until}")["Content-Length"]) == HEADER_BYTES + 2 * len(SAMPLES)
+
+
+def test_behind_the_end_there_is_nothing(session: Session):
+    response = get(session, HTTP_RANGE="bytes=90000-")
+    assert (response.status_code, response["Content-Range"]) == (416, "bytes */80044")
+
+
+def test_no_recording_is_said_so(tmp_path: Path, settings):
+    settings.MEDIA_ROOT = tmp_path
+    response = get(make_session())
+    assert response.status_code == 404
+    assert "no recording" in response.content.decode()

@@ -1,0 +1,205 @@
+"""Who may open which address: every URL there is, for every kind of visitor."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import urlencode
+
+import numpy as np
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+from django.urls import URLPattern, URLResolver, get_resolver, reverse
+
+from sessions_app.models import AccessToken, Session
+from tests.sessions_app.meetings import make_lines, make_recording, make_session, make_user
+
+pytestmark = pytest.mark.django_db
+
+REMOTE = "203.0.113.9"
+
+# `local` comes from this machine without a login; all the others from elsewhere. `owner` records and owns the
+# session, `transcriber` records but does not; `link` has a share link and no login.
+VISITORS = [
+    "local",
+    "remote",
+    "viewer",
+    "transcriber",
+    "owner",
+    "editor",
+    "enroller",
+    "staff",
+    "superuser",
+    "link",
+]
+
+# What a visitor gets: the status of GET (or of POST where there is no GET).
+EXPECTED = """
+                    local remote viewer transcriber owner editor enroller staff superuser link
+session-list         200    302    200      200      200    200     200    200     200     302
+record               200    302    302      200      200    200     302    302     200     302
+session              200    302    200      404      200    200     200    404     200     200
+captions             200    302    200      404      200    200     200      404     200     200
+links                302    302    403      404      200    200     403      404     200     403
+revoke-link          405    405    405      405      405    405     405      405     405     405
+end                  405    405    405      405      405    405     405      405     405     405
+delete               405    405    405      405      405    405     405      405     405     405
+lines                200    302    200      404      200    200     200    404     200     200
+edit                 405    405    405      405      405    405     405      405     405     405
+words-of-line        200    302    200      404      200    200     200      404     200     200
+versions-of-line     302    302    403      404      200    200     403      404     200     403
+people               302    302    403      404      200    200     403      404     200     403
+audio                200    302    200      404      200    200     200      404     200     200
+peaks                200    302    200      404      200    200     200      404     200     200
+export               200    302    403      404      200    200     403      404     200     403
+export-recording     200    302    403      404      200    200     403      404     200     403
+login                200    200    200      200      200    200     200    200     200     200
+logout               405    405    405      405      405    405     405    405     405     405
+set_language         302    302    302      302      302    302     302    302     302     302
+words                200    200    200      200      200    200     200    200     200     200
+"""
+
+# Not for people, and without a session's data.
+ELSEWHERE = {"healthz", "readyz", "metrics"}
+
+
+def table() -> dict[str, dict[str, int]]:
+    header, *rows = [line.split() for line in EXPECTED.strip().splitlines()]
+    assert header == VISITORS
+    return {name: dict(zip(VISITORS, map(int, statuses), strict=True)) for name, *statuses in rows}
+
+
+def addresses(resolver: URLResolver | None = None, prefix: str = "") -> Iterator[str]:
+    """The names of all addresses outside of the admin and the API, or their routes if they have none."""
+    for pattern in (resolver or get_resolver()).url_patterns:
+        if isinstance(pattern, URLResolver):
+            if pattern.namespace not in ("admin", "api"):
+                yield from addresses(pattern, prefix + str(pattern.pattern))
+        elif isinstance(pattern, URLPattern):
+            yield pattern.name or prefix + str(pattern.pattern)
+
+
+@pytest.fixture
+def session(tmp_path: Path, settings) -> Session:
+    settings.MEDIA_ROOT = tmp_path
+    session = make_session(owner=make_user("owner", "transcriber"))
+    make_lines(session)
+    make_recording(session, np.zeros(1600, np.float32), as_flac=True)
+    return session
+
+
+def client_of(visitor: str) -> Client:
+    if visitor == "local":
+        return Client(REMOTE_ADDR="127.0.0.1")
+    client = Client(REMOTE_ADDR=REMOTE)
+    if visitor in ("remote", "link"):
+        return client
+    if visitor == "owner":
+        user = User.objects.get(username="owner")
+    elif visitor == "superuser":
+        user = User.objects.create_superuser("root")
+    elif visitor == "staff":
+        user = make_user("staff", is_staff=True)
+    else:
+        user = make_user(visitor, visitor)
+    client.force_login(user)
+    return client
+
+
+def address_of(name: str, session: Session, visitor: str) -> str:
+    arguments = {"key": session.key, "line": session.utterances.first().pk, "format": "txt", "link": 1}
+    parameters = get_resolver().reverse_dict.getlist(name)[0][0][0][1]
+    address = reverse(name, kwargs={parameter: arguments[parameter] for parameter in parameters})
+    if visitor == "link":
+        _, secret = AccessToken.issue(name="for a friend", role="receiver", session_key=session.key)
+        address += "?" + urlencode({"token": secret})
+    return address
+
+
+def test_every_address_is_in_the_table():
+    assert set(addresses()) - ELSEWHERE == set(table())
+
+
+@pytest.mark.parametrize("visitor", VISITORS)
+@pytest.mark.parametrize("name", table())
+def test_address(name: str, visitor: str, session: Session):
+    response = client_of(visitor).get(address_of(name, session, visitor))
+    assert response.status_code == table()[name][visitor]
+    if response.status_code == 302 and name not in ("set_language",):
+        assert response["Location"].startswith("/login/?next=")
+
+
+class TestShareLinks:
+    def get(self, session: Session, **token: object):
+        _, secret = AccessToken.issue(
+            **{"name": "a", "role": "receiver", "session_key": session.key} | token  # type: ignore[arg-type]
+        )
+        return Client(REMOTE_ADDR=REMOTE).get(reverse("session", args=[session.key]), {"token": secret})
+
+    def test_opens_its_session_read_only(self, session: Session):
+        response = self.get(session)
+        assert response.context["rights"] == {"read"}
+
+    def test_opens_no_other_session(self, session: Session):
+        assert self.get(session, session_key="another").status_code == 404
+
+    def test_a_sender_s_token_shows_nothing(self, session: Session):
+        assert self.get(session, role="sender").status_code == 404
+
+    def test_a_revoked_or_expired_one_shows_nothing(self, session: Session):
+        from django.utils import timezone
+
+        assert self.get(session, expires_at=timezone.now()).status_code == 404
+        _, secret = AccessToken.issue(name="a", role="receiver", session_key=session.key)
+        AccessToken.objects.update(is_revoked=True)
+        response = Client(REMOTE_ADDR=REMOTE).get(reverse("session", args=[session.key]), {"token": secret})
+        assert response.status_code == 404
+
+    def test_reads_only_also_for_those_who_could_do_more(self, session: Session):
+        _, secret = AccessToken.issue(name="a", role="receiver", session_key=session.key)
+        client = client_of("superuser")
+        response = client.get(reverse("session", args=[session.key]), {"token": secret})
+        assert response.context["rights"] == {"read"}
+
+
+class TestRights:
+    def rights(self, visitor: str, session: Session) -> set[str]:
+        return client_of(visitor).get(reverse("session", args=[session.key])).context["rights"]
+
+    def test_from_this_machine_one_reads_and_records_without_a_login_and_changes_nothing(
+        self, session: Session
+    ):
+        assert self.rights("local", session) == {"read", "send", "export"}
+
+    def test_by_role(self, session: Session):
+        everything = {"read", "send", "export", "edit", "share", "delete"}
+        assert self.rights("viewer", session) == {"read"}
+        assert self.rights("owner", session) == everything
+        assert self.rights("editor", session) == everything
+
+    def test_under_token_being_on_this_machine_is_no_right(self, session: Session, settings):
+        settings.ACCESS = "token"
+        assert client_of("local").get(reverse("session", args=[session.key])).status_code == 302
+
+    def test_under_open_everyone_reads_and_records_and_nobody_changes_anything(
+        self, session: Session, settings
+    ):
+        settings.ACCESS = "open"
+        assert self.rights("remote", session) == {"read", "send", "export"}
+
+    def test_a_proxy_on_this_machine_is_not_this_machine(self, session: Session):
+        response = Client(REMOTE_ADDR="127.0.0.1", HTTP_X_FORWARDED_FOR="203.0.113.9").get("/")
+        assert response.status_code == 302
+
+
+def test_scripts_get_their_refusal_as_json(session: Session):
+    client = Client(REMOTE_ADDR=REMOTE, HTTP_ACCEPT="application/json")
+    response = client.get(reverse("lines", args=[session.key]))
+    assert (response.status_code, response.json()) == (401, {"error": "Please log in first."})
+
+
+def test_a_key_in_another_spelling_is_the_same_session():
+    make_session("café")
+    response = Client().get(reverse("session", args=["café"]))
+    assert response.status_code == 200

@@ -1,0 +1,72 @@
+"""docs/protocol.md says what the code does."""
+
+from __future__ import annotations
+
+import json
+import re
+
+import pytest
+
+from sessions_app.wire.audio_frames import LARGEST_FRAME
+from sessions_app.wire.protocol import (
+    LONGEST_SESSION_ID,
+    Ack,
+    Fault,
+    Hello,
+    Line,
+    Mode,
+    PartialLine,
+    ProtocolError,
+    Revision,
+    SessionEnd,
+    Spoken,
+    StateChange,
+    encode,
+    encode_error,
+)
+from tests.support.server import ROOT
+
+DOCUMENT = (ROOT / "docs" / "protocol.md").read_text()
+EXAMPLES = [json.loads(block) for block in re.findall(r"```json\n(.*?)```", DOCUMENT, re.S)]
+
+LINE = Line(77, 3, 10_200, 12_300, "你好，世界。", Spoken("0b5c", "张三", 0.98, True))
+MESSAGES = {
+    "line": encode(LINE, version=1),
+    "line of version 2": encode(LINE, version=2),
+    "end": encode(SessionEnd(41, 312.4, 312.4), version=1),
+    "hello": encode(
+        Hello("m", Mode.SENDER, 1, "live", 41, 2, 0, "r", {"frame_bytes": LARGEST_FRAME}), version=2
+    ),
+    "partial": encode(PartialLine(12_600, "我们"), version=2),
+    "revise": encode(Revision(3, LINE), version=2),
+    "ack": encode(Ack(2, 1), version=2),
+    "session": encode(StateChange("paused"), version=2),
+    "error": encode_error(ProtocolError(Fault.MISALIGNED, "")),
+}
+
+
+def shape(value: object) -> object:
+    """The keys of a message, all the way down."""
+    return {key: shape(inner) for key, inner in value.items()} if isinstance(value, dict) else None
+
+
+@pytest.mark.parametrize("kind", MESSAGES)
+def test_each_message_is_shown_as_it_is(kind: str):
+    assert shape(json.loads(MESSAGES[kind])) in [shape(example) for example in EXAMPLES]
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=str)
+def test_nothing_is_shown_that_is_not_sent(example: dict):
+    assert shape(example) in [shape(json.loads(message)) for message in MESSAGES.values()]
+
+
+def test_the_table_of_errors_is_complete_and_right():
+    rows = re.findall(r"^\| `(\w+)` \| (\d+|-) \| (yes|no) \|", DOCUMENT, re.M)
+    faults = [(f.code, str(f.close or "-"), "yes" if f.is_retryable else "no") for f in Fault]
+    assert rows == faults
+
+
+def test_the_limits_are_those_of_the_code():
+    assert f"up to {LONGEST_SESSION_ID} characters" in DOCUMENT
+    assert f"up to {LARGEST_FRAME // 1024} KiB" in DOCUMENT
+    assert str(LARGEST_FRAME) in DOCUMENT

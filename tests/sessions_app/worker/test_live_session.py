@@ -1,0 +1,210 @@
+"""One session on one worker, without sockets: what it does when something gives way."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import os
+import time
+from collections.abc import AsyncIterator
+from typing import Any
+
+import numpy as np
+import pytest
+
+from recognition.core.endpointing import EndpointingOptions
+from recognition.engine.engine import Engine
+from recognition.fakes.scripted import Line, Script, scripted_models
+from sessions_app.models import MOST_FAILURES, Session
+from sessions_app.recordings import files
+from sessions_app.store import commits, voices
+from sessions_app.transport.interface import LogLost
+from sessions_app.transport.memory import MemoryTransport
+from sessions_app.worker import live_session
+from sessions_app.worker.recognition_worker import RecognitionWorker
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+SCRIPT = Script([Line("大家好，我们开始开会。", voice=0), Line("好的。", voice=1, seconds=0.8)])
+AUDIO = SCRIPT.audio()
+
+
+class Socket:
+    def audio_kept(self, position: int) -> None:
+        pass
+
+    def sender_lost(self, why: Exception) -> None:
+        pass
+
+
+@pytest.fixture
+async def transport(settings: Any, tmp_path: Any) -> AsyncIterator[MemoryTransport]:
+    """Of a process with a worker."""
+    settings.MEDIA_ROOT = tmp_path
+    transport = MemoryTransport()
+    engine = Engine(scripted_models(SCRIPT))
+    engine.start()
+    worker = RecognitionWorker(engine, EndpointingOptions(), transport, capacity=8)
+    running = asyncio.create_task(worker.run())
+    yield transport
+    worker.stop()
+    await running
+    await engine.aclose()
+
+
+@pytest.fixture(autouse=True)
+def no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(live_session, "pause_after", lambda failures: 0.0)
+    monkeypatch.setattr(live_session, "FULL_RETRY_S", 0.02)
+
+
+async def send(transport: MemoryTransport, key: str) -> Session:
+    session, _ = await asyncio.to_thread(commits.get_or_create_session, key)
+    await transport.open(session.pk, "sender", durable=0, may_take_over=False, listener=Socket())
+    await transport.append(session.pk, "sender", AUDIO.tobytes())
+    await transport.finish(session.pk, "sender")
+    return session
+
+
+async def ended(session: Session) -> Session:
+    async with asyncio.timeout(20):
+        while True:
+            await asyncio.to_thread(session.refresh_from_db)
+            if session.has_ended:
+                return session
+            await asyncio.sleep(0.05)
+
+
+async def texts(session: Session) -> list[str]:
+    return await asyncio.to_thread(lambda: list(session.utterances.values_list("text", flat=True)))
+
+
+async def test_while_the_disk_is_full_a_session_waits_and_then_goes_on(
+    transport: MemoryTransport, monkeypatch: pytest.MonkeyPatch
+):
+    refusals = iter([errno.ENOSPC] * 5)
+
+    def full(*arguments: Any, write: Any = os.pwrite) -> int:
+        if error := next(refusals, None):
+            raise OSError(error, "No space left on device")
+        return int(write(*arguments))
+
+    monkeypatch.setattr(os, "pwrite", full)
+    session = await ended(await send(transport, "full"))
+    assert not session.has_failed
+    assert await texts(session) == [line.text for line in SCRIPT.lines]
+    np.testing.assert_array_equal(
+        await asyncio.to_thread(files.read, session.pk, 0, len(AUDIO)), files.to_int16(AUDIO)
+    )
+
+
+async def test_a_fault_that_passes_costs_nothing(transport: MemoryTransport, monkeypatch: pytest.MonkeyPatch):
+    faults = iter(range(MOST_FAILURES - 1))
+
+    def rows_for(*arguments: Any, rows: Any = voices.rows_for, **options: Any) -> Any:
+        if next(faults, None) is not None:
+            raise ValueError("passing")
+        return rows(*arguments, **options)
+
+    monkeypatch.setattr(voices, "rows_for", rows_for)
+    session = await ended(await send(transport, "passing"))
+    assert not session.has_failed
+    assert session.failures == 0
+    assert await texts(session) == [line.text for line in SCRIPT.lines]
+
+
+async def test_one_that_stays_ends_the_session_and_no_other(
+    transport: MemoryTransport, monkeypatch: pytest.MonkeyPatch
+):
+    poisoned, _ = await asyncio.to_thread(commits.get_or_create_session, "poisoned")
+
+    def rows_for(session: int, *arguments: Any, rows: Any = voices.rows_for, **options: Any) -> Any:
+        if session == poisoned.pk:
+            raise ValueError("staying")
+        return rows(session, *arguments, **options)
+
+    monkeypatch.setattr(voices, "rows_for", rows_for)
+    await send(transport, "poisoned")
+    healthy = await ended(await send(transport, "healthy"))
+    assert await texts(healthy) == [line.text for line in SCRIPT.lines]
+    assert (await ended(poisoned)).has_failed
+    assert await texts(poisoned) == []
+    np.testing.assert_array_equal(
+        await asyncio.to_thread(files.read, poisoned.pk, 0, len(AUDIO)), files.to_int16(AUDIO)
+    )
+    async with asyncio.timeout(5):
+        while True:
+            try:
+                await transport.append(poisoned.pk, "sender", AUDIO.tobytes())
+            except LogLost:
+                break
+            await asyncio.sleep(0.05)
+
+
+def test_later_attempts_wait_longer():
+    pauses = [pause(failures) for failures in range(MOST_FAILURES)]
+    assert pauses[0] == 0
+    assert pauses == sorted(pauses)
+    assert 15 < sum(pauses) < 30
+
+
+pause = live_session.pause_after
+
+
+class TestSenderThatIsAway:
+    """Its session waits for it, and not only by the clock: it may be us who keep it away."""
+
+    @pytest.fixture
+    async def session(self, transport: MemoryTransport, monkeypatch: pytest.MonkeyPatch) -> Session:
+        """One whose sender has been away for very long already."""
+        monkeypatch.setattr(live_session, "READ_S", 0.02)
+
+        async def gone_s(session: int) -> float:
+            return 0.0 if transport._owned(session).sender else 1e6
+
+        monkeypatch.setattr(transport, "sender_gone_s", gone_s)
+        session, _ = await asyncio.to_thread(commits.get_or_create_session, "away")
+        await transport.open(session.pk, "sender", durable=0, may_take_over=False, listener=Socket())
+        await transport.append(session.pk, "sender", AUDIO.tobytes())
+        return session
+
+    async def paused(self, session: Session) -> None:
+        async with asyncio.timeout(20):
+            while session.state != Session.State.PAUSED:
+                await asyncio.sleep(0.05)
+                await asyncio.to_thread(session.refresh_from_db)
+
+    async def test_a_worker_that_has_just_begun_gives_it_time_to_return(
+        self, transport: MemoryTransport, session: Session, settings: Any
+    ):
+        settings.SENDER_RETURN_S = 1000
+        await transport.leave(session.pk, "sender")
+        await self.paused(session)
+        await asyncio.sleep(0.5)
+        await asyncio.to_thread(session.refresh_from_db)
+        assert session.state == Session.State.PAUSED
+        await transport.open(session.pk, "again", durable=0, may_take_over=False, listener=Socket())
+        await transport.finish(session.pk, "again")
+        await ended(session)
+
+    async def test_while_the_database_does_not_answer_it_is_not_missed(
+        self, transport: MemoryTransport, session: Session, settings: Any, monkeypatch: pytest.MonkeyPatch
+    ):
+        settings.SENDER_RETURN_S = 0.2
+        monkeypatch.setattr(live_session, "HINDERED_S", 0.01)
+        check = commits.check_lease
+        is_slow = True
+
+        def check_slowly(lease: commits.Lease) -> None:
+            time.sleep(0.05 if is_slow else 0)
+            check(lease)
+
+        monkeypatch.setattr(commits, "check_lease", check_slowly)
+        await transport.leave(session.pk, "sender")
+        await self.paused(session)
+        await asyncio.sleep(1.0)
+        await asyncio.to_thread(session.refresh_from_db)
+        assert session.state == Session.State.PAUSED
+        is_slow = False
+        monkeypatch.setattr(live_session, "HINDERED_S", 10.0)
+        await ended(session)

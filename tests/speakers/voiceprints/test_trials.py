@@ -1,0 +1,175 @@
+"""How well voices are told apart, on people who are made so that the answers are known."""
+
+from __future__ import annotations
+
+import unittest
+
+import numpy as np
+
+from speakers.voiceprints.fitting import Lines, TooFewVoices, fit
+from speakers.voiceprints.identification import IdentificationOptions
+from speakers.voiceprints.scoring import Cohort, Scoring
+from speakers.voiceprints.trials import LENGTHS_S, Material, Trials, measure, propose, try_out
+from tests.speakers.voices import DIMENSION, People
+
+COHORT = Cohort.unknown(DIMENSION, DIMENSION**-0.5)
+
+
+def recorded(*, people: int = 12, recordings: int = 4, noise: float = 1.0, first: int = 500) -> Material:
+    """Everybody in so many recordings, with two pieces of each length in each of them."""
+    drawn = People(seed=first, noise=noise)
+    voices, pieces = [], []
+    for person in range(first, first + people):
+        for number in range(recordings):
+            key = f"{person}-{number}"
+            voices.append((drawn.line(person, 10.0), 10.0, person, key))
+            pieces += [(drawn.line(person, s), s, person, key) for s in LENGTHS_S for _ in range(2)]
+    return Material(as_lines(voices), as_lines(pieces))
+
+
+def as_lines(rows: list) -> Lines:
+    return Lines(
+        np.stack([row[0] for row in rows]),
+        np.array([row[1] for row in rows]),
+        np.array([row[2] for row in rows]),
+        np.array([row[3] for row in rows]),
+    )
+
+
+def trials(own: list[float], others: list[list[float]], seconds: float = 2.0) -> Trials:
+    return Trials(np.full(len(own), seconds), np.array(own), np.array(others))
+
+
+class TrialTests(unittest.TestCase):
+    def test_clear_voices_are_never_confused(self) -> None:
+        tried = try_out(recorded(noise=0.1), Scoring(COHORT))
+        self.assertEqual((tried.equal_error_rate, tried.accuracy), (0.0, 1.0))
+
+    def test_noise_alone_is_told_apart_by_chance(self) -> None:
+        tried = try_out(recorded(noise=200.0), Scoring(COHORT))
+        self.assertAlmostEqual(tried.equal_error_rate, 0.5, delta=0.1)
+        self.assertAlmostEqual(tried.accuracy, 1 / 12, delta=0.1)
+
+    def test_more_speech_is_recognised_better(self) -> None:
+        tried = try_out(recorded(noise=3.0, people=30), Scoring(COHORT))
+        rates = [tried.of_length(length).equal_error_rate for length in LENGTHS_S]
+        self.assertEqual(rates, sorted(rates, reverse=True))
+
+    def test_nobody_is_tried_against_the_recording_that_the_piece_is_from(self) -> None:
+        """Recordings that sound like themselves and not like their speaker teach nothing."""
+        material = recorded(noise=0.1)
+        rng = np.random.default_rng(0)
+        sounds = {key: rng.standard_normal(DIMENSION) for key in material.voices.recordings.tolist()}
+
+        def as_recorded(lines: Lines) -> Lines:
+            rows = np.stack([sounds[key] for key in lines.recordings.tolist()]).astype(np.float32)
+            rows /= np.linalg.norm(rows, axis=1, keepdims=True)
+            return Lines(rows, lines.seconds, lines.speakers, lines.recordings)
+
+        tried = try_out(Material(as_recorded(material.voices), as_recorded(material.pieces)), Scoring(COHORT))
+        self.assertGreater(tried.equal_error_rate, 0.3)
+
+    def test_who_was_recorded_once_is_somebody_to_be_confused_with(self) -> None:
+        many, once = recorded(people=3), recorded(people=5, recordings=1, first=900)
+        both = Material(
+            as_lines([*_rows(many.voices), *_rows(once.voices)]),
+            as_lines([*_rows(many.pieces), *_rows(once.pieces)]),
+        )
+        tried = try_out(both, Scoring(COHORT))
+        self.assertEqual(tried.others.shape, (3 * 4 * 2 * len(LENGTHS_S), 8))
+
+    def test_two_people_are_too_few(self) -> None:
+        with self.assertRaisesRegex(TooFewVoices, "2 speakers, 2 of them with several recordings"):
+            try_out(recorded(people=2), Scoring(COHORT))
+
+    def test_one_recording_each_is_too_few(self) -> None:
+        with self.assertRaisesRegex(TooFewVoices, "12 speakers, 0 of them"):
+            try_out(recorded(recordings=1), Scoring(COHORT))
+
+
+class ErrorTests(unittest.TestCase):
+    OPTIONS = IdentificationOptions(threshold=3.0, margin=1.0, shortest_speech_s=1.0)
+
+    def errors(self, own: float, *others: float, seconds: float = 2.0) -> tuple[float, float, float]:
+        found = trials([own], [list(others)], seconds).errors(self.OPTIONS)
+        return found.false_accepts, found.false_rejects, found.wrong_names
+
+    def test_the_right_name_is_no_error(self) -> None:
+        self.assertEqual(self.errors(5, 0, -2), (0, 0, 0))
+
+    def test_a_stranger_who_sounds_like_somebody_is_a_false_accept(self) -> None:
+        self.assertEqual(self.errors(8, 4, -2), (1, 0, 0))
+
+    def test_a_stranger_who_sounds_like_two_people_gets_no_name(self) -> None:
+        self.assertEqual(self.errors(8, 4, 3.5), (0, 0, 0))
+
+    def test_below_the_threshold_nobody_is_named(self) -> None:
+        self.assertEqual(self.errors(2.9, 0, -2), (0, 1, 0))
+
+    def test_a_lead_below_the_margin_is_a_false_reject(self) -> None:
+        self.assertEqual(self.errors(5, 4.5, 4), (0, 1, 0))
+
+    def test_somebody_else_clearly_in_front_is_a_wrong_name(self) -> None:
+        self.assertEqual(self.errors(2, 5, -2), (1, 1, 1))
+
+    def test_too_little_speech_names_nobody(self) -> None:
+        self.assertEqual(self.errors(9, 5, -2, seconds=0.9), (0, 1, 0))
+
+
+class ProposalTests(unittest.TestCase):
+    def test_strangers_of_whom_nothing_is_known_hardly_ever_get_a_name(self) -> None:
+        learnt_from, unseen = recorded(people=40, noise=2.0), recorded(people=40, noise=2.0, first=2000)
+        scoring = fit(learnt_from.pieces, COHORT)
+        options = propose(try_out(learnt_from, scoring))
+        errors = try_out(unseen, scoring).errors(options)
+        self.assertLess(errors.false_accepts, 0.03)
+        self.assertLess(errors.false_rejects, 0.5)
+
+    def test_voices_that_are_easily_confused_need_a_higher_threshold(self) -> None:
+        clear, alike = (propose(trials([9.0] * 100, [[top, -9.0]] * 100)).threshold for top in (2.0, 6.0))
+        self.assertEqual((clear, alike), (2.0, 6.0))
+
+    def test_however_clear_voices_are_a_name_needs_to_be_likely(self) -> None:
+        self.assertEqual(propose(trials([9.0], [[-5.0, -9.0]])).threshold, 1.0)
+
+    def test_a_crowd_raises_the_threshold(self) -> None:
+        tried = trials([9.0] * 10, [[2.0] + [-9.0] * 10] * 10)
+        raised = propose(tried, enrolled=1000).threshold - propose(tried, enrolled=10).threshold
+        self.assertAlmostEqual(raised, np.log(100))
+
+    def test_speech_too_short_to_name_anybody_is_not_tried(self) -> None:
+        both = Trials(np.array([1.0, 2.0]), np.array([-5.0, 9.0]), np.array([[0.0, -1.0], [2.0, -1.0]]))
+        self.assertEqual(propose(both).shortest_speech_s, 2.0)
+
+
+class MeasureTests(unittest.TestCase):
+    def test_errors_are_measured_on_people_from_whom_nothing_was_learnt(self) -> None:
+        measured = measure(recorded(people=20, noise=2.0), COHORT)
+        self.assertEqual((measured.people, measured.recordings), (20, 80))
+        self.assertEqual(list(measured.errors), list(LENGTHS_S))
+        self.assertLess(measured.errors[5.0].false_rejects, measured.errors[1.0].false_rejects)
+
+    def test_with_few_people_only_what_needs_no_settings_is_measured(self) -> None:
+        measured = measure(recorded(people=5), COHORT)
+        self.assertEqual(measured.errors, {})
+        self.assertEqual(list(measured.eer), list(LENGTHS_S))
+
+    def test_it_is_the_same_each_time(self) -> None:
+        material = recorded(people=8, noise=2.0)
+        self.assertEqual(measure(material, COHORT), measure(material, COHORT))
+
+
+def _rows(lines: Lines) -> list:
+    return list(
+        zip(
+            lines.embeddings,
+            lines.seconds,
+            lines.speakers.tolist(),
+            lines.recordings.tolist(),
+            strict=True,
+        )
+    )
+
+
+if __name__ == "__main__":
+    unittest.main()
