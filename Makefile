@@ -10,7 +10,7 @@ BIN := .venv/bin
 export OMP_NUM_THREADS ?= 1
 
 # `make run ASR_MODELS=paraformer-zh PORT=8080` reaches the program like environment variables do.
-export ASR_MODELS ASR_DEVICE ASR_ARITHMETIC ASR_DATA_DIR ASR_ACCESS HOST PORT DEMO REDIS_URL DATABASE_URL ALLOWED_HOSTS
+export ASR_MODELS ASR_DEVICE ASR_COMPUTE_TYPE ASR_DATA_DIR ASR_ACCESS HOST PORT DEMO REDIS_URL DATABASE_URL ALLOWED_HOSTS
 
 .PHONY: run prepare test check lint types scripts page-modules format translations screenshots bench chaos soak
 .PHONY: scale-demo train lock wheel servers help

@@ -180,10 +180,10 @@ DEMO = env.boolean("DEMO", True)
 MODELS_DIR = DATA_DIR / "models"
 CAPACITY = env.integer("ASR_CAPACITY", 0, least=0)  # 0: measured when the models are loaded
 DEVICE = env.choice("ASR_DEVICE", "auto", ["auto", "cpu", "cuda"])
-ARITHMETIC = env.choice("ASR_ARITHMETIC", "auto", ["auto", "float32", "bfloat16", "float16", "int8"])
+COMPUTE_TYPE = env.choice("ASR_COMPUTE_TYPE", "auto", ["auto", "float32", "bfloat16", "float16", "int8"])
 ACCESS = env.choice("ASR_ACCESS", "local", ["local", "token", "open"])
 METRICS_TOKEN = env.text("METRICS_TOKEN", "")
-LONGEST_SESSION_S = env.number("ASR_LONGEST_SESSION_S", 12 * 3600, least=1)
+MAX_SESSION_S = env.number("ASR_MAX_SESSION_S", 12 * 3600, least=1)
 SENDER_IDLE_S = env.number("ASR_SENDER_IDLE_S", 60, least=1)
 SENDER_RETURN_S = env.number("ASR_SENDER_RETURN_S", 30)
 SLOW_READER_S = env.number("ASR_SLOW_READER_S", 10)

@@ -180,13 +180,15 @@ async def _live(engine: Engine, model_set: ModelSet, recording: np.ndarray) -> N
 def eight_bits(model_set: ModelSet) -> dict[str, float | None]:
     """Error rates of the same sentences in float32 and in 8 bits, and their largest difference in points."""
     found = {}
-    for arithmetic in ("float32", "int8"):
-        models = load_models(model_set, MODELS_DIR, arithmetic=arithmetic)
+    for compute_type in ("float32", "int8"):
+        models = load_models(model_set, MODELS_DIR, compute_type=compute_type)
         figures = Check(models, model_set.endpointing, sizes=SENTENCES).recognition()
-        found[arithmetic] = {name: rate for name, rate in figures.items() if name.startswith("cer_") and rate}
+        found[compute_type] = {
+            name: rate for name, rate in figures.items() if name.startswith("cer_") and rate
+        }
     figures = {
-        f"{name}_{arithmetic}": round(rate, 4)
-        for arithmetic, rates in found.items()
+        f"{name}_{compute_type}": round(rate, 4)
+        for compute_type, rates in found.items()
         for name, rate in rates.items()
     }
     worst = max(rate - found["float32"][name] for name, rate in found["int8"].items())

@@ -32,7 +32,7 @@ SERVER = Path("runtime/python/websocket/funasr_wss_server.py")
 
 PACKET = SAMPLE_RATE * 60 // 1000
 
-MOST_BEHIND_S = 2.0
+MAX_BEHIND_S = 2.0
 """How late the last of a stream may be done: what is said last takes a second pass by itself."""
 
 _ROLES = {
@@ -60,7 +60,7 @@ class Load:
 
     @property
     def keeps_up(self) -> bool:
-        return self.behind_s <= MOST_BEHIND_S
+        return self.behind_s <= MAX_BEHIND_S
 
 
 def measure(

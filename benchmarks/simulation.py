@@ -22,8 +22,8 @@ from recognition.core.endpointing import EndpointingOptions
 from recognition.core.events import Final, Partial
 from recognition.core.session import SessionOptions, TranscriptionSession
 from recognition.core.work import DecodeChunk, EndDecoding, Failed, Recognize, Result, Work
-from recognition.engine.runner import ModelRunner, ModelStream, Order, job_of
-from recognition.engine.scheduler import Job, Scheduler, Stage, limits_for
+from recognition.engine.runner import ModelRequest, ModelRunner, ModelStream, job_of
+from recognition.engine.scheduler import QueuedJob, Scheduler, Stage, limits_for
 from recognition.interfaces import Models
 
 PACKET = SAMPLE_RATE // 10
@@ -84,7 +84,7 @@ class Simulation:
         recordings: Sequence[np.ndarray],
         *,
         streams: int,
-        scheduler: Scheduler[Order] | None = None,
+        scheduler: Scheduler[ModelRequest] | None = None,
         clock: Callable[[], float] = time.process_time,
         seed: int = 0,
     ) -> None:
@@ -93,7 +93,9 @@ class Simulation:
         self.report = Report(streams)
         self._models = models
         self._runner = ModelRunner(models)
-        self._scheduler = Scheduler[Order](limits_for(models.device)) if scheduler is None else scheduler
+        self._scheduler = (
+            Scheduler[ModelRequest](limits_for(models.device)) if scheduler is None else scheduler
+        )
         rng = np.random.default_rng(seed)
         options = SessionOptions.for_models(models, endpointing)
         self._streams = [
@@ -145,7 +147,7 @@ class Simulation:
             self.report.dropped_partials += self._is_measuring
             job.payload.deliver(Failed(job.payload.work))
 
-    def _compute(self, batch: list[Job[Order]]) -> None:
+    def _compute(self, batch: list[QueuedJob[ModelRequest]]) -> None:
         stage = batch[0].stage
         if self._is_measuring:
             self.report.batch_sizes.setdefault(stage.name, []).append(len(batch))
@@ -167,7 +169,7 @@ class Simulation:
             self._scheduler.discard(id(stream.models), [Stage.DECODE])
             self._runner.end_decoding(stream.models, work.utterance)
             return
-        self._scheduler.add(job_of(Order(stream.models, work, stream.deliver), self.now))
+        self._scheduler.add(job_of(ModelRequest(stream.models, work, stream.deliver), self.now))
 
     def note_partial(self, waited_s: float) -> None:
         if self._is_measuring:

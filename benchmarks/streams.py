@@ -43,13 +43,13 @@ GFLOP_PER_SECOND_OF_SPEECH = 14.7
 
 WARM_UP_S = 8.0
 
-MOST_BACKLOG_S = 1.0
+MAX_BACKLOG_S = 1.0
 """Audio of a stream that may wait for speech detection at the end of the measurement."""
 
-MOST_FINAL_P95_S = 1.0
+MAX_FINAL_P95_S = 1.0
 """What the streams of a GPU are counted by besides."""
 
-MOST_GIVEN_UP = 0.02
+MAX_GIVEN_UP = 0.02
 """Share of lines that may go without partials."""
 
 _SET = """
@@ -337,11 +337,11 @@ def _streams_per_core(reports: Sequence[Report]) -> int:
 
 def _keeps_up(report: Report) -> bool:
     given_up = report.dropped_partials / max(1, len(report.final_s))
-    return report.backlog_s < MOST_BACKLOG_S and given_up <= MOST_GIVEN_UP
+    return report.backlog_s < MAX_BACKLOG_S and given_up <= MAX_GIVEN_UP
 
 
 def _is_in_time(report: Report) -> bool:
-    return _keeps_up(report) and _percentile(report.final_s, 95) <= MOST_FINAL_P95_S
+    return _keeps_up(report) and _percentile(report.final_s, 95) <= MAX_FINAL_P95_S
 
 
 def _at_load(reports: Sequence[Report], share: float) -> Report:

@@ -22,12 +22,12 @@ SAMPLE_RATE = 16_000
 SAMPLE_BYTES = 4  # float32, little endian
 
 FRAME = 3200 * SAMPLE_BYTES
-LARGEST_FRAME = 64_000 * SAMPLE_BYTES
+MAX_FRAME_BYTES = 64_000 * SAMPLE_BYTES
 
 KEPT = 60 * SAMPLE_RATE * SAMPLE_BYTES
 """Bytes of audio that are kept though the server does not need them any more: it might lose them."""
 
-FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.25, 3.0
+FIRST_PAUSE_S, MAX_PAUSE_S = 0.25, 3.0
 
 RETRYABLE = {1001, 1006, 1011, 1012, 1013, 4408, 4409, 4429, 4430, 4500, 4503}
 
@@ -81,7 +81,7 @@ class Connection:
         if isinstance(error, InvalidStatus) and error.response.status_code < 500:
             raise Refused(f"HTTP {error.response.status_code}") from error
         pause_s = max(self._pause_s, self._retry_after_s) * random.uniform(0.5, 1.0)  # noqa: S311 - no secret
-        self._pause_s, self._retry_after_s = min(2 * self._pause_s, LONGEST_PAUSE_S), 0.0
+        self._pause_s, self._retry_after_s = min(2 * self._pause_s, MAX_PAUSE_S), 0.0
         await asyncio.sleep(pause_s)
 
 
@@ -121,7 +121,7 @@ class Backlog:
         for chunk in self._chunks:
             length = len(chunk) // SAMPLE_BYTES
             if position < at + length:
-                return chunk[(position - at) * SAMPLE_BYTES :][:LARGEST_FRAME]
+                return chunk[(position - at) * SAMPLE_BYTES :][:MAX_FRAME_BYTES]
             at += length
         return b""
 

@@ -21,7 +21,7 @@ def milliseconds(samples: int) -> int:
 
 
 class AudioBuffer:
-    """The latest stretch of a stream, addressed by position in the stream.
+    """The latest span of a stream, addressed by position in the stream.
 
     Holds `[start, end)`. Appending copies once; forgetting only moves a mark until half of the memory is
     dead, so both are O(1) per sample over hours.

@@ -17,7 +17,7 @@ import numpy as np
 Samples = np.ndarray
 """Mono audio at 16 kHz in [-1, 1], float32, shape (n,)."""
 
-Stretch = tuple[int, int]
+Span = tuple[int, int]
 """A part of a recording, `[start, end)`, as samples from its start."""
 
 State = Any
@@ -93,13 +93,13 @@ class SpeakerEmbedder(Protocol):
 
     dimension: int
 
-    def embed(self, batch: Sequence[tuple[Samples, Sequence[Stretch]]]) -> list[np.ndarray]:
-        """The voice in each stretch of each recording.
+    def embed(self, batch: Sequence[tuple[Samples, Sequence[Span]]]) -> list[np.ndarray]:
+        """The voice in each span of each recording.
 
-        Stretches of one recording may overlap, and are heard as parts of it.
+        Spans of one recording may overlap, and are heard as parts of it.
 
         Returns:
-            Per recording, float32, shape (stretches, dimension), unit length.
+            Per recording, float32, shape (spans, dimension), unit length.
         """
         ...
 

@@ -24,13 +24,13 @@ from django.utils.translation import gettext, ngettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from recognition.audio import samples, seconds
-from sessions_app.transcripts.edit_requests import LONGEST_TEXT, ChangeText, Seen
+from sessions_app.transcripts.edit_requests import MAX_TEXT_LENGTH, ChangeText, Seen
 from sessions_app.transcripts.listing import live_sessions
 from sessions_app.transcripts.reidentification import REIDENTIFY
 from sessions_app.transport.readiness import recognition_is_ready
 from speakers import enrollment, jobs, notify
 from speakers.admin import VersionsAdmin
-from speakers.decoding import LONGEST_S
+from speakers.decoding import MAX_RECORDING_S
 from speakers.models import Speaker, Voiceprint
 from speakers.views import ENROLL, valid_consent
 
@@ -221,7 +221,7 @@ class LineForm(ModelForm):  # type: ignore[type-arg]
         super().__init__(*args, **kwargs)
         self.initial["seen"] = self.instance.revision
         if "text" in self.fields:
-            self.fields["text"].validators.append(MaxLengthValidator(LONGEST_TEXT))
+            self.fields["text"].validators.append(MaxLengthValidator(MAX_TEXT_LENGTH))
 
     def clean(self) -> dict[str, Any] | None:
         now = Utterance.objects.get(pk=self.instance.pk)
@@ -434,9 +434,9 @@ def _said(lines: QuerySet[Utterance]) -> np.ndarray:
     heard = [np.empty(0, np.int16)]
     for line in lines.order_by("session", "start"):
         heard.append(files.read(line.session_id, line.start, line.end))
-        if sum(map(len, heard)) >= samples(LONGEST_S):
+        if sum(map(len, heard)) >= samples(MAX_RECORDING_S):
             break
-    audio = np.concatenate(heard)[: samples(LONGEST_S)]
+    audio = np.concatenate(heard)[: samples(MAX_RECORDING_S)]
     return audio.astype(np.float32) / files.FULL_SCALE
 
 

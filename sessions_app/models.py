@@ -21,7 +21,7 @@ from recognition.audio import seconds
 from speakers.fields import SealedField
 from speakers.models import Speaker
 
-MOST_FAILURES = 8
+MAX_FAILURES = 8
 """So often recognition fails at the same place of a session; then the session ends."""
 
 
@@ -96,7 +96,7 @@ class Session(models.Model):
     @property
     def has_failed(self) -> bool:
         """Whether it was ended because recognition could not cope with it."""
-        return self.has_ended and self.failures >= MOST_FAILURES
+        return self.has_ended and self.failures >= MAX_FAILURES
 
 
 class Voice(models.Model):

@@ -32,7 +32,7 @@ from .forms import current_text
 from .models import Consent, ConsentText, Enrollment, Speaker, Voiceprint
 
 VIEW = "speakers.view_speaker"
-MOST_LISTED = 500
+MAX_LISTED = 500
 
 router = Router(tags=["speakers"])
 
@@ -162,7 +162,7 @@ def list_speakers(
     request: HttpRequest,
     search: str = "",
     offset: Annotated[int, Query(ge=0)] = 0,
-    limit: Annotated[int, Query(ge=1, le=MOST_LISTED)] = 100,
+    limit: Annotated[int, Query(ge=1, le=MAX_LISTED)] = 100,
 ) -> dict[str, Any]:
     """Everybody, by name; `search` is a part of the name."""
     found = Speaker.objects.filter(name__icontains=search).order_by("name", "pk")

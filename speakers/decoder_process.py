@@ -3,7 +3,7 @@
 It limits itself first, imports nothing of this project, and writes float32 samples at 16 kHz to its standard
 output; or, if it cannot, one word to its standard error, and exits with status 3.
 
-    python -I decoder_process.py FILE LONGEST_S MEMORY_BYTES CPU_S
+    python -I decoder_process.py FILE MAX_RECORDING_S MEMORY_BYTES CPU_S
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ import numpy as np
 SAMPLE_RATE = 16_000
 BLOCK = 65_536
 RATES = range(8_000, 192_001)
-MOST_CHANNELS = 8
+MAX_CHANNELS = 8
 
 # Recognised by their first bytes, never by their names.
 CONTAINERS = {b"ftyp": "mov", b"\x1a\x45\xdf\xa3": "matroska"}
@@ -73,7 +73,7 @@ def open_sound_file(path: Path) -> tuple[int, Iterator[np.ndarray]]:
         raise Refused("not_audio") from None
     if file.samplerate not in RATES:
         raise Refused("bad_rate")
-    if not 1 <= file.channels <= MOST_CHANNELS:
+    if not 1 <= file.channels <= MAX_CHANNELS:
         raise Refused("bad_channels")
 
     def blocks() -> Iterator[np.ndarray]:
@@ -100,7 +100,7 @@ def open_container(path: Path, container: str) -> tuple[int, Iterator[np.ndarray
         raise Refused("not_audio") from None
     if rate not in RATES:
         raise Refused("bad_rate")
-    if not 1 <= channels <= MOST_CHANNELS:
+    if not 1 <= channels <= MAX_CHANNELS:
         raise Refused("bad_channels")
 
     def blocks() -> Iterator[np.ndarray]:

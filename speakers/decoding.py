@@ -17,8 +17,8 @@ from django.utils.translation import gettext as _
 
 PROGRAM = Path(__file__).with_name("decoder_process.py")
 
-LARGEST_FILE = 50 * 2**20
-LONGEST_S = 300.0
+MAX_FILE_BYTES = 50 * 2**20
+MAX_RECORDING_S = 300.0
 """More than this of one voice is of no use."""
 
 MEMORY = 2**30
@@ -46,8 +46,10 @@ def decode(chunks: Iterable[bytes]) -> np.ndarray:
         size = 0
         for chunk in chunks:
             size += len(chunk)
-            if size > LARGEST_FILE:
-                raise BadRecording(_("The file is larger than %(limit)d MB.") % {"limit": LARGEST_FILE >> 20})
+            if size > MAX_FILE_BYTES:
+                raise BadRecording(
+                    _("The file is larger than %(limit)d MB.") % {"limit": MAX_FILE_BYTES >> 20}
+                )
             file.write(chunk)
         file.flush()
         return _decode_file(Path(file.name))
@@ -56,7 +58,7 @@ def decode(chunks: Iterable[bytes]) -> np.ndarray:
 def _decode_file(path: Path) -> np.ndarray:
     try:
         process = subprocess.run(  # noqa: S603 - our own program, and a path that we made
-            [sys.executable, "-I", str(PROGRAM), str(path), str(LONGEST_S), str(MEMORY), str(CPU_S)],
+            [sys.executable, "-I", str(PROGRAM), str(path), str(MAX_RECORDING_S), str(MEMORY), str(CPU_S)],
             capture_output=True,
             timeout=WALL_S,
             env={"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"},
@@ -81,7 +83,7 @@ def _reason(word: str) -> str:
         "not_audio": _("This is no audio file that we can read: use WAV, FLAC, MP3, M4A or WebM."),
         "empty": _("The file holds no audio."),
         "too_long": _("The recording is longer than %(minutes)d minutes: cut it.")
-        % {"minutes": LONGEST_S // 60},
+        % {"minutes": MAX_RECORDING_S // 60},
         "bad_rate": _("The sample rate must be between 8 and 192 kHz."),
         "bad_channels": _("The file must have between 1 and 8 channels."),
         "not_finite": _("The recording holds values that are no numbers: it was not written properly."),

@@ -22,7 +22,7 @@ from speakers.voiceprints.identification import Gallery
 
 from . import audit, jobs
 from .fields import seal
-from .jobs import Task, in_database
+from .jobs import RunningJob, in_database
 from .listening import Heard, listen
 from .models import AuditEntry, Consent, ConsentText, Enrollment, Speaker, Voiceprint
 from .voiceprints import assessment
@@ -157,7 +157,7 @@ def store(enrollment: Enrollment, speaker: Speaker, consent: Consent, *, by: Use
 
 
 @jobs.does(ASSESS, label=gettext_lazy("listen to a recording"))
-async def assess(task: Task) -> None:
+async def assess(task: RunningJob) -> None:
     """Listen to an enrollment; store it at once if it is good and its consent is there."""
     enrollment = await in_database(_find, task.job.subject)
     if enrollment is None:

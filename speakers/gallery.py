@@ -25,7 +25,7 @@ LATE = 1000
 CALIBRATION = 0
 """In place of a speaker: how voices are compared has changed."""
 
-MOST_WEIGHT_S = 20.0
+MAX_WEIGHT_S = 20.0
 """A voiceprint with more speech than this counts like one with this much."""
 
 
@@ -97,7 +97,7 @@ def read_voices(gallery: Gallery, speakers: Collection[int] | None = None) -> di
                 gallery.dimension,
             )
             continue
-        weighted = unit(embedding) * min(speech_s, MOST_WEIGHT_S)
+        weighted = unit(embedding) * min(speech_s, MAX_WEIGHT_S)
         sums[speaker] = sums[speaker] + weighted if speaker in sums else weighted
         seconds[speaker] += speech_s
     return {speaker: Enrolled(total, seconds[speaker]) for speaker, total in sums.items()}

@@ -1,8 +1,8 @@
 """Work that needs a model or takes long: asked for in the database, done by the first worker to claim it.
 
-Web processes have no models. They add a row and nudge the workers; a nudge may get lost, so workers also look
-by themselves. A worker that dies stops prolonging its lease, and another one starts the job over: whatever a
-job does must be harmless to do twice.
+Web processes have no models. They add a row and notify the workers; a notification may get lost, so workers
+also look by themselves. A worker that dies stops prolonging its lease, and another one starts the job over:
+whatever a job does must be harmless to do twice.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from .models import Job
 logger = logging.getLogger(__name__)
 
 LEASE = timedelta(seconds=30)
-MOST_ATTEMPTS = 3
+MAX_ATTEMPTS = 3
 
 RETRY = timedelta(seconds=10)
 """A job that must wait is tried again after this."""
@@ -49,7 +49,7 @@ class JobLost(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Task:
+class RunningJob:
     """A job at work."""
 
     job: Job
@@ -61,7 +61,7 @@ class Task:
         await in_database(_prolong, self.job, steps_done=done, steps=steps)
 
 
-Work = Callable[[Task], Awaitable[dict[str, Any] | None]]
+Work = Callable[[RunningJob], Awaitable[dict[str, Any] | None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +99,7 @@ def ask_for(kind: str, subject: str = "", *, by: User | None = None) -> Job:
         queued = Job.objects.select_for_update().filter(state=Job.State.QUEUED)
         waiting = queued.filter(kind=kind, subject=subject).first()
         job = waiting or Job.objects.create(kind=kind, subject=subject, created_by=by)
-        transaction.on_commit(notify.tell_workers)
+        transaction.on_commit(notify.notify_workers)
     return job
 
 
@@ -116,7 +116,7 @@ async def run_pending(
     kinds = [name for name, kind in _kinds.items() if kind.is_long == is_long]
     count = 0
     while (job := await _claim(worker, kinds)) is not None:
-        await _run(Task(job, engine, gallery()))
+        await _run(RunningJob(job, engine, gallery()))
         count += 1
     return count
 
@@ -157,11 +157,11 @@ async def in_database(work: Callable[..., Any], *args: Any, **kwargs: Any) -> An
     return await database_sync_to_async(work, thread_sensitive=False)(*args, **kwargs)
 
 
-async def _run(task: Task) -> None:
+async def _run(task: RunningJob) -> None:
     job = task.job
     logger.info("job %s (%s) begins, attempt %d", job.pk, job.kind, job.attempts)
     try:
-        if job.attempts > MOST_ATTEMPTS:
+        if job.attempts > MAX_ATTEMPTS:
             raise JobFailed(_("Given up: every worker that tried this stopped unexpectedly."))
         result = await _work_while_ours(task)
         await in_database(_finish, job, state=Job.State.DONE, result=result)
@@ -181,7 +181,7 @@ async def _run(task: Task) -> None:
         await in_database(_finish, job, state=Job.State.FAILED, error=message % {"number": job.pk})
 
 
-async def _work_while_ours(task: Task) -> dict[str, Any] | None:
+async def _work_while_ours(task: RunningJob) -> dict[str, Any] | None:
     """Do the job; cancelled if the lease cannot be prolonged."""
     work = asyncio.ensure_future(_kinds[task.job.kind].work(task))
     prolonging = asyncio.create_task(_prolong_forever(task.job))

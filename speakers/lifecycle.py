@@ -67,7 +67,7 @@ def discard(draft: Enrollment) -> None:
     """A recording does not become a voiceprint."""
     with transaction.atomic():
         draft.delete()
-        secure_erase.ask()
+        secure_erase.schedule()
 
 
 def merge(kept: Speaker, gone: Speaker, *, by: User | None) -> None:
@@ -102,7 +102,7 @@ def expire() -> None:
 def _note_change(speaker: int) -> None:
     """Tell the workers, when this is committed, that the voices of a speaker changed."""
     GalleryChange.objects.create(speaker=speaker)
-    transaction.on_commit(notify.tell_workers)
+    transaction.on_commit(notify.notify_workers)
 
 
 @receiver([post_save, post_delete], sender=Voiceprint)
@@ -119,7 +119,7 @@ def _comparison_changed(**kwargs: Any) -> None:
 @receiver(post_delete, sender=Voiceprint)
 @receiver(post_delete, sender=Speaker)
 def _wipe_traces(**kwargs: Any) -> None:
-    secure_erase.ask()
+    secure_erase.schedule()
 
 
 @receiver(post_delete, sender=Voiceprint)

@@ -21,7 +21,7 @@ from .voiceprints import assessment
 PIECE = samples(1.0)
 """Audio per call to the speech detector."""
 
-MOST_PIECES = 4
+MAX_PIECES = 4
 """Of each length, from one recording."""
 
 Recording = tuple[Hashable, Hashable, Samples]
@@ -34,12 +34,12 @@ class Heard:
 
     sound: Sound
     embeddings: np.ndarray
-    """One per stretch of speech, float32, shape (n, d), unit length; n is 0 without speech."""
+    """One per span of speech, float32, shape (n, d), unit length; n is 0 without speech."""
 
     seconds: np.ndarray
-    """Of each stretch, shape (n,)."""
+    """Of each span, shape (n,)."""
 
-    stretches: Sequence[Samples]
+    spans: Sequence[Samples]
     """The speech itself, without its pauses."""
 
     @property
@@ -56,12 +56,12 @@ async def listen(engine: Engine, audio: np.ndarray) -> Heard:
     """
     frame = engine.models.vad.frame
     probabilities = await _speech_probabilities(engine, audio)
-    stretches = assessment.speech_stretches(audio, probabilities, frame)
+    spans = assessment.speech_stretches(audio, probabilities, frame)
     return Heard(
         assessment.measure(audio, probabilities, frame),
-        await embed(engine, stretches),
-        np.array([seconds(len(stretch)) for stretch in stretches]),
-        stretches,
+        await embed(engine, spans),
+        np.array([seconds(len(span)) for span in spans]),
+        spans,
     )
 
 
@@ -79,7 +79,7 @@ async def gather(engine: Engine, recordings: AsyncIterable[Recording], *, pieces
         if not len(heard.embeddings):
             continue
         voices.append((heard.voice, float(heard.seconds.sum()), speaker, key))
-        cut = _cut(np.concatenate(heard.stretches)) if pieces else []
+        cut = _cut(np.concatenate(heard.spans)) if pieces else []
         embeddings = await embed(engine, cut)
         cuts += [
             (embedding, seconds(len(piece)), speaker, key)
@@ -104,7 +104,7 @@ def _cut(speech: Samples) -> list[Samples]:
     return [
         speech[start : start + length]
         for length in map(samples, LENGTHS_S)
-        for start in range(0, len(speech) - length + 1, length)[:MOST_PIECES]
+        for start in range(0, len(speech) - length + 1, length)[:MAX_PIECES]
     ]
 
 

@@ -19,13 +19,13 @@ from .jobs import in_database
 
 logger = logging.getLogger(__name__)
 
-POLL_S = 2.0
-"""How soon a change is noticed whose nudge got lost."""
+JOB_POLL_S = 2.0
+"""How soon a change is noticed whose notification got lost."""
 
 EXPIRE_S = 60.0
 
 
-class SpeakersInBackground:
+class SpeakerMaintenance:
     """Runs until it is cancelled.
 
     Args:
@@ -42,7 +42,7 @@ class SpeakersInBackground:
         embedder = engine.models.embedder
         self._reader = GalleryReader(embedder.model_id, embedder.dimension)
         self._options = TrackingOptions()
-        self._nudges = [asyncio.Event(), asyncio.Event(), asyncio.Event()]
+        self._wakes = [asyncio.Event(), asyncio.Event(), asyncio.Event()]
 
     @property
     def gallery(self) -> Gallery:
@@ -53,13 +53,13 @@ class SpeakersInBackground:
         """What follows the voices of one more session."""
         return SpeakerTracker(self.gallery, self._options)
 
-    def nudge(self) -> None:
+    def look_now(self) -> None:
         """The database may have something."""
-        for event in self._nudges:
+        for event in self._wakes:
             event.set()
 
     async def run(self) -> None:
-        follow, quick, long = self._nudges
+        follow, quick, long = self._wakes
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._again_and_again(self._refresh, follow))
             tasks.create_task(self._again_and_again(self._do_quick_jobs, quick))
@@ -71,16 +71,16 @@ class SpeakersInBackground:
         await self._refresh()
         await in_database(reembedding.ask_if_needed, self.gallery.model_id)
 
-    async def _again_and_again(self, work: Callable[[], Awaitable[None]], nudged: asyncio.Event) -> None:
+    async def _again_and_again(self, work: Callable[[], Awaitable[None]], wake: asyncio.Event) -> None:
         while True:
-            nudged.clear()
+            wake.clear()
             try:
                 await work()
             except DatabaseError as error:
                 logger.warning("the database does not answer: %s", error)
             try:
-                async with asyncio.timeout(POLL_S):
-                    await nudged.wait()
+                async with asyncio.timeout(JOB_POLL_S):
+                    await wake.wait()
             except TimeoutError:
                 pass
 

@@ -15,7 +15,7 @@ WORKERS = "recognition-workers"
 """The group that every worker joins."""
 
 
-def tell_workers() -> None:
+def notify_workers() -> None:
     """Look into the database now instead of in a moment: an enrollment, a forgotten speaker, a job."""
     send(WORKERS, {"type": "speakers.changed"})
 

@@ -10,7 +10,7 @@ from . import audit, jobs
 from .encryption import Undecipherable
 from .enrollment import kept_recording
 from .fields import seal
-from .jobs import JobFailed, Task, in_database
+from .jobs import JobFailed, RunningJob, in_database
 from .listening import listen
 from .models import AuditEntry, Voiceprint
 
@@ -25,7 +25,7 @@ def ask_if_needed(model_id: str) -> None:
 
 
 @jobs.does(REEMBED, label=_("compute voiceprints anew"), is_long=True)
-async def reembed(task: Task) -> dict[str, Any]:
+async def reembed(task: RunningJob) -> dict[str, Any]:
     model_id = task.engine.models.embedder.model_id
     keys = await in_database(_voiceprints, task.job.subject, model_id)
     without_recording = without_speech = 0

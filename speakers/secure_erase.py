@@ -14,13 +14,13 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from . import jobs
-from .jobs import JobMustWait, Task, in_database
+from .jobs import JobMustWait, RunningJob, in_database
 from .models import Enrollment, Speaker, Voiceprint
 
 WIPE = "wipe"
 """The job."""
 
-PATIENCE_S = 2.0
+SNAPSHOT_WAIT_S = 2.0
 """For others to be done with the database: while we wait for a lock, they wait for us."""
 
 TABLES = [
@@ -36,13 +36,13 @@ class InUse(Exception):
         super().__init__(_("Somebody still reads the database as it was before: it is tried again."))
 
 
-def ask() -> None:
+def schedule() -> None:
     """Something about a voice was deleted: let a worker wipe out what is left of it."""
     jobs.ask_for(WIPE)
 
 
 @jobs.does(WIPE, label=gettext_lazy("wipe out what was deleted"))
-async def _wipe(task: Task) -> None:
+async def _wipe(task: RunningJob) -> None:
     try:
         await in_database(wipe)
     except InUse as error:
@@ -71,7 +71,7 @@ def truncate_log() -> None:
     """
     with connection.cursor() as cursor:
         usual = cursor.execute("PRAGMA busy_timeout").fetchone()[0]
-        cursor.execute(f"PRAGMA busy_timeout = {PATIENCE_S * 1000:.0f}")
+        cursor.execute(f"PRAGMA busy_timeout = {SNAPSHOT_WAIT_S * 1000:.0f}")
         try:
             is_busy = cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
         finally:
@@ -84,7 +84,7 @@ def _rewrite_tables() -> None:
     """A plain VACUUM only frees the space of dead rows; their bytes go with the old files of the tables."""
     _await_old_snapshots()
     with connection.cursor() as cursor:
-        cursor.execute(f"SET lock_timeout = '{PATIENCE_S * 1000:.0f}ms'")
+        cursor.execute(f"SET lock_timeout = '{SNAPSHOT_WAIT_S * 1000:.0f}ms'")
         try:
             for table in TABLES:
                 cursor.execute(f"VACUUM (FULL, ANALYZE) {connection.ops.quote_name(table)}")
@@ -98,7 +98,7 @@ def _rewrite_tables() -> None:
 
 def _await_old_snapshots() -> None:
     """Wait until nobody sees the database as it was: what somebody sees, VACUUM keeps."""
-    deadline = time.monotonic() + PATIENCE_S
+    deadline = time.monotonic() + SNAPSHOT_WAIT_S
     with connection.cursor() as cursor:
         now = cursor.execute("SELECT pg_current_xact_id()::xid").fetchone()[0]
         while cursor.execute(_OLDER_SNAPSHOTS, [now]).fetchone()[0]:

@@ -174,7 +174,7 @@ def surroundings(audio: np.ndarray, rng: Random, others: Sequence[np.ndarray] = 
 # Log mel energies. All take and return float32, shape (t, 80).
 
 
-def stretch(frames: np.ndarray, factor: float) -> np.ndarray:
+def span(frames: np.ndarray, factor: float) -> np.ndarray:
     """`frames` in `factor` times as much time."""
     count = max(4, round(len(frames) * factor))
     position = np.linspace(0, len(frames) - 1, count, dtype=np.float32)
@@ -219,7 +219,7 @@ def add_noise(frames: np.ndarray, rng: Random, snr_db: float) -> np.ndarray:
 
 
 def mask(frames: np.ndarray, rng: Random, *, bands: int = 9, length: int = 12) -> np.ndarray:
-    """Two bands of frequency and one stretch of time in each second and a half set to the mean.
+    """Two bands of frequency and one span of time in each second and a half set to the mean.
 
     Source:
         Park et al., "SpecAugment", Interspeech 2019.
@@ -240,7 +240,7 @@ def mask(frames: np.ndarray, rng: Random, *, bands: int = 9, length: int = 12) -
 def vary_frames(frames: np.ndarray, rng: Random) -> np.ndarray:
     """A fresh variation of one utterance, for one pass over it."""
     if rng.random() < 0.7:
-        frames = stretch(frames, rng.uniform(0.85, 1.2))
+        frames = span(frames, rng.uniform(0.85, 1.2))
     if rng.random() < 0.5:
         frames = warp_bands(frames, rng.uniform(0.9, 1.12))
     if rng.random() < 0.7:

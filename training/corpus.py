@@ -29,7 +29,7 @@ MADE_VARIANTS = 200
 VARIANT_SETS = 8
 _VARIANT_SEED = 20_261_123
 _MEETING_SHARE = 0.6
-_LONGEST_S = 18.0
+_MAX_S = 18.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +117,7 @@ def make_shard(folder: Path, number: int, seed: int, utterances: int = UTTERANCE
     for text in texts(rng):
         voice = synthesis.random_voice(rng, synthesis.TRAINING_VARIANTS if rng.random() < 0.4 else made)
         audio = speaker.speak(text, voice, synthesis.random_manner(rng))
-        if not 0.2 * SAMPLE_RATE < len(audio) < _LONGEST_S * SAMPLE_RATE:
+        if not 0.2 * SAMPLE_RATE < len(audio) < _MAX_S * SAMPLE_RATE:
             continue
         audio = augmentation.padded(audio, noise.uniform(0, 0.6), noise.uniform(0, 0.6))
         recent = [*recent[-20:], audio]

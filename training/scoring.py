@@ -1,4 +1,4 @@
-"""Error rates: of characters, of speakers, of marks. Pure arithmetic."""
+"""Error rates: of characters, of speakers, of marks. Pure compute_type."""
 
 from __future__ import annotations
 

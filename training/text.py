@@ -27,7 +27,7 @@ CHARACTERS = Path(__file__).with_name("characters.txt")
 MARKS = "，。？、！；"
 
 _HELD_OUT_SHARE = 16
-_SHORTEST_HELD_OUT = 6
+_MIN_HELD_OUT = 6
 """Shorter sentences are the small change of every meeting ("好的"): there are too few to keep any back."""
 
 Pattern = Sequence["str | Slot | Choice"]
@@ -198,7 +198,7 @@ def sentences_of(text: str) -> list[str]:
 def is_held_out(sentence: str) -> bool:
     """Whether training must never see this sentence: decided by its spelling, marks left aside."""
     characters = plain(sentence)
-    if len(characters) < _SHORTEST_HELD_OUT:
+    if len(characters) < _MIN_HELD_OUT:
         return False
     return zlib.crc32(characters.encode()) % _HELD_OUT_SHARE == 0 or characters in _sample_sentences()
 

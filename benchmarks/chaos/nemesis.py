@@ -18,7 +18,7 @@ EVERY_S = (3.0, 8.0)
 
 
 @dataclass(frozen=True, slots=True)
-class Fault:
+class ErrorCode:
     """Something that went wrong."""
 
     kind: str
@@ -38,12 +38,12 @@ class Nemesis:
     """
 
     def __init__(self, cluster: LocalCluster, rng: random.Random, *, cut: Callable[[], int]) -> None:
-        self.faults: list[Fault] = []
+        self.faults: list[ErrorCode] = []
         self.troubles: list[str] = []
         self._cluster = cluster
         self._rng = rng
         self._cut = cut
-        self._kinds: dict[Callable[[], Awaitable[Fault | None]], int] = {
+        self._kinds: dict[Callable[[], Awaitable[ErrorCode | None]], int] = {
             self._kill_worker: 5,
             self._freeze_worker: 3,
             self._stop_worker: 2,
@@ -70,24 +70,24 @@ class Nemesis:
 
     # Workers.
 
-    async def _kill_worker(self) -> Fault:
+    async def _kill_worker(self) -> ErrorCode:
         return await self._take_worker_down("kill worker", signal.SIGKILL)
 
-    async def _stop_worker(self) -> Fault:
+    async def _stop_worker(self) -> ErrorCode:
         return await self._take_worker_down("stop worker", signal.SIGTERM)
 
-    async def _take_worker_down(self, kind: str, signal_number: int) -> Fault:
+    async def _take_worker_down(self, kind: str, signal_number: int) -> ErrorCode:
         worker = self._rng.choice(self._cluster.workers)
         sessions, began_at = await asyncio.to_thread(self._owned_by, worker), time.monotonic()
         await self._restart(worker, signal_number)
-        return Fault(kind, began_at, began_at, sessions)
+        return ErrorCode(kind, began_at, began_at, sessions)
 
-    async def _freeze_worker(self) -> Fault:
+    async def _freeze_worker(self) -> ErrorCode:
         """Others take its sessions over, and it wakes up believing that they are still its own."""
         worker = self._rng.choice(self._cluster.workers)
         sessions, began_at = await asyncio.to_thread(self._owned_by, worker), time.monotonic()
         await self._freeze(worker, 1.5, 6.0)
-        return Fault("freeze worker", began_at, began_at, sessions)
+        return ErrorCode("freeze worker", began_at, began_at, sessions)
 
     def _owned_by(self, worker: LocalProcess) -> frozenset[int]:
         redis = blocking_redis.Redis.from_url(self._cluster.redis.url, decode_responses=True)
@@ -97,48 +97,48 @@ class Nemesis:
 
     # Web processes.
 
-    async def _kill_web(self) -> Fault:
+    async def _kill_web(self) -> ErrorCode:
         return await self._take_web_down("kill web", signal.SIGKILL)
 
-    async def _stop_web(self) -> Fault:
+    async def _stop_web(self) -> ErrorCode:
         return await self._take_web_down("stop web", signal.SIGTERM)
 
-    async def _take_web_down(self, kind: str, signal_number: int) -> Fault:
+    async def _take_web_down(self, kind: str, signal_number: int) -> ErrorCode:
         web, began_at = self._rng.choice(self._cluster.webs), time.monotonic()
         await self._restart(web, signal_number)
         await asyncio.to_thread(self._cluster.wait_for_answer, web)
-        return Fault(kind, began_at, began_at, None)
+        return ErrorCode(kind, began_at, began_at, None)
 
-    async def _freeze_web(self) -> Fault:
+    async def _freeze_web(self) -> ErrorCode:
         began_at = time.monotonic()
         await self._freeze(self._rng.choice(self._cluster.webs), 1.0, 4.0)
-        return Fault("freeze web", began_at, time.monotonic(), None)
+        return ErrorCode("freeze web", began_at, time.monotonic(), None)
 
-    async def _cut_sockets(self) -> Fault | None:
+    async def _cut_sockets(self) -> ErrorCode | None:
         began_at = time.monotonic()
-        return Fault("cut sockets", began_at, began_at, None) if self._cut() else None
+        return ErrorCode("cut sockets", began_at, began_at, None) if self._cut() else None
 
     # Redis and PostgreSQL.
 
-    async def _restart_redis(self) -> Fault:
+    async def _restart_redis(self) -> ErrorCode:
         began_at = time.monotonic()
         await self._restart(self._cluster.redis, signal.SIGKILL)
-        return Fault("restart redis", began_at, time.monotonic(), None)
+        return ErrorCode("restart redis", began_at, time.monotonic(), None)
 
-    async def _freeze_redis(self) -> Fault:
+    async def _freeze_redis(self) -> ErrorCode:
         began_at = time.monotonic()
         await self._freeze(self._cluster.redis, 0.5, 2.0)
-        return Fault("freeze redis", began_at, time.monotonic(), None)
+        return ErrorCode("freeze redis", began_at, time.monotonic(), None)
 
-    async def _restart_database(self) -> Fault:
+    async def _restart_database(self) -> ErrorCode:
         began_at = time.monotonic()
         await self._restart(self._cluster.postgres, signal.SIGKILL)
-        return Fault("restart database", began_at, time.monotonic(), None)
+        return ErrorCode("restart database", began_at, time.monotonic(), None)
 
-    async def _freeze_database(self) -> Fault:
+    async def _freeze_database(self) -> ErrorCode:
         began_at = time.monotonic()
         await self._freeze(self._cluster.postgres, 1.0, 5.0)
-        return Fault("freeze database", began_at, time.monotonic(), None)
+        return ErrorCode("freeze database", began_at, time.monotonic(), None)
 
     # How.
 

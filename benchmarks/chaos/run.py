@@ -34,7 +34,7 @@ from .checks import (
     unexplained,
 )
 from .clients import Follower, PlainReceiver, PlainSender, Receiver, ResumingSender, Sender, at_real_time
-from .nemesis import Fault, Nemesis
+from .nemesis import ErrorCode, Nemesis
 
 MODELS = Path(__file__).resolve().parents[1] / "checksum.toml"
 
@@ -61,7 +61,7 @@ class Report:
     minutes: float
     seed: int
     verdict: Verdict = field(default_factory=Verdict)
-    faults: list[Fault] = field(default_factory=list)
+    faults: list[ErrorCode] = field(default_factory=list)
     recoveries: list[tuple[str, float]] = field(default_factory=list)
     """(kind of fault, seconds)"""
 

@@ -18,7 +18,7 @@ import numpy as np
 from recognition.audio import samples, seconds
 from recognition.core.endpointing import EndpointingOptions
 from recognition.core.events import Final
-from recognition.core.turns import LONGEST_VOICE, voice_in
+from recognition.core.turns import MAX_VOICE, voice_in
 from recognition.engine.engine import Engine
 from recognition.engine.transcriber import Transcriber
 from recognition.interfaces import Models, Samples, Token
@@ -252,7 +252,7 @@ def lines_of(people: dict[str, list[np.ndarray]], models: Models, *, seed: int =
             spoken, at = trimmed(audio), 0
             while len(spoken) - at >= samples(0.6):
                 wanted = samples(float(np.clip(np.exp(random.normal(np.log(2.2), 0.7)), 0.6, 8)))
-                piece = spoken[at : at + wanted][:LONGEST_VOICE]
+                piece = spoken[at : at + wanted][:MAX_VOICE]
                 at += wanted
                 if len(piece) >= samples(0.6):
                     rows.append(

@@ -20,7 +20,7 @@ class Partial:
 
 @dataclass(frozen=True, slots=True)
 class Final:
-    """The last word on a stretch of speech by one speaker; sent once, in the order of the audio."""
+    """The last word on a span of speech by one speaker; sent once, in the order of the audio."""
 
     utterance: int
     start: int
@@ -32,7 +32,7 @@ class Final:
     """Without punctuation, on the session's timeline."""
 
     embedding: np.ndarray | None = field(default=None, compare=False)
-    """Voice of the speaker, float32, unit length; None if the stretch was too short to tell."""
+    """Voice of the speaker, float32, unit length; None if the span was too short to tell."""
 
     speech: int = field(default=0, compare=False)
     """Samples that the embedding was made of."""
@@ -40,7 +40,7 @@ class Final:
 
 @dataclass(frozen=True, slots=True)
 class UtteranceFailed:
-    """The models failed on this stretch; its audio is kept, its text is lost."""
+    """The models failed on this span; its audio is kept, its text is lost."""
 
     utterance: int
     start: int

@@ -26,7 +26,7 @@ from recognition.interfaces import Models, Token
 from . import text, turns
 from .endpointing import Endpointer, EndpointingOptions, SpeechEnd, SpeechStart
 from .events import Ended, Event, Final, Partial, Settled, UtteranceFailed
-from .turns import Turn, Voice
+from .turns import Turn, TurnVoice
 from .work import (
     ChunkDecoded,
     DecodeChunk,
@@ -95,7 +95,7 @@ class _Utterance:
     audio: np.ndarray | None = None
     tokens: tuple[Token, ...] | None = None
     marks: tuple[str, ...] | None = None
-    turns: Sequence[tuple[Turn, Voice]] | None = None
+    turns: Sequence[tuple[Turn, TurnVoice]] | None = None
     has_failed: bool = False
 
     @property
@@ -300,7 +300,7 @@ class TranscriptionSession:
         assert utterance.audio is not None
         self._work.append(Punctuate(index, tuple(token.text for token in tokens)))
         if windows := turns.windows(tokens, len(utterance.audio)):
-            self._work.append(Embed(index, utterance.audio, turns.stretches(windows)))
+            self._work.append(Embed(index, utterance.audio, turns.spans(windows)))
         else:
             utterance.turns = _one_turn(tokens)
 
@@ -345,7 +345,7 @@ class TranscriptionSession:
             for boundary in self._endpointer.receive_end():
                 self._close_utterance(min(self.position, self._within_stream(boundary.at)))
         while self._utterances and self._utterances[0].is_final:
-            self._tell(self._utterances.popleft())
+            self._emit(self._utterances.popleft())
         horizon = self._endpointer.horizon
         if self._utterances:
             horizon = min(horizon, self._utterances[0].start)
@@ -363,7 +363,7 @@ class TranscriptionSession:
     def _has_judged_all(self) -> bool:
         return not self._is_judging and self.processed >= self.position
 
-    def _tell(self, utterance: _Utterance) -> None:
+    def _emit(self, utterance: _Utterance) -> None:
         assert utterance.end is not None
         if utterance.has_failed:
             self._events.append(UtteranceFailed(utterance.index, utterance.start, utterance.end))
@@ -385,6 +385,6 @@ class TranscriptionSession:
             self._events.append(final)
 
 
-def _one_turn(tokens: Sequence[Token]) -> Sequence[tuple[Turn, Voice]]:
+def _one_turn(tokens: Sequence[Token]) -> Sequence[tuple[Turn, TurnVoice]]:
     """All words, by nobody knows whom."""
-    return [(Turn(0, len(tokens) - 1), Voice(None, 0))]
+    return [(Turn(0, len(tokens) - 1), TurnVoice(None, 0))]

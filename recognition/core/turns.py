@@ -13,19 +13,19 @@ from dataclasses import dataclass
 import numpy as np
 
 from recognition.audio import samples
-from recognition.interfaces import Samples, SpeakerEmbedder, Stretch, Token
+from recognition.interfaces import Samples, Span, SpeakerEmbedder, Token
 
-SHORTEST_VOICE = samples(0.4)
+MIN_VOICE = samples(0.4)
 """Less audio than this says nothing about a voice."""
 
-LONGEST_VOICE = samples(6.0)
+MAX_VOICE = samples(6.0)
 """More audio than this says little more."""
 
 WINDOW = samples(1.5)
 HOP = samples(0.75)
 """Windows overlap by half, so that no second of a turn is looked at only together with another's."""
 
-LONGEST_WHOLE = samples(4.5)
+MAX_WHOLE = samples(4.5)
 """A look at all of it beside the windows helps up to here: half a point of equal error at 3 s, none at 5."""
 
 PENALTY = 1.0
@@ -34,14 +34,14 @@ PENALTY = 1.0
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """A stretch of speech by one speaker, as the tokens in it."""
+    """A span of speech by one speaker, as the tokens in it."""
 
     first_token: int
     last_token: int
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Voice:
+class TurnVoice:
     """How a turn sounds."""
 
     embedding: np.ndarray | None
@@ -51,7 +51,7 @@ class Voice:
     """Of speech, as far as it says anything about a voice."""
 
 
-def windows(tokens: Sequence[Token], length: int) -> tuple[Stretch, ...]:
+def windows(tokens: Sequence[Token], length: int) -> tuple[Span, ...]:
     """Where to look for turns in an utterance; nowhere if there is too little to tell a voice.
 
     An utterance of a short word or two is taken with what is around it.
@@ -61,12 +61,12 @@ def windows(tokens: Sequence[Token], length: int) -> tuple[Stretch, ...]:
         length: Samples of the utterance.
     """
     start, end = _spoken(tokens, length)
-    if end - start < SHORTEST_VOICE:
+    if end - start < MIN_VOICE:
         start, end = 0, length
-    return parts(start, end) if end - start >= SHORTEST_VOICE else ()
+    return parts(start, end) if end - start >= MIN_VOICE else ()
 
 
-def parts(start: int, end: int) -> tuple[Stretch, ...]:
+def parts(start: int, end: int) -> tuple[Span, ...]:
     """Windows that slide over speech from `start` to `end`, or all of it if it is too short for two turns."""
     if end - start < 2 * WINDOW:
         return ((start, end),)
@@ -76,15 +76,15 @@ def parts(start: int, end: int) -> tuple[Stretch, ...]:
     return tuple((at, at + WINDOW) for at in starts)
 
 
-def stretches(windows: Sequence[Stretch]) -> tuple[Stretch, ...]:
+def spans(windows: Sequence[Span]) -> tuple[Span, ...]:
     """What to embed: the windows, and then all that they cover, where that helps; windows are not empty."""
     start, end = windows[0][0], windows[-1][1]
-    has_whole = len(windows) > 1 and end - start <= LONGEST_WHOLE
+    has_whole = len(windows) > 1 and end - start <= MAX_WHOLE
     return (*windows, (start, end)) if has_whole else tuple(windows)
 
 
 def turns(
-    tokens: Sequence[Token], windows: Sequence[Stretch], embeddings: np.ndarray, *, penalty: float = PENALTY
+    tokens: Sequence[Token], windows: Sequence[Span], embeddings: np.ndarray, *, penalty: float = PENALTY
 ) -> tuple[Turn, ...]:
     """Split an utterance where the speaker changes.
 
@@ -95,7 +95,7 @@ def turns(
     Args:
         tokens: As for `windows`.
         windows: What it returned.
-        embeddings: Of the `stretches` of the windows, float32, shape (n, dimension), unit length.
+        embeddings: Of the `spans` of the windows, float32, shape (n, dimension), unit length.
 
     Returns:
         Turns in order that cover all tokens.
@@ -111,24 +111,24 @@ def turns(
 
 
 def voice_of(
-    turn: Turn, tokens: Sequence[Token], windows: Sequence[Stretch], embeddings: np.ndarray
-) -> Voice:
+    turn: Turn, tokens: Sequence[Token], windows: Sequence[Span], embeddings: np.ndarray
+) -> TurnVoice:
     """The voice of one of the turns that `turns` found: of the windows that no other turn reaches into.
 
     Args:
         tokens, windows, embeddings: As for `turns`.
     """
     if not windows:
-        return Voice(None, 0)
+        return TurnVoice(None, 0)
     if turn == Turn(0, len(tokens) - 1):
         length = windows[-1][1] - windows[0][0]
-        return Voice(_only_voice(embeddings, len(windows)), min(length, LONGEST_VOICE))
+        return TurnVoice(_only_voice(embeddings, len(windows)), min(length, MAX_VOICE))
     start, end = tokens[turn.first_token].start, tokens[turn.last_token].end
-    if end - start < SHORTEST_VOICE:
-        return Voice(None, 0)
+    if end - start < MIN_VOICE:
+        return TurnVoice(None, 0)
     shares = np.array([min(end, until) - max(start, since) for since, until in windows])
     chosen = np.flatnonzero(shares == shares.max())
-    return Voice(mean_voice(embeddings[chosen]), min(end - start, LONGEST_VOICE))
+    return TurnVoice(mean_voice(embeddings[chosen]), min(end - start, MAX_VOICE))
 
 
 def voice_in(speech: Samples, embedder: SpeakerEmbedder) -> np.ndarray:
@@ -138,12 +138,12 @@ def voice_in(speech: Samples, embedder: SpeakerEmbedder) -> np.ndarray:
         float32, shape (dimension,), unit length.
     """
     windows = parts(0, len(speech))
-    [embeddings] = embedder.embed([(speech, stretches(windows))])
+    [embeddings] = embedder.embed([(speech, spans(windows))])
     return _only_voice(embeddings, len(windows))
 
 
 def mean_voice(embeddings: np.ndarray) -> np.ndarray:
-    """The voice of several stretches.
+    """The voice of several spans.
 
     Args:
         embeddings: float32, shape (n, dimension), unit length, n > 0.
@@ -157,11 +157,11 @@ def mean_voice(embeddings: np.ndarray) -> np.ndarray:
 
 
 def _only_voice(embeddings: np.ndarray, windows: int) -> np.ndarray:
-    """The voice in `stretches` with so many windows: the whole counts as much as all of them."""
+    """The voice in `spans` with so many windows: the whole counts as much as all of them."""
     return mean_voice(np.stack([mean_voice(embeddings[:windows]), *embeddings[windows:]]))
 
 
-def _spoken(tokens: Sequence[Token], length: int) -> Stretch:
+def _spoken(tokens: Sequence[Token], length: int) -> Span:
     return max(0, tokens[0].start), min(length, tokens[-1].end)
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from recognition.interfaces import Stretch, Token
+from recognition.interfaces import Span, Token
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -49,11 +49,11 @@ class Punctuate:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Embed:
-    """The voices in an utterance: one embedding for each stretch of its audio."""
+    """The voices in an utterance: one embedding for each span of its audio."""
 
     utterance: int
     audio: np.ndarray
-    stretches: tuple[Stretch, ...]
+    spans: tuple[Span, ...]
 
 
 Work = DetectSpeech | DecodeChunk | EndDecoding | Recognize | Punctuate | Embed
@@ -89,7 +89,7 @@ class Punctuated:
 class Embedded:
     utterance: int
     embeddings: np.ndarray
-    """float32, shape (stretches, dimension), unit length."""
+    """float32, shape (spans, dimension), unit length."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -61,7 +61,7 @@ def measure(models: Models, *, clock: Callable[[], float] = time.thread_time) ->
     audio = _babble(UTTERANCE_S)
     chunks = _pieces(audio, models.streaming.chunk)[:CHUNKS]
     windows = _pieces(audio, models.vad.window)
-    voices = [(audio, turns.stretches(turns.parts(0, len(audio))))]
+    voices = [(audio, turns.spans(turns.parts(0, len(audio))))]
 
     def timed(run: Callable[[], object], times: int = 1) -> float:
         spent = []

@@ -16,8 +16,8 @@ from recognition.core.work import EndDecoding, Failed, Result, Work
 from recognition.interfaces import Models
 
 from .metrics import Statistics
-from .runner import ModelRunner, ModelStream, Order, job_of
-from .scheduler import Job, Scheduler, Stage, limits_for
+from .runner import ModelRequest, ModelRunner, ModelStream, job_of
+from .scheduler import QueuedJob, Scheduler, Stage, limits_for
 
 logger = logging.getLogger(__name__)
 
@@ -34,12 +34,14 @@ class Engine:
     def __init__(
         self,
         models: Models,
-        scheduler: Scheduler[Order] | None = None,
+        scheduler: Scheduler[ModelRequest] | None = None,
         *,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.models = models
-        self.scheduler = Scheduler[Order](limits_for(models.device)) if scheduler is None else scheduler
+        self.scheduler = (
+            Scheduler[ModelRequest](limits_for(models.device)) if scheduler is None else scheduler
+        )
         self.statistics = Statistics()
         self._runner = ModelRunner(models)
         self._clock = clock
@@ -78,7 +80,7 @@ class Engine:
             self.scheduler.discard(id(stream), [Stage.DECODE])
             self._thread.submit(self._runner.end_decoding, stream, work.utterance)
             return
-        self.scheduler.add(job_of(Order(stream, work, deliver), self._clock()))
+        self.scheduler.add(job_of(ModelRequest(stream, work, deliver), self._clock()))
         self._idle.clear()
         self._wake.set()
 
@@ -107,7 +109,7 @@ class Engine:
             else:
                 await self._wait_until_due()
 
-    async def _run_batch(self, batch: Sequence[Job[Order]], now: float) -> None:
+    async def _run_batch(self, batch: Sequence[QueuedJob[ModelRequest]], now: float) -> None:
         loop = asyncio.get_running_loop()
         results = await loop.run_in_executor(self._thread, self._runner.run, batch)
         failed = sum(isinstance(result, Failed) for result in results)
@@ -116,7 +118,7 @@ class Engine:
         for job, result in zip(batch, results, strict=True):
             _deliver(job, result)
 
-    def _give_up(self, late: Sequence[Job[Order]]) -> None:
+    def _give_up(self, late: Sequence[QueuedJob[ModelRequest]]) -> None:
         """Tell those who wait that nothing will come."""
         self.statistics.count_dropped(late)
         for job in late:
@@ -134,7 +136,7 @@ class Engine:
             pass
 
 
-def _deliver(job: Job[Order], result: Result) -> None:
+def _deliver(job: QueuedJob[ModelRequest], result: Result) -> None:
     stream, work, deliver = job.payload
     if not stream.is_open:
         return

@@ -9,7 +9,7 @@ from typing import Any
 
 from recognition.audio import seconds
 
-from .scheduler import Job, Stage
+from .scheduler import QueuedJob, Stage
 
 WAIT_BOUNDS_S = (0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0)
 LAG_BOUNDS_S = (0.001, 0.003, 0.01, 0.02, 0.05, 0.1, 0.3, 1.0)
@@ -63,7 +63,9 @@ class Statistics:
         default_factory=lambda: {stage: StageStatistics() for stage in Stage}
     )
 
-    def count_batch(self, batch: Sequence[Job[Any]], *, taken_at: float, took_s: float, failed: int) -> None:
+    def count_batch(
+        self, batch: Sequence[QueuedJob[Any]], *, taken_at: float, took_s: float, failed: int
+    ) -> None:
         """A batch has been computed."""
         own = self.stages[batch[0].stage]
         own.batch_sizes.add(len(batch))
@@ -73,7 +75,7 @@ class Statistics:
             own.waits_s.add(max(0.0, taken_at - job.queued_at))
             own.samples += job.samples
 
-    def count_dropped(self, jobs: Sequence[Job[Any]]) -> None:
+    def count_dropped(self, jobs: Sequence[QueuedJob[Any]]) -> None:
         """Jobs have been given up."""
         for job in jobs:
             self.stages[job.stage].dropped += 1

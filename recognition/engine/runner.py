@@ -28,7 +28,7 @@ from recognition.core.work import (
 )
 from recognition.interfaces import Models, State
 
-from .scheduler import Job, Stage
+from .scheduler import QueuedJob, Stage
 
 logger = logging.getLogger(__name__)
 
@@ -43,7 +43,7 @@ class ModelStream:
         self.chunk_queued_at = 0.0
 
 
-class Order(NamedTuple):
+class ModelRequest(NamedTuple):
     """A job's payload: the work, whose it is, and who waits for the result."""
 
     stream: ModelStream
@@ -57,15 +57,15 @@ class ModelRunner:
     def __init__(self, models: Models) -> None:
         self.models = models
 
-    def run(self, batch: Sequence[Job[Order]]) -> list[Result]:
+    def run(self, batch: Sequence[QueuedJob[ModelRequest]]) -> list[Result]:
         """One result per job, `Failed` where the models raise; never raises itself."""
-        orders = [job.payload for job in batch]
+        requests = [job.payload for job in batch]
         try:
-            return self._run_stage(batch[0].stage, orders)
+            return self._run_stage(batch[0].stage, requests)
         except Exception:  # whatever a model raises must reach everyone who waits
             logger.exception("a batch of %d failed in %s", len(batch), batch[0].stage.name)
         if len(batch) == 1:
-            return [Failed(orders[0].work)]
+            return [Failed(requests[0].work)]
         # One bad input must not cost the others their results.
         return [self.run([job])[0] for job in batch]
 
@@ -81,33 +81,33 @@ class ModelRunner:
             self.end_decoding(stream, utterance)
         stream.vad = None
 
-    def _run_stage(self, stage: Stage, orders: Sequence[Order]) -> list[Result]:
+    def _run_stage(self, stage: Stage, requests: Sequence[ModelRequest]) -> list[Result]:
         match stage:
             case Stage.DETECT:
-                return self._detect(orders)
+                return self._detect(requests)
             case Stage.DECODE:
-                return self._decode(orders)
+                return self._decode(requests)
             case Stage.RECOGNIZE:
-                return self._recognize(orders)
+                return self._recognize(requests)
             case Stage.PUNCTUATE:
-                return self._punctuate(orders)
+                return self._punctuate(requests)
             case Stage.EMBED:
-                return self._embed(orders)
+                return self._embed(requests)
             case _:
                 assert_never(stage)
 
-    def _detect(self, orders: Sequence[Order]) -> list[Result]:
+    def _detect(self, requests: Sequence[ModelRequest]) -> list[Result]:
         batch = []
-        for stream, work, _ in orders:
+        for stream, work, _ in requests:
             assert isinstance(work, DetectSpeech)
             if stream.vad is None:
                 stream.vad = self.models.vad.new_state()
             batch.append((stream.vad, work.audio))
         return [SpeechProbabilities(values) for values in self.models.vad.detect(batch)]
 
-    def _decode(self, orders: Sequence[Order]) -> list[Result]:
+    def _decode(self, requests: Sequence[ModelRequest]) -> list[Result]:
         batch, utterances = [], []
-        for stream, work, _ in orders:
+        for stream, work, _ in requests:
             assert isinstance(work, DecodeChunk)
             if work.utterance not in stream.decoding:
                 stream.decoding[work.utterance] = self.models.streaming.new_state()
@@ -116,32 +116,32 @@ class ModelRunner:
         decoded = self.models.streaming.decode(batch)
         return [ChunkDecoded(u, tuple(tokens)) for u, tokens in zip(utterances, decoded, strict=True)]
 
-    def _recognize(self, orders: Sequence[Order]) -> list[Result]:
-        works = [order.work for order in orders if isinstance(order.work, Recognize)]
+    def _recognize(self, requests: Sequence[ModelRequest]) -> list[Result]:
+        works = [request.work for request in requests if isinstance(request.work, Recognize)]
         recognized = self.models.offline.recognize([work.audio for work in works])
         return [Recognized(w.utterance, tuple(tokens)) for w, tokens in zip(works, recognized, strict=True)]
 
-    def _punctuate(self, orders: Sequence[Order]) -> list[Result]:
-        works = [order.work for order in orders if isinstance(order.work, Punctuate)]
+    def _punctuate(self, requests: Sequence[ModelRequest]) -> list[Result]:
+        works = [request.work for request in requests if isinstance(request.work, Punctuate)]
         marks = self.models.punctuator.punctuate([work.tokens for work in works])
         return [Punctuated(w.utterance, tuple(m)) for w, m in zip(works, marks, strict=True)]
 
-    def _embed(self, orders: Sequence[Order]) -> list[Result]:
-        works = [order.work for order in orders if isinstance(order.work, Embed)]
-        found = self.models.embedder.embed([(work.audio, work.stretches) for work in works])
+    def _embed(self, requests: Sequence[ModelRequest]) -> list[Result]:
+        works = [request.work for request in requests if isinstance(request.work, Embed)]
+        found = self.models.embedder.embed([(work.audio, work.spans) for work in works])
         return [Embedded(w.utterance, embeddings) for w, embeddings in zip(works, found, strict=True)]
 
 
-def job_of(order: Order, now: float) -> Job[Order]:
-    """What to queue for an order that comes at this moment."""
-    stage, samples = stage_of(order.work)
-    stream, queued_at = order.stream, now
-    if isinstance(order.work, DecodeChunk):
+def job_of(request: ModelRequest, now: float) -> QueuedJob[ModelRequest]:
+    """What to queue for an request that comes at this moment."""
+    stage, samples = stage_of(request.work)
+    stream, queued_at = request.stream, now
+    if isinstance(request.work, DecodeChunk):
         # A stream that falls behind waits from when its turn would have come, or its lag would go unseen.
-        if order.work.has_waited:
+        if request.work.has_waited:
             queued_at = min(now, stream.chunk_queued_at + seconds(samples))
         stream.chunk_queued_at = queued_at
-    return Job(stage, id(stream), samples, queued_at, order)
+    return QueuedJob(stage, id(stream), samples, queued_at, request)
 
 
 def stage_of(work: Work) -> tuple[Stage, int]:
@@ -153,8 +153,8 @@ def stage_of(work: Work) -> tuple[Stage, int]:
             return Stage.DECODE, len(audio)
         case Recognize(_, audio):
             return Stage.RECOGNIZE, len(audio)
-        case Embed(_, _, stretches):
-            return Stage.EMBED, sum(end - start for start, end in stretches)
+        case Embed(_, _, spans):
+            return Stage.EMBED, sum(end - start for start, end in spans)
         case Punctuate():
             return Stage.PUNCTUATE, 0
         case _:

@@ -96,7 +96,7 @@ def limits_for(device: str) -> Mapping[Stage, BatchLimits]:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Job(Generic[Payload]):
+class QueuedJob(Generic[Payload]):
     """Work of one session for one stage."""
 
     stage: Stage
@@ -113,14 +113,14 @@ class Scheduler(Generic[Payload]):
 
     def __init__(self, limits: Mapping[Stage, BatchLimits] = DEFAULT_LIMITS) -> None:
         self.limits = limits
-        self._queues: dict[Stage, deque[Job[Payload]]] = {stage: deque() for stage in Stage}
+        self._queues: dict[Stage, deque[QueuedJob[Payload]]] = {stage: deque() for stage in Stage}
         self._resting_until = dict.fromkeys(Stage, -math.inf)
         self._running: tuple[Stage, float] | None = None
 
     def __len__(self) -> int:
         return sum(map(len, self._queues.values()))
 
-    def add(self, job: Job[Payload]) -> None:
+    def add(self, job: QueuedJob[Payload]) -> None:
         insort(self._queues[job.stage], job, key=lambda waiting: waiting.queued_at)
 
     def discard(self, session: Hashable, stages: Iterable[Stage] = Stage) -> None:
@@ -133,7 +133,7 @@ class Scheduler(Generic[Payload]):
         due = [self._due_at(stage) for stage, queue in self._queues.items() if queue]
         return min(due, default=None)
 
-    def next_batch(self, now: float) -> list[Job[Payload]]:
+    def next_batch(self, now: float) -> list[QueuedJob[Payload]]:
         """Take the jobs to run now, all of one stage, a session at most once; empty if waiting is better.
 
         What was taken before must have been run: one thread runs all.
@@ -148,9 +148,9 @@ class Scheduler(Generic[Payload]):
                 return self._take(stage, now)
         return []
 
-    def expired(self, now: float) -> list[Job[Payload]]:
+    def expired(self, now: float) -> list[QueuedJob[Payload]]:
         """Take out the jobs whose patience is at an end."""
-        found: list[Job[Payload]] = []
+        found: list[QueuedJob[Payload]] = []
         for stage, limits in self.limits.items():
             queue = self._queues[stage]
             while queue and now - queue[0].queued_at > limits.patience_s:
@@ -186,12 +186,12 @@ class Scheduler(Generic[Payload]):
             return first
         return max(first, min(self._resting_until[stage], first + limits.longest_rest_s))
 
-    def _take(self, stage: Stage, now: float) -> list[Job[Payload]]:
+    def _take(self, stage: Stage, now: float) -> list[QueuedJob[Payload]]:
         limits, queue = self.limits[stage], self._queues[stage]
         is_late = now - queue[0].queued_at > limits.late_s
         size = limits.size_when_late if is_late else limits.size
-        batch: list[Job[Payload]] = []
-        held: list[Job[Payload]] = []
+        batch: list[QueuedJob[Payload]] = []
+        held: list[QueuedJob[Payload]] = []
         sessions: set[Hashable] = set()
         longest = 0
         for job in queue:

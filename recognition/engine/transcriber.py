@@ -15,7 +15,7 @@ from recognition.core.work import Result
 
 from .engine import Engine
 
-MOST_BACKLOG = samples(2)
+MAX_BACKLOG = samples(2)
 """Audio of a recording that waits to be searched for speech."""
 
 
@@ -59,7 +59,7 @@ class Transcriber:
         """Add a whole recording, not much faster than it is searched for speech, and finish."""
         for start in range(0, len(recording), SAMPLE_RATE):
             self.feed(recording[start : start + SAMPLE_RATE])
-            await self.caught_up(MOST_BACKLOG)
+            await self.caught_up(MAX_BACKLOG)
         self.finish()
 
     async def caught_up(self, backlog: int) -> None:

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from recognition.interfaces import Models, Samples, State, Stretch, Token
+from recognition.interfaces import Models, Samples, Span, State, Token
 
 LOUD = 0.01
 """A frame with a sample beyond this is speech."""
@@ -66,7 +66,7 @@ class ChecksumEmbedder:
     model_id = "checksum-1"
     dimension = 16
 
-    def embed(self, batch: Sequence[tuple[Samples, Sequence[Stretch]]]) -> list[np.ndarray]:
+    def embed(self, batch: Sequence[tuple[Samples, Sequence[Span]]]) -> list[np.ndarray]:
         return [np.eye(1, self.dimension, dtype=np.float32).repeat(len(parts), 0) for _, parts in batch]
 
 

@@ -13,17 +13,17 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from recognition.audio import SAMPLE_RATE, samples
-from recognition.interfaces import Models, Samples, State, Stretch, Token
+from recognition.interfaces import Models, Samples, Span, State, Token
 
 LOUD = 0.05
 """Root mean square from which a frame is speech; a tone of `speak` has 0.2."""
 
-_LOWEST_HZ, _STEP_HZ = 400.0, 40.0
+_MIN_HZ, _STEP_HZ = 400.0, 40.0
 _VOICE_HZ, _VOICE_STEP_HZ = 4000.0, 250.0
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class ScriptedLine:
     """What somebody says; "，" and "。" in it come from the punctuator, not the recogniser."""
 
     text: str
@@ -39,13 +39,13 @@ class Line:
 class Script:
     """The lines of a meeting, and how to turn them into audio."""
 
-    lines: list[Line] = field(default_factory=list)
+    lines: list[ScriptedLine] = field(default_factory=list)
 
     def speak(self, index: int, *, pause_s: float = 1.5) -> Samples:
         """Audio of one line with silence after it, float32."""
         line = self.lines[index]
         time = np.arange(samples(line.seconds)) / SAMPLE_RATE
-        pitch = np.sin(2 * np.pi * (_LOWEST_HZ + _STEP_HZ * index) * time)
+        pitch = np.sin(2 * np.pi * (_MIN_HZ + _STEP_HZ * index) * time)
         voice = np.sin(2 * np.pi * (_VOICE_HZ + _VOICE_STEP_HZ * line.voice) * time)
         tone = (0.25 * pitch + 0.1 * voice).astype(np.float32)
         return np.concatenate([tone, np.zeros(samples(pause_s), np.float32)])
@@ -54,11 +54,11 @@ class Script:
         """The whole meeting."""
         return np.concatenate([self.speak(i, pause_s=pause_s) for i in range(len(self.lines))])
 
-    def heard(self, audio: Samples) -> Line | None:
+    def heard(self, audio: Samples) -> ScriptedLine | None:
         """The line that is loudest in this audio, None in silence."""
         if not len(audio) or _rms(audio) < LOUD / 4:
             return None
-        index = round((_peak_hz(audio, _LOWEST_HZ - 20, _VOICE_HZ - 200) - _LOWEST_HZ) / _STEP_HZ)
+        index = round((_peak_hz(audio, _MIN_HZ - 20, _VOICE_HZ - 200) - _MIN_HZ) / _STEP_HZ)
         return self.lines[index] if 0 <= index < len(self.lines) else None
 
 
@@ -134,7 +134,7 @@ class ScriptedEmbedder:
     model_id = "scripted-1"
     dimension = 16
 
-    def embed(self, batch: Sequence[tuple[Samples, Sequence[Stretch]]]) -> list[np.ndarray]:
+    def embed(self, batch: Sequence[tuple[Samples, Sequence[Span]]]) -> list[np.ndarray]:
         return [np.stack([self._embed(audio[slice(*part)]) for part in parts]) for audio, parts in batch]
 
     def _embed(self, audio: Samples) -> np.ndarray:

@@ -54,7 +54,7 @@ def integrate(weights: np.ndarray) -> Fired:
 
 
 @dataclass(frozen=True, slots=True)
-class Utterance:
+class TokenSpans:
     """The tokens of one whole utterance.
 
     Attributes:
@@ -66,7 +66,7 @@ class Utterance:
     bounds: np.ndarray
 
 
-def share_out(weights: np.ndarray, *, count: int, single_precision: bool = False) -> Utterance:
+def share_out(weights: np.ndarray, *, count: int, single_precision: bool = False) -> TokenSpans:
     """Share the frames of a whole utterance out to its tokens.
 
     Args:
@@ -85,7 +85,7 @@ def share_out(weights: np.ndarray, *, count: int, single_precision: bool = False
         before = np.append(np.float32(0), reached[:-1])
         tokens = np.arange(count, dtype=np.float32)[:, None]
         shares = np.maximum(np.minimum(reached, tokens + 1) - np.maximum(before, tokens), 0)
-    return Utterance(shares, _bounds(np.cumsum(weights, dtype=np.float64), count))
+    return TokenSpans(shares, _bounds(np.cumsum(weights, dtype=np.float64), count))
 
 
 SETTLED_SHARE = 0.1

@@ -12,12 +12,12 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from recognition.core.turns import SHORTEST_VOICE
-from recognition.interfaces import Samples, Stretch
+from recognition.core.turns import MIN_VOICE
+from recognition.interfaces import Samples, Span
 
 from .features import FRAME_SHIFT, MEL_BANDS, frame_count, speaker_features
 from .loading import ModelDirectory, load_model
-from .precision import Arithmetic
+from .precision import Precision
 
 
 class FunasrEmbedder:
@@ -25,7 +25,7 @@ class FunasrEmbedder:
 
     Args:
         directory: Of the model, as on the hub.
-        arithmetic: What it computes in, and where.
+        precision: What it computes in, and where.
 
     Raises:
         ModelError: If the directory does not hold such a model.
@@ -34,28 +34,28 @@ class FunasrEmbedder:
         Masking", Interspeech 2023; Chen et al., "ERes2NetV2", Interspeech 2024.
     """
 
-    def __init__(self, directory: ModelDirectory, *, arithmetic: Arithmetic | None = None) -> None:
+    def __init__(self, directory: ModelDirectory, *, precision: Precision | None = None) -> None:
         model = load_model(directory, ["CAMPPlus", "ERes2NetV2", "TdnnXvector"])
-        arithmetic = (arithmetic or Arithmetic()).for_model(model)
-        self._device = arithmetic.device
-        self._network = arithmetic.speaker_network(model)
+        precision = (precision or Precision()).for_model(model)
+        self._device = precision.device
+        self._network = precision.speaker_network(model)
         self.model_id = f"{directory.path.name}@{_digest(directory.file('weights'))[:12]}"
-        silence = torch.zeros(1, frame_count(SHORTEST_VOICE), MEL_BANDS, device=self._device)
+        silence = torch.zeros(1, frame_count(MIN_VOICE), MEL_BANDS, device=self._device)
         with torch.inference_mode():
             self.dimension: int = self._network(silence).shape[1]
 
     @torch.inference_mode()
-    def embed(self, batch: Sequence[tuple[Samples, Sequence[Stretch]]]) -> list[np.ndarray]:
-        """The voice in each stretch of each recording, float32, shape (stretches, dimension), unit length.
+    def embed(self, batch: Sequence[tuple[Samples, Sequence[Span]]]) -> list[np.ndarray]:
+        """The voice in each span of each recording, float32, shape (spans, dimension), unit length.
 
         Raises:
-            ValueError: If a stretch is empty.
+            ValueError: If a span is empty.
         """
-        checked = [_long_enough(recording, stretches) for recording, stretches in batch]
+        checked = [_long_enough(recording, spans) for recording, spans in batch]
         if embed_parts := getattr(self._network, "parts", None):
-            return [_as_parts(recording, stretches, embed_parts) for recording, stretches in checked]
-        pieces = [recording[start:end] for recording, stretches in checked for start, end in stretches]
-        bounds = np.cumsum([len(stretches) for _, stretches in batch])[:-1]
+            return [_as_parts(recording, spans, embed_parts) for recording, spans in checked]
+        pieces = [recording[start:end] for recording, spans in checked for start, end in spans]
+        bounds = np.cumsum([len(spans) for _, spans in batch])[:-1]
         return np.split(self._one_by_one(pieces), bounds) if batch else []
 
     def _one_by_one(self, pieces: Sequence[Samples]) -> np.ndarray:
@@ -72,14 +72,14 @@ class FunasrEmbedder:
 
 def _as_parts(
     recording: Samples,
-    stretches: Sequence[Stretch],
+    spans: Sequence[Span],
     embed_parts: Callable[[Tensor, Sequence[tuple[int, int]]], Tensor],
 ) -> np.ndarray:
-    """By a network that computes once what stretches of a recording share."""
-    first, last = min(start for start, _ in stretches), max(end for _, end in stretches)
+    """By a network that computes once what spans of a recording share."""
+    first, last = min(start for start, _ in spans), max(end for _, end in spans)
     features = speaker_features(torch.from_numpy(recording[None, first:last]))[0]
-    starts = [(start - first) // FRAME_SHIFT for start, _ in stretches]
-    frames = [(at, at + frame_count(end - start)) for at, (start, end) in zip(starts, stretches, strict=True)]
+    starts = [(start - first) // FRAME_SHIFT for start, _ in spans]
+    frames = [(at, at + frame_count(end - start)) for at, (start, end) in zip(starts, spans, strict=True)]
     return _unit(embed_parts(features, frames))
 
 
@@ -87,14 +87,14 @@ def _unit(raw: Tensor) -> np.ndarray:
     return functional.normalize(raw, dim=1).cpu().numpy()
 
 
-def _long_enough(recording: Samples, stretches: Sequence[Stretch]) -> tuple[Samples, Sequence[Stretch]]:
+def _long_enough(recording: Samples, spans: Sequence[Span]) -> tuple[Samples, Sequence[Span]]:
     """What is too short is taken with what is around it, or said again."""
-    if any(start >= end for start, end in stretches):
+    if any(start >= end for start, end in spans):
         raise ValueError("there is no voice in an empty piece of audio")
-    recording = np.resize(recording, max(SHORTEST_VOICE, len(recording)))
-    latest = len(recording) - SHORTEST_VOICE
-    longer = [(min(start, latest), end) for start, end in stretches]
-    return recording, [(start, max(end, start + SHORTEST_VOICE)) for start, end in longer]
+    recording = np.resize(recording, max(MIN_VOICE, len(recording)))
+    latest = len(recording) - MIN_VOICE
+    longer = [(min(start, latest), end) for start, end in spans]
+    return recording, [(start, max(end, start + MIN_VOICE)) for start, end in longer]
 
 
 def _digest(path: Path) -> str:

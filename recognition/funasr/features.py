@@ -31,7 +31,7 @@ STACK_SHIFT = 6
 
 _FFT_SIZE = 512
 _PREEMPHASIS = 0.97
-_LOWEST_HZ = 20.0
+_MIN_HZ = 20.0
 _INT16_SCALE = 32768.0
 
 Window = Literal["hamming", "povey"]
@@ -193,7 +193,7 @@ def _window(name: Window) -> Tensor:
 @functools.cache
 def _mel_filters() -> Tensor:
     """Triangular filters, float32, shape (256, 80). Kaldi leaves out the bin at the Nyquist frequency."""
-    low, high = _mel(torch.tensor([_LOWEST_HZ, SAMPLE_RATE / 2], dtype=torch.float64)).tolist()
+    low, high = _mel(torch.tensor([_MIN_HZ, SAMPLE_RATE / 2], dtype=torch.float64)).tolist()
     step = (high - low) / (MEL_BANDS + 1)
     left = low + step * torch.arange(MEL_BANDS, dtype=torch.float64)
     bins = _mel(torch.arange(_FFT_SIZE // 2, dtype=torch.float64) * SAMPLE_RATE / _FFT_SIZE)

@@ -15,15 +15,15 @@ from recognition.model_sets.reading import ModelSet
 from .embedding import FunasrEmbedder
 from .loading import ModelDirectory, open_directory
 from .offline import OfflineParaformer
-from .precision import Arithmetic, choose
+from .precision import Precision, choose
 from .punctuation import CtPunctuator
 from .streaming import StreamingOptions, StreamingParaformer
 from .vad import FsmnDetector, SileroDetector
 
 
-def load(model_set: ModelSet, models_dir: Path, *, arithmetic: str, device: str) -> Models:
+def load(model_set: ModelSet, models_dir: Path, *, compute_type: str, device: str) -> Models:
     """See `recognition.model_sets.reading.load_models`."""
-    chosen = choose(arithmetic, device)
+    chosen = choose(compute_type, device)
     # All models run on one thread, batch after batch: threads of torch's would only fight with it.
     torch.set_num_threads(1)
 
@@ -37,12 +37,12 @@ def load(model_set: ModelSet, models_dir: Path, *, arithmetic: str, device: str)
         streaming=StreamingParaformer(
             directory("streaming"),
             StreamingOptions(**model_set.sources["streaming"].options),
-            arithmetic=chosen,
+            precision=chosen,
             language_model=language_model,
         ),
-        offline=OfflineParaformer(directory("offline"), arithmetic=chosen, language_model=language_model),
-        punctuator=CtPunctuator(directory("punctuation"), arithmetic=chosen),
-        embedder=FunasrEmbedder(directory("speaker"), arithmetic=chosen),
+        offline=OfflineParaformer(directory("offline"), precision=chosen, language_model=language_model),
+        punctuator=CtPunctuator(directory("punctuation"), precision=chosen),
+        embedder=FunasrEmbedder(directory("speaker"), precision=chosen),
         device=chosen.device.type,
     )
     warm_up(models)
@@ -77,11 +77,11 @@ def _path(model_set: ModelSet, role: str, models_dir: Path) -> Path:
     return path
 
 
-def _detector(model_set: ModelSet, models_dir: Path, arithmetic: Arithmetic) -> VoiceActivityDetector:
+def _detector(model_set: ModelSet, models_dir: Path, precision: Precision) -> VoiceActivityDetector:
     source = model_set.sources["vad"]
     path = source.directory(model_set.file, models_dir)
     if path is not None:
-        return FsmnDetector(open_directory(path), arithmetic=arithmetic, **source.options)
+        return FsmnDetector(open_directory(path), precision=precision, **source.options)
     if source.package != "silero-vad":
         raise ModelError(f"{model_set.file}: the package {source.package} has no voice activity detector")
     return SileroDetector(**source.options)

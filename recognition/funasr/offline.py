@@ -28,7 +28,7 @@ from .features import (
     stack_frames,
 )
 from .loading import ModelDirectory, load_model
-from .precision import Arithmetic
+from .precision import Precision
 from .sanm import position_encoding
 from .vocabulary import Vocabulary, join_words
 
@@ -38,7 +38,7 @@ _SAMPLES_PER_INPUT = STACK_SHIFT * FRAME_SHIFT
 _FIRST_INPUT = FRAME_LENGTH // 2 - _SAMPLES_PER_INPUT // 2
 """Where the first input's 60 ms begin: it is centred on the first frame."""
 
-_MOST_INPUTS = 1024
+_MAX_INPUTS = 1024
 """Padded inputs in one forward pass, a minute of audio: more would only hold others up."""
 
 
@@ -47,7 +47,7 @@ class OfflineParaformer:
 
     Args:
         directory: Of the model, as on the hub.
-        arithmetic: What it computes in, and where.
+        precision: What it computes in, and where.
         language_model: What people are likely to say, if that is known.
 
     Raises:
@@ -58,17 +58,17 @@ class OfflineParaformer:
         self,
         directory: ModelDirectory,
         *,
-        arithmetic: Arithmetic | None = None,
+        precision: Precision | None = None,
         language_model: LanguageModel | None = None,
     ) -> None:
         model = load_model(directory, ["Paraformer", "BiCifParaformer", "SeacoParaformer"])
-        arithmetic = (arithmetic or Arithmetic()).for_model(model)
-        self._device = arithmetic.device
-        self._encoder = arithmetic.offline_encoder(model.encoder)
-        self._weigh = arithmetic.frame_weights(model.predictor)
+        precision = (precision or Precision()).for_model(model)
+        self._device = precision.device
+        self._encoder = precision.offline_encoder(model.encoder)
+        self._weigh = precision.frame_weights(model.predictor)
         self._vocabulary = Vocabulary(directory.tokens, {model.blank_id, model.sos, model.eos})
         self._search = self._vocabulary.search(language_model)
-        self._decoder = arithmetic.offline_decoder(model.decoder, choices=self._search.choices)
+        self._decoder = precision.offline_decoder(model.decoder, choices=self._search.choices)
         self._tail = float(model.predictor.tail_threshold)
         # FunASR's third predictor adds up in single precision, the second in double.
         self._single_precision = directory.config["predictor"] == "CifPredictorV3"
@@ -118,13 +118,13 @@ class OfflineParaformer:
             tokens[row] = self._words(self._search.choose(choices, is_end=True), spoken[row])
         return tokens
 
-    def _share_out(self, weights: np.ndarray) -> cif.Utterance:
+    def _share_out(self, weights: np.ndarray) -> cif.TokenSpans:
         with_tail = np.append(weights, np.float32(self._tail)) if self._tail > 0 else weights
         total = float(torch.from_numpy(with_tail).sum())
         count = int(np.floor(total)) if self._tail > 0 else round(total)
         return cif.share_out(with_tail, count=count, single_precision=self._single_precision)
 
-    def _words(self, ids: list[int], utterance: cif.Utterance) -> list[Token]:
+    def _words(self, ids: list[int], utterance: cif.TokenSpans) -> list[Token]:
         end = (utterance.shares.shape[1]) * _SAMPLES_PER_INPUT
         bounds = np.rint(utterance.bounds * _SAMPLES_PER_INPUT + _FIRST_INPUT).clip(0, end).astype(int)
         return join_words(self._vocabulary.pieces(ids), [(start, stop) for start, stop in bounds.tolist()])
@@ -140,7 +140,7 @@ def _micro_batches(lengths: dict[int, int]) -> Iterator[list[int]]:
     for row in sorted(lengths, key=lambda row: lengths[row]):
         longest = lengths[row] // _SAMPLES_PER_INPUT + 1
         if batch and (
-            longest * (len(batch) + 1) > _MOST_INPUTS or lengths[row] > 1.25 * lengths[batch[0]] + 8000
+            longest * (len(batch) + 1) > _MAX_INPUTS or lengths[row] > 1.25 * lengths[batch[0]] + 8000
         ):
             yield batch
             batch = []

@@ -15,14 +15,14 @@ from .campplus_head import HeadedNetwork
 from .fsmn import FsmnNetwork
 from .sanm import Geometry
 
-ARITHMETICS = ("auto", "float32", "bfloat16", "float16", "int8")
+COMPUTE_TYPES = ("auto", "float32", "bfloat16", "float16", "int8")
 
 _LARGE = 6_000_000
 """Parameters from which on a network gains from 8 bits; the models of the hub have more, but for the VAD."""
 
 
 @dataclass(frozen=True, slots=True)
-class Arithmetic:
+class Precision:
     """Builds the networks from FunASR's modules, to compute in `kind` on `device`."""
 
     kind: str = "float32"
@@ -30,11 +30,11 @@ class Arithmetic:
     is_automatic: bool = False
     """Whether large networks on a CPU compute in 8 bits if it can."""
 
-    def for_model(self, model: nn.Module) -> Arithmetic:
-        """The arithmetic for this model: in a small one 8 bits gain nothing that is worth compiling for."""
+    def for_model(self, model: nn.Module) -> Precision:
+        """The precision for this model: in a small one 8 bits gain nothing that is worth compiling for."""
         size = sum(parameter.numel() for parameter in model.parameters())
         if self.is_automatic and self.device.type == "cpu" and size >= _LARGE and _has_int8():
-            return Arithmetic("int8", self.device)
+            return Precision("int8", self.device)
         return self
 
     def streaming_encoder(self, encoder: Any, predictor: Any, geometry: Geometry) -> Any:
@@ -101,33 +101,33 @@ class Arithmetic:
         return module.placed(self.device, getattr(torch, self.kind))
 
 
-def choose(arithmetic: str, device: str) -> Arithmetic:
-    """The arithmetic for large networks on this machine.
+def choose(compute_type: str, device: str) -> Precision:
+    """The precision for large networks on this machine.
 
     Args:
-        arithmetic: One of `ARITHMETICS`; "auto" takes half precision on CUDA, 8-bit integers on CPUs that
+        compute_type: One of `COMPUTE_TYPES`; "auto" takes half precision on CUDA, 8-bit integers on CPUs that
             have them.
         device: "auto", "cpu" or "cuda".
 
     Raises:
         ModelError: If one is unknown, or does not exist here.
     """
-    if arithmetic not in ARITHMETICS:
-        raise ModelError(f"there is no arithmetic {arithmetic!r}; known are {', '.join(ARITHMETICS)}")
+    if compute_type not in COMPUTE_TYPES:
+        raise ModelError(f"there is no compute type {compute_type!r}; known are {', '.join(COMPUTE_TYPES)}")
     if device == "auto":
         device = "cuda" if torch.cuda.is_available() else "cpu"
     if device.startswith("cuda") and not torch.cuda.is_available():
         raise ModelError("there is no CUDA device for the models; set the device to cpu or auto")
     place = torch.device(device)
     if place.type == "cuda":
-        if arithmetic == "int8":
-            raise ModelError("8-bit arithmetic is for CPUs; on CUDA take float16 or auto")
-        return Arithmetic("float16" if arithmetic == "auto" else arithmetic, place)
-    if arithmetic == "int8" and not _has_int8():
+        if compute_type == "int8":
+            raise ModelError("8-bit integers are for CPUs; on CUDA take float16 or auto")
+        return Precision("float16" if compute_type == "auto" else compute_type, place)
+    if compute_type == "int8" and not _has_int8():
         raise ModelError("this CPU or this build of torch has no 8-bit products; take float32 or auto")
-    if arithmetic == "auto":
-        return Arithmetic("float32", place, is_automatic=True)
-    return Arithmetic(arithmetic, place)
+    if compute_type == "auto":
+        return Precision("float32", place, is_automatic=True)
+    return Precision(compute_type, place)
 
 
 def _has_int8() -> bool:

@@ -14,7 +14,7 @@ from torch import Tensor
 from recognition.exceptions import ModelError
 
 from .loading import ModelDirectory, load_model
-from .precision import Arithmetic
+from .precision import Precision
 from .sanm import position_encoding
 
 _MARKS = {
@@ -39,7 +39,7 @@ class CtPunctuator:
 
     Args:
         directory: Of the model, as on the hub.
-        arithmetic: What it computes in, and where.
+        precision: What it computes in, and where.
 
     Raises:
         ModelError: If the directory does not hold such a model.
@@ -48,12 +48,12 @@ class CtPunctuator:
         Disfluency Detection", ICASSP 2020.
     """
 
-    def __init__(self, directory: ModelDirectory, *, arithmetic: Arithmetic | None = None) -> None:
+    def __init__(self, directory: ModelDirectory, *, precision: Precision | None = None) -> None:
         model = load_model(directory, ["CTTransformer"])
-        arithmetic = (arithmetic or Arithmetic()).for_model(model)
-        self._device = arithmetic.device
+        precision = (precision or Precision()).for_model(model)
+        self._device = precision.device
         self._embed = model.embed  # stays in the file: few of its rows are ever read
-        self._encoder = arithmetic.offline_encoder(model.encoder)
+        self._encoder = precision.offline_encoder(model.encoder)
         self._decoder = model.decoder.to(self._device)
         self._scale = model.encoder.output_size() ** 0.5
         self._marks = [_mark(name, directory.path) for name in model.punc_list]

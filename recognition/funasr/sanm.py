@@ -3,7 +3,7 @@
 The layers are FunASR's own (memory-equipped self-attention, SANM); what is written anew is how they are
 called. FunASR keeps keys, values and memories in dictionaries of growing tensors, one stream at a time;
 here they lie in tensors of fixed shape, a slot for each stream, so that many streams share a matrix
-product. `int8` has the same classes in 8-bit arithmetic.
+product. `int8` has the same classes in 8-bit precision.
 
 Source: Gao et al., "SAN-M: Memory Equipped Self-Attention for End-to-End Speech Recognition", Interspeech
 2020; Gao et al., "Paraformer", Interspeech 2022; FunASR, `funasr/models/{sanm,scama,paraformer}`.

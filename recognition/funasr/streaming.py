@@ -21,7 +21,7 @@ from recognition.language_model import LanguageModel
 from . import cif
 from .features import FRAME_SHIFT, MEL_BANDS, STACK_SHIFT, STACKED_FRAMES, load_cmvn, recognizer_frames
 from .loading import ModelDirectory, load_model
-from .precision import Arithmetic
+from .precision import Precision
 from .sanm import Geometry, position_encoding
 from .vocabulary import Vocabulary, WordJoiner
 
@@ -70,7 +70,7 @@ class StreamingParaformer:
 
     Args:
         directory: Of the model, as on the hub.
-        arithmetic: What it computes in, and where.
+        precision: What it computes in, and where.
         language_model: What people are likely to say, if that is known.
 
     Raises:
@@ -82,19 +82,19 @@ class StreamingParaformer:
         directory: ModelDirectory,
         options: StreamingOptions | None = None,
         *,
-        arithmetic: Arithmetic | None = None,
+        precision: Precision | None = None,
         language_model: LanguageModel | None = None,
     ) -> None:
         model = load_model(directory, ["ParaformerStreaming"])
-        arithmetic = (arithmetic or Arithmetic()).for_model(model)
+        precision = (precision or Precision()).for_model(model)
         self.options = options or StreamingOptions()
         self.chunk = self.options.chunk * _SAMPLES_PER_INPUT
-        self._device = arithmetic.device
+        self._device = precision.device
         self._geometry = self.options.geometry()
-        self._encoder = arithmetic.streaming_encoder(model.encoder, model.predictor, self._geometry)
+        self._encoder = precision.streaming_encoder(model.encoder, model.predictor, self._geometry)
         self._vocabulary = Vocabulary(directory.tokens, {model.blank_id, model.sos, model.eos})
         self._search = self._vocabulary.search(language_model)
-        self._decoder = arithmetic.streaming_decoder(
+        self._decoder = precision.streaming_decoder(
             model.decoder, self._geometry, choices=self._search.choices
         )
         self._cmvn = load_cmvn(directory.file("cmvn"))

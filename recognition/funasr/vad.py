@@ -24,7 +24,7 @@ from recognition.interfaces import Samples
 from .features import FRAME_LENGTH, FRAME_SHIFT, MEL_BANDS, load_cmvn, recognizer_frames
 from .fsmn import FsmnNetwork
 from .loading import ModelDirectory, load_model
-from .precision import Arithmetic
+from .precision import Precision
 
 
 @dataclass(slots=True, eq=False)
@@ -171,7 +171,7 @@ class FsmnDetector:
     Args:
         directory: Of the model, as on the hub.
         frames: Of 10 ms, in one window.
-        arithmetic: Where it computes, and whether compiled; always in float32.
+        precision: Where it computes, and whether compiled; always in float32.
 
     Raises:
         ModelError: If the directory does not hold such a model.
@@ -186,15 +186,15 @@ class FsmnDetector:
     _QUIETEST = -60.0  # decibel of digital silence, as FunASR counts
 
     def __init__(
-        self, directory: ModelDirectory, *, frames: int = 20, arithmetic: Arithmetic | None = None
+        self, directory: ModelDirectory, *, frames: int = 20, precision: Precision | None = None
     ) -> None:
         model = load_model(directory, ["FsmnVADStreaming"])
-        arithmetic = arithmetic or Arithmetic()
-        self._device = arithmetic.device
+        precision = precision or Precision()
+        self._device = precision.device
         self.window = frames * FRAME_SHIFT
         # Two frames end in the next window, and a stacked frame looks two frames ahead.
         self.delay = (2 + self._STACKED // 2) * FRAME_SHIFT
-        self._network = arithmetic.speech_network(FsmnNetwork(model.encoder, model.vad_opts.sil_pdf_ids))
+        self._network = precision.speech_network(FsmnNetwork(model.encoder, model.vad_opts.sil_pdf_ids))
         self._cmvn = load_cmvn(directory.file("cmvn"))
         if len(self._cmvn.shift) != self._STACKED * MEL_BANDS:
             raise ModelError(

@@ -1,6 +1,6 @@
 """A small time-delay network for voices, in FunASR's tables beside CAM++ and with the same interface.
 
-It costs a fifth of CAM++'s arithmetic, which is what lets the embedded one be trained in minutes of a CPU.
+It costs a fifth of CAM++'s precision, which is what lets the embedded one be trained in minutes of a CPU.
 Import this module before `funasr.AutoModel` is asked for a directory that configures it.
 
 Source:

@@ -15,7 +15,7 @@ from typing import Any
 from recognition.core.endpointing import EndpointingOptions
 from recognition.exceptions import ModelError
 from recognition.fakes.checksum import checksum_models
-from recognition.fakes.scripted import Line, Script, scripted_models
+from recognition.fakes.scripted import Script, ScriptedLine, scripted_models
 from recognition.interfaces import Models
 
 ROLES = ("vad", "streaming", "offline", "punctuation", "speaker")
@@ -117,13 +117,13 @@ def read_model_set(name_or_path: str) -> ModelSet:
 
 
 def load_models(
-    model_set: ModelSet, models_dir: Path, *, arithmetic: str = "auto", device: str = "auto"
+    model_set: ModelSet, models_dir: Path, *, compute_type: str = "auto", device: str = "auto"
 ) -> Models:
     """Load every model of the set and run each once, so that the first session waits for nothing.
 
     Args:
         models_dir: Where models from the hub are kept.
-        arithmetic: "auto", or one of `recognition.funasr.precision.ARITHMETICS`.
+        compute_type: "auto", or one of `recognition.funasr.precision.COMPUTE_TYPES`.
         device: "auto", "cpu" or "cuda".
 
     Raises:
@@ -142,7 +142,7 @@ def load_models(
         )
     from recognition.funasr.models import load
 
-    return load(model_set, models_dir, arithmetic=arithmetic, device=device)
+    return load(model_set, models_dir, compute_type=compute_type, device=device)
 
 
 def _model_set(file: Path, content: dict[str, Any]) -> ModelSet:
@@ -167,10 +167,10 @@ def _model_set(file: Path, content: dict[str, Any]) -> ModelSet:
 def _script(file: Path, lines: Any) -> Script:
     if not isinstance(lines, list) or not lines:
         raise ModelError(f"{file}: script is not a list of lines ([[script]] with text, voice, seconds)")
-    known = {entry.name for entry in fields(Line)}
+    known = {entry.name for entry in fields(ScriptedLine)}
     for line in lines:
         _check_keys(file, "[[script]] ", line, known, required={"text"})
-    return Script([Line(**line) for line in lines])
+    return Script([ScriptedLine(**line) for line in lines])
 
 
 def _source(file: Path, role: str, content: dict[str, Any]) -> ModelSource:

@@ -22,7 +22,7 @@ class Access(enum.StrEnum):
     OPEN = "open"
 
 
-class Verdict(enum.Enum):
+class AccessDecision(enum.Enum):
     ADMITTED = "admitted"
     UNKNOWN = "unknown"
     """Nobody we know: a token or a login may help."""
@@ -60,16 +60,16 @@ class Visitor:
     """The token admits this role to this session."""
 
 
-def decide(access: Access, visitor: Visitor) -> Verdict:
+def decide(access: Access, visitor: Visitor) -> AccessDecision:
     """Whether a visitor may take part.
 
     A token, once shown, is what counts: one for reading does not send because it comes from this machine.
     """
     if visitor.has_token:
-        return Verdict.ADMITTED if visitor.is_token_good else Verdict.FORBIDDEN
+        return AccessDecision.ADMITTED if visitor.is_token_good else AccessDecision.FORBIDDEN
     if visitor.has_permission or is_trusted(access, visitor):
-        return Verdict.ADMITTED
-    return Verdict.FORBIDDEN if visitor.has_login else Verdict.UNKNOWN
+        return AccessDecision.ADMITTED
+    return AccessDecision.FORBIDDEN if visitor.has_login else AccessDecision.UNKNOWN
 
 
 def rights(access: Access, visitor: Visitor, granted: Iterable[Right]) -> frozenset[Right]:

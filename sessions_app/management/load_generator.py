@@ -40,7 +40,7 @@ class Playing:
 
 
 @dataclass
-class Heard:
+class ReceivedLines:
     """What one socket was told."""
 
     lines: dict[int, tuple[str, float]] = field(default_factory=dict)
@@ -54,8 +54,8 @@ class Heard:
 class SessionLoad:
     """One session: its sender and its receivers."""
 
-    sender: Heard
-    receivers: list[Heard]
+    sender: ReceivedLines
+    receivers: list[ReceivedLines]
 
     @property
     def missing(self) -> int:
@@ -132,7 +132,7 @@ async def _drive_one(
     servers: Sequence[str], session: str, playing: Playing, delay_s: float, receivers: int, token: str
 ) -> SessionLoad:
     await asyncio.sleep(delay_s)  # not all in the same moment
-    load = SessionLoad(Heard(), [Heard() for _ in range(receivers)])
+    load = SessionLoad(ReceivedLines(), [ReceivedLines() for _ in range(receivers)])
     clock = _Clock()
     following = [
         asyncio.create_task(_follow(_address(servers, at, session, "receiver", token), heard, clock))
@@ -152,7 +152,7 @@ class _Clock:
     begun = 0.0
 
 
-async def _send(address: str, playing: Playing, heard: Heard, clock: _Clock) -> None:
+async def _send(address: str, playing: Playing, heard: ReceivedLines, clock: _Clock) -> None:
     try:
         async with connect(address, proxy=None) as socket:
             listening = asyncio.create_task(_listen(socket, heard, clock))
@@ -170,12 +170,12 @@ async def _send(address: str, playing: Playing, heard: Heard, clock: _Clock) -> 
         heard.error = heard.error or str(error) or type(error).__name__
 
 
-async def _follow(address: str, heard: Heard, clock: _Clock) -> None:
+async def _follow(address: str, heard: ReceivedLines, clock: _Clock) -> None:
     async with connect(address, proxy=None) as socket:
         await _listen(socket, heard, clock)
 
 
-async def _listen(socket: ClientConnection, heard: Heard, clock: _Clock) -> None:
+async def _listen(socket: ClientConnection, heard: ReceivedLines, clock: _Clock) -> None:
     try:
         async for text in socket:
             _hear(json.loads(text), heard, clock)
@@ -184,7 +184,7 @@ async def _listen(socket: ClientConnection, heard: Heard, clock: _Clock) -> None
     heard.close_code = socket.close_code
 
 
-def _hear(message: dict[str, Any], heard: Heard, clock: _Clock) -> None:
+def _hear(message: dict[str, Any], heard: ReceivedLines, clock: _Clock) -> None:
     if seq := message.get("seq"):
         delay_s = time.monotonic() - clock.begun - message["end_ms"] / 1000
         heard.lines[seq] = message["asr"], delay_s

@@ -1,7 +1,7 @@
 """A session's recording on disk: a journal of 16-bit samples while it runs, one FLAC when it has ended.
 
 A sample's place in the journal is its position in the session. So writing the same audio twice changes
-nothing, whoever writes it, and any stretch can be played while the meeting still goes on.
+nothing, whoever writes it, and any span can be played while the meeting still goes on.
 """
 
 from __future__ import annotations
@@ -106,7 +106,7 @@ def length(session: int) -> int:
 
 
 def read(session: int, start: int, end: int) -> np.ndarray:
-    """A stretch of the recording, int16, shape (up to end - start,); shorter at its end."""
+    """A span of the recording, int16, shape (up to end - start,); shorter at its end."""
     if flac_path(session).exists():
         with soundfile.SoundFile(flac_path(session)) as flac:
             flac.seek(min(start, flac.frames))

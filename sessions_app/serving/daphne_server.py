@@ -17,7 +17,7 @@ from functools import partial
 from typing import Any
 
 from .frames import PUSH, whole_audio
-from .shared_reads import SharedReading
+from .shared_reads import BatchedReader
 
 # daphne first: it installs the asyncio reactor, which must come before any other use of Twisted.
 from daphne.server import Server  # isort: skip
@@ -25,7 +25,7 @@ from daphne.ws_protocol import WebSocketProtocol
 from twisted.internet import defer, reactor
 from twisted.internet.protocol import connectionDone
 
-MOST_WAITING = 16
+MAX_WAITING = 16
 RESUME_AT = 4
 
 UNREAD_CLOSE_S = 30.0
@@ -41,7 +41,7 @@ GOING_AWAY = 4503
 SEND_BUFFER = 256 * 1024
 """Bytes that the kernel holds for a client that does not read; its own choice would be megabytes."""
 
-LARGEST_MESSAGE = 1024 * 1024
+MAX_MESSAGE_BYTES = 1024 * 1024
 """Bytes; beyond it the connection is dropped without a word. The application's own limit is lower."""
 
 
@@ -111,11 +111,11 @@ class PatientWebSocket(WebSocketProtocol):  # type: ignore[misc]
         if isBinary and not self.is_sender and self.state == self.STATE_OPEN:
             self.is_sender = True
             self._share_reading(self.server.senders)
-        if not self.is_paused and self.application_queue.qsize() >= MOST_WAITING:
+        if not self.is_paused and self.application_queue.qsize() >= MAX_WAITING:
             self.is_paused = True
             self.transport.pauseProducing()
 
-    def _share_reading(self, senders: SharedReading) -> None:
+    def _share_reading(self, senders: BatchedReader) -> None:
         """From now on this socket is read together with those of other senders."""
         transport = self.transport
         socket = transport.fileno()
@@ -206,7 +206,7 @@ class PatientServer(Server):  # type: ignore[misc]
 
     def __init__(self, *args: Any, on_stop: Callable[[], Awaitable[None]], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.senders = SharedReading()
+        self.senders = BatchedReader()
         self._on_stop = on_stop
         self._ports: list[Any] = []
 

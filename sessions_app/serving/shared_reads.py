@@ -10,11 +10,11 @@ import asyncio
 import select
 from collections.abc import Callable
 
-PACE_S = 0.08
+SOCKET_READ_INTERVAL_S = 0.08
 """The longest that a frame waits for others to be read with it."""
 
 
-class SharedReading:
+class BatchedReader:
     """Reads sockets for one event loop. Each is known by its file descriptor, as long as that is open."""
 
     def __init__(self) -> None:
@@ -53,4 +53,8 @@ class SharedReading:
             loop.remove_reader(epoll.fileno())
         # More than one read can take is there: a sender in a hurry is not slowed down.
         is_more = bool(epoll.poll(0, 1))
-        self._next = loop.call_soon(self._read_all) if is_more else loop.call_later(PACE_S, self._read_all)
+        self._next = (
+            loop.call_soon(self._read_all)
+            if is_more
+            else loop.call_later(SOCKET_READ_INTERVAL_S, self._read_all)
+        )

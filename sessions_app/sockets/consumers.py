@@ -17,15 +17,15 @@ from django.conf import settings
 from django.contrib.auth.models import User
 
 from sessions_app.access import decision, permissions
-from sessions_app.access.decision import Right, Verdict
+from sessions_app.access.decision import AccessDecision, Right
 from sessions_app.models import AccessToken
 from sessions_app.serving.frames import PUSH, Pushing, text_frame
 from sessions_app.transport.current import get_transport
-from sessions_app.wire.audio_frames import LARGEST_FRAME
+from sessions_app.wire.audio_frames import MAX_FRAME_BYTES
 from sessions_app.wire.protocol import (
-    Fault,
+    ErrorCode,
     Hello,
-    Join,
+    JoinRequest,
     Message,
     Mode,
     ProtocolError,
@@ -35,15 +35,15 @@ from sessions_app.wire.protocol import (
     parse_join,
 )
 
-from .fanout import get_hub, read_lines, read_revisions
-from .feed import REMEMBERED, Behind, Reader, Room
-from .sender import Sending, resume_token
+from .fanout import get_fanout, read_lines, read_revisions
+from .feed import REMEMBERED, Behind, Cursor, SessionFeed
+from .sender import SenderConnection, resume_token
 
 logger = logging.getLogger(__name__)
 
-MOST_INTRUSIONS = 3
+MAX_INTRUSIONS = 3
 
-MOST_UNREAD = 15
+MAX_UNREAD = 15
 """Lines that a sender is sent which may not read while it sends: the Python library `websockets` keeps 16
 messages that nobody reads, with one more it stops reading, misses the answers to its own pings,
 and hangs up."""
@@ -61,12 +61,12 @@ frame_once = lru_cache(maxsize=512)(text_frame)
 class SessionConsumer(AsyncWebsocketConsumer):
     """One socket at /ws/asr/{session_id}. Joins its session's group through the hub of this process."""
 
-    # The hub listens for everyone; a channel of its own would only cost each socket a queue.
+    # The fanout listens for everyone; a channel of its own would only cost each socket a queue.
     channel_layer_alias = ""
 
-    join: Join
-    room: Room
-    reader: Reader
+    join: JoinRequest
+    feed: SessionFeed
+    cursor: Cursor
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         # As channels', for one source of messages: without a task for each.
@@ -87,12 +87,12 @@ class SessionConsumer(AsyncWebsocketConsumer):
             raise
         except Exception:  # the client must be told, whatever it is
             logger.exception("a socket failed")
-            await self.refuse(ProtocolError(Fault.INTERNAL, "the server failed; its log says why"))
+            await self.refuse(ProtocolError(ErrorCode.INTERNAL, "the server failed; its log says why"))
 
     # Coming.
 
     async def connect(self) -> None:
-        self._sending: Sending | None = None
+        self._sender: SenderConnection | None = None
         self._intrusions = 0
         self._is_accepted = False
         self._writer: asyncio.Task[None] | None = None
@@ -146,13 +146,13 @@ class SessionConsumer(AsyncWebsocketConsumer):
             is_token_good=bool(token and token.admits(self.join.mode, self.join.session_key)),
         )
         match decision.decide(decision.Access(settings.ACCESS), visitor):
-            case Verdict.UNKNOWN:
+            case AccessDecision.UNKNOWN:
                 raise ProtocolError(
-                    Fault.UNAUTHORIZED, "a token is needed: add token=... to the address", param="token"
+                    ErrorCode.UNAUTHORIZED, "a token is needed: add token=... to the address", param="token"
                 )
-            case Verdict.FORBIDDEN:
+            case AccessDecision.FORBIDDEN:
                 raise ProtocolError(
-                    Fault.FORBIDDEN, f"no right to be {self.join.mode} of this session", param="token"
+                    ErrorCode.FORBIDDEN, f"no right to be {self.join.mode} of this session", param="token"
                 )
 
     def _user(self) -> User | None:
@@ -173,7 +173,7 @@ class SessionConsumer(AsyncWebsocketConsumer):
     async def _follow(self) -> None:
         join = self.join
         is_v2 = join.version >= 2
-        self.reader = Reader(
+        self.cursor = Cursor(
             seq=join.since,
             revision=join.revision,
             wants_events=is_v2,
@@ -181,9 +181,9 @@ class SessionConsumer(AsyncWebsocketConsumer):
             wants_end=is_v2 or self._is_sending,
             stays=join.stays and is_v2 and not self._is_sending,
             is_kept=get_transport().keeps_audio,
-            most_untaken=MOST_UNREAD if self._may_never_read() else None,
+            max_untaken=MAX_UNREAD if self._may_never_read() else None,
         )
-        self.room = await get_hub().follow(join.session_key, self)
+        self.feed = await get_fanout().follow(join.session_key, self)
 
     def _may_never_read(self) -> bool:
         """Whether this is a sender of the first version that may read nothing until it has finished."""
@@ -191,72 +191,74 @@ class SessionConsumer(AsyncWebsocketConsumer):
         return self._is_sending and self.join.version < 2 and b"websockets/" in agent
 
     async def _become_sender(self) -> int:
-        sending = Sending(
+        connection = SenderConnection(
             self.join,
-            self.room,
-            self.reader,
-            on_change=self.room_changed,
+            self.feed,
+            self.cursor,
+            on_change=self.feed_changed,
             on_fault=lambda error: self._spawn(self.refuse(error)),
         )
         user = self._user()
-        position = await sending.begin(owner=user.pk if user else None)
-        self._sending = sending
+        position = await connection.begin(owner=user.pk if user else None)
+        self._sender = connection
         return position
 
     async def _say_hello(self, *, resume_from: int) -> None:
-        room = self.room
+        feed = self.feed
         await self._send(
             Hello(
                 session_key=self.join.session_key,
                 mode=self.join.mode,
-                epoch=room.epoch,
-                state=room.state,
-                last_seq=room.last_seq,
-                last_revision=room.last_revision,
+                epoch=feed.epoch,
+                state=feed.state,
+                last_seq=feed.last_seq,
+                last_revision=feed.last_revision,
                 resume_from=resume_from,
                 resume=resume_token(self.join.session_key),
-                limits={"frame_bytes": LARGEST_FRAME},
+                limits={"frame_bytes": MAX_FRAME_BYTES},
             )
         )
 
     # Being there.
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
-        if self._sending:
-            await self._sending.receive(text_data, bytes_data)
+        if self._sender:
+            await self._sender.receive(text_data, bytes_data)
         elif not self._is_sending:
             self._refuse_intrusion()
 
     def _refuse_intrusion(self) -> None:
         self._intrusions += 1
-        if self._intrusions >= MOST_INTRUSIONS:
-            raise ProtocolError(Fault.STILL_NOT_SENDER, "a receiver only receives; use mode=sender to send")
-        raise ProtocolError(Fault.NOT_SENDER, "a receiver only receives; this was ignored")
+        if self._intrusions >= MAX_INTRUSIONS:
+            raise ProtocolError(
+                ErrorCode.STILL_NOT_SENDER, "a receiver only receives; use mode=sender to send"
+            )
+        raise ProtocolError(ErrorCode.NOT_SENDER, "a receiver only receives; this was ignored")
 
     # Telling.
 
-    def room_changed(self) -> None:
+    def feed_changed(self) -> None:
         """Send at once what can be sent without waiting, and leave the rest to the writer."""
         if not (self._is_idle and self._pushing and self._pushing.can_push):
             self._wake.set()
             return
-        taken = self.reader.take(self.room)
+        taken = self.cursor.take(self.feed)
         if isinstance(taken, Behind):
             self._wake.set()
             return
         for message in taken:
             if text := self._text_of(message):
                 self._pushing.push(frame_once(text))
-        if self.reader.is_done:
+        if self.cursor.is_done:
             self._wake.set()
 
     async def _write(self) -> None:
-        """Send what the reader has not been told; wait, for a while, when the client does not read."""
+        """Send what the cursor has not been told; wait, for a while, when the client does not read."""
         # A sender of the first version need not read before it has finished.
         patience_s = None if self._is_sending and self.join.version < 2 else settings.SLOW_READER_S
         self._wake.set()
         try:
-            while not self.reader.is_done:
+            while not self.cursor.is_done:
                 self._is_idle = not self._wake.is_set()
                 await self._wake.wait()
                 self._is_idle = False
@@ -265,17 +267,19 @@ class SessionConsumer(AsyncWebsocketConsumer):
                     async with asyncio.timeout(patience_s):
                         await self._send(message)
         except TimeoutError:
-            await self.refuse(ProtocolError(Fault.SLOW_CONSUMER, f"nothing was read for {patience_s:g} s"))
+            await self.refuse(
+                ProtocolError(ErrorCode.SLOW_CONSUMER, f"nothing was read for {patience_s:g} s")
+            )
         else:
             await self._say_goodbye()
         finally:
             self._is_idle = False
 
     async def _say_goodbye(self) -> None:
-        if self.room.end and self.room.end.has_failed:
+        if self.feed.end and self.feed.end.has_failed:
             await self.refuse(
                 ProtocolError(
-                    Fault.RECOGNITION_FAILED,
+                    ErrorCode.RECOGNITION_FAILED,
                     "recognition failed again and again: the session ended, its lines and its audio are kept",
                 )
             )
@@ -283,21 +287,21 @@ class SessionConsumer(AsyncWebsocketConsumer):
             await self.close(1000)
 
     async def _take(self) -> list[Message]:
-        taken = self.reader.take(self.room)
+        taken = self.cursor.take(self.feed)
         if not isinstance(taken, Behind):
             return taken
         self._wake.set()  # there is more behind what is read now
-        session = get_hub().session_pk(self.join.session_key)
+        session = get_fanout().session_pk(self.join.session_key)
         if session is None:
             return []
         lines = await read_lines(session, taken.seq, limit=REMEMBERED)
         revisions = []
-        if self.reader.wants_events and len(lines) < REMEMBERED:
+        if self.cursor.wants_events and len(lines) < REMEMBERED:
             revisions = await read_revisions(session, taken.revision, limit=REMEMBERED)
-        messages = self.reader.take_history(lines, revisions)
+        messages = self.cursor.take_history(lines, revisions)
         if not messages:
             # The numbers in between belong to lines that were removed.
-            self.reader.seq, self.reader.revision = self.room.last_seq, self.room.last_revision
+            self.cursor.seq, self.cursor.revision = self.feed.last_seq, self.feed.last_revision
         return messages
 
     async def _send(self, message: Message) -> None:
@@ -313,11 +317,11 @@ class SessionConsumer(AsyncWebsocketConsumer):
     async def refuse(self, error: ProtocolError) -> None:
         """Say what is wrong; close if it is fatal. What was said before is recognised and kept."""
         await self._say_error(error)
-        if error.fault.close:
+        if error.code.close:
             await self._stop_writing()
             await self._leave()
             with contextlib.suppress(RuntimeError):
-                await self.close(error.fault.close)
+                await self.close(error.code.close)
 
     async def _say_error(self, error: ProtocolError) -> None:
         with contextlib.suppress(RuntimeError, TimeoutError):  # the client may be gone already, or not read
@@ -333,14 +337,14 @@ class SessionConsumer(AsyncWebsocketConsumer):
             await self._stop_writing()
             await self._send(StateChange("going_away"))
         await self._say_error(
-            ProtocolError(Fault.GOING_AWAY, "the server restarts: connect again", retry_after=RETURN_S)
+            ProtocolError(ErrorCode.GOING_AWAY, "the server restarts: connect again", retry_after=RETURN_S)
         )
         with contextlib.suppress(RuntimeError):
-            await self.close(Fault.GOING_AWAY.close)
+            await self.close(ErrorCode.GOING_AWAY.close)
 
     async def websocket_unanswered(self, message: dict[str, Any]) -> None:
         """A client that answers no ping does not read, or is not there any more."""
-        fault = Fault.IDLE if self._is_sending else Fault.SLOW_CONSUMER
+        fault = ErrorCode.IDLE if self._is_sending else ErrorCode.SLOW_CONSUMER
         raise ProtocolError(fault, "pings are not answered")
 
     async def disconnect(self, code: int) -> None:
@@ -354,11 +358,11 @@ class SessionConsumer(AsyncWebsocketConsumer):
             await asyncio.gather(writer, return_exceptions=True)
 
     async def _leave(self) -> None:
-        sending, self._sending = self._sending, None
-        if sending:
-            await sending.leave()
-        if hasattr(self, "room"):
-            await get_hub().leave(self.join.session_key, self)
+        connection, self._sender = self._sender, None
+        if connection:
+            await connection.leave()
+        if hasattr(self, "feed"):
+            await get_fanout().leave(self.join.session_key, self)
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(work)

@@ -1,4 +1,4 @@
-"""This process's ear on the channel layer: one channel, all rooms, any number of readers.
+"""This process's ear on the channel layer: one channel, all feeds, any number of readers.
 
 Every session's group has one member per process, not one per socket. A thousand receivers then cost a
 thousand sends and nothing else; as members of the group each would also cost a queue, a copy and a
@@ -17,18 +17,18 @@ from channels.layers import get_channel_layer
 from django.db import Error as DatabaseError
 
 from sessions_app.store import queries
-from sessions_app.transport import cancel
+from sessions_app.transport.cancel import cancel_and_wait
 from sessions_app.wire import layer_messages
 from sessions_app.wire.layer_messages import LAYER_ERRORS
 
-from .feed import REMEMBERED, Room
+from .feed import REMEMBERED, SessionFeed
 
 logger = logging.getLogger(__name__)
 
-POLL_S = 2.0
+DATABASE_POLL_S = 2.0
 """How soon a message that the layer lost is made up for."""
 
-OPEN_S = 3.0
+CHANNEL_OPEN_TIMEOUT_S = 3.0
 """How long who comes first waits for the layer; those who come later wait for nothing."""
 
 REJOIN_S = 3600.0
@@ -42,27 +42,27 @@ read_revisions = database_sync_to_async(queries.revisions_after, thread_sensitiv
 class Listener(Protocol):
     """A socket that follows a session."""
 
-    def room_changed(self) -> None:
+    def feed_changed(self) -> None:
         """There may be something to send. Called on the event loop; must return at once."""
         ...
 
 
 class _Followed:
-    """A room and who follows it."""
+    """A feed and who follows it."""
 
     def __init__(self, key: str) -> None:
         self.key = key
-        self.room = Room()
+        self.feed = SessionFeed()
         self.pk: int | None = None
         self.listeners: set[Listener] = set()
         self.is_filling = False
 
     def tell(self) -> None:
         for listener in list(self.listeners):
-            listener.room_changed()
+            listener.feed_changed()
 
 
-class Hub:
+class Fanout:
     """Follows sessions for the sockets of this process; belongs to one event loop."""
 
     def __init__(self) -> None:
@@ -71,8 +71,8 @@ class Hub:
         self._channel = ""
         self._starting: asyncio.Task[None] | None = None
 
-    async def follow(self, key: str, listener: Listener) -> Room:
-        """Be told of changes in a session until `leave`; the room is as far as the database is."""
+    async def follow(self, key: str, listener: Listener) -> SessionFeed:
+        """Be told of changes in a session until `leave`; the feed is as far as the database is."""
         await self._start()
         followed = self._followed.get(key)
         if followed is None:
@@ -82,7 +82,7 @@ class Hub:
         followed.listeners.add(listener)
         if followed.pk is None:
             await self._poll([key])
-        return followed.room
+        return followed.feed
 
     async def leave(self, key: str, listener: Listener) -> None:
         followed = self._followed.get(key)
@@ -103,7 +103,7 @@ class Hub:
         return followed.pk if followed else None
 
     async def aclose(self) -> None:
-        await cancel.end(*self._tasks)
+        await cancel_and_wait(*self._tasks)
 
     # The layer.
 
@@ -120,8 +120,8 @@ class Hub:
 
     async def _open_channel(self) -> None:
         try:
-            async with asyncio.timeout(OPEN_S):
-                self._channel = await self._layer.new_channel("hub")
+            async with asyncio.timeout(CHANNEL_OPEN_TIMEOUT_S):
+                self._channel = await self._layer.new_channel("fanout")
         except LAYER_ERRORS as error:
             logger.warning("there is no channel yet: %s", error)
             return
@@ -138,14 +138,14 @@ class Hub:
         await asyncio.wait([self._starting])
         while True:
             if not self._channel:
-                await asyncio.sleep(POLL_S)
+                await asyncio.sleep(DATABASE_POLL_S)
                 await self._open_channel()
                 continue
             try:
                 message = await self._layer.receive(self._channel)
             except LAYER_ERRORS as error:
                 logger.warning("the channel layer cannot be heard: %s", error)
-                await asyncio.sleep(POLL_S)
+                await asyncio.sleep(DATABASE_POLL_S)
                 await self._rejoin()
                 continue
             followed = self._followed.get(message["key"])
@@ -161,17 +161,17 @@ class Hub:
             self._spawn(self._poll([followed.key]))
 
     def _receive(self, followed: _Followed, message: dict[str, Any]) -> None:
-        room = followed.room
+        feed = followed.feed
         match message["type"]:
-            case "room.commit":
+            case "session.commit":
                 for line in layer_messages.lines_from(message):
-                    room.receive_line(line)
-                room.receive_progress(received=message["received"], durable=message["durable"])
-            case "room.partial":
-                room.receive_partial(layer_messages.partial_from(message))
-            case "room.end":
-                room.receive_end(layer_messages.end_from(message))
-            case "room.changed":
+                    feed.receive_line(line)
+                feed.receive_progress(received=message["received"], durable=message["durable"])
+            case "session.partial":
+                feed.receive_partial(layer_messages.partial_from(message))
+            case "session.end":
+                feed.receive_end(layer_messages.end_from(message))
+            case "session.changed":
                 self._spawn(self._poll([followed.key]))
                 return
         self._catch_up(followed)
@@ -180,10 +180,10 @@ class Hub:
 
     async def _poll_forever(self) -> None:
         while True:
-            await asyncio.sleep(POLL_S)
-            open_rooms = [key for key, f in self._followed.items() if not f.room.has_ended]
-            if open_rooms:
-                await self._poll(open_rooms)
+            await asyncio.sleep(DATABASE_POLL_S)
+            open_feeds = [key for key, f in self._followed.items() if not f.feed.has_ended]
+            if open_feeds:
+                await self._poll(open_feeds)
 
     async def _poll(self, keys: list[str]) -> None:
         try:
@@ -196,54 +196,54 @@ class Hub:
                 self._receive_numbers(followed, known)
 
     def _receive_numbers(self, followed: _Followed, known: queries.SessionNumbers) -> None:
-        room = followed.room
-        room.receive_numbers(
+        feed = followed.feed
+        feed.receive_numbers(
             state=known.state,
             epoch=known.epoch,
             last_seq=known.last_seq,
             last_revision=known.last_revision,
         )
-        room.receive_progress(received=known.durable, durable=known.durable)
+        feed.receive_progress(received=known.durable, durable=known.durable)
         if followed.pk != known.pk:  # it may have been withdrawn, and have come again
             followed.pk = known.pk
-            if not room.last_seq:
-                room.skip()  # a session that was there before us: its past is read on demand
-        if known.end and not room.end:
-            room.receive_end(known.end)
+            if not feed.last_seq:
+                feed.skip()  # a session that was there before us: its past is read on demand
+        if known.end and not feed.end:
+            feed.receive_end(known.end)
         self._catch_up(followed)
 
     def _catch_up(self, followed: _Followed) -> None:
         """Tell the listeners, after reading what the layer did not bring."""
-        if not followed.room.has_gap:
+        if not followed.feed.has_gap:
             followed.tell()
         elif not followed.is_filling:
             followed.is_filling = True
             self._spawn(self._fill(followed))
 
     async def _fill(self, followed: _Followed) -> None:
-        room = followed.room
+        feed = followed.feed
         try:
             if followed.pk is None:
                 await self._poll([followed.key])
-            while followed.pk is not None and room.has_gap:
-                await self._read_missing(followed.pk, room)
+            while followed.pk is not None and feed.has_gap:
+                await self._read_missing(followed.pk, feed)
         except DatabaseError as error:
             logger.warning("the database cannot be read: %s", error)  # the next poll tries again
         finally:
             followed.is_filling = False
             followed.tell()
 
-    async def _read_missing(self, session: int, room: Room) -> None:
-        before = room.last_seq, room.last_revision
-        lines = await read_lines(session, room.last_seq, limit=REMEMBERED)
-        revisions = await read_revisions(session, room.last_revision, limit=REMEMBERED)
+    async def _read_missing(self, session: int, feed: SessionFeed) -> None:
+        before = feed.last_seq, feed.last_revision
+        lines = await read_lines(session, feed.last_seq, limit=REMEMBERED)
+        revisions = await read_revisions(session, feed.last_revision, limit=REMEMBERED)
         for line in lines:
-            room.receive_line(line)
+            feed.receive_line(line)
         for revision in revisions:
-            room.receive_revision(revision)
-        if before == (room.last_seq, room.last_revision) or REMEMBERED in (len(lines), len(revisions)):
+            feed.receive_revision(revision)
+        if before == (feed.last_seq, feed.last_revision) or REMEMBERED in (len(lines), len(revisions)):
             # Too much to remember, or the number of a line that was removed: readers ask for themselves.
-            room.skip()
+            feed.skip()
 
     async def _rejoin_forever(self) -> None:
         while True:
@@ -264,15 +264,15 @@ class Hub:
             logger.warning("a session is followed without the channel layer: %s", error)
 
 
-MakeHub = Callable[[], Hub]
-_hubs: dict[asyncio.AbstractEventLoop, Hub] = {}
+MakeFanout = Callable[[], Fanout]
+_fanouts: dict[asyncio.AbstractEventLoop, Fanout] = {}
 
 
-def get_hub() -> Hub:
-    """The hub of this event loop."""
+def get_fanout() -> Fanout:
+    """Return the fanout of this event loop."""
     loop = asyncio.get_running_loop()
-    for closed in [known for known in _hubs if known.is_closed()]:
-        del _hubs[closed]
-    if loop not in _hubs:
-        _hubs[loop] = Hub()
-    return _hubs[loop]
+    for closed in [known for known in _fanouts if known.is_closed()]:
+        del _fanouts[closed]
+    if loop not in _fanouts:
+        _fanouts[loop] = Fanout()
+    return _fanouts[loop]

@@ -1,6 +1,6 @@
 """What one process knows of a live session, so that its sockets need not ask the database. Pure.
 
-The database is the truth and the group's messages are hints: they come late, twice or not at all. A room puts
+The database is the truth and the group's messages are hints: they come late, twice or not at all. A feed puts
 them in order and says what is missing. Each reader keeps two marks, the last line and the last revision that
 it was sent, and takes what lies behind them; so no reader costs memory, however slowly it reads.
 """
@@ -15,14 +15,14 @@ from recognition.audio import samples
 from sessions_app.wire.protocol import Ack, Line, Message, PartialLine, Revision, SessionEnd, StateChange
 
 REMEMBERED = 200
-"""Latest lines and revisions that a room keeps; readers further behind are served from the database."""
+"""Latest lines and revisions that a feed keeps; readers further behind are served from the database."""
 
 ACK_EVERY = samples(1)
 """Audio that is worth an acknowledgement."""
 
 
 @dataclass(slots=True)
-class Room:
+class SessionFeed:
     """One session, as this process knows it.
 
     `last_seq` and `last_revision` are the ends of what is known without a gap, `target_seq` and
@@ -112,14 +112,14 @@ class Room:
 
 @dataclass(frozen=True, slots=True)
 class Behind:
-    """A reader needs from the database what lies behind these marks, up to what its room knows."""
+    """A reader needs from the database what lies behind these marks, up to what its feed knows."""
 
     seq: int
     revision: int
 
 
 @dataclass(slots=True)
-class Reader:
+class Cursor:
     """How far one socket has been told."""
 
     seq: int = 0
@@ -140,7 +140,7 @@ class Reader:
     is_kept: bool = False
     """Senders: whether what was received need never be sent again, though it is not recognised yet."""
 
-    most_untaken: int | None = None
+    max_untaken: int | None = None
     """How many lines it is sent until `release`; None for all."""
 
     is_done: bool = False
@@ -151,36 +151,36 @@ class Reader:
     _ack: Ack | None = None
     _state: str = ""
 
-    def take(self, room: Room) -> list[Message] | Behind:
+    def take(self, feed: SessionFeed) -> list[Message] | Behind:
         """What to send now, in order; moves the marks. Or what must be read from the database first."""
-        if room.has_ended:
+        if feed.has_ended:
             self.release()
-        if self.most_untaken == 0:
+        if self.max_untaken == 0:
             return []
-        lines = room.lines_after(self.seq)
-        revisions = room.revisions_after(self.revision) if self.wants_events else []
+        lines = feed.lines_after(self.seq)
+        revisions = feed.revisions_after(self.revision) if self.wants_events else []
         if lines is None or revisions is None:
             return Behind(self.seq, self.revision)
         messages: list[Message] = [*self.take_history(lines, revisions)]
         if self.wants_events:
-            messages += self._take_events(room)
-        if room.has_ended and not self._knows_end:
+            messages += self._take_events(feed)
+        if feed.has_ended and not self._knows_end:
             self._knows_end = True
             self.is_done = not self.stays
-            is_told_otherwise = self.is_done and room.end and room.end.has_failed  # by an error
-            if self.wants_end and room.end and not is_told_otherwise:
-                messages.append(room.end)
+            is_told_otherwise = self.is_done and feed.end and feed.end.has_failed  # by an error
+            if self.wants_end and feed.end and not is_told_otherwise:
+                messages.append(feed.end)
         return messages
 
     def take_history(self, lines: Iterable[Line], revisions: Iterable[Revision]) -> list[Message]:
         """What the database had behind the marks, in order; moves them."""
         messages: list[Message] = []
         for line in lines:
-            if line.seq > self.seq and self.most_untaken != 0:
+            if line.seq > self.seq and self.max_untaken != 0:
                 self.seq = line.seq
                 messages.append(line)
-                if self.most_untaken:
-                    self.most_untaken -= 1
+                if self.max_untaken:
+                    self.max_untaken -= 1
         for change in revisions:
             if change.revision > self.revision:
                 self.revision = change.revision
@@ -189,24 +189,24 @@ class Reader:
 
     def release(self) -> None:
         """It takes what it is sent from now on."""
-        self.most_untaken = None
+        self.max_untaken = None
 
-    def _take_events(self, room: Room) -> Iterable[Message]:
-        state = "ended" if room.has_ended else room.state
+    def _take_events(self, feed: SessionFeed) -> Iterable[Message]:
+        state = "ended" if feed.has_ended else feed.state
         if state and state != self._state:
             self._state = state
             yield StateChange(state)
         if self.wants_acks:
-            yield from self._acknowledge(room)
-        if room.partial is not self._partial:
-            self._partial = room.partial
-            if room.partial:
-                yield room.partial
+            yield from self._acknowledge(feed)
+        if feed.partial is not self._partial:
+            self._partial = feed.partial
+            if feed.partial:
+                yield feed.partial
 
-    def _acknowledge(self, room: Room) -> Iterable[Ack]:
-        ack = Ack(self.received, self.received if self.is_kept else room.durable)
+    def _acknowledge(self, feed: SessionFeed) -> Iterable[Ack]:
+        ack = Ack(self.received, self.received if self.is_kept else feed.durable)
         last = self._ack or Ack(0, 0)
         progress = max(ack.received - last.received, ack.durable - last.durable)
-        if progress >= ACK_EVERY or (room.has_ended and ack != last):
+        if progress >= ACK_EVERY or (feed.has_ended and ack != last):
             self._ack = ack
             yield ack

@@ -24,16 +24,16 @@ from sessions_app.transport.interface import (
     Superseded,
     Unreachable,
 )
-from sessions_app.wire.audio_frames import Intake
-from sessions_app.wire.protocol import Fault, Join, ProtocolError, parse_command
+from sessions_app.wire.audio_frames import FrameValidator
+from sessions_app.wire.protocol import ErrorCode, JoinRequest, ProtocolError, parse_command
 
-from .feed import Reader, Room
+from .feed import Cursor, SessionFeed
 
 Answer = TypeVar("Answer")
 
-MOST_BAD_MESSAGES = 10
+MAX_BAD_MESSAGES = 10
 
-PATIENCE_S = (0.2, 0.6, 0.0)
+OPEN_ATTEMPT_PAUSES_S = (0.2, 0.6, 0.0)
 """Who reconnects may be faster than the news that the old connection is gone."""
 
 DATABASE_S = 3.0
@@ -42,32 +42,32 @@ DATABASE_S = 3.0
 UNREACHABLE_RETRY_S = 2.0
 
 
-class Sending:
+class SenderConnection:
     """From becoming the session's one sender until leaving. Implements `SenderListener`.
 
     Args:
-        reader: Tells this sender what was kept of its audio.
+        cursor: Tells this sender what was kept of its audio.
         on_change: Called when there is something to tell.
         on_fault: Called with what went wrong while nothing was being received.
     """
 
     def __init__(
         self,
-        join: Join,
-        room: Room,
-        reader: Reader,
+        join: JoinRequest,
+        feed: SessionFeed,
+        cursor: Cursor,
         *,
         on_change: Callable[[], None],
         on_fault: Callable[[ProtocolError], None],
     ) -> None:
         self._join = join
-        self._room = room
-        self._reader = reader
+        self._room = feed
+        self._reader = cursor
         self._on_change = on_change
         self._on_fault = on_fault
         self._sender = uuid.uuid4().hex
         self._session = 0
-        self._intake = Intake()
+        self._validator = FrameValidator()
         self._bad_messages = 0
         self._is_over = False  # nothing that comes is of interest any more
         self._is_held = False  # which is no silence, however long it takes
@@ -88,18 +88,18 @@ class Sending:
                 session, is_new = await self._find_session(owner=owner, title=self._join.title)
         except TimeoutError:
             raise ProtocolError(
-                Fault.OVERLOADED, "the database does not answer", retry_after=UNREACHABLE_RETRY_S
+                ErrorCode.OVERLOADED, "the database does not answer", retry_after=UNREACHABLE_RETRY_S
             ) from None
         try:
             position = await self._claim(session)
         except ProtocolError as refusal:
-            if is_new and refusal.fault is Fault.OVERLOADED:
+            if is_new and refusal.code is ErrorCode.OVERLOADED:
                 await self._withdraw(session)
             raise
         except AudioFinished as finished:
             if not may_resume(self._join):
                 raise ProtocolError(
-                    Fault.SESSION_ENDED,
+                    ErrorCode.SESSION_ENDED,
                     f"session {self._join.session_key!r} has ended: take another id for a new one",
                     param="session_id",
                 ) from None
@@ -150,7 +150,9 @@ class Sending:
             return
         self._is_over = True
         if isinstance(why, Superseded):
-            self._on_fault(ProtocolError(Fault.SUPERSEDED, "another connection sends for this session now"))
+            self._on_fault(
+                ProtocolError(ErrorCode.SUPERSEDED, "another connection sends for this session now")
+            )
         else:
             self._on_fault(_begun_anew())
 
@@ -164,7 +166,7 @@ class Sending:
     async def _claim(self, session: Session) -> int:
         if session.state == Session.State.ENDED:
             raise AudioFinished(session.durable)
-        for patience_s in PATIENCE_S:
+        for patience_s in OPEN_ATTEMPT_PAUSES_S:
             try:
                 position = await get_transport().open(
                     session.pk,
@@ -176,15 +178,17 @@ class Sending:
             except SenderConflict:
                 await asyncio.sleep(patience_s)
             except Overloaded as full:
-                raise ProtocolError(Fault.OVERLOADED, str(full), retry_after=full.retry_after_s) from None
+                raise ProtocolError(ErrorCode.OVERLOADED, str(full), retry_after=full.retry_after_s) from None
             except Unreachable as error:
-                raise ProtocolError(Fault.OVERLOADED, str(error), retry_after=UNREACHABLE_RETRY_S) from None
+                raise ProtocolError(
+                    ErrorCode.OVERLOADED, str(error), retry_after=UNREACHABLE_RETRY_S
+                ) from None
             else:
                 self._session = session.pk
                 self._reader.received = position
                 return position
         raise ProtocolError(
-            Fault.SENDER_CONFLICT, f"session {session.key!r} has a sender already", retry_after=10
+            ErrorCode.SENDER_CONFLICT, f"session {session.key!r} has a sender already", retry_after=10
         )
 
     async def _withdraw(self, session: Session) -> None:
@@ -196,7 +200,7 @@ class Sending:
     # Receiving.
 
     async def _receive_audio(self, frame: bytes) -> None:
-        audio = self._intake.receive(frame)
+        audio = self._validator.receive(frame)
         if len(audio) == 0:
             return  # keeps the socket open, no more
         data = audio.tobytes()
@@ -206,10 +210,10 @@ class Sending:
         finally:
             self._is_held = False
             self._note_life()
-        if end and end >= samples(settings.LONGEST_SESSION_S):
+        if end and end >= samples(settings.MAX_SESSION_S):
             await self._finish()
             raise ProtocolError(
-                Fault.TOO_LONG, f"a session is at most {settings.LONGEST_SESSION_S / 3600:g} hours long"
+                ErrorCode.TOO_LONG, f"a session is at most {settings.MAX_SESSION_S / 3600:g} hours long"
             )
 
     async def _receive_command(self, text: str) -> None:
@@ -217,9 +221,9 @@ class Sending:
             parse_command(text)
         except ProtocolError as error:
             self._bad_messages += 1
-            if self._bad_messages >= MOST_BAD_MESSAGES:
+            if self._bad_messages >= MAX_BAD_MESSAGES:
                 raise ProtocolError(
-                    Fault.TOO_MANY_BAD_COMMANDS, f"{self._bad_messages} messages were no commands"
+                    ErrorCode.TOO_MANY_BAD_COMMANDS, f"{self._bad_messages} messages were no commands"
                 ) from error
             raise
         await self._finish()
@@ -260,7 +264,7 @@ class Sending:
             elif self._is_held:
                 await asyncio.sleep(longest_s)
             else:
-                self._on_fault(ProtocolError(Fault.IDLE, f"nothing was sent for {longest_s:g} s"))
+                self._on_fault(ProtocolError(ErrorCode.IDLE, f"nothing was sent for {longest_s:g} s"))
                 return
 
 
@@ -269,7 +273,7 @@ def resume_token(session_key: str) -> str:
     return _signer().sign(session_key)
 
 
-def may_resume(join: Join) -> bool:
+def may_resume(join: JoinRequest) -> bool:
     with contextlib.suppress(signing.BadSignature):
         return _signer().unsign(join.resume) == join.session_key
     return False
@@ -281,4 +285,4 @@ def _signer() -> signing.Signer:
 
 def _begun_anew() -> ProtocolError:
     """A sender of version 2 is told where to go on when it connects again, and still has its audio."""
-    return ProtocolError(Fault.GOING_AWAY, "the audio must be sent again in part: connect again")
+    return ProtocolError(ErrorCode.GOING_AWAY, "the audio must be sent again in part: connect again")

@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from recognition.audio import milliseconds, seconds
-from sessions_app.models import MOST_FAILURES, Session, Utterance
-from sessions_app.wire.protocol import Line, Revision, SessionEnd, Spoken
+from sessions_app.models import MAX_FAILURES, Session, Utterance
+from sessions_app.wire.protocol import Line, Revision, SessionEnd, SpeakerRef
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +29,7 @@ class SessionNumbers:
         if self.state != Session.State.ENDED:
             return None
         length_s = seconds(self.durable)
-        has_failed = self.failures >= MOST_FAILURES
+        has_failed = self.failures >= MAX_FAILURES
         return SessionEnd(self.last_seq, length_s, length_s, has_failed=has_failed)
 
 
@@ -63,7 +63,7 @@ def revisions_after(session: int, revision: int, *, limit: int) -> list[Revision
 def as_line(utterance: Utterance) -> Line:
     voice = utterance.voice
     spoken = (
-        Spoken(
+        SpeakerRef(
             speaker_id=voice.public_id,
             speaker_name=voice.name,
             score=utterance.score,
@@ -71,7 +71,7 @@ def as_line(utterance: Utterance) -> Line:
             number=None if voice.speaker_id else voice.number,
         )
         if voice
-        else Spoken()
+        else SpeakerRef()
     )
     return Line(
         line_id=utterance.pk,

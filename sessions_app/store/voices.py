@@ -1,7 +1,7 @@
 """The voices of a live session in the database: what its tracker decides becomes rows, and outlives a worker.
 
 The database is the truth. What a person said there about a voice or a line holds; the tracker is told of it
-by `person_said` and never writes over it.
+by `corrections` and never writes over it.
 """
 
 from __future__ import annotations
@@ -80,7 +80,7 @@ def known_voices(session: int, model_id: str) -> list[VoiceState]:
     ]
 
 
-def person_said(session: int) -> PersonSaid:
+def corrections(session: int) -> PersonSaid:
     """What a live session's tracker may not know yet."""
     named = Voice.objects.filter(session=session, is_named_by_person=True, merged_into=None)
     merged = Voice.objects.filter(session=session).exclude(merged_into=None)

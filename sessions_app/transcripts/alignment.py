@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from difflib import SequenceMatcher
 from itertools import pairwise
 
-Token = tuple[str, int, int]
+TimedToken = tuple[str, int, int]
 """Text, and the positions in the session where it starts and ends."""
 
 
@@ -34,11 +34,11 @@ class Cut:
     start: int
 
 
-def align(text: str, tokens: Iterable[Token], start: int, end: int) -> list[TimedWord]:
+def align(text: str, tokens: Iterable[TimedToken], start: int, end: int) -> list[TimedWord]:
     """The words of a line with their times, in order.
 
     Args:
-        tokens: The recogniser's, of this stretch or of a longer one around it.
+        tokens: The recogniser's, of this span or of a longer one around it.
         start: Position in the session where the line starts.
         end: Where it ends; words without a time of their own share what lies between their neighbours.
     """
@@ -55,7 +55,7 @@ def align(text: str, tokens: Iterable[Token], start: int, end: int) -> list[Time
     return [TimedWord(*place, *time) for place, time in zip(places, filled, strict=True)]
 
 
-def cut(text: str, offset: int, tokens: Iterable[Token], start: int, end: int) -> Cut:
+def cut(text: str, offset: int, tokens: Iterable[TimedToken], start: int, end: int) -> Cut:
     """Where in time a line is cut when its text is cut before `text[offset]`.
 
     Both parts have some time left even where the text gives no hint.

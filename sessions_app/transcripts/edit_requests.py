@@ -9,8 +9,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
-LONGEST_TEXT = 10_000
-MOST_LINES = 20_000
+MAX_TEXT_LENGTH = 10_000
+MAX_LINES = 20_000
 
 
 class BadEdit(Exception):
@@ -31,7 +31,9 @@ def _not_empty(text: str) -> str:
     return text
 
 
-Text = Annotated[str, Field(max_length=LONGEST_TEXT), AfterValidator(_one_line), AfterValidator(_not_empty)]
+Text = Annotated[
+    str, Field(max_length=MAX_TEXT_LENGTH), AfterValidator(_one_line), AfterValidator(_not_empty)
+]
 Name = Annotated[str, Field(max_length=100), AfterValidator(_one_line), AfterValidator(_not_empty)]
 PublicId = Annotated[str, Field(max_length=36)]
 
@@ -89,7 +91,7 @@ class SeparateVoices(_Model):
     voice: PublicId
     """The one that is gone."""
 
-    lines: list[int] = Field(max_length=MOST_LINES)
+    lines: list[int] = Field(max_length=MAX_LINES)
     """Which were its own."""
 
 
@@ -130,7 +132,7 @@ class ReplaceText(_Model):
     find: Annotated[str, Field(min_length=1, max_length=200)]
     replacement: Annotated[str, Field(max_length=200)]
     matches_case: bool = False
-    lines: list[Seen] = Field(min_length=1, max_length=MOST_LINES)
+    lines: list[Seen] = Field(min_length=1, max_length=MAX_LINES)
 
 
 class Version(_Model):
@@ -144,7 +146,7 @@ class Version(_Model):
 
 class RestoreLines(_Model):
     kind: Literal["restore"] = "restore"
-    lines: list[Version] = Field(min_length=1, max_length=MOST_LINES)
+    lines: list[Version] = Field(min_length=1, max_length=MAX_LINES)
 
 
 class ChangeTitle(_Model):

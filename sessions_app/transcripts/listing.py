@@ -21,7 +21,7 @@ from speakers.models import Speaker
 from . import search
 
 PAGE = 30
-MOST_LIVE = 500
+MAX_LIVE = 500
 
 FEW = 1000
 HITS = 50
@@ -145,7 +145,7 @@ def live_sessions(sessions: QuerySet[Session]) -> list[dict[str, Any]]:
             "last_line": session.last_line or "",
             "failures": session.failures,
         }
-        for session in live.annotate(last_line=Subquery(last.values("text")[:1]))[:MOST_LIVE]
+        for session in live.annotate(last_line=Subquery(last.values("text")[:1]))[:MAX_LIVE]
     ]
 
 

@@ -11,15 +11,15 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from recognition.audio import seconds
-from recognition.core.turns import LONGEST_VOICE, SHORTEST_VOICE
-from recognition.interfaces import Stretch
+from recognition.core.turns import MAX_VOICE, MIN_VOICE
+from recognition.interfaces import Span
 from sessions_app.models import Session, Utterance, Voice
 from sessions_app.recordings import files
 from sessions_app.store import voices
 from sessions_app.store.voices import VoiceChanges
 from sessions_app.wire import layer_messages
 from speakers import calibration, jobs, listening, notify
-from speakers.jobs import JobFailed, Task, in_database
+from speakers.jobs import JobFailed, RunningJob, in_database
 from speakers.voiceprints.tracking import SpeakerTracker, VoiceState
 
 REIDENTIFY = "reidentify"
@@ -30,7 +30,7 @@ LINES_PER_VOICE = 40
 
 
 @jobs.does(REIDENTIFY, label=gettext_lazy("identify the speakers of a session anew"), is_long=True)
-async def reidentify(task: Task) -> dict[str, Any] | None:
+async def reidentify(task: RunningJob) -> dict[str, Any] | None:
     """Hear every voice of the session again, and compare it with the enrolled ones.
 
     What a person said about a voice or a line holds.
@@ -40,10 +40,10 @@ async def reidentify(task: Task) -> dict[str, Any] | None:
     if heard is None:
         return None  # it was deleted
     states = []
-    for done, (voice, stretches) in enumerate(heard.items()):
+    for done, (voice, spans) in enumerate(heard.items()):
         await task.report(done, len(heard))
-        pieces = [await in_database(_audio, session, stretch) for stretch in stretches]
-        pieces = [piece for piece in pieces if len(piece) >= SHORTEST_VOICE]
+        pieces = [await in_database(_audio, session, span) for span in spans]
+        pieces = [piece for piece in pieces if len(piece) >= MIN_VOICE]
         embeddings = await listening.embed(task.engine, pieces)
         states.append(await in_database(_state, voice, embeddings, [len(piece) for piece in pieces]))
     options = await in_database(calibration.options, task.gallery.model_id)
@@ -54,7 +54,7 @@ async def reidentify(task: Task) -> dict[str, Any] | None:
     return {"voices": len(heard), "lines_corrected": lines}
 
 
-def _stretches(session: int) -> dict[int, list[Stretch]] | None:
+def _stretches(session: int) -> dict[int, list[Span]] | None:
     """Where to hear each voice, by key of its row; None if there is no such session.
 
     Raises:
@@ -65,19 +65,19 @@ def _stretches(session: int) -> dict[int, list[Stretch]] | None:
         return None
     if not row.has_ended:
         raise JobFailed(_("The session is not over: its voices are compared as it goes on."))
-    found: defaultdict[int, list[Stretch]] = defaultdict(list)
+    found: defaultdict[int, list[Span]] = defaultdict(list)
     lines = Utterance.objects.filter(session=session, is_removed=False, voice__merged_into=None)
     for voice, start, end in lines.exclude(voice=None).values_list("voice", "start", "end"):
-        found[voice].append((start, min(end, start + LONGEST_VOICE)))
+        found[voice].append((start, min(end, start + MAX_VOICE)))
     longest = {
-        voice: sorted(stretches, key=lambda stretch: stretch[0] - stretch[1])[:LINES_PER_VOICE]
-        for voice, stretches in found.items()
+        voice: sorted(spans, key=lambda span: span[0] - span[1])[:LINES_PER_VOICE]
+        for voice, spans in found.items()
     }
     return dict(sorted(longest.items()))
 
 
-def _audio(session: int, stretch: Stretch) -> np.ndarray:
-    return files.read(session, *stretch).astype(np.float32) / files.FULL_SCALE
+def _audio(session: int, span: Span) -> np.ndarray:
+    return files.read(session, *span).astype(np.float32) / files.FULL_SCALE
 
 
 def _state(voice: int, embeddings: np.ndarray, lengths: list[int]) -> VoiceState:

@@ -79,7 +79,7 @@ def _wipe_traces() -> None:
         try:
             secure_erase.truncate_log()
         except secure_erase.InUse:
-            secure_erase.ask()
+            secure_erase.schedule()
 
 
 def delete_recording(session: Session) -> None:

@@ -26,7 +26,7 @@ INDEX = "utterance_search_1"
 TRIGGERS = ("inserted", "deleted", "changed")
 """By which SQLite keeps it."""
 
-LONGEST = 100
+MAX_LENGTH = 100
 """Characters of a query that count."""
 
 PAGES_AT_ONCE = 200
@@ -45,7 +45,7 @@ def search_text(text: str) -> str:
 
 def places(text: str, looked_for: str) -> list[tuple[int, int]]:
     """Where in a text it says what was looked for: [first character, character after it)."""
-    wanted = search_text(looked_for[:LONGEST])
+    wanted = search_text(looked_for[:MAX_LENGTH])
     characters = list(_characters(text))
     seen = "".join(character for character, _ in characters)
     found: list[tuple[int, int]] = []
@@ -98,7 +98,7 @@ def find(
         by_index: False where the lines are so few that PostgreSQL had better read them.
     """
     lines = lines.filter(is_removed=False)
-    text = text[:LONGEST].replace("\0", " ")
+    text = text[:MAX_LENGTH].replace("\0", " ")
     if not search_text(text):
         return lines.none()
     if connection.vendor == "sqlite":

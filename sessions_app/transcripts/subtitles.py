@@ -11,9 +11,9 @@ from .alignment import TimedWord
 WIDEST_ROW = 42
 """Columns in a row; a Chinese character takes two."""
 
-MOST_ROWS = 2
-LONGEST_MS = 7000
-SHORTEST_MS = 1000
+MAX_ROWS = 2
+MAX_MS = 7000
+MIN_MS = 1000
 
 _BREAKS = "。！？!?；;，,、：: "
 
@@ -34,14 +34,14 @@ def cues(
     Args:
         words: Of this line, with positions in samples; see `alignment.align`.
     """
-    pieces = _pieces(text, words, longest=LONGEST_MS * samples_per_ms)
+    pieces = _pieces(text, words, longest=MAX_MS * samples_per_ms)
     starts = [piece.words[0].start // samples_per_ms if piece.words else start_ms for piece in pieces]
     ends = [piece.words[-1].end // samples_per_ms if piece.words else end_ms for piece in pieces]
     starts[0], ends[-1] = start_ms, end_ms
     made: list[Cue] = []
     for index, piece in enumerate(pieces):
         following = starts[index + 1] if index + 1 < len(starts) else None
-        end = max(ends[index], starts[index] + SHORTEST_MS)
+        end = max(ends[index], starts[index] + MIN_MS)
         if following is not None:
             end = min(end, following)
         made.append(Cue(starts[index], max(end, starts[index] + 1), speaker, piece.text))
@@ -73,7 +73,7 @@ class _Piece:
 def _pieces(text: str, words: Sequence[TimedWord], *, longest: int) -> list[_Piece]:
     """Cut the text where it is too wide or too long: behind a mark if there is one, else between words."""
     duration = words[-1].end - words[0].start if words else 0
-    if (_width(text) <= WIDEST_ROW * MOST_ROWS and duration <= longest) or len(words) < 2:
+    if (_width(text) <= WIDEST_ROW * MAX_ROWS and duration <= longest) or len(words) < 2:
         return [_Piece(text, words)]
     middle = _width(text) / 2
     best = min(range(1, len(words)), key=lambda index: _badness(text, words, index, middle))

@@ -8,7 +8,7 @@ from typing import Any
 AGAIN_S = 0.2
 
 
-async def end(*tasks: asyncio.Task[Any]) -> None:
+async def cancel_and_wait(*tasks: asyncio.Task[Any]) -> None:
     """Cancel tasks until they have ended.
 
     Once is not enough: a cancellation that meets an answer from the network on its way is lost in redis-py.

@@ -61,7 +61,7 @@ class Fenced(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Stretch:
+class AudioChunk:
     """A piece of a session's audio log."""
 
     start: int
@@ -166,7 +166,7 @@ class Transport(Protocol):
         """Wait for a session that needs a worker, and for room for it; own it."""
         ...
 
-    async def read(self, session: int, position: int, *, timeout_s: float) -> Stretch:
+    async def read(self, session: int, position: int, *, timeout_s: float) -> AudioChunk:
         """The audio from a position on, as much as is there; waits for some.
 
         Raises:

@@ -11,19 +11,19 @@ from typing import Any
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
-from . import cancel
-from .interface import SAMPLE_BYTES, Fenced, Stretch
-from .scripts import RETRY_S, audio_key
+from .cancel import cancel_and_wait
+from .interface import SAMPLE_BYTES, AudioChunk, Fenced
+from .scripts import REDIS_RETRY_S, audio_key
 
 logger = logging.getLogger(__name__)
 
 BLOCK_S = 0.1
 """How long one request waits; a session that begins to wait meanwhile is in the next."""
 
-PACE_S = 0.05
+LOG_READ_INTERVAL_S = 0.05
 """Pause between requests: audio of more sessions comes together in it, and it is requests that cost."""
 
-MOST_ENTRIES = 8
+MAX_ENTRIES = 8
 
 Entry = tuple[bytes, dict[bytes, bytes]]
 
@@ -31,7 +31,7 @@ Entry = tuple[bytes, dict[bytes, bytes]]
 @dataclass(slots=True)
 class _Waiting:
     position: int
-    stretch: asyncio.Future[Stretch]
+    chunk: asyncio.Future[AudioChunk]
 
 
 class LogReader:
@@ -43,7 +43,7 @@ class LogReader:
         self._has_waiting = asyncio.Event()
         self._reading: asyncio.Task[None] | None = None
 
-    async def read(self, session: int, position: int, *, timeout_s: float) -> Stretch:
+    async def read(self, session: int, position: int, *, timeout_s: float) -> AudioChunk:
         """As `Transport.read`. Reading takes nothing away: given up on the way, it is as if never asked."""
         if self._reading is None:
             self._reading = asyncio.create_task(self._read_forever(), name="audio logs")
@@ -52,9 +52,9 @@ class LogReader:
         self._has_waiting.set()
         try:
             async with asyncio.timeout(timeout_s):
-                return await waiting.stretch
+                return await waiting.chunk
         except TimeoutError:
-            return Stretch(position, b"", is_end=False)
+            return AudioChunk(position, b"", is_end=False)
         finally:
             if self._waiting.get(session) is waiting:
                 del self._waiting[session]
@@ -66,7 +66,7 @@ class LogReader:
 
     async def aclose(self) -> None:
         if self._reading:
-            await cancel.end(self._reading)
+            await cancel_and_wait(self._reading)
 
     async def _read_forever(self) -> None:
         while True:
@@ -78,24 +78,24 @@ class LogReader:
                 await self._read_once()
             except RedisError as error:
                 logger.warning("the audio logs cannot be read: %s", error)
-                await asyncio.sleep(RETRY_S)
-            await asyncio.sleep(PACE_S)
+                await asyncio.sleep(REDIS_RETRY_S)
+            await asyncio.sleep(LOG_READ_INTERVAL_S)
 
     async def _read_once(self) -> None:
         asked = {audio_key(session): waiting for session, waiting in self._waiting.items()}
         positions: Any = {key: f"{waiting.position}-0" for key, waiting in asked.items()}
-        found: Any = await self._redis.xread(positions, count=MOST_ENTRIES, block=int(BLOCK_S * 1000))
+        found: Any = await self._redis.xread(positions, count=MAX_ENTRIES, block=int(BLOCK_S * 1000))
         for key, entries in found or []:
             waiting = asked[key.decode()]
-            if waiting.stretch.done():
+            if waiting.chunk.done():
                 continue
             try:
-                waiting.stretch.set_result(stretch_of(entries, waiting.position))
+                waiting.chunk.set_result(stretch_of(entries, waiting.position))
             except Fenced as error:
                 _fail(waiting, error)
 
 
-def stretch_of(entries: Sequence[Entry], position: int) -> Stretch:
+def stretch_of(entries: Sequence[Entry], position: int) -> AudioChunk:
     """The audio of entries of a log, in order, from a position on.
 
     Raises:
@@ -104,7 +104,7 @@ def stretch_of(entries: Sequence[Entry], position: int) -> Stretch:
     parts: list[bytes] = []
     for name, fields in entries:
         if b"end" in fields:
-            return Stretch(position, b"".join(parts), is_end=True)
+            return AudioChunk(position, b"".join(parts), is_end=True)
         audio = fields[b"audio"]
         if not parts:
             end = int(name.partition(b"-")[0])
@@ -113,9 +113,9 @@ def stretch_of(entries: Sequence[Entry], position: int) -> Stretch:
                 raise Fenced
             audio = audio[skipped * SAMPLE_BYTES :]
         parts.append(audio)
-    return Stretch(position, b"".join(parts), is_end=False)
+    return AudioChunk(position, b"".join(parts), is_end=False)
 
 
 def _fail(waiting: _Waiting, error: Exception) -> None:
-    if not waiting.stretch.done():
-        waiting.stretch.set_exception(error)
+    if not waiting.chunk.done():
+        waiting.chunk.set_exception(error)

@@ -14,21 +14,21 @@ from .interface import (
     REPLAY,
     SAMPLE_BYTES,
     SENDER_SILENCE_S,
+    AudioChunk,
     AudioFinished,
     Fenced,
     LogLost,
     Overloaded,
     SenderConflict,
     SenderListener,
-    Stretch,
     Superseded,
 )
 
-LONGEST_READ = 16_000 * SAMPLE_BYTES
+MAX_READ = 16_000 * SAMPLE_BYTES
 
-FULL_RETRY_S = 10.0
+OVERLOADED_RETRY_S = 10.0
 
-PACE_S = 0.04
+HANDOVER_INTERVAL_S = 0.04
 """Audio that comes within it is handed to the worker together, that of all sessions: waking is what costs.
 What comes after a pause is handed over at once; so is what a server reads together, at a slower pace."""
 
@@ -67,7 +67,7 @@ class _Log:
             parts.append(chunk[skip:])
             length += len(chunk) - skip
             skip = 0
-            if length >= LONGEST_READ:
+            if length >= MAX_READ:
                 break
         return b"".join(parts)
 
@@ -95,7 +95,7 @@ class MemoryTransport:
         self, session: int, sender: str, *, durable: int, may_take_over: bool, listener: SenderListener
     ) -> int:
         if session not in self._logs and self._capacity is not None and len(self._logs) >= self._capacity:
-            raise Overloaded("no room for another session", retry_after_s=FULL_RETRY_S)
+            raise Overloaded("no room for another session", retry_after_s=OVERLOADED_RETRY_S)
         log = self._log(session, durable)
         if log.is_finished:
             raise AudioFinished(log.end)
@@ -159,7 +159,7 @@ class MemoryTransport:
                 self._logs[session].is_owned = True
                 return session
 
-    async def read(self, session: int, position: int, *, timeout_s: float) -> Stretch:
+    async def read(self, session: int, position: int, *, timeout_s: float) -> AudioChunk:
         log = self._owned(session)
         try:
             async with asyncio.timeout(timeout_s):
@@ -167,10 +167,10 @@ class MemoryTransport:
                     log.has_news.clear()
                     await log.has_news.wait()
         except TimeoutError:
-            return Stretch(position, b"", is_end=False)
+            return AudioChunk(position, b"", is_end=False)
         audio = log.read(position)
         end = position + len(audio) // SAMPLE_BYTES
-        return Stretch(position, audio, is_end=log.is_finished and end == log.end)
+        return AudioChunk(position, audio, is_end=log.is_finished and end == log.end)
 
     async def report(self, session: int, *, processed: int, durable: int) -> None:
         log = self._owned(session)
@@ -228,7 +228,7 @@ class MemoryTransport:
         self._news.append(log)
         if len(self._news) == 1:
             loop = asyncio.get_running_loop()
-            loop.call_at(max(loop.time(), self._told_at + PACE_S), self._tell_news)
+            loop.call_at(max(loop.time(), self._told_at + HANDOVER_INTERVAL_S), self._tell_news)
 
     def _tell_news(self) -> None:
         self._told_at = asyncio.get_running_loop().time()

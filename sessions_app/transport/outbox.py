@@ -15,29 +15,29 @@ from dataclasses import dataclass, field
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
-from . import cancel
+from .cancel import cancel_and_wait
 from .interface import CREDIT, REPLAY, SAMPLE_BYTES, LogLost, SenderListener, Superseded
-from .scripts import RETRY_S, Call, audio_key, read_script, run_all, session_key
+from .scripts import REDIS_RETRY_S, Call, audio_key, read_script, run_all, session_key
 
 logger = logging.getLogger(__name__)
 
 BATCH_S = 0.005
 """For how long audio is collected before it is written: that of senders which are read together."""
 
-PACE_S = 0.045
+APPEND_INTERVAL_S = 0.045
 """Least time between two requests. If this process is killed, so much audio is lost of a sender that cannot
 send again."""
 
-LEASE_S = 1.5
+SENDER_LEASE_S = 1.5
 """A sender counts as connected for so long after its process was last heard of."""
 
-RENEW_S = LEASE_S / 3
+RENEW_S = SENDER_LEASE_S / 3
 
 APPEND = read_script("append")
 
 
 @dataclass(slots=True, eq=False)
-class Sending:
+class PendingAudio:
     """One sender of this process: where its log ends, and what is on its way there."""
 
     session: int
@@ -79,7 +79,7 @@ class Sending:
             self._batch = b"".join(self._waiting)
             self._waiting, self._waiting_bytes = [], 0
         count = len(self._batch) // SAMPLE_BYTES
-        arguments = (self.sender, self.end, count, int(LEASE_S * 1000), self._batch)
+        arguments = (self.sender, self.end, count, int(SENDER_LEASE_S * 1000), self._batch)
         return Call(APPEND, (session_key(self.session), audio_key(self.session)), arguments)
 
     def receive(self, answer: list[bytes | int], now: float) -> None:
@@ -116,7 +116,7 @@ class Outbox:
     def __init__(self, redis: Redis, *, clock: Callable[[], float] = time.monotonic) -> None:
         self._redis = redis
         self._clock = clock
-        self._sendings: dict[tuple[int, str], Sending] = {}
+        self._sendings: dict[tuple[int, str], PendingAudio] = {}
         self._wake = asyncio.Event()
         self._writer: asyncio.Task[None] | None = None
 
@@ -124,7 +124,7 @@ class Outbox:
         self, session: int, sender: str, listener: SenderListener, *, end: int, processed: int, durable: int
     ) -> None:
         """This sender has the right to append."""
-        sending = self._sendings.setdefault((session, sender), Sending(session, sender, listener))
+        sending = self._sendings.setdefault((session, sender), PendingAudio(session, sender, listener))
         sending.reopen(end, processed, durable)
         sending.renew_at = self._clock() + RENEW_S
         self._wake.set()
@@ -153,15 +153,15 @@ class Outbox:
 
     async def aclose(self) -> None:
         if self._writer:
-            await cancel.end(self._writer)
+            await cancel_and_wait(self._writer)
 
-    def _find(self, session: int, sender: str) -> Sending:
+    def _find(self, session: int, sender: str) -> PendingAudio:
         sending = self._sendings.get((session, sender))
         if sending is None:
             raise Superseded
         return sending
 
-    async def _wait(self, sending: Sending, condition: Callable[[], bool]) -> None:
+    async def _wait(self, sending: PendingAudio, condition: Callable[[], bool]) -> None:
         while sending.failure is None and not condition():
             self._wake.set()
             sending.changed.clear()
@@ -180,7 +180,7 @@ class Outbox:
             except TimeoutError:
                 pass
             self._wake.clear()
-            earliest = loop.time() + PACE_S
+            earliest = loop.time() + APPEND_INTERVAL_S
             await self._write()
 
     async def _write(self) -> None:
@@ -191,7 +191,7 @@ class Outbox:
             answers = await run_all(self._redis, [sending.request() for sending in due])
         except RedisError as error:
             logger.warning("audio of %d senders waits for Redis: %s", len(due), error)
-            await asyncio.sleep(RETRY_S)
+            await asyncio.sleep(REDIS_RETRY_S)
             self._wake.set()
             return
         for sending, answer in zip(due, answers, strict=True):

@@ -25,10 +25,10 @@ logger = logging.getLogger(__name__)
 
 GROUP = "workers"
 
-LEASE_S = 1.0
+WORKER_LEASE_S = 1.0
 """A worker that was not heard of for so long loses its sessions."""
 
-BEAT_S = LEASE_S / 4
+BEAT_S = WORKER_LEASE_S / 4
 
 ALIVE_S = 3.0
 """For so long its capacity counts."""
@@ -36,10 +36,10 @@ ALIVE_S = 3.0
 HUNG_S = 10.0
 """A worker whose event loop stands still for so long lets go: its thread alone is no worker."""
 
-SETTLE_S = LEASE_S
+SETTLE_S = WORKER_LEASE_S
 """After Redis was away every worker first says that it is alive, before anyone takes sessions."""
 
-PATIENCE_S = 5.0
+REDIS_TIMEOUT_S = 5.0
 """A session that nobody has room for is taken in the end: late is better than never."""
 
 STEP_S, FULL_STEP_S = 0.05, 0.3
@@ -111,7 +111,7 @@ class Ownership:
 
     async def give_up(self, session: int) -> None:
         if entry := self._entries.pop(session, None):
-            arguments = GROUP, self.worker, entry, int((PATIENCE_S + LEASE_S) * 1000)
+            arguments = GROUP, self.worker, entry, int((REDIS_TIMEOUT_S + WORKER_LEASE_S) * 1000)
             keys = [session_key(session), OFFERS]
             await patiently(lambda: run(self._redis, GIVE_UP, keys, *arguments))
 
@@ -141,7 +141,7 @@ class Ownership:
     async def _look(self) -> tuple[bytes, int] | None:
         if not self._capacity:
             return None
-        idle_s = LEASE_S if self._has_room else LEASE_S + PATIENCE_S
+        idle_s = WORKER_LEASE_S if self._has_room else WORKER_LEASE_S + REDIS_TIMEOUT_S
         arguments = GROUP, self.worker, int(idle_s * 1000), int(self._has_room)
         entry = await run(self._redis, TAKE, [OFFERS], *arguments)
         return (entry[0], int(entry[1])) if entry else None
@@ -199,7 +199,7 @@ class _Heart(threading.Thread):
         super().__init__(name="heart of the worker", daemon=True)
         self.loop_was_alive_at = time.monotonic()
         self._redis = blocking_redis.Redis.from_url(
-            url, socket_timeout=LEASE_S, retry=BlockingRetry(NoBackoff(), 1)
+            url, socket_timeout=WORKER_LEASE_S, retry=BlockingRetry(NoBackoff(), 1)
         )
         self._arguments = arguments
         self._on_lost = on_lost
@@ -221,7 +221,7 @@ class _Heart(threading.Thread):
     def stop(self) -> None:
         """Return when it beats no more, or is held up in a last request: that one says nothing new."""
         self._stopped.set()
-        self.join(timeout=LEASE_S)
+        self.join(timeout=WORKER_LEASE_S)
         self._redis.close()
 
     def _keep(self, arguments: list[Any]) -> list[bytes]:

@@ -24,27 +24,27 @@ from redis.backoff import NoBackoff
 
 from .interface import (
     SENDER_SILENCE_S,
+    AudioChunk,
     AudioFinished,
     Fenced,
     LogLost,
     Overloaded,
     SenderConflict,
     SenderListener,
-    Stretch,
     Superseded,
     Unreachable,
 )
 from .log_reader import LogReader
-from .outbox import LEASE_S, Outbox
+from .outbox import SENDER_LEASE_S, Outbox
 from .ownership import Ownership
 from .scripts import OFFERS, WORKERS, audio_key, patiently, read_script, run, session_key
 
 COMMAND_TIMEOUT_S = 5.0
 
-OPEN_S = 3.0
+REDIS_OPEN_TIMEOUT_S = 3.0
 """How long a newcomer waits for Redis."""
 
-FULL_RETRY_S = 10.0
+OVERLOADED_RETRY_S = 10.0
 
 REPORT_EVERY = 16_000
 """Samples of progress that are worth a message; what has become durable is told at once."""
@@ -72,7 +72,7 @@ class RedisTransport:
     async def open(
         self, session: int, sender: str, *, durable: int, may_take_over: bool, listener: SenderListener
     ) -> int:
-        arguments = (session, sender, durable, int(may_take_over), _ms(LEASE_S), _ms(SENDER_SILENCE_S))
+        arguments = (session, sender, durable, int(may_take_over), _ms(SENDER_LEASE_S), _ms(SENDER_SILENCE_S))
         lease_end = None
         while True:
             match await self._ask_to_open(session, arguments):
@@ -90,12 +90,14 @@ class RedisTransport:
                 case [b"finished", int(end)]:
                     raise AudioFinished(end)
                 case _:
-                    raise Overloaded("no recogniser has room for another session", retry_after_s=FULL_RETRY_S)
+                    raise Overloaded(
+                        "no recogniser has room for another session", retry_after_s=OVERLOADED_RETRY_S
+                    )
 
     async def _ask_to_open(self, session: int, arguments: tuple[Any, ...]) -> Any:
         keys = [session_key(session), OFFERS, WORKERS]
         try:
-            async with asyncio.timeout(OPEN_S):
+            async with asyncio.timeout(REDIS_OPEN_TIMEOUT_S):
                 return await patiently(lambda: run(self._redis, OPEN, keys, *arguments))
         except TimeoutError:
             raise Unreachable("Redis does not answer") from None
@@ -143,7 +145,7 @@ class RedisTransport:
         self._reported.pop(session, None)
         return session
 
-    async def read(self, session: int, position: int, *, timeout_s: float) -> Stretch:
+    async def read(self, session: int, position: int, *, timeout_s: float) -> AudioChunk:
         self._check_owned(session)
         return await self._reader.read(session, position, timeout_s=timeout_s)
 

@@ -16,7 +16,7 @@ logger = logging.getLogger(__name__)
 
 Answer = TypeVar("Answer")
 
-RETRY_S = 0.1
+REDIS_RETRY_S = 0.1
 
 OFFERS = "asr:offers"
 WORKERS = "asr:workers"
@@ -30,22 +30,22 @@ def audio_key(session: int) -> str:
     return f"asr:audio:{session}"
 
 
-class Script(NamedTuple):
+class LuaScript(NamedTuple):
     """A script of `lua/`; its first lines say what it takes and returns."""
 
     source: str
     sha: str
 
 
-def read_script(name: str) -> Script:
+def read_script(name: str) -> LuaScript:
     source = (Path(__file__).parent / "lua" / f"{name}.lua").read_text()
-    return Script(source, hashlib.sha1(source.encode()).hexdigest())  # noqa: S324 - Redis names scripts so
+    return LuaScript(source, hashlib.sha1(source.encode()).hexdigest())  # noqa: S324 - Redis names scripts so
 
 
 class Call(NamedTuple):
     """One run of a script."""
 
-    script: Script
+    script: LuaScript
     keys: Sequence[str]
     arguments: Sequence[Any]
 
@@ -54,7 +54,7 @@ class Call(NamedTuple):
         return (len(self.keys), *self.keys, *self.arguments)
 
 
-async def run(redis: Redis, script: Script, keys: Sequence[str], *arguments: Any) -> Any:
+async def run(redis: Redis, script: LuaScript, keys: Sequence[str], *arguments: Any) -> Any:
     """Run one script.
 
     Raises:
@@ -91,4 +91,4 @@ async def patiently(request: Callable[[], Awaitable[Answer]]) -> Answer:
             return await request()
         except RedisError as error:
             logger.warning("Redis does not answer: %s", error)
-        await asyncio.sleep(RETRY_S)
+        await asyncio.sleep(REDIS_RETRY_S)

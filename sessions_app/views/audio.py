@@ -1,4 +1,4 @@
-"""A session's recording by HTTP: any stretch of it, while the meeting goes on and afterwards."""
+"""A session's recording by HTTP: any span of it, while the meeting goes on and afterwards."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from ..models import Session
 
 HEADER_BYTES = 44
 
-LONGEST_PART = 1024 * 1024
+MAX_PART = 1024 * 1024
 """Bytes in an answer to a Range request: half a minute. A player that jumps away wastes no more."""
 
 BLOCK = 256 * 1024
@@ -67,7 +67,7 @@ def serve_file(request: HttpRequest, path: Path, content_type: str) -> HttpRespo
 def _serve(request: HttpRequest, length: int, read: Read, content_type: str) -> HttpResponseBase:
     """The whole content, or the part of it that is asked for. Django's own responses know no parts."""
     try:
-        part = parse_range(request.headers.get("range", ""), length, longest=LONGEST_PART)
+        part = parse_range(request.headers.get("range", ""), length, longest=MAX_PART)
     except Unsatisfiable:
         return HttpResponse(status=416, headers={"Content-Range": f"bytes */{length}"})
     response: HttpResponseBase

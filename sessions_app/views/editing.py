@@ -20,7 +20,7 @@ from speakers.models import Speaker
 
 from ..models import Session, Utterance
 
-MOST_PEOPLE = 30
+MAX_PEOPLE = 30
 
 
 @require_POST
@@ -77,7 +77,7 @@ def people(request: HttpRequest, session: Session) -> HttpResponse:
     if not request.user.has_perm("speakers.view_speaker"):
         return JsonResponse({"people": [], "may_add": False})
     found = Speaker.objects.filter(name__icontains=request.GET.get("q", "")[:100]).order_by("name")
-    names = [{"speaker_id": str(person.uuid), "name": person.name} for person in found[:MOST_PEOPLE]]
+    names = [{"speaker_id": str(person.uuid), "name": person.name} for person in found[:MAX_PEOPLE]]
     return JsonResponse({"people": names, "may_add": request.user.has_perm("speakers.add_speaker")})
 
 

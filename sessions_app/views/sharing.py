@@ -25,7 +25,7 @@ from speakers import notify
 
 from ..models import AccessToken, Session
 
-LONGEST_DAYS = 365
+MAX_DAYS = 365
 
 
 @require_http_methods(["GET", "POST"])
@@ -99,7 +99,7 @@ def _days(body: bytes) -> int | None:
         return 0
     if days is None:
         return None
-    return days if isinstance(days, int) and not isinstance(days, bool) and 0 < days <= LONGEST_DAYS else 0
+    return days if isinstance(days, int) and not isinstance(days, bool) and 0 < days <= MAX_DAYS else 0
 
 
 def _as_object(token: AccessToken) -> dict[str, Any]:

@@ -8,16 +8,16 @@ import numpy as np
 
 from recognition.audio import SAMPLE_RATE, samples
 
-from .protocol import Fault, ProtocolError
+from .protocol import ErrorCode, ProtocolError
 
-LARGEST_FRAME = 256 * 1024
+MAX_FRAME_BYTES = 256 * 1024
 """Bytes; four seconds of audio. Larger frames stall everyone who shares the process."""
 
 EVIDENCE = samples(1.0)
 """Samples other than zero that are looked at before the format is trusted."""
 
-MOST_BAD_FRAMES = 3
-MOST_BAD_SHARE = 0.001
+MAX_BAD_FRAMES = 3
+MAX_BAD_SHARE = 0.001
 
 TINY = 1e-20
 """Below this a number is no sound, but costs models twice the time."""
@@ -35,7 +35,7 @@ class Repairs:
     bad_frames: int = 0
 
 
-class Intake:
+class FrameValidator:
     """Checks one sender's frames.
 
     Single bad samples are repaired: resamplers make them. A format that is not float32 in little-endian
@@ -63,16 +63,16 @@ class Intake:
         """
         self._frames += 1
         where = f"frame {self._frames}"
-        if len(frame) > LARGEST_FRAME:
+        if len(frame) > MAX_FRAME_BYTES:
             raise ProtocolError(
-                Fault.FRAME_TOO_LARGE,
-                f"a frame of {len(frame)} bytes is too large: send at most {LARGEST_FRAME} "
-                f"({LARGEST_FRAME // 4 / SAMPLE_RATE:.1f} s)",
+                ErrorCode.FRAME_TOO_LARGE,
+                f"a frame of {len(frame)} bytes is too large: send at most {MAX_FRAME_BYTES} "
+                f"({MAX_FRAME_BYTES // 4 / SAMPLE_RATE:.1f} s)",
                 param=where,
             )
         if len(frame) % 4:
             raise ProtocolError(
-                Fault.MISALIGNED,
+                ErrorCode.MISALIGNED,
                 f"a frame of {len(frame)} bytes is no whole number of 4-byte samples",
                 param=where,
             )
@@ -87,7 +87,7 @@ class Intake:
         found = other_format(self._evidence)
         if found:
             raise ProtocolError(
-                Fault.WRONG_FORMAT,
+                ErrorCode.WRONG_FORMAT,
                 f"this looks like {found}: send 32-bit float samples in [-1, 1], little endian, mono, 16 kHz",
                 param=where,
             )
@@ -103,9 +103,9 @@ class Intake:
         if bad:
             self.repairs.not_finite += bad
             self.repairs.bad_frames += 1
-            if bad > MOST_BAD_SHARE * len(audio) + 1 or self.repairs.bad_frames >= MOST_BAD_FRAMES:
+            if bad > MAX_BAD_SHARE * len(audio) + 1 or self.repairs.bad_frames >= MAX_BAD_FRAMES:
                 raise ProtocolError(
-                    Fault.NOT_FINITE,
+                    ErrorCode.NOT_FINITE,
                     f"{bad} of {len(audio)} samples are not numbers (NaN or infinite)",
                     param=where,
                 )

@@ -12,7 +12,7 @@ from redis.exceptions import RedisError
 
 from speakers import notify
 
-from .protocol import Line, PartialLine, SessionEnd, Spoken
+from .protocol import Line, PartialLine, SessionEnd, SpeakerRef
 
 WORKERS = notify.WORKERS
 
@@ -28,7 +28,7 @@ def session_group(key: str) -> str:
 def commit_message(key: str, lines: Sequence[Line], *, received: int, durable: int) -> dict[str, Any]:
     """Finals, if there are any, and how far the session has come."""
     return {
-        "type": "room.commit",
+        "type": "session.commit",
         "key": key,
         "lines": [asdict(line) for line in lines],
         "received": received,
@@ -37,20 +37,20 @@ def commit_message(key: str, lines: Sequence[Line], *, received: int, durable: i
 
 
 def partial_message(key: str, partial: PartialLine) -> dict[str, Any]:
-    return {"type": "room.partial", "key": key, "partial": asdict(partial)}
+    return {"type": "session.partial", "key": key, "partial": asdict(partial)}
 
 
 def changed_message(key: str) -> dict[str, Any]:
     """Something changed that only the database knows: a state, an edit."""
-    return {"type": "room.changed", "key": key}
+    return {"type": "session.changed", "key": key}
 
 
 def end_message(key: str, end: SessionEnd) -> dict[str, Any]:
-    return {"type": "room.end", "key": key, "end": asdict(end)}
+    return {"type": "session.end", "key": key, "end": asdict(end)}
 
 
 def lines_from(message: dict[str, Any]) -> list[Line]:
-    return [Line(**fields | {"spoken": Spoken(**fields["spoken"])}) for fields in message["lines"]]
+    return [Line(**fields | {"spoken": SpeakerRef(**fields["spoken"])}) for fields in message["lines"]]
 
 
 def partial_from(message: dict[str, Any]) -> PartialLine:

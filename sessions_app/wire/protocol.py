@@ -16,8 +16,8 @@ from typing import Any
 from urllib.parse import parse_qs
 
 VERSIONS = (1, 2)
-LONGEST_SESSION_ID = 64
-LONGEST_TITLE = 200
+MAX_SESSION_ID_LENGTH = 64
+MAX_TITLE_LENGTH = 200
 
 
 class Mode(enum.StrEnum):
@@ -25,7 +25,7 @@ class Mode(enum.StrEnum):
     RECEIVER = "receiver"
 
 
-class Fault(enum.Enum):
+class ErrorCode(enum.Enum):
     """What can go wrong: the stable code, the close code (None: the socket stays open), whether to retry.
 
     Close codes are 4000 + the HTTP status that means most nearly the same; daphne sends no others but 1000,
@@ -68,10 +68,10 @@ class ProtocolError(Exception):
     """The client is told this, and its socket closed if the fault says so."""
 
     def __init__(
-        self, fault: Fault, message: str, *, param: str | None = None, retry_after: float | None = None
+        self, fault: ErrorCode, message: str, *, param: str | None = None, retry_after: float | None = None
     ) -> None:
         super().__init__(message)
-        self.fault = fault
+        self.code = fault
         self.message = message
         self.param = param
         self.retry_after = retry_after
@@ -81,7 +81,7 @@ class ProtocolError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Join:
+class JoinRequest:
     """A valid request for a socket."""
 
     session_key: str
@@ -105,7 +105,7 @@ class Join:
     """Receivers: goes on after the end of the session, to be told of corrections."""
 
 
-def parse_join(session_key: str, query: str) -> Join:
+def parse_join(session_key: str, query: str) -> JoinRequest:
     """Understand the address of a socket.
 
     Args:
@@ -118,8 +118,8 @@ def parse_join(session_key: str, query: str) -> Join:
     parameters = parse_qs(query, keep_blank_values=True)
     version = _number(parameters, "v", default=1)
     if version not in VERSIONS:
-        raise ProtocolError(Fault.BAD_PARAMETER, f"there is no version {version}: use 1 or 2", param="v")
-    return Join(
+        raise ProtocolError(ErrorCode.BAD_PARAMETER, f"there is no version {version}: use 1 or 2", param="v")
+    return JoinRequest(
         session_key=parse_session_key(session_key),
         mode=_mode(parameters),
         version=version,
@@ -143,23 +143,23 @@ def parse_session_key(key: str) -> str:
     """
     key = unicodedata.normalize("NFC", key)
     if not key:
-        raise ProtocolError(Fault.BAD_SESSION_ID, "the session id is empty", param="session_id")
-    if len(key) > LONGEST_SESSION_ID:
+        raise ProtocolError(ErrorCode.BAD_SESSION_ID, "the session id is empty", param="session_id")
+    if len(key) > MAX_SESSION_ID_LENGTH:
         raise ProtocolError(
-            Fault.BAD_SESSION_ID,
-            f"the session id has {len(key)} characters; at most {LONGEST_SESSION_ID} are allowed",
+            ErrorCode.BAD_SESSION_ID,
+            f"the session id has {len(key)} characters; at most {MAX_SESSION_ID_LENGTH} are allowed",
             param="session_id",
         )
     for character in key:
         if unicodedata.category(character)[0] in "CZ" or character in "/\\\ufffd":
             raise ProtocolError(
-                Fault.BAD_SESSION_ID,
+                ErrorCode.BAD_SESSION_ID,
                 f"the session id has U+{ord(character):04X}, which is not allowed: "
                 "no control characters, blanks, slashes or bytes that are not UTF-8",
                 param="session_id",
             )
     if set(key) == {"."}:
-        raise ProtocolError(Fault.BAD_SESSION_ID, "a session id cannot be all dots", param="session_id")
+        raise ProtocolError(ErrorCode.BAD_SESSION_ID, "a session id cannot be all dots", param="session_id")
     return key
 
 
@@ -182,26 +182,28 @@ def parse_command(text: str) -> Close:
     if isinstance(message, dict) and message.get("type") == "close":
         return Close()
     raise ProtocolError(
-        Fault.BAD_COMMAND, f'{text[:40]!r} is no command; "close" ends the session', param="text"
+        ErrorCode.BAD_COMMAND, f'{text[:40]!r} is no command; "close" ends the session', param="text"
     )
 
 
 def _mode(parameters: Mapping[str, list[str]]) -> Mode:
     values = parameters.get("mode", [])
     if len(values) > 1:
-        raise ProtocolError(Fault.BAD_MODE, f"mode is given {len(values)} times: give it once", param="mode")
+        raise ProtocolError(
+            ErrorCode.BAD_MODE, f"mode is given {len(values)} times: give it once", param="mode"
+        )
     if not values or values[0] not in tuple(Mode):
         said = f"mode={values[0]!r:.40} is unknown" if values else "mode is missing"
-        raise ProtocolError(Fault.BAD_MODE, f"{said}: use mode=sender or mode=receiver", param="mode")
+        raise ProtocolError(ErrorCode.BAD_MODE, f"{said}: use mode=sender or mode=receiver", param="mode")
     return Mode(values[0])
 
 
 def _title(parameters: Mapping[str, list[str]]) -> str:
     title = " ".join(_single(parameters, "title").split())
-    if len(title) > LONGEST_TITLE:
+    if len(title) > MAX_TITLE_LENGTH:
         raise ProtocolError(
-            Fault.BAD_PARAMETER,
-            f"the title has {len(title)} characters; at most {LONGEST_TITLE} are allowed",
+            ErrorCode.BAD_PARAMETER,
+            f"the title has {len(title)} characters; at most {MAX_TITLE_LENGTH} are allowed",
             param="title",
         )
     return title
@@ -216,7 +218,7 @@ def _number(parameters: Mapping[str, list[str]], name: str, *, default: int) -> 
     if not value:
         return default
     if not (value.isascii() and value.isdigit() and len(value) <= 12):
-        raise ProtocolError(Fault.BAD_PARAMETER, f"{name}={value[:40]!r} is no whole number", param=name)
+        raise ProtocolError(ErrorCode.BAD_PARAMETER, f"{name}={value[:40]!r} is no whole number", param=name)
     return int(value)
 
 
@@ -224,7 +226,7 @@ def _number(parameters: Mapping[str, list[str]], name: str, *, default: int) -> 
 
 
 @dataclass(frozen=True, slots=True)
-class Spoken:
+class SpeakerRef:
     """Who said a line."""
 
     speaker_id: str = ""
@@ -244,7 +246,7 @@ class Line:
     start_ms: int
     end_ms: int
     text: str
-    spoken: Spoken
+    spoken: SpeakerRef
     is_edited: bool = False
     """Whether a person corrected its text."""
 
@@ -345,7 +347,7 @@ def encode(message: Message, *, version: int) -> str | None:
 
 def encode_error(error: ProtocolError) -> str:
     """The JSON text that says what is wrong, in both versions."""
-    fault = error.fault
+    fault = error.code
     body = _EMPTY | {
         "error": {
             "code": fault.code,

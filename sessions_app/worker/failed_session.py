@@ -50,9 +50,9 @@ async def _record_the_rest(lease: Lease, transport: Transport) -> int:
     try:
         journal = files.Journal(lease.session)
         try:
-            while (stretch := await transport.read(lease.session, position, timeout_s=0.5)).audio:
-                journal.write(stretch.start, np.frombuffer(stretch.audio, "<f4"))
-                position = stretch.end
+            while (chunk := await transport.read(lease.session, position, timeout_s=0.5)).audio:
+                journal.write(chunk.start, np.frombuffer(chunk.audio, "<f4"))
+                position = chunk.end
             journal.sync()
         finally:
             journal.close()

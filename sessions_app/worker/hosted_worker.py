@@ -50,7 +50,7 @@ def load_recognition() -> Recognition:
     """
     model_set = read_model_set(settings.MODEL_SET)
     models = load_models(
-        model_set, Path(settings.MODELS_DIR), arithmetic=settings.ARITHMETIC, device=settings.DEVICE
+        model_set, Path(settings.MODELS_DIR), compute_type=settings.COMPUTE_TYPE, device=settings.DEVICE
     )
     capacity = settings.CAPACITY or measure(models).streams
     logger.info("the model set %s is loaded; a process takes %d sessions", model_set.name, capacity)

@@ -8,7 +8,7 @@ from typing import Any
 from django.conf import settings
 
 from recognition.exceptions import ModelError
-from sessions_app.serving.gc_freeze import keep_for_good
+from sessions_app.serving.gc_freeze import freeze_heap
 from sessions_app.transport.current import get_transport
 
 from .hosted_worker import HostedWorker
@@ -31,7 +31,7 @@ async def lifespan(
             except ModelError as error:
                 await send({"type": "lifespan.startup.failed", "message": str(error)})
                 return
-            keep_for_good()
+            freeze_heap()
             await send({"type": "lifespan.startup.complete"})
         elif message["type"] == "lifespan.shutdown":
             if worker:

@@ -23,7 +23,7 @@ from sessions_app.store import commits, queries, voices
 from sessions_app.store.commits import Lease, NewLine
 from sessions_app.store.in_database import in_database
 from sessions_app.store.voices import VoiceChanges
-from sessions_app.transport.interface import Fenced, Stretch, Transport
+from sessions_app.transport.interface import AudioChunk, Fenced, Transport
 from sessions_app.wire import layer_messages
 from sessions_app.wire.protocol import PartialLine, SessionEnd
 from speakers.voiceprints.identification import Gallery
@@ -40,11 +40,11 @@ READ_S = 1.0
 BACKLOG = samples(2)
 """Audio that may wait for speech detection before more is read."""
 
-LONGEST_PAUSE_S = 4.0
+MAX_PAUSE_S = 4.0
 
 NO_SPACE = (errno.ENOSPC, errno.EDQUOT)
 
-FULL_RETRY_S = 2.0
+DISK_FULL_RETRY_S = 2.0
 
 HINDERED_S = 1.0
 """A database that takes so long is out of order: no sender could have returned meanwhile."""
@@ -85,7 +85,7 @@ class LiveSession:
         self._state = Session.State.LIVE  # as `acquire` left it
         self._stop = False
         self._is_leaving = False
-        self._has_heard_all = False
+        self._has_read_all = False
         self._is_unfinished = False
         self._in_order_since = time.monotonic()
 
@@ -97,11 +97,11 @@ class LiveSession:
         """
         try:
             await asyncio.sleep(pause_after(self.lease.failures))
-            await self._tell(layer_messages.changed_message(self.lease.key))
+            await self._publish_hint(layer_messages.changed_message(self.lease.key))
             await self._recall_voices()
             async with asyncio.TaskGroup() as tasks:
-                tasks.create_task(self._hear())
-                tasks.create_task(self._keep())
+                tasks.create_task(self._recognise())
+                tasks.create_task(self._persist())
         except* Fenced:
             raise Fenced from None
         finally:
@@ -123,17 +123,17 @@ class LiveSession:
         self._tracker.set_gallery(gallery)
         await self._correct()
 
-    async def hear_people(self) -> None:
+    async def apply_corrections(self) -> None:
         """Somebody named a voice of this session or corrected whose a line is."""
-        said = await in_database(voices.person_said, self.lease.session)
+        said = await in_database(voices.corrections, self.lease.session)
         said.tell(self._tracker)
         await self._correct()
 
     # Audio.
 
-    async def _hear(self) -> None:
-        await self._hear_audio()
-        self._is_unfinished = self._is_leaving and not self._has_heard_all
+    async def _recognise(self) -> None:
+        await self._read_audio()
+        self._is_unfinished = self._is_leaving and not self._has_read_all
         if self._is_unfinished and self._transport.keeps_audio:
             await self._transcriber.leave_off()  # whoever goes on hears the open utterance from its start
             return
@@ -141,23 +141,23 @@ class LiveSession:
             await self._set_state(Session.State.DRAINING)
         self._transcriber.finish()
 
-    async def _hear_audio(self) -> None:
+    async def _read_audio(self) -> None:
         """Until there is no more, or the rest is for another worker."""
-        while not self._has_heard_all and not (self._is_leaving and self._transport.keeps_audio):
-            stretch = await self._transport.read(self.lease.session, self._received, timeout_s=READ_S)
-            if stretch.audio:
-                await self._hear_stretch(stretch)
-            elif self._is_leaving and not stretch.is_end:
+        while not self._has_read_all and not (self._is_leaving and self._transport.keeps_audio):
+            chunk = await self._transport.read(self.lease.session, self._received, timeout_s=READ_S)
+            if chunk.audio:
+                await self._receive_chunk(chunk)
+            elif self._is_leaving and not chunk.is_end:
                 return
-            is_over = stretch.is_end or self._stop
-            self._has_heard_all = is_over or (not stretch.audio and await self._has_sender_gone())
+            is_over = chunk.is_end or self._stop
+            self._has_read_all = is_over or (not chunk.audio and await self._has_sender_gone())
 
-    async def _hear_stretch(self, stretch: Stretch) -> None:
+    async def _receive_chunk(self, chunk: AudioChunk) -> None:
         await self._set_state(Session.State.LIVE)
-        audio = np.frombuffer(stretch.audio, "<f4")
-        await self._record(stretch.start, audio)
+        audio = np.frombuffer(chunk.audio, "<f4")
+        await self._record(chunk.start, audio)
         self._transcriber.feed(audio)
-        self._received = stretch.end
+        self._received = chunk.end
         await self._transcriber.caught_up(BACKLOG)
         await self._report()
 
@@ -176,7 +176,7 @@ class LiveSession:
                 if error.errno not in NO_SPACE:
                     raise
                 logger.error("session %s waits for space to record: %s", self.lease.session, error)
-                await asyncio.sleep(FULL_RETRY_S)
+                await asyncio.sleep(DISK_FULL_RETRY_S)
 
     async def _has_sender_gone(self) -> bool:
         """Whether nobody will send any more; the sessions of senders that may return are paused."""
@@ -197,7 +197,7 @@ class LiveSession:
         if state is not self._state:
             self._state = state
             await in_database(commits.set_state, self.lease, state)
-            await self._tell(layer_messages.changed_message(self.lease.key))
+            await self._publish_hint(layer_messages.changed_message(self.lease.key))
 
     async def _report(self) -> None:
         await self._transport.report(
@@ -208,12 +208,12 @@ class LiveSession:
 
     # Lines.
 
-    async def _keep(self) -> None:
+    async def _persist(self) -> None:
         async for event in self._transcriber.events():
             match event:
                 case Partial(_, start, text):
                     partial = PartialLine(milliseconds(start), text)
-                    await self._tell(layer_messages.partial_message(self.lease.key, partial))
+                    await self._publish_hint(layer_messages.partial_message(self.lease.key, partial))
                 case Final():
                     self._lines.append(self._new_line(event))
                 case UtteranceFailed(_, start, end):
@@ -246,11 +246,11 @@ class LiveSession:
             self.lease, kept = await self._with_space(lambda: in_database(keep))
         await self._report()
         lines = [queries.as_line(utterance) for utterance in kept]
-        await self._tell(
+        await self._publish_hint(
             layer_messages.commit_message(self.lease.key, lines, received=self._received, durable=durable)
         )
         if changes.revisions:
-            await self._tell(layer_messages.changed_message(self.lease.key))
+            await self._publish_hint(layer_messages.changed_message(self.lease.key))
 
     async def _correct(self) -> None:
         """Commit what the tracker thinks of earlier lines by now; lines on their way will take it along."""
@@ -266,7 +266,7 @@ class LiveSession:
                 )
             except Fenced:
                 return  # the next commit finds out as well, and ends the session here
-        await self._tell(layer_messages.changed_message(self.lease.key))
+        await self._publish_hint(layer_messages.changed_message(self.lease.key))
 
     def _voice_changes(self) -> VoiceChanges:
         tracker = self._tracker
@@ -288,13 +288,13 @@ class LiveSession:
         await self._transport.release(self.lease.session)
         length_s = seconds(position)
         end = SessionEnd(self.lease.last_seq, received_s=length_s, recognised_s=length_s)
-        await self._tell(layer_messages.end_message(self.lease.key, end))
+        await self._publish_hint(layer_messages.end_message(self.lease.key, end))
 
-    async def _tell(self, message: dict[str, Any]) -> None:
+    async def _publish_hint(self, message: dict[str, Any]) -> None:
         """A hint for those who follow; the database has it already, so a loss costs only time."""
         await self._publish(self._group, message)
 
 
 def pause_after(failures: int) -> float:
     """Seconds to wait before another attempt at the same place."""
-    return min(2.0 ** (failures - 2), LONGEST_PAUSE_S) if failures else 0.0
+    return min(2.0 ** (failures - 2), MAX_PAUSE_S) if failures else 0.0

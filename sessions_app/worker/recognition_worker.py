@@ -17,14 +17,14 @@ from channels.exceptions import StopConsumer
 
 from recognition.core.endpointing import EndpointingOptions
 from recognition.engine.engine import Engine
-from sessions_app.models import MOST_FAILURES
+from sessions_app.models import MAX_FAILURES
 from sessions_app.store import commits
 from sessions_app.store.in_database import in_database
-from sessions_app.transport import cancel
+from sessions_app.transport.cancel import cancel_and_wait
 from sessions_app.transport.interface import Fenced, Transport
 from sessions_app.wire import layer_messages
 from sessions_app.wire.layer_messages import LAYER_ERRORS
-from speakers.maintenance import SpeakersInBackground
+from speakers.maintenance import SpeakerMaintenance
 from speakers.voiceprints.identification import Gallery
 
 from .failed_session import end_in_failure
@@ -52,7 +52,7 @@ class RecognitionWorker(AsyncConsumer):
         self._capacity = capacity
         self._live: dict[str, LiveSession] = {}
         self._recognising: dict[int, asyncio.Task[None]] = {}
-        self._speakers = SpeakersInBackground(
+        self._speakers = SpeakerMaintenance(
             engine, f"{socket.gethostname()}-{os.getpid()}", on_gallery=self._set_gallery
         )
         self._tasks: set[asyncio.Task[None]] = set()
@@ -84,12 +84,12 @@ class RecognitionWorker(AsyncConsumer):
 
     async def worker_stop(self, message: dict[str, Any]) -> None:
         await self._transport.leave_workers()
-        await cancel.end(*self._tasks)
+        await cancel_and_wait(*self._tasks)
         for live in self._live.values():
             live.hand_over()
         if sessions := self._recognising.values():
             await asyncio.wait(sessions, timeout=HAND_OVER_S)
-        await cancel.end(*self._recognising.values())
+        await cancel_and_wait(*self._recognising.values())
         raise StopConsumer
 
     async def session_stop(self, message: dict[str, Any]) -> None:
@@ -100,11 +100,11 @@ class RecognitionWorker(AsyncConsumer):
     async def session_corrected(self, message: dict[str, Any]) -> None:
         """Somebody said whose a voice or a line of a session is."""
         if live := self._live.get(message["key"]):
-            self._spawn(live.hear_people())
+            self._spawn(live.apply_corrections())
 
     async def speakers_changed(self, message: dict[str, Any]) -> None:
         """Somebody was enrolled or forgotten, or asks for a job."""
-        self._speakers.nudge()
+        self._speakers.look_now()
 
     async def _set_gallery(self, gallery: Gallery) -> None:
         for live in list(self._live.values()):
@@ -117,7 +117,7 @@ class RecognitionWorker(AsyncConsumer):
             session = await self._transport.take()
             if earlier := self._recognising.get(session):
                 # It was taken away from us and came back before we noticed.
-                await cancel.end(earlier)
+                await cancel_and_wait(earlier)
             self._recognising[session] = asyncio.create_task(self._recognise(session))
 
     async def _recognise(self, session: int) -> None:
@@ -137,7 +137,7 @@ class RecognitionWorker(AsyncConsumer):
         if lease is None:
             await self._transport.release(session)
             return
-        if lease.failures >= MOST_FAILURES:
+        if lease.failures >= MAX_FAILURES:
             await end_in_failure(lease, transport=self._transport, publish=self._publish)
             return
         live = LiveSession(

@@ -12,7 +12,7 @@ import signal
 import time
 from collections.abc import Callable
 
-from sessions_app.serving.gc_freeze import keep_for_good
+from sessions_app.serving.gc_freeze import freeze_heap
 
 logger = logging.getLogger(__name__)
 
@@ -53,7 +53,7 @@ class WorkerProcesses:
             WorkersFailed: If a worker ended soon after its start.
         """
         self._lifeline = os.pipe()
-        keep_for_good()
+        freeze_heap()
         earlier = signal.pthread_sigmask(signal.SIG_BLOCK, _WATCHED)
         try:
             for number in range(self._count):

@@ -1,6 +1,6 @@
 """Is this recording good enough to enroll a voice? Pure.
 
-Found out from the audio, the speech probabilities of its frames, and the embeddings of its stretches.
+Found out from the audio, the speech probabilities of its frames, and the embeddings of its spans.
 """
 
 from __future__ import annotations
@@ -16,17 +16,17 @@ from recognition.core.turns import mean_voice
 
 from .scoring import Scoring
 
-SHORTEST_SPEECH_S = 3.0
+MIN_SPEECH_S = 3.0
 ENOUGH_SPEECH_S = 8.0
-LEAST_SNR_DB = 10.0
-MOST_CLIPPED = 0.005
+MIN_SNR_DB = 10.0
+MAX_CLIPPED = 0.005
 
 STRETCH_S = 3.0
 """Speech per embedding: long enough to tell a voice, short enough to notice a second one."""
 
 SURE = 20.0
 FULL_SCALE = 0.985
-HIGHEST_SNR_DB = 60.0
+MAX_SNR_DB = 60.0
 
 
 class Problem(enum.StrEnum):
@@ -82,7 +82,7 @@ def measure(audio: np.ndarray, probabilities: np.ndarray, frame: int, *, thresho
     clipped = np.mean(np.abs(frames[is_speech]) >= FULL_SCALE)
     return Sound(
         speech_s=float(is_speech.sum() * frame / SAMPLE_RATE),
-        snr_db=float(np.clip(snr, -20.0, HIGHEST_SNR_DB)),
+        snr_db=float(np.clip(snr, -20.0, MAX_SNR_DB)),
         clipped=float(clipped),
     )
 
@@ -116,15 +116,15 @@ def speech_stretches(
 def likeness_of_parts(embeddings: np.ndarray, seconds: np.ndarray, scoring: Scoring) -> float:
     """How sure it is that the two least alike parts of a recording are of one person.
 
-    The stretches are put in order along the axis on which they differ most, and cut in two at every place: a
+    The spans are put in order along the axis on which they differ most, and cut in two at every place: a
     second voice is at one end of it, however short.
 
     Args:
-        embeddings: One per stretch, float32, shape (n, d), unit length.
-        seconds: Of each stretch, shape (n,).
+        embeddings: One per span, float32, shape (n, d), unit length.
+        seconds: Of each span, shape (n,).
 
     Returns:
-        Log-odds; `SURE` for fewer than two stretches.
+        Log-odds; `SURE` for fewer than two spans.
     """
     if len(embeddings) < 2:
         return SURE
@@ -162,7 +162,7 @@ def problems(
         own_score: Log-odds that it is `speaker`; None if nothing is enrolled of them.
     """
     found = []
-    if sound.speech_s < SHORTEST_SPEECH_S:
+    if sound.speech_s < MIN_SPEECH_S:
         return [Problem.TOO_SHORT]
     if likeness < several_below:
         found.append(Problem.SEVERAL_VOICES)
@@ -170,9 +170,9 @@ def problems(
         found.append(Problem.LIKE_ANOTHER)
     if own_score is not None and own_score < 0:
         found.append(Problem.UNLIKE_OWN)
-    if sound.snr_db < LEAST_SNR_DB:
+    if sound.snr_db < MIN_SNR_DB:
         found.append(Problem.NOISY)
-    if sound.clipped > MOST_CLIPPED:
+    if sound.clipped > MAX_CLIPPED:
         found.append(Problem.CLIPPED)
     if sound.speech_s < ENOUGH_SPEECH_S:
         found.append(Problem.LITTLE_SPEECH)

@@ -15,7 +15,7 @@ import numpy as np
 from .identification import unit
 from .scoring import Scoring, Voices
 
-LEAST_S, LEAST_LENGTH = 1e-3, 1e-6
+MIN_S, MIN_LENGTH = 1e-3, 1e-6
 """Less speech, or a shorter mean, is what is left of nothing by rounding."""
 
 
@@ -88,14 +88,14 @@ class Cluster:
 
     def _weigh(self, embedding: np.ndarray, speech_s: float, before_s: float) -> None:
         total = before_s + speech_s
-        if total < LEAST_S:
+        if total < MIN_S:
             self.forget()
             return
         shaped = embedding * speech_s if self.mean is None else self.mean * before_s + embedding * speech_s
         self._set(shaped / total, total)
 
     def _set(self, mean: np.ndarray, speech_s: float) -> None:
-        if not np.linalg.norm(mean) > LEAST_LENGTH:
+        if not np.linalg.norm(mean) > MIN_LENGTH:
             self.forget()
             return
         self.mean, self.speech_s = mean.astype(np.float32), speech_s
@@ -120,7 +120,7 @@ def without(
     rest_s = whole_s - seconds
     rest = means * whole_s[:, None] - embeddings * seconds[:, None]
     lengths = np.linalg.norm(rest, axis=1)
-    is_left = (rest_s >= LEAST_S) & (lengths > LEAST_LENGTH * rest_s)
+    is_left = (rest_s >= MIN_S) & (lengths > MIN_LENGTH * rest_s)
     scales = np.zeros(len(clusters))
     scales[is_left] = 1 / lengths[is_left]
     return (rest * scales[:, None]).astype(np.float32), np.where(is_left, rest_s, 0.0)

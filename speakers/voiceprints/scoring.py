@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-SHORTEST_S, LONGEST_S = 1.0, 20.0
+MIN_S, MAX_RECORDING_S = 1.0, 20.0
 """Speech that is shorter or longer than this counts as so much."""
 
 HALF_S = 2.0
@@ -158,7 +158,7 @@ class Scoring:
 
 def reach(seconds: np.ndarray) -> np.ndarray:
     """How much of a voice so much speech shows, float32 in (0, 1]."""
-    shown: np.ndarray = 1 / np.sqrt(1 + HALF_S / np.clip(seconds, SHORTEST_S, LONGEST_S))
+    shown: np.ndarray = 1 / np.sqrt(1 + HALF_S / np.clip(seconds, MIN_S, MAX_RECORDING_S))
     return shown.astype(np.float32)
 
 

@@ -24,7 +24,7 @@ ENROLLED = 3
 FALSE_ACCEPTS = 0.01
 """Lines of strangers that may get a name."""
 
-LEAST_THRESHOLD, MOST_THRESHOLD = 1.0, 9.0
+MIN_THRESHOLD, MAX_THRESHOLD = 1.0, 9.0
 """In log-odds: below 3 : 1 no name is worth showing, and `Calibration` knows no more than 0.9999."""
 
 ROUNDS = 5
@@ -182,7 +182,7 @@ def propose(trials: Trials, *, enrolled: int | None = None) -> IdentificationOpt
     crowd = np.log(max(1.0, (enrolled or 0) / max(1, trials.others.shape[1] - 1)))
     top = trials.others.max(axis=1)
     threshold = float(np.quantile(top, 1 - FALSE_ACCEPTS)) + crowd
-    threshold = float(np.clip(threshold, LEAST_THRESHOLD, MOST_THRESHOLD))
+    threshold = float(np.clip(threshold, MIN_THRESHOLD, MAX_THRESHOLD))
     return IdentificationOptions(threshold, usual.margin, _shortest(trials, threshold, usual))
 
 

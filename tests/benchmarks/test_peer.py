@@ -61,7 +61,7 @@ def checkout_with(folder: Path, script: str) -> Path:
 
 
 def test_a_load_is_streams_at_once_each_with_its_lines(checkout: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(peer, "MOST_BEHIND_S", -1.0)  # so that it stops after the first
+    monkeypatch.setattr(peer, "MAX_BEHIND_S", -1.0)  # so that it stops after the first
 
     [load] = measure(checkout, {}, AUDIO, seconds=2)
 
@@ -72,7 +72,7 @@ def test_a_load_is_streams_at_once_each_with_its_lines(checkout: Path, monkeypat
 def test_the_server_finds_local_models_by_the_names_of_the_hub(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(peer, "MOST_BEHIND_S", -1.0)
+    monkeypatch.setattr(peer, "MAX_BEHIND_S", -1.0)
     loading = """
 model = AutoModel(model="paraformer-zh", model_revision="v2.0.4", device="cpu", ngpu=0)
 assert type(model.model).__name__ == "Paraformer"

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from recognition.fakes.scripted import Line, Script
+from recognition.fakes.scripted import Script, ScriptedLine
 
 SAMPLE = Path(__file__).resolve().parents[2] / "sessions_app" / "sample"
 
@@ -25,7 +25,9 @@ def meeting_script(*chosen: int) -> Script:
     lines = reference()
     return Script(
         [
-            Line(line["text"], PEOPLE.index(line["speaker"]), max(0.8, (line["end"] - line["start"]) * 0.45))
+            ScriptedLine(
+                line["text"], PEOPLE.index(line["speaker"]), max(0.8, (line["end"] - line["start"]) * 0.45)
+            )
             for line in ([lines[index] for index in chosen] or lines)
         ]
     )

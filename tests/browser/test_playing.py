@@ -46,7 +46,7 @@ PLAYED = """(() => {
     const {played} = document.getElementById("audio");
     return Array.from({length: played.length}, (_, at) => 1000 * played.start(at));
 })()"""
-"""Where each stretch begins that the browser has sounded, in milliseconds."""
+"""Where each span begins that the browser has sounded, in milliseconds."""
 
 
 @pytest.fixture

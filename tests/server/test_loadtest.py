@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from sessions_app.management.load_generator import Heard, Playing, Report, SessionLoad, counted
+from sessions_app.management.load_generator import Playing, ReceivedLines, Report, SessionLoad, counted
 from tests.support.clients import MEETING
 from tests.support.server import Server
 
@@ -32,8 +32,8 @@ def test_says_so_when_there_is_no_service(server: Server):
     assert "not taken to the end" in said
 
 
-def heard(*texts: str, late_s: float = 0.5, close_code: int | None = 1000, error: str = "") -> Heard:
-    return Heard({seq: (text, late_s) for seq, text in enumerate(texts, 1)}, close_code, error)
+def heard(*texts: str, late_s: float = 0.5, close_code: int | None = 1000, error: str = "") -> ReceivedLines:
+    return ReceivedLines({seq: (text, late_s) for seq, text in enumerate(texts, 1)}, close_code, error)
 
 
 class TestReport:

@@ -10,13 +10,15 @@ from recognition.core.endpointing import EndpointingOptions
 from recognition.core.work import DetectSpeech
 from recognition.engine.engine import Engine
 from recognition.engine.metrics import LAG_BOUNDS_S, Histogram
-from recognition.engine.runner import Order
-from recognition.engine.scheduler import Job, Pressure, Scheduler, Stage
+from recognition.engine.runner import ModelRequest
+from recognition.engine.scheduler import Pressure, QueuedJob, Scheduler, Stage
 from recognition.engine.transcriber import Transcriber
-from recognition.fakes.scripted import Line, Script, scripted_models
+from recognition.fakes.scripted import Script, ScriptedLine, scripted_models
 from sessions_app.metrics import RecognitionCollector, registry
 
-SCRIPT = Script([Line("大家好，我们开始开会。", seconds=2.0), Line("好的。", voice=1, seconds=0.8)])
+SCRIPT = Script(
+    [ScriptedLine("大家好，我们开始开会。", seconds=2.0), ScriptedLine("好的。", voice=1, seconds=0.8)]
+)
 
 
 class Clock:
@@ -60,12 +62,12 @@ async def test_each_stage_counts_its_audio_and_its_batches(engine: Engine):
 
 def test_what_waits_shows_its_age_and_what_gives_way():
     clock = Clock()
-    scheduler: Scheduler[Order] = Scheduler()
+    scheduler: Scheduler[ModelRequest] = Scheduler()
     engine = Engine(scripted_models(SCRIPT), scheduler, clock=clock)
     for _ in range(2):
         work = DetectSpeech(np.zeros(3200, np.float32))
-        order = Order(engine.open_stream(), work, lambda result: None)
-        scheduler.add(Job(Stage.RECOGNIZE, id(order), 3200, clock.now, order))
+        order = ModelRequest(engine.open_stream(), work, lambda result: None)
+        scheduler.add(QueuedJob(Stage.RECOGNIZE, id(order), 3200, clock.now, order))
         clock.now += 1.0
     shown = figures(engine)
 

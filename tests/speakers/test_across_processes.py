@@ -12,7 +12,7 @@ from websockets.asyncio.client import ClientConnection, connect
 
 from deploy.local_cluster import LocalCluster
 from deploy.local_servers import wait_until
-from recognition.fakes.scripted import Line, Script
+from recognition.fakes.scripted import Script, ScriptedLine
 from speakers.enrollment import to_flac
 from tests.support.api import Api
 from tests.support.clients import new_id, send_audio
@@ -21,7 +21,7 @@ pytestmark = pytest.mark.slow
 
 SOON_S = 5.0
 TEXT = "大家好，我们开始开会。"
-SCRIPT = Script([Line(TEXT, seconds=2.0), Line(TEXT, seconds=12.0)])
+SCRIPT = Script([ScriptedLine(TEXT, seconds=2.0), ScriptedLine(TEXT, seconds=12.0)])
 FILE = f"""
 title = "One voice"
 

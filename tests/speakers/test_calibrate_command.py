@@ -12,7 +12,7 @@ import soundfile
 from django.core.management import CommandError, call_command
 
 from recognition.audio import SAMPLE_RATE
-from recognition.fakes.scripted import Line, Script
+from recognition.fakes.scripted import Script, ScriptedLine
 from speakers import calibration
 from speakers.enrollment import to_flac
 from speakers.models import Calibration, Speaker
@@ -24,7 +24,7 @@ from .people import enroll, make_speaker
 pytestmark = pytest.mark.django_db(transaction=True)
 
 PEOPLE = 8
-SCRIPT = Script([Line("大家好。", voice, 6.0) for voice in range(PEOPLE)])
+SCRIPT = Script([ScriptedLine("大家好。", voice, 6.0) for voice in range(PEOPLE)])
 MODEL = "scripted-1"
 
 

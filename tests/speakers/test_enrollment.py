@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from recognition.audio import SAMPLE_RATE
 from recognition.engine.engine import Engine
-from recognition.fakes.scripted import Line, Script
+from recognition.fakes.scripted import Script, ScriptedLine
 from speakers import enrollment, jobs
 from speakers.enrollment import EnrollmentError, Verdict
 from speakers.gallery import GalleryReader
@@ -26,7 +26,9 @@ from .people import give_consent
 pytestmark = pytest.mark.django_db(transaction=True)
 
 ALICE, BOB = 0, 3  # voices of the script
-SCRIPT = Script([Line("你好。", ALICE, 5.0), Line("再见。", BOB, 5.0), Line("嗯。", ALICE, 1.0)])
+SCRIPT = Script(
+    [ScriptedLine("你好。", ALICE, 5.0), ScriptedLine("再见。", BOB, 5.0), ScriptedLine("嗯。", ALICE, 1.0)]
+)
 UPLOAD = Voiceprint.Source.UPLOAD
 
 

@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from recognition.engine.engine import Engine
 from speakers import jobs
-from speakers.jobs import JobFailed, JobLost, JobMustWait, Task, ask_for, claim, run_pending
+from speakers.jobs import JobFailed, JobLost, JobMustWait, RunningJob, ask_for, claim, run_pending
 from speakers.models import Job
 
 from .voices import gallery_of
@@ -22,41 +22,41 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @jobs.does("count")
-async def _count(task: Task) -> dict[str, int]:
+async def _count(task: RunningJob) -> dict[str, int]:
     for done in range(3):
         await task.report(done, 3)
     return {"counted": 3}
 
 
 @jobs.does("refuse")
-async def _refuse(task: Task) -> None:
+async def _refuse(task: RunningJob) -> None:
     raise JobFailed("This cannot be done: the recording is gone.")
 
 
 @jobs.does("later")
-async def _later(task: Task) -> None:
+async def _later(task: RunningJob) -> None:
     raise JobMustWait("Somebody is in the way.")
 
 
 @jobs.does("crash")
-async def _crash(task: Task) -> None:
+async def _crash(task: RunningJob) -> None:
     raise ZeroDivisionError("secret detail")
 
 
 @jobs.does("steal")
-async def _steal(task: Task) -> None:
+async def _steal(task: RunningJob) -> None:
     """While it works, another worker takes it."""
     await jobs.in_database(Job.objects.filter(pk=task.job.pk).update, worker="thief")
     await task.report(1, 2)
 
 
 @jobs.does("wait")
-async def _wait(task: Task) -> None:
+async def _wait(task: RunningJob) -> None:
     await asyncio.Event().wait()
 
 
 @jobs.does("long", is_long=True)
-async def _long(task: Task) -> None:
+async def _long(task: RunningJob) -> None:
     pass
 
 
@@ -171,7 +171,7 @@ async def test_a_job_whose_worker_died_is_taken_by_another(engine: Engine) -> No
 
 async def test_a_job_that_kills_its_workers_is_given_up(engine: Engine) -> None:
     job = await ask("count")
-    await Job.objects.filter(pk=job.pk).aupdate(attempts=jobs.MOST_ATTEMPTS)
+    await Job.objects.filter(pk=job.pk).aupdate(attempts=jobs.MAX_ATTEMPTS)
 
     await run(engine)
 

@@ -112,7 +112,7 @@ def found(wanted: dict[str, bytes], where: bytes) -> set[str]:
 @pytest.fixture
 def stop_reading(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], object]]:
     """Ends another connection, which reads the database as it is now until then, as a backup does."""
-    monkeypatch.setattr(secure_erase, "PATIENCE_S", 0.2)
+    monkeypatch.setattr(secure_erase, "SNAPSHOT_WAIT_S", 0.2)
     other = connection.copy()
     other.inc_thread_sharing()
     with other.cursor() as cursor:

@@ -12,16 +12,16 @@ import numpy as np
 import websockets
 from websockets.asyncio.client import ClientConnection, connect
 
-from recognition.fakes.scripted import Line, Script
+from recognition.fakes.scripted import Script, ScriptedLine
 
 from .server import Server
 
 MEETING = Script(
     [
-        Line("大家好，我们开始开会。", voice=0, seconds=2.0),
-        Line("好的。", voice=1, seconds=0.8),
-        Line("预算通过了吗？", voice=0, seconds=1.5),
-        Line("通过了。", voice=2),
+        ScriptedLine("大家好，我们开始开会。", voice=0, seconds=2.0),
+        ScriptedLine("好的。", voice=1, seconds=0.8),
+        ScriptedLine("预算通过了吗？", voice=0, seconds=1.5),
+        ScriptedLine("通过了。", voice=2),
     ]
 )
 TEXTS = [line.text for line in MEETING.lines]

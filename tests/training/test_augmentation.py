@@ -109,8 +109,8 @@ class FrameTests(unittest.TestCase):
     """Variations of log mel energies."""
 
     def test_stretching_changes_the_length_only(self):
-        self.assertEqual(augmentation.stretch(frames(100), 1.2).shape, (120, 80))
-        np.testing.assert_allclose(augmentation.stretch(frames(100), 1.0), frames(100), atol=1e-5)
+        self.assertEqual(augmentation.span(frames(100), 1.2).shape, (120, 80))
+        np.testing.assert_allclose(augmentation.span(frames(100), 1.0), frames(100), atol=1e-5)
 
     def test_warping_by_one_changes_nothing(self):
         np.testing.assert_allclose(augmentation.warp_bands(frames(), 1.0), frames(), atol=1e-5)

@@ -16,7 +16,7 @@ from prometheus_client import start_http_server
 
 from recognition.exceptions import ModelError
 from sessions_app.metrics import registry
-from sessions_app.serving.gc_freeze import keep_for_good
+from sessions_app.serving.gc_freeze import freeze_heap
 from sessions_app.transport.current import get_transport
 from sessions_app.worker.hosted_worker import HostedWorker, Recognition, load_recognition
 from sessions_app.worker.worker_processes import WorkerProcesses, WorkersFailed
@@ -109,7 +109,7 @@ class Command(BaseCommand):
 
     async def _work(self, worker: HostedWorker) -> None:
         await worker.start()
-        keep_for_good()
+        freeze_heap()
         self.stdout.write(f"Recognising in process {os.getpid()}  (Ctrl-C stops)")
         self.stdout.flush()
         await worker.run()

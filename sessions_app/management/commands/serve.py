@@ -8,7 +8,7 @@ import logging
 from argparse import ArgumentParser
 from typing import Any
 
-from sessions_app.serving.daphne_server import LARGEST_MESSAGE, PatientServer  # isort: skip
+from sessions_app.serving.daphne_server import MAX_MESSAGE_BYTES, PatientServer  # isort: skip
 from channels.routing import get_default_application
 from django.conf import settings
 from django.core.management import call_command
@@ -18,7 +18,7 @@ from websockets.exceptions import WebSocketException
 
 from recognition.exceptions import ModelError
 from sessions_app.sample.demo import show_sample_meeting
-from sessions_app.serving.gc_freeze import keep_for_good
+from sessions_app.serving.gc_freeze import freeze_heap
 from sessions_app.transport.current import get_transport
 from sessions_app.worker.hosted_worker import HostedWorker
 
@@ -51,8 +51,8 @@ class Command(BaseCommand):
             ready_callable=self._start_soon,
             websocket_timeout=-1,
             websocket_handshake_timeout=20,  # senders wait in it for their turn
-            websocket_max_message_size=LARGEST_MESSAGE,
-            websocket_max_frame_size=LARGEST_MESSAGE,
+            websocket_max_message_size=MAX_MESSAGE_BYTES,
+            websocket_max_frame_size=MAX_MESSAGE_BYTES,
             ping_interval=20,
             ping_timeout=30,
             application_close_timeout=60,
@@ -79,7 +79,7 @@ class Command(BaseCommand):
         try:
             if self.worker:
                 await self.worker.start()
-            keep_for_good()
+            freeze_heap()
             if self.is_demo:
                 await show_sample_meeting(self.port, self._say)
         except* ModelError as group:

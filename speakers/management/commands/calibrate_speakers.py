@@ -29,7 +29,7 @@ from speakers.voiceprints.identification import IdentificationOptions
 from speakers.voiceprints.scoring import probability
 from speakers.voiceprints.trials import Errors, Material, Measured
 
-MOST_PEOPLE = 300
+MAX_PEOPLE = 300
 """More teach little more, and take long to listen to."""
 
 
@@ -98,7 +98,7 @@ def _load_models() -> Models:
         return load_models(
             read_model_set(settings.MODEL_SET),
             Path(settings.MODELS_DIR),
-            arithmetic=settings.ARITHMETIC,
+            compute_type=settings.COMPUTE_TYPE,
             device=settings.DEVICE,
         )
     except ModelError as error:
@@ -147,5 +147,5 @@ def _voiceprints() -> list[tuple[int, int]]:
     """Speaker and key of each; first of those people of whom there are most."""
     kept = Voiceprint.objects.exclude(audio="")
     counts = kept.order_by().values("speaker").annotate(count=Count("pk")).order_by("-count", "speaker")
-    people = list(counts.values_list("speaker", flat=True)[:MOST_PEOPLE])
+    people = list(counts.values_list("speaker", flat=True)[:MAX_PEOPLE])
     return list(kept.filter(speaker__in=people).order_by("speaker", "pk").values_list("speaker", "pk"))

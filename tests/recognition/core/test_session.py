@@ -84,7 +84,7 @@ class SessionTestCase(unittest.TestCase):
         marks = ("",) * (len(text) - 1) + ("。",)
         self.answer(Recognized(index, tokens), Punctuated(index, marks))
         for work in self.take(Embed):
-            self.answer(Embedded(index, VOICE.repeat(len(work.stretches), 0)))
+            self.answer(Embedded(index, VOICE.repeat(len(work.spans), 0)))
 
     def take(self, kind: type[Work]) -> list[Work]:
         taken = [work for work in self.asked if isinstance(work, kind)]
@@ -141,7 +141,7 @@ class UtteranceTests(SessionTestCase):
         self.answer(Recognized(0, (Token("你", 0, 1600), Token("好", 1600, 20_000))))
         self.assertEqual(self.take(Punctuate), [Punctuate(0, ("你", "好"))])
         [work] = self.take(Embed)
-        self.assertEqual(work.stretches, ((0, 20_000),))
+        self.assertEqual(work.spans, ((0, 20_000),))
 
     def test_a_final_has_text_with_marks_tokens_on_the_timeline_and_the_voice(self):
         self.hear(silence(2), speech(3), silence(2))
@@ -264,13 +264,13 @@ class TurnTests(SessionTestCase):
 
     def voices(self, work: Embed, change: float) -> Embedded:
         """One person before the change, another after."""
-        middles = [(start + end) / 2 for start, end in work.stretches]
+        middles = [(start + end) / 2 for start, end in work.spans]
         rows = [[1.0, 0.0] if middle < samples(change) else [0.0, 1.0] for middle in middles]
         return Embedded(0, np.array(rows, np.float32))
 
     def test_a_long_utterance_is_searched_for_a_change_of_voice(self):
         work = self.search()
-        self.assertGreater(len(work.stretches), 4)
+        self.assertGreater(len(work.spans), 4)
         self.assertEqual(self.told(Final), [])
 
     def test_each_turn_is_a_line_with_its_own_words_marks_and_voice(self):
@@ -292,8 +292,8 @@ class TurnTests(SessionTestCase):
         self.hear(speech(4), silence(2))
         self.answer(Recognized(0, self.TOKENS[:4]), Punctuated(0, self.MARKS[:4]))
         [work] = self.take(Embed)
-        self.assertEqual(work.stretches[-1], (work.stretches[0][0], work.stretches[-2][1]))
-        self.answer(Embedded(0, np.array([[1, 0]] * (len(work.stretches) - 1) + [[0, 1]], np.float32)))
+        self.assertEqual(work.spans[-1], (work.spans[0][0], work.spans[-2][1]))
+        self.answer(Embedded(0, np.array([[1, 0]] * (len(work.spans) - 1) + [[0, 1]], np.float32)))
         [final] = self.told(Final)
         np.testing.assert_allclose(final.embedding, [0.5**0.5, 0.5**0.5], atol=1e-6)
 
@@ -429,6 +429,6 @@ class CutTests(unittest.TestCase):
                         session.receive_result(Recognized(index, (Token("字", 0, len(audio)),)))
                     case Punctuate(index):
                         session.receive_result(Punctuated(index, ("。",)))
-                    case Embed(index, _, stretches):
-                        session.receive_result(Embedded(index, VOICE.repeat(len(stretches), 0)))
+                    case Embed(index, _, spans):
+                        session.receive_result(Embedded(index, VOICE.repeat(len(spans), 0)))
         return [(e.start, e.end) for e in session.events_to_send() if isinstance(e, Final)]

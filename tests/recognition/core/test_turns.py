@@ -92,14 +92,14 @@ class WindowTests(unittest.TestCase):
 
     def test_an_utterance_of_some_seconds_is_embedded_whole_as_well(self):
         windows = turns.parts(samples(0.5), samples(4.5))
-        self.assertEqual(turns.stretches(windows), (*windows, (samples(0.5), windows[-1][1])))
+        self.assertEqual(turns.spans(windows), (*windows, (samples(0.5), windows[-1][1])))
 
     def test_what_is_one_window_is_embedded_once(self):
-        self.assertEqual(turns.stretches([(0, samples(2))]), ((0, samples(2)),))
+        self.assertEqual(turns.spans([(0, samples(2))]), ((0, samples(2)),))
 
     def test_a_long_utterance_is_embedded_in_windows_only(self):
         windows = turns.parts(0, samples(6))
-        self.assertEqual(turns.stretches(windows), windows)
+        self.assertEqual(turns.spans(windows), windows)
 
 
 class TurnTests(unittest.TestCase):
@@ -158,7 +158,7 @@ class TurnTests(unittest.TestCase):
         tokens = [Token("字", int(a), int(b)) for a, b in pairwise(edges)]
         windows = turns.windows(tokens, length)
         rng = np.random.default_rng(seed)
-        count = len(turns.stretches(windows)) if windows else 0
+        count = len(turns.spans(windows)) if windows else 0
         rows = rng.standard_normal((count, DIMENSION)) + 20 * agreement
         rows /= np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-9)
         found = turns.turns(tokens, windows, rows.astype(np.float32))
@@ -171,7 +171,7 @@ class TurnTests(unittest.TestCase):
 
 
 class VoiceTests(unittest.TestCase):
-    def voice_of(self, turn: Turn, length: int, said: list[tuple[str, float, float]]) -> turns.Voice:
+    def voice_of(self, turn: Turn, length: int, said: list[tuple[str, float, float]]) -> turns.TurnVoice:
         """With embeddings that tell who speaks for how much of a window: one axis for each of A and B."""
         tokens = words(length)
         windows = turns.windows(tokens, length)
@@ -211,11 +211,11 @@ class VoiceTests(unittest.TestCase):
 
     def test_a_piece_of_speech_has_the_voice_of_a_line_that_is_as_long(self):
         class Embedder:
-            """A stretch points where its middle and its length say."""
+            """A span points where its middle and its length say."""
 
             def embed(self, batch):
-                [(_, stretches)] = batch
-                rows = [(start + end, 3 * (end - start)) for start, end in stretches]
+                [(_, spans)] = batch
+                rows = [(start + end, 3 * (end - start)) for start, end in spans]
                 return [np.array([np.array(row) / np.linalg.norm(row) for row in rows], np.float32)]
 
         for length in (1.2, 3.7, 8):
@@ -223,7 +223,7 @@ class VoiceTests(unittest.TestCase):
                 speech = np.zeros(samples(length), np.float32)
                 tokens = [Token("长", 0, len(speech))]
                 windows = turns.windows(tokens, len(speech))
-                [rows] = Embedder().embed([(speech, turns.stretches(windows))])
+                [rows] = Embedder().embed([(speech, turns.spans(windows))])
                 line = turns.voice_of(Turn(0, 0), tokens, windows, rows)
                 piece = turns.voice_in(speech, Embedder())
                 np.testing.assert_allclose(piece, line.embedding, atol=1e-6)
@@ -235,7 +235,7 @@ class VoiceTests(unittest.TestCase):
     def test_more_than_six_seconds_say_little_more(self):
         tokens = words(samples(20))
         voice = self.voice_of(Turn(0, len(tokens) - 1), samples(20), [("A", 0, 20)])
-        self.assertEqual(voice.samples, turns.LONGEST_VOICE)
+        self.assertEqual(voice.samples, turns.MAX_VOICE)
 
     def test_a_short_word_between_others_has_no_voice_of_its_own(self):
         voice = self.voice_of(Turn(3, 3), samples(5), [("A", 0, 5)])

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from recognition.engine.capacity import BATCH, LOAD, SESSION, Cost, measure
-from recognition.fakes.scripted import Line, Script, ScriptedStreaming, scripted_models
+from recognition.fakes.scripted import Script, ScriptedLine, ScriptedStreaming, scripted_models
 
 
 class Clock:
@@ -40,7 +40,7 @@ class TakesTime:
 class MeasureTests(unittest.TestCase):
     def setUp(self):
         self.clock = Clock()
-        self.models = scripted_models(Script([Line("好的。")]))
+        self.models = scripted_models(Script([ScriptedLine("好的。")]))
 
     def slow(self, role: str, method: str, seconds: float) -> None:
         model = TakesTime(getattr(self.models, role), self.clock, method, seconds)

@@ -3,11 +3,11 @@ from __future__ import annotations
 import unittest
 
 from recognition.engine.metrics import Histogram, Statistics
-from recognition.engine.scheduler import Job, Stage
+from recognition.engine.scheduler import QueuedJob, Stage
 
 
-def job(session: str, seconds: float, at: float, stage: Stage = Stage.DECODE) -> Job[None]:
-    return Job(stage, session, round(16_000 * seconds), at, None)
+def job(session: str, seconds: float, at: float, stage: Stage = Stage.DECODE) -> QueuedJob[None]:
+    return QueuedJob(stage, session, round(16_000 * seconds), at, None)
 
 
 class HistogramTests(unittest.TestCase):

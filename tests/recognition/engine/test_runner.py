@@ -5,8 +5,8 @@ import unittest
 import numpy as np
 
 from recognition.core.work import DecodeChunk, DetectSpeech, Embed, Result, Work
-from recognition.engine.runner import ModelStream, Order, job_of
-from recognition.engine.scheduler import Job, Stage
+from recognition.engine.runner import ModelRequest, ModelStream, job_of
+from recognition.engine.scheduler import QueuedJob, Stage
 
 CHUNK = np.zeros(9600, np.float32)  # 0.6 s
 
@@ -17,8 +17,8 @@ class QueueingTests(unittest.TestCase):
     def setUp(self):
         self.stream = ModelStream()
 
-    def job(self, work: Work, at: float) -> Job[Order]:
-        return job_of(Order(self.stream, work, _ignore), at)
+    def job(self, work: Work, at: float) -> QueuedJob[ModelRequest]:
+        return job_of(ModelRequest(self.stream, work, _ignore), at)
 
     def test_a_job_waits_from_when_it_comes(self):
         job = self.job(DetectSpeech(CHUNK), 5.0)

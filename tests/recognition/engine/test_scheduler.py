@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from recognition.engine.scheduler import (
     DEFAULT_LIMITS,
     BatchLimits,
-    Job,
     Pressure,
+    QueuedJob,
     Scheduler,
     Stage,
     limits_for,
@@ -29,11 +29,11 @@ LIMITS = {
 def scheduler(*jobs: tuple[Stage, str, int, float]) -> Scheduler[None]:
     made: Scheduler[None] = Scheduler(LIMITS)
     for stage, session, samples, at in jobs:
-        made.add(Job(stage, session, samples, at, None))
+        made.add(QueuedJob(stage, session, samples, at, None))
     return made
 
 
-def sessions(batch: list[Job[None]]) -> list[object]:
+def sessions(batch: list[QueuedJob[None]]) -> list[object]:
     return [job.session for job in batch]
 
 
@@ -78,7 +78,7 @@ class RestTests(unittest.TestCase):
         self.assertEqual(sessions(self.waiting.next_batch(1.0)), ["a"])
 
     def add(self, session: str, at: float) -> None:
-        self.waiting.add(Job(Stage.DECODE, session, 10, at, None))
+        self.waiting.add(QueuedJob(Stage.DECODE, session, 10, at, None))
 
     def test_the_next_waits_for_company_as_long_as_the_last_batch_tells(self):
         self.add("b", 1.5)
@@ -101,16 +101,16 @@ class RestTests(unittest.TestCase):
         waiting: Scheduler[None] = Scheduler(
             LIMITS | {Stage.DECODE: BatchLimits(size=2, padded_samples=1000, rest=1.5, longest_rest_s=0.35)}
         )
-        waiting.add(Job(Stage.DECODE, "a", 10, 1.0, None))
+        waiting.add(QueuedJob(Stage.DECODE, "a", 10, 1.0, None))
         waiting.next_batch(1.0)
-        waiting.add(Job(Stage.DECODE, "b", 10, 1.2, None))
+        waiting.add(QueuedJob(Stage.DECODE, "b", 10, 1.2, None))
         self.assertEqual(waiting.next_batch(1.5), [])
         self.assertEqual(waiting.due_at(), 1.2 + 0.35)
         self.assertEqual(sessions(waiting.next_batch(1.2 + 0.35)), ["b"])
 
     def test_finals_run_meanwhile(self):
         self.add("b", 1.5)
-        self.waiting.add(Job(Stage.RECOGNIZE, "c", 10, 1.5, None))
+        self.waiting.add(QueuedJob(Stage.RECOGNIZE, "c", 10, 1.5, None))
         self.assertEqual(sessions(self.waiting.next_batch(1.5)), ["c"])
         self.assertEqual(sessions(self.waiting.next_batch(2.25)), ["b"])
 
@@ -192,7 +192,7 @@ class PressureTests(unittest.TestCase):
     def test_finals_come_later_last_of_all(self):
         limits = dict(LIMITS) | {Stage.RECOGNIZE: BatchLimits(size=1, padded_samples=100, late_s=1.0)}
         waiting: Scheduler[None] = Scheduler(limits)
-        waiting.add(Job(Stage.RECOGNIZE, "a", 10, 0.0, None))
+        waiting.add(QueuedJob(Stage.RECOGNIZE, "a", 10, 0.0, None))
         self.assertIs(waiting.pressure(1.5), Pressure.LATER_FINALS)
 
     def test_by_default_only_partials_can_be_given_up(self):
@@ -203,7 +203,7 @@ class PressureTests(unittest.TestCase):
 @given(st.lists(st.tuples(st.sampled_from(Stage), st.sampled_from("abc"), st.integers(1, 120)), max_size=40))
 def test_every_job_runs_exactly_once_and_in_the_order_of_its_session(jobs):
     waiting = scheduler(*((stage, session, n, float(i)) for i, (stage, session, n) in enumerate(jobs)))
-    ran: list[Job[None]] = []
+    ran: list[QueuedJob[None]] = []
     now = 1e6
     while batch := waiting.next_batch(now) or waiting.next_batch(now := waiting.due_at() or now):
         limits = LIMITS[batch[0].stage]
@@ -227,7 +227,7 @@ class LimitsTests(unittest.TestCase):
         for device in ("cpu", "cuda"):
             scheduler = Scheduler[str](limits_for(device))
             for session in range(100):
-                scheduler.add(Job(Stage.DECODE, session, 9600, 0.0, ""))
+                scheduler.add(QueuedJob(Stage.DECODE, session, 9600, 0.0, ""))
             sizes[device] = len(scheduler.next_batch(0.1))
 
         self.assertEqual(sizes["cuda"], 100)

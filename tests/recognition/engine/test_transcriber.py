@@ -19,15 +19,21 @@ from recognition.engine.engine import Engine
 from recognition.engine.runner import ModelStream
 from recognition.engine.scheduler import DEFAULT_LIMITS, BatchLimits, Scheduler, Stage
 from recognition.engine.transcriber import Transcriber
-from recognition.fakes.scripted import Line, Script, ScriptedOffline, ScriptedStreaming, scripted_models
+from recognition.fakes.scripted import (
+    Script,
+    ScriptedLine,
+    ScriptedOffline,
+    ScriptedStreaming,
+    scripted_models,
+)
 from recognition.interfaces import Models, Samples, Token
 
 SCRIPT = Script(
     [
-        Line("大家好，我们开始开会。", voice=0, seconds=2.0),
-        Line("好的。", voice=1, seconds=0.8),
-        Line("预算通过了吗？", voice=0, seconds=1.5),
-        Line("通过了。", voice=2, seconds=1.0),
+        ScriptedLine("大家好，我们开始开会。", voice=0, seconds=2.0),
+        ScriptedLine("好的。", voice=1, seconds=0.8),
+        ScriptedLine("预算通过了吗？", voice=0, seconds=1.5),
+        ScriptedLine("通过了。", voice=2, seconds=1.0),
     ]
 )
 

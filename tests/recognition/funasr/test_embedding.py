@@ -44,12 +44,12 @@ class BatchTests(unittest.TestCase):
             np.testing.assert_allclose(found, embedder.embed([whole(piece)])[0], atol=1e-5)
 
     def test_each_stretch_of_a_recording_has_its_embedding(self):
-        recording, stretches = speech_like(1, 64_000), [(0, 24_000), (12_000, 36_000), (30_000, 64_000)]
+        recording, spans = speech_like(1, 64_000), [(0, 24_000), (12_000, 36_000), (30_000, 64_000)]
 
-        [first, second] = embedder.embed([(recording, stretches), whole(recording)])
+        [first, second] = embedder.embed([(recording, spans), whole(recording)])
 
         self.assertEqual((len(first), len(second)), (3, 1))
-        for found, (start, end) in zip(first, stretches, strict=True):
+        for found, (start, end) in zip(first, spans, strict=True):
             np.testing.assert_allclose(found, embed_whole(recording[start:end]), atol=1e-5)
 
     def test_embeddings_have_unit_length(self):

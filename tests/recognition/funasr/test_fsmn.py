@@ -11,7 +11,7 @@ from recognition.funasr.fsmn import FsmnNetwork
 from recognition.funasr.int8 import fsmn
 from recognition.funasr.int8.fsmn import CompiledFsmn
 from recognition.funasr.loading import load_model
-from recognition.funasr.precision import Arithmetic
+from recognition.funasr.precision import Precision
 
 from .random_models import model_directory
 
@@ -98,6 +98,6 @@ class CompiledFsmnTests(unittest.TestCase):
 class ChoiceTests(unittest.TestCase):
     def test_it_is_compiled_beside_networks_in_8_bits_only(self):
         network = funasr_network()
-        self.assertIsInstance(Arithmetic("float32").speech_network(network), FsmnNetwork)
+        self.assertIsInstance(Precision("float32").speech_network(network), FsmnNetwork)
         expected = CompiledFsmn if fsmn.is_supported() else FsmnNetwork
-        self.assertIsInstance(Arithmetic("int8").speech_network(network), expected)
+        self.assertIsInstance(Precision("int8").speech_network(network), expected)

@@ -9,15 +9,15 @@ import torch
 from recognition.exceptions import ModelError
 from recognition.funasr.int8 import networks
 from recognition.funasr.offline import OfflineParaformer
-from recognition.funasr.precision import Arithmetic, choose
+from recognition.funasr.precision import Precision, choose
 from recognition.funasr.streaming import StreamingParaformer
 
 from .random_models import model_directory, speech_like
 
 
 class ChooseTests(unittest.TestCase):
-    def test_an_unknown_arithmetic_is_named(self):
-        with self.assertRaisesRegex(ModelError, "no arithmetic 'int4'; known are auto, float32"):
+    def test_an_unknown_compute_type_is_named(self):
+        with self.assertRaisesRegex(ModelError, "no compute type 'int4'; known are auto, float32"):
             choose("int4", "cpu")
 
     @unittest.skipIf(torch.cuda.is_available(), "there is a CUDA device")
@@ -45,7 +45,7 @@ class ChooseTests(unittest.TestCase):
         with mock.patch.object(torch.cuda, "is_available", return_value=True):
             self.assertEqual(choose("auto", "cuda").kind, "float16")
             self.assertEqual(choose("auto", "auto").device.type, "cuda")
-            with self.assertRaisesRegex(ModelError, "8-bit arithmetic is for CPUs"):
+            with self.assertRaisesRegex(ModelError, "8-bit integers are for CPUs"):
                 choose("int8", "cuda")
 
 
@@ -55,7 +55,7 @@ class HalfPrecisionTests(unittest.TestCase):
     def test_bfloat16_writes_nearly_what_float32_writes(self):
         audio = speech_like(7, 96_000)
         exact, found = (
-            OfflineParaformer(model_directory("paraformer-zh-plain"), arithmetic=Arithmetic(kind)).recognize(
+            OfflineParaformer(model_directory("paraformer-zh-plain"), precision=Precision(kind)).recognize(
                 [audio]
             )[0]
             for kind in ("float32", "bfloat16")
@@ -67,7 +67,7 @@ class HalfPrecisionTests(unittest.TestCase):
 
     def test_streams_run_in_bfloat16(self):
         recognizer = StreamingParaformer(
-            model_directory("paraformer-zh-streaming"), arithmetic=Arithmetic("bfloat16")
+            model_directory("paraformer-zh-streaming"), precision=Precision("bfloat16")
         )
         state = recognizer.new_state()
 
@@ -82,12 +82,12 @@ class CudaTests(unittest.TestCase):
     def test_both_passes_write_on_the_device_nearly_what_they_write_on_the_cpu(self):
         audio = speech_like(7, 96_000)
         for kind in ("float32", "float16"):
-            arithmetic = Arithmetic(kind, torch.device("cuda"))
-            offline = OfflineParaformer(model_directory("paraformer-zh-plain"), arithmetic=arithmetic)
+            precision = Precision(kind, torch.device("cuda"))
+            offline = OfflineParaformer(model_directory("paraformer-zh-plain"), precision=precision)
             exact = OfflineParaformer(model_directory("paraformer-zh-plain")).recognize([audio])[0]
             found = offline.recognize([audio])[0]
             self.assertGreater(np.mean([a.text == b.text for a, b in zip(exact, found, strict=False)]), 0.7)
-            streaming = StreamingParaformer(model_directory("paraformer-zh-streaming"), arithmetic=arithmetic)
+            streaming = StreamingParaformer(model_directory("paraformer-zh-streaming"), precision=precision)
             state = streaming.new_state()
             for chunk in audio.reshape(10, -1):
                 streaming.decode([(state, chunk)])

@@ -15,7 +15,7 @@ from recognition.core.endpointing import Endpointer, EndpointingOptions
 from recognition.exceptions import ModelError
 from recognition.funasr.int8 import fsmn
 from recognition.funasr.loading import open_directory
-from recognition.funasr.precision import Arithmetic
+from recognition.funasr.precision import Precision
 from recognition.funasr.vad import FsmnDetector, SileroDetector
 
 from .random_models import auto_model, model_directory, model_path, speech_like
@@ -177,7 +177,7 @@ class FsmnTests(SharedTests, unittest.TestCase):
 
 @unittest.skipUnless(fsmn.is_supported(), "this CPU has no registers of 512 bits")
 class CompiledFsmnTests(FsmnTests):
-    detector = FsmnDetector(model_directory("fsmn-vad"), arithmetic=Arithmetic("int8"))
+    detector = FsmnDetector(model_directory("fsmn-vad"), precision=Precision("int8"))
 
     def test_it_is_the_compiled_network(self):
         self.assertIsInstance(self.detector._network, fsmn.CompiledFsmn)
@@ -221,11 +221,11 @@ class EnergyTests(unittest.TestCase):
 class RealNetworkTests(unittest.TestCase):
     """The published FSMN-VAD and our endpointer find the segments that FunASR's own test expects."""
 
-    arithmetic = Arithmetic()
+    precision = Precision()
 
     def find_segments(self, frames: int) -> list[tuple[int, int]]:
         weights = Path(ASSETS or "") / "weights" / "speech_fsmn_vad_zh-cn-16k-common-pytorch"
-        detector = FsmnDetector(open_directory(weights), frames=frames, arithmetic=self.arithmetic)
+        detector = FsmnDetector(open_directory(weights), frames=frames, precision=self.precision)
         options = EndpointingOptions(threshold=0.8, long_utterance_ms=60_000, longest_utterance_ms=60_000)
         endpointer = Endpointer(options, frame=detector.frame, start=-detector.delay)
         audio = vad_example()
@@ -245,7 +245,7 @@ class RealNetworkTests(unittest.TestCase):
 
 @unittest.skipUnless(fsmn.is_supported(), "this CPU has no registers of 512 bits")
 class CompiledRealNetworkTests(RealNetworkTests):
-    arithmetic = Arithmetic("int8")
+    precision = Precision("int8")
 
 
 @functools.cache

@@ -153,20 +153,20 @@ class SetFileTests(unittest.TestCase):
 
     def test_a_language_model_of_ones_own_decides_between_what_was_heard(self):
         (self.folder / "words").mkdir()
-        for arithmetic in ("float32", "int8") if networks.is_supported() else ("float32",):
-            with self.subTest(arithmetic):
+        for compute_type in ("float32", "int8") if networks.is_supported() else ("float32",):
+            with self.subTest(compute_type):
                 text = Path(self.write_set()).read_text()
-                [(often, _)] = Counter(self.heard(arithmetic)).most_common(1)
+                [(often, _)] = Counter(self.heard(compute_type)).most_common(1)
                 (self.folder / "words" / "own.arpa").write_text(
                     f"\\1-grams:\n-1\t<unk>\n-99\t{often}\n\n\\end\\\n"
                 )
                 self.write(f'{text}[language_model]\ntitle = "Words"\npath = "words"\nlicence = "MIT"\n')
 
-                self.assertNotIn(often, self.heard(arithmetic))
+                self.assertNotIn(often, self.heard(compute_type))
 
-    def heard(self, arithmetic: str) -> str:
+    def heard(self, compute_type: str) -> str:
         """What both passes of the set make of some noise."""
-        models = load_models(read_model_set(str(self.file)), self.folder, arithmetic=arithmetic)
+        models = load_models(read_model_set(str(self.file)), self.folder, compute_type=compute_type)
         audio = speech_like(0, 4 * models.streaming.chunk)
         state = models.streaming.new_state()
         partial = models.streaming.decode([(state, audio[: models.streaming.chunk])])[0]

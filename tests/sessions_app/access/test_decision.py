@@ -4,8 +4,8 @@ import pytest
 
 from sessions_app.access.decision import (
     Access,
+    AccessDecision,
     Right,
-    Verdict,
     Visitor,
     decide,
     is_local,
@@ -22,11 +22,11 @@ class TestDecision:
     @pytest.mark.parametrize(
         ("access", "visitor", "verdict"),
         [
-            (Access.LOCAL, LOCAL, Verdict.ADMITTED),
-            (Access.LOCAL, STRANGER, Verdict.UNKNOWN),
-            (Access.TOKEN, LOCAL, Verdict.UNKNOWN),
-            (Access.TOKEN, STRANGER, Verdict.UNKNOWN),
-            (Access.OPEN, STRANGER, Verdict.ADMITTED),
+            (Access.LOCAL, LOCAL, AccessDecision.ADMITTED),
+            (Access.LOCAL, STRANGER, AccessDecision.UNKNOWN),
+            (Access.TOKEN, LOCAL, AccessDecision.UNKNOWN),
+            (Access.TOKEN, STRANGER, AccessDecision.UNKNOWN),
+            (Access.OPEN, STRANGER, AccessDecision.ADMITTED),
         ],
     )
     def test_without_token_or_login_the_setting_decides(self, access, visitor, verdict):
@@ -34,20 +34,20 @@ class TestDecision:
 
     @pytest.mark.parametrize("access", Access)
     def test_a_good_token_opens(self, access):
-        assert decide(access, Visitor(False, has_token=True, is_token_good=True)) is Verdict.ADMITTED
+        assert decide(access, Visitor(False, has_token=True, is_token_good=True)) is AccessDecision.ADMITTED
 
     @pytest.mark.parametrize("access", Access)
     @pytest.mark.parametrize("is_here", [True, False])
     def test_a_bad_token_is_no_better_than_it_says(self, access, is_here):
         visitor = Visitor(is_here, has_login=True, has_permission=True, has_token=True)
-        assert decide(access, visitor) is Verdict.FORBIDDEN
+        assert decide(access, visitor) is AccessDecision.FORBIDDEN
 
     def test_a_login_with_the_permission_opens(self):
         visitor = Visitor(False, has_login=True, has_permission=True)
-        assert decide(Access.TOKEN, visitor) is Verdict.ADMITTED
+        assert decide(Access.TOKEN, visitor) is AccessDecision.ADMITTED
 
     def test_a_login_without_it_is_told_so(self):
-        assert decide(Access.TOKEN, Visitor(False, has_login=True)) is Verdict.FORBIDDEN
+        assert decide(Access.TOKEN, Visitor(False, has_login=True)) is AccessDecision.FORBIDDEN
 
 
 class TestRights:

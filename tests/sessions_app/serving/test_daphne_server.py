@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from websockets.protocol import CLIENT, OPEN, Protocol
 
-from sessions_app.serving.daphne_server import MOST_WAITING, PatientWebSocket, WaitingMessages  # isort: skip
+from sessions_app.serving.daphne_server import MAX_WAITING, PatientWebSocket, WaitingMessages  # isort: skip
 from autobahn.twisted.websocket import WebSocketServerFactory
 from daphne.ws_protocol import WebSocketProtocol
 from twisted.internet.error import ConnectionLost
@@ -103,10 +103,10 @@ async def test_a_client_that_answers_no_ping_is_left_to_the_application(open_soc
 
 
 async def test_one_that_we_do_not_read_may_have_answered(open_socket: PatientWebSocket):
-    for _ in range(MOST_WAITING):
+    for _ in range(MAX_WAITING):
         open_socket.onMessage(b"audio", True)
     open_socket.onAutoPingTimeout()
-    assert open_socket.application_queue.qsize() == MOST_WAITING
+    assert open_socket.application_queue.qsize() == MAX_WAITING
 
 
 class TestPushing:
@@ -152,7 +152,7 @@ class TestReadingSendersTogether:
 
     async def test_a_sender_that_is_ahead_of_the_application_is_left_out(self, open_socket: PatientWebSocket):
         senders = open_socket.server.senders
-        for _ in range(MOST_WAITING):
+        for _ in range(MAX_WAITING):
             open_socket.onMessage(b"audio", True)
         assert not senders.sockets
         while open_socket.is_paused:
@@ -160,7 +160,7 @@ class TestReadingSendersTogether:
         assert senders.sockets == {7}
 
     def test_one_that_is_paused_before_it_sends_audio_stays_so(self, open_socket: PatientWebSocket):
-        for _ in range(MOST_WAITING):
+        for _ in range(MAX_WAITING):
             open_socket.onMessage(b"nothing", False)
         open_socket.onMessage(b"audio", True)
         assert not open_socket.server.senders.sockets

@@ -7,13 +7,13 @@ import sys
 
 PROGRAM = """
 import gc
-from sessions_app.garbage import keep_for_good
+from sessions_app.garbage import freeze_heap
 
 class Thing:
     pass
 
 loaded = [[] for _ in range(100_000)]
-keep_for_good()
+freeze_heap()
 print(len(gc.get_objects()))
 
 gc.disable()  # until it is asked

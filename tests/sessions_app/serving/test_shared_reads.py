@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from sessions_app.serving.shared_reads import SharedReading
+from sessions_app.serving.shared_reads import BatchedReader
 
 
 class Peer:
@@ -46,7 +46,7 @@ def new_peer() -> Iterator[Callable[..., Peer]]:
 
 
 async def test_all_that_comes_is_read_in_order(new_peer: Callable[..., Peer]):
-    reading, peer = SharedReading(), new_peer()
+    reading, peer = BatchedReader(), new_peer()
     reading.add(peer.near.fileno(), peer.read)
     for number in range(20):
         peer.far.send(b"%d" % number)
@@ -54,7 +54,7 @@ async def test_all_that_comes_is_read_in_order(new_peer: Callable[..., Peer]):
 
 
 async def test_what_comes_after_a_pause_is_read_again(new_peer: Callable[..., Peer]):
-    reading, peer = SharedReading(), new_peer()
+    reading, peer = BatchedReader(), new_peer()
     reading.add(peer.near.fileno(), peer.read)
     for _ in range(2):
         peer.far.send(b"audio")
@@ -64,7 +64,7 @@ async def test_what_comes_after_a_pause_is_read_again(new_peer: Callable[..., Pe
 
 
 async def test_sockets_that_have_something_are_read_together(new_peer: Callable[..., Peer]):
-    reading, peers = SharedReading(), [new_peer() for _ in range(5)]
+    reading, peers = BatchedReader(), [new_peer() for _ in range(5)]
     for peer in peers:
         reading.add(peer.near.fileno(), peer.read)
         peer.far.send(b"audio")
@@ -75,8 +75,8 @@ async def test_sockets_that_have_something_are_read_together(new_peer: Callable[
 async def test_a_sender_in_a_hurry_does_not_wait_for_the_pace(
     new_peer: Callable[..., Peer], monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr("sessions_app.serving.shared_reads.PACE_S", 3600.0)
-    reading, peer = SharedReading(), new_peer(most=10)
+    monkeypatch.setattr("sessions_app.serving.shared_reads.SOCKET_READ_INTERVAL_S", 3600.0)
+    reading, peer = BatchedReader(), new_peer(most=10)
     reading.add(peer.near.fileno(), peer.read)
     peer.far.send(b"x" * 1000)
     while sum(map(len, peer.reads)) < 1000:
@@ -84,7 +84,7 @@ async def test_a_sender_in_a_hurry_does_not_wait_for_the_pace(
 
 
 async def test_a_socket_that_is_removed_is_not_read(new_peer: Callable[..., Peer]):
-    reading, removed, other = SharedReading(), new_peer(), new_peer()
+    reading, removed, other = BatchedReader(), new_peer(), new_peer()
     for peer in (removed, other):
         reading.add(peer.near.fileno(), peer.read)
         peer.far.send(b"audio")
@@ -97,7 +97,7 @@ async def test_a_socket_that_is_removed_is_not_read(new_peer: Callable[..., Peer
 
 
 async def test_reading_one_socket_may_remove_another(new_peer: Callable[..., Peer]):
-    reading, peers = SharedReading(), [new_peer(), new_peer()]
+    reading, peers = BatchedReader(), [new_peer(), new_peer()]
 
     def read(own: Peer, other: Peer) -> None:
         own.read()
@@ -115,7 +115,7 @@ async def test_reading_one_socket_may_remove_another(new_peer: Callable[..., Pee
 
 
 async def test_the_end_of_a_connection_is_read_too(new_peer: Callable[..., Peer]):
-    reading, peer = SharedReading(), new_peer()
+    reading, peer = BatchedReader(), new_peer()
     reading.add(peer.near.fileno(), peer.read)
     peer.far.close()
     assert await peer.next_read() == b""

@@ -19,7 +19,7 @@ from sessions_app.sockets.consumers import SessionConsumer
 from sessions_app.store import commits
 from sessions_app.transport.interface import SAMPLE_BYTES, Overloaded, SenderConflict, Unreachable
 from sessions_app.transport.memory import MemoryTransport
-from sessions_app.wire.protocol import Line, SessionEnd, Spoken
+from sessions_app.wire.protocol import Line, SessionEnd, SpeakerRef
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -54,7 +54,7 @@ async def transport(settings: Any, monkeypatch: pytest.MonkeyPatch) -> AsyncIter
     for module in (consumers, sender):
         monkeypatch.setattr(module, "get_transport", lambda: transport)
     yield transport
-    await fanout.get_hub().aclose()
+    await fanout.get_fanout().aclose()
 
 
 async def connect(query: str, **more: Any) -> ApplicationCommunicator:
@@ -189,7 +189,7 @@ class Pushed:
 
 
 def line(seq: int) -> Line:
-    return Line(seq, seq, 1000 * seq, 1000 * seq + 500, "好的。", Spoken())
+    return Line(seq, seq, 1000 * seq, 1000 * seq + 500, "好的。", SpeakerRef())
 
 
 async def seqs(socket: ApplicationCommunicator, count: int) -> list[int]:
@@ -209,9 +209,9 @@ class TestPushing:
         await disconnect(socket)
 
     def say(self, *lines: Line) -> None:
-        followed = fanout.get_hub()._followed["meeting"]
+        followed = fanout.get_fanout()._followed["meeting"]
         for said in lines:
-            followed.room.receive_line(said)
+            followed.feed.receive_line(said)
         followed.tell()
 
     async def test_a_line_is_sent_at_once_to_who_is_not_behind(self, receiver: Any):
@@ -234,8 +234,8 @@ class TestPushing:
 
     async def test_the_last_line_comes_before_the_end(self, receiver: Any):
         socket, pushed = receiver
-        room = fanout.get_hub()._followed["meeting"].room
-        room.receive_end(SessionEnd(1, 1.0, 1.0))
+        feed = fanout.get_fanout()._followed["meeting"].feed
+        feed.receive_end(SessionEnd(1, 1.0, 1.0))
         self.say(line(1))
         assert pushed.seqs == [1]
         assert (await socket.receive_output(10))["code"] == 1000

@@ -10,10 +10,10 @@ import pytest
 from channels.layers import InMemoryChannelLayer
 
 from sessions_app.sockets import fanout
-from sessions_app.sockets.fanout import Hub
+from sessions_app.sockets.fanout import Fanout
 from sessions_app.store import commits
 from sessions_app.wire import layer_messages
-from sessions_app.wire.protocol import Line, PartialLine, Spoken
+from sessions_app.wire.protocol import Line, PartialLine, SpeakerRef
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -24,7 +24,7 @@ class Listener:
     def __init__(self) -> None:
         self.changed = asyncio.Event()
 
-    def room_changed(self) -> None:
+    def feed_changed(self) -> None:
         self.changed.set()
 
 
@@ -51,12 +51,14 @@ def failures() -> list[Exception | None]:
 
 
 @pytest.fixture
-async def following(failures: list[Exception | None], monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Hub]:
+async def following(
+    failures: list[Exception | None], monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[Fanout]:
     layer = FailingLayer(failures)
     monkeypatch.setattr(fanout, "get_channel_layer", lambda: layer)
-    monkeypatch.setattr(fanout, "POLL_S", 0.05)
-    monkeypatch.setattr(fanout, "OPEN_S", 0.2)
-    following = Hub()
+    monkeypatch.setattr(fanout, "DATABASE_POLL_S", 0.05)
+    monkeypatch.setattr(fanout, "CHANNEL_OPEN_TIMEOUT_S", 0.2)
+    following = Fanout()
     yield following
     await following.aclose()
 
@@ -67,31 +69,33 @@ async def publish(text: str) -> None:
     await layer.group_send(layer_messages.session_group(KEY), message)
 
 
-async def test_what_is_said_reaches_who_follows(following: Hub):
-    room = await following.follow(KEY, Listener())
+async def test_what_is_said_reaches_who_follows(following: Fanout):
+    feed = await following.follow(KEY, Listener())
     await publish("大家")
     async with asyncio.timeout(10):
-        while room.partial is None:
+        while feed.partial is None:
             await asyncio.sleep(0.01)
-    assert room.partial == PartialLine(0, "大家")
+    assert feed.partial == PartialLine(0, "大家")
 
 
-async def test_lines_come_with_how_far_the_session_is(following: Hub):
-    room = await following.follow(KEY, Listener())
-    lines = [Line(seq, seq, 0, 500, "好的。", Spoken("id", "张三", 0.9, is_enrolled=True)) for seq in (1, 2)]
+async def test_lines_come_with_how_far_the_session_is(following: Fanout):
+    feed = await following.follow(KEY, Listener())
+    lines = [
+        Line(seq, seq, 0, 500, "好的。", SpeakerRef("id", "张三", 0.9, is_enrolled=True)) for seq in (1, 2)
+    ]
     layer: Any = fanout.get_channel_layer()
     message = layer_messages.commit_message(KEY, lines, received=32_000, durable=16_000)
     await layer.group_send(layer_messages.session_group(KEY), message)
     async with asyncio.timeout(10):
-        while room.last_seq < 2:
+        while feed.last_seq < 2:
             await asyncio.sleep(0.01)
-    assert room.lines_after(0) == lines
-    assert (room.received, room.durable) == (32_000, 16_000)
+    assert feed.lines_after(0) == lines
+    assert (feed.received, feed.durable) == (32_000, 16_000)
 
 
 @pytest.mark.parametrize("failure", [ConnectionError("no"), OSError("no"), None])
 async def test_nobody_waits_for_a_layer_that_is_not_there_and_it_is_heard_when_it_is(
-    following: Hub, failures: list[Exception | None], failure: Exception | None
+    following: Fanout, failures: list[Exception | None], failure: Exception | None
 ):
     failures += [failure] * 3
     async with asyncio.timeout(20):
@@ -103,20 +107,20 @@ async def test_nobody_waits_for_a_layer_that_is_not_there_and_it_is_heard_when_i
     assert first.partial == PartialLine(0, "大家")
 
 
-async def test_meanwhile_the_database_tells_what_happens(following: Hub, failures: list[Exception | None]):
+async def test_meanwhile_the_database_tells_what_happens(following: Fanout, failures: list[Exception | None]):
     failures += [ConnectionError("no")] * 1000
     listener = Listener()
-    room = await following.follow(KEY, listener)
+    feed = await following.follow(KEY, listener)
     await asyncio.to_thread(commits.get_or_create_session, KEY)
     async with asyncio.timeout(20):
-        while not room.state:
+        while not feed.state:
             await asyncio.sleep(0.02)
-    assert room.state == "live"
+    assert feed.state == "live"
     assert listener.changed.is_set()
 
 
 async def test_a_session_that_was_withdrawn_and_came_again_is_followed(
-    following: Hub, failures: list[Exception | None]
+    following: Fanout, failures: list[Exception | None]
 ):
     failures += [ConnectionError("no")] * 1000
     refused, _ = await asyncio.to_thread(commits.get_or_create_session, KEY)
@@ -131,7 +135,9 @@ async def test_a_session_that_was_withdrawn_and_came_again_is_followed(
             await asyncio.sleep(0.02)
 
 
-async def test_who_leaves_meanwhile_leaves_nothing_behind(following: Hub, failures: list[Exception | None]):
+async def test_who_leaves_meanwhile_leaves_nothing_behind(
+    following: Fanout, failures: list[Exception | None]
+):
     failures += [ConnectionError("no")] * 1000
     listener = Listener()
     await following.follow(KEY, listener)

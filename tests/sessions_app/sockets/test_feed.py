@@ -7,18 +7,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sessions_app.sockets.feed import REMEMBERED, Behind, Reader, Room
-from sessions_app.wire.protocol import Ack, Line, PartialLine, Revision, SessionEnd, Spoken, StateChange
+from sessions_app.sockets.feed import REMEMBERED, Behind, Cursor, SessionFeed
+from sessions_app.wire.protocol import Ack, Line, PartialLine, Revision, SessionEnd, SpeakerRef, StateChange
 
 END = SessionEnd(3, 9.0, 9.0)
 
 
 def line(seq: int, text: str = "") -> Line:
-    return Line(seq, seq, 1000 * seq, 1000 * seq + 900, text or f"第{seq}句。", Spoken())
+    return Line(seq, seq, 1000 * seq, 1000 * seq + 900, text or f"第{seq}句。", SpeakerRef())
 
 
-def room(*seqs: int) -> Room:
-    made = Room()
+def feed(*seqs: int) -> SessionFeed:
+    made = SessionFeed()
     for seq in seqs:
         made.receive_line(line(seq))
     return made
@@ -26,15 +26,15 @@ def room(*seqs: int) -> Room:
 
 class TestRoom:
     def test_lines_in_order_leave_no_gap(self):
-        made = room(1, 2, 3)
+        made = feed(1, 2, 3)
         assert not made.has_gap
         assert made.lines_after(1) == [line(2), line(3)]
 
     def test_a_line_that_comes_twice_counts_once(self):
-        assert room(1, 2, 2, 1).lines_after(0) == [line(1), line(2)]
+        assert feed(1, 2, 2, 1).lines_after(0) == [line(1), line(2)]
 
     def test_a_missing_line_is_a_gap_until_it_is_found(self):
-        made = room(1, 3)
+        made = feed(1, 3)
         assert made.has_gap
         assert made.lines_after(0) == [line(1)]
         for found in (line(2), line(3)):
@@ -43,30 +43,30 @@ class TestRoom:
         assert made.lines_after(0) == [line(1), line(2), line(3)]
 
     def test_the_database_may_know_more(self):
-        made = room(1)
+        made = feed(1)
         made.receive_numbers(state="live", epoch=1, last_seq=2, last_revision=0)
         assert made.has_gap
 
     def test_a_final_takes_its_partial_away(self):
-        made = Room()
+        made = SessionFeed()
         made.receive_partial(PartialLine(0, "你"))
         made.receive_line(line(1))
         assert made.partial is None
 
     def test_has_ended_only_when_every_line_is_there(self):
-        made = room(1, 2)
+        made = feed(1, 2)
         made.receive_end(END)
         assert not made.has_ended
         made.receive_line(line(3))
         assert made.has_ended
 
     def test_forgets_what_is_old(self):
-        made = room(*range(1, REMEMBERED + 11))
+        made = feed(*range(1, REMEMBERED + 11))
         assert made.lines_after(5) is None
         assert len(made.lines_after(10)) == REMEMBERED
 
     def test_what_was_skipped_is_not_remembered_but_no_gap(self):
-        made = Room()
+        made = SessionFeed()
         made.receive_numbers(state="live", epoch=1, last_seq=57, last_revision=2)
         made.skip()
         assert not made.has_gap
@@ -76,7 +76,7 @@ class TestRoom:
         assert made.lines_after(57) == [line(58)]
 
     def test_revisions_may_leave_numbers_out(self):
-        made = Room()
+        made = SessionFeed()
         made.receive_revision(Revision(1, line(1)))
         made.receive_revision(Revision(4, line(2)))
         assert made.last_revision == 4
@@ -85,74 +85,74 @@ class TestRoom:
 
 class TestReader:
     def test_is_given_each_line_once(self):
-        reader, here = Reader(), room(1, 2)
-        assert reader.take(here) == [line(1), line(2)]
-        assert reader.take(here) == []
+        cursor, here = Cursor(), feed(1, 2)
+        assert cursor.take(here) == [line(1), line(2)]
+        assert cursor.take(here) == []
         here.receive_line(line(3))
-        assert reader.take(here) == [line(3)]
+        assert cursor.take(here) == [line(3)]
 
     def test_goes_on_behind_what_it_knows(self):
-        assert Reader(seq=1).take(room(1, 2)) == [line(2)]
+        assert Cursor(seq=1).take(feed(1, 2)) == [line(2)]
 
     def test_one_who_is_far_behind_is_sent_to_the_database(self):
-        reader, here = Reader(seq=2), room(*range(1, REMEMBERED + 11))
-        assert reader.take(here) == Behind(2, 0)
-        reader.take_history([line(seq) for seq in range(3, 12)], [])
-        assert reader.take(here)[0] == line(12)
+        cursor, here = Cursor(seq=2), feed(*range(1, REMEMBERED + 11))
+        assert cursor.take(here) == Behind(2, 0)
+        cursor.take_history([line(seq) for seq in range(3, 12)], [])
+        assert cursor.take(here)[0] == line(12)
 
     def test_history_and_live_lines_overlap_without_doubles(self):
-        reader = Reader()
-        assert reader.take_history([line(1), line(2)], []) == [line(1), line(2)]
-        assert reader.take_history([line(2), line(3)], []) == [line(3)]
+        cursor = Cursor()
+        assert cursor.take_history([line(1), line(2)], []) == [line(1), line(2)]
+        assert cursor.take_history([line(2), line(3)], []) == [line(3)]
 
     def test_version_one_hears_of_nothing_but_lines(self):
-        here = room(1)
+        here = feed(1)
         here.receive_partial(PartialLine(0, "你"))
         here.receive_revision(Revision(1, line(1)))
         here.state = "live"
-        assert Reader().take(here) == [line(1)]
+        assert Cursor().take(here) == [line(1)]
 
     def test_events_come_after_lines(self):
-        here = room(1)
+        here = feed(1)
         here.state = "live"
         here.receive_partial(PartialLine(2000, "你"))
-        taken = Reader(wants_events=True).take(here)
+        taken = Cursor(wants_events=True).take(here)
         assert taken == [line(1), StateChange("live"), PartialLine(2000, "你")]
 
     def test_only_the_newest_partial_is_told_and_only_once(self):
-        reader, here = Reader(wants_events=True), Room()
+        cursor, here = Cursor(wants_events=True), SessionFeed()
         here.receive_partial(PartialLine(0, "你"))
         here.receive_partial(PartialLine(0, "你好"))
-        assert reader.take(here) == [PartialLine(0, "你好")]
-        assert reader.take(here) == []
+        assert cursor.take(here) == [PartialLine(0, "你好")]
+        assert cursor.take(here) == []
 
     def test_acknowledgements_are_for_those_who_send(self):
-        here = Room()
+        here = SessionFeed()
         here.receive_progress(received=16_000, durable=8_000)
-        assert Reader(wants_events=True, received=16_000).take(here) == []
-        sender = Reader(wants_events=True, wants_acks=True, received=16_000)
+        assert Cursor(wants_events=True, received=16_000).take(here) == []
+        sender = Cursor(wants_events=True, wants_acks=True, received=16_000)
         assert sender.take(here) == [Ack(16_000, 8_000)]
 
     def test_where_the_log_keeps_audio_what_was_received_need_not_be_sent_again(self):
-        sender = Reader(wants_events=True, wants_acks=True, received=16_000, is_kept=True)
-        assert sender.take(Room()) == [Ack(16_000, 16_000)]
+        sender = Cursor(wants_events=True, wants_acks=True, received=16_000, is_kept=True)
+        assert sender.take(SessionFeed()) == [Ack(16_000, 16_000)]
 
     def test_a_little_progress_is_not_acknowledged_before_the_end(self):
-        here, sender = room(1, 2, 3), Reader(wants_events=True, wants_acks=True, is_kept=True, seq=3)
+        here, sender = feed(1, 2, 3), Cursor(wants_events=True, wants_acks=True, is_kept=True, seq=3)
         sender.received = 15_999
         assert sender.take(here) == []
         here.receive_end(END)
         assert sender.take(here) == [StateChange("ended"), Ack(15_999, 15_999)]
 
     def test_a_sender_that_may_not_read_is_told_no_more_lines_than_it_can_hold(self):
-        here, sender = room(*range(1, 21)), Reader(most_untaken=15)
+        here, sender = feed(*range(1, 21)), Cursor(max_untaken=15)
         assert [x.seq for x in sender.take(here)] == list(range(1, 16))
         assert sender.take(here) == []
         sender.release()
         assert [x.seq for x in sender.take(here)] == list(range(16, 21))
 
     def test_what_it_could_not_hold_comes_with_the_end(self):
-        here, sender = room(*range(1, 21)), Reader(most_untaken=15, wants_end=True)
+        here, sender = feed(*range(1, 21)), Cursor(max_untaken=15, wants_end=True)
         sender.take(here)
         end = SessionEnd(20, 9.0, 9.0)
         here.receive_end(end)
@@ -160,41 +160,41 @@ class TestReader:
         assert sender.is_done
 
     def test_history_counts_as_lines(self):
-        sender = Reader(most_untaken=2)
+        sender = Cursor(max_untaken=2)
         assert sender.take_history([line(1), line(2), line(3)], []) == [line(1), line(2)]
 
     def test_is_done_when_everything_is_told(self):
-        reader, here = Reader(), room(1, 2, 3)
+        cursor, here = Cursor(), feed(1, 2, 3)
         here.receive_end(END)
-        assert reader.take(here) == [line(1), line(2), line(3)]
-        assert reader.is_done
+        assert cursor.take(here) == [line(1), line(2), line(3)]
+        assert cursor.is_done
 
     def test_one_who_waits_for_it_is_told_the_end_last(self):
-        here = room(1, 2, 3)
+        here = feed(1, 2, 3)
         here.receive_end(END)
-        assert Reader(wants_end=True).take(here)[-1] == END
+        assert Cursor(wants_end=True).take(here)[-1] == END
 
     def test_that_a_session_failed_is_told_by_an_error_unless_the_reader_stays(self):
-        here = room(1, 2, 3)
+        here = feed(1, 2, 3)
         here.receive_end(replace(END, has_failed=True))
-        leaves, stays = Reader(wants_end=True), Reader(wants_end=True, stays=True)
+        leaves, stays = Cursor(wants_end=True), Cursor(wants_end=True, stays=True)
         assert leaves.take(here) == [line(1), line(2), line(3)]
         assert leaves.is_done
         assert stays.take(here)[-1] == here.end
 
     def test_one_who_stays_is_told_the_end_once_and_corrections_after_it(self):
-        reader, here = Reader(wants_events=True, wants_end=True, stays=True), room(1, 2, 3)
+        cursor, here = Cursor(wants_events=True, wants_end=True, stays=True), feed(1, 2, 3)
         here.receive_end(END)
-        assert reader.take(here)[-1] == END
+        assert cursor.take(here)[-1] == END
         here.receive_revision(Revision(1, line(2, "改过的。")))
-        assert reader.take(here) == [Revision(1, line(2, "改过的。"))]
-        assert not reader.is_done
+        assert cursor.take(here) == [Revision(1, line(2, "改过的。"))]
+        assert not cursor.is_done
 
     def test_is_not_done_while_lines_are_missing(self):
-        reader, here = Reader(), room(1)
+        cursor, here = Cursor(), feed(1)
         here.receive_end(END)
-        reader.take(here)
-        assert not reader.is_done
+        cursor.take(here)
+        assert not cursor.is_done
 
 
 @given(
@@ -206,12 +206,12 @@ class TestReader:
 def test_whatever_is_lost_doubled_or_late_a_reader_gets_every_line_once_in_order(
     count: int, loss: float, joins_at: int, rng: random.Random
 ):
-    """A lossy layer, a reader that joins at any time, and a database that knows the truth."""
-    here, reader, got, stored = Room(), Reader(), [], []
+    """A lossy layer, a cursor that joins at any time, and a database that knows the truth."""
+    here, cursor, got, stored = SessionFeed(), Cursor(), [], []
 
     def read() -> None:
-        while isinstance(taken := reader.take(here), Behind):
-            got.extend(reader.take_history([x for x in stored if x.seq > taken.seq], []))
+        while isinstance(taken := cursor.take(here), Behind):
+            got.extend(cursor.take_history([x for x in stored if x.seq > taken.seq], []))
         got.extend(taken)
 
     for seq in range(1, count + 1):
@@ -228,11 +228,11 @@ def test_whatever_is_lost_doubled_or_late_a_reader_gets_every_line_once_in_order
     read()
 
     assert [x.seq for x in got] == list(range(1, count + 1))
-    assert reader.is_done
+    assert cursor.is_done
 
 
 @pytest.mark.parametrize("seq", [0, 5, 199, 400])
 def test_a_room_serves_a_mark_completely_or_not_at_all(seq: int):
-    here = room(*range(1, 401))
+    here = feed(*range(1, 401))
     lines = here.lines_after(seq)
     assert lines is None or [x.seq for x in lines] == list(range(seq + 1, 401))

@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 
 from recognition.audio import samples
-from sessions_app.sockets.feed import Reader, Room
-from sessions_app.sockets.sender import Sending
+from sessions_app.sockets.feed import Cursor, SessionFeed
+from sessions_app.sockets.sender import SenderConnection
 from sessions_app.transport.interface import CREDIT
 from sessions_app.transport.memory import MemoryTransport
-from sessions_app.wire.protocol import Fault, Join, Mode, ProtocolError
+from sessions_app.wire.protocol import ErrorCode, JoinRequest, Mode, ProtocolError
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -27,8 +27,12 @@ async def test_one_that_is_held_back_is_not_idle_and_one_that_says_nothing_is(
     transport = MemoryTransport()
     monkeypatch.setattr("sessions_app.sockets.sender.get_transport", lambda: transport)
     faults: list[ProtocolError] = []
-    sender = Sending(
-        Join("held", Mode.SENDER), Room(), Reader(), on_change=lambda: None, on_fault=faults.append
+    sender = SenderConnection(
+        JoinRequest("held", Mode.SENDER),
+        SessionFeed(),
+        Cursor(),
+        on_change=lambda: None,
+        on_fault=faults.append,
     )
     await sender.begin(owner=None)
     for _ in range(CREDIT // samples(1)):
@@ -41,5 +45,5 @@ async def test_one_that_is_held_back_is_not_idle_and_one_that_says_nothing_is(
     await transport.report(session, processed=CREDIT, durable=0)
     await held
     await asyncio.sleep(1.0)
-    assert [fault.fault for fault in faults] == [Fault.IDLE]
+    assert [fault.code for fault in faults] == [ErrorCode.IDLE]
     await sender.leave()

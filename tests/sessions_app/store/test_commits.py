@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 from django.db import IntegrityError
 
-from sessions_app.models import MOST_FAILURES, Session, Utterance
+from sessions_app.models import MAX_FAILURES, Session, Utterance
 from sessions_app.store import commits, queries
 from sessions_app.store.commits import Fenced, Lease, NewLine
 
@@ -79,12 +79,12 @@ class TestFailures:
         assert commits.acquire(session.pk).failures == 1
 
     def test_to_be_taken_over_is_none(self, session: Session):
-        for _ in range(MOST_FAILURES):
+        for _ in range(MAX_FAILURES):
             lease = commits.acquire(session.pk)
         assert lease.failures == 0
 
     def test_too_many_and_the_session_has_failed_once_it_has_ended(self, session: Session, lease: Lease):
-        for _ in range(MOST_FAILURES):
+        for _ in range(MAX_FAILURES):
             commits.count_failure(session.pk)
         session.refresh_from_db()
         assert not session.has_failed

@@ -218,7 +218,7 @@ class PersonTests(VoicesTestCase):
         two = Voice.objects.get(uuid=TWO)
         Voice.objects.filter(uuid=THREE).update(merged_into=two)
 
-        said = voices.person_said(self.session.pk)
+        said = voices.corrections(self.session.pk)
 
         self.assertEqual(
             [(v.voice, v.speaker, v.is_named_by_person) for v in said.voices], [(ONE, self.bob.pk, True)]

@@ -13,7 +13,7 @@ from django.urls import reverse
 
 from recognition.audio import samples
 from recognition.engine.engine import Engine
-from recognition.fakes.scripted import Line, Script
+from recognition.fakes.scripted import Script, ScriptedLine
 from sessions_app.models import Session, Utterance, Voice
 from sessions_app.transcripts.reidentification import REIDENTIFY
 from speakers import jobs
@@ -26,7 +26,7 @@ from tests.speakers.people import enroll, give_consent, make_speaker
 pytestmark = pytest.mark.django_db(transaction=True)
 
 ALICE, BOB = 0, 5  # voices of the script
-SCRIPT = Script([Line("你好。", ALICE, 2.0), Line("再见。", BOB, 2.0)])
+SCRIPT = Script([ScriptedLine("你好。", ALICE, 2.0), ScriptedLine("再见。", BOB, 2.0)])
 
 
 @pytest.fixture(autouse=True)

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sessions_app.transcripts.alignment import align
-from sessions_app.transcripts.subtitles import LONGEST_MS, MOST_ROWS, WIDEST_ROW, Cue, cues, rows
+from sessions_app.transcripts.subtitles import MAX_MS, MAX_ROWS, WIDEST_ROW, Cue, cues, rows
 
 LONG = (
     "今天我们讨论下个季度的预算，销售额比去年同期增长了百分之十二。"
@@ -31,7 +31,7 @@ def test_a_long_line_is_cut_behind_its_marks():
 def test_a_slow_line_is_cut_too():
     found = cut("好的我想一想这个问题", 0, 20_000)
     assert len(found) > 1
-    assert all(cue.end_ms - cue.start_ms <= LONGEST_MS for cue in found)
+    assert all(cue.end_ms - cue.start_ms <= MAX_MS for cue in found)
 
 
 def test_a_word_that_fits_nowhere_stays_whole():
@@ -74,5 +74,5 @@ def test_nothing_is_lost_and_times_go_forward(text: str, length_ms: int):
     assert all(cue.start_ms < cue.end_ms for cue in found)
     assert [cue.start_ms for cue in found] == sorted(cue.start_ms for cue in found)
     assert max(times) <= 1000 + max(length_ms, 1000)
-    assert all(len(rows(cue.text)) <= MOST_ROWS for cue in found)
+    assert all(len(rows(cue.text)) <= MAX_ROWS for cue in found)
     assert WIDEST_ROW == 42

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
-from sessions_app.transport.cancel import end
+from sessions_app.transport.cancel import cancel_and_wait
 
 
 async def deaf(times: int) -> None:
@@ -28,16 +28,16 @@ async def fail() -> None:
 async def test_they_have_ended_however_they_take_it(work: Callable[[], object]):
     task: asyncio.Task[None] = asyncio.create_task(work())  # type: ignore[arg-type]
     await asyncio.sleep(0)
-    await asyncio.wait_for(end(task), 10)
+    await asyncio.wait_for(cancel_and_wait(task), 10)
     assert task.done()
 
 
 async def test_all_end_together():
     tasks = [asyncio.create_task(deaf(number % 2)) for number in range(10)]
     await asyncio.sleep(0)
-    await asyncio.wait_for(end(*tasks), 10)
+    await asyncio.wait_for(cancel_and_wait(*tasks), 10)
     assert all(task.cancelled() for task in tasks)
 
 
 async def test_of_none_there_is_nothing_to_wait_for():
-    await end()
+    await cancel_and_wait()

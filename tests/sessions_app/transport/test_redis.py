@@ -107,8 +107,8 @@ class TestWorkers:
         await die(first)
 
         assert await take(second) == SESSION
-        stretch = await second.read(SESSION, 1600, timeout_s=5)
-        assert stretch.audio == audio(1600, 1600)
+        chunk = await second.read(SESSION, 1600, timeout_s=5)
+        assert chunk.audio == audio(1600, 1600)
 
     async def test_one_that_is_alive_keeps_its_sessions(self, processes: MakeProcess, worker, web):
         await open_sender(web)
@@ -189,7 +189,7 @@ class TestWorkers:
     async def test_but_what_a_dead_one_left_is_taken_in_the_end(
         self, processes: MakeProcess, web, monkeypatch
     ):
-        monkeypatch.setattr("sessions_app.transport.ownership.PATIENCE_S", 0.5)
+        monkeypatch.setattr("sessions_app.transport.ownership.REDIS_TIMEOUT_S", 0.5)
         dead = await start_worker(processes, capacity=1)
         await web.open(8, "s", durable=0, may_take_over=False, listener=Socket())
         await take(dead)
@@ -317,9 +317,9 @@ class TestRestartsOfRedis:
         if not worker._ownership.owns(SESSION):
             await take(worker)
         heard = b""
-        while not (stretch := await worker.read(SESSION, len(heard) // 4, timeout_s=5)).is_end:
-            heard += stretch.audio
-        assert heard + stretch.audio == audio(0, 4800)
+        while not (chunk := await worker.read(SESSION, len(heard) // 4, timeout_s=5)).is_end:
+            heard += chunk.audio
+        assert heard + chunk.audio == audio(0, 4800)
 
     async def test_new_sessions_are_taken_afterwards(self, redis_server, worker, web):
         taking = asyncio.create_task(worker.take())
@@ -332,7 +332,7 @@ class TestRestartsOfRedis:
         assert await asyncio.wait_for(taking, 10) == SESSION
 
     async def test_a_newcomer_does_not_wait_for_ever(self, redis_server, web, monkeypatch):
-        monkeypatch.setattr("sessions_app.transport.redis.OPEN_S", 0.5)
+        monkeypatch.setattr("sessions_app.transport.redis.REDIS_OPEN_TIMEOUT_S", 0.5)
         redis_server.kill()
         try:
             with pytest.raises(Unreachable):
@@ -370,8 +370,8 @@ class TestStretches:
         assert stretch_of([self.entry(100, audio(0, 100))], 30).audio == audio(30, 70)
 
     def test_end_at_the_mark(self):
-        stretch = stretch_of([self.entry(100, audio(0, 100)), (b"100-1", {b"end": b"1"})], 0)
-        assert (stretch.end, stretch.is_end) == (100, True)
+        chunk = stretch_of([self.entry(100, audio(0, 100)), (b"100-1", {b"end": b"1"})], 0)
+        assert (chunk.end, chunk.is_end) == (100, True)
 
     def test_with_a_hole_before_them_are_for_somebody_else(self):
         with pytest.raises(Fenced):

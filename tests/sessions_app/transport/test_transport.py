@@ -11,16 +11,16 @@ import redis as blocking_redis
 
 from deploy.local_servers import RedisServer
 from recognition.audio import samples
-from sessions_app.transport.cancel import end
+from sessions_app.transport.cancel import cancel_and_wait
 from sessions_app.transport.interface import (
     CREDIT,
     REPLAY,
+    AudioChunk,
     AudioFinished,
     Fenced,
     LogLost,
     Overloaded,
     SenderConflict,
-    Stretch,
     Superseded,
     Transport,
 )
@@ -74,14 +74,14 @@ async def open_sender(transport: Transport, sender: str = "one", **options) -> S
     return socket
 
 
-async def read(transport: Transport, position: int = 0, *, to: int | None = None) -> Stretch:
+async def read(transport: Transport, position: int = 0, *, to: int | None = None) -> AudioChunk:
     """The next audio; up to a position, if one is given."""
-    stretch = await transport.read(SESSION, position, timeout_s=5)
-    while to is not None and stretch.end < to:
-        more = await transport.read(SESSION, stretch.end, timeout_s=5)
+    chunk = await transport.read(SESSION, position, timeout_s=5)
+    while to is not None and chunk.end < to:
+        more = await transport.read(SESSION, chunk.end, timeout_s=5)
         assert more.audio
-        stretch = Stretch(stretch.start, stretch.audio + more.audio, more.is_end)
-    return stretch
+        chunk = AudioChunk(chunk.start, chunk.audio + more.audio, more.is_end)
+    return chunk
 
 
 async def let_others_run() -> None:
@@ -93,7 +93,7 @@ async def takes_within(transport: Transport, seconds: float) -> bool:
     """Whether it takes a session."""
     taking = asyncio.create_task(transport.take())
     await asyncio.wait([taking], timeout=seconds)
-    await end(taking)
+    await cancel_and_wait(taking)
     return not taking.cancelled()
 
 
@@ -115,11 +115,11 @@ class TestTheLog:
     async def test_audio_that_comes_soon_after_other_audio_is_read_with_what_follows(
         self, transport: Transport, monkeypatch: pytest.MonkeyPatch
     ):
-        monkeypatch.setattr("sessions_app.transport.memory.PACE_S", 0.5)
+        monkeypatch.setattr("sessions_app.transport.memory.HANDOVER_INTERVAL_S", 0.5)
         await open_sender(transport)
         await transport.take()
 
-        async def read_while_audio_comes(*starts: int) -> Stretch:
+        async def read_while_audio_comes(*starts: int) -> AudioChunk:
             reading = asyncio.create_task(read(transport, starts[0]))
             await let_others_run()
             for start in starts:
@@ -135,8 +135,8 @@ class TestTheLog:
         await transport.append(SESSION, "one", audio(0, 3200))
         await transport.append(SESSION, "one", audio(3200, 3200))
         await transport.take()
-        stretch = await read(transport, 1234, to=6400)
-        assert (stretch.start, stretch.audio) == (1234, audio(1234, 6400 - 1234))
+        chunk = await read(transport, 1234, to=6400)
+        assert (chunk.start, chunk.audio) == (1234, audio(1234, 6400 - 1234))
 
     async def test_a_reader_waits_for_audio(self, transport: Transport):
         await open_sender(transport)
@@ -149,7 +149,7 @@ class TestTheLog:
     async def test_a_reader_does_not_wait_for_ever(self, transport: Transport):
         await open_sender(transport)
         await transport.take()
-        assert await transport.read(SESSION, 0, timeout_s=0.05) == Stretch(0, b"", is_end=False)
+        assert await transport.read(SESSION, 0, timeout_s=0.05) == AudioChunk(0, b"", is_end=False)
 
     async def test_sessions_do_not_mix(self, transport: Transport):
         for session in (1, 2):
@@ -157,19 +157,19 @@ class TestTheLog:
             await transport.append(session, "s", audio(session * 1000, 160))
         assert {await transport.take(), await transport.take()} == {1, 2}
         for session in (1, 2):
-            stretch = await transport.read(session, 0, timeout_s=5)
-            assert stretch.audio == audio(session * 1000, 160)
+            chunk = await transport.read(session, 0, timeout_s=5)
+            assert chunk.audio == audio(session * 1000, 160)
 
     async def test_the_end_is_told_with_or_after_the_last_audio(self, transport: Transport):
         await open_sender(transport)
         await transport.append(SESSION, "one", audio(0, 160))
         await transport.finish(SESSION, "one")
         await transport.take()
-        stretch = await read(transport)
-        if not stretch.is_end:
-            stretch = await read(transport, stretch.end)
-        assert stretch.is_end
-        assert stretch.end == 160
+        chunk = await read(transport)
+        if not chunk.is_end:
+            chunk = await read(transport, chunk.end)
+        assert chunk.is_end
+        assert chunk.end == 160
 
     async def test_the_end_can_be_read_again(self, transport: Transport):
         await open_sender(transport)
@@ -178,7 +178,7 @@ class TestTheLog:
         await transport.take()
         await read(transport)
         await transport.report(SESSION, processed=160, durable=160)
-        assert await transport.read(SESSION, 160, timeout_s=5) == Stretch(160, b"", is_end=True)
+        assert await transport.read(SESSION, 160, timeout_s=5) == AudioChunk(160, b"", is_end=True)
 
     async def test_saying_the_end_twice_changes_nothing(self, transport: Transport):
         await open_sender(transport)
@@ -333,7 +333,7 @@ class TestWorkers:
         await transport.offer(SESSION, durable=640)
         assert await transport.take() == SESSION
         assert await transport.sender_gone_s(SESSION) >= 0
-        assert await transport.read(SESSION, 640, timeout_s=0.05) == Stretch(640, b"", is_end=False)
+        assert await transport.read(SESSION, 640, timeout_s=0.05) == AudioChunk(640, b"", is_end=False)
 
     async def test_one_session_too_many_is_refused(self, transport: Transport):
         for session in range(4):

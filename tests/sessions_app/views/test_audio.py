@@ -56,7 +56,7 @@ def test_any_part_of_it_can_be_had(session: Session, start: int, end: int):
 
 
 def test_an_open_range_is_answered_with_a_part_and_not_with_hours(session: Session, monkeypatch):
-    monkeypatch.setattr(audio_views, "LONGEST_PART", 1000)
+    monkeypatch.setattr(audio_views, "MAX_PART", 1000)
     response = get(session, HTTP_RANGE="bytes=0-")
     assert response["Content-Range"] == f"bytes 0-999/{HEADER_BYTES + 2 * len(SAMPLES)}"
     assert len(response.content) == 1000

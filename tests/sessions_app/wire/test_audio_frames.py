@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from recognition.audio import samples
-from sessions_app.wire.audio_frames import LARGEST_FRAME, TINY, Intake, is_clean, other_format
-from sessions_app.wire.protocol import Fault, ProtocolError
+from sessions_app.wire.audio_frames import MAX_FRAME_BYTES, TINY, FrameValidator, is_clean, other_format
+from sessions_app.wire.protocol import ErrorCode, ProtocolError
 
 
 def speech(seconds: float, *, level: float = 0.1, seed: int = 0) -> np.ndarray:
@@ -23,17 +23,17 @@ def speech(seconds: float, *, level: float = 0.1, seed: int = 0) -> np.ndarray:
     return (level * contour * rng.standard_normal(n)).astype(np.float32)
 
 
-def fault(intake: Intake, frame: bytes) -> Fault:
+def fault(validator: FrameValidator, frame: bytes) -> ErrorCode:
     with pytest.raises(ProtocolError) as refused:
-        intake.receive(frame)
-    return refused.value.fault
+        validator.receive(frame)
+    return refused.value.code
 
 
-def trusting() -> Intake:
-    """An intake that has heard a second of good audio."""
-    intake = Intake()
-    intake.receive(speech(1.5).tobytes())
-    return intake
+def trusting() -> FrameValidator:
+    """An validator that has heard a second of good audio."""
+    validator = FrameValidator()
+    validator.receive(speech(1.5).tobytes())
+    return validator
 
 
 class TestClean:
@@ -67,47 +67,47 @@ class TestClean:
 class TestGoodAudio:
     def test_comes_through_unchanged(self):
         audio = speech(0.2)
-        np.testing.assert_array_equal(Intake().receive(audio.tobytes()), audio)
+        np.testing.assert_array_equal(FrameValidator().receive(audio.tobytes()), audio)
 
     def test_an_empty_frame_is_fine(self):
-        assert len(Intake().receive(b"")) == 0
+        assert len(FrameValidator().receive(b"")) == 0
 
     def test_a_frame_of_one_sample_is_fine(self):
-        intake = Intake()
+        validator = FrameValidator()
         for sample in speech(0.1):
-            assert intake.receive(sample.tobytes()) == [sample]
+            assert validator.receive(sample.tobytes()) == [sample]
 
     def test_silence_is_fine_for_hours(self):
-        intake = Intake()
+        validator = FrameValidator()
         for _ in range(1000):
-            intake.receive(bytes(12_800))
+            validator.receive(bytes(12_800))
 
     def test_the_largest_frame_is_fine_and_the_next_is_not(self):
-        assert len(trusting().receive(bytes(LARGEST_FRAME))) == LARGEST_FRAME // 4
-        assert fault(trusting(), bytes(LARGEST_FRAME + 4)) is Fault.FRAME_TOO_LARGE
+        assert len(trusting().receive(bytes(MAX_FRAME_BYTES))) == MAX_FRAME_BYTES // 4
+        assert fault(trusting(), bytes(MAX_FRAME_BYTES + 4)) is ErrorCode.FRAME_TOO_LARGE
 
 
 class TestRepairs:
     def test_a_single_nan_is_taken_for_silence(self):
-        intake, audio = trusting(), speech(0.2)
+        validator, audio = trusting(), speech(0.2)
         audio[7] = np.nan
-        heard = intake.receive(audio.tobytes())
+        heard = validator.receive(audio.tobytes())
         assert heard[7] == 0
         np.testing.assert_array_equal(heard[8:], audio[8:])
-        assert intake.repairs.not_finite == 1
+        assert validator.repairs.not_finite == 1
 
     @pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
     def test_many_of_them_are_a_fault(self, bad: float):
         audio = speech(0.2)
         audio[::50] = bad
-        assert fault(trusting(), audio.tobytes()) is Fault.NOT_FINITE
+        assert fault(trusting(), audio.tobytes()) is ErrorCode.NOT_FINITE
 
     def test_one_in_each_of_three_frames_is_a_fault(self):
-        intake, audio = trusting(), speech(0.2)
+        validator, audio = trusting(), speech(0.2)
         audio[7] = np.inf
-        intake.receive(audio.tobytes())
-        intake.receive(audio.tobytes())
-        assert fault(intake, audio.tobytes()) is Fault.NOT_FINITE
+        validator.receive(audio.tobytes())
+        validator.receive(audio.tobytes())
+        assert fault(validator, audio.tobytes()) is ErrorCode.NOT_FINITE
 
     def test_what_is_too_loud_is_clipped(self):
         heard = trusting().receive((speech(0.2) * 20).tobytes())
@@ -124,7 +124,7 @@ class TestAlignment:
     def test_part_of_a_sample_is_a_fault_that_names_the_frame(self, length: int):
         with pytest.raises(ProtocolError, match=f"a frame of {length} bytes") as refused:
             trusting().receive(bytes(length))
-        assert refused.value.fault is Fault.MISALIGNED
+        assert refused.value.code is ErrorCode.MISALIGNED
         assert refused.value.param == "frame 2"
 
 
@@ -149,17 +149,17 @@ class TestOtherFormats:
     @pytest.mark.parametrize("name", FORMATS)
     def test_is_noticed_in_the_first_frames(self, name: str):
         data = _as_other_formats(speech(0.4))[name]
-        assert fault(Intake(), data[: len(data) // 4 * 4]) is Fault.WRONG_FORMAT
+        assert fault(FrameValidator(), data[: len(data) // 4 * 4]) is ErrorCode.WRONG_FORMAT
 
     @pytest.mark.parametrize("name", FORMATS)
     def test_is_noticed_after_silence(self, name: str):
-        intake = Intake()
-        intake.receive(bytes(12_800))
-        assert fault(intake, _as_other_formats(speech(0.2))[name]) is Fault.WRONG_FORMAT
+        validator = FrameValidator()
+        validator.receive(bytes(12_800))
+        assert fault(validator, _as_other_formats(speech(0.2))[name]) is ErrorCode.WRONG_FORMAT
 
     def test_the_client_is_told_what_to_send(self):
         with pytest.raises(ProtocolError, match="looks like 64-bit floats: send 32-bit float samples"):
-            Intake().receive(speech(0.2).astype("<f8").tobytes())
+            FrameValidator().receive(speech(0.2).astype("<f8").tobytes())
 
     @pytest.mark.parametrize("gain_db", [-60, 0, 6, 20, 40])
     def test_float32_is_not_suspected_however_loud_or_soft(self, gain_db: float):
@@ -167,13 +167,13 @@ class TestOtherFormats:
         assert other_format(audio) is None
 
     def test_a_second_of_good_audio_earns_trust(self):
-        intake = trusting()
-        intake.receive((speech(0.2) * 20).tobytes())  # a bad gain later is clipped, not refused
+        validator = trusting()
+        validator.receive((speech(0.2) * 20).tobytes())  # a bad gain later is clipped, not refused
 
     @given(st.binary(max_size=4000))
     def test_whatever_comes_is_refused_or_clean(self, data: bytes):
         try:
-            audio = Intake().receive(data)
+            audio = FrameValidator().receive(data)
         except ProtocolError:
             return
         assert audio.dtype == np.float32
@@ -197,7 +197,7 @@ def _first_seconds(file: Path) -> np.ndarray:
 
 @pytest.mark.skipif("ASR_ASSETS" not in os.environ, reason="no folder of recordings in ASR_ASSETS")
 class TestRecordings:
-    """The rule on real voices, rooms and noises: no false alarm, nothing missed."""
+    """The rule on real voices, feeds and noises: no false alarm, nothing missed."""
 
     @pytest.mark.parametrize("gain_db", [-40, 0, 6, 20, 40])
     def test_float32_is_never_suspected(self, recordings: list[np.ndarray], gain_db: float):

@@ -10,16 +10,16 @@ from hypothesis import strategies as st
 from sessions_app.wire.protocol import (
     Ack,
     Close,
-    Fault,
+    ErrorCode,
     Hello,
-    Join,
+    JoinRequest,
     Line,
     Mode,
     PartialLine,
     ProtocolError,
     Revision,
     SessionEnd,
-    Spoken,
+    SpeakerRef,
     StateChange,
     encode,
     encode_error,
@@ -28,20 +28,20 @@ from sessions_app.wire.protocol import (
     parse_session_key,
 )
 
-LINE = Line(7, 3, 10_200, 12_300, "你好，世界。", Spoken("0b5c", "张三", 0.98765, True))
+LINE = Line(7, 3, 10_200, 12_300, "你好，世界。", SpeakerRef("0b5c", "张三", 0.98765, True))
 
 
-def fault_of(excinfo: pytest.ExceptionInfo[ProtocolError]) -> Fault:
-    return excinfo.value.fault
+def fault_of(excinfo: pytest.ExceptionInfo[ProtocolError]) -> ErrorCode:
+    return excinfo.value.code
 
 
 class TestJoin:
     def test_the_users_address_is_version_one(self):
-        assert parse_join("meeting-1", "mode=sender") == Join("meeting-1", Mode.SENDER)
+        assert parse_join("meeting-1", "mode=sender") == JoinRequest("meeting-1", Mode.SENDER)
 
     def test_everything_that_version_two_may_ask(self):
         join = parse_join("m", "mode=receiver&v=2&since=41&revision=3&token=abc&resume=r")
-        assert join == Join("m", Mode.RECEIVER, 2, since=41, revision=3, resume="r", token="abc")
+        assert join == JoinRequest("m", Mode.RECEIVER, 2, since=41, revision=3, resume="r", token="abc")
 
     @pytest.mark.parametrize(
         ("query", "message"),
@@ -56,7 +56,7 @@ class TestJoin:
     def test_a_mode_that_is_missing_repeated_or_unknown_is_refused(self, query: str, message: str):
         with pytest.raises(ProtocolError, match=message) as refused:
             parse_join("m", query)
-        assert fault_of(refused) is Fault.BAD_MODE
+        assert fault_of(refused) is ErrorCode.BAD_MODE
         assert refused.value.param == "mode"
 
     def test_a_sender_may_name_what_it_begins_and_a_receiver_may_stay(self):
@@ -71,14 +71,14 @@ class TestJoin:
     def test_a_number_that_is_none_is_refused(self, query: str):
         with pytest.raises(ProtocolError) as refused:
             parse_join("m", f"mode=receiver&{query}")
-        assert fault_of(refused) is Fault.BAD_PARAMETER
+        assert fault_of(refused) is ErrorCode.BAD_PARAMETER
 
     @given(st.text(max_size=80), st.text(max_size=80))
     def test_whatever_comes_there_is_an_answer(self, key: str, query: str):
         try:
             join = parse_join(key, query)
         except ProtocolError as error:
-            assert error.fault.close == 4400
+            assert error.code.close == 4400
         else:
             assert join.mode in Mode
 
@@ -112,7 +112,7 @@ class TestSessionKey:
         with pytest.raises(ProtocolError) as refused:
             parse_session_key(key)
         assert message in refused.value.message
-        assert fault_of(refused) is Fault.BAD_SESSION_ID
+        assert fault_of(refused) is ErrorCode.BAD_SESSION_ID
 
     @given(st.text())
     def test_what_is_accepted_stays_as_it_is(self, key: str):
@@ -143,7 +143,7 @@ class TestCommand:
         try:
             parse_command(text)
         except ProtocolError as error:
-            assert error.fault is Fault.BAD_COMMAND
+            assert error.code is ErrorCode.BAD_COMMAND
 
 
 class TestVersionOne:
@@ -186,7 +186,7 @@ class TestVersionTwo:
         assert (message["final"], message["id"], message["seq"]) == (True, 7, 3)
 
     def test_a_stranger_has_a_number_and_nobody_else(self):
-        stranger = replace(LINE, spoken=Spoken("a", "Speaker 2", 0.5, number=2))
+        stranger = replace(LINE, spoken=SpeakerRef("a", "Speaker 2", 0.5, number=2))
         assert json.loads(encode(stranger, version=2))["spk"]["number"] == 2
         assert json.loads(encode(LINE, version=2))["spk"]["number"] is None
 
@@ -224,7 +224,7 @@ class TestVersionTwo:
 
 class TestErrors:
     def test_say_what_is_wrong_in_a_stable_shape(self):
-        error = ProtocolError(Fault.MISALIGNED, "a frame of 1921 bytes", param="frame 17")
+        error = ProtocolError(ErrorCode.MISALIGNED, "a frame of 1921 bytes", param="frame 17")
         assert json.loads(encode_error(error)) == {
             "asr": "",
             "spk": {},
@@ -239,7 +239,7 @@ class TestErrors:
         }
 
     def test_no_two_faults_share_a_code(self):
-        assert len({fault.code for fault in Fault}) == len(Fault)
+        assert len({fault.code for fault in ErrorCode}) == len(ErrorCode)
 
     def test_every_close_code_is_one_that_daphne_can_send(self):
-        assert all(fault.close is None or 4000 <= fault.close < 5000 for fault in Fault)
+        assert all(fault.close is None or 4000 <= fault.close < 5000 for fault in ErrorCode)

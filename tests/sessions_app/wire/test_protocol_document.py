@@ -7,11 +7,11 @@ import re
 
 import pytest
 
-from sessions_app.wire.audio_frames import LARGEST_FRAME
+from sessions_app.wire.audio_frames import MAX_FRAME_BYTES
 from sessions_app.wire.protocol import (
-    LONGEST_SESSION_ID,
+    MAX_SESSION_ID_LENGTH,
     Ack,
-    Fault,
+    ErrorCode,
     Hello,
     Line,
     Mode,
@@ -19,7 +19,7 @@ from sessions_app.wire.protocol import (
     ProtocolError,
     Revision,
     SessionEnd,
-    Spoken,
+    SpeakerRef,
     StateChange,
     encode,
     encode_error,
@@ -29,19 +29,19 @@ from tests.support.server import ROOT
 DOCUMENT = (ROOT / "docs" / "protocol.md").read_text()
 EXAMPLES = [json.loads(block) for block in re.findall(r"```json\n(.*?)```", DOCUMENT, re.S)]
 
-LINE = Line(77, 3, 10_200, 12_300, "你好，世界。", Spoken("0b5c", "张三", 0.98, True))
+LINE = Line(77, 3, 10_200, 12_300, "你好，世界。", SpeakerRef("0b5c", "张三", 0.98, True))
 MESSAGES = {
     "line": encode(LINE, version=1),
     "line of version 2": encode(LINE, version=2),
     "end": encode(SessionEnd(41, 312.4, 312.4), version=1),
     "hello": encode(
-        Hello("m", Mode.SENDER, 1, "live", 41, 2, 0, "r", {"frame_bytes": LARGEST_FRAME}), version=2
+        Hello("m", Mode.SENDER, 1, "live", 41, 2, 0, "r", {"frame_bytes": MAX_FRAME_BYTES}), version=2
     ),
     "partial": encode(PartialLine(12_600, "我们"), version=2),
     "revise": encode(Revision(3, LINE), version=2),
     "ack": encode(Ack(2, 1), version=2),
     "session": encode(StateChange("paused"), version=2),
-    "error": encode_error(ProtocolError(Fault.MISALIGNED, "")),
+    "error": encode_error(ProtocolError(ErrorCode.MISALIGNED, "")),
 }
 
 
@@ -62,11 +62,11 @@ def test_nothing_is_shown_that_is_not_sent(example: dict):
 
 def test_the_table_of_errors_is_complete_and_right():
     rows = re.findall(r"^\| `(\w+)` \| (\d+|-) \| (yes|no) \|", DOCUMENT, re.M)
-    faults = [(f.code, str(f.close or "-"), "yes" if f.is_retryable else "no") for f in Fault]
+    faults = [(f.code, str(f.close or "-"), "yes" if f.is_retryable else "no") for f in ErrorCode]
     assert rows == faults
 
 
 def test_the_limits_are_those_of_the_code():
-    assert f"up to {LONGEST_SESSION_ID} characters" in DOCUMENT
-    assert f"up to {LARGEST_FRAME // 1024} KiB" in DOCUMENT
-    assert str(LARGEST_FRAME) in DOCUMENT
+    assert f"up to {MAX_SESSION_ID_LENGTH} characters" in DOCUMENT
+    assert f"up to {MAX_FRAME_BYTES // 1024} KiB" in DOCUMENT
+    assert str(MAX_FRAME_BYTES) in DOCUMENT

@@ -14,8 +14,8 @@ import pytest
 
 from recognition.core.endpointing import EndpointingOptions
 from recognition.engine.engine import Engine
-from recognition.fakes.scripted import Line, Script, scripted_models
-from sessions_app.models import MOST_FAILURES, Session
+from recognition.fakes.scripted import Script, ScriptedLine, scripted_models
+from sessions_app.models import MAX_FAILURES, Session
 from sessions_app.recordings import files
 from sessions_app.store import commits, voices
 from sessions_app.transport.interface import LogLost
@@ -25,7 +25,9 @@ from sessions_app.worker.recognition_worker import RecognitionWorker
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-SCRIPT = Script([Line("大家好，我们开始开会。", voice=0), Line("好的。", voice=1, seconds=0.8)])
+SCRIPT = Script(
+    [ScriptedLine("大家好，我们开始开会。", voice=0), ScriptedLine("好的。", voice=1, seconds=0.8)]
+)
 AUDIO = SCRIPT.audio()
 
 
@@ -55,7 +57,7 @@ async def transport(settings: Any, tmp_path: Any) -> AsyncIterator[MemoryTranspo
 @pytest.fixture(autouse=True)
 def no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(live_session, "pause_after", lambda failures: 0.0)
-    monkeypatch.setattr(live_session, "FULL_RETRY_S", 0.02)
+    monkeypatch.setattr(live_session, "DISK_FULL_RETRY_S", 0.02)
 
 
 async def send(transport: MemoryTransport, key: str) -> Session:
@@ -99,7 +101,7 @@ async def test_while_the_disk_is_full_a_session_waits_and_then_goes_on(
 
 
 async def test_a_fault_that_passes_costs_nothing(transport: MemoryTransport, monkeypatch: pytest.MonkeyPatch):
-    faults = iter(range(MOST_FAILURES - 1))
+    faults = iter(range(MAX_FAILURES - 1))
 
     def rows_for(*arguments: Any, rows: Any = voices.rows_for, **options: Any) -> Any:
         if next(faults, None) is not None:
@@ -142,7 +144,7 @@ async def test_one_that_stays_ends_the_session_and_no_other(
 
 
 def test_later_attempts_wait_longer():
-    pauses = [pause(failures) for failures in range(MOST_FAILURES)]
+    pauses = [pause(failures) for failures in range(MAX_FAILURES)]
     assert pauses[0] == 0
     assert pauses == sorted(pauses)
     assert 15 < sum(pauses) < 30

@@ -30,10 +30,10 @@ def silence(seconds: float, noise: float = 0.0) -> np.ndarray:
     return (noise * np.random.default_rng(2).standard_normal(int(seconds * SAMPLE_RATE))).astype(np.float32)
 
 
-def probabilities(*stretches: tuple[float, bool]) -> np.ndarray:
+def probabilities(*spans: tuple[float, bool]) -> np.ndarray:
     """Frames of (seconds, is speech)."""
     return np.concatenate(
-        [np.full(int(s * SAMPLE_RATE) // FRAME, float(is_speech)) for s, is_speech in stretches]
+        [np.full(int(s * SAMPLE_RATE) // FRAME, float(is_speech)) for s, is_speech in spans]
     )
 
 
@@ -83,16 +83,16 @@ class StretchTests(unittest.TestCase):
     def test_speech_is_cut_into_stretches_of_three_seconds(self) -> None:
         audio = np.concatenate([speech(4), silence(2), speech(4)])
 
-        stretches = speech_stretches(audio, probabilities((4, True), (2, False), (4, True)), FRAME)
+        spans = speech_stretches(audio, probabilities((4, True), (2, False), (4, True)), FRAME)
 
-        self.assertEqual([round(len(s) / SAMPLE_RATE, 1) for s in stretches], [3.0, 5.2])
+        self.assertEqual([round(len(s) / SAMPLE_RATE, 1) for s in spans], [3.0, 5.2])
 
     def test_a_little_is_kept_around_speech(self) -> None:
         audio = np.concatenate([silence(1), speech(1), silence(1)])
 
-        (stretch,) = speech_stretches(audio, probabilities((1, False), (1, True), (1, False)), FRAME)
+        (span,) = speech_stretches(audio, probabilities((1, False), (1, True), (1, False)), FRAME)
 
-        self.assertAlmostEqual(len(stretch) / SAMPLE_RATE, 1.2, places=2)
+        self.assertAlmostEqual(len(span) / SAMPLE_RATE, 1.2, places=2)
 
     def test_there_is_nothing_in_silence(self) -> None:
         self.assertEqual(speech_stretches(silence(2), probabilities((2, False)), FRAME), [])

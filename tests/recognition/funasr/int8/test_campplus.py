@@ -11,7 +11,7 @@ from recognition.funasr.features import speaker_features
 from recognition.funasr.int8 import networks
 from recognition.funasr.int8.campplus import CampPlus
 from recognition.funasr.loading import load_model
-from recognition.funasr.precision import Arithmetic
+from recognition.funasr.precision import Precision
 from tests.recognition.funasr.random_models import model_directory, speech_like, whole
 
 
@@ -65,7 +65,7 @@ class CampPlusTests(unittest.TestCase):
 class EmbedderTests(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        cls.embedder = FunasrEmbedder(model_directory("cam++"), arithmetic=Arithmetic("int8"))
+        cls.embedder = FunasrEmbedder(model_directory("cam++"), precision=Precision("int8"))
 
     def test_no_recording_depends_on_what_it_is_batched_with(self):
         pieces = [whole(speech_like(n, length)) for n, length in enumerate((20_000, 30_000, 20_000))]
@@ -86,10 +86,10 @@ class EmbedderTests(unittest.TestCase):
 
     def test_a_part_sounds_nearly_as_it_does_alone(self):
         # Not quite: its features are less the mean of the whole, and the front hears what is around it.
-        recording, stretches = speech_like(1, 64_000), [(0, 24_000), (12_000, 36_000), (40_000, 64_000)]
+        recording, spans = speech_like(1, 64_000), [(0, 24_000), (12_000, 36_000), (40_000, 64_000)]
 
-        [parts] = self.embedder.embed([(recording, stretches)])
+        [parts] = self.embedder.embed([(recording, spans)])
 
-        alone = self.embedder.embed([whole(recording[start:end]) for start, end in stretches])
+        alone = self.embedder.embed([whole(recording[start:end]) for start, end in spans])
         for found, [expected] in zip(parts, alone, strict=True):
             self.assertGreater(float(found @ expected), 0.95)

@@ -13,7 +13,7 @@ from recognition.funasr import sanm
 from recognition.funasr.int8 import networks
 from recognition.funasr.loading import load_model
 from recognition.funasr.offline import OfflineParaformer
-from recognition.funasr.precision import Arithmetic
+from recognition.funasr.precision import Precision
 from recognition.funasr.punctuation import CtPunctuator
 from recognition.funasr.sanm import Geometry
 from recognition.funasr.streaming import StreamingParaformer
@@ -148,7 +148,7 @@ class IndependenceTests(Int8TestCase):
 
 @functools.cache
 def offline_recognizer() -> OfflineParaformer:
-    return OfflineParaformer(model_directory("paraformer-zh"), arithmetic=Arithmetic("int8"))
+    return OfflineParaformer(model_directory("paraformer-zh"), precision=Precision("int8"))
 
 
 class AgreementTests(Int8TestCase):
@@ -161,7 +161,7 @@ class AgreementTests(Int8TestCase):
         texts = []
         for kind in ("float32", "int8"):
             recognizer = StreamingParaformer(
-                model_directory("paraformer-zh-streaming"), arithmetic=Arithmetic(kind)
+                model_directory("paraformer-zh-streaming"), precision=Precision(kind)
             )
             states = [recognizer.new_state() for _ in range(3)]
             text = ""
@@ -189,7 +189,7 @@ class AgreementTests(Int8TestCase):
         sentences = [[chr(0x4E00 + (7 * i + n) % 90) for i in range(12)] for n in range(12)]
         exact = CtPunctuator(model_directory("ct-punc")).punctuate(sentences)
 
-        found = CtPunctuator(model_directory("ct-punc"), arithmetic=Arithmetic("int8")).punctuate(sentences)
+        found = CtPunctuator(model_directory("ct-punc"), precision=Precision("int8")).punctuate(sentences)
 
         same = sum(a == b for x, y in zip(exact, found, strict=True) for a, b in zip(x, y, strict=True))
         self.assertGreater(same / (12 * 12), 0.9)

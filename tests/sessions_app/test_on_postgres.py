@@ -11,7 +11,7 @@ import pytest
 
 from deploy.local_servers import PostgresServer
 
-HERE = Path(__file__).parent
+TRANSCRIPTS = Path(__file__).parent / "transcripts"
 
 
 MODULES = ["test_search.py", "test_listing.py", "test_editing.py", "test_retention.py"]
@@ -21,7 +21,7 @@ MODULES = ["test_search.py", "test_listing.py", "test_editing.py", "test_retenti
 @pytest.mark.parametrize("tests", MODULES)
 def test_the_same_tests_pass_on_postgresql(tests: str, postgres_server: PostgresServer):
     done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-x", str(HERE / tests)],
+        [sys.executable, "-m", "pytest", "-x", str(TRANSCRIPTS / tests)],
         env={**os.environ, "DATABASE_URL": postgres_server.url},
         capture_output=True,
         text=True,
