@@ -1,4 +1,4 @@
-"""All tables of the first release. The index of the search is not among them: `search.install` makes it."""
+"""All tables of the first release. The index of the search is not among them: `sessions_app.transcripts.search` makes it."""
 
 import django.db.models.deletion
 import simple_history.models

@@ -42,7 +42,7 @@ INDEXES = {
 MIGRATE = """
 import json
 from django.core.management import call_command
-from sessions_app.search import find
+from sessions_app.transcripts.search import find
 from speakers.fields import unseal
 
 call_command("migrate", verbosity=0)
