@@ -166,7 +166,7 @@ class Simulation:
 
     def submit(self, stream: _Stream, work: Work) -> None:
         if isinstance(work, EndDecoding):
-            self._scheduler.discard(id(stream.models), [Stage.DECODE])
+            self._scheduler.discard(id(stream.models), [Stage.DECODE, Stage.PREVIEW])
             self._runner.end_decoding(stream.models, work.utterance)
             return
         self._scheduler.add(job_of(ModelRequest(stream.models, work, stream.deliver), self.now))

@@ -20,7 +20,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from recognition.audio import AudioBuffer
+from recognition.audio import AudioBuffer, samples
 from recognition.interfaces import Models, Token
 
 from . import text, turns
@@ -35,6 +35,8 @@ from .work import (
     Embedded,
     EndDecoding,
     Failed,
+    Preview,
+    Previewed,
     Punctuate,
     Punctuated,
     Recognize,
@@ -50,6 +52,14 @@ class State(enum.Enum):
     SPEAKING = "speaking"
     DRAINING = "draining"
     ENDED = "ended"
+
+
+FIRST_PREVIEW = samples(0.7)
+"""Audio of an utterance of which something can be shown; about a third of it lies before the speech."""
+
+PREVIEW_STEP = samples(0.2)
+PREVIEW_STEP_ALONE = samples(0.6)
+"""Audio between two previews where no first pass follows."""
 
 
 class SessionClosed(Exception):
@@ -68,13 +78,17 @@ class SessionOptions:
 
     endpointing: EndpointingOptions = EndpointingOptions()
 
+    preview_step: int = 0
+    """Audio between two previews; 0 for none."""
+
     @classmethod
     def for_models(
         cls, models: Models, endpointing: EndpointingOptions, *, partials: bool = True
     ) -> SessionOptions:
         vad = models.vad
         chunk = models.streaming.chunk if partials else 0
-        return cls(vad.window, vad.frame, vad.delay, chunk, endpointing)
+        step = PREVIEW_STEP if chunk else PREVIEW_STEP_ALONE
+        return cls(vad.window, vad.frame, vad.delay, chunk, endpointing, step if partials else 0)
 
 
 @dataclass(slots=True)
@@ -90,6 +104,11 @@ class _Utterance:
     is_decoding: bool = False
     has_partials: bool = True
     partial_tokens: list[str] = field(default_factory=list)
+    shown: int = 0  # tokens of the longest partial
+
+    # Previews, until the first pass has said something.
+    previewed: int = 0  # end of the audio handed to them
+    is_previewing: bool = False
 
     # Second pass; None while the models work on it.
     audio: np.ndarray | None = None
@@ -161,7 +180,7 @@ class TranscriptionSession:
             raise SessionClosed(f"audio after the end: the session is {self.state.value}")
         self._audio.append(audio)
         self._detect_speech()
-        self._decode_next_chunk()
+        self._show_more()
 
     def receive_end(self) -> None:
         """No more audio will come. Idempotent."""
@@ -178,6 +197,8 @@ class TranscriptionSession:
                 self._receive_probabilities(values)
             case ChunkDecoded(index, tokens):
                 self._receive_chunk(index, tokens)
+            case Previewed(index, tokens):
+                self._receive_preview(index, tokens)
             case Recognized(index, tokens):
                 self._receive_tokens(index, tokens)
             case Punctuated(index, marks):
@@ -231,7 +252,7 @@ class TranscriptionSession:
                 case SpeechEnd(at):
                     self._close_utterance(self._within_stream(at))
         self._detect_speech()
-        self._decode_next_chunk()
+        self._show_more()
 
     def _within_stream(self, position: int) -> int:
         return min(max(position, self._start), self.position)
@@ -264,7 +285,17 @@ class TranscriptionSession:
         if self.state is State.SPEAKING:
             self.state = State.LISTENING
 
-    # First pass.
+    # Partials.
+
+    def _show_more(self) -> None:
+        self._decode_next_chunk()
+        self._preview()
+
+    def _emit_partial(self, utterance: _Utterance, tokens: Sequence[str]) -> None:
+        """Show what was understood so far, unless more was shown already."""
+        if len(tokens) >= max(1, utterance.shown):
+            utterance.shown = len(tokens)
+            self._events.append(Partial(utterance.index, utterance.start, text.join(tokens)))
 
     def _decode_next_chunk(self, *, has_waited: bool = False) -> None:
         utterance, chunk = self._open, self.options.chunk
@@ -285,8 +316,31 @@ class TranscriptionSession:
         utterance.is_decoding = False
         if tokens:
             utterance.partial_tokens.extend(tokens)
-            self._events.append(Partial(index, utterance.start, text.join(utterance.partial_tokens)))
+            self._emit_partial(utterance, utterance.partial_tokens)
         self._decode_next_chunk(has_waited=True)
+
+    def _preview(self) -> None:
+        """Have the second pass look at an utterance of which the first has said nothing yet."""
+        utterance, step = self._open, self.options.preview_step
+        if not step or utterance is None or utterance.is_previewing:
+            return
+        if self.options.chunk and utterance.shown:
+            return
+        end = self._audio.end
+        if end - utterance.start < FIRST_PREVIEW or end - utterance.previewed < step:
+            return
+        utterance.previewed = end
+        utterance.is_previewing = True
+        self._work.append(Preview(utterance.index, self._audio.read(utterance.start, end)))
+
+    def _receive_preview(self, index: int, tokens: tuple[str, ...]) -> None:
+        utterance = self._find(index)
+        if utterance is None or utterance.end is not None:
+            return
+        utterance.is_previewing = False
+        if not utterance.partial_tokens:
+            self._emit_partial(utterance, tokens)
+        self._preview()
 
     # Second pass.
 
@@ -326,6 +380,9 @@ class TranscriptionSession:
                 if utterance := self._find(index):
                     utterance.is_decoding = False
                     utterance.has_partials = False
+            case Preview(index):
+                if utterance := self._find(index):
+                    utterance.is_previewing = False
             case Recognize(index):
                 if utterance := self._find(index):
                     utterance.has_failed = True

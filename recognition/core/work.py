@@ -26,6 +26,14 @@ class DecodeChunk:
     """Whether its audio was there already while the chunk before was decoded."""
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Preview:
+    """The second pass over what there is of an open utterance, to show something early."""
+
+    utterance: int
+    audio: np.ndarray
+
+
 @dataclass(frozen=True, slots=True)
 class EndDecoding:
     """The first pass of this utterance is over, however far it came; no result."""
@@ -56,7 +64,7 @@ class Embed:
     spans: tuple[Span, ...]
 
 
-Work = DetectSpeech | DecodeChunk | EndDecoding | Recognize | Punctuate | Embed
+Work = DetectSpeech | DecodeChunk | Preview | EndDecoding | Recognize | Punctuate | Embed
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -70,6 +78,13 @@ class ChunkDecoded:
     utterance: int
     tokens: tuple[str, ...]
     """What the chunk added."""
+
+
+@dataclass(frozen=True, slots=True)
+class Previewed:
+    utterance: int
+    tokens: tuple[str, ...]
+    """All of them, from the start of the utterance; the next may differ."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,4 +114,4 @@ class Failed:
     work: Work
 
 
-Result = SpeechProbabilities | ChunkDecoded | Recognized | Punctuated | Embedded | Failed
+Result = SpeechProbabilities | ChunkDecoded | Previewed | Recognized | Punctuated | Embedded | Failed

@@ -77,7 +77,7 @@ class Engine:
                 and not after `close_stream`.
         """
         if isinstance(work, EndDecoding):
-            self.scheduler.discard(id(stream), [Stage.DECODE])
+            self.scheduler.discard(id(stream), [Stage.DECODE, Stage.PREVIEW])
             self._thread.submit(self._runner.end_decoding, stream, work.utterance)
             return
         self.scheduler.add(job_of(ModelRequest(stream, work, deliver), self._clock()))

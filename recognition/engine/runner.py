@@ -18,6 +18,8 @@ from recognition.core.work import (
     Embed,
     Embedded,
     Failed,
+    Preview,
+    Previewed,
     Punctuate,
     Punctuated,
     Recognize,
@@ -89,6 +91,8 @@ class ModelRunner:
                 return self._decode(requests)
             case Stage.RECOGNIZE:
                 return self._recognize(requests)
+            case Stage.PREVIEW:
+                return self._preview(requests)
             case Stage.PUNCTUATE:
                 return self._punctuate(requests)
             case Stage.EMBED:
@@ -121,6 +125,14 @@ class ModelRunner:
         recognized = self.models.offline.recognize([work.audio for work in works])
         return [Recognized(w.utterance, tuple(tokens)) for w, tokens in zip(works, recognized, strict=True)]
 
+    def _preview(self, requests: Sequence[ModelRequest]) -> list[Result]:
+        works = [request.work for request in requests if isinstance(request.work, Preview)]
+        recognized = self.models.offline.recognize([work.audio for work in works])
+        return [
+            Previewed(work.utterance, tuple(token.text for token in tokens))
+            for work, tokens in zip(works, recognized, strict=True)
+        ]
+
     def _punctuate(self, requests: Sequence[ModelRequest]) -> list[Result]:
         works = [request.work for request in requests if isinstance(request.work, Punctuate)]
         marks = self.models.punctuator.punctuate([work.tokens for work in works])
@@ -151,6 +163,8 @@ def stage_of(work: Work) -> tuple[Stage, int]:
             return Stage.DETECT, len(audio)
         case DecodeChunk(_, audio):
             return Stage.DECODE, len(audio)
+        case Preview(_, audio):
+            return Stage.PREVIEW, len(audio)
         case Recognize(_, audio):
             return Stage.RECOGNIZE, len(audio)
         case Embed(_, _, spans):

@@ -5,8 +5,9 @@ partials, for a final is what people wait for and what the database keeps; and o
 before the next begins. Within a stage it is first come, first served, grouped so that padding does not
 eat what batching gains.
 
-When more comes than can be done, partials give way, in this order: they come later, in larger and cheaper
-batches; then utterances go without them; then finals come later. Audio and finals are never dropped.
+When more comes than can be done, partials give way, in this order: previews stay away; partials come later,
+in larger and cheaper batches; then utterances go without them; then finals come later. Audio and finals are
+never dropped.
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ class Stage(enum.IntEnum):
     EMBED = 2
     RECOGNIZE = 3
     DECODE = 4
+    PREVIEW = 5
 
 
 class Pressure(enum.IntEnum):
@@ -78,6 +80,8 @@ DEFAULT_LIMITS: Mapping[Stage, BatchLimits] = {
         size_when_late=16,
         patience_s=3.0,
     ),
+    # Worth having only while the core has nothing better to do.
+    Stage.PREVIEW: BatchLimits(size=4, padded_samples=8 * 16_000, patience_s=0.3),
 }
 
 GPU_LIMITS: Mapping[Stage, BatchLimits] = {
@@ -86,6 +90,7 @@ GPU_LIMITS: Mapping[Stage, BatchLimits] = {
     Stage.EMBED: BatchLimits(size=64, padded_samples=512 * 16_000),
     Stage.RECOGNIZE: BatchLimits(size=64, padded_samples=512 * 16_000, late_s=1.0, size_when_late=64),
     Stage.DECODE: replace(DEFAULT_LIMITS[Stage.DECODE], size=128, size_when_late=128, rest=1.0),
+    Stage.PREVIEW: replace(DEFAULT_LIMITS[Stage.PREVIEW], size=64, padded_samples=128 * 16_000),
 }
 """Starting a batch costs a GPU more than what is in it."""
 

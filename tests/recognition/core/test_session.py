@@ -11,7 +11,14 @@ from hypothesis import strategies as st
 from recognition.audio import samples
 from recognition.core.endpointing import EndpointingOptions
 from recognition.core.events import Ended, Event, Final, Partial, Settled, UtteranceFailed
-from recognition.core.session import SessionClosed, SessionOptions, State, TranscriptionSession
+from recognition.core.session import (
+    FIRST_PREVIEW,
+    PREVIEW_STEP,
+    SessionClosed,
+    SessionOptions,
+    State,
+    TranscriptionSession,
+)
 from recognition.core.work import (
     ChunkDecoded,
     DecodeChunk,
@@ -20,6 +27,8 @@ from recognition.core.work import (
     Embedded,
     EndDecoding,
     Failed,
+    Preview,
+    Previewed,
     Punctuate,
     Punctuated,
     Recognize,
@@ -51,8 +60,10 @@ def probabilities(work: DetectSpeech) -> SpeechProbabilities:
 class SessionTestCase(unittest.TestCase):
     """Answers speech detection at once and leaves the rest of the work to the test."""
 
+    options = OPTIONS
+
     def setUp(self):
-        self.session = TranscriptionSession(OPTIONS)
+        self.session = TranscriptionSession(self.options)
         self.asked: list[Work] = []
 
     def hear(self, *audio: np.ndarray):
@@ -96,6 +107,98 @@ class SessionTestCase(unittest.TestCase):
 
     def assert_told(self, *expected: Event):
         self.assertEqual(self.told(Partial, Final, UtteranceFailed, Ended), list(expected))
+
+
+class PreviewTests(SessionTestCase):
+    """An utterance of which the first pass has said nothing yet is shown to the second."""
+
+    options = SessionOptions(WINDOW, FRAME, 0, CHUNK, EndpointingOptions(), preview_step=PREVIEW_STEP)
+
+    def hear_until_the_first_preview(self) -> Preview:
+        self.hear(silence(1), speech(0.6))
+        (preview,) = self.take(Preview)
+        assert isinstance(preview, Preview)
+        return preview
+
+    def test_the_first_looks_at_all_that_was_said_so_far(self):
+        preview = self.hear_until_the_first_preview()
+        assert len(preview.audio) >= FIRST_PREVIEW
+        assert np.count_nonzero(preview.audio) >= samples(0.4)
+
+    def test_too_little_is_not_shown(self):
+        self.hear(silence(1), speech(0.3))
+        assert self.take(Preview) == []
+
+    def test_it_makes_a_partial_before_the_first_pass_has_one(self):
+        self.hear_until_the_first_preview()
+        self.answer(Previewed(0, ("你", "好")))
+        (partial,) = self.told(Partial)
+        assert isinstance(partial, Partial)
+        assert partial.text == "你好"
+
+    def test_as_long_as_nothing_is_understood_it_looks_again(self):
+        first = self.hear_until_the_first_preview()
+        self.answer(Previewed(0, ()))
+        assert self.take(Preview) == []
+        self.hear(speech(0.25))
+        (again,) = self.take(Preview)
+        assert isinstance(again, Preview)
+        assert len(again.audio) >= len(first.audio) + PREVIEW_STEP
+        assert self.told(Partial) == []
+
+    def test_what_was_shown_is_not_looked_at_again(self):
+        self.hear_until_the_first_preview()
+        self.answer(Previewed(0, ("你",)))
+        self.hear(speech(1))
+        assert self.take(Preview) == []
+
+    def test_the_next_waits_for_the_one_before(self):
+        self.hear_until_the_first_preview()
+        self.hear(speech(0.5))
+        assert self.take(Preview) == []
+
+    def test_the_first_pass_never_shows_less_than_was_shown(self):
+        self.hear_until_the_first_preview()
+        self.answer(Previewed(0, ("你", "好")))
+        self.hear(speech(1.2))
+        self.answer(ChunkDecoded(0, ("你",)))
+        assert [p.text for p in self.told(Partial)] == ["你好"]
+        self.answer(ChunkDecoded(0, ("们", "好")))
+        assert [p.text for p in self.told(Partial)] == ["你们好"]
+
+    def test_one_that_comes_after_the_first_pass_is_too_late(self):
+        self.hear_until_the_first_preview()
+        self.hear(speech(0.5))
+        self.answer(ChunkDecoded(0, ("您",)), Previewed(0, ("你", "好")))
+        assert [p.text for p in self.told(Partial)] == ["您"]
+
+    def test_one_that_comes_after_the_end_changes_nothing(self):
+        self.hear_until_the_first_preview()
+        self.hear(silence(1))
+        self.answer(Previewed(0, ("你",)))
+        assert self.told(Partial) == []
+
+    def test_one_that_was_given_up_is_followed_by_the_next(self):
+        first = self.hear_until_the_first_preview()
+        self.answer(Failed(first))
+        self.hear(speech(0.25))
+        assert len(self.take(Preview)) == 1
+
+    def test_without_a_first_pass_they_go_on(self):
+        self.session = TranscriptionSession(
+            SessionOptions(WINDOW, FRAME, 0, 0, EndpointingOptions(), preview_step=samples(0.6))
+        )
+        self.hear(silence(1), speech(0.9))
+        for text in ("你", "你好", "你好吗"):
+            assert len(self.take(Preview)) == 1
+            self.answer(Previewed(0, tuple(text)))
+            self.hear(speech(0.7))
+        assert [p.text for p in self.told(Partial)] == ["你", "你好", "你好吗"]
+
+    def test_none_are_asked_for_where_none_are_wanted(self):
+        self.session = TranscriptionSession(OPTIONS)
+        self.hear(silence(1), speech(2))
+        assert self.take(Preview) == []
 
 
 class ListeningTests(SessionTestCase):

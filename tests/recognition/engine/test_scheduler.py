@@ -23,6 +23,7 @@ LIMITS = {
     Stage.DECODE: BatchLimits(
         size=2, padded_samples=1000, rest=1.5, late_s=0.3, size_when_late=4, patience_s=1.0
     ),
+    Stage.PREVIEW: BatchLimits(size=2, padded_samples=1000, patience_s=0.3),
 }
 
 
@@ -185,7 +186,7 @@ class PressureTests(unittest.TestCase):
 
     def test_finals_and_audio_are_never_given_up(self):
         waiting = scheduler(
-            *((stage, "a", 10, 0.0) for stage in Stage if stage is not Stage.DECODE),
+            *((stage, "a", 10, 0.0) for stage in Stage if stage not in (Stage.DECODE, Stage.PREVIEW)),
         )
         self.assertEqual(waiting.expired(1e9), [])
 
@@ -197,7 +198,12 @@ class PressureTests(unittest.TestCase):
 
     def test_by_default_only_partials_can_be_given_up(self):
         mortal = [stage for stage, limits in DEFAULT_LIMITS.items() if limits.patience_s < 1e9]
-        self.assertEqual(mortal, [Stage.DECODE])
+        self.assertEqual(mortal, [Stage.DECODE, Stage.PREVIEW])
+
+    def test_a_preview_runs_only_when_nothing_else_waits_and_is_soon_of_no_use(self):
+        waiting = scheduler((Stage.PREVIEW, "a", 10, 0.0), (Stage.DECODE, "b", 10, 0.1))
+        assert [job.stage for job in waiting.next_batch(0.2)] == [Stage.DECODE]
+        assert [job.stage for job in waiting.expired(0.4)] == [Stage.PREVIEW]
 
 
 @given(st.lists(st.tuples(st.sampled_from(Stage), st.sampled_from("abc"), st.integers(1, 120)), max_size=40))
