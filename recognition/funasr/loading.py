@@ -23,10 +23,11 @@ from typing import Any
 
 import torch
 import yaml
+from torch.overrides import TorchFunctionMode
 
 from recognition.exceptions import ModelError
 
-_MODULES = {
+MODULES = {
     # FunASR's registry knows a class only after its module was imported.
     "ParaformerStreaming": "funasr.models.paraformer_streaming.model",
     "Paraformer": "funasr.models.paraformer.model",
@@ -155,8 +156,7 @@ def load_model(directory: ModelDirectory, supported: Sequence[str]) -> Any:
             f"{directory.path} holds a {directory.model_class}; supported here: {', '.join(supported)}"
         )
     weights = _read_weights(directory.file("weights"))
-    # Without storage: random initialisation of weights that are replaced at once takes seconds.
-    with torch.device("meta"):
+    with _Uninitialised():
         model = build_model(directory)
     inner = model.model if directory.model_class == "ERes2NetV2" else model
     try:
@@ -172,6 +172,20 @@ def load_model(directory: ModelDirectory, supported: Sequence[str]) -> Any:
             f"{len(unknown)} are unknown ({', '.join(unknown[:3])})"
         )
     return model.float().eval().requires_grad_(False)
+
+
+class _Uninitialised(TorchFunctionMode):
+    """Draw no random weights where others take their place at once: that takes seconds.
+
+    Weights without storage would cost no less: to compute with them PyTorch imports its compiler (3 s).
+    """
+
+    def __torch_function__(
+        self, function: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
+    ) -> Any:
+        if function in (torch.Tensor.normal_, torch.Tensor.uniform_):
+            return args[0]
+        return function(*args, **(kwargs or {}))
 
 
 def build_model(directory: ModelDirectory) -> Any:
@@ -239,17 +253,17 @@ def _input_size(config: dict[str, Any]) -> int:
 
 def _funasr_class(table: str, name: str) -> Any:
     try:
-        module = _MODULES[name]
+        module = MODULES[name]
     except KeyError:
         raise ModelError(f"FunASR's class {name} is not supported") from None
-    with _lean_import():
+    with lean_import():
         importlib.import_module(module)
         tables = importlib.import_module("funasr.register").tables
     return getattr(tables, table)[name]
 
 
 @contextlib.contextmanager
-def _lean_import() -> Iterator[None]:
+def lean_import() -> Iterator[None]:
     """Import FunASR without all of its models, and without what it prints meanwhile.
 
     `funasr/__init__.py` walks through its own packages and imports each one: 5 s and 350 MB.

@@ -177,6 +177,16 @@ class ImportTests(unittest.TestCase):
 
         self.assertEqual(self.run_python(code), "[]")
 
+    def test_loading_a_model_does_not_import_the_compiler_of_pytorch(self):
+        code = (
+            "import sys; from pathlib import Path; "
+            "from recognition.funasr.loading import load_model, open_directory; "
+            f"load_model(open_directory(Path({str(model_path('cam++'))!r})), ['CAMPPlus']); "
+            "print('torch._dynamo' in sys.modules)"
+        )
+
+        self.assertEqual(self.run_python(code), "False")
+
     def test_what_funasr_prints_on_import_stays_out_of_our_output(self):
         code = (
             "from pathlib import Path; "
