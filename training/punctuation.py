@@ -9,14 +9,17 @@ from random import Random
 from typing import Any
 
 import torch
-from funasr.models.ct_transformer.model import CTTransformer
-from funasr.models.sanm.encoder import SANMEncoder  # registers the encoder's name
 from torch import nn
 from torch.nn import functional
 
+from recognition.funasr.loading import lean_import
 from training.loop import AveragedWeights, Progress, Schedule, load_checkpoint, padded, save_checkpoint
 from training.scoring import mark_f1
 from training.text import MARKS, MeetingText, is_chinese, vocabulary
+
+with lean_import():
+    from funasr.models.ct_transformer.model import CTTransformer
+    from funasr.models.sanm.encoder import SANMEncoder  # registers the encoder's name
 
 MARK_NAMES = ["<unk>", "_", "，", "。", "？", "、"]
 """FunASR's `punc_list`: "_" is no mark."""

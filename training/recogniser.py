@@ -20,7 +20,6 @@ from typing import Any
 
 import numpy as np
 import torch
-from funasr.models.paraformer_streaming.model import ParaformerStreaming
 from pypinyin import Style, lazy_pinyin
 from pypinyin.contrib.tone_convert import to_finals_tone3, to_initials
 from torch import Tensor, nn
@@ -28,6 +27,7 @@ from torch.nn import functional
 from torch.utils.data import DataLoader, Dataset
 
 from recognition.funasr.features import MEL_BANDS, STACKED_FRAMES, Cmvn, load_cmvn, stack_frames
+from recognition.funasr.loading import lean_import
 from training import augmentation
 from training.corpus import Shard, read_shard, shard_paths
 from training.loop import (
@@ -42,6 +42,9 @@ from training.loop import (
     save_checkpoint,
 )
 from training.text import vocabulary
+
+with lean_import():
+    from funasr.models.paraformer_streaming.model import ParaformerStreaming
 
 STREAMING, OFFLINE = 0, 1
 """Index of the chunk geometry in the encoder's lists."""

@@ -7,14 +7,20 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from funasr.models.transformer.embedding import SinusoidalPositionEncoder, StreamSinusoidalPositionEncoder
 
 from recognition.funasr.features import Cmvn
+from recognition.funasr.loading import lean_import
 from tests.training import tiny
 from training import recogniser
 from training.corpus import read_shard, shard_paths
 from training.recogniser import LOOK_AHEAD, OFFLINE, STREAMING, Collator, Positions, Recogniser, Trainer
 from training.text import vocabulary
+
+with lean_import():
+    from funasr.models.transformer.embedding import (
+        SinusoidalPositionEncoder,
+        StreamSinusoidalPositionEncoder,
+    )
 
 torch.set_num_threads(1)
 

@@ -1,5 +1,6 @@
 """What is written for training and for measuring, and that the two never meet."""
 
+import functools
 import unittest
 from random import Random
 
@@ -184,13 +185,13 @@ class PieceTests(unittest.TestCase):
         self.assertEqual(sentences_of("好的。开始吗？我说，等等"), ["好的。", "开始吗？", "我说，等等"])
 
 
-_STRINGS = {
-    held_out: WordStrings(Random(0), set(text.vocabulary()), held_out=held_out) for held_out in (False, True)
-}
+@functools.cache
+def _strings(held_out: bool) -> WordStrings:
+    """One source for all examples: reading the dictionary takes a second."""
+    return WordStrings(Random(0), set(text.vocabulary()), held_out=held_out)
 
 
 def word_strings(held_out: bool, seed: int) -> WordStrings:
-    """One source for all examples: reading the dictionary takes a second."""
-    source = _STRINGS[held_out]
+    source = _strings(held_out)
     source.rng.seed(seed)
     return source

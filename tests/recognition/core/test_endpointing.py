@@ -151,7 +151,10 @@ def _segments(decisions: np.ndarray) -> list[list[int]]:
 
 def _funasr_segments(decisions: np.ndarray) -> list[list[int]]:
     torch = pytest.importorskip("torch")
-    from funasr.models.fsmn_vad_streaming.model import FsmnVADStreaming
+    from recognition.funasr.loading import lean_import
+
+    with lean_import():
+        from funasr.models.fsmn_vad_streaming.model import FsmnVADStreaming
 
     class Decided(FsmnVADStreaming):
         """FunASR's detector with its network replaced by given decisions."""

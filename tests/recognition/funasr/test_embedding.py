@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import functools
 import shutil
 import tempfile
 import unittest
@@ -13,11 +14,14 @@ from recognition.funasr.loading import build_model, open_directory
 
 from .random_models import auto_model, model_directory, model_path, speech_like, whole
 
-embedder = FunasrEmbedder(model_directory("cam++"))
+
+@functools.cache
+def embedder() -> FunasrEmbedder:
+    return FunasrEmbedder(model_directory("cam++"))
 
 
 def embed_whole(audio: np.ndarray) -> np.ndarray:
-    [[found]] = embedder.embed([whole(audio)])
+    [[found]] = embedder().embed([whole(audio)])
     return found
 
 
@@ -27,7 +31,7 @@ class EquivalenceTests(unittest.TestCase):
             audio = speech_like(seconds, seconds * 16_000)
             expected = auto_model(model_path("cam++")).generate(input=audio)[0]["spk_embedding"][0].numpy()
 
-            [[found]] = embedder.embed([whole(audio)])
+            [[found]] = embedder().embed([whole(audio)])
 
             np.testing.assert_allclose(found, expected / np.linalg.norm(expected), atol=1e-5)
 
@@ -36,24 +40,24 @@ class BatchTests(unittest.TestCase):
     def test_each_recording_has_its_embedding_whatever_the_lengths(self):
         pieces = [speech_like(n, length) for n, length in enumerate((48_000, 20_000, 48_000, 70_000))]
 
-        together = embedder.embed(list(map(whole, pieces)))
+        together = embedder().embed(list(map(whole, pieces)))
 
-        self.assertEqual([found.shape for found in together], 4 * [(1, embedder.dimension)])
+        self.assertEqual([found.shape for found in together], 4 * [(1, embedder().dimension)])
         self.assertEqual(together[0].dtype, np.float32)
         for found, piece in zip(together, pieces, strict=True):
-            np.testing.assert_allclose(found, embedder.embed([whole(piece)])[0], atol=1e-5)
+            np.testing.assert_allclose(found, embedder().embed([whole(piece)])[0], atol=1e-5)
 
     def test_each_stretch_of_a_recording_has_its_embedding(self):
         recording, spans = speech_like(1, 64_000), [(0, 24_000), (12_000, 36_000), (30_000, 64_000)]
 
-        [first, second] = embedder.embed([(recording, spans), whole(recording)])
+        [first, second] = embedder().embed([(recording, spans), whole(recording)])
 
         self.assertEqual((len(first), len(second)), (3, 1))
         for found, (start, end) in zip(first, spans, strict=True):
             np.testing.assert_allclose(found, embed_whole(recording[start:end]), atol=1e-5)
 
     def test_embeddings_have_unit_length(self):
-        found = embedder.embed([whole(speech_like(1, 30_000)), whole(speech_like(2, 9_000))])
+        found = embedder().embed([whole(speech_like(1, 30_000)), whole(speech_like(2, 9_000))])
 
         np.testing.assert_allclose(np.linalg.norm(found, axis=2), 1, atol=1e-5)
 
@@ -63,7 +67,7 @@ class BatchTests(unittest.TestCase):
     def test_a_syllable_in_a_recording_is_taken_with_what_is_around_it(self):
         recording = speech_like(1, 16_000)
 
-        [found] = embedder.embed([(recording, [(15_500, 16_000)])])
+        [found] = embedder().embed([(recording, [(15_500, 16_000)])])
 
         np.testing.assert_allclose(found[0], embed_whole(recording[-6_400:]), atol=1e-5)
 
@@ -71,11 +75,11 @@ class BatchTests(unittest.TestCase):
         self.assertTrue(np.isfinite(embed_whole(np.zeros(16_000, np.float32))).all())
 
     def test_an_empty_batch_has_no_embeddings(self):
-        self.assertEqual(embedder.embed([]), [])
+        self.assertEqual(embedder().embed([]), [])
 
     def test_an_empty_piece_is_refused(self):
         with self.assertRaisesRegex(ValueError, "no voice in an empty piece"):
-            embedder.embed([(np.zeros(16_000, np.float32), [(300, 300)])])
+            embedder().embed([(np.zeros(16_000, np.float32), [(300, 300)])])
 
 
 class IdentityTests(unittest.TestCase):
@@ -89,8 +93,8 @@ class IdentityTests(unittest.TestCase):
 
             other = FunasrEmbedder(directory).model_id
 
-        self.assertNotEqual(other, embedder.model_id)
-        self.assertRegex(embedder.model_id, r"^cam\+\+@[0-9a-f]{12}$")
+        self.assertNotEqual(other, embedder().model_id)
+        self.assertRegex(embedder().model_id, r"^cam\+\+@[0-9a-f]{12}$")
 
 
 class ERes2NetTests(unittest.TestCase):

@@ -7,10 +7,13 @@ from pathlib import Path
 import kaldi_native_fbank
 import numpy as np
 import torch
-from funasr.frontends import wav_frontend
-from funasr.models.campplus import utils as campplus
 
 from recognition.funasr import features
+from recognition.funasr.loading import lean_import
+
+with lean_import():
+    from funasr.frontends import wav_frontend
+    from funasr.models.campplus import utils as campplus
 
 
 def speechlike(samples: int, seed: int = 0) -> np.ndarray:
