@@ -25,9 +25,19 @@ class NotInstalled(RuntimeError):
 
 
 def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """Return a port of loopback for a server that is about to start, and of which nobody else is told.
+
+    As long as this process lives, a socket is bound to it that does not listen: the server can listen beside
+    that one, while the kernel gives the port to no connection and to nobody else who asks for a free one.
+    """
+    reserved = socket.socket()
+    reserved.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    reserved.bind(("127.0.0.1", 0))
+    _reserved.append(reserved)
+    return int(reserved.getsockname()[1])
+
+
+_reserved: list[socket.socket] = []
 
 
 class LocalProcess:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -12,6 +11,8 @@ import urllib.request
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
+
+from deploy.local_servers import free_port
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -39,12 +40,6 @@ voice = 2
 """
 """The model set of most tests: it recognises the tones of `recognition.fakes.scripted`,
 and loads no network."""
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 class Server:
