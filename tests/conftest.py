@@ -7,14 +7,31 @@ from collections.abc import AsyncIterator, Iterator
 
 import pytest
 from hypothesis import settings
+from xdist.remote import Producer
 
 from deploy.local_servers import NotInstalled, PostgresServer, RedisServer
 from recognition.engine.engine import Engine
 from recognition.fakes.scripted import Script, scripted_models
+from tests.support import side_by_side
 
 # A machine that others use as well is slow at times; that is no error.
 settings.register_profile("without deadline", deadline=None)
 settings.load_profile("without deadline")
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    return side_by_side.process_count()
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> side_by_side.Groups:
+    config.option.loadscopereorder = False  # `longest_first` has ordered them
+    return side_by_side.Groups(config, log)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if hasattr(config, "workerinput"):
+        items[:] = side_by_side.longest_first(items)
 
 
 @pytest.fixture(scope="session")
