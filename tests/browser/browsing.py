@@ -6,7 +6,6 @@ import asyncio
 import json
 import os
 import shutil
-import sqlite3
 import time
 from pathlib import Path
 from threading import Event, Thread
@@ -92,12 +91,7 @@ class Site:
 
     def rows(self, query: str, *values: Any) -> list[tuple[Any, ...]]:
         """What the database says."""
-        file = self.server.data_dir / "asrsite.sqlite3"
-        connection = sqlite3.connect(f"file:{file}?mode=ro", uri=True)
-        try:
-            return connection.execute(query, values).fetchall()
-        finally:
-            connection.close()
+        return self.server.query(query, *values)
 
     def lines(self, key: str) -> list[str]:
         """The transcript of a session, as the database has it."""

@@ -26,7 +26,7 @@ BEGIN SELECT RAISE(ABORT, 'this line cannot be kept'); END
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """Its database refuses one of the lines of the meeting."""
     with Server(tmp_path_factory.mktemp("failing")) as running:
-        with sqlite3.connect(running.data_dir / "asrsite.sqlite3") as database:
+        with sqlite3.connect(running.database) as database:
             database.execute(POISON)
         yield running
 
@@ -57,9 +57,8 @@ async def test_everyone_is_told_the_rest_is_kept_and_others_go_on(server: Server
     assert again.errors == ["session_ended"]
 
     assert server.log.count("failed here") == MAX_FAILURES
-    rows = f"s = Session.objects.get(key='{poisoned}'); print(s.pk, s.state, s.has_failed)"
-    pk, state, has_failed = server.shell(rows).split()
-    assert (state, has_failed) == ("ended", "True")
+    pk, state, has_failed = server.session(poisoned, "id, state, has_failed")
+    assert (state, has_failed) == ("ended", True)
     flac = server.data_dir / "media" / "recordings" / f"{pk}.flac"
     kept, _ = soundfile.read(flac, dtype="int16")
     np.testing.assert_array_equal(kept, np.rint(audio * 32768))

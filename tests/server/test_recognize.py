@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
 import sys
 import urllib.request
 from collections.abc import Iterator
@@ -13,27 +11,16 @@ import pytest
 import redis
 
 from deploy.local_servers import LocalProcess, RedisServer, free_port, wait_until
-from tests.support.server import ROOT, SCRIPT
+from tests.support.server import ROOT, Server
 
 pytestmark = pytest.mark.slow
 
 
 @pytest.fixture
 def environment(tmp_path: Path, redis_server: RedisServer) -> Iterator[dict[str, str]]:
-    models = tmp_path / "script.toml"
-    models.write_text(SCRIPT)
-    environment = {
-        **os.environ,
-        "ASR_DATA_DIR": str(tmp_path),
-        "ASR_MODELS": str(models),
-        "REDIS_URL": redis_server.url,
-        "PYTHONUNBUFFERED": "1",
-    }
-    environment.pop("DATABASE_URL", None)
-    subprocess.run(
-        [sys.executable, "manage.py", "migrate", "--verbosity", "0"], cwd=ROOT, env=environment, check=True
-    )
-    yield environment
+    installation = Server(tmp_path, REDIS_URL=redis_server.url)
+    installation.migrate()
+    yield installation.environment
     redis.Redis.from_url(redis_server.url).flushall()
 
 

@@ -46,18 +46,17 @@ async def test_the_sender_gets_one_confirmation_after_the_last_line(server: Serv
 async def test_the_database_has_the_same_lines(server: Server):
     session = new_id()
     told = await send_meeting(server, session, MEETING.audio())
-    rows = server.shell(
-        f"s = Session.objects.get(key='{session}')\n"
-        "print(s.state, s.durable, [(u.seq, u.text) for u in s.utterances.all()])"
-    )
-    assert rows == f"ended {len(MEETING.audio())} {list(zip(told.seqs, told.lines, strict=True))}"
+    pk, *kept = server.session(session, "id, state, durable")
+    assert kept == ["ended", len(MEETING.audio())]
+    lines = server.query("SELECT seq, text FROM sessions_app_utterance WHERE session_id = ? ORDER BY seq", pk)
+    assert lines == list(zip(told.seqs, told.lines, strict=True))
 
 
 async def test_the_recording_has_every_sample(server: Server):
     session = new_id()
     audio = np.rint(MEETING.audio() * 32767).astype("<i2")
     await send_meeting(server, session, audio / np.float32(32768))
-    pk = server.shell(f"print(Session.objects.get(key='{session}').pk)")
+    [pk] = server.session(session, "id")
     flac = server.data_dir / "media" / "recordings" / f"{pk}.flac"
     for _ in range(100):
         if flac.exists():

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.request
 from collections.abc import Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -74,12 +78,31 @@ class Server:
         self._process: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> Server:
-        self.manage("migrate", "--verbosity", "0")
+        self.migrate()
         self.start()
         return self
 
     def __exit__(self, *exc: Any) -> None:
         self.stop()
+
+    @property
+    def database(self) -> Path:
+        return self.data_dir / "asrsite.sqlite3"
+
+    def migrate(self) -> None:
+        """Make the database, unless there is one: by a copy, since all new ones are alike."""
+        if not self.database.exists():
+            self.database.write_bytes(_new_database())
+
+    def query(self, statement: str, *values: Any) -> list[tuple[Any, ...]]:
+        """Return rows of the database, without starting a process as `shell` does."""
+        with closing(sqlite3.connect(self.database)) as connection:
+            return connection.execute(statement, values).fetchall()
+
+    def session(self, key: str, columns: str) -> tuple[Any, ...]:
+        """Return these columns of a session's row."""
+        [row] = self.query(f"SELECT {columns} FROM sessions_app_session WHERE key = ?", key)  # noqa: S608
+        return row
 
     def manage(self, *arguments: str) -> str:
         """Run a management command on this server's data."""
@@ -124,6 +147,10 @@ class Server:
             raise
 
     @property
+    def is_running(self) -> bool:
+        return self._process is not None and self._process.poll() is None
+
+    @property
     def pid(self) -> int:
         assert self._process
         return self._process.pid
@@ -153,6 +180,16 @@ class Server:
                 return answer.status == 200
         except OSError:
             return False
+
+
+@functools.cache
+def _new_database() -> bytes:
+    """Return what `manage.py migrate` makes."""
+    with tempfile.TemporaryDirectory() as folder:
+        server = Server(Path(folder))
+        server.manage("migrate", "--verbosity", "0")
+        with closing(sqlite3.connect(server.database)) as connection:
+            return connection.serialize()
 
 
 def _hear_interrupts() -> None:
