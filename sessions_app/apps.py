@@ -9,9 +9,10 @@ class SessionsConfig(AppConfig):
     verbose_name = _("Sessions")
 
     def ready(self) -> None:
-        # Connects receivers, and declares what jobs do.
+        # Connects receivers, registers checks, and declares what jobs do.
+        from . import checks  # noqa: F401
         from .access import roles
-        from .transcripts import search
+        from .transcripts import attribution, reidentification, search  # noqa: F401
 
         connection_created.connect(search.add_functions, dispatch_uid="search")
         post_migrate.connect(search.install_after_migrate, sender=self, dispatch_uid="search")
