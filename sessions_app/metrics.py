@@ -5,11 +5,13 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterable, Iterator
 from itertools import accumulate
 from typing import TYPE_CHECKING
 
 from prometheus_client import CollectorRegistry, GCCollector, PlatformCollector, ProcessCollector
+from prometheus_client import Histogram as LabelledHistogram
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
@@ -26,6 +28,36 @@ registry = CollectorRegistry(auto_describe=False)
 ProcessCollector(registry=registry)
 PlatformCollector(registry=registry)
 GCCollector(registry=registry)
+
+
+AGE_BUCKETS_S = (0.05, 0.1, 0.2, 0.3, 0.5, 0.8, 1.2, 2.0, 3.0, 5.0, 10.0)
+
+partial_age = LabelledHistogram(
+    "asr_partial_age_seconds",
+    "From the end of the audio that a partial was made of to its being published, or written to sockets.",
+    ["until"],
+    buckets=AGE_BUCKETS_S,
+    registry=registry,
+)
+final_age = LabelledHistogram(
+    "asr_final_age_seconds",
+    "From the end of a line, before the silence that ends it, to its being published, or written to sockets.",
+    ["until"],
+    buckets=AGE_BUCKETS_S,
+    registry=registry,
+)
+
+
+def observe_age(histogram: LabelledHistogram, until: str, heard_at: float | None) -> None:
+    """Count the age of a text.
+
+    Args:
+        until: "published" or "written".
+        heard_at: When a worker read the end of its audio, in seconds of the wall clock, which web and worker
+            machines share; None if that is not known.
+    """
+    if heard_at is not None:
+        histogram.labels(until).observe(max(0.0, time.time() - heard_at))
 
 
 class RecognitionCollector(Collector):

@@ -16,6 +16,8 @@ class Partial:
     utterance: int
     start: int
     text: str
+    end: int = field(default=0, compare=False)
+    """End of the audio that it was made of."""
 
 
 @dataclass(frozen=True, slots=True)

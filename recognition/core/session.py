@@ -291,11 +291,11 @@ class TranscriptionSession:
         self._decode_next_chunk()
         self._preview()
 
-    def _emit_partial(self, utterance: _Utterance, tokens: Sequence[str]) -> None:
+    def _emit_partial(self, utterance: _Utterance, tokens: Sequence[str], end: int) -> None:
         """Show what was understood so far, unless more was shown already."""
         if len(tokens) >= max(1, utterance.shown):
             utterance.shown = len(tokens)
-            self._events.append(Partial(utterance.index, utterance.start, text.join(tokens)))
+            self._events.append(Partial(utterance.index, utterance.start, text.join(tokens), end))
 
     def _decode_next_chunk(self, *, has_waited: bool = False) -> None:
         utterance, chunk = self._open, self.options.chunk
@@ -316,7 +316,7 @@ class TranscriptionSession:
         utterance.is_decoding = False
         if tokens:
             utterance.partial_tokens.extend(tokens)
-            self._emit_partial(utterance, utterance.partial_tokens)
+            self._emit_partial(utterance, utterance.partial_tokens, utterance.decoded)
         self._decode_next_chunk(has_waited=True)
 
     def _preview(self) -> None:
@@ -339,7 +339,7 @@ class TranscriptionSession:
             return
         utterance.is_previewing = False
         if not utterance.partial_tokens:
-            self._emit_partial(utterance, tokens)
+            self._emit_partial(utterance, tokens, utterance.previewed)
         self._preview()
 
     # Second pass.

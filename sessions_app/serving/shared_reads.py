@@ -10,8 +10,7 @@ import asyncio
 import select
 from collections.abc import Callable
 
-SOCKET_READ_INTERVAL_S = 0.08
-"""The longest that a frame waits for others to be read with it."""
+from sessions_app import pacing
 
 
 class BatchedReader:
@@ -56,5 +55,5 @@ class BatchedReader:
         self._next = (
             loop.call_soon(self._read_all)
             if is_more
-            else loop.call_later(SOCKET_READ_INTERVAL_S, self._read_all)
+            else loop.call_later(pacing.SOCKET_READ_INTERVAL_S, self._read_all)
         )

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine
+from collections.abc import Coroutine
 from typing import Any, Protocol
 
 from channels.db import database_sync_to_async
 from channels.layers import get_channel_layer
 from django.db import Error as DatabaseError
 
+from sessions_app.metrics import final_age, observe_age, partial_age
 from sessions_app.store import queries
 from sessions_app.transport.cancel import cancel_and_wait
 from sessions_app.wire import layer_messages
@@ -175,6 +176,7 @@ class Fanout:
                 self._spawn(self._poll([followed.key]))
                 return
         self._catch_up(followed)
+        _observe_ages(message)
 
     # The database.
 
@@ -264,7 +266,16 @@ class Fanout:
             logger.warning("a session is followed without the channel layer: %s", error)
 
 
-MakeFanout = Callable[[], Fanout]
+def _observe_ages(message: dict[str, Any]) -> None:
+    """Count how old the texts of a message are, now that they are written to the sockets of this process."""
+    match message:
+        case {"type": "session.partial", "heard_at": heard_at}:
+            observe_age(partial_age, "written", heard_at)
+        case {"type": "session.commit", "heard_at": heard_at}:
+            for at in heard_at:
+                observe_age(final_age, "written", at)
+
+
 _fanouts: dict[asyncio.AbstractEventLoop, Fanout] = {}
 
 

@@ -11,6 +11,8 @@ from typing import Any
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
+from sessions_app import pacing
+
 from .cancel import cancel_and_wait
 from .interface import SAMPLE_BYTES, AudioChunk, Fenced
 from .scripts import REDIS_RETRY_S, audio_key
@@ -19,9 +21,6 @@ logger = logging.getLogger(__name__)
 
 BLOCK_S = 0.1
 """How long one request waits; a session that begins to wait meanwhile is in the next."""
-
-LOG_READ_INTERVAL_S = 0.05
-"""Pause between requests: audio of more sessions comes together in it, and it is requests that cost."""
 
 MAX_ENTRIES = 8
 
@@ -79,7 +78,7 @@ class LogReader:
             except RedisError as error:
                 logger.warning("the audio logs cannot be read: %s", error)
                 await asyncio.sleep(REDIS_RETRY_S)
-            await asyncio.sleep(LOG_READ_INTERVAL_S)
+            await asyncio.sleep(pacing.LOG_READ_INTERVAL_S)
 
     async def _read_once(self) -> None:
         asked = {audio_key(session): waiting for session, waiting in self._waiting.items()}

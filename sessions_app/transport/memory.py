@@ -9,6 +9,8 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from sessions_app import pacing
+
 from .interface import (
     CREDIT,
     REPLAY,
@@ -27,10 +29,6 @@ from .interface import (
 MAX_READ = 16_000 * SAMPLE_BYTES
 
 OVERLOADED_RETRY_S = 10.0
-
-HANDOVER_INTERVAL_S = 0.04
-"""Audio that comes within it is handed to the worker together, that of all sessions: waking is what costs.
-What comes after a pause is handed over at once; so is what a server reads together, at a slower pace."""
 
 
 @dataclass(slots=True)
@@ -228,7 +226,7 @@ class MemoryTransport:
         self._news.append(log)
         if len(self._news) == 1:
             loop = asyncio.get_running_loop()
-            loop.call_at(max(loop.time(), self._told_at + HANDOVER_INTERVAL_S), self._tell_news)
+            loop.call_at(max(loop.time(), self._told_at + pacing.HANDOVER_INTERVAL_S), self._tell_news)
 
     def _tell_news(self) -> None:
         self._told_at = asyncio.get_running_loop().time()

@@ -15,18 +15,13 @@ from dataclasses import dataclass, field
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
+from sessions_app import pacing
+
 from .cancel import cancel_and_wait
 from .interface import CREDIT, REPLAY, SAMPLE_BYTES, LogLost, SenderListener, Superseded
 from .scripts import REDIS_RETRY_S, Call, audio_key, read_script, run_all, session_key
 
 logger = logging.getLogger(__name__)
-
-BATCH_S = 0.005
-"""For how long audio is collected before it is written: that of senders which are read together."""
-
-APPEND_INTERVAL_S = 0.045
-"""Least time between two requests. If this process is killed, so much audio is lost of a sender that cannot
-send again."""
 
 SENDER_LEASE_S = 1.5
 """A sender counts as connected for so long after its process was last heard of."""
@@ -176,11 +171,11 @@ class Outbox:
             try:
                 async with asyncio.timeout(RENEW_S / 2):
                     await self._wake.wait()
-                await asyncio.sleep(max(BATCH_S, earliest - loop.time()))
+                await asyncio.sleep(max(pacing.APPEND_COLLECT_S, earliest - loop.time()))
             except TimeoutError:
                 pass
             self._wake.clear()
-            earliest = loop.time() + APPEND_INTERVAL_S
+            earliest = loop.time() + pacing.APPEND_INTERVAL_S
             await self._write()
 
     async def _write(self) -> None:

@@ -25,19 +25,27 @@ def session_group(key: str) -> str:
     return f"session-{hashlib.sha256(key.encode()).hexdigest()[:40]}"
 
 
-def commit_message(key: str, lines: Sequence[Line], *, received: int, durable: int) -> dict[str, Any]:
-    """Finals, if there are any, and how far the session has come."""
+def commit_message(
+    key: str, lines: Sequence[Line], *, received: int, durable: int, heard_at: Sequence[float | None] = ()
+) -> dict[str, Any]:
+    """Finals, if there are any, and how far the session has come.
+
+    Args:
+        heard_at: When the end of each line's audio was read, in seconds of the wall clock.
+    """
     return {
         "type": "session.commit",
         "key": key,
         "lines": [asdict(line) for line in lines],
         "received": received,
         "durable": durable,
+        "heard_at": list(heard_at),
     }
 
 
-def partial_message(key: str, partial: PartialLine) -> dict[str, Any]:
-    return {"type": "session.partial", "key": key, "partial": asdict(partial)}
+def partial_message(key: str, partial: PartialLine, *, heard_at: float | None = None) -> dict[str, Any]:
+    """Return the text of the open utterance, and when the end of its audio was read."""
+    return {"type": "session.partial", "key": key, "partial": asdict(partial), "heard_at": heard_at}
 
 
 def changed_message(key: str) -> dict[str, Any]:

@@ -17,6 +17,8 @@ from recognition.core.endpointing import EndpointingOptions
 from recognition.core.events import Ended, Final, Partial, Settled, UtteranceFailed
 from recognition.engine.engine import Engine
 from recognition.engine.transcriber import Transcriber
+from sessions_app import pacing
+from sessions_app.metrics import final_age, observe_age, partial_age
 from sessions_app.models import Session, Utterance
 from sessions_app.recordings import files
 from sessions_app.store import commits, queries, voices
@@ -29,6 +31,8 @@ from sessions_app.wire.protocol import PartialLine, SessionEnd
 from speakers.voiceprints.identification import Gallery
 from speakers.voiceprints.tracking import SpeakerTracker
 
+from .arrivals import Arrivals
+
 logger = logging.getLogger(__name__)
 
 Publish = Callable[[str, dict[str, Any]], Awaitable[None]]
@@ -36,9 +40,6 @@ Written = TypeVar("Written")
 
 READ_S = 1.0
 """How long to wait for audio before looking after the sender."""
-
-BACKLOG = samples(2)
-"""Audio that may wait for speech detection before more is read."""
 
 MAX_PAUSE_S = 4.0
 
@@ -80,6 +81,7 @@ class LiveSession:
         self._journal = files.Journal(lease.session)
         self._tracker = tracker
         self._lines: list[NewLine] = []
+        self._arrivals = Arrivals()
         self._committing = asyncio.Lock()
         self._received = lease.durable
         self._state = Session.State.LIVE  # as `acquire` left it
@@ -158,7 +160,9 @@ class LiveSession:
         await self._record(chunk.start, audio)
         self._transcriber.feed(audio)
         self._received = chunk.end
-        await self._transcriber.caught_up(BACKLOG)
+        self._arrivals.add(chunk.end, time.time())
+        self._log("read the audio from %d to %d", chunk.start, chunk.end)
+        await self._transcriber.caught_up(pacing.MAX_UNHEARD)
         await self._report()
 
     async def _record(self, position: int, audio: np.ndarray) -> None:
@@ -196,6 +200,7 @@ class LiveSession:
     async def _set_state(self, state: Session.State) -> None:
         if state is not self._state:
             self._state = state
+            self._log("is %s", state)
             await in_database(commits.set_state, self.lease, state)
             await self._publish_hint(layer_messages.changed_message(self.lease.key))
 
@@ -211,9 +216,8 @@ class LiveSession:
     async def _persist(self) -> None:
         async for event in self._transcriber.events():
             match event:
-                case Partial(_, start, text):
-                    partial = PartialLine(milliseconds(start), text)
-                    await self._publish_hint(layer_messages.partial_message(self.lease.key, partial))
+                case Partial():
+                    await self._publish_partial(event)
                 case Final():
                     self._lines.append(self._new_line(event))
                 case UtteranceFailed(_, start, end):
@@ -228,6 +232,13 @@ class LiveSession:
                         await self._commit(position)
                 case Ended(position):
                     await self._end(position)
+
+    async def _publish_partial(self, partial: Partial) -> None:
+        heard_at = self._arrivals.when(partial.end)
+        line = PartialLine(milliseconds(partial.start), partial.text)
+        await self._publish_hint(layer_messages.partial_message(self.lease.key, line, heard_at=heard_at))
+        observe_age(partial_age, "published", heard_at)
+        self._log("partial of the audio up to %d", partial.end)
 
     def _new_line(self, final: Final) -> NewLine:
         seq = self.lease.last_seq + len(self._lines) + 1
@@ -245,12 +256,23 @@ class LiveSession:
             changes = self._voice_changes()
             self.lease, kept = await self._with_space(lambda: in_database(keep))
         await self._report()
-        lines = [queries.as_line(utterance) for utterance in kept]
-        await self._publish_hint(
-            layer_messages.commit_message(self.lease.key, lines, received=self._received, durable=durable)
-        )
+        await self._publish_lines(kept, durable)
         if changes.revisions:
             await self._publish_hint(layer_messages.changed_message(self.lease.key))
+
+    async def _publish_lines(self, kept: list[Utterance], durable: int) -> None:
+        heard_at = [self._arrivals.when(utterance.end) for utterance in kept]
+        message = layer_messages.commit_message(
+            self.lease.key,
+            [queries.as_line(utterance) for utterance in kept],
+            received=self._received,
+            durable=durable,
+            heard_at=heard_at,
+        )
+        await self._publish_hint(message)
+        for at in heard_at:
+            observe_age(final_age, "published", at)
+        self._log("%d lines committed, all before %d is durable", len(kept), durable)
 
     async def _correct(self) -> None:
         """Commit what the tracker thinks of earlier lines by now; lines on their way will take it along."""
@@ -289,6 +311,10 @@ class LiveSession:
         length_s = seconds(position)
         end = SessionEnd(self.lease.last_seq, received_s=length_s, recognised_s=length_s)
         await self._publish_hint(layer_messages.end_message(self.lease.key, end))
+
+    def _log(self, message: str, *values: object) -> None:
+        """Say at DEBUG what happens to this session; positions are samples, never what was said."""
+        logger.debug(f"session %d: {message}", self.lease.session, *values)
 
     async def _publish_hint(self, message: dict[str, Any]) -> None:
         """A hint for those who follow; the database has it already, so a loss costs only time."""

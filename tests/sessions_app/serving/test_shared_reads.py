@@ -75,7 +75,7 @@ async def test_sockets_that_have_something_are_read_together(new_peer: Callable[
 async def test_a_sender_in_a_hurry_does_not_wait_for_the_pace(
     new_peer: Callable[..., Peer], monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr("sessions_app.serving.shared_reads.SOCKET_READ_INTERVAL_S", 3600.0)
+    monkeypatch.setattr("sessions_app.pacing.SOCKET_READ_INTERVAL_S", 3600.0)
     reading, peer = BatchedReader(), new_peer(most=10)
     reading.add(peer.near.fileno(), peer.read)
     peer.far.send(b"x" * 1000)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
 from channels.layers import InMemoryChannelLayer
 
+from sessions_app.metrics import registry
 from sessions_app.sockets import fanout
 from sessions_app.sockets.fanout import Fanout
 from sessions_app.store import commits
@@ -91,6 +93,23 @@ async def test_lines_come_with_how_far_the_session_is(following: Fanout):
             await asyncio.sleep(0.01)
     assert feed.lines_after(0) == lines
     assert (feed.received, feed.durable) == (32_000, 16_000)
+
+
+async def test_the_age_of_a_text_is_counted_once_it_is_written_to_the_sockets_of_this_process(
+    following: Fanout,
+):
+    def written() -> float:
+        return registry.get_sample_value("asr_partial_age_seconds_sum", {"until": "written"}) or 0.0
+
+    feed = await following.follow(KEY, Listener())
+    before = written()
+    layer: Any = fanout.get_channel_layer()
+    message = layer_messages.partial_message(KEY, PartialLine(0, "大家"), heard_at=time.time() - 5)
+    await layer.group_send(layer_messages.session_group(KEY), message)
+    async with asyncio.timeout(10):
+        while feed.partial is None:
+            await asyncio.sleep(0.01)
+    assert 5 <= written() - before < 60
 
 
 @pytest.mark.parametrize("failure", [ConnectionError("no"), OSError("no"), None])

@@ -115,7 +115,7 @@ class TestTheLog:
     async def test_audio_that_comes_soon_after_other_audio_is_read_with_what_follows(
         self, transport: Transport, monkeypatch: pytest.MonkeyPatch
     ):
-        monkeypatch.setattr("sessions_app.transport.memory.HANDOVER_INTERVAL_S", 0.5)
+        monkeypatch.setattr("sessions_app.pacing.HANDOVER_INTERVAL_S", 0.5)
         await open_sender(transport)
         await transport.take()
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import logging
 import os
 import time
 from collections.abc import AsyncIterator
@@ -15,6 +16,7 @@ import pytest
 from recognition.core.endpointing import EndpointingOptions
 from recognition.engine.engine import Engine
 from recognition.fakes.scripted import Script, ScriptedLine, scripted_models
+from sessions_app.metrics import registry
 from sessions_app.models import MAX_FAILURES, Session
 from sessions_app.recordings import files
 from sessions_app.store import commits, voices
@@ -210,3 +212,24 @@ class TestSenderThatIsAway:
         is_slow = False
         monkeypatch.setattr(live_session, "HINDERED_S", 10.0)
         await ended(session)
+
+
+def published(name: str) -> float:
+    return registry.get_sample_value(f"{name}_count", {"until": "published"}) or 0.0
+
+
+async def test_the_age_of_every_line_is_counted_when_it_is_published(transport: MemoryTransport):
+    before = published("asr_final_age_seconds")
+    await ended(await send(transport, "aged"))
+    assert published("asr_final_age_seconds") - before == len(SCRIPT.lines)
+
+
+async def test_the_log_tells_the_way_of_a_session_by_positions_and_never_what_was_said(
+    transport: MemoryTransport, caplog: pytest.LogCaptureFixture
+):
+    with caplog.at_level(logging.DEBUG, logger="sessions_app.worker.live_session"):
+        session = await ended(await send(transport, "told"))
+    told = [record.getMessage() for record in caplog.records if record.levelno == logging.DEBUG]
+    assert f"session {session.pk}: read the audio from 0 to {len(AUDIO)}" in told
+    assert any("lines committed, all before" in line for line in told)
+    assert not any(line.text in message for line in SCRIPT.lines for message in told)
