@@ -40,15 +40,17 @@ scripts: .venv/installed-for-development servers ## Check scripts and settings
 	for script in examples/*.py manage.py; do $(BIN)/python $$script --help >/dev/null || exit 1; done
 	$(BIN)/python manage.py check
 
-page-modules: ## Check the pages' modules
+page-modules: servers node_modules/installed ## Check the pages' modules: types and style
+	npm run --silent check
 
 format: .venv/installed-for-development ## Put the style right
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
+	! test -e node_modules/installed || npm run --silent format
 
 translations: .venv/installed-for-development ## Collect new texts in locale/ and compile (needs gettext); then translate what is empty
-	$(BIN)/python manage.py makemessages --locale zh_Hans --no-location --no-wrap --no-obsolete --ignore tests --ignore training
-	$(BIN)/python manage.py makemessages --locale zh_Hans --domain djangojs --no-location --no-wrap --no-obsolete --ignore tests
+	$(BIN)/python manage.py makemessages --locale zh_Hans --no-location --no-wrap --no-obsolete --ignore tests --ignore training --ignore node_modules
+	$(BIN)/python manage.py makemessages --locale zh_Hans --domain djangojs --no-location --no-wrap --no-obsolete --ignore tests --ignore node_modules
 	$(BIN)/python manage.py compilemessages --locale zh_Hans --ignore .venv
 
 screenshots: .venv/installed-for-development servers ## Take the pictures of docs/screenshots/ anew
@@ -102,4 +104,10 @@ PIP := $(BIN)/pip --quiet --disable-pip-version-check
 .venv/installed-for-development: .venv/installed requirements-dev.lock
 	$(PIP) install --no-deps --require-hashes -r requirements-dev.lock
 	$(PIP) check
+	touch $@
+
+# For checks alone: the pages are served as they are written.
+node_modules/installed: package.json package-lock.json
+	@command -v npm >/dev/null || { echo "Node.js with npm is missing, version 18.18 or later." >&2; exit 1; }
+	npm ci --silent
 	touch $@

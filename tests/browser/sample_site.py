@@ -63,7 +63,7 @@ def fill() -> None:
 def fill_for_editing() -> None:
     """The same, with a small session for each test that changes one."""
     fill()
-    for key in ("conflict", "removal", "composing", "autosave", "markup", "versions"):
+    for key in ("conflict", "removal", "composing", "autosave", "markup", "versions", "unsaved", "replacing"):
         session = make_session(key, owner=User.objects.get(username="anna"))
         make_lines(session, voice=make_voice(session, PEOPLE[0]))
     for key in ("naming", "one-line", "merging"):

@@ -185,3 +185,35 @@ class TestWriting:
         commit(page, "张三")
         expect(page.get_by_role("button", name="New: “张三”")).to_be_visible()
         assert not site.rows("SELECT 1 FROM speakers_speaker WHERE name = '张三'")
+
+    def test_that_cannot_be_saved_stays_open_until_it_can(self, site: Site, page: Page):
+        open_session(page, "unsaved")
+        hold_back_saving(page)
+        field = edit(page, 1)
+        field.fill("好的，没问题。")
+        page.keyboard.press("ArrowDown")
+        expect(page.locator(".edit-status")).to_have_text("The server cannot be reached.")
+        expect(field).to_be_focused()
+        expect(field).to_have_value("好的，没问题。")
+        let_save(page)
+        page.keyboard.press("ArrowDown")
+        expect(page.locator("#lines .line .text").nth(1)).to_have_text("好的，没问题。")
+        expect(field).to_have_value(LINES[2])
+        assert site.lines("unsaved")[1] == "好的，没问题。"
+
+
+class TestFinding:
+    def test_lists_each_line_and_replaces_in_those_that_are_chosen(self, site: Site, page: Page):
+        open_session(page, "replacing")
+        page.keyboard.press("Slash")
+        page.get_by_role("searchbox").fill("通过了")
+        hits = page.locator("#find-list li")
+        expect(hits).to_have_text([f"0:04{LINES[2]}", f"0:06{LINES[3]}"])
+        expect(page.locator("#find-count")).to_have_text("2 places")
+
+        page.get_by_label("Replace with").fill("批了")
+        expect(hits).to_have_text(["0:04预算通过了批了吗？", "0:06通过了批了。"])
+        hits.first.get_by_role("checkbox").uncheck()
+        page.get_by_role("button", name="Replace in 1 line").click()
+        expect(hits).to_have_count(1)
+        assert site.lines("replacing") == [*LINES[:3], "批了。"]

@@ -1,43 +1,59 @@
 // What a page says about its connection: nothing while all is well.
 
+/** @import { Fault } from "./messages.js" */
+/** @import { ConnectionState } from "./session-socket.js" */
+
+import { setText } from "../lib/dom.js";
 import { fill, gettext, ngettext } from "../lib/words.js";
 
 export class ConnectionNote {
+  /** @param {HTMLElement} note */
   constructor(note) {
     this.note = note;
   }
 
-  show(state, detail, { keptMs = 0 } = {}) {
+  /**
+   * @param {ConnectionState} state
+   * @param {Fault} [fault] of a connection that was refused
+   * @param {{unsentMs?: number}} [options] audio that waits for the connection
+   */
+  show(state, fault, { unsentMs = 0 } = {}) {
     this.note.classList.toggle("error", state === "refused");
-    if (state === "waiting" || (state === "connecting" && !this.note.hidden)) {
-      const kept = Math.round(keptMs / 1000);
-      this.say(
-        kept
-          ? fill(
-              ngettext(
-                "The connection is lost; trying again. %(kept)s second of your recording is kept here and will be sent.",
-                "The connection is lost; trying again. %(kept)s seconds of your recording are kept here and will be sent.",
-                kept,
-              ),
-              { kept },
-            )
-          : gettext("The connection is lost; trying again. Nothing will be missing."),
-      );
-    } else if (state === "refused") {
-      this.say(refusal(detail));
-    } else if (state === "open" || state === "done") {
-      this.note.hidden = true;
-    }
+    if (state === "waiting" || (state === "connecting" && !this.note.hidden)) this.say(waiting(unsentMs));
+    else if (state === "refused" && fault) this.say(refusal(fault));
+    else if (state === "open" || state === "done") this.note.hidden = true;
   }
 
+  /** @param {string} text */
   say(text) {
     this.note.hidden = false;
-    if (this.note.textContent !== text) this.note.textContent = text;
+    setText(this.note, text);
   }
 }
 
-function refusal(error) {
-  switch (error.code) {
+/**
+ * Say that a connection is lost.
+ *
+ * @param {number} unsentMs
+ */
+export function waiting(unsentMs) {
+  const kept = Math.round(unsentMs / 1000);
+  if (!kept) return gettext("The connection is lost; trying again. Nothing will be missing.");
+  const text = ngettext(
+    "The connection is lost; trying again. %(kept)s second of your recording is kept here and will be sent.",
+    "The connection is lost; trying again. %(kept)s seconds of your recording are kept here and will be sent.",
+    kept,
+  );
+  return fill(text, { kept });
+}
+
+/**
+ * Say why a connection was refused.
+ *
+ * @param {Pick<Fault, "code" | "message">} fault
+ */
+export function refusal(fault) {
+  switch (fault.code) {
     case "session_ended":
       return gettext("This session has ended and cannot go on. Take another session ID for a new one.");
     case "superseded":
@@ -50,6 +66,6 @@ function refusal(error) {
     case "forbidden":
       return gettext("You do not have the right to do this with this session.");
     default:
-      return error.message;
+      return fault.message;
   }
 }

@@ -1,30 +1,46 @@
-// A socket of a session that comes back by itself. What its messages mean is for others to know.
+// A session's socket, which comes back by itself. The meaning of its messages is for others to know.
 
-const BACKOFF_MS = [300, 1000, 2000, 4000, 8000];
-const JITTER = 0.3;
+/** @import { Fault, Message, Mode } from "./messages.js" */
+
+import { readMessage } from "./messages.js";
+import { afterClose, retryDelayMs } from "./reconnecting.js";
+
+/** @typedef {"connecting" | "open" | "waiting" | "refused" | "done"} ConnectionState */
+
+/**
+ * @typedef {object} SocketParts
+ * @property {() => string} address of the next attempt
+ * @property {(message: Message) => void} onMessage
+ * @property {(state: ConnectionState, fault?: Fault) => void} onState the fault comes with "refused"
+ */
 
 export class SessionSocket {
-  // `address()` gives the URL for each attempt; `onMessage(message)` gets parsed JSON;
-  // `onState(state, detail)`: connecting, open, waiting (ms), refused (error), done.
+  /** @type {WebSocket | null} */
+  socket = null;
+  /** @type {Fault | null} */
+  fault = null;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  timer;
+  attempts = 0;
+  isClosed = false;
+
+  /** @param {SocketParts} parts */
   constructor({ address, onMessage, onState }) {
     this.address = address;
     this.onMessage = onMessage;
     this.onState = onState;
-    this.attempts = 0;
-    this.error = null;
-    this.isClosed = false;
     addEventListener("online", () => this.retryNow());
     document.addEventListener("visibilitychange", () => document.visibilityState === "visible" && this.retryNow());
   }
 
   open() {
     clearTimeout(this.timer);
-    this.error = null;
+    this.fault = null;
     this.onState("connecting");
     const socket = new WebSocket(this.address());
     socket.binaryType = "arraybuffer";
-    socket.addEventListener("message", (event) => socket === this.socket && this.receive(event));
-    socket.addEventListener("close", (event) => socket === this.socket && this.closed(event));
+    socket.addEventListener("message", ({ data }) => socket === this.socket && this.receive(data));
+    socket.addEventListener("close", ({ code }) => socket === this.socket && this.closed(code));
     this.socket = socket;
   }
 
@@ -32,15 +48,17 @@ export class SessionSocket {
     return this.socket?.readyState === WebSocket.OPEN;
   }
 
+  /** Bytes that the browser has not sent yet. */
   get waiting() {
     return this.socket?.bufferedAmount ?? 0;
   }
 
+  /** @param {string | ArrayBuffer | Float32Array<ArrayBuffer>} data */
   send(data) {
-    this.socket.send(data);
+    this.socket?.send(data);
   }
 
-  // The other end does not answer: give this connection up and take another.
+  /** Give up a connection whose other end does not answer, and take another. */
   renew() {
     const silent = this.socket;
     this.socket = null;
@@ -56,9 +74,10 @@ export class SessionSocket {
     last?.close(1000);
   }
 
-  receive(event) {
-    const message = JSON.parse(event.data);
-    if (message.error) this.error = message.error;
+  /** @param {string} data */
+  receive(data) {
+    const message = readMessage(data);
+    if (message.error) this.fault = message.error;
     if (message.event?.type === "hello") {
       this.attempts = 0;
       this.onState("open");
@@ -66,39 +85,39 @@ export class SessionSocket {
     this.onMessage(message);
   }
 
-  closed({ code }) {
+  /** @param {number} code */
+  closed(code) {
     if (this.isClosed) return;
-    if (code === 1000) {
-      this.isClosed = true;
-      this.onState("done");
-    } else if (this.error?.close && !this.error.retryable) {
-      this.isClosed = true;
-      this.onState("refused", this.error);
-    } else {
+    const next = afterClose(code, this.fault);
+    if (next === "retry") {
       this.retry();
+      return;
     }
+    this.isClosed = true;
+    this.onState(next, this.fault ?? undefined);
   }
 
   retry() {
-    const asked = (this.error?.retry_after ?? 0) * 1000;
-    const backoff = BACKOFF_MS[Math.min(this.attempts, BACKOFF_MS.length - 1)];
-    const delay = Math.max(asked, backoff * (1 + JITTER * Math.random()));
+    const delay = retryDelayMs(this.attempts, this.fault, Math.random());
     this.attempts += 1;
-    this.onState("waiting", delay);
+    this.onState("waiting");
     this.timer = setTimeout(() => this.open(), delay);
-    this.isWaiting = true;
   }
 
   retryNow() {
-    if (this.isClosed || !this.socket || this.socket.readyState !== WebSocket.CLOSED) return;
-    this.open();
+    if (!this.isClosed && this.socket?.readyState === WebSocket.CLOSED) this.open();
   }
 }
 
-// The address of a session's socket on this server.
+/**
+ * Return the address of a session's socket on this server; parameters that are empty or 0 are left out.
+ *
+ * @param {string} key
+ * @param {{mode: Mode, v: 2} & Record<string, string | number>} parameters
+ */
 export function socketAddress(key, parameters) {
   const url = new URL(`/ws/asr/${encodeURIComponent(key)}`, location.href);
   url.protocol = url.protocol === "https:" ? "wss:" : "ws:";
-  for (const [name, value] of Object.entries(parameters)) if (value) url.searchParams.set(name, value);
+  for (const [name, value] of Object.entries(parameters)) if (value) url.searchParams.set(name, String(value));
   return url.href;
 }

@@ -1,274 +1,326 @@
 // Correcting a transcript in place, while the meeting runs and afterwards.
 
+/** @import { SessionView } from "../transcript/session-view.js" */
+/** @import { KnownLine } from "../transcript/transcript.js" */
+/** @import { Edits } from "./edits.js" */
+/** @import { Action } from "./keys.js" */
+
 import { RequestError } from "../lib/api.js";
-import { element } from "../lib/dom.js";
-import { fill, gettext, languageOf } from "../lib/words.js";
+import { fill, gettext } from "../lib/words.js";
+import { actionOf } from "./keys.js";
+import { LineField } from "./line-field.js";
 
 const SAVE_AFTER_MS = 2000;
 
-// What a line says that was inserted and not written yet.
-export const NEW_LINE = "…";
-
 export class Editor {
+  /** @type {LineField | null} of the line that is being written */
+  field = null;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  timer;
+
+  /** @param {{view: SessionView, edits: Edits}} parts */
   constructor({ view, edits }) {
     this.view = view;
     this.edits = edits;
-    this.open = null; // { id, base, row, field, note, status }
     addEventListener("visibilitychange", () => document.visibilityState === "hidden" && this.save());
-    addEventListener("beforeunload", (event) => this.isDirty && event.preventDefault());
+    addEventListener("beforeunload", (event) => this.field?.isDirty && event.preventDefault());
   }
 
-  // Edit a line; the cursor goes to this character. A new line that is left empty goes away again.
+  /**
+   * Edit a line. A new line that is left empty goes away again.
+   *
+   * @param {number} id
+   * @param {number} [caret] the character before which the cursor goes
+   * @param {{isNew?: boolean}} [options]
+   */
   async edit(id, caret = Infinity, { isNew = false } = {}) {
-    if (this.open?.id === id) return this.placeCaret(caret);
+    if (this.field?.id === id) {
+      this.field.placeCaret(caret);
+      return;
+    }
     await this.close();
+    // What could not be saved stays open, in front of its writer.
+    if (this.field) this.field.area.focus();
+    else this.open(id, isNew)?.placeCaret(caret);
+  }
+
+  /**
+   * @param {number} id
+   * @param {boolean} isNew
+   */
+  open(id, isNew) {
     const line = this.view.transcript.byId.get(id);
-    const row = this.view.view.rows.get(id);
-    if (!line || !row) return undefined;
-    const field = element("textarea", { class: "text-field", rows: 1, lang: languageOf(line.asr), "aria-label": gettext("Text of this line"), spellcheck: "true" });
-    const note = element("div", { class: "conflict", role: "alert", hidden: true });
-    const status = element("p", { class: "edit-status", role: "status" }, gettext("Enter splits the line, Esc takes back what is not saved."));
-    field.value = isNew ? "" : line.asr;
-    row.append(field, note, status);
-    row.classList.add("is-editing");
-    field.addEventListener("input", () => this.typed());
-    field.addEventListener("keydown", (event) => this.key(event));
-    field.addEventListener("blur", () => this.blurred());
-    this.open = { id, base: line, row, field, note, status, isNew };
-    this.grow();
-    this.placeCaret(caret);
-    return undefined;
+    const row = this.view.transcriptView.rows.get(id);
+    this.field = line && row ? new LineField(line, row, { isNew, listener: this }) : null;
+    return this.field;
   }
 
-  get isDirty() {
-    if (!this.open) return false;
-    const { isNew, base, field } = this.open;
-    const text = plain(field.value);
-    return text !== base.asr && !(isNew && !text && base.asr === NEW_LINE);
-  }
-
-  // Save, and show the line as text again.
+  /** Save, and show the line as text again. */
   async close() {
-    const { open } = this;
-    if (!open) return;
-    if (!(await this.save())) return;
-    if (this.open === open) this.leave();
+    const { field } = this;
+    if (field && (await this.save()) && this.field === field) this.leave(field);
   }
 
-  leave() {
-    const { id, base, row, field, note, status, isNew } = this.open;
+  /** @param {LineField} field */
+  leave(field) {
     clearTimeout(this.timer);
-    this.open = null; // first: removing a field that has the focus blurs it
-    row.classList.remove("is-editing");
-    for (const part of [field, note, status]) part.remove();
-    if (isNew && base.asr === NEW_LINE) this.edits.try(() => ({ kind: "remove", seen: this.edits.seen({ id }) }));
+    this.field = null; // first: removing a field that has the focus blurs it
+    field.remove();
+    if (field.isUntouchedNew) this.edits.try(() => ({ kind: "remove", seen: this.edits.seen(field) }));
+  }
+
+  // Listener of the field.
+
+  typed() {
+    this.field?.grow();
+    clearTimeout(this.timer);
+    this.timer = setTimeout(() => this.save(), SAVE_AFTER_MS);
+    this.field?.say("");
   }
 
   blurred() {
     // The field may only have lost the focus to another window, or to the conflict's buttons.
     setTimeout(() => {
-      if (this.open && !this.open.row.contains(document.activeElement) && document.hasFocus()) this.close();
+      if (this.field && !this.field.row.contains(document.activeElement) && document.hasFocus()) this.close();
     });
+  }
+
+  /** @param {KeyboardEvent} event */
+  key(event) {
+    const { field } = this;
+    const action = field && actionOf(event, field.area);
+    if (!action) return;
+    event.preventDefault();
+    event.stopPropagation();
+    this.act(action, field);
   }
 
   // Saving.
 
-  typed() {
-    this.grow();
-    clearTimeout(this.timer);
-    this.timer = setTimeout(() => this.save(), SAVE_AFTER_MS);
-    this.say("");
-  }
-
-  // Returns whether nothing unsaved is left.
+  /** Returns whether nothing unsaved is left. */
   async save() {
-    const { open } = this;
-    if (!open || !this.isDirty) return true;
-    if (!open.note.hidden) return false;
+    const { field } = this;
+    if (!field?.isDirty) return true;
+    if (field.isInConflict) return false;
     clearTimeout(this.timer);
-    const text = plain(open.field.value);
+    const { text } = field;
     if (!text) {
-      this.say(gettext("A line cannot be empty; remove it instead."));
+      field.say(gettext("A line cannot be empty; remove it instead."));
       return false;
     }
-    this.say(gettext("Saving…"));
+    field.say(gettext("Saving…"));
+    return this.send(field, text);
+  }
+
+  /**
+   * @param {LineField} field
+   * @param {string} text
+   * @returns {Promise<boolean>} whether nothing unsaved is left
+   */
+  async send(field, text) {
     try {
-      open.sent = text;
-      await this.edits.do(() => ({ kind: "text", seen: { line: open.id, revision: open.base.revision }, text }));
-      open.base = this.view.transcript.byId.get(open.id) ?? open.base;
-      this.say(gettext("Saved"));
+      field.sent = text;
+      await this.edits.do(() => ({ kind: "text", seen: { line: field.id, revision: field.base.revision }, text }));
+      field.base = this.view.transcript.byId.get(field.id) ?? field.base;
+      field.say(gettext("Saved"));
       return true;
     } catch (error) {
       if (!(error instanceof RequestError)) throw error;
-      return this.failed(open, error);
+      return this.failed(field, error);
     }
   }
 
-  failed(open, error) {
+  /**
+   * @param {LineField} field
+   * @param {RequestError} error
+   * @returns {Promise<boolean>} whether nothing unsaved is left
+   */
+  async failed(field, error) {
     if (error.status !== 409) {
-      this.say(error.message);
+      field.say(error.message);
       return false;
     }
     // Only a speaker may have changed: what was written is then saved on top of it.
-    const now = this.view.transcript.byId.get(open.id);
-    if (now && now.asr === open.base.asr) {
-      open.base = now;
+    const now = this.view.transcript.byId.get(field.id);
+    if (now && now.asr === field.base.asr) {
+      field.base = now;
       return this.save();
     }
-    this.showConflict(now);
+    this.showConflict(field, now);
     return false;
-  }
-
-  say(text) {
-    if (this.open) this.open.status.textContent = text;
   }
 
   // Somebody else.
 
-  // The line that is being edited reads differently now.
+  /** @param {KnownLine} line which reads differently now */
   lineChanged(line) {
-    const { open } = this;
-    if (!open || open.id !== line.id) return;
-    if (line.asr === open.base.asr || line.asr === open.sent || !this.isDirty) {
-      if (!this.isDirty) open.field.value = line.asr;
-      open.base = line;
-      this.grow();
+    const { field } = this;
+    if (field?.id !== line.id) return;
+    if (line.asr === field.base.asr || line.asr === field.sent || !field.isDirty) {
+      if (!field.isDirty) field.setText(line.asr);
+      field.base = line;
     } else {
-      this.showConflict(line);
+      this.showConflict(field, line);
     }
   }
 
-  // What is being written here stays until its writer decides, where it was.
+  /**
+   * Keep what is being written where it was, until its writer decides.
+   *
+   * @param {KnownLine} line
+   * @param {number} index where it was
+   */
   lineRemoved(line, index) {
-    if (this.open?.id !== line.id) return;
-    if (!this.isDirty) {
-      this.leave();
+    const { field } = this;
+    if (field?.id !== line.id) return;
+    if (!field.isDirty) {
+      this.leave(field);
       return;
     }
-    const { container } = this.view.view;
-    container.insertBefore(this.open.row, container.children[index] ?? null);
-    this.showConflict(null);
+    const { container } = this.view.transcriptView;
+    container.insertBefore(field.row, container.children[index] ?? null);
+    this.showConflict(field, undefined);
   }
 
-  showConflict(line) {
-    const { open } = this;
-    const theirs = line
-      ? fill(gettext("Somebody else has changed this line meanwhile. It reads now: “%(text)s”"), { text: line.asr })
-      : gettext("Somebody else has removed this line meanwhile.");
-    open.note.hidden = false;
-    open.note.replaceChildren(
-      element("p", {}, theirs),
-      element("button", { type: "button", onclick: () => this.resolve(line, line?.asr) }, gettext("Take theirs")),
-      element("button", { type: "button", onclick: () => this.resolve(line, open.field.value) }, gettext("Keep mine")),
-    );
-    this.say("");
+  /**
+   * @param {LineField} field
+   * @param {KnownLine | undefined} line as it reads now; undefined if it was removed
+   */
+  showConflict(field, line) {
+    if (!line) {
+      field.showConflict(gettext("Somebody else has removed this line meanwhile."), {
+        onTheirs: () => this.letGo(field),
+        onMine: () => this.writeAgain(field),
+      });
+      return;
+    }
+    const text = gettext("Somebody else has changed this line meanwhile. It reads now: “%(text)s”");
+    field.showConflict(fill(text, { text: line.asr }), {
+      onTheirs: () => this.resolve(field, line, line.asr),
+      onMine: () => this.resolve(field, line, field.area.value),
+    });
   }
 
-  resolve(line, text) {
-    const { open } = this;
-    if (!line) return this.resolveRemoval(text);
-    open.note.hidden = true;
-    open.base = line;
-    open.field.value = text;
-    this.grow();
-    open.field.focus();
-    return this.save();
+  /**
+   * @param {LineField} field
+   * @param {KnownLine} line
+   * @param {string} text which it shall have
+   */
+  async resolve(field, line, text) {
+    field.note.hidden = true;
+    field.base = line;
+    field.setText(text);
+    field.area.focus();
+    await this.save();
   }
 
-  // `text` takes the place of the line that is gone; without it, the line stays gone.
-  async resolveRemoval(text) {
-    const { id, row } = this.open;
-    if (text && !(await this.edits.try(() => ({ kind: "insert", after: id, text: plain(text) })))) return;
-    this.leave();
-    row.remove();
+  /** @param {LineField} field whose line stays gone */
+  letGo(field) {
+    this.leave(field);
+    field.row.remove();
   }
 
-  // Keys. Input methods compose with Enter, arrows and Escape: those are theirs.
-
-  key(event) {
-    if (event.isComposing || event.keyCode === 229) return;
-    const { field } = this.open;
-    const isModified = event.ctrlKey || event.metaKey || event.altKey;
-    const hasSelection = field.selectionStart !== field.selectionEnd;
-    const atStart = field.selectionEnd === 0;
-    const atEnd = field.selectionStart === field.value.length;
-    const actions = {
-      Enter: () => (isModified || event.shiftKey ? this.close() : this.enter()),
-      Escape: () => this.cancel(),
-      Backspace: !isModified && !hasSelection && atStart && (() => this.mergeWith(-1)),
-      Delete: !isModified && !hasSelection && atEnd && (() => this.mergeWith(1)),
-      ArrowUp: !isModified && atStart && (() => this.goTo(-1)),
-      ArrowDown: !isModified && atEnd && (() => this.goTo(1)),
-    };
-    if (!actions[event.key]) return;
-    event.preventDefault();
-    event.stopPropagation();
-    actions[event.key]();
+  /** @param {LineField} field whose text takes the place of the line that is gone */
+  async writeAgain(field) {
+    const { id, text } = field;
+    if (!text || (await this.edits.try(() => ({ kind: "insert", after: id, text })))) this.letGo(field);
   }
 
-  cancel() {
-    const { row, field, base } = this.open;
-    field.value = base.asr;
-    this.leave();
-    row.focus();
+  // Keys.
+
+  /**
+   * @param {Action} action
+   * @param {LineField} field
+   */
+  act(action, field) {
+    switch (action) {
+      case "close":
+        return this.close();
+      case "enter":
+        return this.enter(field);
+      case "cancel":
+        return this.cancel(field);
+      case "merge-before":
+        return this.mergeWith(this.neighbour(field, -1), field, { isBefore: true });
+      case "merge-after":
+        return this.mergeWith(this.neighbour(field, 1), field, { isBefore: false });
+      case "go-before":
+        return this.goTo(this.neighbour(field, -1), Infinity);
+      case "go-after":
+        return this.goTo(this.neighbour(field, 1), 0);
+    }
   }
 
-  // In the middle of the text: split there. At its end: on to the next line.
-  async enter() {
-    const { id, field } = this.open;
-    const first = plain(field.value.slice(0, field.selectionStart));
-    const second = plain(field.value.slice(field.selectionEnd));
-    if (!second) return this.goTo(1);
-    if (!first) return undefined;
-    const { revision } = this.open.base;
+  /** @param {LineField} field */
+  cancel(field) {
+    field.area.value = field.base.asr;
+    this.leave(field);
+    field.row.focus();
+  }
+
+  /**
+   * In the middle of the text, split there; at its end, go on to the next line.
+   *
+   * @param {LineField} field
+   */
+  async enter(field) {
+    const [first, second] = field.sides;
+    if (!second) await this.goTo(this.neighbour(field, 1), 0);
+    else if (first) await this.split(field, first, second);
+  }
+
+  /**
+   * @param {LineField} field
+   * @param {string} first
+   * @param {string} second
+   */
+  async split(field, first, second) {
     clearTimeout(this.timer);
-    const answer = await this.edits.try(() => ({ kind: "split", seen: { line: id, revision }, first, second }));
-    if (!answer) return undefined;
-    this.leave();
-    const made = answer.lines.find((line) => line.id !== id);
-    return this.edit(made.id, 0);
+    const seen = { line: field.id, revision: field.base.revision };
+    const answer = await this.edits.try(() => ({ kind: "split", seen, first, second }));
+    if (!answer) return;
+    this.leave(field);
+    const made = answer.lines.find((line) => line.id !== field.id);
+    if (made) await this.edit(made.id, 0);
   }
 
-  async mergeWith(step) {
-    const other = this.neighbour(step);
+  /**
+   * @param {KnownLine | undefined} other
+   * @param {LineField} field
+   * @param {{isBefore: boolean}} options
+   */
+  async mergeWith(other, field, { isBefore }) {
     if (!other || !(await this.save())) return;
-    const line = this.view.transcript.byId.get(this.open.id);
-    const [first, second] = step < 0 ? [other, line] : [line, other];
+    const line = this.view.transcript.byId.get(field.id);
+    if (!line) return;
+    const [first, second] = isBefore ? [other, line] : [line, other];
     const caret = first.asr.length;
-    const answer = await this.edits.try(() => ({ kind: "merge", seen: this.edits.seen(first), following: this.edits.seen(second) }));
+    const answer = await this.edits.try(() => ({
+      kind: "merge",
+      seen: this.edits.seen(first),
+      following: this.edits.seen(second),
+    }));
     if (!answer) return;
-    if (this.open) this.leave();
+    if (this.field) this.leave(this.field);
     await this.edit(first.id, caret);
   }
 
-  async goTo(step) {
-    const other = this.neighbour(step);
-    if (other) await this.edit(other.id, step < 0 ? Infinity : 0);
+  /**
+   * @param {KnownLine | undefined} other
+   * @param {number} caret
+   */
+  async goTo(other, caret) {
+    if (other) await this.edit(other.id, caret);
     else await this.close();
   }
 
-  neighbour(step) {
-    const { lines, byId } = this.view.transcript;
-    return lines[lines.indexOf(byId.get(this.open.id)) + step];
+  /**
+   * @param {LineField} field
+   * @param {number} step
+   * @returns {KnownLine | undefined}
+   */
+  neighbour(field, step) {
+    const { lines } = this.view.transcript;
+    return lines[lines.findIndex((line) => line.id === field.id) + step];
   }
-
-  // The field.
-
-  placeCaret(caret) {
-    const { field } = this.open;
-    field.focus();
-    const place = Math.min(caret, field.value.length);
-    field.setSelectionRange(place, place);
-  }
-
-  grow() {
-    const { field } = this.open;
-    field.style.setProperty("height", "auto");
-    field.style.setProperty("height", `${field.scrollHeight + 2}px`);
-  }
-}
-
-// As the server keeps it.
-function plain(text) {
-  return text.trim().split(/\s+/).join(" ");
 }

@@ -1,29 +1,51 @@
 // Edits on their way to the server, one after another, and how to take them back.
 
+/** @import { PageData } from "../connection/messages.js" */
+/** @import { Transcript } from "../transcript/transcript.js" */
+/** @import { Answer, Edit, EditedLine, Seen } from "./requests.js" */
+
 import { postJson, RequestError, sessionUrl } from "../lib/api.js";
 import { toast } from "../lib/toast.js";
 import { gettext } from "../lib/words.js";
 
+/** Dispatches "change" when there is more or less to undo or redo. */
 export class Edits extends EventTarget {
+  /** @type {Promise<unknown>} */
+  last = Promise.resolve();
+  /** @type {Edit[]} */
+  undos = [];
+  /** @type {Edit[]} */
+  redos = [];
+  /** @type {Edit | undefined} */
+  redone;
+
+  /** @param {{data: PageData, transcript: Transcript}} parts */
   constructor({ data, transcript }) {
     super();
     this.data = data;
     this.transcript = transcript;
-    this.last = Promise.resolve();
-    this.undos = [];
-    this.redos = [];
   }
 
-  // `make()` gives the edit when its turn has come, with the revisions that are known then; null for none.
-  // Raises RequestError; the lines of a conflict are on the page by then.
+  /**
+   * Send an edit after those before it. Throws RequestError; the lines of a conflict are on the page by then.
+   *
+   * @param {() => Edit | null} make called when its turn has come, with the revisions that are known then
+   * @param {{stack?: Edit[]}} [options] where its undoing is put
+   * @returns {Promise<Answer | null>} null where there was nothing to send
+   */
   do(make, { stack = this.undos } = {}) {
     const done = this.last.then(() => this.send(make(), stack));
     this.last = done.catch(() => {});
     return done;
   }
 
+  /**
+   * @param {Edit | null} edit
+   * @param {Edit[]} stack
+   */
   async send(edit, stack) {
     if (!edit) return null;
+    /** @type {Answer} */
     let answer;
     try {
       answer = await postJson(sessionUrl(this.data, "edits"), edit);
@@ -38,7 +60,12 @@ export class Edits extends EventTarget {
     return answer;
   }
 
-  // Not by receiveRevision: the socket still has to bring what others changed before.
+  /**
+   * Take lines as the server has them now. Not by receiveRevision: the socket still has to bring what others changed
+   * before.
+   *
+   * @param {EditedLine[]} lines
+   */
   take(lines) {
     for (const line of lines) {
       if (line.removed) this.transcript.remove(line.id);
@@ -46,12 +73,23 @@ export class Edits extends EventTarget {
     }
   }
 
-  // The mark of a line as it is on this page.
+  /**
+   * Return the mark of a line as it is on this page.
+   *
+   * @param {{id: number, revision?: number}} line
+   * @returns {Seen}
+   */
   seen(line) {
-    return { line: line.id, revision: this.transcript.byId.get(line.id)?.revision ?? line.revision };
+    return { line: line.id, revision: this.transcript.byId.get(line.id)?.revision ?? line.revision ?? 0 };
   }
 
-  // Like `do`, for edits whose failure needs no more than a word.
+  /**
+   * Send an edit whose failure needs no more than a word.
+   *
+   * @param {() => Edit | null} make
+   * @param {{done?: string}} [options] what is said when it is done, with an offer to undo it
+   * @returns {Promise<Answer | null>} null where nothing was done
+   */
   async try(make, { done = "" } = {}) {
     try {
       const answer = await this.do(make);
@@ -65,13 +103,22 @@ export class Edits extends EventTarget {
   }
 
   undo() {
-    return this.takeBack(this.undos, this.redos, gettext("That cannot be undone any more: somebody has changed it since."));
+    return this.takeBack(
+      this.undos,
+      this.redos,
+      gettext("That cannot be undone any more: somebody has changed it since."),
+    );
   }
 
   redo() {
     return this.takeBack(this.redos, this.undos, gettext("That cannot be done again: somebody has changed it since."));
   }
 
+  /**
+   * @param {Edit[]} from
+   * @param {Edit[]} to
+   * @param {string} failure what is said of a conflict
+   */
   async takeBack(from, to, failure) {
     const edit = from.pop();
     if (!edit) return;

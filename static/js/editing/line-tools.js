@@ -1,10 +1,19 @@
 // What can be done with a line: one toolbar that goes to the line in question, and clicks on its parts.
 
-import { element, icon } from "../lib/dom.js";
-import { NEW_LINE } from "./editor.js";
+/** @import { MenuEntry } from "../lib/popover.js" */
+/** @import { PlayerBar } from "../player/player-bar.js" */
+/** @import { SessionView } from "../transcript/session-view.js" */
+/** @import { KnownLine } from "../transcript/transcript.js" */
+/** @import { Editor } from "./editor.js" */
+/** @import { Edits } from "./edits.js" */
+/** @import { SpeakerMenu } from "./speaker-menu.js" */
+/** @import { VersionsDialog } from "./versions-dialog.js" */
+
+import { closest, element, icon } from "../lib/dom.js";
 import { openMenu } from "../lib/popover.js";
 import { toast } from "../lib/toast.js";
 import { gettext } from "../lib/words.js";
+import { NEW_LINE } from "./line-field.js";
 
 const ICONS = {
   play: "M6 4l10 6-10 6z",
@@ -13,108 +22,163 @@ const ICONS = {
   more: "M4.5 10h.01M10 10h.01M15.5 10h.01",
 };
 
+/**
+ * What those have who may edit.
+ *
+ * @typedef {object} EditingTools
+ * @property {Edits} edits
+ * @property {Editor} editor
+ * @property {SpeakerMenu} speakerMenu
+ * @property {VersionsDialog} versions
+ */
+
 export class LineTools {
-  // `player`, `editor`, `speakerMenu` and `versions` are null where there is nothing to play or no right to edit.
-  constructor({ view, edits, player, editor, speakerMenu, versions }) {
-    Object.assign(this, { view, edits, player, editor, speakerMenu, versions });
+  /** Whether the recording was playing before the first click of two. */
+  wasPlaying = false;
+
+  /** @param {{view: SessionView, playerBar: PlayerBar, editing: EditingTools | null}} parts */
+  constructor({ view, playerBar, editing }) {
+    this.view = view;
+    this.playerBar = playerBar;
+    this.editing = editing;
     this.toolbar = element(
       "div",
       { class: "line-tools", role: "toolbar", "aria-label": gettext("This line") },
-      player && this.button("play", gettext("Play")),
-      editor && this.button("edit", gettext("Edit")),
-      speakerMenu && this.button("speaker", gettext("Speaker")),
-      this.button("more", gettext("More")),
+      button("play", gettext("Play")),
+      editing && button("edit", gettext("Edit")),
+      editing && button("speaker", gettext("Speaker")),
+      button("more", gettext("More")),
     );
-    const { container } = view.view;
-    container.addEventListener("pointerover", (event) => this.goTo(event.target.closest(".line")));
-    container.addEventListener("focusin", (event) => this.goTo(event.target.closest(".line")));
+    const { container } = view.transcriptView;
+    container.addEventListener("pointerover", ({ target }) => this.goTo(closest(target, ".line")));
+    container.addEventListener("focusin", ({ target }) => this.goTo(closest(target, ".line")));
     container.addEventListener("click", (event) => this.clicked(event));
     container.addEventListener("dblclick", (event) => this.doubleClicked(event));
-    container.classList.toggle("is-playable", Boolean(player));
-    container.classList.toggle("is-editable", Boolean(editor));
+    container.classList.add("is-playable");
+    container.classList.toggle("is-editable", Boolean(editing));
   }
 
-  button(action, label) {
-    return element(
-      "button",
-      { type: "button", class: "quiet icon", title: label, "aria-label": label, dataset: { action } },
-      icon(ICONS[action]),
-    );
-  }
-
+  /** @param {HTMLElement | null} row */
   goTo(row) {
     if (row && this.toolbar.parentElement !== row) row.append(this.toolbar);
   }
 
-  lineOf(node) {
-    const row = node.closest(".line");
-    return row ? this.view.transcript.byId.get(Number(row.dataset.line)) : null;
+  /** @param {EventTarget | null} target */
+  lineOf(target) {
+    const row = closest(target, ".line");
+    return row && this.view.transcript.byId.get(Number(row.dataset.line));
   }
 
+  /** @param {MouseEvent} event */
   clicked(event) {
     const line = this.lineOf(event.target);
     if (!line) return;
-    const action = event.target.closest("[data-action]")?.dataset.action;
-    if (action) this.act(action, line, event.target.closest("[data-action]"));
-    else if (event.target.closest(".speaker") && this.speakerMenu) this.speakerMenu.open(line, event.target.closest(".speaker"));
-    else if (event.target.closest(".text")) this.clickedText(line, event);
+    const control = closest(event.target, "[data-action]");
+    const speaker = closest(event.target, ".speaker");
+    if (control) this.act(line, control);
+    else if (speaker) this.editing?.speakerMenu.open(line, speaker);
+    else if (closest(event.target, ".text")) this.clickedText(line, event);
   }
 
-  // A click on a word plays from it, unless it was for selecting text.
+  /**
+   * Play from the word that was clicked on, unless the click was for selecting text.
+   *
+   * @param {KnownLine} line
+   * @param {MouseEvent} event
+   */
   clickedText(line, event) {
-    if (!this.player || !getSelection().isCollapsed || event.detail > 1) return;
-    this.wasPlaying = this.player.player.isPlaying;
-    this.player.playCharacter(line, characterAt(event));
+    if (!getSelection()?.isCollapsed || event.detail > 1) return;
+    this.wasPlaying = this.playerBar.player.isPlaying;
+    this.playerBar.playCharacter(line, characterAt(event));
   }
 
+  /** @param {MouseEvent} event */
   doubleClicked(event) {
-    const line = event.target.closest(".text") && this.lineOf(event.target);
-    if (!line || !this.editor) return;
-    if (!this.wasPlaying) this.player?.player.pause(); // the first click of the two has started it
+    const line = closest(event.target, ".text") && this.lineOf(event.target);
+    if (!line || !this.editing) return;
+    if (!this.wasPlaying) this.playerBar.player.pause(); // the first click of the two has started it
     const caret = characterAt(event);
-    getSelection().removeAllRanges();
-    this.editor.edit(line.id, caret);
+    getSelection()?.removeAllRanges();
+    this.editing.editor.edit(line.id, caret);
   }
 
-  act(action, line, button) {
-    const actions = {
-      play: () => this.player?.playLine(line),
-      edit: () => this.editor.edit(line.id),
-      speaker: () => this.speakerMenu.open(line, button),
-      more: () => this.openMore(line, button),
-    };
-    actions[action]?.();
+  /**
+   * @param {KnownLine} line
+   * @param {HTMLElement} control
+   */
+  act(line, control) {
+    switch (control.dataset.action) {
+      case "play":
+        return this.playerBar.playLine(line);
+      case "edit":
+        return this.editing?.editor.edit(line.id);
+      case "speaker":
+        return this.editing?.speakerMenu.open(line, control);
+      case "more":
+        return openMenu(control, this.more(line));
+    }
   }
 
-  openMore(line, button) {
-    const { edits, editor, view } = this;
-    const following = view.transcript.lines[view.transcript.lines.indexOf(line) + 1];
-    openMenu(button, [
-      editor && { label: gettext("Insert a line below"), action: () => this.insertBelow(line) },
-      editor &&
-        following && {
-          label: gettext("Merge with the next line"),
-          action: () =>
-            edits.try(() => ({ kind: "merge", seen: edits.seen(line), following: edits.seen(following) }), {
-              done: gettext("The lines were merged."),
-            }),
-        },
-      editor && { label: gettext("Earlier versions"), action: () => this.versions.open(line) },
-      { label: gettext("Copy a link to this line"), action: () => copyLink(line) },
-      editor && {
-        label: gettext("Remove this line"),
-        isDangerous: true,
-        action: () => edits.try(() => ({ kind: "remove", seen: edits.seen(line) }), { done: gettext("The line was removed.") }),
-      },
-    ]);
+  /**
+   * @param {KnownLine} line
+   * @returns {MenuEntry[]}
+   */
+  more(line) {
+    const link = { label: gettext("Copy a link to this line"), action: () => copyLink(line) };
+    if (!this.editing) return [link];
+    const { edits, versions } = this.editing;
+    const { lines } = this.view.transcript;
+    const following = lines[lines.indexOf(line) + 1];
+    return [
+      { label: gettext("Insert a line below"), action: () => this.insertBelow(line) },
+      ...(following
+        ? [{ label: gettext("Merge with the next line"), action: () => merge(edits, line, following) }]
+        : []),
+      { label: gettext("Earlier versions"), action: () => versions.open(line) },
+      link,
+      { label: gettext("Remove this line"), isDangerous: true, action: () => remove(edits, line) },
+    ];
   }
 
+  /** @param {KnownLine} line */
   async insertBelow(line) {
-    const answer = await this.edits.try(() => ({ kind: "insert", after: line.id, text: NEW_LINE }));
-    if (answer) await this.editor.edit(answer.lines[0].id, 0, { isNew: true });
+    const answer = await this.editing?.edits.try(() => ({ kind: "insert", after: line.id, text: NEW_LINE }));
+    if (answer) await this.editing?.editor.edit(answer.lines[0].id, 0, { isNew: true });
   }
 }
 
+/**
+ * @param {keyof typeof ICONS} action
+ * @param {string} label
+ */
+function button(action, label) {
+  return element(
+    "button",
+    { type: "button", class: "quiet icon", title: label, "aria-label": label, dataset: { action } },
+    icon(ICONS[action]),
+  );
+}
+
+/**
+ * @param {Edits} edits
+ * @param {KnownLine} line
+ * @param {KnownLine} following
+ */
+function merge(edits, line, following) {
+  return edits.try(() => ({ kind: "merge", seen: edits.seen(line), following: edits.seen(following) }), {
+    done: gettext("The lines were merged."),
+  });
+}
+
+/**
+ * @param {Edits} edits
+ * @param {KnownLine} line
+ */
+function remove(edits, line) {
+  return edits.try(() => ({ kind: "remove", seen: edits.seen(line) }), { done: gettext("The line was removed.") });
+}
+
+/** @param {KnownLine} line */
 async function copyLink(line) {
   const url = new URL(location.href);
   url.hash = `line-${line.id}`;
@@ -126,7 +190,11 @@ async function copyLink(line) {
   }
 }
 
-// Which character of its text a click is on.
+/**
+ * Return which character of its text a click is on.
+ *
+ * @param {MouseEvent} event
+ */
 function characterAt(event) {
   const place = document.caretPositionFromPoint?.(event.clientX, event.clientY);
   if (place) return place.offset;

@@ -1,90 +1,125 @@
-// Saying who speaks: this line, or everything of that voice; somebody of this session, somebody known, or
-// somebody new.
+// Saying who speaks: this line, or everything of that voice; somebody of this session, somebody known, or somebody new.
+
+/** @import { PageData } from "../connection/messages.js" */
+/** @import { SessionView } from "../transcript/session-view.js" */
+/** @import { KnownLine } from "../transcript/transcript.js" */
+/** @import { Person } from "./choices.js" */
+/** @import { Edits } from "./edits.js" */
+/** @import { Who } from "./requests.js" */
 
 import { getJson, sessionUrl } from "../lib/api.js";
-import { element } from "../lib/dom.js";
+import { descendant, element } from "../lib/dom.js";
 import { moveInList, openPopover } from "../lib/popover.js";
-import { fill, gettext, ngettext, speakerInitial, speakerName } from "../lib/words.js";
+import { fill, gettext, initialOf, ngettext, speakerInitial, speakerName } from "../lib/words.js";
+import { choicesFor, scopeOf } from "./choices.js";
 
 const ASK_AFTER_MS = 150;
+const MAX_NAME = 100;
 
 export class SpeakerMenu {
+  /** @type {KnownLine | undefined} the line that was chosen */
+  line;
+  /** @type {HTMLElement | undefined} */
+  anchor;
+  /** @type {Person[]} */
+  known = [];
+  mayAdd = false;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  timer;
+
+  /** @param {{data: PageData, view: SessionView, edits: Edits}} parts */
   constructor({ data, view, edits }) {
     this.data = data;
     this.view = view;
     this.edits = edits;
-    this.input = element("input", { type: "text", autocomplete: "off", maxlength: 100, "aria-label": gettext("Name") });
+    this.input = element("input", {
+      type: "text",
+      autocomplete: "off",
+      maxlength: MAX_NAME,
+      "aria-label": gettext("Name"),
+    });
     this.scopes = element("fieldset", { class: "scopes" });
     this.list = element("div", { class: "choices" });
-    this.menu = element("div", { class: "menu speaker-menu", popover: "auto", role: "dialog", "aria-label": gettext("Who is speaking?") }, this.scopes, this.input, this.list);
-    this.input.addEventListener("input", () => this.showChoices());
-    this.input.addEventListener("keydown", (event) => this.typed(event));
+    this.menu = element(
+      "div",
+      { class: "menu speaker-menu", popover: "auto", role: "dialog", "aria-label": gettext("Who is speaking?") },
+      this.scopes,
+      this.input,
+      this.list,
+    );
+    this.input.addEventListener("input", () => this.typed());
+    this.input.addEventListener("keydown", (event) => this.key(event));
     this.list.addEventListener("keydown", (event) => moveInList(event, this.menu));
-    this.menu.addEventListener("toggle", ({ newState }) => newState === "closed" && this.closed());
+    this.menu.addEventListener("toggle", ({ newState }) => newState === "closed" && this.anchor?.focus());
   }
 
-  // `line` is what was chosen; `whole`: only all of its voice can be named.
-  open(line, anchor, { whole = false } = {}) {
+  /**
+   * @param {KnownLine} line
+   * @param {HTMLElement} anchor
+   * @param {{isWhole?: boolean}} [options] whether only all of its voice can be named
+   */
+  open(line, anchor, { isWhole = false } = {}) {
     this.line = line;
     this.anchor = anchor;
-    this.showScopes(line, whole);
+    this.showScopes(line, isWhole);
     this.input.value = "";
     this.input.placeholder = gettext("Find a name or type a new one");
     this.known = [];
     this.mayAdd = false;
-    this.showChoices();
+    this.typed();
     openPopover(this.menu, anchor);
     this.input.focus();
   }
 
-  closed() {
-    this.anchor?.focus?.();
-  }
-
-  showScopes(line, whole) {
-    const count = this.view.transcript.lines.filter((other) => other.spk.speaker_id === line.spk.speaker_id).length;
-    // A stranger who gets a name gets it everywhere; a wrong name is mostly one line's.
-    const isAll = whole || (Boolean(line.spk.number) && count > 1);
-    const all = fill(
-      ngettext("All %(count)s line of %(name)s", "All %(count)s lines of %(name)s", count),
-      { count, name: speakerName(line.spk) },
-    );
-    this.scopes.hidden = whole || count < 2 || !line.spk.speaker_id;
+  /**
+   * @param {KnownLine} line
+   * @param {boolean} isWhole
+   */
+  showScopes(line, isWhole) {
+    const { count, isChoice, isAll } = scopeOf(line.spk, this.view.transcript.lines);
+    const all = ngettext("All %(count)s line of %(name)s", "All %(count)s lines of %(name)s", count);
+    this.scopes.hidden = isWhole || !isChoice;
     this.scopes.replaceChildren(
       element("legend", { class: "visually-hidden" }, gettext("For")),
-      element("label", {}, element("input", { type: "radio", name: "scope", value: "voice", checked: isAll }), all),
-      element("label", {}, element("input", { type: "radio", name: "scope", value: "line", checked: !isAll }), gettext("Only this line")),
+      scope("voice", isWhole || isAll, fill(all, { count, name: speakerName(line.spk) })),
+      scope("line", !isWhole && !isAll, gettext("Only this line")),
     );
   }
 
   get isWhole() {
-    return this.scopes.querySelector("input[value=voice]").checked;
+    return descendant(this.scopes, "input[value=voice]", HTMLInputElement).checked;
   }
 
-  // What can be chosen, for what was typed.
-  showChoices() {
+  typed() {
     clearTimeout(this.timer);
     this.timer = setTimeout(() => this.ask(), ASK_AFTER_MS);
-    const typed = this.input.value.trim();
-    const matches = (name) => name.toLowerCase().includes(typed.toLowerCase());
-    const present = new Map();
-    for (const { spk } of this.view.transcript.lines) {
-      if (spk.speaker_id && spk.speaker_id !== this.line.spk.speaker_id) present.set(spk.speaker_id, spk);
-    }
-    const here = [...present.values()].filter((spk) => matches(speakerName(spk)));
-    const elsewhere = this.known.filter(({ speaker_id: id, name }) => !present.has(id) && id !== this.line.spk.speaker_id && matches(name));
-    const isNew = typed && this.mayAdd && ![...here.map(speakerName), ...elsewhere.map(({ name }) => name)].includes(typed);
-    this.list.replaceChildren(
-      ...here.map((spk) =>
-        this.choice(speakerName(spk), speakerInitial(spk), { speaker_id: spk.speaker_id }, this.view.view.colours.of(spk.speaker_id)),
-      ),
-      ...elsewhere.map(({ speaker_id: id, name }) => this.choice(name, [...name][0], { speaker_id: id })),
-      ...(isNew ? [this.choice(fill(gettext("New: “%(name)s”"), { name: typed }), "+", { name: typed })] : []),
-      ...(typed ? [] : [this.choice(gettext("Somebody unknown"), "?", { stranger: true })]),
-    );
+    this.showChoices();
   }
 
+  showChoices() {
+    const { line, known, mayAdd } = this;
+    if (!line) return;
+    const { lines } = this.view.transcript;
+    const { colours } = this.view.transcriptView;
+    const choices = choicesFor({ typed: this.input.value, speakerId: line.spk.speaker_id, lines, known, mayAdd });
+    const buttons = [
+      ...choices.here.map((spk) =>
+        this.choice(speakerName(spk), speakerInitial(spk), { speaker_id: spk.speaker_id }, colours.of(spk.speaker_id)),
+      ),
+      ...choices.elsewhere.map(({ speaker_id: id, name }) => this.choice(name, initialOf(name), { speaker_id: id })),
+    ];
+    if (choices.fresh) {
+      buttons.push(
+        this.choice(fill(gettext("New: “%(name)s”"), { name: choices.fresh }), "+", { name: choices.fresh }),
+      );
+    }
+    if (choices.stranger) buttons.push(this.choice(gettext("Somebody unknown"), "?", { stranger: true }));
+    this.list.replaceChildren(...buttons);
+  }
+
+  /** Ask the server for people it knows. */
   async ask() {
+    /** @type {{people: Person[], may_add: boolean}} */
     const { people, may_add: mayAdd } = await getJson(sessionUrl(this.data, "people", { q: this.input.value.trim() }));
     const isSame = JSON.stringify(people) === JSON.stringify(this.known) && mayAdd === this.mayAdd;
     this.known = people;
@@ -92,6 +127,12 @@ export class SpeakerMenu {
     if (!isSame) this.showChoices();
   }
 
+  /**
+   * @param {string} label
+   * @param {string} initial
+   * @param {Who} who
+   * @param {number} [colour]
+   */
   choice(label, initial, who, colour = 0) {
     return element(
       "button",
@@ -101,17 +142,20 @@ export class SpeakerMenu {
     );
   }
 
-  typed(event) {
+  /** @param {KeyboardEvent} event */
+  key(event) {
     if (event.isComposing) return;
     if (event.key === "Enter") this.list.querySelector("button")?.click();
     else moveInList(event, this.list);
   }
 
-  choose(who) {
+  /** @param {Who} who */
+  async choose(who) {
     const { line } = this;
-    const isWhole = this.isWhole && line.spk.speaker_id;
+    if (!line) return;
+    const isWhole = this.isWhole && line.spk.speaker_id !== "";
     this.menu.hidePopover();
-    return this.edits.try(
+    await this.edits.try(
       () => {
         const now = this.view.transcript.byId.get(line.id) ?? line;
         return isWhole
@@ -121,4 +165,13 @@ export class SpeakerMenu {
       { done: isWhole ? gettext("All lines of this voice have the new name.") : "" },
     );
   }
+}
+
+/**
+ * @param {string} value
+ * @param {boolean} checked
+ * @param {string} label
+ */
+function scope(value, checked, label) {
+  return element("label", {}, element("input", { type: "radio", name: "scope", value, checked }), label);
 }

@@ -1,47 +1,63 @@
 // The session's title, corrected in place.
 
-import { element } from "../lib/dom.js";
+/** @import { Edits } from "./edits.js" */
+
+import { byId, element } from "../lib/dom.js";
 import { gettext } from "../lib/words.js";
 
-const byId = (id) => document.getElementById(id);
+const MAX_LENGTH = 200;
 
 export class TitleField {
+  /** @type {HTMLInputElement | null} */
+  field = null;
+
+  /** @param {{edits: Edits}} parts */
   constructor({ edits }) {
     this.edits = edits;
     this.heading = byId("title");
     byId("rename").addEventListener("click", () => this.open());
   }
 
-  open() {
-    if (this.field) return;
-    this.before = this.heading.dataset.title ?? "";
-    this.field = element("input", { class: "title-field", maxlength: 200, value: this.before, "aria-label": gettext("Title") });
-    this.field.addEventListener("keydown", (event) => this.key(event));
-    this.field.addEventListener("blur", () => this.close(true));
-    this.heading.hidden = true;
-    this.heading.after(this.field);
-    this.field.focus();
-    this.field.select();
+  get title() {
+    return this.heading.dataset.title ?? "";
   }
 
+  open() {
+    if (this.field) return;
+    const field = element("input", {
+      class: "title-field",
+      maxlength: MAX_LENGTH,
+      value: this.title,
+      "aria-label": gettext("Title"),
+    });
+    field.addEventListener("keydown", (event) => this.key(event));
+    field.addEventListener("blur", () => this.close(true));
+    this.field = field;
+    this.heading.hidden = true;
+    this.heading.after(field);
+    field.focus();
+    field.select();
+  }
+
+  /** @param {KeyboardEvent} event */
   key(event) {
     if (event.isComposing) return;
     if (event.key === "Enter") this.close(true);
     if (event.key === "Escape") this.close(false);
   }
 
+  /** @param {boolean} saves */
   async close(saves) {
-    const { field } = this;
+    const { field, title: seen } = this;
     if (!field) return;
-    this.field = null;
+    this.field = null; // first: removing a field that has the focus blurs it
     const title = field.value.trim();
     field.remove();
     this.heading.hidden = false;
-    if (!saves || title === this.before) return;
-    const answer = await this.edits.try(() => ({ kind: "title", seen: this.before, title }));
-    if (!answer) return;
+    if (!saves || title === seen) return;
+    if (!(await this.edits.try(() => ({ kind: "title", seen, title })))) return;
     this.heading.dataset.title = title;
-    this.heading.textContent = title || this.heading.dataset.key;
+    this.heading.textContent = title || (this.heading.dataset.key ?? "");
     document.title = `${this.heading.textContent} · asrsite`;
   }
 }

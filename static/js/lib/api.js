@@ -2,7 +2,13 @@
 
 import { gettext } from "./words.js";
 
+/** Refusal of a request, or no answer at all. The message is for people. */
 export class RequestError extends Error {
+  /**
+   * @param {string} message
+   * @param {number} status 0 where nothing answered
+   * @param {Record<string, any>} [answer]
+   */
   constructor(message, status, answer = {}) {
     super(message);
     this.status = status;
@@ -10,12 +16,25 @@ export class RequestError extends Error {
   }
 }
 
+/**
+ * Ask for JSON. Throws RequestError.
+ *
+ * @param {string} url
+ * @returns {Promise<any>}
+ */
 export async function getJson(url) {
-  return answerOf(await request(url, {}));
+  return readAnswer(await request(url, {}));
 }
 
+/**
+ * Send JSON and ask for JSON. Throws RequestError.
+ *
+ * @param {string} url
+ * @param {unknown} body
+ * @returns {Promise<any>}
+ */
 export async function postJson(url, body) {
-  return answerOf(
+  return readAnswer(
     await request(url, {
       method: "POST",
       headers: { "Content-Type": "application/json", "X-CSRFToken": cookie("csrftoken") },
@@ -24,11 +43,20 @@ export async function postJson(url, body) {
   );
 }
 
+/**
+ * Ask for bytes; none where they are refused. Throws RequestError.
+ *
+ * @param {string} url
+ */
 export async function getBytes(url) {
   const response = await request(url, {});
   return response.ok ? new Uint8Array(await response.arrayBuffer()) : new Uint8Array();
 }
 
+/**
+ * @param {string} url
+ * @param {{method?: string, headers?: Record<string, string>, body?: string}} options
+ */
 async function request(url, { headers = {}, ...options }) {
   try {
     return await fetch(url, { headers: { Accept: "application/json", ...headers }, ...options });
@@ -37,7 +65,12 @@ async function request(url, { headers = {}, ...options }) {
   }
 }
 
-async function answerOf(response) {
+/**
+ * @param {Response} response
+ * @returns {Promise<any>}
+ */
+async function readAnswer(response) {
+  /** @type {Record<string, any>} */
   let answer = {};
   try {
     answer = await response.json();
@@ -45,20 +78,31 @@ async function answerOf(response) {
     // A proxy's error page: the status says enough.
   }
   if (!response.ok) {
-    throw new RequestError(answer.error ?? `${gettext("The server refused.")} (${response.status})`, response.status, answer);
+    throw new RequestError(
+      answer.error ?? `${gettext("The server refused.")} (${response.status})`,
+      response.status,
+      answer,
+    );
   }
   return answer;
 }
 
+/** @param {string} name */
 function cookie(name) {
   const found = document.cookie.split("; ").find((part) => part.startsWith(`${name}=`));
   return found ? decodeURIComponent(found.slice(name.length + 1)) : "";
 }
 
-// Addresses below a session's page; a share link's token goes along.
-export function sessionUrl(data, path, parameters = {}) {
-  const url = new URL(`${data.sessionsUrl}${encodeURIComponent(data.key)}/${path}`, location.href);
-  if (data.token) url.searchParams.set("token", data.token);
-  for (const [name, value] of Object.entries(parameters)) url.searchParams.set(name, value);
+/**
+ * Return an address below a session's page; a share link's token goes along.
+ *
+ * @param {{sessionsUrl: string, key: string, token: string}} session
+ * @param {string} path
+ * @param {Record<string, string | number>} [parameters]
+ */
+export function sessionUrl({ sessionsUrl, key, token }, path, parameters = {}) {
+  const url = new URL(`${sessionsUrl}${encodeURIComponent(key)}/${path}`, location.href);
+  if (token) url.searchParams.set("token", token);
+  for (const [name, value] of Object.entries(parameters)) url.searchParams.set(name, String(value));
   return url.href;
 }

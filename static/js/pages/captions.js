@@ -1,28 +1,40 @@
 // The latest lines in large letters. ?transparent=1 is for broadcasts, ?size=1.5 and ?lines=3 as they say.
 
+/** @import { Message, PageData, Snapshot } from "../connection/messages.js" */
+/** @import { KnownLine } from "../transcript/transcript.js" */
+
 import { ConnectionNote } from "../connection/connection-note.js";
-import { element, pageData } from "../lib/dom.js";
 import { SessionSocket, socketAddress } from "../connection/session-socket.js";
+import { byId, element, pageData } from "../lib/dom.js";
+import { languageOf, speakerName } from "../lib/words.js";
 import { Transcript } from "../transcript/transcript.js";
 import { VoiceColours } from "../transcript/voices.js";
-import { languageOf, speakerName } from "../lib/words.js";
 
 const TOOLS_MS = 2500;
-const SIZES = [0.5, 3];
+const MIN_SIZE = 0.5;
+const MAX_SIZE = 3;
+const STEP = 1.15;
+const MAX_LINES = 12;
 
-const byId = (id) => document.getElementById(id);
 const wanted = new URLSearchParams(location.search);
+/** @type {PageData & {transcript: Snapshot}} */
 const data = pageData();
 
 class Captions {
-  constructor() {
-    this.colours = new VoiceColours(data.transcript.speakers);
-    this.rows = new Map();
-    this.most = numberOf("lines", 6, 1, 12);
-    this.transcript = new Transcript(this);
+  colours = new VoiceColours(data.transcript.speakers);
+  /** @type {Map<number, HTMLElement>} */
+  rows = new Map();
+  transcript = new Transcript(this);
+  container = byId("lines");
+  partial = byId("partial");
+
+  /** @param {number} shown how many lines */
+  constructor(shown) {
+    this.shown = shown;
     this.transcript.receiveSnapshot(data.transcript);
   }
 
+  /** @param {Message} message */
   receive(message) {
     if (message.final === true) {
       this.setPartial("");
@@ -36,44 +48,54 @@ class Captions {
     }
   }
 
+  /** @param {string} text */
   setPartial(text) {
-    byId("partial").hidden = !text;
-    byId("partial").textContent = text;
-    byId("partial").lang = languageOf(text);
+    this.partial.hidden = !text;
+    this.partial.textContent = text;
+    this.partial.lang = languageOf(text);
   }
+
+  // Listener of the transcript.
 
   added() {
     this.show();
   }
 
+  /**
+   * @param {KnownLine} line
+   * @param {KnownLine} before
+   */
   changed(line, before) {
     this.colours.rename(before.spk.speaker_id, line.spk.speaker_id);
-    this.rows.get(line.id)?.remove();
-    this.rows.delete(line.id);
+    this.drop(line.id);
     this.show();
   }
 
+  /** @param {KnownLine} line */
   removed(line) {
-    this.rows.get(line.id)?.remove();
-    this.rows.delete(line.id);
+    this.drop(line.id);
     this.show();
+  }
+
+  /** @param {number} id */
+  drop(id) {
+    this.rows.get(id)?.remove();
+    this.rows.delete(id);
   }
 
   show() {
-    const shown = this.transcript.lines.slice(-this.most);
-    for (const [id, row] of this.rows) {
-      if (shown.some((line) => line.id === id)) continue;
-      row.remove();
-      this.rows.delete(id);
-    }
-    shown.forEach((line, index) => {
-      if (!this.rows.has(line.id)) this.rows.set(line.id, this.row(line));
-      const row = this.rows.get(line.id);
-      row.classList.toggle("is-continued", shown[index - 1]?.spk.speaker_id === line.spk.speaker_id);
-      if (byId("lines").children[index] !== row) byId("lines").insertBefore(row, byId("lines").children[index] ?? null);
+    const latest = this.transcript.lines.slice(-this.shown);
+    for (const id of [...this.rows.keys()]) if (!latest.some((line) => line.id === id)) this.drop(id);
+    latest.forEach((line, index) => {
+      const row = this.rows.get(line.id) ?? this.row(line);
+      this.rows.set(line.id, row);
+      row.classList.toggle("is-continued", latest[index - 1]?.spk.speaker_id === line.spk.speaker_id);
+      const now = this.container.children[index];
+      if (now !== row) this.container.insertBefore(row, now ?? null);
     });
   }
 
+  /** @param {KnownLine} line */
   row(line) {
     const voice = `voice-${this.colours.of(line.spk.speaker_id)}`;
     return element(
@@ -85,46 +107,61 @@ class Captions {
   }
 }
 
-function numberOf(name, usual, least, most) {
-  const value = Number(wanted.get(name));
-  return value ? Math.min(most, Math.max(least, value)) : usual;
+/**
+ * Return a number of the address, within limits.
+ *
+ * @param {string} name
+ * @param {{usual: number, min: number, max: number}} limits
+ */
+function numberOf(name, { usual, min, max }) {
+  return Math.min(max, Math.max(min, Number(wanted.get(name)) || usual));
 }
 
 function setUpTools() {
-  let size = numberOf("size", 1, ...SIZES);
-  const resize = (factor) => {
-    size = Math.min(SIZES[1], Math.max(SIZES[0], size * factor));
-    byId("main").style.setProperty("--size", size);
+  let size = numberOf("size", { usual: 1, min: MIN_SIZE, max: MAX_SIZE });
+  const resize = (/** @type {number} */ factor) => {
+    size = Math.min(MAX_SIZE, Math.max(MIN_SIZE, size * factor));
+    byId("main").style.setProperty("--size", String(size));
   };
   resize(1);
-  byId("smaller").addEventListener("click", () => resize(1 / 1.15));
-  byId("larger").addEventListener("click", () => resize(1.15));
+  byId("smaller").addEventListener("click", () => resize(1 / STEP));
+  byId("larger").addEventListener("click", () => resize(STEP));
   byId("fullscreen").addEventListener("click", () =>
     document.fullscreenElement ? document.exitFullscreen() : document.documentElement.requestFullscreen(),
   );
+  document.documentElement.classList.toggle("is-transparent", wanted.get("transparent") === "1");
+  showToolsWhileTouched();
+}
+
+function showToolsWhileTouched() {
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
   let timer;
   addEventListener("pointermove", () => {
     document.body.classList.add("is-touched");
     clearTimeout(timer);
     timer = setTimeout(() => document.body.classList.remove("is-touched"), TOOLS_MS);
   });
-  document.documentElement.classList.toggle("is-transparent", wanted.get("transparent") === "1");
+}
+
+function receive() {
+  const captions = new Captions(numberOf("lines", { usual: 6, min: 1, max: MAX_LINES }));
+  const note = new ConnectionNote(byId("connection"));
+  const { transcript } = captions;
+  new SessionSocket({
+    address: () =>
+      socketAddress(data.key, {
+        mode: "receiver",
+        v: 2,
+        stay: 1,
+        token: data.token,
+        since: transcript.seq,
+        revision: transcript.revision,
+      }),
+    onMessage: (message) => captions.receive(message),
+    onState: (state, fault) => note.show(state, fault),
+  }).open();
 }
 
 setUpTools();
-const captions = new Captions();
-const note = new ConnectionNote(byId("connection"));
-new SessionSocket({
-  address: () =>
-    socketAddress(data.key, {
-      mode: "receiver",
-      v: 2,
-      stay: 1,
-      token: data.token,
-      since: captions.transcript.seq,
-      revision: captions.transcript.revision,
-    }),
-  onMessage: (message) => captions.receive(message),
-  onState: (state, detail) => note.show(state, detail),
-}).open();
+receive();
 navigator.wakeLock?.request("screen").catch(() => {});

@@ -1,24 +1,30 @@
 // Recording somebody's voice in the browser: the take becomes the form's file, as if it had been chosen.
 
+/** @import { Samples } from "../recording/audio.js" */
+
 import { clock } from "../lib/clock.js";
-import { Microphone, MicrophoneError, whyImpossible } from "../recording/microphone.js";
-import { fillMicrophones } from "../recording/recorder.js";
+import { byId, descendant } from "../lib/dom.js";
 import { gettext } from "../lib/words.js";
+import { rms, SAMPLE_RATE } from "../recording/audio.js";
+import { fillMicrophones, Microphone, MicrophoneError, whyImpossible } from "../recording/microphone.js";
 import { wavFile } from "../recording/wav.js";
 
-const RATE = 16000;
-const LONGEST_S = 60;
-
-const byId = (id) => document.getElementById(id);
+const MIN_SURE_S = 10;
+const MAX_S = 60;
+const LEVEL_GAIN = 4;
 
 class Take {
+  /** @type {Samples[]} */
+  pieces = [];
+  isRecording = false;
+
   constructor() {
-    this.file = byId("enroll").elements.recording;
-    this.source = byId("enroll").elements.source;
+    const form = byId("enroll", HTMLFormElement);
+    this.file = descendant(form, "[name=recording]", HTMLInputElement);
+    this.source = descendant(form, "[name=source]", HTMLInputElement);
     this.button = byId("record");
-    this.select = byId("microphones");
-    this.pieces = [];
-    this.isRecording = false;
+    this.level = byId("level", HTMLMeterElement);
+    this.select = byId("microphones", HTMLSelectElement);
     this.microphone = new Microphone({ onAudio: (audio) => this.hear(audio), onLost: () => this.stop() });
     this.button.addEventListener("click", () => (this.isRecording ? this.stop() : this.start()));
     this.select.addEventListener("change", () => this.isRecording && this.start());
@@ -26,7 +32,7 @@ class Take {
   }
 
   get seconds() {
-    return this.pieces.reduce((sum, piece) => sum + piece.length, 0) / RATE;
+    return this.pieces.reduce((sum, piece) => sum + piece.length, 0) / SAMPLE_RATE;
   }
 
   async start() {
@@ -43,48 +49,49 @@ class Take {
     this.select.hidden = !(await fillMicrophones(this.select, this.microphone.deviceId));
   }
 
+  /** @param {Samples} audio */
   hear(audio) {
     if (!this.isRecording) return;
     this.pieces.push(audio);
-    byId("level").value = Math.min(1, 4 * rms(audio));
+    this.level.value = Math.min(1, LEVEL_GAIN * rms(audio));
     byId("elapsed").textContent = clock(1000 * this.seconds);
-    if (this.seconds >= LONGEST_S) this.stop();
+    if (this.seconds >= MAX_S) this.stop();
   }
 
   async stop() {
     this.show(false);
     await this.microphone.stop();
     if (!this.pieces.length) return;
-    const file = wavFile(this.pieces, RATE, "recording.wav");
+    const file = wavFile(this.pieces, SAMPLE_RATE, "recording.wav");
     const files = new DataTransfer();
     files.items.add(file);
     this.file.files = files.files;
     this.source.value = "microphone";
-    byId("playback").src = URL.createObjectURL(file);
+    byId("playback", HTMLAudioElement).src = URL.createObjectURL(file);
     byId("take").hidden = false;
-    this.say(this.seconds < 10 ? gettext("That was short: ten seconds or more are recognised more surely.") : "");
+    this.say(
+      this.seconds < MIN_SURE_S ? gettext("That was short: ten seconds or more are recognised more surely.") : "",
+    );
   }
 
+  /** @param {boolean} isRecording */
   show(isRecording) {
     this.isRecording = isRecording;
-    this.button.setAttribute("aria-pressed", isRecording);
+    this.button.setAttribute("aria-pressed", String(isRecording));
     this.button.textContent = isRecording ? gettext("Stop") : gettext("Record again");
-    if (!isRecording) byId("level").value = 0;
+    if (!isRecording) this.level.value = 0;
   }
 
-  // A file from disk takes the place of the take.
+  /** Learn that a file from disk takes the place of the take. */
   chosen() {
     this.source.value = "upload";
     byId("take").hidden = true;
   }
 
+  /** @param {string} words */
   say(words) {
     byId("recorder-note").textContent = words;
   }
-}
-
-function rms(audio) {
-  return Math.sqrt(audio.reduce((sum, value) => sum + value * value, 0) / audio.length);
 }
 
 const reason = whyImpossible();

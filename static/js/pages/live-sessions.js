@@ -1,13 +1,27 @@
 // The administrators' page of live sessions: asks every few seconds, and shows the answer.
 
-import { element } from "../lib/dom.js";
+import { byId, element, setText } from "../lib/dom.js";
 import { fill, gettext, languageOf, ngettext } from "../lib/words.js";
 
 const EVERY_MS = 3000;
 
-const table = document.getElementById("live-sessions");
-const note = document.getElementById("live-note");
+/**
+ * @typedef {object} LiveSession
+ * @property {string} title
+ * @property {string} url
+ * @property {string} admin_url
+ * @property {string} state_name
+ * @property {string} owner
+ * @property {string} length
+ * @property {number} lines
+ * @property {string} last_line
+ * @property {number} failures
+ */
 
+const table = byId("live-sessions", HTMLTableElement);
+const note = byId("live-note");
+
+/** @param {LiveSession} session */
 function row(session) {
   const failures = session.failures
     ? fill(ngettext("failed %(count)s time", "failed %(count)s times", session.failures), { count: session.failures })
@@ -25,24 +39,23 @@ function row(session) {
   );
 }
 
-function say(text) {
-  if (note.textContent !== text) note.textContent = text;
-}
-
 async function show() {
-  const response = await fetch(table.dataset.url, { headers: { accept: "application/json" } });
+  const response = await fetch(table.dataset.url ?? "", { headers: { accept: "application/json" } });
   if (!response.ok) throw new Error(response.statusText);
+  /** @type {{sessions: LiveSession[], has_workers: boolean}} */
   const { sessions, has_workers: hasWorkers } = await response.json();
   table.tBodies[0].replaceChildren(...sessions.map(row));
-  const count = fill(ngettext("%(count)s session is live.", "%(count)s sessions are live.", sessions.length), { count: sessions.length });
-  say(hasWorkers ? count : `${count} ${gettext("No worker recognises: start one by manage.py recognize.")}`);
+  const count = fill(ngettext("%(count)s session is live.", "%(count)s sessions are live.", sessions.length), {
+    count: sessions.length,
+  });
+  setText(note, hasWorkers ? count : `${count} ${gettext("No worker recognises: start one by manage.py recognize.")}`);
 }
 
 async function watch() {
   try {
     await show();
   } catch {
-    say(gettext("The server does not answer. Asking again…"));
+    setText(note, gettext("The server does not answer. Asking again…"));
   }
   setTimeout(watch, EVERY_MS);
 }

@@ -1,72 +1,94 @@
 // A new session, from the microphone or a file: one button, and this page becomes that session's page.
 
+/** @import { PageData } from "../connection/messages.js" */
+
 import { ConnectionNote } from "../connection/connection-note.js";
-import { pageData } from "../lib/dom.js";
+import { byId, descendant, pageData } from "../lib/dom.js";
 import { FileError } from "../recording/file-audio.js";
-import { MicrophoneError, whyImpossible } from "../recording/microphone.js";
-import { fillMicrophones, Recorder } from "../recording/recorder.js";
+import { fillMicrophones, MicrophoneError, whyImpossible } from "../recording/microphone.js";
+import { Recorder } from "../recording/recorder.js";
 import { setUpTools } from "../session/session-tools.js";
 import { SessionView } from "../transcript/session-view.js";
 
-const byId = (id) => document.getElementById(id);
-const data = pageData();
-const form = byId("setup-form");
-const impossible = byId("impossible");
+const MAX_TITLE = 200;
 
+/** @type {PageData} */
+const data = pageData();
+const form = byId("setup-form", HTMLFormElement);
+const impossible = byId("impossible");
+const startButton = byId("start", HTMLButtonElement);
+const keyField = descendant(form, "[name=key]", HTMLInputElement);
+const titleField = descendant(form, "[name=title]", HTMLInputElement);
+const fileField = descendant(form, "[name=file]", HTMLInputElement);
+const paceField = descendant(form, "[name=pace]", HTMLSelectElement);
+const microphoneField = descendant(form, ".microphones", HTMLSelectElement);
+
+/** @param {string} reason empty if there is none */
 function refuse(reason) {
   impossible.textContent = reason;
   impossible.hidden = !reason;
 }
 
-const isOfFile = () => form.elements.source.value === "file";
+const isOfFile = () => new FormData(form).get("source") === "file";
 
-// What the form asks for, and whether it can be had.
+/** Show what the form asks for, and whether it can be had. */
 async function showSource() {
   const ofFile = isOfFile();
-  for (const part of form.querySelectorAll("[data-source]")) part.hidden = (part.dataset.source === "file") !== ofFile;
-  form.elements.file.required = ofFile;
+  /** @type {NodeListOf<HTMLElement>} */
+  const parts = form.querySelectorAll("[data-source]");
+  for (const part of parts) part.hidden = (part.dataset.source === "file") !== ofFile;
+  fileField.required = ofFile;
   refuse(ofFile ? "" : whyImpossible());
-  byId("start").disabled = !impossible.hidden;
+  startButton.disabled = !impossible.hidden;
   if (ofFile || !impossible.hidden) return;
-  byId("setup-device").hidden = !(await fillMicrophones(form.querySelector(".microphones"))) || isOfFile();
+  byId("setup-device").hidden = !(await fillMicrophones(microphoneField)) || isOfFile();
 }
 
 async function start() {
-  const key = form.elements.key.value.trim();
-  const title = form.elements.title.value.trim() || (isOfFile() ? nameOf(form.elements.file.files[0]) : "");
+  const file = isOfFile() ? (fileField.files?.[0] ?? null) : null;
+  const key = keyField.value.trim();
+  const title = titleField.value.trim() || (file ? nameOf(file) : "");
   refuse("");
-  byId("start").disabled = true;
+  startButton.disabled = true;
   const view = new SessionView({ state: "live" });
   const note = new ConnectionNote(byId("connection"));
   const recorder = new Recorder({ key, title, token: data.token, view, note });
   try {
-    if (isOfFile()) await recorder.startFile(form.elements.file.files[0], { isInRealTime: form.elements.pace.value === "real" });
-    else await recorder.start(form.querySelector(".microphones").value);
+    if (file) await recorder.startFile(file, { isInRealTime: paceField.value === "real" });
+    else await recorder.start(microphoneField.value);
   } catch (error) {
     if (!(error instanceof MicrophoneError) && !(error instanceof FileError)) throw error;
     refuse(error.message);
-    byId("start").disabled = false;
+    startButton.disabled = false;
     return;
   }
   becomeSessionPage(key, title);
   setUpTools({ data: { ...data, key }, view });
 }
 
+/**
+ * @param {string} key
+ * @param {string} title
+ */
 function becomeSessionPage(key, title) {
+  const heading = byId("title");
   byId("setup").hidden = true;
   byId("stage").hidden = false;
-  byId("title").textContent = title || key;
-  Object.assign(byId("title").dataset, { title, key });
+  heading.textContent = title || key;
+  Object.assign(heading.dataset, { title, key });
   byId("key").textContent = title ? key : "";
   document.title = `${title || key} · asrsite`;
   history.replaceState(null, "", `${data.sessionsUrl}${encodeURIComponent(key)}/`);
-  byId("title").focus();
+  heading.focus();
 }
 
-const nameOf = (file) => file.name.replace(/\.\w+$/, "").slice(0, 200);
+/** @param {File} file */
+function nameOf(file) {
+  return file.name.replace(/\.\w+$/, "").slice(0, MAX_TITLE);
+}
 
 showSource();
-for (const choice of form.elements.source) choice.addEventListener("change", showSource);
+for (const choice of form.querySelectorAll("[name=source]")) choice.addEventListener("change", showSource);
 form.addEventListener("submit", (event) => {
   event.preventDefault();
   start();

@@ -1,33 +1,38 @@
 // The page of one session.
 
+/** @import { PageData, SessionState, Snapshot } from "../connection/messages.js" */
+
 import { ConnectionNote } from "../connection/connection-note.js";
-import { pageData } from "../lib/dom.js";
-import { MicrophoneError } from "../recording/microphone.js";
-import { Recorder, rememberedSender } from "../recording/recorder.js";
 import { SessionSocket, socketAddress } from "../connection/session-socket.js";
+import { byId, findById, pageData } from "../lib/dom.js";
+import { MicrophoneError } from "../recording/microphone.js";
+import { Recorder } from "../recording/recorder.js";
+import { rememberedSender } from "../recording/remembering.js";
 import { setUpTools } from "../session/session-tools.js";
 import { SessionView } from "../transcript/session-view.js";
 
+/** @type {PageData & {state: SessionState, transcript: Snapshot}} */
 const data = pageData();
-const note = new ConnectionNote(document.getElementById("connection"));
+const note = new ConnectionNote(byId("connection"));
 const view = new SessionView({ state: data.state, snapshot: data.transcript });
 
 function receive() {
   const socket = new SessionSocket({
     address: () => socketAddress(data.key, { mode: "receiver", v: 2, stay: 1, token: data.token, ...view.marks }),
     onMessage: (message) => view.receive(message),
-    onState: (state, detail) => note.show(state, detail),
+    onState: (state, fault) => note.show(state, fault),
   });
   socket.open();
   return socket;
 }
 
+/** @param {SessionSocket} receiver which the recorder takes the place of */
 function offerToGoOn(receiver) {
   const resume = rememberedSender(data.key);
-  const offer = document.getElementById("continue");
+  const offer = findById("continue");
   if (!resume || !offer || !view.isLive) return;
   offer.hidden = false;
-  document.getElementById("continue-button").addEventListener("click", async () => {
+  byId("continue-button").addEventListener("click", async () => {
     const recorder = new Recorder({ key: data.key, resume, view, note });
     try {
       await recorder.start();

@@ -1,47 +1,79 @@
 // Playing the recording on a session's page: the bar below, and the word that is being heard in the text.
 
+/** @import { PageData } from "../connection/messages.js" */
+/** @import { SessionView } from "../transcript/session-view.js" */
+/** @import { KnownLine } from "../transcript/transcript.js" */
+/** @import { Word } from "./timeline.js" */
+
 import { getBytes, getJson, sessionUrl } from "../lib/api.js";
 import { clock } from "../lib/clock.js";
-import { Player } from "./player.js";
-import { lineAt, wordAt, wordAtCharacter } from "./timeline.js";
-import { Waveform } from "./waveform.js";
+import { byId, rangeOf } from "../lib/dom.js";
 import { fill, gettext } from "../lib/words.js";
+import { Player } from "./player.js";
+import { lineAt, MS_PER_PEAK, wordAt, wordAtCharacter } from "./timeline.js";
+import { Waveform } from "./waveform.js";
 
-const byId = (id) => document.getElementById(id);
 const STEP_MS = 5000;
 const PEAKS_EVERY_MS = 5000;
 const READING_MS = 6000;
 
+/** Steps by the keys of the waveform, which is a slider. */
+const SLIDER_STEPS = new Map([
+  ["ArrowLeft", -1],
+  ["ArrowRight", 1],
+  ["ArrowDown", -1],
+  ["ArrowUp", 1],
+  ["PageDown", -6],
+  ["PageUp", 6],
+]);
+
 export class PlayerBar {
+  /** @type {Map<string, Word[]>} of lines, by id and revision */
+  words = new Map();
+  /** @type {Map<string, Promise<Word[]>>} */
+  requests = new Map();
+  scrolledAt = -Infinity;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  peaksTimer;
+  /** @type {number | undefined} */
+  frame;
+
+  /** @param {{data: PageData, view: SessionView}} parts */
   constructor({ data, view }) {
     this.data = data;
     this.view = view;
     this.bar = byId("player");
-    this.words = new Map(); // of lines, by id and revision
-    this.requests = new Map();
-    this.scrolledAt = -Infinity;
-    this.player = new Player(byId("audio"), (samples) => sessionUrl(data, "audio.wav", { until: samples }));
-    this.waveform = new Waveform(byId("waveform"), {
-      colour: (line) => view.view.colourOf(line),
+    this.playButton = byId("play");
+    this.slider = byId("waveform", HTMLCanvasElement);
+    this.player = new Player(byId("audio", HTMLAudioElement), (samples) =>
+      sessionUrl(data, "audio.wav", { until: samples }),
+    );
+    this.waveform = new Waveform(this.slider, {
+      colour: (line) => view.transcriptView.colourOf(line),
       onSeek: (ms) => this.player.seek(ms),
     });
     this.highlight = globalThis.Highlight ? new Highlight() : null;
     if (this.highlight) CSS.highlights.set("spoken", this.highlight);
-    this.player.addEventListener("change", () => this.show());
-    byId("play").addEventListener("click", () => this.player.toggle());
-    byId("rate").addEventListener("change", ({ target }) => (this.player.rate = Number(target.value)));
-    byId("waveform").addEventListener("keydown", (event) => this.sliderKey(event));
-    for (const event of ["wheel", "touchmove"]) {
-      addEventListener(event, () => (this.scrolledAt = performance.now()), { passive: true });
-    }
+    this.listen();
     this.transcriptChanged();
     this.loadPeaks();
   }
 
-  // The transcript tells how much there is to hear: a line's audio is on disk before the line is told.
+  listen() {
+    const rate = byId("rate", HTMLSelectElement);
+    this.player.addEventListener("change", () => this.show());
+    this.playButton.addEventListener("click", () => this.player.toggle());
+    rate.addEventListener("change", () => (this.player.rate = Number(rate.value)));
+    this.slider.addEventListener("keydown", (event) => this.sliderKey(event));
+    for (const event of ["wheel", "touchmove"]) {
+      addEventListener(event, () => (this.scrolledAt = performance.now()), { passive: true });
+    }
+  }
+
+  /** Learn from the transcript how much there is to hear: a line's audio is on disk before the line is told. */
   transcriptChanged() {
     const lines = this.view.transcript.lines;
-    const heard = Math.max(this.data.recordingMs ?? 0, ...lines.slice(-3).map((line) => line.end_ms));
+    const heard = Math.max(this.data.recordingMs, ...lines.slice(-3).map((line) => line.end_ms));
     this.player.setAvailable(heard);
     this.bar.hidden = !this.player.availableMs;
     this.waveform.setLines(lines);
@@ -55,22 +87,28 @@ export class PlayerBar {
     if (peaks.length) this.waveform.addPeaks(peaks);
   }
 
-  // The session has ended: all of the recording is there.
+  /** Learn that the session has ended: all of the recording is there. */
   async ended() {
     clearTimeout(this.peaksTimer);
     await this.loadPeaks();
-    this.player.setAvailable(this.waveform.peaks.length * 100);
+    this.player.setAvailable(this.waveform.peaks.length * MS_PER_PEAK);
   }
 
+  /** @param {KnownLine} line */
   async playLine(line) {
     await this.player.playFrom(line.start_ms);
   }
 
+  /**
+   * @param {KnownLine} line
+   * @param {number} offset of a character in its text
+   */
   async playCharacter(line, offset) {
     const word = wordAtCharacter(await this.wordsOf(line), offset);
     await this.player.playFrom(word ? word[2] : line.start_ms);
   }
 
+  /** @param {number} direction */
   step(direction) {
     this.player.seek(this.player.ms + direction * STEP_MS);
   }
@@ -79,20 +117,22 @@ export class PlayerBar {
 
   show() {
     const { ms, availableMs, isPlaying } = this.player;
-    byId("play").setAttribute("aria-label", isPlaying ? gettext("Pause") : gettext("Play"));
-    byId("play").dataset.playing = isPlaying;
+    this.playButton.setAttribute("aria-label", isPlaying ? gettext("Pause") : gettext("Play"));
+    this.playButton.dataset.playing = String(isPlaying);
     byId("position").textContent = clock(ms);
     byId("duration").textContent = clock(availableMs);
     this.waveform.setPosition(ms, availableMs);
-    const slider = byId("waveform");
-    slider.setAttribute("aria-valuemax", Math.round(availableMs / 1000));
-    slider.setAttribute("aria-valuenow", Math.round(ms / 1000));
-    slider.setAttribute("aria-valuetext", fill(gettext("%(now)s of %(all)s"), { now: clock(ms), all: clock(availableMs) }));
+    this.slider.setAttribute("aria-valuemax", String(Math.round(availableMs / 1000)));
+    this.slider.setAttribute("aria-valuenow", String(Math.round(ms / 1000)));
+    this.slider.setAttribute(
+      "aria-valuetext",
+      fill(gettext("%(now)s of %(all)s"), { now: clock(ms), all: clock(availableMs) }),
+    );
     this.showSpoken();
+    // Four times a second, as the audio element reports, is too slow for words.
     if (isPlaying) this.frame ??= requestAnimationFrame(() => this.animate());
   }
 
-  // Four times a second, as the audio element reports, is too slow for words.
   animate() {
     this.frame = undefined;
     if (this.player.isPlaying) this.show();
@@ -101,45 +141,59 @@ export class PlayerBar {
   showSpoken() {
     const { ms, isPlaying } = this.player;
     const line = isPlaying || ms > 0 ? lineAt(this.view.transcript.lines, ms) : null;
-    this.view.view.setPlaying(line, { follow: isPlaying && !this.isReading });
+    this.view.transcriptView.setPlaying(line, { follow: isPlaying && !this.isReading });
+    this.highlight?.clear();
+    if (isPlaying && line && ms <= line.end_ms) this.markWord(line, ms);
+  }
+
+  /**
+   * @param {KnownLine} line
+   * @param {number} ms
+   */
+  markWord(line, ms) {
     if (!this.highlight) return;
-    this.highlight.clear();
-    if (!isPlaying || !line || ms > line.end_ms) return;
     const words = this.words.get(keyOf(line));
     if (!words) {
       this.wordsOf(line);
       return;
     }
     const word = wordAt(words, ms);
-    const node = this.view.view.textNodeOf(line);
-    if (!word || !node || word[1] > node.length) return;
-    const range = new Range();
-    range.setStart(node, word[0]);
-    range.setEnd(node, word[1]);
-    this.highlight.add(range);
+    const node = this.view.transcriptView.textNodeOf(line);
+    if (word && node && word[1] <= node.length) this.highlight.add(rangeOf(node, word[0], word[1]));
   }
 
-  // Who scrolls reads something else: the page does not pull them back for a while.
+  /** Whoever scrolls reads something else: the page does not pull them back for a while. */
   get isReading() {
     return performance.now() - this.scrolledAt < READING_MS;
   }
 
-  // When each word of a line was said.
+  /**
+   * Return when each word of a line was said.
+   *
+   * @param {KnownLine} line
+   */
   wordsOf(line) {
     const key = keyOf(line);
-    if (!this.requests.has(key)) this.requests.set(key, this.askForWords(line, key));
-    return this.requests.get(key);
+    const asked = this.requests.get(key) ?? this.askForWords(line, key);
+    this.requests.set(key, asked);
+    return asked;
   }
 
+  /**
+   * @param {KnownLine} line
+   * @param {string} key
+   */
   async askForWords(line, key) {
+    /** @type {{words: Word[]}} */
     const { words } = await getJson(sessionUrl(this.data, `lines/${line.id}/words`));
     this.words.set(key, words);
     return words;
   }
 
+  /** @param {KeyboardEvent} event */
   sliderKey(event) {
-    const steps = { ArrowLeft: -1, ArrowRight: 1, ArrowDown: -1, ArrowUp: 1, PageDown: -6, PageUp: 6 };
-    if (event.key in steps) this.step(steps[event.key]);
+    const steps = SLIDER_STEPS.get(event.key);
+    if (steps) this.step(steps);
     else if (event.key === "Home") this.player.seek(0);
     else if (event.key === "End") this.player.seek(this.player.availableMs);
     else return;
@@ -148,6 +202,7 @@ export class PlayerBar {
   }
 }
 
+/** @param {KnownLine} line */
 function keyOf(line) {
   return `${line.id}:${line.revision}`;
 }

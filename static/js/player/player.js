@@ -1,22 +1,35 @@
 // The recording: one audio element, also while the meeting still goes on.
 
 const SAMPLES_PER_MS = 16;
+const NEAR_END_MS = 50;
+const WORTH_LOADING_MS = 200;
 
 export class Player extends EventTarget {
-  // `address(samples)` gives the URL of the first so many samples of the recording.
+  availableMs = 0;
+  loadedMs = 0;
+  /** @type {number | undefined} where it goes to, until it is there */
+  wantedMs;
+  isWanted = false;
+
+  /**
+   * @param {HTMLAudioElement} audio
+   * @param {(samples: number) => string} address of the first so many samples of the recording
+   */
   constructor(audio, address) {
     super();
     this.audio = audio;
     this.address = address;
-    this.availableMs = 0;
-    this.loadedMs = 0;
     for (const event of ["play", "pause", "seeked", "ratechange", "timeupdate"]) {
       audio.addEventListener(event, () => this.changed());
     }
     audio.addEventListener("ended", () => this.goOn());
   }
 
-  // So much of the recording can be had by now.
+  /**
+   * Learn how much of the recording can be had by now.
+   *
+   * @param {number} ms
+   */
   setAvailable(ms) {
     this.availableMs = Math.max(this.availableMs, ms);
     this.changed();
@@ -39,7 +52,11 @@ export class Player extends EventTarget {
     this.audio.playbackRate = rate;
   }
 
-  // Go to a moment; loads more of the recording if it is not loaded so far.
+  /**
+   * Go to a moment; loads more of the recording if it is not loaded so far.
+   *
+   * @param {number} ms
+   */
   async seek(ms) {
     const target = Math.min(Math.max(0, ms), this.availableMs);
     this.wantedMs = target;
@@ -49,6 +66,7 @@ export class Player extends EventTarget {
     this.changed();
   }
 
+  /** @param {number} ms */
   async playFrom(ms) {
     this.isWanted = true;
     await this.seek(ms);
@@ -62,7 +80,7 @@ export class Player extends EventTarget {
 
   async toggle() {
     if (this.isPlaying) this.pause();
-    else await this.playFrom(this.ms >= this.availableMs - 50 ? 0 : this.ms);
+    else await this.playFrom(this.ms >= this.availableMs - NEAR_END_MS ? 0 : this.ms);
   }
 
   async load() {
@@ -78,9 +96,9 @@ export class Player extends EventTarget {
     this.rate = rate;
   }
 
-  // What was loaded is over; a live meeting has gone on meanwhile.
+  /** Play on where the loaded part is over and a live meeting has gone on meanwhile. */
   async goOn() {
-    if (this.availableMs > this.loadedMs + 200) await this.playFrom(this.loadedMs);
+    if (this.availableMs > this.loadedMs + WORTH_LOADING_MS) await this.playFrom(this.loadedMs);
     else this.changed();
   }
 

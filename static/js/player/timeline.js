@@ -1,6 +1,19 @@
-// Which line, and which word of it, belongs to a moment. Pure; times in milliseconds.
+// What belongs to a moment of a recording: a line, a word of it, a loudness. Pure; times in milliseconds.
 
-// The last line that has begun by then; null before the first.
+/** @import { Line } from "../connection/messages.js" */
+
+/** @typedef {[begin: number, stop: number, start: number, end: number]} Word characters from and to, time from and to */
+
+export const MS_PER_PEAK = 100;
+
+/**
+ * Return the last line that has begun by then; null before the first.
+ *
+ * @template {Pick<Line, "start_ms">} T
+ * @param {readonly T[]} lines in the order of their start
+ * @param {number} ms
+ * @returns {T | null}
+ */
 export function lineAt(lines, ms) {
   let low = 0;
   let high = lines.length;
@@ -12,13 +25,35 @@ export function lineAt(lines, ms) {
   return lines[low - 1] ?? null;
 }
 
-// Words are [first character, character after it, start, end], in order.
-
+/**
+ * Return the last word that has begun by then; null before the first.
+ *
+ * @param {readonly Word[]} words
+ * @param {number} ms
+ */
 export function wordAt(words, ms) {
   return words.findLast(([, , start]) => start <= ms) ?? null;
 }
 
-// The word at a place in the text, or the one that follows.
+/**
+ * Return the word at a place in the text, or the one that follows.
+ *
+ * @param {readonly Word[]} words
+ * @param {number} offset
+ */
 export function wordAtCharacter(words, offset) {
   return words.find(([, stop]) => offset < stop) ?? words.at(-1) ?? null;
+}
+
+/**
+ * Return the greatest peak within a time, at least of the one that holds its start; 0 where none is known.
+ *
+ * @param {Uint8Array} peaks
+ * @param {number} fromMs
+ * @param {number} toMs
+ */
+export function loudest(peaks, fromMs, toMs) {
+  const first = Math.floor(fromMs / MS_PER_PEAK);
+  const stop = Math.max(first + 1, Math.floor(toMs / MS_PER_PEAK));
+  return peaks.subarray(first, stop).reduce((most, peak) => Math.max(most, peak), 0);
 }

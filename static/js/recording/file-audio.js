@@ -1,59 +1,71 @@
 // A file in the place of the microphone: decoded by the browser, and given out at the pace that is wanted.
 
-import { fill, gettext } from "../lib/words.js";
+/** @import { Samples } from "./audio.js" */
 
-const RATE = 16000;
-const PIECE = 1600; // 100 ms
+import { fill, gettext } from "../lib/words.js";
+import { SAMPLE_RATE } from "./audio.js";
+import { Playout } from "./playout.js";
+
 const LOOK_MS = 100;
-const LARGEST = 1024 ** 3; // bytes; browsers decode files as a whole
+const MAX_BYTES = 1024 ** 3; // browsers decode files as a whole
 
 export class FileError extends Error {}
 
 export class FileAudio {
-  // `isWanted()` says whether audio may come now; `onEnd()` is called after the last piece of it.
-  constructor(file, { isInRealTime, isWanted, onAudio, onEnd }) {
-    Object.assign(this, { file, isInRealTime, isWanted, onAudio, onEnd });
-    this.position = 0; // samples given out
-    this.due = 0; // samples that real time would have given out
+  /** @type {Playout | undefined} */
+  playout;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  timer;
+
+  /**
+   * @param {File} file
+   * @param {object} parts
+   * @param {boolean} parts.isInRealTime
+   * @param {() => boolean} parts.isWanted whether audio may come now
+   * @param {(audio: Samples) => void} parts.onAudio gets 16 kHz in pieces of 100 ms
+   * @param {() => void} parts.onEnd called after the last piece
+   */
+  constructor(file, parts) {
+    this.file = file;
+    this.parts = parts;
   }
 
-  // Raises FileError.
+  /** Decode the file, and begin to give it out. Throws FileError. */
   async start() {
-    if (this.file.size > LARGEST) throw new FileError(fill(gettext("%(name)s is larger than 1 GB. Split it."), { name: this.file.name }));
-    this.channels = await decode(this.file);
-    this.lookedAt = performance.now();
+    const { name, size } = this.file;
+    if (size > MAX_BYTES) throw new FileError(fill(gettext("%(name)s is larger than 1 GB. Split it."), { name }));
+    this.playout = new Playout(await decode(this.file), this.parts, performance.now());
     this.timer = setInterval(() => this.look(), LOOK_MS);
   }
 
+  /** Samples of the file. */
   get length() {
-    return this.channels[0].length;
+    return this.playout?.length ?? 0;
   }
 
-  // Timers of pages that nobody looks at are slow; whoever hears from the server calls this too.
+  /** Give out what may come by now. Timers of pages that nobody looks at are slow: whoever hears from the server calls this too. */
   look() {
-    if (!this.timer) return;
-    const now = performance.now();
-    if (this.isWanted()) this.due += ((now - this.lookedAt) * RATE) / 1000;
-    this.lookedAt = now;
-    while (this.isWanted() && this.position < this.length && (!this.isInRealTime || this.position + PIECE <= this.due)) {
-      this.onAudio(mono(this.channels, this.position, Math.min(this.position + PIECE, this.length)));
-      this.position = Math.min(this.position + PIECE, this.length);
-    }
-    if (this.position < this.length) return;
+    if (!this.playout || this.timer === undefined) return;
+    this.playout.look(performance.now());
+    if (!this.playout.isOver) return;
     this.stop();
-    this.onEnd();
+    this.parts.onEnd();
   }
 
   stop() {
     clearInterval(this.timer);
-    this.timer = null;
+    this.timer = undefined;
   }
 }
 
-// The file's channels at 16 kHz.
+/**
+ * Return the file's channels at 16 kHz.
+ *
+ * @param {File} file
+ */
 async function decode(file) {
   try {
-    const audio = await new OfflineAudioContext(1, 1, RATE).decodeAudioData(await file.arrayBuffer());
+    const audio = await new OfflineAudioContext(1, 1, SAMPLE_RATE).decodeAudioData(await file.arrayBuffer());
     return Array.from({ length: audio.numberOfChannels }, (_, channel) => audio.getChannelData(channel));
   } catch {
     throw new FileError(
@@ -63,13 +75,4 @@ async function decode(file) {
       ),
     );
   }
-}
-
-function mono(channels, from, to) {
-  if (channels.length === 1) return channels[0].slice(from, to);
-  const mixed = new Float32Array(to - from);
-  for (const channel of channels) {
-    for (let at = from; at < to; at += 1) mixed[at - from] += channel[at] / channels.length;
-  }
-  return mixed;
 }

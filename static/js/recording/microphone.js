@@ -1,12 +1,14 @@
 // The microphone: asking for it, listening to it, saying clearly why it cannot be had.
 
-import { fill, gettext } from "../lib/words.js";
+/** @import { Samples } from "./audio.js" */
 
-const RATE = 16000;
+import { element } from "../lib/dom.js";
+import { fill, gettext } from "../lib/words.js";
+import { SAMPLE_RATE } from "./audio.js";
 
 export class MicrophoneError extends Error {}
 
-// Why no page like this one can have the microphone in this browser; "" if it can.
+/** Return why no page like this one can have the microphone in this browser; "" if it can. */
 export function whyImpossible() {
   if (!isSecureContext) {
     return fill(
@@ -23,34 +25,63 @@ export function whyImpossible() {
   return "";
 }
 
-// The microphones there are; browsers tell their names only once one was allowed.
-export async function microphones() {
+/**
+ * Put the microphones into a select. Browsers tell their names only once one was allowed.
+ *
+ * @param {HTMLSelectElement} select
+ * @param {string} [chosen] device id
+ * @returns {Promise<boolean>} whether their names are known
+ */
+export async function fillMicrophones(select, chosen = "") {
   const devices = await navigator.mediaDevices.enumerateDevices();
-  return devices.filter((device) => device.kind === "audioinput" && device.deviceId && device.label);
+  const named = devices.filter(({ kind, deviceId, label }) => kind === "audioinput" && deviceId && label);
+  select.replaceChildren(
+    ...named.map(({ deviceId, label }) => element("option", { value: deviceId, selected: deviceId === chosen }, label)),
+  );
+  return named.length > 0;
 }
 
 export class Microphone {
-  // `onAudio(samples)` gets float32 at 16 kHz in pieces of 100 ms; `onLost()` is called when the device goes.
+  /** @type {MediaStream | null} */
+  stream = null;
+  /** @type {AudioContext | null} */
+  context = null;
+
+  /**
+   * @param {object} listener
+   * @param {(audio: Samples) => void} listener.onAudio gets 16 kHz in pieces of 100 ms
+   * @param {() => void} listener.onLost the device is gone
+   */
   constructor({ onAudio, onLost }) {
     this.onAudio = onAudio;
     this.onLost = onLost;
   }
 
+  /**
+   * Listen. Throws MicrophoneError.
+   *
+   * @param {string} [deviceId] any microphone if left out
+   */
   async start(deviceId = "") {
     await this.stop();
     this.stream = await openStream(deviceId);
     this.stream.getAudioTracks()[0].addEventListener("ended", () => this.onLost());
     try {
-      this.context = await this.connect(new AudioContext({ sampleRate: RATE, latencyHint: "interactive" }));
+      this.context = await this.connect(this.stream, { sampleRate: SAMPLE_RATE });
     } catch {
       // Some browsers do not connect a microphone to another rate than its own; the worklet resamples then.
-      this.context = await this.connect(new AudioContext({ latencyHint: "interactive" }));
+      this.context = await this.connect(this.stream, {});
     }
   }
 
-  async connect(context) {
+  /**
+   * @param {MediaStream} stream
+   * @param {AudioContextOptions} options
+   */
+  async connect(stream, options) {
+    const context = new AudioContext({ latencyHint: "interactive", ...options });
     try {
-      const source = context.createMediaStreamSource(this.stream);
+      const source = context.createMediaStreamSource(stream);
       await context.audioWorklet.addModule(new URL("./capture-worklet.js", import.meta.url));
       const capture = new AudioWorkletNode(context, "capture", { numberOfOutputs: 0 });
       capture.port.onmessage = ({ data }) => this.onAudio(data);
@@ -75,8 +106,10 @@ export class Microphone {
   }
 }
 
+/** @param {string} deviceId */
 async function openStream(deviceId) {
   // As the room sounds: what browsers do for telephone calls costs recognition more than it gains.
+  /** @type {MediaTrackConstraints} */
   const audio = { channelCount: 1, echoCancellation: false, noiseSuppression: false, autoGainControl: true };
   if (deviceId) audio.deviceId = { exact: deviceId };
   try {
@@ -86,16 +119,20 @@ async function openStream(deviceId) {
   }
 }
 
+/** @param {unknown} error */
 function reason(error) {
-  switch (error.name) {
+  const name = error instanceof DOMException ? error.name : "";
+  switch (name) {
     case "NotAllowedError":
-      return gettext("The browser was not allowed to use the microphone. Allow it by the symbol beside the address, and start again.");
+      return gettext(
+        "The browser was not allowed to use the microphone. Allow it by the symbol beside the address, and start again.",
+      );
     case "NotFoundError":
     case "OverconstrainedError":
       return gettext("There is no microphone. Plug one in, and start again.");
     case "NotReadableError":
       return gettext("The microphone is there but cannot be read: another program may be using it.");
     default:
-      return `${error.name}: ${error.message}`;
+      return String(error);
   }
 }

@@ -1,40 +1,55 @@
-// The sender's audio until the server says that it need never be sent again. Knows no socket and no clock.
+// The sender's audio until the server says that it need never be sent again. Knows no socket and no clock. Pure.
 // Positions are samples from the start of the session.
 
+/** @import { Samples } from "./audio.js" */
+
 export class Outbox {
-  // `capacity`: samples kept for a server that cannot be reached; beyond it the oldest are lost, and counted.
+  /** @type {{start: number, audio: Samples}[]} */
+  chunks = [];
+  /** Position of the oldest audio that is kept. */
+  start = 0;
+  /** Position of the audio that is recorded next. */
+  end = 0;
+  /** Position of the audio that is sent next. */
+  sent = 0;
+  isPlaced = false;
+
+  /** @param {number} [capacity] samples kept for a server that cannot be reached; beyond it the oldest are lost */
   constructor(capacity = Infinity) {
     this.capacity = capacity;
-    this.chunks = [];
-    this.start = 0;
-    this.end = 0;
-    this.sent = 0;
-    this.lost = 0;
   }
 
-  // Audio that was recorded next; float32.
+  /**
+   * Keep audio that was recorded next.
+   *
+   * @param {Samples} audio
+   */
   append(audio) {
     this.chunks.push({ start: this.end, audio });
     this.end += audio.length;
-    if (this.end - this.start > this.capacity) {
-      const before = this.start;
-      this.forget(this.end - this.capacity);
-      this.lost += Math.max(0, this.start - Math.max(before, this.sent));
-    }
+    this.forget(this.end - this.capacity);
   }
 
-  // What comes next to be sent, at most `longest` samples; null if there is nothing.
+  /**
+   * Take what comes next to be sent; null if there is nothing.
+   *
+   * @param {number} longest in samples
+   */
   take(longest) {
-    if (this.sent >= this.end) return null;
-    const chunk = this.chunks.find((candidate) => candidate.start + candidate.audio.length > this.sent);
+    const chunk = this.chunks.find(({ start, audio }) => start + audio.length > this.sent);
+    if (!chunk) return null;
     const from = this.sent - chunk.start;
     const audio = chunk.audio.subarray(from, from + longest);
     this.sent += audio.length;
     return audio;
   }
 
-  // The server goes on from here: on the first connection this says where the recording belongs, later
-  // what must be sent again.
+  /**
+   * Go on from where the server is: on the first connection this says where the recording belongs, later what must
+   * be sent again.
+   *
+   * @param {number} position
+   */
   resumeFrom(position) {
     if (this.isPlaced) {
       this.sent = Math.min(Math.max(position, this.start), this.end);
@@ -47,18 +62,19 @@ export class Outbox {
     this.isPlaced = true;
   }
 
-  // All before this position is safe.
+  /**
+   * Drop what is safe.
+   *
+   * @param {number} before position
+   */
   forget(before) {
-    while (this.chunks.length && this.chunks[0].start + this.chunks[0].audio.length <= before) this.chunks.shift();
-    this.start = this.chunks.length ? this.chunks[0].start : this.end;
+    const isSafe = (/** @type {{start: number, audio: Samples}} */ { start, audio }) => start + audio.length <= before;
+    while (this.chunks[0] && isSafe(this.chunks[0])) this.chunks.shift();
+    this.start = this.chunks[0]?.start ?? this.end;
     this.sent = Math.max(this.sent, this.start);
   }
 
   get unsent() {
     return this.end - this.sent;
-  }
-
-  get unsafe() {
-    return this.end - this.start;
   }
 }

@@ -1,36 +1,71 @@
 // The recording bar: what the sender does, for the person at the microphone.
 
-import { clock } from "../lib/clock.js";
-import { element } from "../lib/dom.js";
-import { MicrophoneError, microphones } from "./microphone.js";
-import { Sender } from "./sender.js";
-import { fill, gettext } from "../lib/words.js";
+/** @import { ConnectionNote } from "../connection/connection-note.js" */
+/** @import { Fault, Message } from "../connection/messages.js" */
+/** @import { ConnectionState } from "../connection/session-socket.js" */
+/** @import { SessionView } from "../transcript/session-view.js" */
+/** @import { SenderState } from "./sender.js" */
 
-const byId = (id) => document.getElementById(id);
+import { clock } from "../lib/clock.js";
+import { byId, descendant } from "../lib/dom.js";
+import { fill, gettext } from "../lib/words.js";
+import { fillMicrophones, MicrophoneError } from "./microphone.js";
+import { forgetSender, rememberSender } from "./remembering.js";
+import { Sender } from "./sender.js";
+
+/**
+ * @typedef {object} RecorderParts
+ * @property {string} key of the session
+ * @property {string} [title]
+ * @property {string} [token]
+ * @property {string} [resume] the right to take over from an earlier connection
+ * @property {SessionView} view
+ * @property {ConnectionNote} note
+ */
 
 export class Recorder {
-  constructor({ key, title, token, resume, view, note }) {
+  /** @type {ConnectionState | undefined} */
+  connectionState;
+
+  /** @param {RecorderParts} parts */
+  constructor({ view, note, ...session }) {
     this.view = view;
     this.note = note;
     this.bar = byId("recorder");
-    this.sender = new Sender({ key, title, token, resume, marks: () => view.marks, listener: this });
-    byId("pause").addEventListener("click", () => this.togglePause());
-    byId("end").addEventListener("click", () => byId("end-dialog").showModal());
-    byId("end-dialog").addEventListener("close", ({ target }) => target.returnValue === "end" && this.sender.end());
-    this.select = this.bar.querySelector(".microphones");
+    this.pauseButton = byId("pause", HTMLButtonElement);
+    this.endButton = byId("end", HTMLButtonElement);
+    this.select = descendant(this.bar, ".microphones", HTMLSelectElement);
+    this.sender = new Sender({ ...session, marks: () => view.marks, listener: this });
+    this.listen();
+  }
+
+  listen() {
+    const dialog = byId("end-dialog", HTMLDialogElement);
+    this.pauseButton.addEventListener("click", () => this.togglePause());
+    this.endButton.addEventListener("click", () => dialog.showModal());
+    dialog.addEventListener("close", () => dialog.returnValue === "end" && this.sender.end());
     this.select.addEventListener("change", () => this.changeMicrophone());
     addEventListener("beforeunload", (event) => !this.sender.isSafe && event.preventDefault());
     navigator.mediaDevices?.addEventListener("devicechange", () => this.sender.fileMs || this.listMicrophones());
   }
 
-  // Raises MicrophoneError.
+  /**
+   * Record a microphone. Throws MicrophoneError.
+   *
+   * @param {string} [deviceId]
+   */
   async start(deviceId) {
     await this.sender.start(deviceId);
     this.bar.hidden = false;
     await this.listMicrophones();
   }
 
-  // Raises FileError.
+  /**
+   * Transcribe a file. Throws FileError.
+   *
+   * @param {File} file
+   * @param {{isInRealTime: boolean}} options
+   */
   async startFile(file, options) {
     await this.sender.startFile(file, options);
     this.bar.classList.add("of-file");
@@ -38,7 +73,7 @@ export class Recorder {
   }
 
   async listMicrophones() {
-    await fillMicrophones(this.select, this.sender.source.deviceId);
+    await fillMicrophones(this.select, this.sender.deviceId);
   }
 
   async changeMicrophone() {
@@ -57,26 +92,33 @@ export class Recorder {
 
   // Listener of the sender.
 
+  /** @param {Message} message */
   message(message) {
-    const event = message.event ?? {};
-    if (event.type === "hello" && !this.sender.fileMs) rememberSender(this.sender.key, event.resume);
+    if (message.event?.type === "hello" && !this.sender.fileMs) {
+      rememberSender(this.sender.key, message.event.resume ?? "");
+    }
     if (message.final === true) this.showLag(this.sender.elapsedMs - message.end_ms);
     this.view.receive(message);
   }
 
-  connection(state, detail) {
+  /**
+   * @param {ConnectionState} state
+   * @param {Fault} [fault]
+   */
+  connection(state, fault) {
     this.connectionState = state;
-    this.note.show(state, detail, { keptMs: this.sender.unsentMs });
+    this.note.show(state, fault, { unsentMs: this.sender.unsentMs });
   }
 
   heard() {
-    const { elapsedMs, fileMs } = this.sender;
+    const { elapsedMs, fileMs, unsentMs } = this.sender;
     byId("elapsed").textContent = fileMs ? `${clock(elapsedMs)} / ${clock(fileMs)}` : clock(elapsedMs);
-    if (this.connectionState === "waiting") this.note.show("waiting", null, { keptMs: this.sender.unsentMs });
+    if (this.connectionState === "waiting") this.note.show("waiting", undefined, { unsentMs });
   }
 
-  level(value) {
-    byId("level").value = value;
+  /** @param {number} loudness */
+  level(loudness) {
+    byId("level", HTMLMeterElement).value = loudness;
   }
 
   lost() {
@@ -84,54 +126,34 @@ export class Recorder {
     this.listMicrophones();
   }
 
+  /** @param {SenderState} state */
   state(state) {
+    this.bar.dataset.state = state;
+    byId("recorder-word").textContent = this.wordFor(state);
+    this.pauseButton.textContent = state === "paused" ? gettext("Go on") : gettext("Pause");
+    this.pauseButton.disabled = !["recording", "paused"].includes(state);
+    this.endButton.disabled = ["ending", "ended"].includes(state);
+    if (state !== "ended") return;
+    this.bar.hidden = true;
+    forgetSender(this.sender.key);
+  }
+
+  /** @param {SenderState} state */
+  wordFor(state) {
     const words = {
+      idle: "",
       recording: this.sender.fileMs ? gettext("Transcribing") : gettext("Recording"),
       paused: gettext("Paused"),
       interrupted: gettext("No microphone"),
       ending: gettext("Finishing"),
       ended: gettext("Ended"),
     };
-    this.bar.dataset.state = state;
-    byId("recorder-word").textContent = words[state];
-    byId("pause").textContent = state === "paused" ? gettext("Go on") : gettext("Pause");
-    byId("pause").disabled = !["recording", "paused"].includes(state);
-    byId("end").disabled = ["ending", "ended"].includes(state);
-    if (state === "ended") {
-      this.bar.hidden = true;
-      forgetSender(this.sender.key);
-    }
+    return words[state];
   }
 
+  /** @param {number} ms */
   showLag(ms) {
     const seconds = Math.max(0, ms / 1000).toFixed(1);
     byId("lag").textContent = fill(gettext("%(seconds)s s behind"), { seconds });
   }
-}
-
-// Put the microphones into a select; returns whether their names are known.
-export async function fillMicrophones(select, chosen = "") {
-  const devices = await microphones();
-  select.replaceChildren(
-    ...devices.map(({ deviceId, label }) =>
-      element("option", { value: deviceId, selected: deviceId === chosen }, label),
-    ),
-  );
-  return devices.length > 0;
-}
-
-// The right to go on after this page was reloaded.
-
-const storageKey = (key) => `sender:${key}`;
-
-export function rememberSender(key, resume) {
-  sessionStorage.setItem(storageKey(key), resume);
-}
-
-export function rememberedSender(key) {
-  return sessionStorage.getItem(storageKey(key)) ?? "";
-}
-
-function forgetSender(key) {
-  sessionStorage.removeItem(storageKey(key));
 }

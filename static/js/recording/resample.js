@@ -1,10 +1,14 @@
-// Sample rate conversion of a stream, by windowed-sinc interpolation (Smith, "Digital Audio Resampling").
+// Sample rate conversion of a stream, by windowed-sinc interpolation (Smith, "Digital Audio Resampling"). Pure.
 
 const ZERO_CROSSINGS = 16;
 const STEPS = 512; // of the filter's table between two zero crossings
 const ROLLOFF = 0.94; // of the lower Nyquist frequency, so that the filter's slope folds nothing back
 
 export class Resampler {
+  /**
+   * @param {number} from samples a second
+   * @param {number} to samples a second
+   */
   constructor(from, to) {
     this.step = from / to;
     const cutoff = ROLLOFF * Math.min(1, to / from);
@@ -14,7 +18,11 @@ export class Resampler {
     this.time = this.half; // of the next output sample, in input samples of `history`
   }
 
-  // The output for this input; as much of it as the filter can see.
+  /**
+   * Return the output for this input, as much of it as the filter can see.
+   *
+   * @param {Float32Array<ArrayBuffer>} input
+   */
   process(input) {
     if (this.step === 1) return input.slice();
     const known = new Float32Array(this.history.length + input.length);
@@ -22,7 +30,9 @@ export class Resampler {
     known.set(input, this.history.length);
     const count = Math.max(0, Math.ceil((known.length - this.half - this.time) / this.step));
     const output = new Float32Array(count);
-    for (let index = 0; index < count; index += 1) output[index] = this.interpolate(known, this.time + index * this.step);
+    for (let index = 0; index < count; index += 1) {
+      output[index] = this.interpolate(known, this.time + index * this.step);
+    }
     this.time += count * this.step;
     const kept = Math.max(0, Math.floor(this.time) - this.half);
     this.history = known.slice(kept);
@@ -30,6 +40,10 @@ export class Resampler {
     return output;
   }
 
+  /**
+   * @param {Float32Array} known
+   * @param {number} time
+   */
   interpolate(known, time) {
     const first = Math.max(0, Math.ceil(time - this.half));
     const last = Math.min(known.length - 1, Math.floor(time + this.half));
@@ -44,6 +58,10 @@ export class Resampler {
   }
 }
 
+/**
+ * @param {number} cutoff
+ * @param {number} half
+ */
 function sincTable(cutoff, half) {
   const table = new Float32Array(half * STEPS + 2);
   for (let place = 0; place < half * STEPS; place += 1) {

@@ -1,53 +1,103 @@
-// Sends a microphone, or a file, to a session and keeps what was not yet made safe, across lost connections.
+// Sending a microphone, or a file, to a session; what was not yet made safe is kept across lost connections.
 
+/** @import { Fault, Hello, Message } from "../connection/messages.js" */
+/** @import { ConnectionState } from "../connection/session-socket.js" */
+/** @import { Samples } from "./audio.js" */
+
+import { SessionSocket, socketAddress } from "../connection/session-socket.js";
+import { loudness, SAMPLE_RATE } from "./audio.js";
 import { FileAudio } from "./file-audio.js";
 import { Microphone } from "./microphone.js";
 import { Outbox } from "./outbox.js";
-import { SessionSocket, socketAddress } from "../connection/session-socket.js";
 
-const RATE = 16000;
-const LONGEST_FRAME = RATE; // samples in a message
-const MOST_IN_FLIGHT = 256 * 1024; // bytes that may wait in the browser's socket
-const KEPT = 60 * 60 * RATE; // samples; four bytes each
-const MOST_OF_FILE = 2 * RATE; // samples that wait to be sent; the rest is safe in its file
+const MAX_FRAME = SAMPLE_RATE; // samples in a message
+const MAX_IN_FLIGHT = 256 * 1024; // bytes that may wait in the browser's socket
+const MAX_KEPT = 60 * 60 * SAMPLE_RATE; // samples; four bytes each
+const MAX_OF_FILE = 2 * SAMPLE_RATE; // samples that wait to be sent; the rest is safe in its file
+const BYTES_PER_SAMPLE = 4;
 const PUMP_MS = 200;
 const KEEP_ALIVE_MS = 15000;
 const SILENT_MS = 12000;
-const LONGEST_SILENT_MS = 60000;
+const MAX_SILENT_MS = 60000;
+
+/** @typedef {"idle" | "recording" | "paused" | "interrupted" | "ending" | "ended"} SenderState */
+
+/**
+ * @typedef {object} SenderListener
+ * @property {(message: Message) => void} message
+ * @property {(state: ConnectionState, fault?: Fault) => void} connection
+ * @property {(state: SenderState) => void} state
+ * @property {(loudness: number) => void} level 0 to 1
+ * @property {() => void} heard called now and then
+ * @property {() => void} lost the microphone is gone
+ */
+
+/**
+ * @typedef {object} SenderParts
+ * @property {string} key of the session
+ * @property {string} [title]
+ * @property {string} [token]
+ * @property {string} [resume] the right to take over from an earlier connection
+ * @property {() => {since: number, revision: number}} marks what the page knows already
+ * @property {SenderListener} listener
+ */
 
 export class Sender {
-  // `listener`: message(message), connection(state, detail), state(state), level(0..1), heard(), lost().
-  constructor({ key, title = "", token = "", marks, resume = "", listener }) {
+  /** @type {SenderState} */
+  state = "idle";
+  outbox = new Outbox(MAX_KEPT);
+  /** @type {Microphone | FileAudio | undefined} */
+  source;
+  isWelcome = false; // the server has said hello on this connection
+  hasSaidClose = false;
+  isWatchingScreen = false;
+  silentMs = SILENT_MS;
+  sentAt = 0;
+  heardAt = 0;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  timer;
+  /** @type {WakeLockSentinel | undefined} */
+  wakeLock;
+
+  /** @param {SenderParts} parts */
+  constructor({ key, title = "", token = "", resume = "", marks, listener }) {
     this.key = key;
-    this.listener = listener;
-    this.state = "idle"; // idle, recording, paused, ending, ended
-    this.outbox = new Outbox(KEPT);
     this.resume = resume;
-    this.silentMs = SILENT_MS;
+    this.listener = listener;
     this.socket = new SessionSocket({
-      address: () =>
-        socketAddress(this.key, { mode: "sender", v: 2, title, token, resume: this.resume, ...marks() }),
+      address: () => socketAddress(this.key, { mode: "sender", v: 2, title, token, resume: this.resume, ...marks() }),
       onMessage: (message) => this.receive(message),
-      onState: (state, detail) => this.connectionChanged(state, detail),
+      onState: (state, fault) => this.connectionChanged(state, fault),
     });
   }
 
-  // Raises MicrophoneError.
+  /**
+   * Send a microphone. Throws MicrophoneError.
+   *
+   * @param {string} [deviceId] any microphone if left out
+   */
   async start(deviceId = "") {
-    this.source = new Microphone({ onAudio: (audio) => this.hear(audio), onLost: () => this.microphoneLost() });
-    await this.source.start(deviceId);
+    const microphone = new Microphone({ onAudio: (audio) => this.hear(audio), onLost: () => this.microphoneLost() });
+    this.source = microphone;
+    await microphone.start(deviceId);
     this.begin();
   }
 
-  // Raises FileError.
+  /**
+   * Send a file. Throws FileError.
+   *
+   * @param {File} file
+   * @param {{isInRealTime: boolean}} options
+   */
   async startFile(file, { isInRealTime }) {
-    this.source = new FileAudio(file, {
+    const source = new FileAudio(file, {
       isInRealTime,
-      isWanted: () => this.isWelcome && this.state === "recording" && this.outbox.unsent < MOST_OF_FILE,
+      isWanted: () => this.isWelcome && this.state === "recording" && this.outbox.unsent < MAX_OF_FILE,
       onAudio: (audio) => this.hear(audio),
       onEnd: () => this.end(),
     });
-    await this.source.start();
+    this.source = source;
+    await source.start();
     this.begin();
   }
 
@@ -58,7 +108,13 @@ export class Sender {
     this.stayAwake();
   }
 
+  /**
+   * Go on with another microphone. Throws MicrophoneError.
+   *
+   * @param {string} deviceId
+   */
   async changeMicrophone(deviceId) {
+    if (!(this.source instanceof Microphone)) return;
     await this.source.start(deviceId);
     if (this.state === "interrupted") this.setState("recording");
   }
@@ -71,7 +127,7 @@ export class Sender {
     if (this.state === "paused") this.setState("recording");
   }
 
-  // Say that the audio is over, once all of it was sent; the server answers when all of it is recognised.
+  /** Say that the audio is over, once all of it was sent; the server answers when all of it is recognised. */
   end() {
     if (["ending", "ended"].includes(this.state)) return;
     this.setState("ending");
@@ -79,26 +135,35 @@ export class Sender {
     this.pump();
   }
 
+  get deviceId() {
+    return this.source instanceof Microphone ? this.source.deviceId : "";
+  }
+
   get elapsedMs() {
-    return (this.outbox.end * 1000) / RATE;
+    return (this.outbox.end * 1000) / SAMPLE_RATE;
   }
 
-  // Milliseconds of audio that the server does not have yet.
+  /** Milliseconds of audio that the server does not have yet. */
   get unsentMs() {
-    return ((this.outbox.unsent + this.socket.waiting / 4) * 1000) / RATE;
+    return ((this.outbox.unsent + this.socket.waiting / BYTES_PER_SAMPLE) * 1000) / SAMPLE_RATE;
   }
 
-  // Milliseconds of the file; nothing for a microphone.
+  /** Milliseconds of the file; 0 for a microphone. */
   get fileMs() {
-    return this.source?.length && (this.source.length * 1000) / RATE;
+    return this.source instanceof FileAudio ? (this.source.length * 1000) / SAMPLE_RATE : 0;
   }
 
   get isSafe() {
     return this.state === "idle" || this.state === "ended";
   }
 
+  get isReady() {
+    return this.isWelcome && this.socket.isOpen;
+  }
+
   // Audio.
 
+  /** @param {Samples} audio */
   hear(audio) {
     if (this.state !== "recording") {
       this.listener.level(0);
@@ -116,63 +181,78 @@ export class Sender {
   }
 
   pump() {
-    while (this.isWelcome && this.socket.isOpen && this.socket.waiting < MOST_IN_FLIGHT) {
-      const audio = this.outbox.take(LONGEST_FRAME);
+    while (this.isReady && this.socket.waiting < MAX_IN_FLIGHT) {
+      const audio = this.outbox.take(MAX_FRAME);
       if (!audio) break;
       this.socket.send(audio);
       this.sentAt = Date.now();
     }
-    if (this.state === "ending" && this.isWelcome && this.socket.isOpen && !this.outbox.unsent && !this.saidClose) {
-      this.saidClose = true;
+    if (this.state === "ending" && this.isReady && !this.outbox.unsent && !this.hasSaidClose) {
+      this.hasSaidClose = true;
       this.socket.send("close");
     }
   }
 
   tick() {
     this.pump();
-    const now = Date.now();
-    if (this.isWelcome && this.socket.isOpen && now - this.sentAt > KEEP_ALIVE_MS) {
-      this.socket.send(new ArrayBuffer(0));
-      this.sentAt = now;
-    }
-    // A network that went away without a word: while audio flows, the server is never silent for long.
-    const isExpectingAnswers = this.state === "recording" && this.isWelcome;
-    if (isExpectingAnswers && now - this.heardAt > this.silentMs) {
-      this.silentMs = Math.min(2 * this.silentMs, LONGEST_SILENT_MS);
-      this.isWelcome = false;
-      this.socket.renew();
-    }
+    this.keepAlive(Date.now());
+    this.watchSilence(Date.now());
     this.listener.heard();
+  }
+
+  /** @param {number} now */
+  keepAlive(now) {
+    if (!this.isReady || now - this.sentAt <= KEEP_ALIVE_MS) return;
+    this.socket.send(new ArrayBuffer(0));
+    this.sentAt = now;
+  }
+
+  /**
+   * Give up a network that went away without a word: while audio flows, the server is never silent for long.
+   *
+   * @param {number} now
+   */
+  watchSilence(now) {
+    const isExpectingAnswers = this.state === "recording" && this.isWelcome;
+    if (!isExpectingAnswers || now - this.heardAt <= this.silentMs) return;
+    this.silentMs = Math.min(2 * this.silentMs, MAX_SILENT_MS);
+    this.isWelcome = false;
+    this.socket.renew();
   }
 
   // The connection.
 
+  /** @param {Message} message */
   receive(message) {
     this.heardAt = Date.now();
-    const event = message.event ?? {};
-    if (event.type === "hello") this.welcome(event);
-    if (event.type === "ack") {
-      this.outbox.forget(event.durable);
+    if (message.event?.type === "hello") this.welcome(message.event);
+    if (message.event?.type === "ack") {
+      this.outbox.forget(message.event.durable);
       this.silentMs = SILENT_MS;
     }
-    if (event.type === "session_end") this.finished();
-    this.source?.look?.();
+    if (message.event?.type === "session_end") this.finished();
+    if (this.source instanceof FileAudio) this.source.look();
     this.listener.message(message);
   }
 
-  welcome({ resume, resume_from: position }) {
+  /** @param {Hello} hello */
+  welcome({ resume = "", resume_from: position = 0 }) {
     this.resume = resume;
     this.outbox.resumeFrom(position);
     this.isWelcome = true;
-    this.saidClose = false;
+    this.hasSaidClose = false;
     this.sentAt = Date.now();
     this.pump();
   }
 
-  connectionChanged(state, detail) {
+  /**
+   * @param {ConnectionState} state
+   * @param {Fault} [fault]
+   */
+  connectionChanged(state, fault) {
     if (state !== "open") this.isWelcome = false;
     if (state === "refused" || state === "done") this.finished();
-    this.listener.connection(state, detail);
+    this.listener.connection(state, fault);
   }
 
   finished() {
@@ -183,12 +263,13 @@ export class Sender {
     this.setState("ended");
   }
 
+  /** @param {SenderState} state */
   setState(state) {
     this.state = state;
     this.listener.state(state);
   }
 
-  // Screens that go dark take the microphone with them on some telephones.
+  /** Keep the screen on: those that go dark take the microphone with them on some telephones. */
   async stayAwake() {
     try {
       this.wakeLock = await navigator.wakeLock?.request("screen");
@@ -201,12 +282,4 @@ export class Sender {
       if (document.visibilityState === "visible" && !this.isSafe) this.stayAwake();
     });
   }
-}
-
-// Root mean square on a scale that moves as ears hear: 0 at -60 dB, 1 at full scale.
-function loudness(audio) {
-  let sum = 0;
-  for (const sample of audio) sum += sample * sample;
-  const decibels = 10 * Math.log10(sum / audio.length + 1e-9);
-  return Math.min(1, Math.max(0, 1 + decibels / 60));
 }

@@ -1,14 +1,38 @@
-// Samples as a WAV file.
+// Samples as a WAV file. Pure.
 
 const HEADER = 44;
 
-// `pieces` are Float32Arrays in [-1, 1], mono; 16 bits a sample are kept.
+/**
+ * Return a file with 16 bits a sample.
+ *
+ * @param {readonly Float32Array[]} pieces mono, in [-1, 1]; what is louder is clipped
+ * @param {number} rate
+ * @param {string} name
+ */
 export function wavFile(pieces, rate, name) {
   const length = pieces.reduce((sum, piece) => sum + piece.length, 0);
   const view = new DataView(new ArrayBuffer(HEADER + 2 * length));
-  const text = (at, letters) => [...letters].forEach((letter, index) => view.setUint8(at + index, letter.charCodeAt(0)));
+  writeHeader(view, rate, length);
+  let at = HEADER;
+  for (const piece of pieces) {
+    for (const value of piece) {
+      view.setInt16(at, Math.max(-32768, Math.min(32767, Math.round(32768 * value))), true);
+      at += 2;
+    }
+  }
+  return new File([view], name, { type: "audio/wav" });
+}
+
+/**
+ * @param {DataView} view
+ * @param {number} rate
+ * @param {number} length in samples
+ */
+function writeHeader(view, rate, length) {
+  const text = (/** @type {number} */ at, /** @type {string} */ letters) =>
+    [...letters].forEach((letter, index) => view.setUint8(at + index, letter.charCodeAt(0)));
   text(0, "RIFF");
-  view.setUint32(4, 36 + 2 * length, true);
+  view.setUint32(4, HEADER - 8 + 2 * length, true);
   text(8, "WAVEfmt ");
   view.setUint32(16, 16, true);
   view.setUint16(20, 1, true); // PCM
@@ -19,12 +43,4 @@ export function wavFile(pieces, rate, name) {
   view.setUint16(34, 16, true);
   text(36, "data");
   view.setUint32(40, 2 * length, true);
-  let at = HEADER;
-  for (const piece of pieces) {
-    for (const value of piece) {
-      view.setInt16(at, Math.max(-32768, Math.min(32767, Math.round(32768 * value))), true);
-      at += 2;
-    }
-  }
-  return new File([view], name, { type: "audio/wav" });
 }

@@ -1,47 +1,61 @@
 // What a session's page can do besides showing it: play, find, correct. By the rights of whoever looks.
 
+/** @import { PageData } from "../connection/messages.js" */
+/** @import { EditingTools } from "../editing/line-tools.js" */
+/** @import { SessionView } from "../transcript/session-view.js" */
+
 import { Editor } from "../editing/editor.js";
 import { Edits } from "../editing/edits.js";
 import { Finder } from "../editing/finder.js";
 import { LineTools } from "../editing/line-tools.js";
-import { PersonDialog } from "./person-dialog.js";
-import { PlayerBar } from "../player/player-bar.js";
-import { setUpSharing } from "./sharing.js";
-import { listenForShortcuts } from "./shortcuts.js";
 import { SpeakerMenu } from "../editing/speaker-menu.js";
 import { TitleField } from "../editing/title-field.js";
 import { VersionsDialog } from "../editing/versions-dialog.js";
+import { byId, findById } from "../lib/dom.js";
+import { PlayerBar } from "../player/player-bar.js";
+import { PersonDialog } from "./person-dialog.js";
+import { setUpSharing } from "./sharing.js";
+import { listenForShortcuts } from "./shortcuts.js";
 
-const byId = (id) => document.getElementById(id);
-
+/** @param {{data: PageData, view: SessionView}} parts */
 export function setUpTools({ data, view }) {
-  const mayEdit = data.rights.includes("edit");
-  const player = new PlayerBar({ data, view });
-  const edits = mayEdit ? new Edits({ data, transcript: view.transcript }) : null;
-  const editor = mayEdit ? new Editor({ view, edits }) : null;
-  const speakerMenu = mayEdit ? new SpeakerMenu({ data, view, edits }) : null;
-  const versions = mayEdit ? new VersionsDialog({ data, edits }) : null;
-  const finder = new Finder({ view, edits });
-  const persons = new PersonDialog({ view, player, speakerMenu });
-  if (mayEdit) {
-    new TitleField({ edits });
-    showUndo(edits);
-  }
-  new LineTools({ view, edits, player, editor, speakerMenu, versions });
+  const editing = data.rights.includes("edit") ? setUpEditing(data, view) : null;
+  const playerBar = new PlayerBar({ data, view });
+  const finder = new Finder({ view, edits: editing?.edits ?? null });
+  const persons = new PersonDialog({ view, playerBar, speakerMenu: editing?.speakerMenu ?? null });
+  new LineTools({ view, playerBar, editing });
   setUpSharing({ data, view });
   view.companions.push(
-    { transcriptChanged: () => player.transcriptChanged(), ended: () => player.ended() },
+    { transcriptChanged: () => playerBar.transcriptChanged(), ended: () => playerBar.ended() },
     { transcriptChanged: () => finder.transcriptChanged() },
     { choosePerson: (speakerId) => persons.open(speakerId) },
   );
-  if (editor) view.companions.push(editor);
-  listenForShortcuts({ view, player, editor, edits, speakerMenu, finder });
+  if (editing) view.companions.push(editing.editor);
+  listenForShortcuts({ view, playerBar, editing, finder });
   goToLinkedLine(view);
-  return { player, edits, editor };
 }
 
+/**
+ * @param {PageData} data
+ * @param {SessionView} view
+ * @returns {EditingTools}
+ */
+function setUpEditing(data, view) {
+  const edits = new Edits({ data, transcript: view.transcript });
+  new TitleField({ edits });
+  showUndo(edits);
+  return {
+    edits,
+    editor: new Editor({ view, edits }),
+    speakerMenu: new SpeakerMenu({ data, view, edits }),
+    versions: new VersionsDialog({ data, edits }),
+  };
+}
+
+/** @param {Edits} edits */
 function showUndo(edits) {
-  const [undo, redo] = [byId("undo"), byId("redo")];
+  const undo = byId("undo", HTMLButtonElement);
+  const redo = byId("redo", HTMLButtonElement);
   undo.addEventListener("click", () => edits.undo());
   redo.addEventListener("click", () => edits.redo());
   edits.addEventListener("change", () => {
@@ -50,13 +64,16 @@ function showUndo(edits) {
   });
 }
 
-// A link to a line, as search results and copied links have it.
+/**
+ * Go to the line of the address, as search results and copied links have it.
+ *
+ * @param {SessionView} view
+ */
 function goToLinkedLine(view) {
-  const row = location.hash.startsWith("#line-") && byId(location.hash.slice(1));
+  const row = location.hash.startsWith("#line-") && findById(location.hash.slice(1));
   if (!row) return;
   view.follow.stop();
-  view.view.setCurrent(row);
+  view.transcriptView.setCurrent(row);
   row.classList.add("is-linked");
   row.scrollIntoView({ block: "center" });
 }
-

@@ -1,33 +1,42 @@
 // Taking a session away, and letting others read it: the dialogs of export, links and deletion.
 
+/** @import { PageData } from "../connection/messages.js" */
+/** @import { SessionView } from "../transcript/session-view.js" */
+
 import { getJson, postJson, RequestError, sessionUrl } from "../lib/api.js";
-import { element } from "../lib/dom.js";
+import { byId, descendant, element, findById } from "../lib/dom.js";
 import { openMenu } from "../lib/popover.js";
 import { toast } from "../lib/toast.js";
 import { fill, gettext } from "../lib/words.js";
 
-const byId = (id) => document.getElementById(id);
-
+/** @param {{data: PageData, view: SessionView}} parts */
 export function setUpSharing({ data, view }) {
   for (const button of document.querySelectorAll("dialog [data-close]")) {
-    button.addEventListener("click", () => button.closest("dialog").close());
+    button.addEventListener("click", () => button.closest("dialog")?.close());
   }
-  if (byId("export-dialog")) new ExportDialog(data);
-  if (byId("share-dialog")) new ShareDialog(data);
-  byId("more-open").addEventListener("click", ({ currentTarget }) => openMenu(currentTarget, more(data, view)));
+  if (findById("export-dialog")) new ExportDialog(data);
+  if (findById("share-dialog")) new ShareDialog(data);
+  const opener = byId("more-open");
+  opener.addEventListener("click", () => openMenu(opener, more(data, view)));
 }
 
+/**
+ * @param {PageData} data
+ * @param {SessionView} view
+ */
 function more(data, view) {
-  const may = (right) => data.rights.includes(right);
+  const mayEnd = data.rights.includes("send") && view.isLive;
+  const deletion = findById("delete-dialog", HTMLDialogElement);
   return [
     { label: gettext("Captions"), action: () => open(sessionUrl(data, "captions/"), "_blank", "noopener") },
-    { label: gettext("Keyboard"), action: () => byId("help").showModal() },
+    { label: gettext("Keyboard"), action: () => byId("help", HTMLDialogElement).showModal() },
     { label: gettext("Print"), action: () => print() },
-    may("send") && view.isLive && { label: gettext("End this session"), action: () => end(data) },
-    byId("delete-dialog") && { label: gettext("Delete…"), isDangerous: true, action: () => byId("delete-dialog").showModal() },
+    mayEnd && { label: gettext("End this session"), action: () => end(data) },
+    deletion !== null && { label: gettext("Delete…"), isDangerous: true, action: () => deletion.showModal() },
   ];
 }
 
+/** @param {PageData} data */
 async function end(data) {
   if (!confirm(gettext("End this session for everybody? It cannot go on afterwards."))) return;
   try {
@@ -39,26 +48,32 @@ async function end(data) {
 }
 
 class ExportDialog {
+  /** @param {PageData} data */
   constructor(data) {
     this.data = data;
-    this.form = byId("export-form");
-    byId("export-open").addEventListener("click", () => byId("export-dialog").showModal());
+    this.dialog = byId("export-dialog", HTMLDialogElement);
+    this.form = byId("export-form", HTMLFormElement);
+    byId("export-open").addEventListener("click", () => this.dialog.showModal());
     byId("copy-text").addEventListener("click", () => this.copy());
     this.form.addEventListener("submit", (event) => {
       event.preventDefault();
-      byId("export-dialog").close();
-      location.assign(this.address(this.form.elements.format.value));
+      this.dialog.close();
+      location.assign(this.address(String(new FormData(this.form).get("format"))));
     });
   }
 
+  /** @param {string} format */
   address(format) {
-    const { times, speakers } = this.form.elements;
-    return sessionUrl(this.data, `export/${format}`, { times: Number(times.checked), speakers: Number(speakers.checked) });
+    const chosen = new FormData(this.form);
+    return sessionUrl(this.data, `export/${format}`, {
+      times: Number(chosen.has("times")),
+      speakers: Number(chosen.has("speakers")),
+    });
   }
 
   async copy() {
     const text = await (await fetch(this.address("txt"))).text();
-    byId("export-dialog").close();
+    this.dialog.close();
     try {
       await navigator.clipboard.writeText(text);
       toast(gettext("The transcript was copied."));
@@ -68,13 +83,23 @@ class ExportDialog {
   }
 }
 
+/** @typedef {{id: number, name: string, expires_at: string | null, url?: string}} Link */
+
 class ShareDialog {
+  /** @type {Link[]} */
+  links = [];
+
+  /** @param {PageData} data */
   constructor(data) {
     this.data = data;
+    this.dialog = byId("share-dialog", HTMLDialogElement);
+    this.url = byId("new-link-url", HTMLInputElement);
+    const form = byId("share-form", HTMLFormElement);
+    const days = descendant(form, "[name=days]", HTMLSelectElement);
     byId("share-open").addEventListener("click", () => this.open());
-    byId("share-form").addEventListener("submit", (event) => {
+    form.addEventListener("submit", (event) => {
       event.preventDefault();
-      this.make(event.target.elements.days.value);
+      this.make(days.value);
     });
     byId("copy-link").addEventListener("click", () => this.copy());
   }
@@ -82,35 +107,41 @@ class ShareDialog {
   async open() {
     byId("new-link").hidden = true;
     this.show((await getJson(sessionUrl(this.data, "links"))).links);
-    byId("share-dialog").showModal();
+    this.dialog.showModal();
   }
 
+  /** @param {string} days empty for a link that works until it is revoked */
   async make(days) {
+    /** @type {Link & {url: string}} */
     const link = await postJson(sessionUrl(this.data, "links"), { days: days ? Number(days) : null });
     byId("new-link").hidden = false;
-    byId("new-link-url").value = link.url;
-    byId("new-link-url").select();
+    this.url.value = link.url;
+    this.url.select();
     this.show([link, ...this.links]);
   }
 
   async copy() {
-    byId("new-link-url").select();
+    this.url.select();
     try {
-      await navigator.clipboard.writeText(byId("new-link-url").value);
+      await navigator.clipboard.writeText(this.url.value);
     } catch {
       document.execCommand("copy"); // the page is not secure; this still works there
     }
     byId("copy-link").textContent = gettext("Copied");
   }
 
+  /** @param {Link[]} links */
   show(links) {
     this.links = links;
     byId("links").replaceChildren(...links.map((link) => this.row(link)));
   }
 
+  /** @param {Link} link */
   row(link) {
     const until = link.expires_at
-      ? fill(gettext("until %(day)s"), { day: new Date(link.expires_at).toLocaleDateString(document.documentElement.lang) })
+      ? fill(gettext("until %(day)s"), {
+          day: new Date(link.expires_at).toLocaleDateString(document.documentElement.lang),
+        })
       : gettext("until revoked");
     return element(
       "li",
@@ -120,6 +151,7 @@ class ShareDialog {
     );
   }
 
+  /** @param {Link} link */
   async revoke(link) {
     this.show((await postJson(sessionUrl(this.data, `links/${link.id}/revoke`), {})).links);
     byId("new-link").hidden = true;

@@ -1,53 +1,83 @@
 // The keyboard map of a session's page. Keys that write are left to whoever writes.
 
-const byId = (id) => document.getElementById(id);
+/** @import { Finder } from "../editing/finder.js" */
+/** @import { EditingTools } from "../editing/line-tools.js" */
+/** @import { PlayerBar } from "../player/player-bar.js" */
+/** @import { SessionView } from "../transcript/session-view.js" */
 
-export function listenForShortcuts({ view, player, editor, edits, speakerMenu, finder }) {
-  const currentLine = () => view.transcript.byId.get(Number(view.view.current?.dataset.line));
+import { byId, closest } from "../lib/dom.js";
+import { combinationOf } from "./keyboard.js";
 
-  // Also while writing.
-  const anywhere = {
-    "alt+KeyK": () => player?.player.toggle(),
-    "alt+KeyJ": () => player?.step(-1),
-    "alt+KeyL": () => player?.step(1),
-    "mod+KeyH": () => finder.open(),
-  };
+/** @typedef {{view: SessionView, playerBar: PlayerBar, editing: EditingTools | null, finder: Finder}} Tools */
+/** @typedef {Map<string, () => void>} Shortcuts */
 
-  const reading = {
-    Space: () => player?.player.toggle(),
-    ArrowLeft: () => player?.step(-1),
-    ArrowRight: () => player?.step(1),
-    Enter: () => currentLine() && editor?.edit(currentLine().id),
-    KeyS: () => currentLine() && speakerMenu?.open(currentLine(), view.view.current),
-    Slash: () => finder.open(),
-    "mod+KeyZ": () => edits?.undo(),
-    "mod+shift+KeyZ": () => edits?.redo(),
-    "mod+KeyY": () => edits?.redo(),
-    "shift+Slash": () => byId("help").showModal(),
-  };
-
+/** @param {Tools} tools */
+export function listenForShortcuts(tools) {
+  const anywhere = shortcutsAnywhere(tools);
+  const reading = shortcutsWhileReading(tools);
   addEventListener("keydown", (event) => {
     if (event.isComposing || event.defaultPrevented || document.querySelector("dialog[open]")) return;
     const combination = combinationOf(event);
-    const action = anywhere[combination] ?? (isWriting(event.target) ? null : reading[combination]);
+    const action = anywhere.get(combination) ?? (isWriting(event.target) ? undefined : reading.get(combination));
     if (!action || (isControl(event.target) && ["Space", "Enter"].includes(event.code))) return;
     event.preventDefault();
     action();
   });
 }
 
-function combinationOf(event) {
-  const parts = [];
-  if (event.ctrlKey || event.metaKey) parts.push("mod");
-  if (event.altKey) parts.push("alt");
-  if (event.shiftKey) parts.push("shift");
-  return [...parts, event.code].join("+");
+/**
+ * Return what works also while writing.
+ *
+ * @param {Tools} tools
+ * @returns {Shortcuts}
+ */
+function shortcutsAnywhere({ playerBar, finder }) {
+  return new Map([
+    ["alt+KeyK", () => playerBar.player.toggle()],
+    ["alt+KeyJ", () => playerBar.step(-1)],
+    ["alt+KeyL", () => playerBar.step(1)],
+    ["mod+KeyH", () => finder.open()],
+  ]);
 }
 
+/**
+ * @param {Tools} tools
+ * @returns {Shortcuts}
+ */
+function shortcutsWhileReading({ view, playerBar, editing, finder }) {
+  const edit = () => {
+    const line = currentLine(view);
+    if (line) editing?.editor.edit(line.id);
+  };
+  const nameSpeaker = () => {
+    const line = currentLine(view);
+    if (line && view.transcriptView.current) editing?.speakerMenu.open(line, view.transcriptView.current);
+  };
+  return new Map([
+    ["Space", () => playerBar.player.toggle()],
+    ["ArrowLeft", () => playerBar.step(-1)],
+    ["ArrowRight", () => playerBar.step(1)],
+    ["Enter", edit],
+    ["KeyS", nameSpeaker],
+    ["Slash", () => finder.open()],
+    ["mod+KeyZ", () => editing?.edits.undo()],
+    ["mod+shift+KeyZ", () => editing?.edits.redo()],
+    ["mod+KeyY", () => editing?.edits.redo()],
+    ["shift+Slash", () => byId("help", HTMLDialogElement).showModal()],
+  ]);
+}
+
+/** @param {SessionView} view */
+function currentLine(view) {
+  return view.transcript.byId.get(Number(view.transcriptView.current?.dataset.line));
+}
+
+/** @param {EventTarget | null} target */
 function isWriting(target) {
-  return target.closest("input, textarea, select, [contenteditable], [popover]") !== null;
+  return closest(target, "input, textarea, select, [contenteditable], [popover]") !== null;
 }
 
+/** @param {EventTarget | null} target */
 function isControl(target) {
-  return target.closest("button, a, summary, [role=slider]") !== null;
+  return closest(target, "button, a, summary, [role=slider]") !== null;
 }

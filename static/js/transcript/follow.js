@@ -5,43 +5,46 @@ import { fill, ngettext } from "../lib/words.js";
 const NEAR_PX = 80;
 
 export class Follow {
+  isFollowing = false;
+  isLive = false;
+  unseen = 0;
+  lastY = 0;
+
+  /** @param {HTMLElement} button to jump to the end by */
   constructor(button) {
     this.button = button;
-    this.isFollowing = false;
-    this.unseen = 0;
     this.button.addEventListener("click", () => this.start({ smooth: true }));
     addEventListener("scroll", () => this.scrolled(), { passive: true });
     addEventListener("resize", () => this.isFollowing && this.toEnd());
   }
 
   start({ smooth = false } = {}) {
-    this.isFollowing = true;
-    this.unseen = 0;
-    this.button.hidden = true;
+    this.reset(true);
     this.toEnd(smooth);
   }
 
   stop() {
-    this.isFollowing = false;
-    this.unseen = 0;
-    this.button.hidden = true;
+    this.reset(false);
   }
 
-  // Something was appended; `lines` of it are new.
+  /**
+   * Learn that something was appended.
+   *
+   * @param {number} [lines] of it that are new
+   */
   grown(lines = 0) {
     if (this.isFollowing) {
       this.toEnd();
     } else if (lines && this.isLive) {
       this.unseen += lines;
       this.button.hidden = false;
-      this.button.textContent = fill(
-        ngettext("Jump to live (%(count)s new)", "Jump to live (%(count)s new)", this.unseen),
-        { count: this.unseen },
-      );
+      const text = ngettext("Jump to live (%(count)s new)", "Jump to live (%(count)s new)", this.unseen);
+      this.button.textContent = fill(text, { count: this.unseen });
     }
   }
 
-  set live(isLive) {
+  /** @param {boolean} isLive */
+  setLive(isLive) {
     this.isLive = isLive;
     if (!isLive) this.stop();
   }
@@ -49,13 +52,18 @@ export class Follow {
   scrolled() {
     const isNear = document.documentElement.scrollHeight - innerHeight - scrollY < NEAR_PX;
     if (isNear && this.isLive) {
-      this.isFollowing = true;
-      this.unseen = 0;
-      this.button.hidden = true;
-    } else if (!isNear && scrollY < (this.lastY ?? 0) - 2) {
+      this.reset(true);
+    } else if (!isNear && scrollY < this.lastY - 2) {
       this.isFollowing = false; // only going up means to stop: a line that was added moves nothing up
     }
     this.lastY = scrollY;
+  }
+
+  /** @param {boolean} isFollowing */
+  reset(isFollowing) {
+    this.isFollowing = isFollowing;
+    this.unseen = 0;
+    this.button.hidden = true;
   }
 
   toEnd(smooth = false) {

@@ -1,12 +1,18 @@
 // One session on a page, live and afterwards: its transcript, its state, who speaks. Fed by a socket's messages.
 
+/** @import { Message, SessionState, Snapshot } from "../connection/messages.js" */
+/** @import { Talking } from "./people.js" */
+/** @import { KnownLine } from "./transcript.js" */
+
 import { clock } from "../lib/clock.js";
-import { element } from "../lib/dom.js";
+import { byId, closest, element } from "../lib/dom.js";
+import { fill, gettext, speakerInitial, speakerName } from "../lib/words.js";
 import { Follow } from "./follow.js";
+import { talkingTimes } from "./people.js";
 import { Transcript } from "./transcript.js";
 import { TranscriptView } from "./transcript-view.js";
-import { fill, gettext, speakerInitial, speakerName } from "../lib/words.js";
 
+/** @type {Partial<Record<SessionState, () => string>>} */
 const STATES = {
   live: () => gettext("live"),
   paused: () => gettext("waiting for its sender"),
@@ -15,20 +21,37 @@ const STATES = {
 };
 
 const SETTLED_MS = 300; // since the last change: no more of the same
+const TOGETHER_MS = 60; // lines that come within this are told once
 
-const byId = (id) => document.getElementById(id);
+/**
+ * Whatever else is on the page and wants to be told.
+ *
+ * @typedef {object} Companion
+ * @property {() => void} [transcriptChanged]
+ * @property {(line: KnownLine) => void} [lineChanged]
+ * @property {(line: KnownLine, index: number) => void} [lineRemoved]
+ * @property {() => void} [ended]
+ * @property {(speakerId: string) => void} [choosePerson]
+ */
 
 export class SessionView {
+  /** @type {Companion[]} */
+  companions = [];
+  /** @type {SessionState | undefined} */
+  state;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  changeTimer;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  settleTimer;
+
+  /** @param {{state: SessionState, snapshot?: Snapshot}} parts */
   constructor({ state, snapshot }) {
     this.follow = new Follow(byId("jump"));
-    this.view = new TranscriptView(byId("lines"), byId("partial"), snapshot?.speakers);
+    this.transcriptView = new TranscriptView(byId("lines"), byId("partial"), snapshot?.speakers);
     this.transcript = new Transcript();
     if (snapshot) this.transcript.receiveSnapshot(snapshot);
-    this.view.show(this.transcript.lines);
+    this.transcriptView.show(this.transcript.lines);
     this.transcript.listener = this;
-    // What else is on the page: each may have transcriptChanged(), lineChanged(line), lineRemoved(line, index), ended()
-    // and choosePerson(speakerId).
-    this.companions = [];
     this.setState(state);
     this.showPeople();
     if (this.isLive) this.follow.start();
@@ -38,21 +61,23 @@ export class SessionView {
     return this.state !== "ended";
   }
 
-  // Where to go on after a lost connection.
+  /** Where to go on after a lost connection. */
   get marks() {
     return { since: this.transcript.seq, revision: this.transcript.revision };
   }
 
-  tell(what, ...details) {
-    for (const companion of this.companions) companion[what]?.(...details);
+  /** @param {(companion: Companion) => void} call */
+  tell(call) {
+    this.companions.forEach(call);
   }
 
+  /** @param {Message} message */
   receive(message) {
     if (message.final === true) {
-      this.view.setPartial("");
+      this.transcriptView.setPartial("");
       this.transcript.receiveLine(message);
     } else if (message.final === false) {
-      this.view.setPartial(message.asr);
+      this.transcriptView.setPartial(message.asr);
       this.follow.grown();
     } else if (message.event?.type === "revise") {
       this.transcript.receiveRevision(message.event);
@@ -64,52 +89,65 @@ export class SessionView {
     this.showEmptiness();
   }
 
+  /** @param {SessionState} state */
   setState(state) {
-    if (!STATES[state] || state === this.state) return;
+    const word = STATES[state];
+    if (!word || state === this.state) return;
     const wasLive = this.state !== undefined && this.isLive;
     this.state = state;
-    const badge = byId("state");
-    badge.className = `state state-${state}`;
-    badge.textContent = STATES[state]();
-    this.follow.live = this.isLive;
-    if (!this.isLive) this.view.setPartial("");
-    if (wasLive && !this.isLive) this.tell("ended");
+    byId("state").className = `state state-${state}`;
+    byId("state").textContent = word();
+    this.follow.setLive(this.isLive);
+    if (!this.isLive) this.transcriptView.setPartial("");
+    if (wasLive && !this.isLive) this.tell((companion) => companion.ended?.());
     this.showEmptiness();
   }
 
   // Listener of the transcript.
 
+  /**
+   * @param {KnownLine} line
+   * @param {number} index
+   */
   added(line, index) {
-    this.view.added(line, index, this.transcript.lines);
+    this.transcriptView.added(line, index, this.transcript.lines);
     this.follow.grown(1);
     this.changeSoon();
   }
 
+  /**
+   * @param {KnownLine} line
+   * @param {KnownLine} before
+   * @param {number} index
+   */
   changed(line, before, index) {
-    this.view.changed(line, before, index, this.transcript.lines);
-    this.tell("lineChanged", line);
-    clearTimeout(this.settling);
-    this.settling = setTimeout(() => this.settle(), SETTLED_MS);
+    this.transcriptView.changed(line, before, index, this.transcript.lines);
+    this.tell((companion) => companion.lineChanged?.(line));
+    clearTimeout(this.settleTimer);
+    this.settleTimer = setTimeout(() => this.settle(), SETTLED_MS);
     this.changeSoon();
   }
 
+  /**
+   * @param {KnownLine} line
+   * @param {number} index
+   */
   removed(line, index) {
-    this.view.removed(line, index, this.transcript.lines);
-    this.tell("lineRemoved", line, index);
+    this.transcriptView.removed(line, index, this.transcript.lines);
+    this.tell((companion) => companion.lineRemoved?.(line, index));
     this.changeSoon();
   }
 
   settle() {
-    if (this.view.settleColours(this.transcript.lines)) this.changeSoon();
+    if (this.transcriptView.settleColours(this.transcript.lines)) this.changeSoon();
   }
 
-  // Once for all lines that come together.
   changeSoon() {
-    this.timer ??= setTimeout(() => {
-      this.timer = undefined;
+    this.changeTimer ??= setTimeout(() => {
+      this.changeTimer = undefined;
       this.showPeople();
-      this.tell("transcriptChanged");
-    }, 60);
+      this.tell((companion) => companion.transcriptChanged?.());
+    }, TOGETHER_MS);
   }
 
   showEmptiness() {
@@ -121,39 +159,35 @@ export class SessionView {
   // Who speaks, and how much.
 
   showPeople() {
-    const people = new Map();
-    let total = 0;
-    for (const { spk, start_ms: start, end_ms: end } of this.transcript.lines) {
-      const known = people.get(spk.speaker_id) ?? { spk, ms: 0 };
-      known.spk = spk;
-      known.ms += end - start;
-      total += end - start;
-      people.set(spk.speaker_id, known);
-    }
-    const rows = [...people.values()].map((person) => this.personRow(person, total));
+    const rows = talkingTimes(this.transcript.lines).map((person) => this.personRow(person));
     byId("people").replaceChildren(...rows);
-    byId("people").closest(".people").hidden = !rows.length;
+    closest(byId("people"), ".people")?.toggleAttribute("hidden", !rows.length);
   }
 
-  personRow({ spk, ms }, total) {
-    const share = Math.round((100 * ms) / Math.max(1, total));
-    const name = speakerName(spk);
-    const title = fill(gettext("%(share)s % of the talking, %(time)s"), { share, time: clock(ms) });
+  /** @param {Talking} person */
+  personRow({ spk, ms, percent }) {
+    const title = fill(gettext("%(share)s % of the talking, %(time)s"), { share: percent, time: clock(ms) });
+    const choose = () => this.tell((companion) => companion.choosePerson?.(spk.speaker_id));
     return element(
       "li",
-      { class: `voice-${this.view.colours.of(spk.speaker_id)}` },
+      { class: `voice-${this.transcriptView.colours.of(spk.speaker_id)}` },
       element(
         "button",
-        { type: "button", class: "person", title, dataset: { speaker: spk.speaker_id }, onclick: () => this.tell("choosePerson", spk.speaker_id) },
+        { type: "button", class: "person", title, dataset: { speaker: spk.speaker_id }, onclick: choose },
         element("span", { class: "initial", "aria-hidden": "true" }, speakerInitial(spk)),
-        element("span", { class: "name" }, name),
-        element("span", { class: "share" }, `${share} %`),
-        element("meter", { class: "share-bar", min: 0, max: 100, value: share, "aria-hidden": "true" }),
+        element("span", { class: "name" }, speakerName(spk)),
+        element("span", { class: "share" }, `${percent} %`),
+        element("meter", { class: "share-bar", min: 0, max: 100, value: percent, "aria-hidden": "true" }),
       ),
     );
   }
 
+  /**
+   * Return the button of somebody who speaks.
+   *
+   * @param {string} speakerId
+   */
   personOf(speakerId) {
-    return [...byId("people").querySelectorAll(".person")].find((row) => row.dataset.speaker === speakerId);
+    return [...byId("people").querySelectorAll("button")].find((person) => person.dataset.speaker === speakerId);
   }
 }

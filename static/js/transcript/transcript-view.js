@@ -1,34 +1,61 @@
 // A transcript on the page. Lines once shown never move; what is being said stands dimmed behind them.
 
+/** @import { KnownLine } from "./transcript.js" */
+
 import { clock } from "../lib/clock.js";
-import { element } from "../lib/dom.js";
-import { VoiceColours } from "./voices.js";
+import { closest, descendant, element, setText } from "../lib/dom.js";
 import { fill, gettext, languageOf, speakerInitial, speakerName } from "../lib/words.js";
+import { VoiceColours } from "./voices.js";
+
+const STEPS = new Map([
+  ["ArrowUp", -1],
+  ["ArrowDown", 1],
+]);
 
 export class TranscriptView {
-  // `container` takes the lines, `tail` what is being said; `speakers` are known from before.
+  /** @type {Map<number, HTMLElement>} */
+  rows = new Map();
+  /** @type {HTMLElement | null} the row that the Tab key reaches */
+  current = null;
+  /** @type {HTMLElement | null} the row that is being heard */
+  playing = null;
+  /** @type {HTMLElement | undefined} */
+  probe;
+
+  /**
+   * @param {HTMLElement} container of the lines
+   * @param {HTMLElement} tail shows what is being said
+   * @param {string[]} [speakers] of the voices that are known from before
+   */
   constructor(container, tail, speakers) {
     this.container = container;
     this.tail = tail;
     this.colours = new VoiceColours(speakers);
-    this.rows = new Map();
-    this.playing = null;
     container.addEventListener("keydown", (event) => this.moveFocus(event));
-    container.addEventListener("focusin", ({ target }) => this.setCurrent(target.closest(".line")));
+    container.addEventListener("focusin", ({ target }) => this.setCurrent(closest(target, ".line")));
   }
 
-  // The whole transcript at once: quicker than line by line, and not read aloud.
+  /**
+   * Show a whole transcript at once: quicker than line by line, and not read aloud.
+   *
+   * @param {KnownLine[]} lines
+   */
   show(lines) {
     this.container.setAttribute("aria-live", "off");
     const rows = lines.map((line) => this.makeRow(line));
     this.container.replaceChildren(...rows);
-    lines.forEach((line, index) => this.setContinued(index, lines));
+    lines.forEach((_, index) => this.setContinued(index, lines));
     this.setCurrent(rows[0]);
     requestAnimationFrame(() => this.container.setAttribute("aria-live", "polite"));
   }
 
   // Transcript listener.
 
+  /**
+   * @param {KnownLine} line
+   * @param {number} index
+   * @param {KnownLine[]} lines
+   */
   added(line, index, lines) {
     const row = this.makeRow(line);
     this.container.insertBefore(row, this.container.children[index] ?? null);
@@ -37,122 +64,185 @@ export class TranscriptView {
     if (!this.current?.isConnected) this.setCurrent(row);
   }
 
+  /**
+   * @param {KnownLine} line
+   * @param {KnownLine} before
+   * @param {number} index
+   * @param {KnownLine[]} lines
+   */
   changed(line, before, index, lines) {
     this.colours.rename(before.spk.speaker_id, line.spk.speaker_id);
-    this.fill(this.rows.get(line.id), line);
+    this.fill(line);
     this.setContinued(index, lines);
     this.setContinued(index + 1, lines);
   }
 
+  /**
+   * @param {KnownLine} line
+   * @param {number} index
+   * @param {KnownLine[]} lines
+   */
   removed(line, index, lines) {
     const row = this.rows.get(line.id);
     this.rows.delete(line.id);
-    if (row === this.current) this.setCurrent(row.nextElementSibling ?? row.previousElementSibling);
-    row.remove();
+    if (row && row === this.current) this.setCurrent(neighbour(row, 1) ?? neighbour(row, -1));
+    row?.remove();
     this.setContinued(index, lines);
   }
 
-  // All that changes together has come: it can be told who is whose new name. Returns whether colours changed.
+  /**
+   * Learn that all has come that changes together: it can be told who is whose new name.
+   *
+   * @param {KnownLine[]} lines
+   * @returns {boolean} whether colours changed
+   */
   settleColours(lines) {
     const separate = this.colours.separate(new Set(lines.map((line) => line.spk.speaker_id)));
-    for (const line of lines) if (separate.includes(line.spk.speaker_id)) this.fill(this.rows.get(line.id), line);
+    for (const line of lines) if (separate.includes(line.spk.speaker_id)) this.fill(line);
     return separate.length > 0;
   }
 
+  /** @param {string} text */
   setPartial(text) {
     this.tail.hidden = !text;
-    if (this.tail.textContent !== text) this.tail.textContent = text;
+    setText(this.tail, text);
     this.tail.lang = languageOf(text);
   }
 
   // Rows.
 
+  /** @param {KnownLine} line */
   makeRow(line) {
     const row = element(
       "div",
       { class: "line", id: `line-${line.id}`, role: "group", tabindex: -1, dataset: { line: line.id } },
-      element("p", { class: "speaker" }, element("span", { class: "initial", "aria-hidden": "true" }), element("span", { class: "name" })),
+      element(
+        "p",
+        { class: "speaker" },
+        element("span", { class: "initial", "aria-hidden": "true" }),
+        element("span", { class: "name" }),
+      ),
       element("button", { class: "time", type: "button", tabindex: -1, dataset: { action: "play" } }),
       element("p", { class: "text" }),
     );
     this.rows.set(line.id, row);
-    this.fill(row, line);
+    this.fill(line);
     return row;
   }
 
-  fill(row, line) {
-    const name = speakerName(line.spk);
-    const voice = `voice-${this.colours.of(line.spk.speaker_id)}`;
-    for (const old of [...row.classList]) if (old.startsWith("voice-") && old !== voice) row.classList.remove(old);
-    row.classList.add(voice);
+  /** @param {KnownLine} line */
+  fill(line) {
+    const row = this.rows.get(line.id);
+    if (!row) return;
+    setVoice(row, this.colours.of(line.spk.speaker_id));
     row.classList.toggle("is-edited", Boolean(line.edited));
-    row.setAttribute("aria-label", `${name}, ${clock(line.start_ms)}`);
-    setText(row.querySelector(".name"), name);
-    setText(row.querySelector(".initial"), speakerInitial(line.spk));
-    const time = row.querySelector(".time");
+    row.setAttribute("aria-label", `${speakerName(line.spk)}, ${clock(line.start_ms)}`);
+    setText(descendant(row, ".name"), speakerName(line.spk));
+    setText(descendant(row, ".initial"), speakerInitial(line.spk));
+    const time = descendant(row, ".time");
     setText(time, clock(line.start_ms));
     time.setAttribute("aria-label", fill(gettext("Play from %(time)s"), { time: clock(line.start_ms) }));
-    const text = row.querySelector(".text");
+    const text = descendant(row, ".text");
     setText(text, line.asr);
     text.lang = languageOf(line.asr);
   }
 
-  // A speaker who goes on is not named again.
+  /**
+   * Name no speaker again who goes on.
+   *
+   * @param {number} index
+   * @param {KnownLine[]} lines
+   */
   setContinued(index, lines) {
     const line = lines[index];
     if (!line) return;
-    const before = lines[index - 1];
-    const isContinued = Boolean(before) && before.spk.speaker_id === line.spk.speaker_id;
-    this.rows.get(line.id).classList.toggle("is-continued", isContinued);
+    const isContinued = lines[index - 1]?.spk.speaker_id === line.spk.speaker_id;
+    this.rows.get(line.id)?.classList.toggle("is-continued", isContinued);
   }
 
+  /**
+   * Return the text of a line as it stands on the page.
+   *
+   * @param {KnownLine} line
+   */
   textNodeOf(line) {
-    return this.rows.get(line.id)?.querySelector(".text").firstChild ?? null;
+    const text = this.rows.get(line.id)?.querySelector(".text")?.firstChild;
+    return text instanceof Text ? text : null;
   }
 
-  // The colour of a line's voice, as the page has it now.
+  /**
+   * Return the colour of a line's voice, as the page has it now.
+   *
+   * @param {KnownLine | null} line
+   */
   colourOf(line) {
     const colour = line ? this.colours.of(line.spk.speaker_id) : 0;
-    this.probe ??= this.container.parentElement.appendChild(element("i", { hidden: true }));
+    if (!this.probe) {
+      this.probe = element("i", { hidden: true });
+      this.container.parentElement?.append(this.probe);
+    }
     this.probe.className = `voice-${colour} voice-probe`;
     return getComputedStyle(this.probe).color;
   }
 
   // One line at a time can be reached by the Tab key; arrows go from line to line.
 
+  /** @param {HTMLElement | null | undefined} row */
   setCurrent(row) {
     if (!row || row === this.current) return;
-    this.current?.setAttribute("tabindex", -1);
+    this.current?.setAttribute("tabindex", "-1");
     this.current = row;
-    row.setAttribute("tabindex", 0);
+    row.setAttribute("tabindex", "0");
   }
 
+  /** @param {KeyboardEvent} event */
   moveFocus(event) {
     const row = event.target;
-    if (!row.classList.contains("line")) return;
-    const next = { ArrowUp: row.previousElementSibling, ArrowDown: row.nextElementSibling }[event.key];
+    const step = STEPS.get(event.key);
+    if (!step || !(row instanceof HTMLElement) || !row.classList.contains("line")) return;
+    const next = neighbour(row, step);
     if (!next || event.altKey || event.ctrlKey || event.metaKey) return;
     event.preventDefault();
     next.focus();
   }
 
-  // The line that is being heard.
-
+  /**
+   * Mark the line that is being heard.
+   *
+   * @param {KnownLine | null} line
+   * @param {{follow: boolean}} options
+   */
   setPlaying(line, { follow }) {
-    const row = line ? this.rows.get(line.id) : null;
+    const row = (line && this.rows.get(line.id)) ?? null;
     if (row === this.playing) return;
     this.playing?.classList.remove("is-playing");
-    this.playing = row ?? null;
+    this.playing = row;
     row?.classList.add("is-playing");
     if (row && follow && !isInSight(row)) row.scrollIntoView({ block: "center", behavior: "smooth" });
   }
 }
 
+/**
+ * @param {HTMLElement} row
+ * @param {number} colour
+ */
+function setVoice(row, colour) {
+  const voice = `voice-${colour}`;
+  for (const old of [...row.classList]) if (old.startsWith("voice-") && old !== voice) row.classList.remove(old);
+  row.classList.add(voice);
+}
+
+/**
+ * @param {HTMLElement} row
+ * @param {number} step
+ */
+function neighbour(row, step) {
+  const found = step > 0 ? row.nextElementSibling : row.previousElementSibling;
+  return found instanceof HTMLElement ? found : null;
+}
+
+/** @param {HTMLElement} row */
 function isInSight(row) {
   const { top, bottom } = row.getBoundingClientRect();
   return top > 80 && bottom < innerHeight - 120;
-}
-
-function setText(node, text) {
-  if (node.textContent !== text) node.textContent = text;
 }

@@ -1,0 +1,104 @@
+// Messages of the socket in version 2, and what the server puts into a page: see docs/protocol.md.
+
+/**
+ * Who said a line.
+ *
+ * @typedef {object} Spoken
+ * @property {string} speaker_id empty for nobody in particular
+ * @property {string} speaker_name
+ * @property {number | null} score
+ * @property {boolean} enrolled
+ * @property {number | null} [number] of somebody unknown: "Speaker 1" in the reader's language
+ */
+
+/**
+ * @typedef {object} Line
+ * @property {number} id
+ * @property {number} seq 0 for a line that a person added
+ * @property {string} asr
+ * @property {Spoken} spk
+ * @property {number} start_ms
+ * @property {number} end_ms
+ * @property {boolean} edited
+ * @property {number} [revision]
+ */
+
+/**
+ * The transcript as a page is given it.
+ *
+ * @typedef {object} Snapshot
+ * @property {number} seq
+ * @property {number} revision
+ * @property {string[]} speakers of the voices, in their order
+ * @property {Line[]} lines
+ */
+
+/** @typedef {"sender" | "receiver"} Mode */
+/** @typedef {"live" | "paused" | "draining" | "ended" | "going_away"} SessionState */
+
+/**
+ * @typedef {object} PageData
+ * @property {string} key
+ * @property {SessionState | ""} state
+ * @property {string[]} rights
+ * @property {string} token of a share link; empty without one
+ * @property {number} recordingMs
+ * @property {string} sessionsUrl
+ * @property {Snapshot} [transcript]
+ */
+
+/**
+ * @typedef {object} Hello
+ * @property {"hello"} type
+ * @property {Mode} mode
+ * @property {number} seq
+ * @property {number} revision
+ * @property {number} [resume_from] senders: position in samples from which to send
+ * @property {string} [resume] senders: the right to take over from this connection
+ */
+
+/**
+ * @typedef {object} Revision
+ * @property {"revise"} type
+ * @property {number} revision
+ * @property {boolean} removed
+ * @property {Line} line
+ */
+
+/**
+ * @typedef {object} Ack
+ * @property {"ack"} type
+ * @property {number} received position in samples
+ * @property {number} durable position in samples before which nothing is sent again
+ */
+
+/** @typedef {{type: "session", state: SessionState}} StateChange */
+/** @typedef {{type: "session_end", seq: number, received_s: number, recognised_s: number}} SessionEnd */
+
+/**
+ * What went wrong; with a close code if it is fatal.
+ *
+ * @typedef {object} Fault
+ * @property {string} code
+ * @property {string} message
+ * @property {number | null} close
+ * @property {boolean} retryable
+ * @property {number | null} retry_after in seconds
+ * @property {string | null} param
+ */
+
+/** @typedef {Line & {final: true, event?: undefined, error?: undefined}} FinalMessage */
+/** @typedef {{asr: string, final: false, start_ms: number, event?: undefined, error?: undefined}} PartialMessage */
+/** @typedef {{final?: undefined, event: Hello | Revision | Ack | StateChange | SessionEnd, error?: undefined}} EventMessage */
+/** @typedef {{final?: undefined, event?: undefined, error: Fault}} FaultMessage */
+/** @typedef {FinalMessage | PartialMessage | EventMessage | FaultMessage} Message */
+
+/**
+ * Read a message.
+ *
+ * @param {string} text
+ * @returns {Message}
+ */
+export function readMessage(text) {
+  return JSON.parse(text);
+}
