@@ -40,7 +40,7 @@ scripts: .venv/installed-for-development servers ## Check scripts and settings
 	for script in examples/*.py manage.py; do $(BIN)/python $$script --help >/dev/null || exit 1; done
 	$(BIN)/python manage.py check
 
-page-modules: servers node_modules/installed ## Check the pages' modules: types and style
+page-modules: servers node_modules/installed ## Check the pages' modules: their tests, types and style
 	npm run --silent check
 
 format: .venv/installed-for-development ## Put the style right

@@ -1,0 +1,30 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+
+import { refusal, waiting } from "../../../static/js/connection/connection-note.js";
+
+describe("While the connection is lost", () => {
+  test("a reader is told that nothing will be missing", () => {
+    assert.equal(waiting(0), "The connection is lost; trying again. Nothing will be missing.");
+    assert.equal(waiting(499), waiting(0));
+  });
+
+  test("a sender is told how much of the recording is kept", () => {
+    assert.match(waiting(1000), / 1 second of your recording is kept here /);
+    assert.match(waiting(61_400), / 61 seconds of your recording are kept here /);
+  });
+});
+
+describe("A refusal", () => {
+  const codes = ["session_ended", "superseded", "recognition_failed", "unauthorized", "forbidden"];
+  for (const code of codes) {
+    test(`for ${code} is said in the reader's words`, () => {
+      assert.notEqual(refusal({ code, message: "the server's words" }), "the server's words");
+    });
+  }
+
+  test("of another kind is said in the server's words", () => {
+    const fault = { code: "session_too_long", message: "the session has lasted 12 hours" };
+    assert.equal(refusal(fault), "the session has lasted 12 hours");
+  });
+});
