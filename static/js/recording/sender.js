@@ -265,6 +265,7 @@ export class Sender {
 
   /** @param {SenderState} state */
   setState(state) {
+    if (state === "recording") this.heardAt = Date.now(); // the server had nothing to say in a pause
     this.state = state;
     this.listener.state(state);
   }

@@ -151,6 +151,34 @@ describe("A sender", () => {
   });
 });
 
+describe("A pause", () => {
+  test("holds a file where it is", async () => {
+    const sender = await send({ seconds: 10, isInRealTime: true });
+    Socket.last.welcome();
+    clock.pass(2000);
+    sender.pause();
+    const { length } = Socket.last.samples;
+    clock.pass(30_000);
+    assert.equal(Socket.last.samples.length, length);
+    sender.goOn();
+    clock.pass(9000);
+    assert.deepEqual(Socket.last.samples, samples(0, 10 * SECOND));
+    assert.equal(Socket.all.length, 1); // the server had nothing to say meanwhile
+  });
+
+  test("keeps the connection by empty frames", async () => {
+    const sender = await send({ seconds: 10, isInRealTime: true });
+    Socket.last.welcome();
+    clock.pass(1000);
+    sender.pause();
+    Socket.last.sent = [];
+    clock.pass(60_000);
+    assert.ok(Socket.last.sent.every((data) => data instanceof ArrayBuffer && !data.byteLength));
+    assert.equal(Socket.last.sent.length, 3);
+    assert.equal(Socket.all.length, 1);
+  });
+});
+
 describe("After a lost connection", () => {
   test("a sender goes on by its right, from where the server is, and loses no sample", async () => {
     const sender = await send({ seconds: 20, isInRealTime: true });
