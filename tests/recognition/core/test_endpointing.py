@@ -154,6 +154,7 @@ def _funasr_segments(decisions: np.ndarray) -> list[list[int]]:
     from recognition.funasr.loading import lean_import
 
     with lean_import():
+        import funasr.models.fsmn_vad_streaming.encoder  # noqa: F401 - registers FSMN
         from funasr.models.fsmn_vad_streaming.model import FsmnVADStreaming
 
     class Decided(FsmnVADStreaming):
