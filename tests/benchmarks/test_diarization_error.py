@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-import unittest
-
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from benchmarks.speakers.diarization_error import Errors, Segment, errors, read_rttm
 
 
-class ErrorTests(unittest.TestCase):
+class TestError:
     def test_the_truth_has_no_errors_whatever_the_speakers_are_called(self):
         truth = [Segment(0, 5, "A"), Segment(5, 9, "B"), Segment(8, 12, "A")]
         answer = [Segment(0, 5, 7), Segment(5, 9, 3), Segment(8, 12, 7)]
-        self.assertEqual(errors(truth, answer, 12).rate, 0)
+        assert errors(truth, answer, 12).rate == 0
 
     def test_one_speaker_for_two_confuses_the_one_who_spoke_less(self):
         found = errors([Segment(0, 6, "A"), Segment(6, 10, "B")], [Segment(0, 10, 1)], 10)
         self.assert_errors(found, confusion=4, speech=10)
-        self.assertAlmostEqual(found.rate, 0.4)
+        assert found.rate == pytest.approx(0.4)
 
     def test_speech_that_is_not_found_is_missed(self):
         self.assert_errors(errors([Segment(0, 4, "A")], [Segment(1, 3, 1)], 5), missed=2, speech=4)
@@ -35,21 +34,21 @@ class ErrorTests(unittest.TestCase):
         self.assert_errors(errors([Segment(0, 2, "A"), Segment(1, 3, "A")], [], 3), missed=3, speech=3)
 
     def test_no_answer_misses_everything(self):
-        self.assertEqual(errors([Segment(0, 3, "A")], [], 10).rate, 1)
+        assert errors([Segment(0, 3, "A")], [], 10).rate == 1
 
     def test_errors_of_recordings_add_up_by_their_seconds(self):
         total = Errors(1, 0, 0, 2) + Errors(0, 0, 0, 8)
-        self.assertAlmostEqual(total.rate, 0.1)
+        assert total.rate == pytest.approx(0.1)
 
     @given(st.lists(st.tuples(st.integers(0, 90), st.integers(1, 10), st.sampled_from("ABC")), min_size=1))
     def test_a_new_speaker_per_segment_is_never_better_than_the_truth(self, rows):
         truth = [Segment(start, start + length, who) for start, length, who in rows]
         each = [Segment(segment.start, segment.end, number) for number, segment in enumerate(truth)]
-        self.assertGreaterEqual(errors(truth, each, 100).rate, errors(truth, truth, 100).rate)
+        assert errors(truth, each, 100).rate >= errors(truth, truth, 100).rate
 
     def assert_errors(self, found: Errors, **expected: float):
         for name in ("missed", "false_alarm", "confusion", "speech"):
-            self.assertAlmostEqual(getattr(found, name), expected.get(name, 0.0), places=2, msg=name)
+            assert getattr(found, name) == pytest.approx(expected.get(name, 0.0), abs=5e-3), name
 
 
 def test_rttm_files_tell_who_spoke_when_in_each_recording(tmp_path):

@@ -1,7 +1,8 @@
 from __future__ import annotations
 
-import unittest
 from xml.etree import ElementTree
+
+import pytest
 
 from benchmarks.performance_page import (
     archives_table,
@@ -36,16 +37,16 @@ LOADS = [
 ]
 
 
-class TableTests(unittest.TestCase):
+class TestTable:
     def test_a_table_takes_the_place_of_the_earlier_one_and_of_nothing_else(self):
         page = "# Page\n<!-- streams -->\nold\n<!-- end -->\ntext\n<!-- stages -->\n<!-- end -->\n"
-        self.assertEqual(
-            with_table(page, "streams", "new"),
-            "# Page\n<!-- streams -->\nnew\n<!-- end -->\ntext\n<!-- stages -->\n<!-- end -->\n",
+        assert (
+            with_table(page, "streams", "new")
+            == "# Page\n<!-- streams -->\nnew\n<!-- end -->\ntext\n<!-- stages -->\n<!-- end -->\n"
         )
 
     def test_a_page_without_the_marks_is_an_error(self):
-        with self.assertRaisesRegex(ValueError, "no place for streams"):
+        with pytest.raises(ValueError, match="no place for streams"):
             with_table("# Page\n", "streams", "new")
 
     def test_the_verdict_compares_with_funasr_and_with_what_is_possible(self):
@@ -58,10 +59,10 @@ class TableTests(unittest.TestCase):
             "mb_per_stream": 9.5,
         }
         told = verdict(figures)
-        self.assertIn("**12 streams** (goal: 15), FunASR itself 1.5: 8.0 times as many", told)
-        self.assertIn("50% of it", told)
-        self.assertIn("Models take 1100 MB, each stream 9.5 MB more", told)
-        self.assertNotIn("own server", told)
+        assert "**12 streams** (goal: 15), FunASR itself 1.5: 8.0 times as many" in told
+        assert "50% of it" in told
+        assert "Models take 1100 MB, each stream 9.5 MB more" in told
+        assert "own server" not in told
 
     def test_the_verdict_names_funasrs_own_server_where_it_was_measured(self):
         figures = {
@@ -71,16 +72,15 @@ class TableTests(unittest.TestCase):
                 {"streams": 2, "cpu_ms_per_s": 680, "behind_s": 5.1, "lines": 14},
             ],
         }
-        self.assertEqual(
-            peer_verdict(figures),
+        assert peer_verdict(figures) == (
             "FunASR's own server keeps up with 1: "
-            "with 2 it takes 680 ms a second of each and ends 5.1 s late.",
+            "with 2 it takes 680 ms a second of each and ends 5.1 s late."
         )
 
     def test_each_load_is_a_row(self):
         rows = streams_table(LOADS).splitlines()
-        self.assertEqual(len(rows), 2 + len(LOADS))
-        self.assertTrue(rows[3].startswith("| 12 | 50% | 80 | 0.10 / 0.40 | 0.20 / 1.20 / 1.50 |"))
+        assert len(rows) == 2 + len(LOADS)
+        assert rows[3].startswith("| 12 | 50% | 80 | 0.10 / 0.40 | 0.20 / 1.20 / 1.50 |")
 
     def test_stages_add_up(self):
         table = stages_table(
@@ -90,12 +90,12 @@ class TableTests(unittest.TestCase):
                 "cpu_ms_per_s_by_stage": {"DECODE": 20.0, "EMBED": 7.0, "sessions": 0.5},
             }
         )
-        self.assertIn("| decode | 450.0 | 30.0 | 20.0 |", table)
-        self.assertIn("| sessions | 0.0 | 0.5 | 0.5 |", table)
-        self.assertIn("| together | 479 | 38 | 28 |", table)
+        assert "| decode | 450.0 | 30.0 | 20.0 |" in table
+        assert "| sessions | 0.0 | 0.5 | 0.5 |" in table
+        assert "| together | 479 | 38 | 28 |" in table
 
 
-class TransportTests(unittest.TestCase):
+class TestTransport:
     figures = {
         "cpu_ms_embedded": 4.5,
         "cpu_ms_redis": 9.0,
@@ -118,14 +118,14 @@ class TransportTests(unittest.TestCase):
 
     def test_each_figure_stands_beside_its_goal_and_how_busy_the_machine_was(self):
         table = transport_table(self.figures)
-        self.assertIn("| CPU ms per second of a stream, one process | 4.5 | 3 | 7.7 |", table)
-        self.assertIn("| the same, p99, ms | 400 | 250 | 5.0 |", table)
+        assert "| CPU ms per second of a stream, one process | 4.5 | 3 | 7.7 |" in table
+        assert "| the same, p99, ms | 400 | 250 | 5.0 |" in table
 
     def test_cpu_time_is_told_apart_by_process(self):
-        self.assertIn("(web 5.0, worker 4.0)", transport_table(self.figures))
+        assert "(web 5.0, worker 4.0)" in transport_table(self.figures)
 
 
-class PagesTests(unittest.TestCase):
+class TestPages:
     archive = {
         "list": {"first page": [21.0, 30.0]},
         "search": {"one character": [40.5, 44.0]},
@@ -143,18 +143,18 @@ class PagesTests(unittest.TestCase):
 
     def test_each_figure_stands_beside_its_goal(self):
         table = pages_table(self.figures)
-        self.assertIn("| the same, PostgreSQL, ms | 38.1 | 50 |", table)
-        self.assertIn("| an edit in it, saved, ms | 20.3 | 100 |", table)
+        assert "| the same, PostgreSQL, ms | 38.1 | 50 |" in table
+        assert "| an edit in it, saved, ms | 20.3 | 100 |" in table
 
     def test_each_archive_that_was_measured_is_a_column(self):
         table = archives_table(self.figures)
-        self.assertIn("|  | SQLite, 281,000 lines | PostgreSQL, 5,000,000 lines |", table)
-        self.assertIn("| sessions: first page | 21.0 | 25.0 |", table)
-        self.assertIn("| search: one character | 40.5 | 40.5 |", table)
-        self.assertIn("| admin: lines | 61.0 | 61.0 |", table)
+        assert "|  | SQLite, 281,000 lines | PostgreSQL, 5,000,000 lines |" in table
+        assert "| sessions: first page | 21.0 | 25.0 |" in table
+        assert "| search: one character | 40.5 | 40.5 |" in table
+        assert "| admin: lines | 61.0 | 61.0 |" in table
 
 
-class ChaosTests(unittest.TestCase):
+class TestChaos:
     figures = {
         "minutes": 17.0,
         "faults": 120,
@@ -175,12 +175,12 @@ class ChaosTests(unittest.TestCase):
 
     def test_a_loss_is_said_as_it_is(self):
         told = chaos_verdict(self.figures)
-        self.assertIn("2 were lost, 3 doubled, 4 wrong", told)
-        self.assertIn("5 samples were lost", told)
-        self.assertIn("1 never ended", told)
+        assert "2 were lost, 3 doubled, 4 wrong" in told
+        assert "5 samples were lost" in told
+        assert "1 never ended" in told
 
 
-class SpeakersTests(unittest.TestCase):
+class TestSpeakers:
     def test_errors_stand_beside_those_of_the_trivial_answers(self):
         rates = dict.fromkeys(
             (
@@ -192,11 +192,11 @@ class SpeakersTests(unittest.TestCase):
         )  # fmt: skip
         figures = rates | {"der": 0.1, "der_one_speaker": 0.2, "der_new_speaker_each": 0.3}
         table = speakers_table(figures | {"identify_100k_ms": 8.76, "enroll_100k_ms": 36.2})
-        self.assertIn("| 10.0% (one speaker 20.0%, a new one each 30.0%; overlap alone 50.0%) |", table)
-        self.assertIn("| 8.8 |", table)
+        assert "| 10.0% (one speaker 20.0%, a new one each 30.0%; overlap alone 50.0%) |" in table
+        assert "| 8.8 |" in table
 
 
-class EnduranceTests(unittest.TestCase):
+class TestEndurance:
     def test_what_is_left_behind_is_said_as_it_is(self):
         table = endurance_table(
             {
@@ -215,19 +215,20 @@ class EnduranceTests(unittest.TestCase):
             }
         )
         for told in ("| 1.2 |", "| 3.4 |", "| 5.6 |", "| 7, 8, 9 |", "| 0.1 / 22.5 |", "| 0.6 |"):
-            self.assertIn(told, table)
+            assert told in table
 
 
-class PictureTests(unittest.TestCase):
-    def setUp(self):
-        self.picture = ElementTree.fromstring(latency_picture(LOADS))  # noqa: S314 - our own
+class TestPicture:
+    @pytest.fixture
+    def picture(self):
+        return ElementTree.fromstring(latency_picture(LOADS))  # noqa: S314 - our own
 
-    def test_it_has_a_curve_for_each_latency_and_a_point_for_each_load(self):
-        curves = self.picture.findall("{*}polyline")
-        self.assertEqual(len(curves), 3)
-        self.assertEqual({len(curve.get("points", "").split()) for curve in curves}, {len(LOADS)})
+    def test_it_has_a_curve_for_each_latency_and_a_point_for_each_load(self, picture):
+        curves = picture.findall("{*}polyline")
+        assert len(curves) == 3
+        assert {len(curve.get("points", "").split()) for curve in curves} == {len(LOADS)}
 
-    def test_more_latency_lies_higher(self):
-        finals = self.picture.findall("{*}polyline")[1].get("points", "").split()
+    def test_more_latency_lies_higher(self, picture):
+        finals = picture.findall("{*}polyline")[1].get("points", "").split()
         heights = [float(point.split(",")[1]) for point in finals]
-        self.assertGreater(heights[0], heights[1])
+        assert heights[0] > heights[1]

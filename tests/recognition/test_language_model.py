@@ -5,11 +5,9 @@ from __future__ import annotations
 import gzip
 import itertools
 import math
-import tempfile
-import unittest
-from pathlib import Path
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -54,11 +52,10 @@ TOKENS = ["", "预", "遇", "算", "酸"]
 """Of a recogniser; the first writes nothing, and the model does not know the last."""
 
 
-class ReadingTestCase(unittest.TestCase):
-    def setUp(self):
-        folder = tempfile.TemporaryDirectory()
-        self.addCleanup(folder.cleanup)
-        self.folder = Path(folder.name)
+class ReadingTests:
+    @pytest.fixture(autouse=True)
+    def prepare(self, tmp_path):
+        self.folder = tmp_path
 
     def read(self, text: str = ARPA, **options: float) -> LanguageModel:
         path = self.folder / "own.arpa"
@@ -66,14 +63,14 @@ class ReadingTestCase(unittest.TestCase):
         return read_language_model(path, **options)
 
 
-class ProbabilityTests(ReadingTestCase):
+class TestProbability(ReadingTests):
     def assert_log10(self, words: str, expected: float) -> None:
         model = self.read()
         numbers = [np.array([model.number(word)]) for word in words.split()]
 
         [found] = model.log_probabilities(*numbers)
 
-        self.assertAlmostEqual(found / math.log(10), expected, places=5)
+        assert found / math.log(10) == pytest.approx(expected, abs=5e-6)
 
     def test_a_trigram_that_is_listed_has_its_own_probability(self):
         self.assert_log10("<s> 预 算", -0.05)
@@ -99,15 +96,15 @@ class ProbabilityTests(ReadingTestCase):
             first[:, None], np.array([model.number("预")]), np.arange(len(model.words))[None]
         )
 
-        self.assertEqual(found.shape, (2, 6))
+        assert found.shape == (2, 6)
 
 
-class ReadingTests(ReadingTestCase):
+class TestReading(ReadingTests):
     def test_a_packed_file_is_the_same_model(self):
         path = self.folder / "own.arpa.gz"
         path.write_bytes(gzip.compress(ARPA.encode()))
 
-        self.assertEqual(read_language_model(path).words, self.read().words)
+        assert read_language_model(path).words == self.read().words
 
     def test_a_model_of_pairs_or_single_words_will_do(self):
         pairs = self.read(ARPA.split("\\3-grams:")[0] + "\\end\\\n")
@@ -115,17 +112,15 @@ class ReadingTests(ReadingTestCase):
         sun = np.array([pairs.number("算")])
         yu = np.array([pairs.number("预")])
 
-        self.assertAlmostEqual(pairs.log_probabilities(yu, yu, sun)[0] / math.log(10), -0.1, places=5)
-        self.assertAlmostEqual(singles.log_probabilities(yu, yu, sun)[0] / math.log(10), -1.0, places=5)
+        assert pairs.log_probabilities(yu, yu, sun)[0] / math.log(10) == pytest.approx(-0.1, abs=5e-6)
+        assert singles.log_probabilities(yu, yu, sun)[0] / math.log(10) == pytest.approx(-1.0, abs=5e-6)
 
     def test_a_file_without_marks_for_start_end_and_unknown_gets_them(self):
         model = self.read("\\1-grams:\n-0.3\t预\n-0.3\t算\n\\end\\\n")
 
-        self.assertLess(
-            model.log_probabilities(*np.array([[model.start], [model.start], [model.end]]))[0], -200
-        )
+        assert model.log_probabilities(*np.array([[model.start], [model.start], [model.end]]))[0] < -200
 
-    def test_what_is_wrong_is_said_with_the_file(self):
+    def test_what_is_wrong_is_said_with_the_file(self, subtests):
         for text, message in (
             ("", "own.arpa is no language model in ARPA's format: it has no end"),
             (ARPA.replace("\\end\\", ""), "it has no end"),
@@ -137,25 +132,25 @@ class ReadingTests(ReadingTestCase):
             (ARPA.replace("-0.7\t预\t-0.2", "预"), "'预' is no 1-gram"),
             (ARPA.replace("-0.1\t预", "little\t预"), "little"),
         ):
-            with self.subTest(message), self.assertRaisesRegex(ModelError, message):
+            with subtests.test(message), pytest.raises(ModelError, match=message):
                 self.read(text)
 
     def test_damaged_and_missing_files_are_told_apart_from_good_ones(self):
         path = self.folder / "own.arpa.gz"
         for data in (gzip.compress(ARPA.encode())[:-20], b"no gzip", gzip.compress(b"\xff\xfe")):
             path.write_bytes(data)
-            with self.assertRaisesRegex(ModelError, "own.arpa.gz is no language model"):
+            with pytest.raises(ModelError, match=r"own.arpa.gz is no language model"):
                 read_language_model(path)
-        with self.assertRaisesRegex(ModelError, "nowhere.arpa is no language model"):
+        with pytest.raises(ModelError, match=r"nowhere.arpa is no language model"):
             read_language_model(self.folder / "nowhere.arpa")
 
     def test_a_directory_holds_exactly_one(self):
-        with self.assertRaisesRegex(ModelError, "must hold one language model, .* it has 0"):
+        with pytest.raises(ModelError, match=r"must hold one language model, .* it has 0"):
             find_file(self.folder)
         (self.folder / "a.arpa").touch()
-        self.assertEqual(find_file(self.folder), self.folder / "a.arpa")
+        assert find_file(self.folder) == self.folder / "a.arpa"
         (self.folder / "b.arpa.gz").touch()
-        with self.assertRaisesRegex(ModelError, "it has 2"):
+        with pytest.raises(ModelError, match="it has 2"):
             find_file(self.folder)
 
 
@@ -170,7 +165,7 @@ def choices(*places: dict[str, float]) -> Choices:
     return Choices(np.array(ids), np.array(scores, np.float32))
 
 
-class SearchTests(ReadingTestCase):
+class TestSearch(ReadingTests):
     def search(self, weight: float = 1.0) -> TrigramSearch:
         return TrigramSearch(self.read(weight=weight), TOKENS)
 
@@ -180,24 +175,24 @@ class SearchTests(ReadingTestCase):
     def test_without_a_model_the_likeliest_token_of_each_place_is_said(self):
         heard = choices({"遇": -0.1, "预": -2.0}, {"算": -0.2, "酸": -1.0})
 
-        self.assertEqual(GreedySearch().choose(heard), [TOKENS.index("遇"), TOKENS.index("算")])
+        assert GreedySearch().choose(heard) == [TOKENS.index("遇"), TOKENS.index("算")]
 
     def test_of_two_that_sound_alike_the_one_that_makes_sense_is_said(self):
-        self.assertEqual(self.said(choices({"遇": -0.6, "预": -0.8}, {"算": -0.2, "酸": -1.0})), "预算")
+        assert self.said(choices({"遇": -0.6, "预": -0.8}, {"算": -0.2, "酸": -1.0})) == "预算"
 
     def test_what_was_heard_clearly_is_said_whatever_it_means(self):
-        self.assertEqual(self.said(choices({"遇": 0.0, "预": -40.0}, {"酸": 0.0, "算": -40.0})), "遇酸")
+        assert self.said(choices({"遇": 0.0, "预": -40.0}, {"酸": 0.0, "算": -40.0})) == "遇酸"
 
     def test_a_weight_of_nothing_leaves_it_to_the_recogniser(self):
         heard = choices({"遇": -0.6, "预": -0.8}, {"酸": -0.2, "算": -0.3})
 
-        self.assertEqual(self.search(weight=0.0).choose(heard), GreedySearch().choose(heard))
+        assert self.search(weight=0.0).choose(heard) == GreedySearch().choose(heard)
 
     def test_what_comes_later_may_decide_what_was_said_before(self):
         heard = {"遇": -0.1, "预": -4.0}
 
-        self.assertEqual(self.said(choices(heard)), "遇")
-        self.assertEqual(self.said(choices(heard, {"算": 0.0})), "预算")
+        assert self.said(choices(heard)) == "遇"
+        assert self.said(choices(heard, {"算": 0.0})) == "预算"
 
     def test_what_was_said_before_counts(self):
         heard = choices({"预": -0.1, "算": -1.5})
@@ -205,27 +200,27 @@ class SearchTests(ReadingTestCase):
         [first] = self.search().choose(heard)
         [later] = self.search().choose(heard, [TOKENS.index("遇"), TOKENS.index("预"), TOKENS.index("")])
 
-        self.assertEqual((TOKENS[first], TOKENS[later]), ("预", "算"))
+        assert (TOKENS[first], TOKENS[later]) == ("预", "算")
 
     def test_an_utterance_ends_where_one_may_end(self):
         heard = choices({"预": 0.0}, {"预": -0.1, "算": -4.5})
 
-        self.assertEqual(self.said(heard), "预预")
-        self.assertEqual(self.said(heard, is_end=True), "预算")
+        assert self.said(heard) == "预预"
+        assert self.said(heard, is_end=True) == "预算"
 
     def test_where_nothing_is_written_the_words_around_it_stand_together(self):
         heard = choices({"遇": -0.6, "预": -0.8}, {"": 0.0, "酸": -0.1}, {"酸": -0.2, "算": -0.4})
 
-        self.assertEqual(self.search().choose(heard), [TOKENS.index("预"), 0, TOKENS.index("算")])
+        assert self.search().choose(heard) == [TOKENS.index("预"), 0, TOKENS.index("算")]
 
     def test_nothing_takes_the_place_of_a_word(self):
-        self.assertEqual(self.said(choices({"酸": -0.1, "": -0.2})), "酸")
+        assert self.said(choices({"酸": -0.1, "": -0.2})) == "酸"
 
     def test_nothing_heard_is_nothing_said(self):
         nothing = Choices(np.zeros((0, 5), np.int64), np.zeros((0, 5), np.float32))
 
-        self.assertEqual(self.search().choose(nothing, is_end=True), [])
-        self.assertEqual(GreedySearch().choose(nothing), [])
+        assert self.search().choose(nothing, is_end=True) == []
+        assert GreedySearch().choose(nothing) == []
 
     @settings(max_examples=60)
     @given(st.data())
@@ -248,4 +243,4 @@ class SearchTests(ReadingTestCase):
         found = TrigramSearch(model, TOKENS).choose(choices(*places), is_end=is_end)
 
         best = max(map(likelihood, itertools.product(TOKENS[1:], repeat=len(places))))
-        self.assertAlmostEqual(likelihood(tuple(TOKENS[token] for token in found)), best, places=3)
+        assert likelihood(tuple(TOKENS[token] for token in found)) == pytest.approx(best, abs=5e-4)

@@ -5,47 +5,53 @@ from __future__ import annotations
 import logging
 from unittest import mock
 
-from django.test import TestCase, override_settings
+import pytest
 
 from sessions_app.worker import hosted_worker
 
 CHANGES_IT = "ASR_MODELS=paraformer-zh"
 
 
-class PageTests(TestCase):
-    def listing(self, language: str = "en") -> str:
-        response = self.client.get("/", follow=True, headers={"accept-language": language})
+@pytest.mark.django_db
+class TestPage:
+    def listing(self, client, language: str = "en") -> str:
+        response = client.get("/", follow=True, headers={"accept-language": language})
         return response.content.decode()
 
-    @override_settings(MODEL_SET="embedded")
-    def test_a_page_says_it_in_both_languages(self):
-        self.assertIn("The small built-in models are at work", self.listing())
-        self.assertIn(CHANGES_IT, self.listing())
-        self.assertIn(CHANGES_IT, self.listing("zh-hans"))
-        self.assertNotIn("The small built-in models", self.listing("zh-hans"))
+    def test_a_page_says_it_in_both_languages(self, client, settings):
+        settings.MODEL_SET = "embedded"
 
-    @override_settings(MODEL_SET="paraformer-zh")
-    def test_with_other_models_no_page_says_it(self):
-        self.assertNotIn(CHANGES_IT, self.listing())
+        english, chinese = self.listing(client), self.listing(client, "zh-hans")
+
+        assert "The small built-in models are at work" in english
+        assert CHANGES_IT in english
+        assert CHANGES_IT in chinese
+        assert "The small built-in models" not in chinese
+
+    def test_with_other_models_no_page_says_it(self, client, settings):
+        settings.MODEL_SET = "paraformer-zh"
+
+        assert CHANGES_IT not in self.listing(client)
 
 
-class LogTests(TestCase):
-    def load(self) -> list[str]:
-        measured = mock.Mock(streams=4)
-        with (
-            mock.patch.object(hosted_worker, "load_models"),
-            mock.patch.object(hosted_worker, "measure", return_value=measured),
-            self.assertLogs("sessions_app.worker.hosted_worker", logging.INFO) as logs,
-        ):
-            hosted_worker.load_recognition()
-        return [record.getMessage() for record in logs.records if record.levelno >= logging.WARNING]
+class TestLog:
+    @pytest.fixture(autouse=True)
+    def no_models(self, monkeypatch, caplog):
+        caplog.set_level(logging.INFO, "sessions_app")
+        monkeypatch.setattr(hosted_worker, "load_models", mock.Mock())
+        monkeypatch.setattr(hosted_worker, "measure", lambda models: mock.Mock(streams=4))
 
-    @override_settings(MODEL_SET="embedded")
-    def test_a_worker_says_it_when_it_has_loaded_them(self):
-        (warning,) = self.load()
+    def test_a_worker_says_it_when_it_has_loaded_them(self, caplog, settings):
+        settings.MODEL_SET = "embedded"
 
-        self.assertIn(CHANGES_IT, warning)
+        hosted_worker.load_recognition()
 
-    @override_settings(MODEL_SET="paraformer-zh")
-    def test_with_other_models_there_is_no_warning(self):
-        self.assertEqual(self.load(), [])
+        (warning,) = (record for record in caplog.records if record.levelno >= logging.WARNING)
+        assert CHANGES_IT in warning.getMessage()
+
+    def test_with_other_models_there_is_no_warning(self, caplog, settings):
+        settings.MODEL_SET = "paraformer-zh"
+
+        hosted_worker.load_recognition()
+
+        assert {record.levelno for record in caplog.records} == {logging.INFO}

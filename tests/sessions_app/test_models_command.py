@@ -1,12 +1,12 @@
 from __future__ import annotations
 
 import io
-import tempfile
-from pathlib import Path
+import re
 from unittest import mock
 
+import pytest
 from django.core.management import CommandError, call_command
-from django.test import SimpleTestCase, override_settings
+from django.test import override_settings
 
 from benchmarks import results
 from recognition.exceptions import ModelError
@@ -20,28 +20,28 @@ def run(*arguments: str) -> str:
     return output.getvalue()
 
 
-class ListTests(SimpleTestCase):
-    def test_it_says_what_each_set_is_where_it_comes_from_and_whether_it_is_here(self):
-        with tempfile.TemporaryDirectory() as folder, override_settings(MODELS_DIR=Path(folder)):
+class TestList:
+    def test_it_says_what_each_set_is_where_it_comes_from_and_whether_it_is_here(self, tmp_path):
+        with override_settings(MODELS_DIR=tmp_path):
             text = run("list")
 
-        self.assertIn("embedded: Embedded models   (in use)", text)
-        self.assertIn("vad            Silero VAD  MIT  silero-vad  here", text)
-        self.assertRegex(text, r"streaming +paraformer-zh-streaming +880 MB .* iic/speech_para.* missing")
-        self.assertIn("fetch with: python manage.py models pull paraformer-zh", text)
+        assert "embedded: Embedded models   (in use)" in text
+        assert "vad            Silero VAD  MIT  silero-vad  here" in text
+        assert re.search(r"streaming +paraformer-zh-streaming +880 MB .* iic/speech_para.* missing", text)
+        assert "fetch with: python manage.py models pull paraformer-zh" in text
 
-    @override_settings(MODEL_SET="/nowhere.toml")
-    def test_a_set_in_use_that_cannot_be_read_is_named(self):
-        with self.assertRaisesMessage(CommandError, "the model set /nowhere.toml cannot be read"):
+    def test_a_set_in_use_that_cannot_be_read_is_named(self, settings):
+        settings.MODEL_SET = "/nowhere.toml"
+        with pytest.raises(CommandError, match=r"the model set /nowhere\.toml cannot be read"):
             run("list")
 
 
-class PullTests(SimpleTestCase):
+class TestPull:
     def test_a_set_from_the_repository_needs_nothing(self):
-        self.assertEqual(run("pull", "embedded"), "embedded needs nothing from a hub.\n")
+        assert run("pull", "embedded") == "embedded needs nothing from a hub.\n"
 
     def test_an_unknown_set_is_named(self):
-        with self.assertRaisesMessage(CommandError, "there is no model set 'whisper'"):
+        with pytest.raises(CommandError, match="there is no model set 'whisper'"):
             run("pull", "whisper")
 
     def test_each_model_ends_in_one_line_of_a_log(self):
@@ -53,17 +53,17 @@ class PullTests(SimpleTestCase):
         with mock.patch.object(download, "pull", pull):
             lines = run("pull", "paraformer-zh").splitlines()
 
-        self.assertEqual(len(lines), 2)
-        self.assertRegex(lines[0], r"^fsmn-vad +\[={30}\] 1.7 MB of 1.7 MB$")
-        self.assertIn("paraformer-zh is complete in", lines[1])
+        assert len(lines) == 2
+        assert re.search(r"^fsmn-vad +\[={30}\] 1.7 MB of 1.7 MB$", lines[0])
+        assert "paraformer-zh is complete in" in lines[1]
 
     def test_what_went_wrong_is_said_without_a_traceback(self):
         with mock.patch.object(download, "pull", side_effect=ModelError("the hub cannot be reached")):
-            with self.assertRaisesMessage(CommandError, "the hub cannot be reached"):
+            with pytest.raises(CommandError, match="the hub cannot be reached"):
                 run("pull", "paraformer-zh")
 
 
-class CheckTests(SimpleTestCase):
+class TestCheck:
     def test_the_set_in_use_is_checked_and_its_figures_are_kept(self):
         asked = {}
 
@@ -74,15 +74,14 @@ class CheckTests(SimpleTestCase):
         with mock.patch.object(checking, "check", check), mock.patch.object(results, "write") as write:
             run("check", "--seed", "7")
 
-        self.assertEqual(asked, {"name": "embedded", "people": None, "seed": 7})
+        assert asked == {"name": "embedded", "people": None, "seed": 7}
         write.assert_called_once_with("models-seed-7", {"rtf": 0.05})
 
-    def test_a_folder_without_a_manifest_is_named(self):
-        with tempfile.TemporaryDirectory() as folder:
-            with self.assertRaisesMessage(CommandError, "has no manifest.json"):
-                run("check", "--recordings", folder)
+    def test_a_folder_without_a_manifest_is_named(self, tmp_path):
+        with pytest.raises(CommandError, match=r"has no manifest\.json"):
+            run("check", "--recordings", str(tmp_path))
 
     def test_what_is_missing_to_speak_is_named(self):
         with mock.patch.dict("sys.modules", {"training.checking": None, "training": None}):
-            with self.assertRaisesMessage(CommandError, "pip install -r requirements-dev.txt"):
+            with pytest.raises(CommandError, match=r"pip install -r requirements-dev\.txt"):
                 run("check")

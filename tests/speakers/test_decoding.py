@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import io
 import struct
-import unittest
 from collections.abc import Iterable
 
 import av
 import numpy as np
+import pytest
 import soundfile
 
 from speakers import decoding
@@ -39,27 +39,27 @@ def container_of(audio: np.ndarray, container: str, codec: str, rate: int = 48_0
     return buffer.getvalue()
 
 
-class FormatTests(unittest.TestCase):
+class TestFormat:
     def assert_tone(self, audio: np.ndarray, seconds: float) -> None:
-        self.assertAlmostEqual(len(audio) / RATE, seconds, delta=0.1)
+        assert len(audio) / RATE == pytest.approx(seconds, abs=0.1)
         middle = audio[RATE // 2 : RATE // 2 + RATE]
         spectrum = np.abs(np.fft.rfft(middle))
-        self.assertEqual(int(np.argmax(spectrum)), 440)
-        self.assertAlmostEqual(float(np.abs(middle).max()), 0.3, delta=0.05)
+        assert int(np.argmax(spectrum)) == 440
+        assert float(np.abs(middle).max()) == pytest.approx(0.3, abs=0.05)
 
     def test_wav_comes_back_exactly(self) -> None:
         np.testing.assert_array_equal(decode([file_of(tone(1))]), tone(1))
 
-    def test_flac_mp3_and_ogg_of_any_rate(self) -> None:
-        for format_, subtype in (("FLAC", "PCM_16"), ("MP3", "MPEG_LAYER_III"), ("OGG", "VORBIS")):
-            with self.subTest(format_):
-                data = file_of(tone(2, 44_100), 44_100, format=format_, subtype=subtype)
-                self.assert_tone(decode([data]), 2)
+    @pytest.mark.parametrize(
+        ("format_", "subtype"), [("FLAC", "PCM_16"), ("MP3", "MPEG_LAYER_III"), ("OGG", "VORBIS")]
+    )
+    def test_flac_mp3_and_ogg_of_any_rate(self, format_, subtype) -> None:
+        data = file_of(tone(2, 44_100), 44_100, format=format_, subtype=subtype)
+        self.assert_tone(decode([data]), 2)
 
-    def test_m4a_and_webm(self) -> None:
-        for container, codec in (("ipod", "aac"), ("mp4", "aac"), ("webm", "libopus")):
-            with self.subTest(container):
-                self.assert_tone(decode([container_of(tone(2, 48_000), container, codec)]), 2)
+    @pytest.mark.parametrize(("container", "codec"), [("ipod", "aac"), ("mp4", "aac"), ("webm", "libopus")])
+    def test_m4a_and_webm(self, container, codec) -> None:
+        self.assert_tone(decode([container_of(tone(2, 48_000), container, codec)]), 2)
 
     def test_channels_are_mixed(self) -> None:
         stereo = np.stack([tone(1), np.zeros(RATE, np.float32)], axis=1)
@@ -72,12 +72,12 @@ class FormatTests(unittest.TestCase):
         np.testing.assert_array_equal(decode([data[:1000], data[1000:]]), tone(1))
 
     def test_what_is_louder_than_full_scale_is_clipped(self) -> None:
-        self.assertEqual(decode([file_of(10 * tone(1))]).max(), 1.0)
+        assert decode([file_of(10 * tone(1))]).max() == 1.0
 
 
-class HostileFileTests(unittest.TestCase):
+class TestHostileFile:
     def assert_refused(self, data: bytes | Iterable[bytes], words: str) -> None:
-        with self.assertRaisesRegex(BadRecording, words):
+        with pytest.raises(BadRecording, match=words):
             decode([data] if isinstance(data, bytes) else data)
 
     def test_a_small_flac_of_ten_hours(self) -> None:
@@ -86,20 +86,20 @@ class HostileFileTests(unittest.TestCase):
                 for _ in range(600):
                     flac.write(np.zeros(60 * RATE, np.int16))
             bomb = buffer.getvalue()
-        self.assertLess(len(bomb), 2 * 2**20)
+        assert len(bomb) < 2 * 2**20
 
         self.assert_refused(bomb, "longer than 5 minutes")
 
     def test_eight_channels_at_192_khz(self) -> None:
         data = file_of(np.zeros((192_000 * 60, 8), np.int16), 192_000, format="FLAC", subtype="PCM_16")
 
-        self.assertEqual(len(decode([data])), 60 * RATE)
+        assert len(decode([data])) == 60 * RATE
 
     def test_a_header_that_promises_more_than_there_is(self) -> None:
         data = bytearray(file_of(tone(1), subtype="PCM_16"))
         data[40:44] = struct.pack("<I", 0xFFFFFFF0)
 
-        self.assertEqual(len(decode([bytes(data)])), RATE)
+        assert len(decode([bytes(data)])) == RATE
 
     def test_values_that_are_no_numbers(self) -> None:
         for broken in (np.nan, np.inf):
@@ -129,9 +129,9 @@ class HostileFileTests(unittest.TestCase):
                 for at in random.integers(0, len(data), size=10):
                     data[at] ^= 1 << int(random.integers(8))
                 try:
-                    self.assertTrue(np.isfinite(decode([bytes(data)])).all())
+                    assert np.isfinite(decode([bytes(data)])).all()
                 except BadRecording as error:
-                    self.assertTrue(str(error))
+                    assert str(error)
 
     def test_no_frames_at_all(self) -> None:
         self.assert_refused(file_of(np.empty(0, np.float32)), "holds no audio")

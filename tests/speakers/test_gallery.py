@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 from cryptography.fernet import Fernet
 from django.db import transaction
-from django.test import TestCase, override_settings
+from django.test import override_settings
 from django.utils import timezone
+from pytest_django import DjangoAssertNumQueries
 
 from speakers import gallery as gallery_module
 from speakers import lifecycle
@@ -21,8 +22,9 @@ from .people import MODEL, enroll, give_consent, make_speaker
 from .voices import DIMENSION, People
 
 
-class GalleryTestCase(TestCase):
-    def setUp(self) -> None:
+@pytest.mark.django_db
+class GalleryTests:
+    def setup_method(self) -> None:
         self.people = People()
         self.alice = make_speaker("Alice", self.people.person(1))
         self.reader = GalleryReader(MODEL, DIMENSION)
@@ -33,21 +35,23 @@ class GalleryTestCase(TestCase):
         return None if voice is None else voice.rows[0]
 
 
-class RefreshTests(GalleryTestCase):
+class TestRefresh(GalleryTests):
     def test_whoever_is_enrolled_is_known(self) -> None:
         np.testing.assert_allclose(self.voice_of(self.alice), self.people.person(1), atol=1e-6)
 
-    def test_without_a_change_nothing_is_read(self) -> None:
-        with self.assertNumQueries(1):
-            self.assertFalse(self.reader.refresh())
+    def test_without_a_change_nothing_is_read(
+        self, django_assert_num_queries: DjangoAssertNumQueries
+    ) -> None:
+        with django_assert_num_queries(1):
+            assert not self.reader.refresh()
 
     def test_somebody_who_was_enrolled_since_is_known(self) -> None:
         bob = make_speaker("Bob", self.people.person(2))
 
-        self.assertTrue(self.reader.refresh())
+        assert self.reader.refresh()
 
         np.testing.assert_allclose(self.voice_of(bob), self.people.person(2), atol=1e-6)
-        self.assertIn(self.alice.pk, self.reader.gallery)
+        assert self.alice.pk in self.reader.gallery
 
     def test_several_voiceprints_of_a_speaker_are_averaged_by_their_speech(self) -> None:
         enroll(self.alice, self.people.person(2), speech_s=15.0)
@@ -62,14 +66,14 @@ class RefreshTests(GalleryTestCase):
 
         self.reader.refresh()
 
-        self.assertIsNone(self.voice_of(self.alice))
+        assert self.voice_of(self.alice) is None
 
     def test_a_forgotten_speaker_is_not_known(self) -> None:
         lifecycle.forget(self.alice, by=None)
 
         self.reader.refresh()
 
-        self.assertEqual(len(self.reader.gallery), 0)
+        assert len(self.reader.gallery) == 0
 
     def test_merged_speakers_are_one(self) -> None:
         bob = make_speaker("Bob", self.people.person(2))
@@ -78,23 +82,26 @@ class RefreshTests(GalleryTestCase):
         lifecycle.merge(self.alice, bob, by=None)
         self.reader.refresh()
 
-        self.assertEqual(self.reader.gallery.speakers.tolist(), [self.alice.pk])
+        assert self.reader.gallery.speakers.tolist() == [self.alice.pk]
 
     def test_voiceprints_of_another_model_are_not_compared(self) -> None:
         bob = make_speaker("Bob", self.people.person(2), model_id="model-0")
 
         self.reader.refresh()
 
-        self.assertNotIn(bob.pk, self.reader.gallery)
+        assert bob.pk not in self.reader.gallery
 
-    def test_a_voiceprint_of_another_dimension_is_left_out_and_reported(self) -> None:
+    def test_a_voiceprint_of_another_dimension_is_left_out_and_reported(
+        self, caplog: pytest.LogCaptureFixture
+    ) -> None:
         bob = make_speaker("Bob", np.ones(DIMENSION + 1, np.float32))
 
-        with self.assertLogs("speakers.gallery", "ERROR") as logs:
-            self.reader.refresh()
+        self.reader.refresh()
 
-        self.assertIn("65 dimensions", logs.output[0])
-        self.assertNotIn(bob.pk, self.reader.gallery)
+        [report] = caplog.records
+        assert (report.name, report.levelname) == ("speakers.gallery", "ERROR")
+        assert "65 dimensions" in report.getMessage()
+        assert bob.pk not in self.reader.gallery
 
     def test_a_voiceprint_under_a_consent_that_has_run_out_is_not_used(self) -> None:
         consent = self.alice.consents.get()
@@ -103,7 +110,7 @@ class RefreshTests(GalleryTestCase):
 
         self.reader.refresh()
 
-        self.assertNotIn(self.alice.pk, self.reader.gallery)
+        assert self.alice.pk not in self.reader.gallery
 
     def test_a_change_that_becomes_visible_after_a_later_one_is_not_missed(self) -> None:
         """Two transactions take numbers 5 and 6; 6 commits first, and a worker looks in between."""
@@ -118,8 +125,8 @@ class RefreshTests(GalleryTestCase):
 
         GalleryChange.objects.create(pk=late_key, speaker=carol.pk)
 
-        self.assertTrue(self.reader.refresh())
-        self.assertIn(carol.pk, self.reader.gallery)
+        assert self.reader.refresh()
+        assert carol.pk in self.reader.gallery
 
     def test_more_changes_than_are_looked_back_at_are_not_missed_either(self) -> None:
         before, gallery_module.LATE = gallery_module.LATE, 3
@@ -129,18 +136,18 @@ class RefreshTests(GalleryTestCase):
         finally:
             gallery_module.LATE = before
 
-        self.assertTrue(all(person.pk in self.reader.gallery for person in people))
+        assert all(person.pk in self.reader.gallery for person in people)
 
     def test_another_way_to_compare_voices_is_taken_up(self) -> None:
         Calibration.objects.create(model_id=MODEL, threshold=0.9, margin=1.0, shortest_speech_s=1.0)
 
-        self.assertTrue(self.reader.refresh())
+        assert self.reader.refresh()
 
-        self.assertIn(self.alice.pk, self.reader.gallery)
+        assert self.alice.pk in self.reader.gallery
 
     def test_voices_that_cannot_be_read_are_an_error_that_says_what_to_do(self) -> None:
         with override_settings(VOICEPRINT_KEYS=[Fernet.generate_key().decode()]):
-            with self.assertRaisesRegex(Undecipherable, "Put that key back"):
+            with pytest.raises(Undecipherable, match="Put that key back"):
                 GalleryReader(MODEL, DIMENSION).refresh()
 
 

@@ -1,8 +1,7 @@
 """Augmented audio keeps its length and stays audio; what is asked for is what comes."""
 
-import unittest
-
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -23,23 +22,22 @@ def frames(count: int = 200, seed: int = 0) -> np.ndarray:
     return np.random.default_rng(seed).normal(12, 3, (count, 80)).astype(np.float32)
 
 
-class MixtureTests(unittest.TestCase):
-    def test_the_ratio_of_speech_to_noise_is_the_one_asked_for(self):
+class TestMixture:
+    @pytest.mark.parametrize("snr", [-5.0, 0.0, 10.0, 30.0])
+    def test_the_ratio_of_speech_to_noise_is_the_one_asked_for(self, snr):
         audio, noise = speech(), augmentation.coloured_noise(32_000, np.random.default_rng(1))
-        for snr in (-5.0, 0.0, 10.0, 30.0):
-            with self.subTest(snr=snr):
-                added = augmentation.mix(audio, noise, snr) - audio
+        added = augmentation.mix(audio, noise, snr) - audio
 
-                ratio = 10 * np.log10(augmentation.speech_power(audio) / np.mean(added**2))
-                self.assertAlmostEqual(ratio, snr, delta=0.05)
+        ratio = 10 * np.log10(augmentation.speech_power(audio) / np.mean(added**2))
+        assert ratio == pytest.approx(snr, abs=0.05)
 
     def test_the_level_is_that_of_the_speech_and_not_of_its_pauses(self):
         leveled = augmentation.at_level(speech(), -20.0)
 
-        self.assertAlmostEqual(10 * np.log10(augmentation.speech_power(leveled)), -20.0, delta=0.05)
+        assert 10 * np.log10(augmentation.speech_power(leveled)) == pytest.approx(-20.0, abs=0.05)
 
     def test_a_level_that_is_too_high_is_clipped(self):
-        self.assertEqual(float(np.abs(augmentation.at_level(speech(), 6.0)).max()), 1.0)
+        assert float(np.abs(augmentation.at_level(speech(), 6.0)).max()) == 1.0
 
     @given(seeds)
     @settings(max_examples=30)
@@ -48,9 +46,9 @@ class MixtureTests(unittest.TestCase):
 
         heard = augmentation.surroundings(audio, np.random.default_rng(seed), [speech(9000, 1)])
 
-        self.assertEqual((heard.dtype, heard.shape), (np.float32, audio.shape))
-        self.assertTrue(np.isfinite(heard).all())
-        self.assertLessEqual(float(np.abs(heard).max()), 1.0)
+        assert (heard.dtype, heard.shape) == (np.float32, audio.shape)
+        assert np.isfinite(heard).all()
+        assert float(np.abs(heard).max()) <= 1.0
 
     def test_the_same_seed_gives_the_same_surroundings(self):
         once, again = (augmentation.surroundings(speech(), np.random.default_rng(3)) for _ in range(2))
@@ -58,7 +56,7 @@ class MixtureTests(unittest.TestCase):
         np.testing.assert_array_equal(once, again)
 
 
-class RoomTests(unittest.TestCase):
+class TestRoom:
     def test_no_room_is_the_same_audio(self):
         audio = speech(5000)
 
@@ -70,9 +68,9 @@ class RoomTests(unittest.TestCase):
 
         heard = augmentation.reverberate(click, augmentation.room_response(np.random.default_rng(4)))
 
-        self.assertEqual(len(heard), 8000)
-        self.assertTrue(np.allclose(heard[:3000], 0, atol=1e-6))
-        self.assertEqual(int(np.argmax(np.abs(heard))), 3000)
+        assert len(heard) == 8000
+        assert np.allclose(heard[:3000], 0, atol=1e-6)
+        assert int(np.argmax(np.abs(heard))) == 3000
 
     @given(seeds)
     @settings(max_examples=30)
@@ -80,18 +78,17 @@ class RoomTests(unittest.TestCase):
         response = augmentation.room_response(np.random.default_rng(seed))
         half = len(response) // 2
 
-        self.assertTrue(np.isfinite(response).all())
-        self.assertGreater(np.sum(response[:half] ** 2), 30 * np.sum(response[half:] ** 2))
+        assert np.isfinite(response).all()
+        assert np.sum(response[:half] ** 2) > 30 * np.sum(response[half:] ** 2)
 
 
-class ChannelTests(unittest.TestCase):
-    def test_a_telephone_takes_away_low_and_high_tones(self):
+class TestChannel:
+    @pytest.mark.parametrize(("hz", "kept"), [(100, False), (1000, True), (6000, False)])
+    def test_a_telephone_takes_away_low_and_high_tones(self, hz, kept):
         time = np.arange(16_000) / 16_000
-        for hz, kept in ((100, False), (1000, True), (6000, False)):
-            tone = np.sin(2 * np.pi * hz * time).astype(np.float32)
-            power = float(np.mean(augmentation.narrow_band(tone, 300, 3400) ** 2)) / 0.5
-            with self.subTest(hz=hz):
-                self.assertEqual(power > 0.5, kept)
+        tone = np.sin(2 * np.pi * hz * time).astype(np.float32)
+        power = float(np.mean(augmentation.narrow_band(tone, 300, 3400) ** 2)) / 0.5
+        assert (power > 0.5) == kept
 
     def test_noises_have_the_length_asked_for(self):
         rng = np.random.default_rng(5)
@@ -101,15 +98,15 @@ class ChannelTests(unittest.TestCase):
                 augmentation.clicks(length, rng),
                 augmentation.babble(length, [speech(3000), speech(700)], rng),
             ):
-                self.assertEqual((len(noise), noise.dtype), (length, np.float32))
-                self.assertTrue(np.isfinite(noise).all())
+                assert (len(noise), noise.dtype) == (length, np.float32)
+                assert np.isfinite(noise).all()
 
 
-class FrameTests(unittest.TestCase):
+class TestFrame:
     """Variations of log mel energies."""
 
     def test_stretching_changes_the_length_only(self):
-        self.assertEqual(augmentation.span(frames(100), 1.2).shape, (120, 80))
+        assert augmentation.span(frames(100), 1.2).shape == (120, 80)
         np.testing.assert_allclose(augmentation.span(frames(100), 1.0), frames(100), atol=1e-5)
 
     def test_warping_by_one_changes_nothing(self):
@@ -119,16 +116,16 @@ class FrameTests(unittest.TestCase):
         peaked = np.zeros((5, 80), np.float32)
         peaked[:, 44] = 10
 
-        self.assertEqual(int(np.argmax(augmentation.warp_bands(peaked, 1.1)[0])), 40)
+        assert int(np.argmax(augmentation.warp_bands(peaked, 1.1)[0])) == 40
 
     def test_noise_only_adds_energy_and_about_as_much_as_asked_for(self):
         clean = frames()
 
         noisy = augmentation.add_noise(clean, np.random.default_rng(6), 10.0)
 
-        self.assertTrue((noisy >= clean - 1e-4).all())
+        assert (noisy >= clean - 1e-4).all()
         added = np.exp(noisy.astype(np.float64)).mean() / np.exp(clean.astype(np.float64)).mean() - 1
-        self.assertAlmostEqual(added, 0.1, delta=0.03)
+        assert added == pytest.approx(0.1, abs=0.03)
 
     def test_masks_leave_the_original_alone_and_most_of_it_unmasked(self):
         original = frames()
@@ -137,7 +134,7 @@ class FrameTests(unittest.TestCase):
         masked = augmentation.mask(original, np.random.default_rng(7))
 
         np.testing.assert_array_equal(original, copy)
-        self.assertGreater(float(np.mean(masked == original)), 0.6)
+        assert float(np.mean(masked == original)) > 0.6
 
     @given(seeds)
     @settings(max_examples=40)
@@ -146,12 +143,12 @@ class FrameTests(unittest.TestCase):
 
         varied = augmentation.vary_frames(original, np.random.default_rng(seed))
 
-        self.assertEqual(varied.dtype, np.float32)
-        self.assertEqual(varied.shape[1], 80)
-        self.assertTrue(0.8 * 150 < len(varied) < 1.25 * 150)
-        self.assertTrue(np.isfinite(varied).all())
+        assert varied.dtype == np.float32
+        assert varied.shape[1] == 80
+        assert 0.8 * 150 < len(varied) < 1.25 * 150
+        assert np.isfinite(varied).all()
 
     def test_variations_differ_from_pass_to_pass(self):
         once, again = (augmentation.vary_frames(frames(), np.random.default_rng(seed)) for seed in (1, 2))
 
-        self.assertFalse(once.shape == again.shape and np.allclose(once, again))
+        assert not (once.shape == again.shape and np.allclose(once, again))

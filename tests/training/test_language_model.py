@@ -2,11 +2,11 @@
 
 import math
 import tempfile
-import unittest
 from pathlib import Path
 from random import Random
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -28,14 +28,14 @@ def log10(texts, *words, recipe=EVERYTHING):
     return float(model.log_probabilities(*numbers)[0]) / math.log(10)
 
 
-class EstimateTests(unittest.TestCase):
+class TestEstimate:
     def test_what_is_said_more_often_is_likelier(self):
         texts = ["预算", "预算", "预算", "预告"]
 
-        self.assertGreater(log10(texts, START, "预", "算"), log10(texts, START, "预", "告"))
+        assert log10(texts, START, "预", "算") > log10(texts, START, "预", "告")
 
     def test_what_was_never_said_is_possible(self):
-        self.assertGreater(log10(["预算"], START, "预", "遇"), -4)
+        assert log10(["预算"], START, "预", "遇") > -4
 
     def test_an_n_gram_by_hand(self):
         # Four words come up, nine times in all: 预 and the end three times each, 算 twice, 告 once.
@@ -44,8 +44,8 @@ class EstimateTests(unittest.TestCase):
         sun = (2 - 0.75) / 9 + left
         after_yu = (2 - 0.75) / 3 + (1 - (3 - 2 * 0.75) / 3) * sun
 
-        self.assertAlmostEqual(orders[0][("算",)].probability, sun)
-        self.assertAlmostEqual(orders[1][("预", "算")].probability, after_yu)
+        assert orders[0][("算",)].probability == pytest.approx(sun)
+        assert orders[1][("预", "算")].probability == pytest.approx(after_yu)
 
     @given(st.lists(st.text("预算告别", min_size=1, max_size=6), min_size=1, max_size=12), st.integers(1, 3))
     def test_the_probabilities_after_every_pair_add_up_to_one(self, texts, least):
@@ -59,46 +59,41 @@ class EstimateTests(unittest.TestCase):
             for second in "预算告":
                 pair = [np.array([model.number(word)]) for word in (first, second)]
                 total = np.exp(model.log_probabilities(*pair, third)).sum()
-                self.assertAlmostEqual(float(total), 1.0, delta=0.03)  # the file has two decimals
+                assert float(total) == pytest.approx(1.0, abs=0.03)  # the file has two decimals
 
     def test_what_came_up_too_seldom_is_left_to_shorter_n_grams(self):
         texts = ["预算", "预算", "预告"]
         orders = estimate(texts, LanguageRecipe(least=(1, 2, 2)))
 
-        self.assertIn((START, "预", "算"), orders[2])
-        self.assertNotIn((START, "预", "告"), orders[2])
-        self.assertNotIn(("预", "告"), orders[1])
-        self.assertGreater(log10(texts, START, "预", "告", recipe=LanguageRecipe(least=(1, 2, 2))), -2)
+        assert (START, "预", "算") in orders[2]
+        assert (START, "预", "告") not in orders[2]
+        assert ("预", "告") not in orders[1]
+        assert log10(texts, START, "预", "告", recipe=LanguageRecipe(least=(1, 2, 2))) > -2
 
     def test_no_text_is_refused(self):
-        with self.assertRaisesRegex(ValueError, "no text"):
+        with pytest.raises(ValueError, match="no text"):
             estimate([], EVERYTHING)
 
 
-class FileTests(unittest.TestCase):
-    def setUp(self):
-        folder = tempfile.TemporaryDirectory()
-        self.addCleanup(folder.cleanup)
-        self.folder = Path(folder.name)
-
-    def test_the_same_recipe_gives_the_same_bytes(self):
+class TestFile:
+    def test_the_same_recipe_gives_the_same_bytes(self, tmp_path):
         recipe = LanguageRecipe(texts=50)
         for name in ("first", "second"):
-            train(self.folder / name, recipe)
+            train(tmp_path / name, recipe)
 
-        first, second = ((self.folder / name / FILE).read_bytes() for name in ("first", "second"))
-        self.assertEqual(first, second)
+        first, second = ((tmp_path / name / FILE).read_bytes() for name in ("first", "second"))
+        assert first == second
 
-    def test_it_says_how_many_n_grams_there_are(self):
-        counts = train(self.folder, LanguageRecipe(texts=50))
-        model = read_language_model(self.folder / FILE)
+    def test_it_says_how_many_n_grams_there_are(self, tmp_path):
+        counts = train(tmp_path, LanguageRecipe(texts=50))
+        model = read_language_model(tmp_path / FILE)
 
-        self.assertEqual(counts[0], len(model.words))
-        self.assertGreater(counts[1], 10)
-        self.assertTrue({START, END, UNKNOWN} <= model.words.keys())
+        assert counts[0] == len(model.words)
+        assert counts[1] > 10
+        assert {START, END, UNKNOWN} <= model.words.keys()
 
     def test_nothing_that_is_held_out_is_counted(self):
         spoken = corpus.texts(Random("language model 1"))
 
         for _ in range(2000):
-            self.assertFalse(any(map(is_held_out, sentences_of(next(spoken)))))
+            assert not any(map(is_held_out, sentences_of(next(spoken))))

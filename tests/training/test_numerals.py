@@ -1,8 +1,8 @@
 """Numbers are written as Mandarin speakers say them."""
 
-import unittest
 from random import Random
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -28,9 +28,10 @@ def value_of(words: str) -> int:
     return total + digit
 
 
-class CardinalTests(unittest.TestCase):
-    def test_numbers_as_they_are_said(self):
-        for number, words in (
+class TestCardinal:
+    @pytest.mark.parametrize(
+        ("number", "words"),
+        [
             (0, "零"),
             (10, "十"),
             (12, "十二"),
@@ -45,51 +46,51 @@ class CardinalTests(unittest.TestCase):
             (100_500, "十万零五百"),
             (20_300_000, "二千零三十万"),
             (300_000_001, "三亿零一"),
-        ):
-            with self.subTest(number=number):
-                self.assertEqual(numerals.cardinal(number), words)
+        ],
+    )
+    def test_numbers_as_they_are_said(self, number, words):
+        assert numerals.cardinal(number) == words
 
     @given(st.integers(0, 10**12 - 1))
     def test_every_number_can_be_read_back(self, number):
-        self.assertEqual(value_of(numerals.cardinal(number)), number)
+        assert value_of(numerals.cardinal(number)) == number
 
     @given(st.integers(0, 10**12 - 1))
     def test_no_zero_is_said_twice_in_a_row_or_at_the_end(self, number):
         words = numerals.cardinal(number)
 
-        self.assertNotIn("零零", words)
-        self.assertTrue(number == 0 or not words.endswith("零"))
+        assert "零零" not in words
+        assert number == 0 or not words.endswith("零")
 
     def test_numbers_out_of_range_are_refused(self):
         for number in (-1, 10**12):
-            with self.assertRaisesRegex(ValueError, f"{number} is outside"):
+            with pytest.raises(ValueError, match=f"{number} is outside"):
                 numerals.cardinal(number)
 
 
-class OtherNumeralTests(unittest.TestCase):
+class TestOtherNumeral:
     def test_two_before_a_measure_word_is_another_word(self):
-        self.assertEqual([numerals.counted(n) for n in (1, 2, 3, 12)], ["一", "两", "三", "十二"])
+        assert [numerals.counted(n) for n in (1, 2, 3, 12)] == ["一", "两", "三", "十二"]
 
     def test_years_are_spelled_out(self):
-        self.assertEqual(numerals.spelled(2026), "二零二六")
+        assert numerals.spelled(2026) == "二零二六"
 
-    def test_decimals_name_each_place(self):
-        for number, words in ((3.14, "三点一四"), (0.5, "零点五"), (12.0, "十二"), (10.05, "十点零五")):
-            with self.subTest(number=number):
-                self.assertEqual(numerals.decimal(number), words)
+    @pytest.mark.parametrize(
+        ("number", "words"), [(3.14, "三点一四"), (0.5, "零点五"), (12.0, "十二"), (10.05, "十点零五")]
+    )
+    def test_decimals_name_each_place(self, number, words):
+        assert numerals.decimal(number) == words
 
 
-class SlotTests(unittest.TestCase):
-    def test_every_slot_writes_characters_and_repeats_with_its_seed(self):
-        for name, slot in numerals.SLOTS.items():
-            with self.subTest(slot=name):
-                written = [slot(Random(seed)) for seed in range(50)]
+class TestSlot:
+    @pytest.mark.parametrize(("name", "slot"), numerals.SLOTS.items())
+    def test_every_slot_writes_characters_and_repeats_with_its_seed(self, name, slot):
+        written = [slot(Random(seed)) for seed in range(50)]
 
-                self.assertTrue(all(is_chinese(character) for character in "".join(written)))
-                self.assertEqual(written, [slot(Random(seed)) for seed in range(50)])
+        assert all(is_chinese(character) for character in "".join(written))
+        assert written == [slot(Random(seed)) for seed in range(50)]
 
-    def test_the_slots_write_varied_things(self):
-        for name in ("large", "money", "date", "digits", "phone", "decimal"):
-            with self.subTest(slot=name):
-                rng = Random(0)
-                self.assertGreater(len({numerals.SLOTS[name](rng) for _ in range(200)}), 90)
+    @pytest.mark.parametrize("name", ["large", "money", "date", "digits", "phone", "decimal"])
+    def test_the_slots_write_varied_things(self, name):
+        rng = Random(0)
+        assert len({numerals.SLOTS[name](rng) for _ in range(200)}) > 90

@@ -1,11 +1,9 @@
 """Marks are learned from text, and text comes with its marks."""
 
-import tempfile
-import unittest
 from itertools import islice
-from pathlib import Path
 from random import Random
 
+import pytest
 import torch
 
 from training import punctuation
@@ -17,69 +15,64 @@ torch.set_num_threads(1)
 SHAPE = PunctuationShape(width=32, heads=2, feed_forward=64, blocks=1)
 
 
-class LabelTests(unittest.TestCase):
+class TestLabel:
     def test_each_character_has_the_mark_that_follows_it(self):
-        self.assertEqual(labelled("好，走吗？"), (["好", "走", "吗"], ["，", "", "？"]))
+        assert labelled("好，走吗？") == (["好", "走", "吗"], ["，", "", "？"])
 
     def test_semicolons_and_exclamation_marks_end_sentences(self):
-        self.assertEqual(labelled("好！行；"), (["好", "行"], ["。", "。"]))
+        assert labelled("好！行；") == (["好", "行"], ["。", "。"])
 
     def test_a_mark_before_anything_is_said_is_left_out(self):
-        self.assertEqual(labelled("，好。"), (["好"], ["。"]))
+        assert labelled("，好。") == (["好"], ["。"])
 
     def test_the_first_of_two_marks_counts(self):
-        self.assertEqual(labelled("好？。"), (["好"], ["？"]))
+        assert labelled("好？。") == (["好"], ["？"])
 
     def test_some_characters_are_misheard_and_none_is_lost(self):
         original = list("好" * 400)
 
         heard = punctuation.misheard(original, list(vocabulary()), Random(0), share=0.25)
 
-        self.assertEqual(len(heard), 400)
-        self.assertAlmostEqual(sum(a != b for a, b in zip(original, heard, strict=True)), 100, delta=30)
+        assert len(heard) == 400
+        assert sum(a != b for a, b in zip(original, heard, strict=True)) == pytest.approx(100, abs=30)
 
 
-class TextTests(unittest.TestCase):
+class TestText:
     def test_training_turns_hold_no_held_out_sentence_of_their_grammar(self):
         for turn in islice(punctuation.turns(Random(1)), 300):
-            self.assertFalse(any(is_held_out(sentence) for sentence in sentences_of(turn)), turn)
+            assert not any(is_held_out(sentence) for sentence in sentences_of(turn)), turn
 
 
-class TrainingTests(unittest.TestCase):
-    def setUp(self):
-        folder = tempfile.TemporaryDirectory()
-        self.addCleanup(folder.cleanup)
-        self.folder = Path(folder.name)
-
+class TestTraining:
     def recipe(self, steps: int) -> PunctuationRecipe:
         return PunctuationRecipe(
             steps=steps, peak_rate=4e-3, warmup=5, cooling=0.5, turns=12, checkpoint_every=4
         )
 
-    def test_the_loss_comes_down_and_marks_come_out(self):
-        loss = punctuation.train(self.folder, SHAPE, self.recipe(80))
+    def test_the_loss_comes_down_and_marks_come_out(self, tmp_path):
+        loss = punctuation.train(tmp_path, SHAPE, self.recipe(80))
 
-        figures = punctuation.measure(self.folder, turns_=20)
-        self.assertLess(loss, 1.0)  # from 1.8, of six marks
-        self.assertTrue(all(0 <= figure <= 1 for figure in figures.values()))
-        self.assertGreater(figures["ends"], 0.3)
+        figures = punctuation.measure(tmp_path, turns_=20)
+        assert loss < 1.0  # from 1.8, of six marks
+        assert all(0 <= figure <= 1 for figure in figures.values())
+        assert figures["ends"] > 0.3
 
-    def test_a_run_that_was_stopped_ends_in_the_same_weights(self):
-        punctuation.train(self.folder / "unbroken", SHAPE, self.recipe(8))
-        punctuation.train(self.folder / "broken", SHAPE, self.recipe(8))
-        checkpoint = torch.load(self.folder / "broken" / "checkpoint.pt", weights_only=True)
-        self.assertEqual(checkpoint["step"], 8)
+    def test_a_run_that_was_stopped_ends_in_the_same_weights(self, tmp_path):
+        punctuation.train(tmp_path / "unbroken", SHAPE, self.recipe(8))
+        punctuation.train(tmp_path / "broken", SHAPE, self.recipe(8))
+        checkpoint = torch.load(tmp_path / "broken" / "checkpoint.pt", weights_only=True)
+        assert checkpoint["step"] == 8
 
-        punctuation.train(self.folder / "resumed", SHAPE, self.recipe(4))
-        punctuation.train(self.folder / "resumed", SHAPE, self.recipe(8))
+        punctuation.train(tmp_path / "resumed", SHAPE, self.recipe(4))
+        punctuation.train(tmp_path / "resumed", SHAPE, self.recipe(8))
 
         resumed, unbroken = (
-            torch.load(self.folder / name / "checkpoint.pt", weights_only=True)["step"]
+            torch.load(tmp_path / name / "checkpoint.pt", weights_only=True)["step"]
             for name in ("resumed", "unbroken")
         )
-        self.assertEqual(resumed, unbroken)
+        assert resumed == unbroken
 
     def test_an_utterance_always_ends_a_sentence(self):
         network = punctuation.build(SHAPE, 10).eval()
 
-        self.assertIn(punctuation.punctuate(network, [1, 2, 3])[-1], ("。", "？"))
+        assert punctuation.punctuate(network, [1, 2, 3])[-1] in ("。", "？")

@@ -1,11 +1,9 @@
 """The recogniser learns, can be stopped anywhere, and reads what its export will read."""
 
-import tempfile
-import unittest
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
+import pytest
 import torch
 
 from recognition.funasr.features import Cmvn
@@ -25,68 +23,73 @@ with lean_import():
 torch.set_num_threads(1)
 
 
-class PositionTests(unittest.TestCase):
+class TestPosition:
     """The stand-in encodes positions as FunASR's encoders do."""
 
-    def setUp(self):
-        self.inputs = torch.randn(2, 7, 560)
-        self.positions = Positions()
+    @pytest.fixture
+    def inputs(self):
+        return torch.randn(2, 7, 560)
 
-    def test_from_the_start_they_are_those_of_the_offline_encoder(self):
-        torch.testing.assert_close(self.positions(self.inputs), SinusoidalPositionEncoder()(self.inputs))
+    @pytest.fixture
+    def positions(self):
+        return Positions()
 
-    def test_from_further_on_they_are_those_of_the_streaming_encoder(self):
-        self.positions.first = 40
-        theirs = StreamSinusoidalPositionEncoder()(self.inputs, {"start_idx": 40})
+    def test_from_the_start_they_are_those_of_the_offline_encoder(self, positions, inputs):
+        torch.testing.assert_close(positions(inputs), SinusoidalPositionEncoder()(inputs))
 
-        torch.testing.assert_close(self.positions(self.inputs), theirs, atol=1e-4, rtol=1e-4)
+    def test_from_further_on_they_are_those_of_the_streaming_encoder(self, positions, inputs):
+        positions.first = 40
+        theirs = StreamSinusoidalPositionEncoder()(inputs, {"start_idx": 40})
 
-    def test_the_zeros_before_a_stream_carry_no_position(self):
-        self.positions.zeros = LOOK_AHEAD
-        padded = torch.nn.functional.pad(self.inputs, (0, 0, LOOK_AHEAD, 0))
+        torch.testing.assert_close(positions(inputs), theirs, atol=1e-4, rtol=1e-4)
 
-        encoded = self.positions(padded)
+    def test_the_zeros_before_a_stream_carry_no_position(self, positions, inputs):
+        positions.zeros = LOOK_AHEAD
+        padded = torch.nn.functional.pad(inputs, (0, 0, LOOK_AHEAD, 0))
 
-        self.assertFalse(encoded[:, :LOOK_AHEAD].any())
-        torch.testing.assert_close(encoded[:, LOOK_AHEAD:], SinusoidalPositionEncoder()(self.inputs))
+        encoded = positions(padded)
+
+        assert not encoded[:, :LOOK_AHEAD].any()
+        torch.testing.assert_close(encoded[:, LOOK_AHEAD:], SinusoidalPositionEncoder()(inputs))
 
 
-class CollatorTests(unittest.TestCase):
-    def setUp(self):
-        self.collate = Collator(vocabulary(), Cmvn(torch.zeros(560), torch.ones(560)))
+class TestCollator:
+    @pytest.fixture
+    def collate(self):
+        return Collator(vocabulary(), Cmvn(torch.zeros(560), torch.ones(560)))
 
-    def test_utterances_become_padded_inputs_and_targets(self):
+    def test_utterances_become_padded_inputs_and_targets(self, collate):
         frames = [np.ones((60, 80), np.float32), np.ones((13, 80), np.float32)]
 
-        batch = self.collate(frames, ["大家好", "好"])
+        batch = collate(frames, ["大家好", "好"])
 
-        self.assertEqual(batch.inputs.shape, (2, 10, 560))
-        self.assertEqual(batch.lengths.tolist(), [10, 3])
-        self.assertEqual(batch.token_counts.tolist(), [3, 1])
-        self.assertEqual(batch.tokens[1].tolist()[1:], [-1, -1])
-        self.assertEqual(int(batch.unit_counts.sum()), len(batch.units))
+        assert batch.inputs.shape == (2, 10, 560)
+        assert batch.lengths.tolist() == [10, 3]
+        assert batch.token_counts.tolist() == [3, 1]
+        assert batch.tokens[1].tolist()[1:] == [-1, -1]
+        assert int(batch.unit_counts.sum()) == len(batch.units)
 
-    def test_a_character_outside_the_vocabulary_is_the_unknown_one(self):
-        batch = self.collate([np.ones((60, 80), np.float32)], ["好龘"])
+    def test_a_character_outside_the_vocabulary_is_the_unknown_one(self, collate):
+        batch = collate([np.ones((60, 80), np.float32)], ["好龘"])
 
-        self.assertEqual(int(batch.tokens[0, 1]), len(recogniser.tokens(vocabulary())) - 1)
+        assert int(batch.tokens[0, 1]) == len(recogniser.tokens(vocabulary())) - 1
 
 
-class PinyinTests(unittest.TestCase):
+class TestPinyin:
     def test_characters_that_sound_alike_have_the_same_units(self):
-        self.assertEqual(recogniser.pinyin_units("公式"), recogniser.pinyin_units("攻势"))
+        assert recogniser.pinyin_units("公式") == recogniser.pinyin_units("攻势")
 
     def test_units_are_initials_and_toned_finals(self):
-        self.assertEqual(recogniser.pinyin_units("你好"), ("n", "i2", "h", "ao3"))
+        assert recogniser.pinyin_units("你好") == ("n", "i2", "h", "ao3")
 
     def test_every_unit_of_the_vocabulary_has_a_number(self):
         known = recogniser.all_units()
 
         for character in vocabulary():
-            self.assertTrue(set(recogniser.pinyin_units(character)) <= known.keys(), character)
+            assert set(recogniser.pinyin_units(character)) <= known.keys(), character
 
 
-class NetworkTests(unittest.TestCase):
+class TestNetwork:
     def test_the_two_modes_hear_different_contexts(self):
         """FunASR's own `encode` ignores the mode: every batch would be chunked."""
         torch.manual_seed(0)
@@ -97,9 +100,9 @@ class NetworkTests(unittest.TestCase):
         for mode in (STREAMING, OFFLINE):
             chunked, counts = network.encode(inputs.clone(), lengths, mode)
             encoded[mode], kept = network.whole(chunked, counts)
-            self.assertEqual(int(kept[0]), 45)
+            assert int(kept[0]) == 45
 
-        self.assertFalse(torch.allclose(encoded[STREAMING], encoded[OFFLINE], atol=1e-3))
+        assert not torch.allclose(encoded[STREAMING], encoded[OFFLINE], atol=1e-3)
 
     def test_in_chunks_what_comes_later_than_the_look_ahead_is_not_heard(self):
         torch.manual_seed(0)
@@ -113,14 +116,13 @@ class NetworkTests(unittest.TestCase):
         )
 
         torch.testing.assert_close(first[:, :20], second[:, :20])
-        self.assertFalse(torch.allclose(first[:, 25:30], second[:, 25:30]))
+        assert not torch.allclose(first[:, 25:30], second[:, 25:30])
 
 
-class TrainingTests(unittest.TestCase):
-    def setUp(self):
-        folder = tempfile.TemporaryDirectory()
-        self.addCleanup(folder.cleanup)
-        self.folder = Path(folder.name)
+class TestTraining:
+    @pytest.fixture(autouse=True)
+    def prepare(self, tmp_path):
+        self.folder = tmp_path
         tiny.write_corpus(self.folder / "corpus", shards=2)
 
     def trainer(self, name: str, recipe: recogniser.Recipe) -> Trainer:
@@ -129,8 +131,8 @@ class TrainingTests(unittest.TestCase):
     def test_the_loss_comes_down(self):
         losses = [step["pinyin"] for step in self.trainer("run", tiny.recipe(steps=60)).run()]
 
-        self.assertGreater(losses[0], 8.0)
-        self.assertLess(sum(losses[-5:]) / 5, 4.5)
+        assert losses[0] > 8.0
+        assert sum(losses[-5:]) / 5 < 4.5
 
     def test_a_run_that_was_stopped_goes_on_as_if_it_had_not_been(self):
         recipe = tiny.recipe(steps=10)
@@ -146,7 +148,7 @@ class TrainingTests(unittest.TestCase):
         trainer.characters = ["好"]
         trainer.save()
 
-        with self.assertRaisesRegex(ValueError, "was trained on another vocabulary"):
+        with pytest.raises(ValueError, match="was trained on another vocabulary"):
             self.trainer("run", tiny.recipe(steps=4))
 
     def test_shards_that_come_later_join_at_the_next_epoch(self):
@@ -157,7 +159,7 @@ class TrainingTests(unittest.TestCase):
         while trainer.epoch == 0:
             next(steps)
 
-        self.assertEqual(len(trainer.shards), 3)
+        assert len(trainer.shards) == 3
 
     def test_the_averaged_network_decodes_in_both_modes(self):
         trainer = self.trainer("run", tiny.recipe(steps=4))
@@ -167,42 +169,36 @@ class TrainingTests(unittest.TestCase):
 
         for mode in (STREAMING, OFFLINE):
             (ids,) = trainer.averaged_network().decode(batch.inputs, batch.lengths, mode)
-            self.assertTrue(all(2 < number < len(recogniser.tokens(vocabulary())) for number in ids))
+            assert all(2 < number < len(recogniser.tokens(vocabulary())) for number in ids)
 
 
-class BatchTests(unittest.TestCase):
-    def test_an_epoch_has_every_utterance_once_and_no_batch_is_too_large(self):
-        with tempfile.TemporaryDirectory() as name:
-            folder = Path(name)
-            tiny.write_corpus(folder, shards=2, copies=5)
-            shards = [read_shard(path) for path in shard_paths(folder)]
-            recipe = tiny.recipe(steps=1)
+class TestBatch:
+    def test_an_epoch_has_every_utterance_once_and_no_batch_is_too_large(self, tmp_path):
+        tiny.write_corpus(tmp_path, shards=2, copies=5)
+        shards = [read_shard(path) for path in shard_paths(tmp_path)]
+        recipe = tiny.recipe(steps=1)
 
-            batches = recogniser.epoch_batches(shards, recipe, epoch=0)
+        batches = recogniser.epoch_batches(shards, recipe, epoch=0)
 
         seen = [at for batch in batches for at in batch]
-        self.assertEqual(sorted(seen), [(s, u) for s in range(2) for u in range(30)])
+        assert sorted(seen) == [(s, u) for s in range(2) for u in range(30)]
         for batch in batches:
             longest = max(shards[s].utterances[u].length for s, u in batch)
-            self.assertLessEqual(longest * len(batch), recipe.batch_frames)
+            assert longest * len(batch) <= recipe.batch_frames
 
-    def test_another_epoch_has_another_order(self):
-        with tempfile.TemporaryDirectory() as name:
-            folder = Path(name)
-            tiny.write_corpus(folder)
-            shards = [read_shard(path) for path in shard_paths(folder)]
+    def test_another_epoch_has_another_order(self, tmp_path):
+        tiny.write_corpus(tmp_path)
+        shards = [read_shard(path) for path in shard_paths(tmp_path)]
 
-            first, second = (
-                recogniser.epoch_batches(shards, tiny.recipe(steps=1), epoch) for epoch in (0, 1)
-            )
+        first, second = (recogniser.epoch_batches(shards, tiny.recipe(steps=1), epoch) for epoch in (0, 1))
 
-        self.assertNotEqual(first, second)
+        assert first != second
 
 
-class SamplerTests(unittest.TestCase):
+class TestSampler:
     """The decoder is shown the right characters where it was wrong, and only among those that were said."""
 
-    def setUp(self):
+    def setup_method(self):
         torch.manual_seed(0)
         self.paraformer = Recogniser(tiny.SHAPE, 20, 5).paraformer
         self.tokens = torch.tensor([[5, 6, 7, 8, 9], [10, 11, -1, -1, -1]])
@@ -226,13 +222,13 @@ class SamplerTests(unittest.TestCase):
 
         wrong = int((decoded[0].argmax(-1) != self.tokens[0]).sum())
         shown = int((embeds[0] != self.heard[0]).any(-1).sum())
-        self.assertEqual(shown, wrong)
-        self.assertGreater(wrong, 0)
-        self.assertFalse(embeds[1, 2:].any())
-        self.assertFalse(decoded[1, 2:].any())
+        assert shown == wrong
+        assert wrong > 0
+        assert not embeds[1, 2:].any()
+        assert not decoded[1, 2:].any()
 
 
-class StartTests(unittest.TestCase):
+class TestStart:
     def test_a_deeper_network_starts_out_saying_what_the_exported_one_said(self):
         torch.manual_seed(0)
         exported = Recogniser(tiny.SHAPE, 20, 5).eval()

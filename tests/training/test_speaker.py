@@ -2,13 +2,12 @@
 
 import itertools
 import json
-import tempfile
-import unittest
 from pathlib import Path
 from typing import Any
 from unittest import mock
 
 import numpy as np
+import pytest
 import soundfile
 import torch
 
@@ -36,37 +35,36 @@ def bank() -> VoiceBank:
     return VoiceBank([[voice(100, 2, 1), voice(100, 3, 2)], [voice(160, 2, 3)], [voice(240, 4, 4)]], people=2)
 
 
-class VoiceBankTests(unittest.TestCase):
+class TestVoiceBank:
     def test_people_count_once_for_each_speed_and_made_voices_once(self):
-        self.assertEqual(bank().classes, 2 * len(speaker.SPEEDS) + 1)
+        assert bank().classes == 2 * len(speaker.SPEEDS) + 1
 
     def test_crops_have_the_length_asked_for_and_every_class_comes_up(self):
         rng = np.random.default_rng(0)
 
         drawn = [bank().draw(rng, 0.75, 20_000) for _ in range(120)]
 
-        self.assertEqual({len(crop) for crop, _ in drawn}, {20_000})
-        self.assertEqual({label for _, label in drawn}, set(range(7)))
-        self.assertTrue(all(crop.dtype == np.float32 and np.abs(crop).max() <= 1.0 for crop, _ in drawn))
+        assert {len(crop) for crop, _ in drawn} == {20_000}
+        assert {label for _, label in drawn} == set(range(7))
+        assert all(crop.dtype == np.float32 and np.abs(crop).max() <= 1.0 for crop, _ in drawn)
 
     def test_a_crop_longer_than_a_recording_takes_several(self):
         crop, _ = bank().draw(np.random.default_rng(1), 1.0, 100_000)
 
-        self.assertEqual(len(crop), 100_000)
+        assert len(crop) == 100_000
 
     def test_without_people_there_are_made_voices(self):
         alone = VoiceBank([[voice(100, 2)]], people=0)
 
         _, label = alone.draw(np.random.default_rng(2), 0.75, 8000)
 
-        self.assertEqual(label, 0)
+        assert label == 0
 
 
-class RecordingsTests(unittest.TestCase):
-    def setUp(self):
-        folder = tempfile.TemporaryDirectory()
-        self.addCleanup(folder.cleanup)
-        self.folder = Path(folder.name)
+class TestRecordings:
+    @pytest.fixture(autouse=True)
+    def prepare(self, tmp_path):
+        self.folder = tmp_path
         rows = []
         for number, name in enumerate(
             ("ann/1.flac", "ann/2.flac", f"{speaker.TEST_PEOPLE}/bob.flac", "notes.txt")
@@ -81,14 +79,14 @@ class RecordingsTests(unittest.TestCase):
     def test_only_audio_of_named_speakers_is_listed(self):
         listed = recordings.listed(self.folder)
 
-        self.assertEqual([r.path.name for r in listed], ["1.flac", "2.flac", "bob.flac"])
-        self.assertEqual(listed[0].licence, "CC BY 4.0")
+        assert [r.path.name for r in listed] == ["1.flac", "2.flac", "bob.flac"]
+        assert listed[0].licence == "CC BY 4.0"
 
     def test_a_part_of_the_folder_can_be_asked_for(self):
-        self.assertEqual(len(recordings.listed(self.folder, under="ann/")), 2)
+        assert len(recordings.listed(self.folder, under="ann/")) == 2
 
     def test_a_folder_without_a_manifest_is_an_error(self):
-        with self.assertRaises(FileNotFoundError):
+        with pytest.raises(FileNotFoundError):
             recordings.listed(self.folder / "ann")
 
     def test_stereo_at_another_rate_becomes_mono_at_16_khz(self):
@@ -97,7 +95,7 @@ class RecordingsTests(unittest.TestCase):
 
         audio = recordings.read(path)
 
-        self.assertEqual((audio.dtype, audio.shape), (np.float32, (16_000,)))
+        assert (audio.dtype, audio.shape) == (np.float32, (16_000,))
 
     def test_silence_at_the_ends_is_cut_off(self):
         spoken = voice(120, 1.0).astype(np.float32) / 32768
@@ -105,16 +103,16 @@ class RecordingsTests(unittest.TestCase):
 
         trimmed = recordings.trimmed(np.concatenate([quiet, spoken, quiet]), keep_s=0.05)
 
-        self.assertAlmostEqual(len(trimmed) / 16_000, 1.1, delta=0.05)
+        assert len(trimmed) / 16_000 == pytest.approx(1.1, abs=0.05)
 
     def test_people_for_measuring_are_not_trained_on(self):
         found = speaker._people([self.folder])
 
-        self.assertEqual(len(found), 1)
-        self.assertEqual(len(found[0]), 2)
+        assert len(found) == 1
+        assert len(found[0]) == 2
 
 
-class MarginTests(unittest.TestCase):
+class TestMargin:
     def test_a_margin_makes_the_loss_larger_and_leaves_the_accuracy(self):
         torch.manual_seed(0)
         head = AngularMargin(8, 5, scale=10.0)
@@ -122,8 +120,8 @@ class MarginTests(unittest.TestCase):
 
         (easy, accuracy), (hard, same) = (head(embeddings, labels, margin) for margin in (0.0, 0.3))
 
-        self.assertGreater(hard.item(), easy.item())
-        self.assertEqual(accuracy.item(), same.item())
+        assert hard.item() > easy.item()
+        assert accuracy.item() == same.item()
 
     def test_without_a_margin_it_is_cross_entropy_of_cosines(self):
         head = AngularMargin(4, 3, scale=5.0)
@@ -133,25 +131,25 @@ class MarginTests(unittest.TestCase):
         loss, _ = head(embeddings, labels, 0.0)
 
         expected = torch.nn.functional.cross_entropy(5 * cosines, labels)
-        self.assertAlmostEqual(loss.item(), expected.item(), places=4)
+        assert loss.item() == pytest.approx(expected.item(), abs=5e-5)
 
 
-class TrialTests(unittest.TestCase):
+class TestTrial:
     def test_no_pair_is_of_one_recording(self):
         voices = [[voice(100, 3.2, 1), voice(100, 1.1, 2)], [voice(180, 2.1, 3)]]
 
         pieces, origin = speaker.trial_pieces(voices, seconds=1)
         same, different = speaker.pair_scores(np.eye(len(pieces)), origin)
 
-        self.assertEqual({len(piece) for piece in pieces}, {16_000})
+        assert {len(piece) for piece in pieces} == {16_000}
 
-        self.assertEqual(len(same), 3 * 1)  # three crops of one recording, with the one crop of the other
-        self.assertEqual(len(different), 4 * 2)
+        assert len(same) == 3 * 1  # three crops of one recording, with the one crop of the other
+        assert len(different) == 4 * 2
 
     def test_recordings_that_are_too_short_are_left_out(self):
         _, origin = speaker.trial_pieces([[voice(100, 0.5)], [voice(150, 2)], [voice(90, 2)]], 2)
 
-        self.assertEqual(origin.tolist(), [[1, 0], [2, 0]])
+        assert origin.tolist() == [[1, 0], [2, 0]]
 
     def test_scores_are_of_one_voice_or_of_two(self):
         embeddings = np.array([[1, 0], [0.6, 0.8], [0, 1]])
@@ -163,15 +161,15 @@ class TrialTests(unittest.TestCase):
         np.testing.assert_allclose(different, [0.0, 0.8])
 
 
-class LearningTests(unittest.TestCase):
+class TestLearning:
     def test_crops_in_other_surroundings_keep_their_length(self):
         rng = np.random.default_rng(3)
         crop = voice(120, 1.0).astype(np.float32) / 32768
 
         for _ in range(20):
             heard = speaker.heard_elsewhere(crop, rng, [crop], [np.ones(1, np.float32)])
-            self.assertEqual((heard.dtype, heard.shape), (np.float32, crop.shape))
-            self.assertTrue(np.isfinite(heard).all())
+            assert (heard.dtype, heard.shape) == (np.float32, crop.shape)
+            assert np.isfinite(heard).all()
 
     def test_batches_follow_from_seed_and_step_however_many_processes_prepare_them(self):
         recipe = SpeakerRecipe(audio_s=8.0)
@@ -182,16 +180,15 @@ class LearningTests(unittest.TestCase):
             zip(alone, together, strict=False), 3
         ):
             torch.testing.assert_close(crops, same_crops)
-            self.assertEqual(labels.tolist(), same_labels.tolist())
+            assert labels.tolist() == same_labels.tolist()
 
 
-class ExportTests(unittest.TestCase):
+class TestExport:
     """What becomes of a training, from nothing or from an exported network."""
 
-    def setUp(self) -> None:
-        folder = tempfile.TemporaryDirectory()
-        self.addCleanup(folder.cleanup)
-        self.folder = Path(folder.name)
+    @pytest.fixture(autouse=True)
+    def prepare(self, tmp_path: Path) -> None:
+        self.folder = tmp_path
         torch.manual_seed(0)
         self.exported = speaker.build(SHAPE).state_dict()
         torch.save(in_half_precision(self.exported), self.folder / "model.pt")
@@ -208,7 +205,7 @@ class ExportTests(unittest.TestCase):
         return torch.load(self.folder / "models" / "speaker" / "model.pt", weights_only=True)
 
     def assert_same(self, found: dict[str, torch.Tensor], expected: dict[str, torch.Tensor]) -> None:
-        self.assertEqual(set(found), set(expected))
+        assert set(found) == set(expected)
         for name, value in found.items():
             torch.testing.assert_close(value.float(), expected[name].float(), atol=1e-3, rtol=1e-3)
 
@@ -223,20 +220,20 @@ class ExportTests(unittest.TestCase):
         found = self.export()
 
         self.assert_same(start, self.exported)
-        self.assertEqual(int(middle["first.1.num_batches_tracked"]), 1)
+        assert int(middle["first.1.num_batches_tracked"]) == 1
         self.assert_same(middle, before[1])
         weights = [one["dense.weight"] for one in (start, middle, state["average"])]
-        self.assertFalse(torch.equal(weights[0], weights[1]) or torch.equal(weights[1], weights[2]))
+        assert not (torch.equal(weights[0], weights[1]) or torch.equal(weights[1], weights[2]))
         torch.testing.assert_close(found["dense.weight"].float(), sum(weights) / 3, atol=1e-3, rtol=1e-3)
-        self.assertEqual(int(found["first.1.num_batches_tracked"]), 4)
+        assert int(found["first.1.num_batches_tracked"]) == 4
 
     def test_a_training_from_nothing_is_exported_as_it_ended_and_nothing_else_is(self):
         ended = self.train(2, start=None)["average"]
         self.assert_same(self.export(), ended)
-        self.assertEqual([path.name for path in (self.folder / "models").iterdir()], ["speaker"])
+        assert [path.name for path in (self.folder / "models").iterdir()] == ["speaker"]
 
     def test_there_must_be_something_to_export(self):
-        with self.assertRaisesRegex(SystemExit, "Nothing was trained in"):
+        with pytest.raises(SystemExit, match="Nothing was trained in"):
             self.export()
 
 

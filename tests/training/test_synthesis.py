@@ -1,7 +1,5 @@
 """espeak-ng speaks, in the voice that was asked for, and the same in every fresh process."""
 
-import tempfile
-import unittest
 from pathlib import Path
 from random import Random
 
@@ -28,20 +26,20 @@ def spoken_by_made_voices(folder: Path, names: list[str]) -> list[np.ndarray]:
     return [speaker.speak(GREETING, Voice(name)) for name in [*names, "f2"]]
 
 
-class PinyinTests(unittest.TestCase):
+class TestPinyin:
     def test_tones_change_as_in_connected_speech(self):
-        self.assertEqual(synthesis.pinyin("你好"), "ni2 hao3")
-        self.assertEqual(synthesis.pinyin("不是一个"), "bu2 shi4 yi2 ge4")
+        assert synthesis.pinyin("你好") == "ni2 hao3"
+        assert synthesis.pinyin("不是一个") == "bu2 shi4 yi2 ge4"
 
     def test_words_decide_how_a_character_is_read(self):
-        self.assertEqual(synthesis.pinyin("银行行长"), "yin2 hang2 hang2 zhang3")
-        self.assertEqual(synthesis.pinyin("调一下目标的数字"), "tiao2 yi2 xia4 mu4 biao1 de5 shu4 zi4")
+        assert synthesis.pinyin("银行行长") == "yin2 hang2 hang2 zhang3"
+        assert synthesis.pinyin("调一下目标的数字") == "tiao2 yi2 xia4 mu4 biao1 de5 shu4 zi4"
 
     def test_marks_become_pauses_and_hesitation_is_voiced(self):
-        self.assertEqual(synthesis.pinyin("嗯，对。"), "en5 , dui4 .")
+        assert synthesis.pinyin("嗯，对。") == "en5 , dui4 ."
 
 
-class VoiceTests(unittest.TestCase):
+class TestVoice:
     def test_every_variant_of_every_list_exists(self):
         installed = {path.name for path in (synthesis.system_data() / "voices" / "!v").iterdir()}
         named = {
@@ -50,50 +48,50 @@ class VoiceTests(unittest.TestCase):
             *synthesis.SAMPLE_MEETING_VARIANTS,
         }
 
-        self.assertEqual(named - installed, set())
+        assert named - installed == set()
 
     def test_no_variant_is_for_training_and_for_measuring(self):
         training = set(synthesis.TRAINING_VARIANTS)
 
-        self.assertEqual(training & set(synthesis.HELD_OUT_VARIANTS), set())
-        self.assertEqual(training & set(synthesis.SAMPLE_MEETING_VARIANTS), set())
-        self.assertEqual(set(synthesis.HELD_OUT_VARIANTS) & set(synthesis.SAMPLE_MEETING_VARIANTS), set())
+        assert training & set(synthesis.HELD_OUT_VARIANTS) == set()
+        assert training & set(synthesis.SAMPLE_MEETING_VARIANTS) == set()
+        assert set(synthesis.HELD_OUT_VARIANTS) & set(synthesis.SAMPLE_MEETING_VARIANTS) == set()
 
     def test_an_unknown_variant_is_an_error_and_not_the_base_voice(self):
-        with self.assertRaisesRegex(SynthesisError, "no voice variant 'nobody'"):
+        with pytest.raises(SynthesisError, match="no voice variant 'nobody'"):
             SPEAKER.speak(GREETING, Voice("nobody"))
 
     def test_random_voices_repeat_with_their_seed(self):
-        drawn = [synthesis.random_voice(Random(7), ["f1", "m1"]) for _ in range(2)]
+        first, second = (synthesis.random_voice(Random(7), ["f1", "m1"]) for _ in range(2))
 
-        self.assertEqual(*drawn)
+        assert first == second
 
 
-class SpeechTests(unittest.TestCase):
+class TestSpeech:
     def test_speech_is_float32_at_16_khz_and_of_the_length_of_speech(self):
         audio = SPEAKER.speak(GREETING, Voice("f2"))
 
-        self.assertEqual(audio.dtype, np.float32)
-        self.assertTrue(1.5 < len(audio) / 16_000 < 5)
-        self.assertGreater(float(np.sqrt(np.mean(audio**2))), 0.02)
+        assert audio.dtype == np.float32
+        assert 1.5 < len(audio) / 16_000 < 5
+        assert float(np.sqrt(np.mean(audio**2))) > 0.02
 
     def test_a_higher_rate_is_shorter(self):
         slow, fast = (SPEAKER.speak(GREETING, Voice("m1"), Manner(rate)) for rate in (130, 230))
 
-        self.assertGreater(len(slow), 1.3 * len(fast))
+        assert len(slow) > 1.3 * len(fast)
 
     def test_the_resampling_factor_moves_the_length(self):
         long, short = (SPEAKER.speak(GREETING, Voice("m1", factor)) for factor in (0.9, 1.1))
 
-        self.assertAlmostEqual(len(long) / len(short), 1.1 / 0.9, delta=0.03)
+        assert len(long) / len(short) == pytest.approx(1.1 / 0.9, abs=0.03)
 
     def test_a_higher_pitch_is_higher(self):
         low, high = (fundamental(SPEAKER.speak("啊", Voice("m1", pitch=p, pitch_range=0))) for p in (25, 75))
 
-        self.assertGreater(high, 1.2 * low)
+        assert high > 1.2 * low
 
     def test_nothing_to_say_is_silence(self):
-        self.assertEqual(float(np.abs(SPEAKER.speak("", Voice("f2"))).max(initial=0.0)), 0.0)
+        assert float(np.abs(SPEAKER.speak("", Voice("f2"))).max(initial=0.0)) == 0.0
 
     def test_fresh_processes_say_the_same(self):
         once, again = (synthesis.in_fresh_process(spoken_afresh, "f2") for _ in range(2))
@@ -101,27 +99,22 @@ class SpeechTests(unittest.TestCase):
         np.testing.assert_array_equal(once, again)
 
 
-class MadeVariantTests(unittest.TestCase):
-    def setUp(self):
-        folder = tempfile.TemporaryDirectory()
-        self.addCleanup(folder.cleanup)
-        self.folder = Path(folder.name)
+class TestMadeVariant:
+    def test_the_same_seed_writes_the_same_variants(self, tmp_path):
+        first = synthesis.write_variants(tmp_path / "a", 5, seed=1)
+        second = synthesis.write_variants(tmp_path / "b", 5, seed=1)
 
-    def test_the_same_seed_writes_the_same_variants(self):
-        first = synthesis.write_variants(self.folder / "a", 5, seed=1)
-        second = synthesis.write_variants(self.folder / "b", 5, seed=1)
-
-        self.assertEqual(first, second)
+        assert first == second
         for name in first:
-            self.assertEqual((self.folder / "a" / name).read_text(), (self.folder / "b" / name).read_text())
+            assert (tmp_path / "a" / name).read_text() == (tmp_path / "b" / name).read_text()
 
-    def test_made_variants_speak_beside_those_of_espeak_and_differ(self):
-        names = synthesis.write_variants(self.folder / "variants", 4, seed=2)
+    def test_made_variants_speak_beside_those_of_espeak_and_differ(self, tmp_path):
+        names = synthesis.write_variants(tmp_path / "variants", 4, seed=2)
 
-        spoken = synthesis.in_fresh_process(spoken_by_made_voices, self.folder, names)
+        spoken = synthesis.in_fresh_process(spoken_by_made_voices, tmp_path, names)
 
-        self.assertTrue(all(len(audio) > 16_000 for audio in spoken))
-        self.assertEqual(len({audio[:16_000].tobytes() for audio in spoken}), 5)
+        assert all(len(audio) > 16_000 for audio in spoken)
+        assert len({audio[:16_000].tobytes() for audio in spoken}) == 5
 
 
 def fundamental(audio: np.ndarray) -> float:

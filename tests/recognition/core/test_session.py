@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import unittest
-
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -57,12 +56,12 @@ def probabilities(work: DetectSpeech) -> SpeechProbabilities:
     return SpeechProbabilities((work.audio.reshape(-1, FRAME).max(1) > 0.1).astype(np.float32))
 
 
-class SessionTestCase(unittest.TestCase):
+class SessionTests:
     """Answers speech detection at once and leaves the rest of the work to the test."""
 
     options = OPTIONS
 
-    def setUp(self):
+    def setup_method(self):
         self.session = TranscriptionSession(self.options)
         self.asked: list[Work] = []
 
@@ -106,10 +105,10 @@ class SessionTestCase(unittest.TestCase):
         return [event for event in self.session.events_to_send() if isinstance(event, kinds or Event)]
 
     def assert_told(self, *expected: Event):
-        self.assertEqual(self.told(Partial, Final, UtteranceFailed, Ended), list(expected))
+        assert self.told(Partial, Final, UtteranceFailed, Ended) == list(expected)
 
 
-class PreviewTests(SessionTestCase):
+class TestPreview(SessionTests):
     """An utterance of which the first pass has said nothing yet is shown to the second."""
 
     options = SessionOptions(WINDOW, FRAME, 0, CHUNK, EndpointingOptions(), preview_step=PREVIEW_STEP)
@@ -201,50 +200,50 @@ class PreviewTests(SessionTestCase):
         assert self.take(Preview) == []
 
 
-class ListeningTests(SessionTestCase):
+class TestListening(SessionTests):
     def test_silence_asks_for_no_recognition(self):
         self.hear(silence(5))
-        self.assertEqual(self.asked, [])
-        self.assertEqual(self.session.position, samples(5))
-        self.assertIs(self.session.state, State.LISTENING)
+        assert self.asked == []
+        assert self.session.position == samples(5)
+        assert self.session.state is State.LISTENING
 
     def test_audio_shorter_than_a_window_waits(self):
         self.session.receive_audio(np.zeros(WINDOW - 1, np.float32))
-        self.assertEqual(self.session.work_to_do(), [])
+        assert self.session.work_to_do() == []
         self.session.receive_audio(np.zeros(1, np.float32))
-        self.assertEqual(len(self.session.work_to_do()), 1)
+        assert len(self.session.work_to_do()) == 1
 
     def test_one_window_at_a_time_is_with_the_detector(self):
         self.session.receive_audio(silence(1))
         [work] = self.session.work_to_do()
-        self.assertEqual(self.session.work_to_do(), [])
+        assert self.session.work_to_do() == []
         self.session.receive_result(probabilities(work))
-        self.assertEqual(len(self.session.work_to_do()), 1)
+        assert len(self.session.work_to_do()) == 1
 
     def test_silence_settles_and_is_not_kept(self):
         self.hear(silence(10))
-        self.assertEqual(self.told(Settled)[-1], Settled(samples(9.6)))
-        self.assertLessEqual(len(self.session._audio._memory), 4 * samples(10))
-        self.assertEqual(self.session._audio.start, samples(9.6))
+        assert self.told(Settled)[-1] == Settled(samples(9.6))
+        assert len(self.session._audio._memory) <= 4 * samples(10)
+        assert self.session._audio.start == samples(9.6)
 
 
-class UtteranceTests(SessionTestCase):
+class TestUtterance(SessionTests):
     def test_the_second_pass_gets_the_whole_utterance_with_pre_and_post_roll(self):
         self.hear(silence(2), speech(3), silence(2))
         [work] = self.take(Recognize)
         begin, length = samples(1.74), len(work.audio)
-        self.assertEqual(begin + length, samples(5.16))
+        assert begin + length == samples(5.16)
         np.testing.assert_array_equal(
             work.audio, np.concatenate([silence(0.26), speech(3), silence(0.16)])[:length]
         )
 
     def test_text_is_punctuated_and_embedded_once_it_is_recognized(self):
         self.hear(speech(3), silence(2))
-        self.assertEqual(self.take(Punctuate) + self.take(Embed), [])
+        assert self.take(Punctuate) + self.take(Embed) == []
         self.answer(Recognized(0, (Token("你", 0, 1600), Token("好", 1600, 20_000))))
-        self.assertEqual(self.take(Punctuate), [Punctuate(0, ("你", "好"))])
+        assert self.take(Punctuate) == [Punctuate(0, ("你", "好"))]
         [work] = self.take(Embed)
-        self.assertEqual(work.spans, ((0, 20_000),))
+        assert work.spans == ((0, 20_000),)
 
     def test_a_final_has_text_with_marks_tokens_on_the_timeline_and_the_voice(self):
         self.hear(silence(2), speech(3), silence(2))
@@ -252,20 +251,17 @@ class UtteranceTests(SessionTestCase):
         self.recognize(0, "你好")
         [final] = self.told(Final)
         start = samples(1.74)
-        self.assertEqual(
-            final,
-            Final(
+        assert (final == Final(
                 0, start, samples(5.16), "你好。",
                 (Token("你", start, start + 1600), Token("好", start + 1600, start + 3200)),
-            ),
-        )  # fmt: skip
+            ))  # fmt: skip
         np.testing.assert_array_equal(final.embedding, VOICE[0])
 
     def test_noise_without_words_is_no_line(self):
         self.hear(speech(1), silence(2))
         self.answer(Recognized(0, ()))
         self.assert_told()
-        self.assertEqual(self.take(Punctuate) + self.take(Embed), [])
+        assert self.take(Punctuate) + self.take(Embed) == []
 
     def test_a_word_too_short_to_tell_the_voice_has_no_embedding(self):
         self.session = TranscriptionSession(
@@ -276,30 +272,30 @@ class UtteranceTests(SessionTestCase):
         self.hear(silence(1), speech(0.2), silence(2))
         self.answer(Recognized(0, (Token("嗯", 0, 3200),)), Punctuated(0, ("。",)))
         [final] = self.told(Final)
-        self.assertIsNone(final.embedding)
+        assert final.embedding is None
 
     def test_utterances_are_numbered_from_where_asked(self):
         self.session = TranscriptionSession(OPTIONS, start=samples(60), first_utterance=7)
         self.hear(speech(3), silence(2))
         self.recognize(7, "好")
         [final] = self.told(Final)
-        self.assertEqual((final.utterance, final.start), (7, samples(60)))
+        assert (final.utterance, final.start) == (7, samples(60))
 
 
-class PartialTests(SessionTestCase):
+class TestPartial(SessionTests):
     def test_speech_is_decoded_in_whole_chunks_one_at_a_time(self):
         self.hear(silence(1), speech(4))
         [work] = self.take(DecodeChunk)
-        self.assertEqual(len(work.audio), CHUNK)
+        assert len(work.audio) == CHUNK
         self.answer(ChunkDecoded(0, ()))
-        self.assertEqual(len(self.take(DecodeChunk)), 1)
+        assert len(self.take(DecodeChunk)) == 1
 
     def test_a_chunk_that_was_there_before_its_turn_says_so(self):
         self.hear(silence(1), speech(3))
         [first] = self.take(DecodeChunk)
         self.answer(ChunkDecoded(0, ()))
         [second] = self.take(DecodeChunk)
-        self.assertEqual((first.has_waited, second.has_waited), (False, True))
+        assert (first.has_waited, second.has_waited) == (False, True)
 
     def test_each_partial_is_the_whole_line_so_far(self):
         self.hear(speech(4))
@@ -315,44 +311,44 @@ class PartialTests(SessionTestCase):
 
     def test_the_endpoint_ends_the_first_pass(self):
         self.hear(speech(4), silence(2))
-        self.assertEqual(self.take(EndDecoding), [EndDecoding(0)])
+        assert self.take(EndDecoding) == [EndDecoding(0)]
 
     def test_an_utterance_too_short_for_a_chunk_has_no_first_pass_to_end(self):
         session = TranscriptionSession(SessionOptions(WINDOW, FRAME, 0, samples(9), EndpointingOptions()))
         self.session = session
         self.hear(speech(1), silence(2))
-        self.assertEqual(self.take(EndDecoding), [])
+        assert self.take(EndDecoding) == []
 
     def test_a_chunk_of_zero_means_no_partials(self):
         self.session = TranscriptionSession(SessionOptions(WINDOW, FRAME, 0, 0, EndpointingOptions()))
         self.hear(speech(4), silence(2))
-        self.assertEqual(self.take(DecodeChunk), [])
-        self.assertEqual(len(self.take(Recognize)), 1)
+        assert self.take(DecodeChunk) == []
+        assert len(self.take(Recognize)) == 1
 
 
-class OrderTests(SessionTestCase):
+class TestOrder(SessionTests):
     def test_finals_come_in_order_even_if_results_do_not(self):
         self.hear(speech(2), silence(2), speech(2), silence(2))
         self.recognize(1, "后")
-        self.assertEqual(self.told(Final), [])
+        assert self.told(Final) == []
         self.recognize(0, "先")
-        self.assertEqual([final.text for final in self.told(Final)], ["先。", "后。"])
+        assert [final.text for final in self.told(Final)] == ["先。", "后。"]
 
     def test_nothing_settles_beyond_an_utterance_that_is_not_final(self):
         self.hear(speech(2), silence(2), speech(2), silence(5))
         self.recognize(1, "后")
-        self.assertEqual(self.session.settled, 0)
+        assert self.session.settled == 0
         self.recognize(0, "先")
-        self.assertEqual(self.session.settled, samples(10.6))
+        assert self.session.settled == samples(10.6)
 
     def test_a_final_is_told_before_it_settles(self):
         self.hear(speech(2), silence(5))
         self.session.events_to_send()
         self.recognize(0, "好")
-        self.assertEqual([type(event) for event in self.session.events_to_send()], [Final, Settled])
+        assert [type(event) for event in self.session.events_to_send()] == [Final, Settled]
 
 
-class TurnTests(SessionTestCase):
+class TestTurn(SessionTests):
     """Several people in one utterance."""
 
     TOKENS = tuple(Token(c, samples(i), samples(i + 0.9)) for i, c in enumerate("你是谁我是他啊"))
@@ -373,29 +369,29 @@ class TurnTests(SessionTestCase):
 
     def test_a_long_utterance_is_searched_for_a_change_of_voice(self):
         work = self.search()
-        self.assertGreater(len(work.spans), 4)
-        self.assertEqual(self.told(Final), [])
+        assert len(work.spans) > 4
+        assert self.told(Final) == []
 
     def test_each_turn_is_a_line_with_its_own_words_marks_and_voice(self):
         self.answer(self.voices(self.search(), 3.0))
         first, second = self.told(Final)
-        self.assertEqual((first.text, second.text), ("你是谁？", "我是他啊。"))
-        self.assertEqual((first.utterance, second.utterance), (0, 0))
+        assert (first.text, second.text) == ("你是谁？", "我是他啊。")
+        assert (first.utterance, second.utterance) == (0, 0)
         np.testing.assert_array_equal([first.embedding, second.embedding], [[1, 0], [0, 1]])
-        self.assertEqual((first.speech, second.speech), (samples(2.9), samples(3.9)))
-        self.assertLess(first.end, second.start + 1)
+        assert (first.speech, second.speech) == (samples(2.9), samples(3.9))
+        assert first.end < second.start + 1
 
     def test_one_voice_is_one_line(self):
         self.answer(self.voices(self.search(), 99))
         [final] = self.told(Final)
-        self.assertEqual(final.text, "你是谁？我是他啊。")
+        assert final.text == "你是谁？我是他啊。"
         np.testing.assert_array_equal(final.embedding, VOICE[0])
 
     def test_the_voice_of_a_shorter_line_is_heard_whole_as_well(self):
         self.hear(speech(4), silence(2))
         self.answer(Recognized(0, self.TOKENS[:4]), Punctuated(0, self.MARKS[:4]))
         [work] = self.take(Embed)
-        self.assertEqual(work.spans[-1], (work.spans[0][0], work.spans[-2][1]))
+        assert work.spans[-1] == (work.spans[0][0], work.spans[-2][1])
         self.answer(Embedded(0, np.array([[1, 0]] * (len(work.spans) - 1) + [[0, 1]], np.float32)))
         [final] = self.told(Final)
         np.testing.assert_allclose(final.embedding, [0.5**0.5, 0.5**0.5], atol=1e-6)
@@ -403,36 +399,36 @@ class TurnTests(SessionTestCase):
     def test_the_lines_of_an_utterance_settle_together(self):
         self.answer(self.voices(self.search(), 3.0))
         kinds = [type(event) for event in self.told(Final, Settled)]
-        self.assertEqual(kinds, [Final, Final, Settled])
+        assert kinds == [Final, Final, Settled]
 
     def test_a_failed_search_leaves_one_line_without_a_voice(self):
         self.answer(Failed(self.search()))
         [final] = self.told(Final)
-        self.assertEqual((final.text, final.embedding), ("你是谁？我是他啊。", None))
+        assert (final.text, final.embedding) == ("你是谁？我是他啊。", None)
 
 
-class EndTests(SessionTestCase):
+class TestEnd(SessionTests):
     def test_the_end_waits_for_the_last_final(self):
         self.hear(speech(3))
         self.end()
-        self.assertIs(self.session.state, State.DRAINING)
-        self.assertEqual(self.told(Ended), [])
+        assert self.session.state is State.DRAINING
+        assert self.told(Ended) == []
         self.recognize(0, "再见")
-        self.assertEqual([type(event) for event in self.session.events_to_send()], [Final, Settled, Ended])
-        self.assertIs(self.session.state, State.ENDED)
+        assert [type(event) for event in self.session.events_to_send()] == [Final, Settled, Ended]
+        assert self.session.state is State.ENDED
 
     def test_the_last_word_is_heard_though_it_ends_with_the_audio(self):
         self.hear(silence(1), speech(0.95))
         self.end()
         [work] = self.take(Recognize)
-        self.assertEqual(len(work.audio), samples(1.95 - 0.74))
+        assert len(work.audio) == samples(1.95 - 0.74)
 
     def test_a_detector_that_lags_still_hears_the_last_word(self):
         self.session = TranscriptionSession(SessionOptions(WINDOW, FRAME, 640, CHUNK, EndpointingOptions()))
         self.hear(speech(1.0))
         self.end()
         [work] = self.take(Recognize)
-        self.assertEqual(len(work.audio), samples(1.0))
+        assert len(work.audio) == samples(1.0)
 
     def test_an_empty_stream_ends_at_once(self):
         self.end()
@@ -450,11 +446,11 @@ class EndTests(SessionTestCase):
 
     def test_audio_after_the_end_is_refused(self):
         self.end()
-        with self.assertRaisesRegex(SessionClosed, "the session is ended"):
+        with pytest.raises(SessionClosed, match="the session is ended"):
             self.session.receive_audio(silence(1))
 
 
-class FailureTests(SessionTestCase):
+class TestFailure(SessionTests):
     def test_a_failed_second_pass_says_which_audio_has_no_text_and_goes_on(self):
         self.hear(speech(2), silence(2), speech(2), silence(2))
         work = self.take(Recognize)[0]
@@ -462,15 +458,15 @@ class FailureTests(SessionTestCase):
         self.answer(Failed(work))
         self.recognize(1, "好")
         failed, final = self.told(UtteranceFailed, Final)
-        self.assertEqual(failed, UtteranceFailed(0, 0, samples(2.16)))
-        self.assertEqual(final.text, "好。")
+        assert failed == UtteranceFailed(0, 0, samples(2.16))
+        assert final.text == "好。"
 
     def test_failed_punctuation_costs_only_the_marks(self):
         self.hear(speech(2), silence(2))
         self.answer(Recognized(0, (Token("好", 0, 9000),)))
         [work] = self.take(Punctuate)
         self.answer(Failed(work), Embedded(0, VOICE))
-        self.assertEqual([final.text for final in self.told(Final)], ["好"])
+        assert [final.text for final in self.told(Final)] == ["好"]
 
     def test_a_failed_embedding_costs_only_the_voice(self):
         self.hear(speech(2), silence(2))
@@ -478,24 +474,24 @@ class FailureTests(SessionTestCase):
         [work] = self.take(Embed)
         self.answer(Failed(work), Punctuated(0, ("。",)))
         [final] = self.told(Final)
-        self.assertEqual((final.text, final.embedding), ("好。", None))
+        assert (final.text, final.embedding) == ("好。", None)
 
     def test_a_failed_chunk_costs_the_partials_of_its_utterance(self):
         self.hear(speech(4))
         [work] = self.take(DecodeChunk)
         self.answer(Failed(work))
         self.hear(speech(2), silence(2))
-        self.assertEqual(self.take(DecodeChunk), [])
-        self.assertEqual(len(self.take(Recognize)), 1)
+        assert self.take(DecodeChunk) == []
+        assert len(self.take(Recognize)) == 1
 
     def test_a_failed_detection_counts_as_silence(self):
         self.session.receive_audio(silence(0.1))
         [work] = self.session.work_to_do()
         self.session.receive_result(Failed(work))
-        self.assertEqual(self.session.processed, samples(0.1))
+        assert self.session.processed == samples(0.1)
 
 
-class CutTests(unittest.TestCase):
+class TestCut:
     """However the audio is cut into frames, the result is the same."""
 
     @settings(max_examples=40)
@@ -504,7 +500,7 @@ class CutTests(unittest.TestCase):
         audio = np.concatenate(
             [silence(0.7), speech(1.3), silence(1.4), speech(0.5), silence(0.3), speech(1), silence(1)]
         )
-        self.assertEqual(self.utterances(audio, sizes), self.utterances(audio, [len(audio)]))
+        assert self.utterances(audio, sizes) == self.utterances(audio, [len(audio)])
 
     def utterances(self, audio: np.ndarray, sizes: list[int]) -> list[tuple[int, int]]:
         session = TranscriptionSession(OPTIONS)
@@ -517,7 +513,7 @@ class CutTests(unittest.TestCase):
                 at += size
         session.receive_end()
         found += self.advance(session)
-        self.assertIs(session.state, State.ENDED)
+        assert session.state is State.ENDED
         return found
 
     def advance(self, session: TranscriptionSession) -> list[tuple[int, int]]:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import unittest
 from itertools import pairwise
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -65,59 +65,57 @@ def find(said: list[tuple[str, float, float]], *, people: People | None = None) 
     return [tokens[turn.first_token].start / samples(1) for turn in found]
 
 
-class WindowTests(unittest.TestCase):
+class TestWindow:
     def test_a_short_utterance_is_one_window(self):
         tokens = words(samples(2.9))
-        self.assertEqual(turns.windows(tokens, samples(2.9)), ((0, tokens[-1].end),))
+        assert turns.windows(tokens, samples(2.9)) == ((0, tokens[-1].end),)
 
     def test_an_utterance_of_one_short_word_is_taken_with_what_is_around_it(self):
         tokens = [Token("嗯", samples(0.3), samples(0.5))]
-        self.assertEqual(turns.windows(tokens, samples(0.8)), ((0, samples(0.8)),))
+        assert turns.windows(tokens, samples(0.8)) == ((0, samples(0.8)),)
 
     def test_a_sound_of_a_quarter_of_a_second_tells_no_voice(self):
         tokens = [Token("嗯", 0, samples(0.2))]
-        self.assertEqual(turns.windows(tokens, samples(0.25)), ())
+        assert turns.windows(tokens, samples(0.25)) == ()
 
     def test_windows_reach_from_the_first_word_to_the_last(self):
         length = samples(11)
         tokens = words(length)[2:]
         windows = turns.windows(tokens, length)
-        self.assertEqual(windows[0][0], tokens[0].start)
-        self.assertLess(tokens[-1].end - windows[-1][1], samples(0.4))
-        self.assertTrue(all(end - start == turns.WINDOW for start, end in windows))
+        assert windows[0][0] == tokens[0].start
+        assert tokens[-1].end - windows[-1][1] < samples(0.4)
+        assert all(end - start == turns.WINDOW for start, end in windows)
 
     def test_no_window_reaches_beyond_the_audio(self):
         tokens = [Token("长", 0, samples(20))]
-        self.assertLessEqual(turns.windows(tokens, samples(5))[-1][1], samples(5))
+        assert turns.windows(tokens, samples(5))[-1][1] <= samples(5)
 
     def test_an_utterance_of_some_seconds_is_embedded_whole_as_well(self):
         windows = turns.parts(samples(0.5), samples(4.5))
-        self.assertEqual(turns.spans(windows), (*windows, (samples(0.5), windows[-1][1])))
+        assert turns.spans(windows) == (*windows, (samples(0.5), windows[-1][1]))
 
     def test_what_is_one_window_is_embedded_once(self):
-        self.assertEqual(turns.spans([(0, samples(2))]), ((0, samples(2)),))
+        assert turns.spans([(0, samples(2))]) == ((0, samples(2)),)
 
     def test_a_long_utterance_is_embedded_in_windows_only(self):
         windows = turns.parts(0, samples(6))
-        self.assertEqual(turns.spans(windows), windows)
+        assert turns.spans(windows) == windows
 
 
-class TurnTests(unittest.TestCase):
-    def test_one_voice_is_one_turn_however_long_it_speaks(self):
-        for seed in range(20):
-            with self.subTest(seed=seed):
-                self.assertEqual(find([("A", 0, 20)], people=People(seed=seed)), [0])
+class TestTurn:
+    @pytest.mark.parametrize("seed", range(20))
+    def test_one_voice_is_one_turn_however_long_it_speaks(self, seed):
+        assert find([("A", 0, 20)], people=People(seed=seed)) == [0]
 
-    def test_a_change_of_voice_begins_a_turn_within_half_a_second(self):
-        for seed in range(20):
-            with self.subTest(seed=seed):
-                starts = find([("A", 0, 6), ("B", 6, 12)], people=People(seed=seed))
-                self.assertEqual(len(starts), 2)
-                self.assertAlmostEqual(starts[1], 6.0, delta=0.76)
+    @pytest.mark.parametrize("seed", range(20))
+    def test_a_change_of_voice_begins_a_turn_within_half_a_second(self, seed):
+        starts = find([("A", 0, 6), ("B", 6, 12)], people=People(seed=seed))
+        assert len(starts) == 2
+        assert starts[1] == pytest.approx(6.0, abs=0.76)
 
     def test_quick_answers_are_told_apart(self):
         starts = find([("A", 0, 5), ("B", 5, 9), ("A", 9, 13), ("C", 13, 18)], people=People(agreement=0.7))
-        self.assertEqual(len(starts), 4)
+        assert len(starts) == 4
 
     def test_a_turn_begins_after_the_pause_that_is_nearest(self):
         length = samples(12)
@@ -129,22 +127,22 @@ class TurnTests(unittest.TestCase):
         windows = turns.windows(tokens, length)
         rows = People(agreement=0.9).embeddings(windows, [("A", 0, 6.3), ("B", 6.3, 12)])
         [first, second] = turns.turns(tokens, windows, rows)
-        self.assertEqual(tokens[first.last_token].end, tokens[second.first_token].start - 4800 - 800)
+        assert tokens[first.last_token].end == tokens[second.first_token].start - 4800 - 800
 
     def test_an_utterance_of_one_window_is_one_turn(self):
-        self.assertEqual(find([("A", 0, 2)]), [0])
+        assert find([("A", 0, 2)]) == [0]
 
     def test_what_was_embedded_whole_is_not_taken_for_a_turn(self):
         tokens = words(samples(4))
         windows = turns.windows(tokens, samples(4))
         rows = np.array([[1, 0]] * len(windows) + [[0, 1]], np.float32)
-        self.assertEqual(turns.turns(tokens, windows, rows), (Turn(0, len(tokens) - 1),))
+        assert turns.turns(tokens, windows, rows) == (Turn(0, len(tokens) - 1),)
 
     def test_one_word_cannot_be_split(self):
         tokens = [Token("长", 0, samples(8))]
         windows = turns.windows(tokens, samples(8))
         rows = People(agreement=0.9).embeddings(windows, [("A", 0, 4), ("B", 4, 8)])
-        self.assertEqual(turns.turns(tokens, windows, rows), (Turn(0, 0),))
+        assert turns.turns(tokens, windows, rows) == (Turn(0, 0),)
 
     @given(
         count=st.integers(1, 60),
@@ -163,14 +161,14 @@ class TurnTests(unittest.TestCase):
         rows /= np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-9)
         found = turns.turns(tokens, windows, rows.astype(np.float32))
         covered = [i for turn in found for i in range(turn.first_token, turn.last_token + 1)]
-        self.assertEqual(covered, list(range(len(tokens))))
+        assert covered == list(range(len(tokens)))
         for turn in found:
             voice = turns.voice_of(turn, tokens, windows, rows.astype(np.float32))
-            self.assertLessEqual(voice.samples, length)
-            self.assertEqual(voice.embedding is None, voice.samples == 0)
+            assert voice.samples <= length
+            assert (voice.embedding is None) == (voice.samples == 0)
 
 
-class VoiceTests(unittest.TestCase):
+class TestVoice:
     def voice_of(self, turn: Turn, length: int, said: list[tuple[str, float, float]]) -> turns.TurnVoice:
         """With embeddings that tell who speaks for how much of a window: one axis for each of A and B."""
         tokens = words(length)
@@ -193,7 +191,7 @@ class VoiceTests(unittest.TestCase):
     def test_a_turn_shorter_than_a_window_has_the_voice_of_the_window_that_holds_most_of_it(self):
         said = [("A", 0, 4.5), ("B", 4.5, 5.5), ("A", 5.5, 10)]
         voice = self.voice_of(Turn(18, 21), samples(10), said)
-        self.assertGreater(voice.embedding[1], voice.embedding[0])
+        assert voice.embedding[1] > voice.embedding[0]
 
     def test_an_utterance_of_one_voice_is_half_its_windows_and_half_the_whole(self):
         tokens = words(samples(4))
@@ -209,7 +207,8 @@ class VoiceTests(unittest.TestCase):
         voice = turns.voice_of(Turn(0, 7), tokens, windows, rows)
         np.testing.assert_allclose(voice.embedding, [1, 0], atol=1e-6)
 
-    def test_a_piece_of_speech_has_the_voice_of_a_line_that_is_as_long(self):
+    @pytest.mark.parametrize("length", [1.2, 3.7, 8])
+    def test_a_piece_of_speech_has_the_voice_of_a_line_that_is_as_long(self, length):
         class Embedder:
             """A span points where its middle and its length say."""
 
@@ -218,33 +217,27 @@ class VoiceTests(unittest.TestCase):
                 rows = [(start + end, 3 * (end - start)) for start, end in spans]
                 return [np.array([np.array(row) / np.linalg.norm(row) for row in rows], np.float32)]
 
-        for length in (1.2, 3.7, 8):
-            with self.subTest(length=length):
-                speech = np.zeros(samples(length), np.float32)
-                tokens = [Token("长", 0, len(speech))]
-                windows = turns.windows(tokens, len(speech))
-                [rows] = Embedder().embed([(speech, turns.spans(windows))])
-                line = turns.voice_of(Turn(0, 0), tokens, windows, rows)
-                piece = turns.voice_in(speech, Embedder())
-                np.testing.assert_allclose(piece, line.embedding, atol=1e-6)
+        speech = np.zeros(samples(length), np.float32)
+        tokens = [Token("长", 0, len(speech))]
+        windows = turns.windows(tokens, len(speech))
+        [rows] = Embedder().embed([(speech, turns.spans(windows))])
+        line = turns.voice_of(Turn(0, 0), tokens, windows, rows)
+        piece = turns.voice_in(speech, Embedder())
+        np.testing.assert_allclose(piece, line.embedding, atol=1e-6)
 
     def test_it_tells_how_much_speech_it_is_of(self):
         voice = self.voice_of(Turn(20, 29), samples(10), [("A", 0, 10)])
-        self.assertEqual(voice.samples, samples(9 * 0.25 + 0.2))
+        assert voice.samples == samples(9 * 0.25 + 0.2)
 
     def test_more_than_six_seconds_say_little_more(self):
         tokens = words(samples(20))
         voice = self.voice_of(Turn(0, len(tokens) - 1), samples(20), [("A", 0, 20)])
-        self.assertEqual(voice.samples, turns.MAX_VOICE)
+        assert voice.samples == turns.MAX_VOICE
 
     def test_a_short_word_between_others_has_no_voice_of_its_own(self):
         voice = self.voice_of(Turn(3, 3), samples(5), [("A", 0, 5)])
-        self.assertEqual((voice.embedding, voice.samples), (None, 0))
+        assert (voice.embedding, voice.samples) == (None, 0)
 
     def test_the_mean_of_voices_has_unit_length(self):
         mean = turns.mean_voice(np.array([[1, 0], [0, 1]], np.float32))
         np.testing.assert_allclose(mean, [0.5**0.5, 0.5**0.5], atol=1e-6)
-
-
-if __name__ == "__main__":
-    unittest.main()

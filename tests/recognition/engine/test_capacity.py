@@ -1,9 +1,10 @@
 from __future__ import annotations
 
 import itertools
-import unittest
 from dataclasses import replace
 from typing import Any
+
+import pytest
 
 from recognition.engine.capacity import BATCH, LOAD, SESSION, Cost, measure
 from recognition.fakes.scripted import Script, ScriptedLine, ScriptedStreaming, scripted_models
@@ -37,8 +38,8 @@ class TakesTime:
         return call
 
 
-class MeasureTests(unittest.TestCase):
-    def setUp(self):
+class TestMeasure:
+    def setup_method(self):
         self.clock = Clock()
         self.models = scripted_models(Script([ScriptedLine("好的。")]))
 
@@ -60,18 +61,18 @@ class MeasureTests(unittest.TestCase):
             (0.01, 0.1, 0.1, 0.01, 0.07),
             strict=True,
         ):
-            self.assertAlmostEqual(getattr(cost, stage), expected, msg=stage)
-        self.assertEqual(cost.streams, int(LOAD / (0.29 + SESSION)))
+            assert getattr(cost, stage) == pytest.approx(expected), stage
+        assert cost.streams == int(LOAD / (0.29 + SESSION))
 
     def test_models_that_are_too_slow_still_take_one_stream(self):
-        self.assertEqual(Cost(0.1, 5.0, 1.0, 0.1, 0.1).streams, 1)
+        assert Cost(0.1, 5.0, 1.0, 0.1, 0.1).streams == 1
 
     def test_it_leaves_no_model_state_behind(self):
         measure(self.models)
 
         streaming = self.models.streaming
         assert isinstance(streaming, ScriptedStreaming)
-        self.assertEqual(streaming.open_states, 0)
+        assert streaming.open_states == 0
 
     def test_it_measures_batches_as_large_as_those_of_a_busy_core(self):
         sizes = set()
@@ -84,4 +85,4 @@ class MeasureTests(unittest.TestCase):
         self.models.streaming.decode = watch
         measure(self.models, clock=itertools.count().__next__)
 
-        self.assertEqual(sizes, {BATCH})
+        assert sizes == {BATCH}

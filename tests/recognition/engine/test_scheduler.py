@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-import unittest
-
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -38,64 +36,64 @@ def sessions(batch: list[QueuedJob[None]]) -> list[object]:
     return [job.session for job in batch]
 
 
-class OrderTests(unittest.TestCase):
+class TestOrder:
     def test_nothing_waits_for_nothing(self):
-        self.assertEqual(scheduler().next_batch(0), [])
-        self.assertIsNone(scheduler().due_at())
+        assert scheduler().next_batch(0) == []
+        assert scheduler().due_at() is None
 
     def test_finals_go_before_partials(self):
         waiting = scheduler((Stage.DECODE, "a", 10, 0.0), (Stage.RECOGNIZE, "b", 10, 0.9))
-        self.assertEqual(sessions(waiting.next_batch(1)), ["b"])
-        self.assertEqual(sessions(waiting.next_batch(1)), ["a"])
+        assert sessions(waiting.next_batch(1)) == ["b"]
+        assert sessions(waiting.next_batch(1)) == ["a"]
 
     def test_a_batch_is_of_one_stage(self):
         waiting = scheduler((Stage.EMBED, "a", 10, 0.0), (Stage.PUNCTUATE, "b", 10, 0.0))
-        self.assertEqual({job.stage for job in waiting.next_batch(1)}, {Stage.PUNCTUATE})
+        assert {job.stage for job in waiting.next_batch(1)} == {Stage.PUNCTUATE}
 
     def test_a_final_that_has_begun_is_finished_before_the_next_begins(self):
         waiting = scheduler(
             (Stage.RECOGNIZE, "a", 10, 0.0), (Stage.EMBED, "b", 10, 0.9), (Stage.PUNCTUATE, "b", 10, 0.9)
         )
         stages = [waiting.next_batch(1)[0].stage for _ in range(3)]
-        self.assertEqual(stages, [Stage.PUNCTUATE, Stage.EMBED, Stage.RECOGNIZE])
+        assert stages == [Stage.PUNCTUATE, Stage.EMBED, Stage.RECOGNIZE]
 
     def test_first_come_first_served(self):
         waiting = scheduler(*((Stage.RECOGNIZE, name, 10, 0.0) for name in "abcd"))
-        self.assertEqual(sessions(waiting.next_batch(1)), ["a", "b", "c"])
-        self.assertEqual(sessions(waiting.next_batch(1)), ["d"])
+        assert sessions(waiting.next_batch(1)) == ["a", "b", "c"]
+        assert sessions(waiting.next_batch(1)) == ["d"]
 
     def test_a_stream_that_has_fallen_behind_goes_before_one_that_has_not(self):
         waiting = scheduler(
             (Stage.DECODE, "a", 10, 1.0), (Stage.DECODE, "b", 10, 1.0), (Stage.DECODE, "behind", 10, 0.8)
         )
-        self.assertEqual(sessions(waiting.next_batch(1)), ["behind", "a"])
+        assert sessions(waiting.next_batch(1)) == ["behind", "a"]
 
 
-class RestTests(unittest.TestCase):
+class TestRest:
     """The first pass pauses in proportion to what its batches take, so that streams come together."""
 
-    def setUp(self):
+    def setup_method(self):
         self.waiting = scheduler((Stage.DECODE, "a", 10, 1.0))
-        self.assertEqual(sessions(self.waiting.next_batch(1.0)), ["a"])
+        assert sessions(self.waiting.next_batch(1.0)) == ["a"]
 
     def add(self, session: str, at: float) -> None:
         self.waiting.add(QueuedJob(Stage.DECODE, session, 10, at, None))
 
     def test_the_next_waits_for_company_as_long_as_the_last_batch_tells(self):
         self.add("b", 1.5)
-        self.assertEqual(self.waiting.next_batch(1.5), [])  # the batch took 0.5 s
-        self.assertEqual(self.waiting.due_at(), 2.25)
-        self.assertEqual(sessions(self.waiting.next_batch(2.25)), ["b"])
+        assert self.waiting.next_batch(1.5) == []  # the batch took 0.5 s
+        assert self.waiting.due_at() == 2.25
+        assert sessions(self.waiting.next_batch(2.25)) == ["b"]
 
     def test_who_comes_later_than_that_does_not_wait(self):
-        self.assertEqual(self.waiting.next_batch(1.5), [])
+        assert self.waiting.next_batch(1.5) == []
         self.add("b", 2.5)
-        self.assertEqual(sessions(self.waiting.next_batch(2.5)), ["b"])
+        assert sessions(self.waiting.next_batch(2.5)) == ["b"]
 
     def test_a_full_batch_waits_for_nobody(self):
         self.add("b", 1.5)
         self.add("c", 1.5)
-        self.assertEqual(sessions(self.waiting.next_batch(1.5)), ["b", "c"])
+        assert sessions(self.waiting.next_batch(1.5)) == ["b", "c"]
 
     def test_nobody_waits_for_company_longer_than_the_limit(self):
         # A second batch each 1.25 s would be too few for chunks that come each 0.6 s.
@@ -105,26 +103,26 @@ class RestTests(unittest.TestCase):
         waiting.add(QueuedJob(Stage.DECODE, "a", 10, 1.0, None))
         waiting.next_batch(1.0)
         waiting.add(QueuedJob(Stage.DECODE, "b", 10, 1.2, None))
-        self.assertEqual(waiting.next_batch(1.5), [])
-        self.assertEqual(waiting.due_at(), 1.2 + 0.35)
-        self.assertEqual(sessions(waiting.next_batch(1.2 + 0.35)), ["b"])
+        assert waiting.next_batch(1.5) == []
+        assert waiting.due_at() == 1.2 + 0.35
+        assert sessions(waiting.next_batch(1.2 + 0.35)) == ["b"]
 
     def test_finals_run_meanwhile(self):
         self.add("b", 1.5)
         self.waiting.add(QueuedJob(Stage.RECOGNIZE, "c", 10, 1.5, None))
-        self.assertEqual(sessions(self.waiting.next_batch(1.5)), ["c"])
-        self.assertEqual(sessions(self.waiting.next_batch(2.25)), ["b"])
+        assert sessions(self.waiting.next_batch(1.5)) == ["c"]
+        assert sessions(self.waiting.next_batch(2.25)) == ["b"]
 
 
-class PaddingTests(unittest.TestCase):
+class TestPadding:
     def test_the_budget_counts_padding(self):
         waiting = scheduler((Stage.RECOGNIZE, "a", 10, 0.0), (Stage.RECOGNIZE, "b", 60, 0.0))
-        self.assertEqual(sessions(waiting.next_batch(1)), ["a"])
-        self.assertEqual(sessions(waiting.next_batch(1)), ["b"])
+        assert sessions(waiting.next_batch(1)) == ["a"]
+        assert sessions(waiting.next_batch(1)) == ["b"]
 
     def test_a_job_over_budget_still_runs_alone(self):
         waiting = scheduler((Stage.RECOGNIZE, "a", 500, 0.0))
-        self.assertEqual(sessions(waiting.next_batch(1)), ["a"])
+        assert sessions(waiting.next_batch(1)) == ["a"]
 
     def test_a_short_job_may_pass_a_long_one_that_does_not_fit(self):
         waiting = scheduler(
@@ -132,16 +130,16 @@ class PaddingTests(unittest.TestCase):
             (Stage.RECOGNIZE, "b", 90, 0.0),
             (Stage.RECOGNIZE, "c", 10, 0.0),
         )
-        self.assertEqual(sessions(waiting.next_batch(1)), ["a", "c"])
+        assert sessions(waiting.next_batch(1)) == ["a", "c"]
 
 
-class SessionTests(unittest.TestCase):
+class TestSession:
     def test_a_session_is_at_most_once_in_a_batch(self):
         waiting = scheduler(
             (Stage.DETECT, "a", 10, 0.0), (Stage.DETECT, "a", 10, 0.0), (Stage.DETECT, "b", 10, 0.0)
         )
-        self.assertEqual(sessions(waiting.next_batch(1)), ["a", "b"])
-        self.assertEqual(sessions(waiting.next_batch(1)), ["a"])
+        assert sessions(waiting.next_batch(1)) == ["a", "b"]
+        assert sessions(waiting.next_batch(1)) == ["a"]
 
     def test_a_later_job_never_overtakes_its_own_session(self):
         waiting = scheduler(
@@ -149,56 +147,56 @@ class SessionTests(unittest.TestCase):
             (Stage.RECOGNIZE, "b", 90, 0.0),
             (Stage.RECOGNIZE, "b", 10, 0.0),
         )
-        self.assertEqual(sessions(waiting.next_batch(1)), ["a"])
-        self.assertEqual([job.samples for job in waiting.next_batch(1)], [90])
+        assert sessions(waiting.next_batch(1)) == ["a"]
+        assert [job.samples for job in waiting.next_batch(1)] == [90]
 
     def test_a_discarded_session_waits_for_nothing(self):
         waiting = scheduler(
             (Stage.DETECT, "a", 10, 0.0), (Stage.RECOGNIZE, "a", 10, 0.0), (Stage.DETECT, "b", 10, 0.0)
         )
         waiting.discard("a")
-        self.assertEqual(sessions(waiting.next_batch(1)), ["b"])
-        self.assertEqual(len(waiting), 0)
+        assert sessions(waiting.next_batch(1)) == ["b"]
+        assert len(waiting) == 0
 
     def test_discarding_one_stage_leaves_the_others(self):
         waiting = scheduler((Stage.DECODE, "a", 10, 0.0), (Stage.RECOGNIZE, "a", 10, 0.0))
         waiting.discard("a", [Stage.DECODE])
-        self.assertEqual([job.stage for job in waiting.next_batch(1)], [Stage.RECOGNIZE])
+        assert [job.stage for job in waiting.next_batch(1)] == [Stage.RECOGNIZE]
 
 
-class PressureTests(unittest.TestCase):
+class TestPressure:
     """What gives way, in this order: partials come later, then not at all, then finals come later."""
 
     def test_without_a_backlog_nothing_gives_way(self):
         waiting = scheduler((Stage.DECODE, "a", 10, 0.0), (Stage.RECOGNIZE, "a", 10, 0.0))
-        self.assertIs(waiting.pressure(0.2), Pressure.NONE)
+        assert waiting.pressure(0.2) is Pressure.NONE
 
     def test_partials_that_are_late_come_in_larger_batches(self):
         waiting = scheduler(*((Stage.DECODE, name, 10, 0.0) for name in "abcdef"))
-        self.assertIs(waiting.pressure(0.4), Pressure.SLOWER_PARTIALS)
-        self.assertEqual(sessions(waiting.next_batch(0.4)), ["a", "b", "c", "d"])
+        assert waiting.pressure(0.4) is Pressure.SLOWER_PARTIALS
+        assert sessions(waiting.next_batch(0.4)) == ["a", "b", "c", "d"]
 
     def test_partials_that_are_too_late_are_given_up(self):
         waiting = scheduler((Stage.DECODE, "a", 10, 0.0), (Stage.DECODE, "b", 10, 0.9))
-        self.assertIs(waiting.pressure(1.1), Pressure.NO_PARTIALS)
-        self.assertEqual(sessions(waiting.expired(1.1)), ["a"])
-        self.assertEqual(sessions(waiting.next_batch(1.1)), ["b"])
+        assert waiting.pressure(1.1) is Pressure.NO_PARTIALS
+        assert sessions(waiting.expired(1.1)) == ["a"]
+        assert sessions(waiting.next_batch(1.1)) == ["b"]
 
     def test_finals_and_audio_are_never_given_up(self):
         waiting = scheduler(
             *((stage, "a", 10, 0.0) for stage in Stage if stage not in (Stage.DECODE, Stage.PREVIEW)),
         )
-        self.assertEqual(waiting.expired(1e9), [])
+        assert waiting.expired(1e9) == []
 
     def test_finals_come_later_last_of_all(self):
         limits = dict(LIMITS) | {Stage.RECOGNIZE: BatchLimits(size=1, padded_samples=100, late_s=1.0)}
         waiting: Scheduler[None] = Scheduler(limits)
         waiting.add(QueuedJob(Stage.RECOGNIZE, "a", 10, 0.0, None))
-        self.assertIs(waiting.pressure(1.5), Pressure.LATER_FINALS)
+        assert waiting.pressure(1.5) is Pressure.LATER_FINALS
 
     def test_by_default_only_partials_can_be_given_up(self):
         mortal = [stage for stage, limits in DEFAULT_LIMITS.items() if limits.patience_s < 1e9]
-        self.assertEqual(mortal, [Stage.DECODE, Stage.PREVIEW])
+        assert mortal == [Stage.DECODE, Stage.PREVIEW]
 
     def test_a_preview_runs_only_when_nothing_else_waits_and_is_soon_of_no_use(self):
         waiting = scheduler((Stage.PREVIEW, "a", 10, 0.0), (Stage.DECODE, "b", 10, 0.1))
@@ -227,7 +225,7 @@ def test_every_job_runs_exactly_once_and_in_the_order_of_its_session(jobs):
             assert own == sorted(own)
 
 
-class LimitsTests(unittest.TestCase):
+class TestLimits:
     def test_a_gpu_takes_a_hundred_streams_in_one_batch_and_a_cpu_does_not(self):
         sizes = {}
         for device in ("cpu", "cuda"):
@@ -236,9 +234,9 @@ class LimitsTests(unittest.TestCase):
                 scheduler.add(QueuedJob(Stage.DECODE, session, 9600, 0.0, ""))
             sizes[device] = len(scheduler.next_batch(0.1))
 
-        self.assertEqual(sizes["cuda"], 100)
-        self.assertLess(sizes["cpu"], 20)
+        assert sizes["cuda"] == 100
+        assert sizes["cpu"] < 20
 
     def test_whatever_computes_has_limits_for_every_stage(self):
         for device in ("cpu", "cuda"):
-            self.assertEqual(set(limits_for(device)), set(Stage))
+            assert set(limits_for(device)) == set(Stage)

@@ -1,8 +1,7 @@
 from __future__ import annotations
 
-import unittest
-
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
@@ -17,11 +16,11 @@ def weights(*values: float) -> np.ndarray:
 frame_weights = hnp.arrays(np.float32, st.integers(1, 40), elements=st.floats(0, 1, width=16))
 
 
-class IntegrateTests(unittest.TestCase):
+class TestIntegrate:
     def test_a_token_fires_when_the_weights_reach_one(self):
         fired = cif.integrate(weights(0.4, 0.4, 0.4, 0.0)[None])
 
-        self.assertEqual(fired.counts.tolist(), [1])
+        assert fired.counts.tolist() == [1]
         np.testing.assert_allclose(fired.shares[0, 0], [0.4, 0.4, 0.2, 0], atol=1e-6)
 
     def test_the_rest_of_a_frame_begins_the_next_token(self):
@@ -33,13 +32,13 @@ class IntegrateTests(unittest.TestCase):
     def test_silence_fires_nothing(self):
         fired = cif.integrate(np.zeros((2, 5), np.float32))
 
-        self.assertEqual(fired.counts.tolist(), [0, 0])
-        self.assertEqual(fired.shares.shape, (2, 1, 5))
+        assert fired.counts.tolist() == [0, 0]
+        assert fired.shares.shape == (2, 1, 5)
 
     def test_rows_fire_on_their_own(self):
         fired = cif.integrate(np.stack([weights(1, 1, 1), weights(0.5, 0.2, 0.2)]))
 
-        self.assertEqual(fired.counts.tolist(), [3, 0])
+        assert fired.counts.tolist() == [3, 0]
         np.testing.assert_allclose(fired.shares[1, 0], [0.5, 0.2, 0.2])
 
     @given(frame_weights)
@@ -48,8 +47,8 @@ class IntegrateTests(unittest.TestCase):
 
         count = fired.counts[0]
         np.testing.assert_allclose(fired.shares[0, :count].sum(1), np.ones(count), atol=1e-5)
-        self.assertAlmostEqual(fired.shares[0].sum(), float(values.sum()), delta=1e-3)
-        self.assertLess(fired.left[0], 1)
+        assert fired.shares[0].sum() == pytest.approx(float(values.sum()), abs=1e-3)
+        assert fired.left[0] < 1
 
     @given(frame_weights, st.integers(1, 39))
     def test_a_stream_cut_anywhere_makes_the_same_tokens(self, values, cut):
@@ -58,10 +57,10 @@ class IntegrateTests(unittest.TestCase):
         first = cif.integrate(values[None, :cut])
         second = cif.integrate(np.append(first.left, values[cut:])[None].astype(np.float32))
 
-        self.assertEqual(first.counts[0] + second.counts[0], whole.counts[0])
+        assert first.counts[0] + second.counts[0] == whole.counts[0]
 
 
-class ShareOutTests(unittest.TestCase):
+class TestShareOut:
     def test_an_utterance_is_shared_out_as_a_stream_is(self):
         values = weights(0.3, 0.5, 0.7, 0.0, 0.9, 0.45)
 
@@ -85,4 +84,4 @@ class ShareOutTests(unittest.TestCase):
         once = cif.share_out(values, count=int(values.sum()))
 
         edges = once.bounds.flatten()
-        self.assertEqual(edges.tolist(), sorted(edges.tolist()))
+        assert edges.tolist() == sorted(edges.tolist())

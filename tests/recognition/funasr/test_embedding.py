@@ -1,12 +1,11 @@
 from __future__ import annotations
 
 import functools
+import re
 import shutil
-import tempfile
-import unittest
-from pathlib import Path
 
 import numpy as np
+import pytest
 import torch
 
 from recognition.funasr.embedding import FunasrEmbedder
@@ -25,7 +24,7 @@ def embed_whole(audio: np.ndarray) -> np.ndarray:
     return found
 
 
-class EquivalenceTests(unittest.TestCase):
+class TestEquivalence:
     def test_an_embedding_points_where_that_of_funasr_points(self):
         for seconds in (1, 3, 7):
             audio = speech_like(seconds, seconds * 16_000)
@@ -36,14 +35,14 @@ class EquivalenceTests(unittest.TestCase):
             np.testing.assert_allclose(found, expected / np.linalg.norm(expected), atol=1e-5)
 
 
-class BatchTests(unittest.TestCase):
+class TestBatch:
     def test_each_recording_has_its_embedding_whatever_the_lengths(self):
         pieces = [speech_like(n, length) for n, length in enumerate((48_000, 20_000, 48_000, 70_000))]
 
         together = embedder().embed(list(map(whole, pieces)))
 
-        self.assertEqual([found.shape for found in together], 4 * [(1, embedder().dimension)])
-        self.assertEqual(together[0].dtype, np.float32)
+        assert [found.shape for found in together] == 4 * [(1, embedder().dimension)]
+        assert together[0].dtype == np.float32
         for found, piece in zip(together, pieces, strict=True):
             np.testing.assert_allclose(found, embedder().embed([whole(piece)])[0], atol=1e-5)
 
@@ -52,7 +51,7 @@ class BatchTests(unittest.TestCase):
 
         [first, second] = embedder().embed([(recording, spans), whole(recording)])
 
-        self.assertEqual((len(first), len(second)), (3, 1))
+        assert (len(first), len(second)) == (3, 1)
         for found, (start, end) in zip(first, spans, strict=True):
             np.testing.assert_allclose(found, embed_whole(recording[start:end]), atol=1e-5)
 
@@ -62,7 +61,7 @@ class BatchTests(unittest.TestCase):
         np.testing.assert_allclose(np.linalg.norm(found, axis=2), 1, atol=1e-5)
 
     def test_a_syllable_is_enough(self):
-        self.assertTrue(np.isfinite(embed_whole(speech_like(1, 700))).all())
+        assert np.isfinite(embed_whole(speech_like(1, 700))).all()
 
     def test_a_syllable_in_a_recording_is_taken_with_what_is_around_it(self):
         recording = speech_like(1, 16_000)
@@ -72,45 +71,42 @@ class BatchTests(unittest.TestCase):
         np.testing.assert_allclose(found[0], embed_whole(recording[-6_400:]), atol=1e-5)
 
     def test_silence_has_an_embedding_too(self):
-        self.assertTrue(np.isfinite(embed_whole(np.zeros(16_000, np.float32))).all())
+        assert np.isfinite(embed_whole(np.zeros(16_000, np.float32))).all()
 
     def test_an_empty_batch_has_no_embeddings(self):
-        self.assertEqual(embedder().embed([]), [])
+        assert embedder().embed([]) == []
 
     def test_an_empty_piece_is_refused(self):
-        with self.assertRaisesRegex(ValueError, "no voice in an empty piece"):
+        with pytest.raises(ValueError, match="no voice in an empty piece"):
             embedder().embed([(np.zeros(16_000, np.float32), [(300, 300)])])
 
 
-class IdentityTests(unittest.TestCase):
-    def test_other_weights_are_another_model(self):
-        with tempfile.TemporaryDirectory() as folder:
-            path = Path(folder) / "cam++"
-            shutil.copytree(model_path("cam++"), path)
-            directory = open_directory(path)
-            torch.manual_seed(1)
-            torch.save(build_model(directory).state_dict(), path / "model.pt")
+class TestIdentity:
+    def test_other_weights_are_another_model(self, tmp_path):
+        path = tmp_path / "cam++"
+        shutil.copytree(model_path("cam++"), path)
+        directory = open_directory(path)
+        torch.manual_seed(1)
+        torch.save(build_model(directory).state_dict(), path / "model.pt")
 
-            other = FunasrEmbedder(directory).model_id
+        other = FunasrEmbedder(directory).model_id
 
-        self.assertNotEqual(other, embedder().model_id)
-        self.assertRegex(embedder().model_id, r"^cam\+\+@[0-9a-f]{12}$")
+        assert other != embedder().model_id
+        assert re.search(r"^cam\+\+@[0-9a-f]{12}$", embedder().model_id)
 
 
-class ERes2NetTests(unittest.TestCase):
-    def test_the_other_family_of_networks_is_served_too(self):
+class TestERes2Net:
+    def test_the_other_family_of_networks_is_served_too(self, tmp_path):
         import yaml
 
-        with tempfile.TemporaryDirectory() as folder:
-            path = Path(folder)
-            config = {
-                "model": "ERes2NetV2",
-                "model_conf": {"m_channels": 8, "embedding_size": 16, "num_blocks": [1, 1, 1, 1]},
-            }
-            (path / "config.yaml").write_text(yaml.safe_dump(config))
-            directory = open_directory(path)
-            torch.save(build_model(directory).model.state_dict(), path / "pretrained_eres2netv2.ckpt")
+        config = {
+            "model": "ERes2NetV2",
+            "model_conf": {"m_channels": 8, "embedding_size": 16, "num_blocks": [1, 1, 1, 1]},
+        }
+        (tmp_path / "config.yaml").write_text(yaml.safe_dump(config))
+        directory = open_directory(tmp_path)
+        torch.save(build_model(directory).model.state_dict(), tmp_path / "pretrained_eres2netv2.ckpt")
 
-            [found] = FunasrEmbedder(open_directory(path)).embed([whole(speech_like(1, 16_000))])
+        [found] = FunasrEmbedder(open_directory(tmp_path)).embed([whole(speech_like(1, 16_000))])
 
-        self.assertEqual(found.shape, (1, 16))
+        assert found.shape == (1, 16)

@@ -1,11 +1,8 @@
 """The features are Kaldi's, frame for frame, and FunASR's own front ends agree."""
 
-import tempfile
-import unittest
-from pathlib import Path
-
 import kaldi_native_fbank
 import numpy as np
+import pytest
 import torch
 
 from recognition.funasr import features
@@ -36,7 +33,7 @@ def kaldi_fbank(audio: np.ndarray, window: str) -> np.ndarray:
     return np.stack([online.get_frame(i) for i in range(online.num_frames_ready)])
 
 
-class FbankTests(unittest.TestCase):
+class TestFbank:
     def test_equals_kaldi_in_the_scale_of_recognisers(self):
         audio = speechlike(16_000) * 32768
 
@@ -54,7 +51,7 @@ class FbankTests(unittest.TestCase):
     def test_silence_is_the_floor_and_finite(self):
         frames = features.fbank(torch.zeros(1, 1600))
 
-        self.assertTrue(torch.allclose(frames, torch.tensor(2.0**-23).log()))
+        assert torch.allclose(frames, torch.tensor(2.0**-23).log())
 
     def test_rows_of_a_batch_do_not_touch_each_other(self):
         rows = torch.from_numpy(np.stack([speechlike(8000, seed) for seed in range(3)]))
@@ -64,30 +61,30 @@ class FbankTests(unittest.TestCase):
         for row, alone in zip(together, rows, strict=True):
             torch.testing.assert_close(row, features.fbank(alone[None])[0])
 
-    def test_a_frame_needs_all_its_samples(self):
-        for samples, frames in ((0, 0), (399, 0), (400, 1), (559, 1), (560, 2), (16_000, 98)):
-            with self.subTest(samples=samples):
-                self.assertEqual(features.frame_count(samples), frames)
-                self.assertEqual(features.fbank(torch.zeros(2, samples)).shape, (2, frames, 80))
+    @pytest.mark.parametrize(
+        ("samples", "frames"), [(0, 0), (399, 0), (400, 1), (559, 1), (560, 2), (16_000, 98)]
+    )
+    def test_a_frame_needs_all_its_samples(self, samples, frames):
+        assert features.frame_count(samples) == frames
+        assert features.fbank(torch.zeros(2, samples)).shape == (2, frames, 80)
 
     def test_other_shapes_and_types_are_refused_with_what_they_were(self):
-        with self.assertRaisesRegex(ValueError, r"not torch.float64 \(1, 400\)"):
+        with pytest.raises(ValueError, match=r"not torch.float64 \(1, 400\)"):
             features.fbank(torch.zeros(1, 400, dtype=torch.float64))
-        with self.assertRaisesRegex(ValueError, r"not torch.float32 \(400,\)"):
+        with pytest.raises(ValueError, match=r"not torch.float32 \(400,\)"):
             features.fbank(torch.zeros(400))
 
 
-class StackTests(unittest.TestCase):
-    def test_equals_funasr_for_every_length(self):
-        for length in range(1, 40):
-            frames = torch.randn(length, 80)
-            with self.subTest(length=length):
-                theirs = wav_frontend.apply_lfr(frames, 7, 6)
+class TestStack:
+    @pytest.mark.parametrize("length", range(1, 40))
+    def test_equals_funasr_for_every_length(self, length):
+        frames = torch.randn(length, 80)
+        theirs = wav_frontend.apply_lfr(frames, 7, 6)
 
-                ours = features.stack_frames(frames[None], torch.tensor([length]))[0]
+        ours = features.stack_frames(frames[None], torch.tensor([length]))[0]
 
-                self.assertEqual(features.stacked_count(length), len(theirs))
-                torch.testing.assert_close(ours, theirs)
+        assert features.stacked_count(length) == len(theirs)
+        torch.testing.assert_close(ours, theirs)
 
     def test_padding_after_a_row_is_ignored(self):
         frames = torch.randn(2, 30, 80)
@@ -99,13 +96,12 @@ class StackTests(unittest.TestCase):
         torch.testing.assert_close(stacked[1, :3], alone[0])
 
 
-class FrontendTests(unittest.TestCase):
+class TestFrontend:
     """The whole way from samples to the network's input, against FunASR's."""
 
-    def setUp(self):
-        folder = tempfile.TemporaryDirectory()
-        self.addCleanup(folder.cleanup)
-        self.path = Path(folder.name) / "am.mvn"
+    @pytest.fixture(autouse=True)
+    def prepare(self, tmp_path):
+        self.path = tmp_path / "am.mvn"
         self.cmvn = features.Cmvn(torch.randn(560), torch.rand(560) + 0.5)
         features.write_cmvn(self.path, self.cmvn)
 
@@ -137,11 +133,11 @@ class FrontendTests(unittest.TestCase):
     def test_a_file_without_normalisation_is_an_error_that_names_it(self):
         self.path.write_text("<Nnet>\n</Nnet>\n")
 
-        with self.assertRaisesRegex(ValueError, "am.mvn holds no mean and variance normalisation"):
+        with pytest.raises(ValueError, match=r"am.mvn holds no mean and variance normalisation"):
             features.load_cmvn(self.path)
 
     def test_shift_and_scale_of_different_length_are_an_error(self):
         self.path.write_text("<AddShift> 2 2\n<LearnRateCoef> 0 [ 1 2 ]\n<Rescale> 1 1\n[ 3 ]\n")
 
-        with self.assertRaisesRegex(ValueError, "<AddShift> has 2 values and <Rescale> 1"):
+        with pytest.raises(ValueError, match="<AddShift> has 2 values and <Rescale> 1"):
             features.load_cmvn(self.path)

@@ -1,8 +1,7 @@
 from __future__ import annotations
 
-import unittest
-
 import numpy as np
+import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
@@ -34,7 +33,7 @@ def random_step(network: FsmnNetwork, batch: int, frames: int, seed: int) -> tup
     return features, memory, there
 
 
-class FsmnNetworkTests(unittest.TestCase):
+class TestFsmnNetwork:
     def test_what_it_remembers_stands_for_the_frames_before(self):
         network = funasr_network()
         features, memory, there = random_step(network, 1, 24, seed=0)
@@ -47,10 +46,10 @@ class FsmnNetworkTests(unittest.TestCase):
         torch.testing.assert_close(torch.cat((first, then), dim=1), together, atol=1e-5, rtol=0)
 
 
-@unittest.skipUnless(fsmn.is_supported(), "this CPU has no registers of 512 bits")
-class CompiledFsmnTests(unittest.TestCase):
+@pytest.mark.skipif(not fsmn.is_supported(), reason="this CPU has no registers of 512 bits")
+class TestCompiledFsmn:
     @classmethod
-    def setUpClass(cls):
+    def setup_class(cls):
         cls.network = funasr_network()
         cls.compiled = CompiledFsmn(cls.network)
 
@@ -92,12 +91,12 @@ class CompiledFsmnTests(unittest.TestCase):
         before = features.clone(), memory.clone(), there.clone()
         self.compiled(features, memory, there)
         for now, then in zip((features, memory, there), before, strict=True):
-            self.assertTrue(torch.equal(now, then))
+            assert torch.equal(now, then)
 
 
-class ChoiceTests(unittest.TestCase):
+class TestChoice:
     def test_it_is_compiled_beside_networks_in_8_bits_only(self):
         network = funasr_network()
-        self.assertIsInstance(Precision("float32").speech_network(network), FsmnNetwork)
+        assert isinstance(Precision("float32").speech_network(network), FsmnNetwork)
         expected = CompiledFsmn if fsmn.is_supported() else FsmnNetwork
-        self.assertIsInstance(Precision("int8").speech_network(network), expected)
+        assert isinstance(Precision("int8").speech_network(network), expected)

@@ -4,10 +4,9 @@ import json
 import shutil
 import subprocess
 import sys
-import tempfile
-import unittest
 from pathlib import Path
 
+import pytest
 import torch
 import yaml
 
@@ -19,13 +18,12 @@ from .random_models import model_path
 SUPPORTED = ["Paraformer", "SeacoParaformer"]
 
 
-class DirectoryTestCase(unittest.TestCase):
+class DirectoryTests:
     """Works on a copy of a good directory, to break it."""
 
-    def setUp(self):
-        folder = tempfile.TemporaryDirectory()
-        self.addCleanup(folder.cleanup)
-        self.path = Path(folder.name) / "model"
+    @pytest.fixture(autouse=True)
+    def prepare(self, tmp_path):
+        self.path = tmp_path / "model"
         shutil.copytree(model_path("paraformer-zh-plain"), self.path)
 
     def change_config(self, **changes: object) -> None:
@@ -33,11 +31,11 @@ class DirectoryTestCase(unittest.TestCase):
         (self.path / "config.yaml").write_text(yaml.safe_dump(config | changes))
 
     def assert_refused(self, message: str) -> None:
-        with self.assertRaisesRegex(ModelError, message):
+        with pytest.raises(ModelError, match=message):
             load_model(open_directory(self.path), SUPPORTED)
 
 
-class IncompleteDirectoryTests(DirectoryTestCase):
+class TestIncompleteDirectory(DirectoryTests):
     def test_a_directory_that_is_not_there_is_not_taken_for_a_name_on_a_hub(self):
         shutil.rmtree(self.path)
 
@@ -48,11 +46,10 @@ class IncompleteDirectoryTests(DirectoryTestCase):
 
         self.assert_refused("it has no config.yaml")
 
-    def test_a_configuration_that_is_none_is_named(self):
-        for text in ("{", "- a\n", "encoder: SANMEncoder\n"):
-            with self.subTest(text):
-                (self.path / "config.yaml").write_text(text)
-                self.assert_refused(r"config.yaml")
+    @pytest.mark.parametrize("text", ["{", "- a\n", "encoder: SANMEncoder\n"])
+    def test_a_configuration_that_is_none_is_named(self, text):
+        (self.path / "config.yaml").write_text(text)
+        self.assert_refused(r"config.yaml")
 
     def test_without_weights_it_is_not_complete(self):
         (self.path / "model.pt").unlink()
@@ -62,7 +59,7 @@ class IncompleteDirectoryTests(DirectoryTestCase):
     def test_without_a_vocabulary_it_is_not_complete(self):
         (self.path / "tokens.json").unlink()
 
-        with self.assertRaisesRegex(ModelError, "it has no tokens.json or tokens.txt"):
+        with pytest.raises(ModelError, match=r"it has no tokens.json or tokens.txt"):
             _ = open_directory(self.path).tokens
 
     def test_a_vocabulary_cut_short_is_named(self):
@@ -71,7 +68,7 @@ class IncompleteDirectoryTests(DirectoryTestCase):
         self.assert_refused("tokens.json is no list of tokens")
 
 
-class DamagedWeightsTests(DirectoryTestCase):
+class TestDamagedWeights(DirectoryTests):
     def test_weights_cut_short_are_named(self):
         weights = self.path / "model.pt"
         weights.write_bytes(weights.read_bytes()[: weights.stat().st_size // 2])
@@ -110,7 +107,7 @@ class DamagedWeightsTests(DirectoryTestCase):
         self.assert_refused(r"1 are unknown \(adapter.weight\)")
 
 
-class UnknownClassTests(DirectoryTestCase):
+class TestUnknownClass(DirectoryTests):
     def test_a_model_of_another_kind_is_named(self):
         self.change_config(model="SenseVoiceSmall")
 
@@ -127,7 +124,7 @@ class UnknownClassTests(DirectoryTestCase):
         self.assert_refused("config.yaml is not what FunASR expects: .*sharpness")
 
 
-class LayoutTests(DirectoryTestCase):
+class TestLayout(DirectoryTests):
     def test_the_hubs_own_file_names_are_followed(self):
         (self.path / "model.pt").rename(self.path / "finetuned.pt")
         hub_path = self.path / "configuration.json"
@@ -135,7 +132,7 @@ class LayoutTests(DirectoryTestCase):
         hub["file_path_metas"]["init_param"] = "finetuned.pt"
         hub_path.write_text(json.dumps(hub))
 
-        self.assertEqual(open_directory(self.path).file("weights").name, "finetuned.pt")
+        assert open_directory(self.path).file("weights").name == "finetuned.pt"
         load_model(open_directory(self.path), SUPPORTED)
 
     def test_two_directories_may_share_a_file_of_weights(self):
@@ -158,10 +155,10 @@ class LayoutTests(DirectoryTestCase):
 
         model = load_model(open_directory(self.path), SUPPORTED)
 
-        self.assertEqual({parameter.dtype for parameter in model.parameters()}, {torch.float32})
+        assert {parameter.dtype for parameter in model.parameters()} == {torch.float32}
 
 
-class ImportTests(unittest.TestCase):
+class TestImport:
     def run_python(self, code: str) -> str:
         result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
         return result.stdout.strip()
@@ -175,7 +172,7 @@ class ImportTests(unittest.TestCase):
             "print(sorted(models & {'whisper', 'campplus', 'qwen3_asr', 'llm_asr', 'paraformer'}))"
         )
 
-        self.assertEqual(self.run_python(code), "[]")
+        assert self.run_python(code) == "[]"
 
     def test_loading_a_model_does_not_import_the_compiler_of_pytorch(self):
         code = (
@@ -185,7 +182,7 @@ class ImportTests(unittest.TestCase):
             "print('torch._dynamo' in sys.modules)"
         )
 
-        self.assertEqual(self.run_python(code), "False")
+        assert self.run_python(code) == "False"
 
     def test_what_funasr_prints_on_import_stays_out_of_our_output(self):
         code = (
@@ -194,7 +191,7 @@ class ImportTests(unittest.TestCase):
             f"load_model(open_directory(Path({str(model_path('cam++'))!r})), ['CAMPPlus'])"
         )
 
-        self.assertEqual(self.run_python(code), "")
+        assert self.run_python(code) == ""
 
     def test_funasr_can_be_imported_as_a_whole_afterwards(self):
         code = (
@@ -206,7 +203,7 @@ class ImportTests(unittest.TestCase):
             "from funasr import AutoModel; print(AutoModel.__name__)"
         )
 
-        self.assertIn("AutoModel", self.run_python(code))
+        assert "AutoModel" in self.run_python(code)
 
     def test_loading_a_model_touches_no_network(self):
         code = (
@@ -218,4 +215,4 @@ class ImportTests(unittest.TestCase):
             "print('quiet')"
         )
 
-        self.assertEqual(self.run_python(code), "quiet")
+        assert self.run_python(code) == "quiet"

@@ -1,9 +1,9 @@
 from __future__ import annotations
 
 import functools
-import unittest
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -30,14 +30,13 @@ def funasr_text(model: str, number: int) -> str:
     return str(text).replace(" ", "")  # FunASR puts spaces between tokens that have times
 
 
-class EquivalenceTests(unittest.TestCase):
-    def test_an_utterance_gets_the_tokens_that_funasr_finds(self):
-        for model in MODELS:
-            for number in range(len(LENGTHS)):
-                with self.subTest(model=model, samples=LENGTHS[number]):
-                    tokens = recognizer(model).recognize([utterance(number)])[0]
+class TestEquivalence:
+    @pytest.mark.parametrize("number", range(len(LENGTHS)))
+    @pytest.mark.parametrize("model", MODELS)
+    def test_an_utterance_gets_the_tokens_that_funasr_finds(self, model, number):
+        tokens = recognizer(model).recognize([utterance(number)])[0]
 
-                    self.assertEqual("".join(token.text for token in tokens), funasr_text(model, number))
+        assert "".join(token.text for token in tokens) == funasr_text(model, number)
 
     @settings(max_examples=25)
     @given(
@@ -48,56 +47,56 @@ class EquivalenceTests(unittest.TestCase):
         found = recognizer(model).recognize([utterance(number) for number in numbers])
 
         texts = ["".join(token.text for token in tokens) for tokens in found]
-        self.assertEqual(texts, [funasr_text(model, number) for number in numbers])
+        assert texts == [funasr_text(model, number) for number in numbers]
 
 
-class TimeTests(unittest.TestCase):
+class TestTime:
     def test_tokens_follow_each_other_within_the_utterance(self):
         for model in MODELS:
             tokens = recognizer(model).recognize([utterance(6)])[0]
 
             edges = [edge for token in tokens for edge in (token.start, token.end)]
-            self.assertEqual(edges, sorted(edges))
-            self.assertGreaterEqual(edges[0], 0)
-            self.assertLessEqual(edges[-1], LENGTHS[6])
-            self.assertGreater(len(tokens), 10)
+            assert edges == sorted(edges)
+            assert edges[0] >= 0
+            assert edges[-1] <= LENGTHS[6]
+            assert len(tokens) > 10
 
     def test_a_batch_does_not_shift_times(self):
         alone = recognizer("paraformer-zh").recognize([utterance(3)])[0]
         together = recognizer("paraformer-zh").recognize([utterance(2), utterance(3), utterance(4)])[1]
 
-        self.assertEqual(alone, together)
+        assert alone == together
 
 
-class ShortAudioTests(unittest.TestCase):
+class TestShortAudio:
     def test_nothing_and_next_to_nothing_have_no_words(self):
         found = recognizer("paraformer-zh-plain").recognize(
             [np.zeros(0, np.float32), np.zeros(399, np.float32), utterance(0)]
         )
 
-        self.assertEqual(found[:2], [[], []])
-        self.assertTrue(found[2])
+        assert found[:2] == [[], []]
+        assert found[2]
 
     def test_one_frame_is_enough_to_run(self):
-        self.assertIsInstance(recognizer("paraformer-zh").recognize([speech_like(1, 400)])[0], list)
+        assert isinstance(recognizer("paraformer-zh").recognize([speech_like(1, 400)])[0], list)
 
     def test_an_empty_batch_is_no_work(self):
-        self.assertEqual(recognizer("paraformer-zh").recognize([]), [])
+        assert recognizer("paraformer-zh").recognize([]) == []
 
 
-class MicroBatchTests(unittest.TestCase):
+class TestMicroBatch:
     def test_utterances_of_similar_length_run_together(self):
         batches = list(_micro_batches({0: 40_000, 1: 200_000, 2: 42_000, 3: 210_000}))
 
-        self.assertEqual(batches, [[0, 2], [1, 3]])
+        assert batches == [[0, 2], [1, 3]]
 
     def test_a_batch_does_not_get_longer_than_a_minute(self):
         batches = list(_micro_batches(dict.fromkeys(range(5), 240_000)))
 
-        self.assertEqual([len(batch) for batch in batches], [4, 1])
+        assert [len(batch) for batch in batches] == [4, 1]
 
     @given(st.lists(st.integers(400, 960_000), max_size=30))
     def test_every_utterance_is_in_one_batch(self, lengths):
         batches = list(_micro_batches(dict(enumerate(lengths))))
 
-        self.assertEqual(sorted(row for batch in batches for row in batch), list(range(len(lengths))))
+        assert sorted(row for batch in batches for row in batch) == list(range(len(lengths)))

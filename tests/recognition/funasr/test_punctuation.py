@@ -1,10 +1,8 @@
 from __future__ import annotations
 
 import shutil
-import tempfile
-import unittest
-from pathlib import Path
 
+import pytest
 import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -28,60 +26,58 @@ def funasr_marks(tokens: list[str]) -> list[str]:
     return ["" if model.model.punc_list[i] in "_<unk>" else model.model.punc_list[i] for i in found]
 
 
-class EquivalenceTests(unittest.TestCase):
+class TestEquivalence:
     @settings(max_examples=40)
     @given(sentences)
     def test_a_sentence_gets_the_marks_that_funasr_sets(self, tokens):
         marks = punctuator.punctuate([tokens])[0]
 
         expected = funasr_marks(tokens)
-        self.assertEqual(marks[:-1], expected[:-1])
+        assert marks[:-1] == expected[:-1]
 
     @settings(max_examples=20)
     @given(st.lists(sentences, min_size=1, max_size=5))
     def test_what_a_sentence_is_batched_with_does_not_change_its_marks(self, batch):
-        self.assertEqual(punctuator.punctuate(batch), [punctuator.punctuate([tokens])[0] for tokens in batch])
+        assert punctuator.punctuate(batch) == [punctuator.punctuate([tokens])[0] for tokens in batch]
 
 
-class EndTests(unittest.TestCase):
+class TestEnd:
     @settings(max_examples=30)
     @given(sentences)
     def test_an_utterance_ends_with_the_end_of_a_sentence(self, tokens):
-        self.assertIn(punctuator.punctuate([tokens])[0][-1], ("。", "？", "！"))
+        assert punctuator.punctuate([tokens])[0][-1] in ("。", "？", "！")
 
     def test_nothing_said_has_no_marks(self):
-        self.assertEqual(punctuator.punctuate([[], ["一"]])[0], [])
-        self.assertEqual(punctuator.punctuate([]), [])
+        assert punctuator.punctuate([[], ["一"]])[0] == []
+        assert punctuator.punctuate([]) == []
 
 
-class UnitTests(unittest.TestCase):
+class TestUnit:
     def test_a_word_in_capitals_is_read_as_the_vocabulary_writes_it(self):
         ids, _ = punctuator._units(["丁", "未知", "一"])
 
-        self.assertEqual(ids[0], punctuator._ids["丁"])
-        self.assertEqual(ids[1], punctuator._unknown)
+        assert ids[0] == punctuator._ids["丁"]
+        assert ids[1] == punctuator._unknown
 
-    def test_with_a_dictionary_marks_stand_after_words_and_never_inside(self):
-        with tempfile.TemporaryDirectory() as folder:
-            path = Path(folder) / "ct-punc"
-            shutil.copytree(model_path("ct-punc"), path)
-            (path / "jieba_usr_dict").write_text("一丁丂 100000000\n", encoding="utf-8")
-            wordwise = CtPunctuator(open_directory(path))
+    def test_with_a_dictionary_marks_stand_after_words_and_never_inside(self, tmp_path):
+        path = tmp_path / "ct-punc"
+        shutil.copytree(model_path("ct-punc"), path)
+        (path / "jieba_usr_dict").write_text("一丁丂 100000000\n", encoding="utf-8")
+        wordwise = CtPunctuator(open_directory(path))
 
-            marks = wordwise.punctuate([["一", "丁", "丂", "meeting", "七"]])[0]
-            units = wordwise._units(["一", "丁", "丂", "meeting", "七"])[1]
+        marks = wordwise.punctuate([["一", "丁", "丂", "meeting", "七"]])[0]
+        units = wordwise._units(["一", "丁", "丂", "meeting", "七"])[1]
 
-        self.assertEqual(units, [2, 3, 4])
-        self.assertEqual(marks[:2], ["", ""])
-        self.assertEqual(len(marks), 5)
+        assert units == [2, 3, 4]
+        assert marks[:2] == ["", ""]
+        assert len(marks) == 5
 
-    def test_a_mark_that_nobody_knows_is_refused_at_loading(self):
-        with tempfile.TemporaryDirectory() as folder:
-            path = Path(folder) / "ct-punc"
-            shutil.copytree(model_path("ct-punc"), path)
-            config = yaml.safe_load((path / "config.yaml").read_text())
-            config["model_conf"]["punc_list"][2] = "¿"
-            (path / "config.yaml").write_text(yaml.safe_dump(config))
+    def test_a_mark_that_nobody_knows_is_refused_at_loading(self, tmp_path):
+        path = tmp_path / "ct-punc"
+        shutil.copytree(model_path("ct-punc"), path)
+        config = yaml.safe_load((path / "config.yaml").read_text())
+        config["model_conf"]["punc_list"][2] = "¿"
+        (path / "config.yaml").write_text(yaml.safe_dump(config))
 
-            with self.assertRaisesRegex(ModelError, "has a punctuation mark '¿' that is not supported"):
-                CtPunctuator(open_directory(path))
+        with pytest.raises(ModelError, match="has a punctuation mark '¿' that is not supported"):
+            CtPunctuator(open_directory(path))

@@ -1,9 +1,9 @@
 from __future__ import annotations
 
 import functools
-import unittest
 
 import numpy as np
+import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -44,14 +44,14 @@ def recognizer() -> StreamingParaformer:
     return StreamingParaformer(model_directory("paraformer-zh-streaming"))
 
 
-class EquivalenceTests(unittest.TestCase):
+class TestEquivalence:
     def test_one_stream_gets_the_tokens_that_funasr_finds(self):
         state = recognizer().new_state()
 
         spoken = ["".join(recognizer().decode([(state, chunk)])[0]) for chunk in chunks(0)]
 
-        self.assertEqual(spoken, list(funasr_texts(0)))
-        self.assertGreater(len("".join(spoken)), 15)
+        assert spoken == list(funasr_texts(0))
+        assert len("".join(spoken)) > 15
         recognizer().release(state)
 
     @settings(max_examples=40)
@@ -71,7 +71,7 @@ class EquivalenceTests(unittest.TestCase):
                     heard[seed] = 0
             batch = [(states[seed], chunks(seed)[heard[seed]]) for seed in seeds]
             for seed, words in zip(seeds, recognizer().decode(batch), strict=True):
-                self.assertEqual("".join(words), funasr_texts(seed)[heard[seed]])
+                assert "".join(words) == funasr_texts(seed)[heard[seed]]
                 heard[seed] += 1
             leaving = data.draw(st.sampled_from([None, *states]), label="leaves")
             if leaving is not None:
@@ -81,8 +81,8 @@ class EquivalenceTests(unittest.TestCase):
             recognizer().release(state)
 
 
-class PoolTests(unittest.TestCase):
-    def setUp(self):
+class TestPool:
+    def setup_method(self):
         self.recognizer = StreamingParaformer(model_directory("paraformer-zh-streaming"))
 
     def test_a_slot_is_as_new_for_the_next_utterance(self):
@@ -92,12 +92,12 @@ class PoolTests(unittest.TestCase):
         self.recognizer.release(first)
         second = self.recognizer.new_state()
 
-        self.assertEqual(second.slot, 0)  # the one that was given back
+        assert second.slot == 0  # the one that was given back
         spoken = [self.recognizer.decode([(second, chunk)])[0] for chunk in chunks(2)]
         other = recognizer().new_state()
         expected = [recognizer().decode([(other, chunk)])[0] for chunk in chunks(2)]
         recognizer().release(other)
-        self.assertEqual(spoken, expected)
+        assert spoken == expected
 
     def test_a_thousand_utterances_leave_the_pool_as_large_as_the_most_at_once(self):
         for _ in range(500):
@@ -105,7 +105,7 @@ class PoolTests(unittest.TestCase):
             for state in states:
                 self.recognizer.release(state)
 
-        self.assertEqual(self.recognizer._slots, 4)
+        assert self.recognizer._slots == 4
 
     def test_releasing_twice_gives_the_slot_to_one_only(self):
         state = self.recognizer.new_state()
@@ -114,7 +114,7 @@ class PoolTests(unittest.TestCase):
 
         slots = {self.recognizer.new_state().slot for _ in range(4)}
 
-        self.assertEqual(len(slots), 4)
+        assert len(slots) == 4
 
     def test_the_pool_grows_while_streams_run(self):
         states = [self.recognizer.new_state() for _ in range(3)]
@@ -127,7 +127,7 @@ class PoolTests(unittest.TestCase):
             for words, found in zip(spoken, self.recognizer.decode(batch), strict=True):
                 words.append("".join(found))
 
-        self.assertEqual(spoken, [list(funasr_texts(seed)) for seed in range(3)])
+        assert spoken == [list(funasr_texts(seed)) for seed in range(3)]
 
     def test_what_an_hour_of_speech_without_a_pause_needs_is_what_a_minute_needs(self):
         state = self.recognizer.new_state()
@@ -136,24 +136,24 @@ class PoolTests(unittest.TestCase):
 
         self.recognizer.decode([(state, chunks(0)[0])])
 
-        self.assertEqual(self.recognizer._encoder.past.numel(), size)
+        assert self.recognizer._encoder.past.numel() == size
 
 
-class InputTests(unittest.TestCase):
+class TestInput:
     def test_an_empty_batch_is_no_work(self):
-        self.assertEqual(recognizer().decode([]), [])
+        assert recognizer().decode([]) == []
 
     def test_a_chunk_of_another_length_is_refused(self):
         state = recognizer().new_state()
 
-        with self.assertRaisesRegex(ValueError, "a chunk has 9600 samples, not \\(100,\\)"):
+        with pytest.raises(ValueError, match=r"a chunk has 9600 samples, not \(100,\)"):
             recognizer().decode([(state, np.zeros(100, np.float32))])
         recognizer().release(state)
 
     def test_a_stream_cannot_be_in_a_batch_twice(self):
         state = recognizer().new_state()
 
-        with self.assertRaisesRegex(ValueError, "a stream is in the batch twice"):
+        with pytest.raises(ValueError, match="a stream is in the batch twice"):
             recognizer().decode([(state, chunks(0)[0]), (state, chunks(0)[1])])
         recognizer().release(state)
 
@@ -161,11 +161,11 @@ class InputTests(unittest.TestCase):
         state = recognizer().new_state()
         recognizer().release(state)
 
-        with self.assertRaisesRegex(ValueError, "the state was released"):
+        with pytest.raises(ValueError, match="the state was released"):
             recognizer().decode([(state, chunks(0)[0])])
 
 
-class OptionsTests(unittest.TestCase):
+class TestOptions:
     def test_larger_chunks_are_funasrs_larger_chunks(self):
         options = StreamingOptions(chunk=20, look_ahead=5, encoder_look_back=2, decoder_look_back=0)
         large = StreamingParaformer(model_directory("paraformer-zh-streaming"), options)
@@ -187,7 +187,7 @@ class OptionsTests(unittest.TestCase):
             )[0]["text"]
             for chunk in audio
         ]
-        self.assertEqual(got, expected)
+        assert got == expected
 
     def test_without_look_back_nothing_is_kept_of_the_past(self):
         options = StreamingOptions(encoder_look_back=0)
@@ -196,6 +196,6 @@ class OptionsTests(unittest.TestCase):
 
         spoken = [short.decode([(state, chunk)])[0] for chunk in chunks(0)]
 
-        self.assertEqual(short._encoder.past.numel(), 0)
-        self.assertTrue(any(spoken))
-        self.assertTrue(torch.isfinite(short._front.begun).all())
+        assert short._encoder.past.numel() == 0
+        assert any(spoken)
+        assert torch.isfinite(short._front.begun).all()

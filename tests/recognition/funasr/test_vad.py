@@ -2,11 +2,12 @@ from __future__ import annotations
 
 import functools
 import os
-import unittest
+import shutil
 import warnings
 from pathlib import Path
 
 import numpy as np
+import pytest
 import soundfile
 import torch
 import yaml
@@ -66,8 +67,8 @@ class SharedTests:
 
         found = self.detector.detect([(self.detector.new_state(), audio)])
 
-        self.assertEqual(found[0].shape, (self.detector.window // self.detector.frame,))
-        self.assertEqual(found[0].dtype, np.float32)
+        assert found[0].shape == (self.detector.window // self.detector.frame,)
+        assert found[0].dtype == np.float32
 
     def test_streams_in_a_batch_do_not_touch_each_other(self):
         audio = [windows(speech_and_pauses(seed), self.detector.window) for seed in range(3)]
@@ -86,19 +87,19 @@ class SharedTests:
             np.testing.assert_allclose(np.concatenate(found[n]), expected[n], atol=1e-5)
 
     def test_a_window_of_another_length_is_refused(self):
-        with self.assertRaisesRegex(ValueError, f"a window has {self.detector.window} samples"):
+        with pytest.raises(ValueError, match=f"a window has {self.detector.window} samples"):
             self.detector.detect([(self.detector.new_state(), np.zeros(7, np.float32))])
 
     def test_an_empty_batch_is_no_work(self):
-        self.assertEqual(self.detector.detect([]), [])
+        assert self.detector.detect([]) == []
 
     def test_digital_silence_is_no_speech(self):
         found = probabilities(self.detector, np.zeros(3 * 16_000, np.float32))
 
-        self.assertLess(found.max(), 0.5)
+        assert found.max() < 0.5
 
 
-class SileroTests(SharedTests, unittest.TestCase):
+class TestSilero(SharedTests):
     detector = SileroDetector()
 
     def test_equals_the_package_on_every_frame(self):
@@ -125,7 +126,7 @@ class SileroTests(SharedTests, unittest.TestCase):
             probabilities(SileroDetector(frames=2), audio), probabilities(self.detector, audio), atol=1e-5
         )
 
-    @unittest.skipUnless(ASSETS, "ASR_ASSETS names no folder with recordings")
+    @pytest.mark.skipif(not ASSETS, reason="ASR_ASSETS names no folder with recordings")
     def test_hears_people_speak(self):
         audio = vad_example()
 
@@ -135,11 +136,11 @@ class SileroTests(SharedTests, unittest.TestCase):
         for start, end in KNOWN_SEGMENTS:
             speech[start // 32 : end // 32] = True
         heard = found >= 0.5
-        self.assertGreater(speech[heard].mean(), 0.95)
-        self.assertGreater(heard[speech].mean(), 0.7)  # segments hold short pauses, which it leaves out
+        assert speech[heard].mean() > 0.95
+        assert heard[speech].mean() > 0.7  # segments hold short pauses, which it leaves out
 
 
-class FsmnTests(SharedTests, unittest.TestCase):
+class TestFsmn(SharedTests):
     detector = FsmnDetector(model_directory("fsmn-vad"))
 
     def test_probabilities_are_funasrs_scores_some_frames_later(self):
@@ -149,9 +150,9 @@ class FsmnTests(SharedTests, unittest.TestCase):
 
         lag = self.detector.delay // self.detector.frame
         expected = funasr_probabilities(audio)
-        self.assertEqual(found[:lag].tolist(), [0] * lag)
+        assert found[:lag].tolist() == [0] * lag
         np.testing.assert_allclose(found[lag : lag + len(expected)], expected, atol=1e-4)
-        self.assertGreater(found.max(), 0.9)
+        assert found.max() > 0.9
 
     def test_the_length_of_a_window_changes_nothing(self):
         audio = speech_and_pauses(2)[: 9600 * 12]
@@ -168,57 +169,57 @@ class FsmnTests(SharedTests, unittest.TestCase):
             self.detector.detect([(state, window)])
 
         kept = [state.samples, state.frames, state.memory]
-        self.assertEqual(sum(t.untyped_storage().nbytes() for t in kept), sum(t.nbytes for t in kept))
+        assert sum(t.untyped_storage().nbytes() for t in kept) == sum(t.nbytes for t in kept)
 
     def test_another_network_in_the_directory_is_refused(self):
-        with self.assertRaisesRegex(ModelError, "holds a CAMPPlus; supported here: FsmnVADStreaming"):
+        with pytest.raises(ModelError, match="holds a CAMPPlus; supported here: FsmnVADStreaming"):
             FsmnDetector(model_directory("cam++"))
 
 
-@unittest.skipUnless(fsmn.is_supported(), "this CPU has no registers of 512 bits")
-class CompiledFsmnTests(FsmnTests):
+@pytest.mark.skipif(not fsmn.is_supported(), reason="this CPU has no registers of 512 bits")
+class TestCompiledFsmn(TestFsmn):
     detector = FsmnDetector(model_directory("fsmn-vad"), precision=Precision("int8"))
 
     def test_it_is_the_compiled_network(self):
-        self.assertIsInstance(self.detector._network, fsmn.CompiledFsmn)
+        assert isinstance(self.detector._network, fsmn.CompiledFsmn)
 
 
-class EnergyTests(unittest.TestCase):
-    def detector(self, **options: float) -> FsmnDetector:
+class TestEnergy:
+    @pytest.fixture
+    def detector(self, tmp_path):
         """The same network, with conditions on loudness."""
-        import shutil
-        import tempfile
 
-        folder = tempfile.TemporaryDirectory()
-        self.addCleanup(folder.cleanup)
-        path = Path(folder.name) / "fsmn-vad"
-        shutil.copytree(model_path("fsmn-vad"), path)
-        config = yaml.safe_load((path / "config.yaml").read_text())
-        config["model_conf"] |= options
-        (path / "config.yaml").write_text(yaml.safe_dump(config))
-        return FsmnDetector(open_directory(path))
+        def with_options(**options: float) -> FsmnDetector:
+            path = tmp_path / str(options)
+            shutil.copytree(model_path("fsmn-vad"), path)
+            config = yaml.safe_load((path / "config.yaml").read_text())
+            config["model_conf"] |= options
+            (path / "config.yaml").write_text(yaml.safe_dump(config))
+            return FsmnDetector(open_directory(path))
 
-    def test_frames_below_the_loudness_asked_for_are_no_speech(self):
+        return with_options
+
+    def test_frames_below_the_loudness_asked_for_are_no_speech(self, detector):
         audio = speech_and_pauses(3)
 
-        found = probabilities(self.detector(decibel_thres=5.0), audio)
+        found = probabilities(detector(decibel_thres=5.0), audio)
 
-        plain = probabilities(FsmnTests.detector, audio)
-        self.assertLess((found > 0.8).sum(), (plain > 0.8).sum())
-        self.assertTrue(((found == plain) | (found == 0)).all())
+        plain = probabilities(TestFsmn.detector, audio)
+        assert (found > 0.8).sum() < (plain > 0.8).sum()
+        assert ((found == plain) | (found == 0)).all()
 
-    def test_speech_must_stand_out_from_the_noise_by_what_is_asked_for(self):
+    def test_speech_must_stand_out_from_the_noise_by_what_is_asked_for(self, detector):
         audio = speech_and_pauses(3)
 
-        strict = probabilities(self.detector(snr_thres=60.0), audio)
-        lax = probabilities(self.detector(snr_thres=-20.0), audio)
+        strict = probabilities(detector(snr_thres=60.0), audio)
+        lax = probabilities(detector(snr_thres=-20.0), audio)
 
-        np.testing.assert_array_equal(lax, probabilities(FsmnTests.detector, audio))
-        self.assertLess((strict > 0.8).sum(), (lax > 0.8).sum())
+        np.testing.assert_array_equal(lax, probabilities(TestFsmn.detector, audio))
+        assert (strict > 0.8).sum() < (lax > 0.8).sum()
 
 
-@unittest.skipUnless(ASSETS, "ASR_ASSETS names no folder with recordings and weights")
-class RealNetworkTests(unittest.TestCase):
+@pytest.mark.skipif(not ASSETS, reason="ASR_ASSETS names no folder with recordings and weights")
+class TestRealNetwork:
     """The published FSMN-VAD and our endpointer find the segments that FunASR's own test expects."""
 
     precision = Precision()
@@ -237,14 +238,14 @@ class RealNetworkTests(unittest.TestCase):
         return list(zip(edges[::2], edges[1::2], strict=True))
 
     def test_windows_of_200_ms_give_the_known_segments(self):
-        self.assertEqual(self.find_segments(20), KNOWN_SEGMENTS)
+        assert self.find_segments(20) == KNOWN_SEGMENTS
 
     def test_windows_of_600_ms_give_the_known_segments(self):
-        self.assertEqual(self.find_segments(60), KNOWN_SEGMENTS)
+        assert self.find_segments(60) == KNOWN_SEGMENTS
 
 
-@unittest.skipUnless(fsmn.is_supported(), "this CPU has no registers of 512 bits")
-class CompiledRealNetworkTests(RealNetworkTests):
+@pytest.mark.skipif(not fsmn.is_supported(), reason="this CPU has no registers of 512 bits")
+class TestCompiledRealNetwork(TestRealNetwork):
     precision = Precision("int8")
 
 

@@ -1,10 +1,9 @@
 """The time-delay network for voices is one of FunASR's, and is read back as it was written."""
 
-import tempfile
-import unittest
 from pathlib import Path
 
 import numpy as np
+import pytest
 import torch
 
 from recognition.exceptions import ModelError
@@ -36,11 +35,10 @@ def noise(seconds: float, seed: int) -> np.ndarray:
     return (0.1 * audio).astype(np.float32)
 
 
-class XvectorTests(unittest.TestCase):
-    def setUp(self):
-        temporary = tempfile.TemporaryDirectory()
-        self.addCleanup(temporary.cleanup)
-        self.folder = Path(temporary.name)
+class TestXvector:
+    @pytest.fixture(autouse=True)
+    def prepare(self, tmp_path):
+        self.folder = tmp_path
         write_directory(self.folder)
 
     def test_embeddings_are_those_that_funasr_computes(self):
@@ -57,7 +55,7 @@ class XvectorTests(unittest.TestCase):
 
         together = embedder.embed(list(map(whole, pieces)))
 
-        self.assertEqual([found.shape for found in together], 3 * [(1, SHAPE.embedding)])
+        assert [found.shape for found in together] == 3 * [(1, SHAPE.embedding)]
         for piece, found in zip(pieces, together, strict=True):
             np.testing.assert_allclose(embedder.embed([whole(piece)])[0], found, atol=1e-5)
 
@@ -66,11 +64,11 @@ class XvectorTests(unittest.TestCase):
 
         [loud], [quiet] = embedder.embed([whole(noise(1.5, 4)), whole(0.1 * noise(1.5, 4))])
 
-        self.assertGreater(float(loud @ quiet), 0.99)
+        assert float(loud @ quiet) > 0.99
 
     def test_weights_of_another_width_are_refused(self):
         other = SpeakerShape(embedding=24, channels=32, attention=8)
         export.write_configuration(self.folder, configuration(other), init_param="model.pt")
 
-        with self.assertRaisesRegex(ModelError, "does not fit config.yaml"):
+        with pytest.raises(ModelError, match=r"does not fit config.yaml"):
             FunasrEmbedder(open_directory(self.folder))

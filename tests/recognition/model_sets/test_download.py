@@ -2,14 +2,15 @@ from __future__ import annotations
 
 import hashlib
 import json
-import tempfile
+import re
 import threading
-import unittest
 from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from unittest import mock
 from urllib.parse import parse_qs, urlparse
+
+import pytest
 
 from recognition.exceptions import ModelError
 from recognition.model_sets.download import MANIFEST, Progress, damaged, pull
@@ -108,22 +109,21 @@ class Handler(BaseHTTPRequestHandler):
         pass
 
 
-class HubTestCase(unittest.TestCase):
-    def setUp(self):
-        folder = tempfile.TemporaryDirectory()
-        self.addCleanup(folder.cleanup)
-        self.models_dir = Path(folder.name) / "models"
-        self.set_file = Path(folder.name) / "own.toml"
+class HubTests:
+    @pytest.fixture(autouse=True)
+    def prepare(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+        self.models_dir = tmp_path / "models"
+        self.set_file = tmp_path / "own.toml"
         self.directory = self.models_dir / "iic" / "vad" / "v2"
-        self.hub = Hub()
-        thread = threading.Thread(target=self.hub.serve_forever, daemon=True)
-        thread.start()
-        self.addCleanup(thread.join)
-        self.addCleanup(self.hub.server_close)
-        self.addCleanup(self.hub.shutdown)
-        # The client notes who it is in the user's home, and waits between its attempts.
-        environment = {"MODELSCOPE_HOME": folder.name, "MODELSCOPE_CACHE": folder.name}
-        self.enterContext(mock.patch.dict("os.environ", environment))
+        # The client notes who it is in the user's home.
+        for name in ("MODELSCOPE_HOME", "MODELSCOPE_CACHE"):
+            monkeypatch.setenv(name, str(tmp_path))
+        with Hub() as self.hub:
+            thread = threading.Thread(target=self.hub.serve_forever, daemon=True)
+            thread.start()
+            yield
+            self.hub.shutdown()
+            thread.join()
 
     def model_set(self, more: str = "") -> ModelSet:
         self.set_file.write_text(SET.format(more=more), encoding="utf-8")
@@ -136,13 +136,13 @@ class HubTestCase(unittest.TestCase):
         return [name for name, _ in self.hub.requests]
 
 
-class PullTests(HubTestCase):
+class TestPull(HubTests):
     def test_the_files_of_a_model_arrive_without_examples(self):
         self.pull()
 
         names = {path.name for path in self.directory.rglob("*") if path.is_file()}
-        self.assertEqual(names, {"config.yaml", "model.pt", "am.mvn", MANIFEST})
-        self.assertEqual((self.directory / "model.pt").read_bytes(), FILES["model.pt"])
+        assert names == {"config.yaml", "model.pt", "am.mvn", MANIFEST}
+        assert (self.directory / "model.pt").read_bytes() == FILES["model.pt"]
 
     def test_what_is_there_is_not_fetched_again(self):
         self.pull()
@@ -150,7 +150,7 @@ class PullTests(HubTestCase):
 
         self.pull()
 
-        self.assertEqual(self.hub.requests, [])
+        assert self.hub.requests == []
 
     def test_a_transfer_that_broke_off_goes_on_where_it_stopped(self):
         self.hub.breaks_off_after = None
@@ -165,9 +165,9 @@ class PullTests(HubTestCase):
             self.pull()
 
         ranges = [wanted for name, wanted in self.hub.requests if name == "model.pt"]
-        self.assertEqual(ranges[0], None)
-        self.assertRegex(ranges[1], r"^bytes=[1-9]\d+-")
-        self.assertEqual((self.directory / "model.pt").read_bytes(), FILES["model.pt"])
+        assert ranges[0] is None
+        assert re.search(r"^bytes=[1-9]\d+-", ranges[1])
+        assert (self.directory / "model.pt").read_bytes() == FILES["model.pt"]
 
     def test_progress_counts_the_bytes_of_all_files(self):
         seen: list[Progress] = []
@@ -175,57 +175,58 @@ class PullTests(HubTestCase):
         self.pull(report=seen.append)
 
         total = sum(len(FILES[name]) for name in ("config.yaml", "model.pt", "am.mvn"))
-        self.assertEqual({progress.total for progress in seen}, {total})
+        assert {progress.total for progress in seen} == {total}
         done = [progress.done for progress in seen]
-        self.assertEqual(done, sorted(done))
-        self.assertEqual(done[-1], total)
+        assert done == sorted(done)
+        assert done[-1] == total
 
     def test_the_manifest_says_what_was_fetched(self):
         self.pull()
 
         manifest = json.loads((self.directory / MANIFEST).read_text())
-        self.assertEqual((manifest["hub"], manifest["revision"]), ("iic/vad", "v2"))
-        self.assertEqual(
-            manifest["files"]["am.mvn"],
-            {"size": 7, "sha256": hashlib.sha256(FILES["am.mvn"]).hexdigest()},
-        )
+        assert (manifest["hub"], manifest["revision"]) == ("iic/vad", "v2")
+        assert manifest["files"]["am.mvn"] == {
+            "size": 7,
+            "sha256": hashlib.sha256(FILES["am.mvn"]).hexdigest(),
+        }
 
 
-class IntegrityTests(HubTestCase):
+class TestIntegrity(HubTests):
     def test_content_that_is_not_what_the_hub_announces_is_refused_and_not_kept(self):
         self.hub.announced["model.pt"] = "0" * 64
 
         with mock.patch("modelscope_hub._download.DOWNLOAD_HASH_RETRY_TIMES", 1):
-            with self.assertRaisesRegex(ModelError, "iic/vad did not arrive as the hub announces it"):
+            with pytest.raises(ModelError, match="iic/vad did not arrive as the hub announces it"):
                 self.pull()
 
-        self.assertFalse((self.directory / "model.pt").exists())
-        self.assertFalse((self.directory / MANIFEST).exists())
+        assert not (self.directory / "model.pt").exists()
+        assert not (self.directory / MANIFEST).exists()
 
     def test_content_that_is_not_what_the_set_names_is_refused_and_not_kept(self):
-        with self.assertRaisesRegex(ModelError, "model.pt is not the file that the model set names"):
+        with pytest.raises(ModelError, match=r"model.pt is not the file that the model set names"):
             self.pull('sha256 = { "model.pt" = "' + "0" * 64 + '" }')
 
-        self.assertFalse((self.directory / "model.pt").exists())
+        assert not (self.directory / "model.pt").exists()
 
     def test_a_file_changed_later_is_found(self):
         self.pull()
-        self.assertEqual(damaged(self.model_set(), self.models_dir), [])
+        assert damaged(self.model_set(), self.models_dir) == []
 
         (self.directory / "am.mvn").write_bytes(b"<Nnat>\n")
 
-        self.assertEqual(damaged(self.model_set(), self.models_dir), [self.directory / "am.mvn"])
+        assert damaged(self.model_set(), self.models_dir) == [self.directory / "am.mvn"]
 
     def test_a_model_that_was_never_fetched_is_found(self):
-        self.assertEqual(damaged(self.model_set(), self.models_dir), [self.directory / MANIFEST])
+        assert damaged(self.model_set(), self.models_dir) == [self.directory / MANIFEST]
 
 
-class FailureTests(HubTestCase):
+class TestFailure(HubTests):
     def test_a_hub_that_does_not_answer_is_named_with_what_to_do(self):
         with (
             mock.patch("time.sleep"),
-            self.assertRaisesRegex(
-                ModelError, r"the hub http://127.0.0.1:9 cannot be reached: .*MODELSCOPE_ENDPOINT to a mirror"
+            pytest.raises(
+                ModelError,
+                match=r"the hub http://127.0.0.1:9 cannot be reached: .*MODELSCOPE_ENDPOINT to a mirror",
             ),
         ):
             pull(self.model_set(), self.models_dir, endpoint="http://127.0.0.1:9")
@@ -233,5 +234,5 @@ class FailureTests(HubTestCase):
     def test_a_revision_that_the_hub_does_not_have_is_named(self):
         self.set_file.write_text(SET.format(more="").replace('"v2"', '"v9"'))
 
-        with self.assertRaisesRegex(ModelError, "has no iic/vad at revision v9"):
+        with pytest.raises(ModelError, match="has no iic/vad at revision v9"):
             pull(read_model_set(str(self.set_file)), self.models_dir, endpoint=self.hub.url)

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 import tempfile
-import unittest
 from collections import Counter
 from pathlib import Path
+
+import pytest
 
 from recognition.core.endpointing import EndpointingOptions
 from recognition.exceptions import ModelError
@@ -48,32 +50,31 @@ licence = "MIT"
 """
 
 
-class BuiltInSetTests(unittest.TestCase):
+class TestBuiltInSet:
     def test_there_are_the_embedded_models_and_the_large_ones(self):
-        self.assertEqual(model_set_names(), ["embedded", "paraformer-zh"])
+        assert model_set_names() == ["embedded", "paraformer-zh"]
 
     def test_each_names_a_model_for_each_role_with_its_licence(self):
         for name in model_set_names():
             model_set = read_model_set(name)
-            self.assertEqual(tuple(role for role in model_set.sources if role in ROLES), ROLES)
+            assert tuple(role for role in model_set.sources if role in ROLES) == ROLES
             for source in model_set.sources.values():
-                self.assertTrue(source.licence, source)
+                assert source.licence, source
 
     def test_the_large_ones_come_from_the_hub_by_id_and_revision(self):
         for source in read_model_set("paraformer-zh").sources.values():
-            self.assertRegex(source.hub, r"^iic/")
-            self.assertRegex(source.revision, r"^v\d")
-            self.assertGreater(source.size, 1e6)
+            assert re.search(r"^iic/", source.hub)
+            assert re.search(r"^v\d", source.revision)
+            assert source.size > 1e6
 
     def test_the_large_vad_decides_at_the_threshold_of_funasr(self):
-        self.assertEqual(read_model_set("paraformer-zh").endpointing.threshold, 0.8)
+        assert read_model_set("paraformer-zh").endpointing.threshold == 0.8
 
 
-class SetFileTests(unittest.TestCase):
-    def setUp(self):
-        folder = tempfile.TemporaryDirectory()
-        self.addCleanup(folder.cleanup)
-        self.folder = Path(folder.name)
+class TestSetFile:
+    @pytest.fixture(autouse=True)
+    def prepare(self, tmp_path):
+        self.folder = tmp_path
         self.file = self.folder / "own.toml"
 
     def write(self, text: str) -> str:
@@ -92,25 +93,25 @@ class SetFileTests(unittest.TestCase):
         return self.write(OWN_SET.format(**paths))
 
     def assert_refused(self, text: str, message: str) -> None:
-        with self.assertRaisesRegex(ModelError, message):
+        with pytest.raises(ModelError, match=message):
             read_model_set(self.write(text))
 
     def test_an_operators_own_set_is_read_from_its_file(self):
         model_set = read_model_set(self.write_set())
 
-        self.assertEqual(model_set.name, "own")
-        self.assertEqual(model_set.endpointing, EndpointingOptions(threshold=0.8, end_silence_ms=600))
-        self.assertEqual(model_set.missing(self.folder), [])
+        assert model_set.name == "own"
+        assert model_set.endpointing == EndpointingOptions(threshold=0.8, end_silence_ms=600)
+        assert model_set.missing(self.folder) == []
 
     def test_an_unknown_name_lists_the_known_ones(self):
-        with self.assertRaisesRegex(ModelError, "no model set 'whisper'; known are embedded, paraformer-zh"):
+        with pytest.raises(ModelError, match="no model set 'whisper'; known are embedded, paraformer-zh"):
             read_model_set("whisper")
 
     def test_a_file_that_is_not_there_is_named(self):
-        with self.assertRaisesRegex(ModelError, "/nowhere.toml cannot be read"):
+        with pytest.raises(ModelError, match=r"/nowhere.toml cannot be read"):
             read_model_set("/nowhere.toml")
 
-    def test_mistakes_are_named_with_their_place(self):
+    def test_mistakes_are_named_with_their_place(self, subtests):
         good = Path(self.write_set()).read_text()
         for bad, message in (
             ("title = ", "own.toml cannot be read"),
@@ -120,17 +121,18 @@ class SetFileTests(unittest.TestCase):
             (good.replace('licence = "MIT"\n', "", 1), r"\[vad\] lacks licence"),
             (good.replace('path = "', 'hub = "a/b"\npath = "', 1), r"\[vad\] takes exactly one of"),
         ):
-            with self.subTest(message):
+            with subtests.test(message):
                 self.assert_refused(bad, message)
 
     def test_a_set_from_the_hub_that_was_not_fetched_says_how_to_fetch_it(self):
-        with self.assertRaisesRegex(
-            ModelError, "paraformer-zh-streaming, .* fetch with: python manage.py models pull paraformer-zh"
+        with pytest.raises(
+            ModelError,
+            match=r"paraformer-zh-streaming, .* fetch with: python manage.py models pull paraformer-zh",
         ):
             load_models(read_model_set("paraformer-zh"), self.folder)
 
     def test_a_directory_of_an_own_set_that_is_not_there_is_named(self):
-        with self.assertRaisesRegex(ModelError, "there is no model directory /nowhere"):
+        with pytest.raises(ModelError, match="there is no model directory /nowhere"):
             load_models(read_model_set(self.write_set(speaker=Path("/nowhere"))), self.folder)
 
     def test_the_example_in_the_documentation_is_a_set(self):
@@ -138,23 +140,23 @@ class SetFileTests(unittest.TestCase):
 
         model_set = read_model_set(self.write(page.split("```toml\n")[1].split("```")[0]))
 
-        self.assertEqual(model_set.sources["language_model"].options, {"weight": 0.3})
+        assert model_set.sources["language_model"].options == {"weight": 0.3}
         for role in ("vad", "punctuation", "speaker"):
             shipped = read_model_set("paraformer-zh").sources[role]
-            self.assertEqual(model_set.sources[role].hub, shipped.hub)
-            self.assertEqual(model_set.sources[role].revision, shipped.revision)
+            assert model_set.sources[role].hub == shipped.hub
+            assert model_set.sources[role].revision == shipped.revision
 
     def test_a_language_model_that_is_not_there_is_named_with_its_directory(self):
         text = Path(self.write_set()).read_text()
         text += '[language_model]\ntitle = "Words"\npath = "words"\nlicence = "MIT"\n'
         (self.folder / "words").mkdir()
-        with self.assertRaisesRegex(ModelError, "words must hold one language model, .* it has 0"):
+        with pytest.raises(ModelError, match=r"words must hold one language model, .* it has 0"):
             load_models(read_model_set(self.write(text)), self.folder)
 
-    def test_a_language_model_of_ones_own_decides_between_what_was_heard(self):
+    def test_a_language_model_of_ones_own_decides_between_what_was_heard(self, subtests):
         (self.folder / "words").mkdir()
         for compute_type in ("float32", "int8") if networks.is_supported() else ("float32",):
-            with self.subTest(compute_type):
+            with subtests.test(compute_type):
                 text = Path(self.write_set()).read_text()
                 [(often, _)] = Counter(self.heard(compute_type)).most_common(1)
                 (self.folder / "words" / "own.arpa").write_text(
@@ -162,7 +164,7 @@ class SetFileTests(unittest.TestCase):
                 )
                 self.write(f'{text}[language_model]\ntitle = "Words"\npath = "words"\nlicence = "MIT"\n')
 
-                self.assertNotIn(often, self.heard(compute_type))
+                assert often not in self.heard(compute_type)
 
     def heard(self, compute_type: str) -> str:
         """What both passes of the set make of some noise."""
@@ -171,7 +173,7 @@ class SetFileTests(unittest.TestCase):
         state = models.streaming.new_state()
         partial = models.streaming.decode([(state, audio[: models.streaming.chunk])])[0]
         tokens = models.offline.recognize([audio])[0]
-        self.assertTrue(partial and tokens)
+        assert partial and tokens
         return "".join([*partial, *(token.text for token in tokens)])
 
     def test_all_models_of_a_set_recognise(self):
@@ -183,22 +185,22 @@ class SetFileTests(unittest.TestCase):
         tokens = models.offline.recognize([audio])[0]
         marks = models.punctuator.punctuate([[token.text for token in tokens]])[0]
 
-        self.assertEqual(models.name, "own")
-        self.assertEqual(models.streaming.chunk, 20 * 960)
-        self.assertTrue(partial)
-        self.assertEqual(len(marks), len(tokens))
+        assert models.name == "own"
+        assert models.streaming.chunk == 20 * 960
+        assert partial
+        assert len(marks) == len(tokens)
         [voices] = models.embedder.embed([(audio, [(0, len(audio))])])
-        self.assertEqual(voices.shape, (1, models.embedder.dimension))
-        self.assertTrue((models.vad.detect([(models.vad.new_state(), audio[:3200])])[0] >= 0).all())
+        assert voices.shape == (1, models.embedder.dimension)
+        assert (models.vad.detect([(models.vad.new_state(), audio[:3200])])[0] >= 0).all()
 
 
-class LayerTests(unittest.TestCase):
+class TestLayer:
     def test_a_set_of_checksums_needs_no_models(self):
         with tempfile.NamedTemporaryFile("w", suffix=".toml") as file:
             file.write('title = "Checksums"\nchecksum = true\n')
             file.flush()
             models = load_models(read_model_set(file.name), Path("nowhere"))
-        self.assertEqual(models.name, "checksum")
+        assert models.name == "checksum"
 
     def test_reading_sets_imports_neither_torch_nor_funasr(self):
         code = (
@@ -208,4 +210,4 @@ class LayerTests(unittest.TestCase):
         )
         result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
 
-        self.assertEqual(result.stdout.strip(), "set()")
+        assert result.stdout.strip() == "set()"

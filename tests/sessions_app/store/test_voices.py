@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 
 import numpy as np
-from django.test import TestCase
+import pytest
 
 from sessions_app.models import Session, Utterance, Voice
 from sessions_app.store import commits, voices
@@ -19,8 +19,9 @@ ONE, TWO, THREE = (uuid.UUID(int=n) for n in (1, 2, 3))
 SOUND = np.array([1, 0, 0], np.float32)
 
 
-class VoicesTestCase(TestCase):
-    def setUp(self) -> None:
+@pytest.mark.django_db
+class VoicesTests:
+    def setup_method(self) -> None:
         self.session, _ = commits.get_or_create_session("meeting")
         lease = commits.acquire(self.session.pk)
         assert lease is not None
@@ -59,19 +60,19 @@ class VoicesTestCase(TestCase):
         Utterance.objects.filter(session=self.session, seq=seq).update(is_voice_locked=True)
 
 
-class StoreTests(VoicesTestCase):
+class TestStore(VoicesTests):
     def test_strangers_are_numbered_in_order_of_appearance(self) -> None:
         self.commit(ONE, TWO)
         self.commit(ONE, THREE)
 
-        self.assertEqual(self.names(), ["Speaker 1", "Speaker 2", "Speaker 1", "Speaker 3"])
+        assert self.names() == ["Speaker 1", "Speaker 2", "Speaker 1", "Speaker 3"]
 
     def test_enrolled_speakers_take_no_numbers(self) -> None:
         alice = make_speaker("Alice")
 
         self.commit(ONE, TWO, states=[VoiceState(ONE, alice.pk), VoiceState(TWO)])
 
-        self.assertEqual(self.names(), ["Alice", "Speaker 1"])
+        assert self.names() == ["Alice", "Speaker 1"]
 
     def test_a_speaker_who_was_forgotten_meanwhile_is_a_stranger(self) -> None:
         alice = make_speaker("Alice")
@@ -80,8 +81,8 @@ class StoreTests(VoicesTestCase):
 
         self.commit(ONE, states=[VoiceState(ONE, key, mean=SOUND, speech_s=3.0)])
 
-        self.assertEqual(self.names(), ["Speaker 1"])
-        self.assertIsNone(Voice.objects.get().sealed_mean)
+        assert self.names() == ["Speaker 1"]
+        assert Voice.objects.get().sealed_mean is None
 
     def test_another_worker_finds_how_the_voices_sound(self) -> None:
         alice = make_speaker("Alice")
@@ -89,54 +90,52 @@ class StoreTests(VoicesTestCase):
 
         known = voices.known_voices(self.session.pk, "model-1")
 
-        self.assertEqual(
-            [(v.voice, v.speaker, v.speech_s) for v in known], [(ONE, alice.pk, 3.5), (TWO, None, 0)]
-        )
+        assert [(v.voice, v.speaker, v.speech_s) for v in known] == [(ONE, alice.pk, 3.5), (TWO, None, 0)]
         np.testing.assert_array_equal(known[0].mean, SOUND)
-        self.assertIsNone(known[1].mean)
+        assert known[1].mean is None
 
     def test_what_another_model_heard_is_not_used(self) -> None:
         self.commit(ONE, states=[VoiceState(ONE, mean=SOUND, speech_s=3.5)])
 
         (known,) = voices.known_voices(self.session.pk, "model-2")
 
-        self.assertIsNone(known.mean)
+        assert known.mean is None
 
     def test_how_a_voice_sounds_is_not_readable_in_the_database(self) -> None:
         self.commit(ONE, states=[VoiceState(ONE, mean=SOUND, speech_s=3.5)])
 
         sealed = bytes(Voice.objects.get().sealed_mean or b"")
 
-        self.assertNotIn(SOUND.tobytes(), sealed)
+        assert SOUND.tobytes() not in sealed
 
     def test_after_the_session_nothing_is_kept_of_how_its_voices_sound(self) -> None:
         self.commit(ONE, states=[VoiceState(ONE, mean=SOUND, speech_s=3.5)])
 
         commits.set_state(self.lease, Session.State.ENDED)
 
-        self.assertIsNone(Voice.objects.get().sealed_mean)
+        assert Voice.objects.get().sealed_mean is None
 
     def test_a_voice_that_was_merged_before_it_was_stored_leaves_its_lines_with_the_other(self) -> None:
         kept = self.commit(ONE, TWO, states=[VoiceState(ONE)], revisions=[VoicesMerged(ONE, TWO)])
 
-        self.assertEqual([line.voice.name for line in kept if line.voice], ["Speaker 1", "Speaker 1"])
-        self.assertEqual(Voice.objects.count(), 1)
+        assert [line.voice.name for line in kept if line.voice] == ["Speaker 1", "Speaker 1"]
+        assert Voice.objects.count() == 1
 
     def test_a_voice_that_the_tracker_gave_up_still_has_its_line(self) -> None:
         self.commit(ONE, states=[])
 
-        self.assertEqual(self.names(), ["Speaker 1"])
+        assert self.names() == ["Speaker 1"]
 
 
-class ReviseTests(VoicesTestCase):
+class TestRevise(VoicesTests):
     def test_naming_a_voice_renames_all_its_lines_and_tells_the_readers(self) -> None:
         alice = make_speaker("Alice")
         self.commit(ONE, TWO, ONE)
 
         self.commit(states=[VoiceState(ONE, alice.pk)], revisions=[VoiceIdentified(ONE, alice.pk)])
 
-        self.assertEqual(self.names(), ["Alice", "Speaker 2", "Alice"])
-        self.assertEqual(self.revised(), [1, 3])
+        assert self.names() == ["Alice", "Speaker 2", "Alice"]
+        assert self.revised() == [1, 3]
 
     def test_a_voice_that_loses_its_name_gets_a_number(self) -> None:
         alice = make_speaker("Alice")
@@ -144,7 +143,7 @@ class ReviseTests(VoicesTestCase):
 
         self.commit(states=[VoiceState(ONE)], revisions=[VoiceIdentified(ONE, None)])
 
-        self.assertEqual(self.names(), ["Speaker 2", "Speaker 1"])
+        assert self.names() == ["Speaker 2", "Speaker 1"]
 
     def test_merging_moves_the_lines_but_not_those_that_a_person_corrected(self) -> None:
         self.commit(ONE, TWO, TWO)
@@ -152,17 +151,17 @@ class ReviseTests(VoicesTestCase):
 
         self.commit(revisions=[VoicesMerged(ONE, TWO)])
 
-        self.assertEqual(self.names(), ["Speaker 1", "Speaker 2", "Speaker 1"])
-        self.assertEqual(self.revised(), [3])
+        assert self.names() == ["Speaker 1", "Speaker 2", "Speaker 1"]
+        assert self.revised() == [3]
 
     def test_one_line_moves_alone(self) -> None:
         self.commit(ONE, TWO, TWO)
 
         self.commit(revisions=[LineMoved(2, ONE, 0.66)])
 
-        self.assertEqual(self.names(), ["Speaker 1", "Speaker 1", "Speaker 2"])
-        self.assertEqual(self.revised(), [2])
-        self.assertEqual(Utterance.objects.get(seq=2).score, 0.66)
+        assert self.names() == ["Speaker 1", "Speaker 1", "Speaker 2"]
+        assert self.revised() == [2]
+        assert Utterance.objects.get(seq=2).score == 0.66
 
     def test_a_line_that_a_person_corrected_does_not_move(self) -> None:
         self.commit(ONE, TWO)
@@ -170,13 +169,13 @@ class ReviseTests(VoicesTestCase):
 
         self.commit(revisions=[LineMoved(2, ONE, 0.9)])
 
-        self.assertEqual(self.names(), ["Speaker 1", "Speaker 2"])
-        self.assertEqual(self.revised(), [])
+        assert self.names() == ["Speaker 1", "Speaker 2"]
+        assert self.revised() == []
 
     def test_a_line_of_the_same_commit_is_corrected_before_anybody_sees_it_twice(self) -> None:
         self.commit(ONE, TWO, revisions=[LineMoved(1, TWO, 0.9)])
 
-        self.assertEqual(self.names(), ["Speaker 2", "Speaker 2"])
+        assert self.names() == ["Speaker 2", "Speaker 2"]
 
     def test_every_corrected_line_has_a_revision_number_of_its_own(self) -> None:
         alice = make_speaker("Alice")
@@ -186,14 +185,14 @@ class ReviseTests(VoicesTestCase):
 
         numbers = Utterance.objects.order_by("seq").values_list("revision", flat=True)
 
-        self.assertEqual(list(numbers), [6, 2, 3, 4, 5])
+        assert list(numbers) == [6, 2, 3, 4, 5]
         self.session.refresh_from_db()
-        self.assertEqual(self.session.last_revision, 6)
+        assert self.session.last_revision == 6
 
 
-class PersonTests(VoicesTestCase):
-    def setUp(self) -> None:
-        super().setUp()
+class TestPerson(VoicesTests):
+    def setup_method(self) -> None:
+        super().setup_method()
         self.alice, self.bob = make_speaker("Alice"), make_speaker("Bob")
         self.commit(ONE, TWO)
 
@@ -209,7 +208,7 @@ class PersonTests(VoicesTestCase):
             revisions=[VoiceIdentified(ONE, self.alice.pk)],
         )
 
-        self.assertEqual(self.names(), ["Bob", "Speaker 2", "Bob"])
+        assert self.names() == ["Bob", "Speaker 2", "Bob"]
 
     def test_the_tracker_is_told_of_names_merges_and_lines(self) -> None:
         self.name_by_hand(ONE, self.bob)
@@ -220,11 +219,9 @@ class PersonTests(VoicesTestCase):
 
         said = voices.corrections(self.session.pk)
 
-        self.assertEqual(
-            [(v.voice, v.speaker, v.is_named_by_person) for v in said.voices], [(ONE, self.bob.pk, True)]
-        )
-        self.assertEqual(said.merged, [(TWO, THREE)])
-        self.assertEqual(said.lines, [(1, ONE)])
+        assert [(v.voice, v.speaker, v.is_named_by_person) for v in said.voices] == [(ONE, self.bob.pk, True)]
+        assert said.merged == [(TWO, THREE)]
+        assert said.lines == [(1, ONE)]
 
     def test_a_line_for_a_voice_that_a_person_merged_goes_to_what_it_was_merged_into(self) -> None:
         one = Voice.objects.get(uuid=ONE)
@@ -232,4 +229,4 @@ class PersonTests(VoicesTestCase):
 
         self.commit(TWO)
 
-        self.assertEqual(self.names()[-1], "Speaker 1")
+        assert self.names()[-1] == "Speaker 1"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import pytest
 from django.contrib.admin.models import CHANGE, LogEntry
 from django.contrib.auth.models import User
 from django.contrib.contenttypes.models import ContentType
@@ -13,25 +14,25 @@ from sessions_app.models import Session, Utterance, Voice
 from sessions_app.transcripts import attribution
 from speakers import lifecycle
 from speakers.voiceprints.tracking import VoicesMerged, VoiceState
-from tests.sessions_app.store.test_voices import ONE, THREE, TWO, VoicesTestCase
+from tests.sessions_app.store.test_voices import ONE, THREE, TWO, VoicesTests
 from tests.speakers.people import make_speaker
 
 
-class AttributionTestCase(VoicesTestCase):
-    def setUp(self) -> None:
-        super().setUp()
+class AttributionTests(VoicesTests):
+    def setup_method(self) -> None:
+        super().setup_method()
         self.commit(ONE, TWO, ONE, THREE)
 
     def voice(self, key: object) -> Voice:
         return Voice.objects.get(uuid=key)
 
 
-class NameVoiceTests(AttributionTestCase):
+class TestNameVoice(AttributionTests):
     def test_all_lines_of_the_voice_get_the_name_and_readers_are_told(self) -> None:
         attribution.name_voice(self.voice(ONE), make_speaker("Alice"))
 
-        self.assertEqual(self.names(), ["Alice", "Speaker 2", "Alice", "Speaker 3"])
-        self.assertEqual(self.revised(), [1, 3])
+        assert self.names() == ["Alice", "Speaker 2", "Alice", "Speaker 3"]
+        assert self.revised() == [1, 3]
 
     def test_the_second_voice_that_gets_a_name_joins_the_first(self) -> None:
         alice = make_speaker("Alice")
@@ -39,17 +40,17 @@ class NameVoiceTests(AttributionTestCase):
 
         joined = attribution.name_voice(self.voice(TWO), alice)
 
-        self.assertEqual(joined.uuid, ONE)
-        self.assertEqual(self.names(), ["Alice", "Alice", "Alice", "Speaker 3"])
-        self.assertEqual(self.voice(TWO).merged_into, self.voice(ONE))
+        assert joined.uuid == ONE
+        assert self.names() == ["Alice", "Alice", "Alice", "Speaker 3"]
+        assert self.voice(TWO).merged_into == self.voice(ONE)
 
     def test_a_name_can_be_taken_back(self) -> None:
         attribution.name_voice(self.voice(TWO), make_speaker("Alice"))
 
         attribution.name_voice(self.voice(TWO), None)
 
-        self.assertEqual(self.names()[1], "Speaker 2")
-        self.assertTrue(self.voice(TWO).is_named_by_person)
+        assert self.names()[1] == "Speaker 2"
+        assert self.voice(TWO).is_named_by_person
 
     def test_a_name_for_a_voice_that_was_just_merged_is_for_what_it_was_merged_into(self) -> None:
         stale = self.voice(TWO)
@@ -57,37 +58,37 @@ class NameVoiceTests(AttributionTestCase):
 
         attribution.name_voice(stale, make_speaker("Alice"))
 
-        self.assertEqual(self.names(), ["Alice", "Alice", "Alice", "Speaker 3"])
+        assert self.names() == ["Alice", "Alice", "Alice", "Speaker 3"]
 
 
-class MergeTests(AttributionTestCase):
+class TestMerge(AttributionTests):
     def test_all_lines_move_also_those_given_by_hand(self) -> None:
         self.lock(2)
 
         attribution.merge_voices(self.voice(ONE), self.voice(TWO))
 
-        self.assertEqual(self.names(), ["Speaker 1", "Speaker 1", "Speaker 1", "Speaker 3"])
+        assert self.names() == ["Speaker 1", "Speaker 1", "Speaker 1", "Speaker 3"]
 
     def test_what_was_merged_into_the_merged_one_follows(self) -> None:
         attribution.merge_voices(self.voice(TWO), self.voice(THREE))
 
         attribution.merge_voices(self.voice(ONE), self.voice(TWO))
 
-        self.assertEqual(self.voice(THREE).merged_into, self.voice(ONE))
+        assert self.voice(THREE).merged_into == self.voice(ONE)
 
     def test_a_voice_merged_with_itself_stays(self) -> None:
         attribution.merge_voices(self.voice(ONE), self.voice(ONE))
 
-        self.assertIsNone(self.voice(ONE).merged_into)
+        assert self.voice(ONE).merged_into is None
 
     def test_voices_of_different_sessions_are_not_merged(self) -> None:
         stranger = Voice.objects.create(session=Session.objects.create(key="other"), number=1)
 
-        with self.assertRaisesRegex(ValueError, "different sessions"):
+        with pytest.raises(ValueError, match="different sessions"):
             attribution.merge_voices(self.voice(ONE), stranger)
 
 
-class GiveLineTests(AttributionTestCase):
+class TestGiveLine(AttributionTests):
     def line(self, seq: int) -> Utterance:
         return Utterance.objects.get(seq=seq)
 
@@ -96,15 +97,15 @@ class GiveLineTests(AttributionTestCase):
 
         self.commit(revisions=[VoicesMerged(ONE, TWO)])
 
-        self.assertEqual(self.names()[0], "Speaker 2")
-        self.assertTrue(self.line(1).is_voice_locked)
+        assert self.names()[0] == "Speaker 2"
+        assert self.line(1).is_voice_locked
 
     def test_who_did_it_is_on_record(self) -> None:
         editor = User.objects.create_user("editor")
 
         attribution.give_line(self.line(1), self.voice(TWO), by=editor)
 
-        self.assertEqual(self.line(1).history.latest().history_user, editor)
+        assert self.line(1).history.latest().history_user == editor
 
     def test_a_speaker_who_has_no_voice_here_gets_one(self) -> None:
         alice = make_speaker("Alice")
@@ -112,18 +113,18 @@ class GiveLineTests(AttributionTestCase):
         attribution.give_line(self.line(1), attribution.voice_of(self.session, alice))
         attribution.give_line(self.line(2), attribution.voice_of(self.session, alice))
 
-        self.assertEqual(self.names()[:2], ["Alice", "Alice"])
-        self.assertEqual(Voice.objects.filter(speaker=alice).count(), 1)
+        assert self.names()[:2] == ["Alice", "Alice"]
+        assert Voice.objects.filter(speaker=alice).count() == 1
 
     def test_one_more_stranger_gets_the_next_number(self) -> None:
         attribution.give_line(self.line(3), attribution.voice_of(self.session, None))
 
-        self.assertEqual(self.names()[2], "Speaker 4")
+        assert self.names()[2] == "Speaker 4"
 
 
-class SpeakerTests(AttributionTestCase):
-    def setUp(self) -> None:
-        super().setUp()
+class TestSpeaker(AttributionTests):
+    def setup_method(self) -> None:
+        super().setup_method()
         self.alice, self.bob = make_speaker("Alice"), make_speaker("Bob")
         self.commit(states=[VoiceState(ONE, self.alice.pk), VoiceState(TWO, self.bob.pk)])
 
@@ -131,8 +132,8 @@ class SpeakerTests(AttributionTestCase):
         self.alice.name = "Alicia"
         self.alice.save()
 
-        self.assertEqual(self.names()[0], "Alicia")
-        self.assertEqual(self.revised(), [1, 3])
+        assert self.names()[0] == "Alicia"
+        assert self.revised() == [1, 3]
 
     def test_a_session_of_long_ago_is_left_alone(self) -> None:
         Session.objects.update(state=Session.State.ENDED, ended_at=timezone.now() - timedelta(days=2))
@@ -140,25 +141,25 @@ class SpeakerTests(AttributionTestCase):
         self.alice.name = "Alicia"
         self.alice.save()
 
-        self.assertEqual(self.revised(), [])
+        assert self.revised() == []
 
     def test_after_merging_two_speakers_their_voices_in_a_session_are_one(self) -> None:
         lifecycle.merge(self.alice, self.bob, by=None)
 
-        self.assertEqual(self.names(), ["Alice", "Alice", "Alice", "Speaker 3"])
+        assert self.names() == ["Alice", "Alice", "Alice", "Speaker 3"]
 
     def test_a_voice_of_a_merged_speaker_gets_the_other_name(self) -> None:
         carol = make_speaker("Carol")
 
         lifecycle.merge(carol, self.bob, by=None)
 
-        self.assertEqual(self.names(), ["Alice", "Carol", "Alice", "Speaker 3"])
+        assert self.names() == ["Alice", "Carol", "Alice", "Speaker 3"]
 
     def test_a_forgotten_speaker_leaves_a_stranger_behind(self) -> None:
         lifecycle.forget(self.alice, by=None)
 
-        self.assertEqual(self.names(), ["Speaker 1", "Bob", "Speaker 1", "Speaker 3"])
-        self.assertEqual(self.revised(), [1, 3])
+        assert self.names() == ["Speaker 1", "Bob", "Speaker 1", "Speaker 3"]
+        assert self.revised() == [1, 3]
 
     def test_the_admins_log_does_not_remember_the_name(self) -> None:
         LogEntry.objects.create(
@@ -171,4 +172,4 @@ class SpeakerTests(AttributionTestCase):
 
         lifecycle.forget(self.alice, by=None)
 
-        self.assertFalse(LogEntry.objects.filter(object_repr="Alice").exists())
+        assert not LogEntry.objects.filter(object_repr="Alice").exists()

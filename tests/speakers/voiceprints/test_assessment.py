@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import unittest
-
 import numpy as np
+import pytest
 
 from recognition.audio import SAMPLE_RATE
 from speakers.voiceprints.assessment import (
@@ -37,13 +36,13 @@ def probabilities(*spans: tuple[float, bool]) -> np.ndarray:
     )
 
 
-class MeasureTests(unittest.TestCase):
+class TestMeasure:
     def test_speech_is_counted_without_its_pauses(self) -> None:
         audio = np.concatenate([silence(1), speech(2), silence(1.5), speech(1)])
 
         sound = measure(audio, probabilities((1, False), (2, True), (1.5, False), (1, True)), FRAME)
 
-        self.assertAlmostEqual(sound.speech_s, 3.0, places=2)
+        assert sound.speech_s == pytest.approx(3.0, abs=5e-3)
 
     def test_the_ratio_is_that_of_speech_to_the_noise_between(self) -> None:
         for noise, expected in ((0.01, 20.0), (0.0316, 10.0), (0.1, 0.0)):
@@ -53,53 +52,53 @@ class MeasureTests(unittest.TestCase):
 
             sound = measure(audio, probabilities((2, False), (2, True), (2, False)), FRAME)
 
-            self.assertAlmostEqual(sound.snr_db, expected, delta=0.5)
+            assert sound.snr_db == pytest.approx(expected, abs=0.5)
 
     def test_digital_silence_between_is_as_good_as_it_gets(self) -> None:
         audio = np.concatenate([silence(1), speech(2), silence(1)])
 
-        self.assertEqual(measure(audio, probabilities((1, False), (2, True), (1, False)), FRAME).snr_db, 60.0)
+        assert measure(audio, probabilities((1, False), (2, True), (1, False)), FRAME).snr_db == 60.0
 
     def test_without_pauses_the_softest_frames_stand_for_the_noise(self) -> None:
         audio = np.concatenate([speech(2), silence(0.4, 0.001), speech(2)])
 
         sound = measure(audio, probabilities((2, True), (0.4, False), (2, True)), FRAME)
 
-        self.assertGreater(sound.snr_db, 20)
+        assert sound.snr_db > 20
 
     def test_what_stands_at_full_scale_is_clipped(self) -> None:
         loud = np.clip(speech(2, 0.5), -0.99, 0.99)
 
         sound = measure(loud, probabilities((2, True)), FRAME)
 
-        self.assertAlmostEqual(sound.clipped, float(np.mean(np.abs(loud) >= 0.985)), places=3)
-        self.assertGreater(sound.clipped, 0.01)
+        assert sound.clipped == pytest.approx(float(np.mean(np.abs(loud) >= 0.985)), abs=5e-4)
+        assert sound.clipped > 0.01
 
     def test_a_recording_without_speech_has_none(self) -> None:
-        self.assertEqual(measure(silence(3), probabilities((3, False)), FRAME), Sound(0.0, 0.0, 0.0))
+        assert measure(silence(3), probabilities((3, False)), FRAME) == Sound(0.0, 0.0, 0.0)
 
 
-class StretchTests(unittest.TestCase):
+class TestStretch:
     def test_speech_is_cut_into_stretches_of_three_seconds(self) -> None:
         audio = np.concatenate([speech(4), silence(2), speech(4)])
 
         spans = speech_stretches(audio, probabilities((4, True), (2, False), (4, True)), FRAME)
 
-        self.assertEqual([round(len(s) / SAMPLE_RATE, 1) for s in spans], [3.0, 5.2])
+        assert [round(len(s) / SAMPLE_RATE, 1) for s in spans] == [3.0, 5.2]
 
     def test_a_little_is_kept_around_speech(self) -> None:
         audio = np.concatenate([silence(1), speech(1), silence(1)])
 
         (span,) = speech_stretches(audio, probabilities((1, False), (1, True), (1, False)), FRAME)
 
-        self.assertAlmostEqual(len(span) / SAMPLE_RATE, 1.2, places=2)
+        assert len(span) / SAMPLE_RATE == pytest.approx(1.2, abs=5e-3)
 
     def test_there_is_nothing_in_silence(self) -> None:
-        self.assertEqual(speech_stretches(silence(2), probabilities((2, False)), FRAME), [])
+        assert speech_stretches(silence(2), probabilities((2, False)), FRAME) == []
 
 
-class LikenessTests(unittest.TestCase):
-    def setUp(self) -> None:
+class TestLikeness:
+    def setup_method(self) -> None:
         self.people = People(noise=1.0)
 
     def likeness(self, *who: int) -> float:
@@ -107,18 +106,19 @@ class LikenessTests(unittest.TestCase):
         return likeness_of_parts(embeddings, np.full(len(who), 3.0), scoring())
 
     def test_one_person_is_like_themselves(self) -> None:
-        self.assertGreater(self.likeness(1, 1, 1, 1, 1, 1), 0)
+        assert self.likeness(1, 1, 1, 1, 1, 1) > 0
 
-    def test_a_second_person_is_noticed_wherever_they_speak(self) -> None:
-        for who in ((1, 1, 1, 2, 2, 2), (1, 2, 1, 2, 1, 2), (1, 1, 1, 1, 1, 2), (1, 1, 2, 1, 1, 1)):
-            with self.subTest(who):
-                self.assertLess(self.likeness(*who), -1)
+    @pytest.mark.parametrize(
+        "who", [(1, 1, 1, 2, 2, 2), (1, 2, 1, 2, 1, 2), (1, 1, 1, 1, 1, 2), (1, 1, 2, 1, 1, 1)]
+    )
+    def test_a_second_person_is_noticed_wherever_they_speak(self, who) -> None:
+        assert self.likeness(*who) < -1
 
     def test_one_stretch_alone_is_one_person(self) -> None:
-        self.assertGreater(self.likeness(1), 10)
+        assert self.likeness(1) > 10
 
 
-class ProblemTests(unittest.TestCase):
+class TestProblem:
     GOOD = Sound(speech_s=12.0, snr_db=25.0, clipped=0.0)
 
     def problems(self, sound: Sound = GOOD, **changes: object) -> list[Problem]:
@@ -133,23 +133,23 @@ class ProblemTests(unittest.TestCase):
         return problems(sound, **usual | changes)  # type: ignore[arg-type]
 
     def test_a_good_recording_has_none(self) -> None:
-        self.assertEqual(self.problems(), [])
+        assert self.problems() == []
 
     def test_too_little_speech_is_the_only_one_that_cannot_be_overruled(self) -> None:
         found = self.problems(Sound(2.9, 0.0, 0.5), likeness=-9.0)
 
-        self.assertEqual(found, [Problem.TOO_SHORT])
-        self.assertEqual([problem for problem in Problem if problem.is_fatal], [Problem.TOO_SHORT])
+        assert found == [Problem.TOO_SHORT]
+        assert [problem for problem in Problem if problem.is_fatal] == [Problem.TOO_SHORT]
 
     def test_everything_that_is_wrong_is_told(self) -> None:
         found = self.problems(
             Sound(4.0, 5.0, 0.02), likeness=-3.0, nearest=[(7, 4.0)], speaker=8, own_score=-2.0
         )
 
-        self.assertEqual(set(found), set(Problem) - {Problem.TOO_SHORT})
+        assert set(found) == set(Problem) - {Problem.TOO_SHORT}
 
     def test_being_like_oneself_is_no_problem(self) -> None:
-        self.assertEqual(self.problems(nearest=[(7, 9.0)], speaker=7, own_score=9.0), [])
+        assert self.problems(nearest=[(7, 9.0)], speaker=7, own_score=9.0) == []
 
     def test_being_a_bit_like_somebody_else_is_no_problem(self) -> None:
-        self.assertEqual(self.problems(nearest=[(7, 2.9), (8, -4.0)]), [])
+        assert self.problems(nearest=[(7, 2.9), (8, -4.0)]) == []

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import unittest
-
 import numpy as np
+import pytest
 
 from speakers.voiceprints.fitting import Lines, TooFewVoices, equal_error_rate, fit
 from speakers.voiceprints.scoring import Cohort
@@ -23,7 +22,7 @@ def odds_of(learnt_from: Lines, tested_on: Lines) -> tuple[np.ndarray, np.ndarra
     return odds[same & other_line], odds[~same]
 
 
-class FitTests(unittest.TestCase):
+class TestFit:
     def test_on_unseen_people_the_log_odds_are_true(self) -> None:
         """Of pairs with even odds, half are of one person; and so on up."""
         learnt_from = spoken(People(seed=1, noise=2.0), speakers=40)
@@ -34,7 +33,7 @@ class FitTests(unittest.TestCase):
         for low, high, expected in ((-3, -1, 0.12), (-1, 1, 0.5), (1, 3, 0.88)):
             hits = np.mean((genuine >= low) & (genuine < high))
             misses = np.mean((impostor >= low) & (impostor < high))
-            self.assertAlmostEqual(hits / (hits + misses), expected, delta=0.15)
+            assert hits / (hits + misses) == pytest.approx(expected, abs=0.15)
 
     def test_more_noise_makes_all_less_sure(self) -> None:
         clear, dim = (
@@ -42,43 +41,43 @@ class FitTests(unittest.TestCase):
             for n in (0.7, 2)
         )
 
-        self.assertGreater(clear, dim)
+        assert clear > dim
 
     def test_two_pieces_of_one_recording_teach_nothing(self) -> None:
         lines = spoken(People(), speakers=3, lines=4)
         one_each = Lines(lines.embeddings, lines.seconds, lines.speakers, lines.speakers)
 
-        with self.assertRaisesRegex(TooFewVoices, "3 speakers and 3 recordings"):
+        with pytest.raises(TooFewVoices, match="3 speakers and 3 recordings"):
             fit(one_each, COHORT)
 
     def test_one_person_teaches_nothing(self) -> None:
-        with self.assertRaisesRegex(TooFewVoices, "1 speakers"):
+        with pytest.raises(TooFewVoices, match="1 speakers"):
             fit(spoken(People(), speakers=1), COHORT)
 
     def test_people_who_are_never_confused_do_not_make_infinite_weights(self) -> None:
         scoring = fit(spoken(People(noise=0.01)), COHORT)
 
-        self.assertTrue(np.isfinite([scoring.slope, scoring.bias, scoring.offset]).all())
-        self.assertLess(abs(scoring.slope), 100)
+        assert np.isfinite([scoring.slope, scoring.bias, scoring.offset]).all()
+        assert abs(scoring.slope) < 100
 
 
-class EqualErrorRateTests(unittest.TestCase):
+class TestEqualErrorRate:
     def test_scores_that_do_not_overlap_have_none(self) -> None:
         rate, threshold = equal_error_rate(np.array([2.0, 3.0]), np.array([0.0, 1.0]))
 
-        self.assertEqual(rate, 0.0)
-        self.assertEqual(threshold, 2.0)
+        assert rate == 0.0
+        assert threshold == 2.0
 
     def test_scores_that_say_nothing_are_wrong_half_the_time(self) -> None:
         random = np.random.default_rng(0)
 
         rate, _ = equal_error_rate(random.standard_normal(2000), random.standard_normal(2000))
 
-        self.assertAlmostEqual(rate, 0.5, delta=0.03)
+        assert rate == pytest.approx(0.5, abs=0.03)
 
     def test_one_in_four_of_each(self) -> None:
         genuine, impostor = np.array([0.0, 5, 6, 7]), np.array([-3.0, -2, -1, 5.5])
 
         rate, _ = equal_error_rate(genuine, impostor)
 
-        self.assertEqual(rate, 0.25)
+        assert rate == 0.25

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import unittest
-
 import numpy as np
+import pytest
 
 from speakers.voiceprints.scoring import Cohort, Scoring, from_probability, probability, reach
 from tests.speakers.voices import DIMENSION, People
 
 
-class CohortTests(unittest.TestCase):
-    def setUp(self) -> None:
+class TestCohort:
+    def setup_method(self) -> None:
         people = People()
         self.strangers = np.stack([people.person(n) for n in range(100, 400)])
         self.cohort = Cohort.of(self.strangers)
@@ -38,7 +37,7 @@ class CohortTests(unittest.TestCase):
         many = np.array([1e9])
         found = scoring.log_odds(scoring.voices(a, many), scoring.voices(b, many))
 
-        self.assertAlmostEqual(float(found[0, 0]), expected * float(reach(many)[0]) ** 2, places=3)
+        assert float(found[0, 0]) == pytest.approx(expected * float(reach(many)[0]) ** 2, abs=5e-4)
 
     def test_a_voice_like_everybodys_needs_a_higher_cosine(self) -> None:
         everybody = np.zeros(DIMENSION, np.float32)
@@ -52,15 +51,15 @@ class CohortTests(unittest.TestCase):
         usual = scoring.log_odds(scoring.voices(everybody[None], own), scoring.voices(everybody[None], own))
         special = scoring.log_odds(scoring.voices(plain[None], own), scoring.voices(plain[None], own))
 
-        self.assertGreater(float(special[0, 0]), float(usual[0, 0]))
+        assert float(special[0, 0]) > float(usual[0, 0])
 
     def test_a_mean_and_a_covariance_of_different_sizes_are_refused(self) -> None:
-        with self.assertRaisesRegex(ValueError, "3 dimensions"):
+        with pytest.raises(ValueError, match="3 dimensions"):
             Cohort(np.zeros(3), np.eye(4))
 
 
-class LogOddsTests(unittest.TestCase):
-    def setUp(self) -> None:
+class TestLogOdds:
+    def setup_method(self) -> None:
         self.scoring = Scoring(Cohort.unknown(DIMENSION, 0.125))
         self.people = People(noise=0.7)
 
@@ -70,14 +69,14 @@ class LogOddsTests(unittest.TestCase):
         return float(self.scoring.log_odds(some, others)[0, 0])
 
     def test_one_person_is_likely_and_two_are_not(self) -> None:
-        self.assertGreater(self.odds(1, 1, 5.0), 1)
-        self.assertLess(self.odds(1, 2, 5.0), -1)
+        assert self.odds(1, 1, 5.0) > 1
+        assert self.odds(1, 2, 5.0) < -1
 
     def test_little_speech_says_little_either_way(self) -> None:
         short = [self.odds(1, other, 1.0) for other in (1, 2)]
         long = [self.odds(1, other, 20.0) for other in (1, 2)]
 
-        self.assertGreater(long[0] - long[1], short[0] - short[1])
+        assert long[0] - long[1] > short[0] - short[1]
 
     def test_it_does_not_matter_which_voice_comes_first(self) -> None:
         a = self.scoring.voices(np.stack([self.people.line(n) for n in (1, 2, 3)]), np.array([1.0, 4.0, 9.0]))
@@ -99,18 +98,18 @@ class LogOddsTests(unittest.TestCase):
         nobody = self.scoring.voices(np.empty((0, DIMENSION), np.float32), np.empty(0))
         somebody = self.scoring.voices(self.people.line(1)[None], np.array([3.0]))
 
-        self.assertEqual(self.scoring.log_odds(somebody, nobody).shape, (1, 0))
-        self.assertEqual(self.scoring.log_odds(nobody, somebody).shape, (0, 1))
+        assert self.scoring.log_odds(somebody, nobody).shape == (1, 0)
+        assert self.scoring.log_odds(nobody, somebody).shape == (0, 1)
 
 
-class ProbabilityTests(unittest.TestCase):
+class TestProbability:
     def test_even_odds_are_one_half(self) -> None:
-        self.assertEqual(probability(0.0), 0.5)
+        assert probability(0.0) == 0.5
 
     def test_it_is_a_number_between_0_and_1_for_any_odds(self) -> None:
         for odds in (-np.inf, -1000.0, 1000.0, np.inf):
-            self.assertTrue(0 < probability(odds) < 1)
+            assert 0 < probability(odds) < 1
 
     def test_there_and_back(self) -> None:
         for value in (0.02, 0.5, 0.98):
-            self.assertAlmostEqual(probability(from_probability(value)), value)
+            assert probability(from_probability(value)) == pytest.approx(value)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import unittest
 import uuid
 
 import numpy as np
+import pytest
 
 from speakers.voiceprints.identification import IdentificationOptions
 from speakers.voiceprints.tracking import (
@@ -23,8 +23,8 @@ from tests.speakers.voices import DIMENSION, People, Transcript, gallery_of, num
 ALICE, BOB = 11, 22  # keys of enrolled speakers
 
 
-class TrackerTestCase(unittest.TestCase):
-    def setUp(self) -> None:
+class TrackerTests:
+    def setup_method(self) -> None:
         self.people = People()
         self.tracker = self.make()
         self.line = 0
@@ -58,21 +58,21 @@ class TrackerTestCase(unittest.TestCase):
 
     def assert_revisions(self, *expected: Revision) -> None:
         self.take()
-        self.assertEqual(self.revisions, list(expected))
+        assert self.revisions == list(expected)
 
 
-class StrangerTests(TrackerTestCase):
+class TestStranger(TrackerTests):
     def test_the_first_line_founds_the_first_voice(self) -> None:
         decision = self.say(1)
 
-        self.assertEqual(decision, Decision(voice(1), None, None, is_uncertain=False, is_new=True))
+        assert decision == Decision(voice(1), None, None, is_uncertain=False, is_new=True)
 
     def test_everyone_keeps_a_voice_of_their_own(self) -> None:
         order = [1, 2, 1, 3, 2, 3, 1, 1, 2, 3] * 5
 
         voices = [self.say(person).voice for person in order]
 
-        self.assertEqual(voices, [voice(person) for person in order])
+        assert voices == [voice(person) for person in order]
         self.assert_revisions()
 
     def test_a_known_voice_comes_with_the_likeness_to_it(self) -> None:
@@ -80,8 +80,8 @@ class StrangerTests(TrackerTestCase):
 
         decision = self.say(1)
 
-        self.assertGreater(decision.score or 0, 0.6)
-        self.assertFalse(decision.is_new)
+        assert (decision.score or 0) > 0.6
+        assert not decision.is_new
 
     def test_a_short_line_goes_to_the_likeliest_voice_and_is_uncertain(self) -> None:
         for person in (1, 2, 1, 2):
@@ -89,8 +89,8 @@ class StrangerTests(TrackerTestCase):
 
         decision = self.say_embedding(self.people.person(1), 0.5)
 
-        self.assertEqual(decision.voice, voice(1))
-        self.assertTrue(decision.is_uncertain)
+        assert decision.voice == voice(1)
+        assert decision.is_uncertain
 
     def test_a_short_line_never_shapes_a_voice(self) -> None:
         self.say(1)
@@ -107,7 +107,7 @@ class StrangerTests(TrackerTestCase):
 
         decision = self.say_embedding(None, 0.2)
 
-        self.assertEqual(decision, Decision(voice(2), None, None, is_uncertain=True))
+        assert decision == Decision(voice(2), None, None, is_uncertain=True)
 
     def test_a_first_line_without_an_embedding_still_gets_a_voice_which_the_next_line_takes_over(
         self,
@@ -116,34 +116,34 @@ class StrangerTests(TrackerTestCase):
 
         second = self.say(1)
 
-        self.assertEqual(first, Decision(voice(1), None, None, is_uncertain=True, is_new=True))
-        self.assertEqual(second.voice, voice(1))
+        assert first == Decision(voice(1), None, None, is_uncertain=True, is_new=True)
+        assert second.voice == voice(1)
 
     def test_a_broken_embedding_says_nothing(self) -> None:
         self.say(1)
 
         for broken in (np.nan, np.inf, 0.0):
             decision = self.say_embedding(np.full(DIMENSION, broken, np.float32))
-            self.assertEqual(decision, Decision(voice(1), None, None, is_uncertain=True))
+            assert decision == Decision(voice(1), None, None, is_uncertain=True)
 
-        self.assertEqual(self.say(1).voice, voice(1))
+        assert self.say(1).voice == voice(1)
 
     def test_an_embedding_of_another_model_is_refused(self) -> None:
-        with self.assertRaisesRegex(ValueError, "shape"):
+        with pytest.raises(ValueError, match="shape"):
             self.say_embedding(np.ones(DIMENSION + 1, np.float32))
 
     def tracker_state(self, key: uuid.UUID) -> VoiceState:
         return next(v.state for v in self.tracker._voices.values() if v.key == key)
 
 
-class EnrolledTests(TrackerTestCase):
+class TestEnrolled(TrackerTests):
     def test_an_enrolled_speaker_is_named_at_the_first_line(self) -> None:
         self.tracker = self.make({1: ALICE})
 
         decision = self.say(1)
 
-        self.assertEqual((decision.voice, decision.speaker), (voice(1), ALICE))
-        self.assertGreater(decision.score or 0, 0.5)
+        assert (decision.voice, decision.speaker) == (voice(1), ALICE)
+        assert (decision.score or 0) > 0.5
         self.assert_revisions()
 
     def test_strangers_and_enrolled_speakers_are_told_apart(self) -> None:
@@ -151,7 +151,7 @@ class EnrolledTests(TrackerTestCase):
 
         speakers = [self.say(person).speaker for person in (1, 3, 2, 3, 1, 2, 3)]
 
-        self.assertEqual(speakers, [ALICE, None, BOB, None, ALICE, BOB, None])
+        assert speakers == [ALICE, None, BOB, None, ALICE, BOB, None]
 
     def test_a_voice_that_becomes_clear_with_time_is_named_and_its_lines_with_it(self) -> None:
         """Each line is short and a bit unlike Alice; all together leave no doubt."""
@@ -160,8 +160,8 @@ class EnrolledTests(TrackerTestCase):
 
         decisions = [self.say_embedding(unlike, 1.2) for _ in range(10)]
 
-        self.assertIsNone(decisions[0].speaker)
-        self.assertEqual(decisions[-1].speaker, ALICE)
+        assert decisions[0].speaker is None
+        assert decisions[-1].speaker == ALICE
         self.assert_revisions(VoiceIdentified(voice(1), ALICE))
 
     def test_enrolling_somebody_names_the_voice_that_has_been_speaking(self) -> None:
@@ -171,7 +171,7 @@ class EnrolledTests(TrackerTestCase):
         self.enroll({1: ALICE})
 
         self.assert_revisions(VoiceIdentified(voice(1), ALICE))
-        self.assertEqual(self.say(1).speaker, ALICE)
+        assert self.say(1).speaker == ALICE
 
     def test_two_voices_of_one_enrolled_speaker_become_one(self) -> None:
         """Far from the microphone Alice sounded like somebody else, until both ways were enrolled."""
@@ -194,9 +194,9 @@ class EnrolledTests(TrackerTestCase):
 
         self.assert_revisions(VoiceIdentified(voice(1), None))
         (forgotten,) = self.tracker.changed_voices()
-        self.assertEqual(forgotten.voice, voice(1))
-        self.assertIsNone(forgotten.mean)
-        self.assertFalse(self.knows(self.people.person(1)))
+        assert forgotten.voice == voice(1)
+        assert forgotten.mean is None
+        assert not self.knows(self.people.person(1))
 
     def test_a_speaker_who_is_enrolled_anew_is_the_same_voice(self) -> None:
         self.tracker = self.make({1: ALICE})
@@ -205,7 +205,7 @@ class EnrolledTests(TrackerTestCase):
         self.tracker.set_gallery(gallery_of({ALICE: self.people.line(1, 9.0)}))
 
         self.assert_revisions()
-        self.assertEqual(self.say(1).voice, voice(1))
+        assert self.say(1).voice == voice(1)
 
     def knows(self, person: np.ndarray) -> bool:
         lines = [line.embedding for line in self.tracker._lines]
@@ -215,7 +215,7 @@ class EnrolledTests(TrackerTestCase):
         return any(float(known @ person) > 0.8 for known in [*lines, *centroids])
 
 
-class SecondThoughtTests(TrackerTestCase):
+class TestSecondThought(TrackerTests):
     def test_one_person_who_noise_split_at_first_is_one_voice_in_the_end(self) -> None:
         self.people = People(seed=3, noise=2.0)
 
@@ -223,21 +223,21 @@ class SecondThoughtTests(TrackerTestCase):
         for _ in range(60):
             self.say(1, 2.0)
 
-        self.assertGreater(len(early), 2)
+        assert len(early) > 2
         ours = [key for key in self.transcript.voices.values() if key == voice(1)]
-        self.assertGreaterEqual(len(ours), 60)  # of 63
+        assert len(ours) >= 60  # of 63
 
     def test_two_settled_voices_that_are_alike_are_merged_into_the_older(self) -> None:
         near, far = self.people.person(1), self.people.person(1) + 2.5 * self.people.person(2)
         for _ in range(3):
             self.say_embedding(near)
             self.say_embedding(far)
-        self.assertEqual(len(set(self.transcript.voices.values())), 2)
+        assert len(set(self.transcript.voices.values())) == 2
 
         for _ in range(40):
             self.say_embedding(near + far)
 
-        self.assertEqual(set(self.transcript.voices.values()), {voice(1)})
+        assert set(self.transcript.voices.values()) == {voice(1)}
 
     def test_two_people_with_names_are_never_merged(self) -> None:
         twin = self.people.person(1) + 0.2 * self.people.person(2)
@@ -249,19 +249,19 @@ class SecondThoughtTests(TrackerTestCase):
             self.say_embedding(self.people.person(1))
             self.say_embedding(twin)
 
-        self.assertFalse(any(isinstance(revision, VoicesMerged) for revision in self.revisions))
+        assert not any(isinstance(revision, VoicesMerged) for revision in self.revisions)
 
     def test_a_guess_is_corrected_when_its_voice_is_heard(self) -> None:
         """Line 2 is too short to found a voice and goes to the only one there is; then its owner speaks."""
         self.say(1)
         short = self.say_embedding(self.people.person(2), 1.0)
-        self.assertEqual((short.voice, short.is_uncertain), (voice(1), True))
+        assert (short.voice, short.is_uncertain) == (voice(1), True)
 
         self.say(2)
 
         (moved,) = self.revisions
         assert isinstance(moved, LineMoved)
-        self.assertEqual((moved.line, moved.voice), (2, voice(2)))
+        assert (moved.line, moved.voice) == (2, voice(2))
 
     def test_a_corrected_line_does_not_move_again(self) -> None:
         self.say(1)
@@ -272,7 +272,7 @@ class SecondThoughtTests(TrackerTestCase):
             self.say(2)
             self.say(1)
 
-        self.assertNotIn(2, [r.line for r in self.revisions if isinstance(r, LineMoved)])
+        assert 2 not in [r.line for r in self.revisions if isinstance(r, LineMoved)]
 
     def test_a_line_of_long_ago_moves_no_more(self) -> None:
         self.tracker = self.make(options=TrackingOptions(recent_lines=5))
@@ -286,14 +286,14 @@ class SecondThoughtTests(TrackerTestCase):
         self.assert_revisions()
 
 
-class PersonTests(TrackerTestCase):
+class TestPerson(TrackerTests):
     def test_a_name_that_a_person_gave_holds_whatever_it_sounds_like(self) -> None:
         self.tracker = self.make({1: ALICE, 2: BOB})
         self.say(1)
 
         self.tracker.adopt(VoiceState(voice(1), BOB, is_named_by_person=True))
 
-        self.assertEqual([self.say(1).speaker for _ in range(5)], [BOB] * 5)
+        assert [self.say(1).speaker for _ in range(5)] == [BOB] * 5
         self.assert_revisions()
 
     def test_a_voice_that_a_person_named_takes_in_the_other_one_of_that_name(self) -> None:
@@ -311,7 +311,7 @@ class PersonTests(TrackerTestCase):
 
         self.enroll({2: ALICE})
 
-        self.assertEqual(self.say(1).speaker, BOB)
+        assert self.say(1).speaker == BOB
 
     def test_voices_that_a_person_merged_stay_one(self) -> None:
         for person in (1, 2, 1, 2):
@@ -319,7 +319,7 @@ class PersonTests(TrackerTestCase):
 
         self.tracker.merge(voice(1), voice(2))
 
-        self.assertEqual({self.say(person).voice for person in (1, 2, 1, 2)}, {voice(1)})
+        assert {self.say(person).voice for person in (1, 2, 1, 2)} == {voice(1)}
 
     def test_a_voice_that_a_person_added_is_known(self) -> None:
         self.say(1)
@@ -327,7 +327,7 @@ class PersonTests(TrackerTestCase):
         self.tracker.adopt(VoiceState(voice(99), ALICE, is_named_by_person=True))
         self.tracker.assign(1, voice(99))
 
-        self.assertEqual(self.say(1).voice, voice(99))
+        assert self.say(1).voice == voice(99)
 
     def test_words_about_unknown_voices_and_lines_are_ignored(self) -> None:
         self.say(1)
@@ -336,10 +336,10 @@ class PersonTests(TrackerTestCase):
         self.tracker.assign(99, voice(1))
         self.tracker.assign(1, voice(7))
 
-        self.assertEqual(self.say(1).voice, voice(1))
+        assert self.say(1).voice == voice(1)
 
 
-class TakeoverTests(TrackerTestCase):
+class TestTakeover(TrackerTests):
     def test_another_tracker_goes_on_with_the_same_voices(self) -> None:
         self.tracker = self.make({1: ALICE})
         order = [1, 2, 3]
@@ -348,17 +348,17 @@ class TakeoverTests(TrackerTestCase):
 
         self.tracker = self.make({1: ALICE}, voices=kept.values())
 
-        self.assertEqual({person: self.say(person).voice for person in order}, before)
+        assert {person: self.say(person).voice for person in order} == before
 
     def test_only_what_changed_needs_to_be_stored(self) -> None:
         self.say(1)
         self.say(2)
-        self.assertEqual({s.voice for s in self.tracker.changed_voices()}, {voice(1), voice(2)})
+        assert {s.voice for s in self.tracker.changed_voices()} == {voice(1), voice(2)}
 
         self.say(2)
 
-        self.assertEqual({s.voice for s in self.tracker.changed_voices()}, {voice(2)})
-        self.assertEqual(self.tracker.changed_voices(), [])
+        assert {s.voice for s in self.tracker.changed_voices()} == {voice(2)}
+        assert self.tracker.changed_voices() == []
 
     def test_a_name_that_a_person_gave_outlives_the_worker(self) -> None:
         self.say(1)
@@ -368,10 +368,10 @@ class TakeoverTests(TrackerTestCase):
 
         self.tracker = self.make({1: ALICE}, voices=kept)
 
-        self.assertEqual(self.say(1).speaker, BOB)
+        assert self.say(1).speaker == BOB
 
 
-class LongMeetingTests(TrackerTestCase):
+class TestLongMeeting(TrackerTests):
     def test_labels_stay_and_memory_is_bounded_over_three_hours_of_ten_voices(self) -> None:
         self.people = People(noise=1.0)
         random = np.random.default_rng(7)
@@ -385,12 +385,12 @@ class LongMeetingTests(TrackerTestCase):
         for line, (person, length) in enumerate(zip(people, seconds, strict=True), 1):
             if length >= 1.5:
                 owners.setdefault(self.transcript.voices[line], set()).add(person)
-        self.assertEqual(sorted(owners.values(), key=min), [{person} for person in range(1, 11)])
-        self.assertLessEqual(len(self.tracker._lines), self.tracker.options.recent_lines)
-        self.assertLessEqual(len(self.tracker._voices), 12)
+        assert sorted(owners.values(), key=min) == [{person} for person in range(1, 11)]
+        assert len(self.tracker._lines) <= self.tracker.options.recent_lines
+        assert len(self.tracker._voices) <= 12
 
     def test_no_more_voices_than_allowed_are_told_apart(self) -> None:
         for person in range(1000):
             self.say(person)
 
-        self.assertLessEqual(len(self.tracker._voices), self.tracker.options.clustering.most_voices)
+        assert len(self.tracker._voices) <= self.tracker.options.clustering.most_voices

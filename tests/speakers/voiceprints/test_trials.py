@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import unittest
-
 import numpy as np
+import pytest
 
 from speakers.voiceprints.fitting import Lines, TooFewVoices, fit
 from speakers.voiceprints.identification import IdentificationOptions
@@ -40,20 +39,20 @@ def trials(own: list[float], others: list[list[float]], seconds: float = 2.0) ->
     return Trials(np.full(len(own), seconds), np.array(own), np.array(others))
 
 
-class TrialTests(unittest.TestCase):
+class TestTrial:
     def test_clear_voices_are_never_confused(self) -> None:
         tried = try_out(recorded(noise=0.1), Scoring(COHORT))
-        self.assertEqual((tried.equal_error_rate, tried.accuracy), (0.0, 1.0))
+        assert (tried.equal_error_rate, tried.accuracy) == (0.0, 1.0)
 
     def test_noise_alone_is_told_apart_by_chance(self) -> None:
         tried = try_out(recorded(noise=200.0), Scoring(COHORT))
-        self.assertAlmostEqual(tried.equal_error_rate, 0.5, delta=0.1)
-        self.assertAlmostEqual(tried.accuracy, 1 / 12, delta=0.1)
+        assert tried.equal_error_rate == pytest.approx(0.5, abs=0.1)
+        assert tried.accuracy == pytest.approx(1 / 12, abs=0.1)
 
     def test_more_speech_is_recognised_better(self) -> None:
         tried = try_out(recorded(noise=3.0, people=30), Scoring(COHORT))
         rates = [tried.of_length(length).equal_error_rate for length in LENGTHS_S]
-        self.assertEqual(rates, sorted(rates, reverse=True))
+        assert rates == sorted(rates, reverse=True)
 
     def test_nobody_is_tried_against_the_recording_that_the_piece_is_from(self) -> None:
         """Recordings that sound like themselves and not like their speaker teach nothing."""
@@ -67,7 +66,7 @@ class TrialTests(unittest.TestCase):
             return Lines(rows, lines.seconds, lines.speakers, lines.recordings)
 
         tried = try_out(Material(as_recorded(material.voices), as_recorded(material.pieces)), Scoring(COHORT))
-        self.assertGreater(tried.equal_error_rate, 0.3)
+        assert tried.equal_error_rate > 0.3
 
     def test_who_was_recorded_once_is_somebody_to_be_confused_with(self) -> None:
         many, once = recorded(people=3), recorded(people=5, recordings=1, first=900)
@@ -76,18 +75,18 @@ class TrialTests(unittest.TestCase):
             as_lines([*_rows(many.pieces), *_rows(once.pieces)]),
         )
         tried = try_out(both, Scoring(COHORT))
-        self.assertEqual(tried.others.shape, (3 * 4 * 2 * len(LENGTHS_S), 8))
+        assert tried.others.shape == (3 * 4 * 2 * len(LENGTHS_S), 8)
 
     def test_two_people_are_too_few(self) -> None:
-        with self.assertRaisesRegex(TooFewVoices, "2 speakers, 2 of them with several recordings"):
+        with pytest.raises(TooFewVoices, match="2 speakers, 2 of them with several recordings"):
             try_out(recorded(people=2), Scoring(COHORT))
 
     def test_one_recording_each_is_too_few(self) -> None:
-        with self.assertRaisesRegex(TooFewVoices, "12 speakers, 0 of them"):
+        with pytest.raises(TooFewVoices, match="12 speakers, 0 of them"):
             try_out(recorded(recordings=1), Scoring(COHORT))
 
 
-class ErrorTests(unittest.TestCase):
+class TestError:
     OPTIONS = IdentificationOptions(threshold=3.0, margin=1.0, shortest_speech_s=1.0)
 
     def errors(self, own: float, *others: float, seconds: float = 2.0) -> tuple[float, float, float]:
@@ -95,68 +94,68 @@ class ErrorTests(unittest.TestCase):
         return found.false_accepts, found.false_rejects, found.wrong_names
 
     def test_the_right_name_is_no_error(self) -> None:
-        self.assertEqual(self.errors(5, 0, -2), (0, 0, 0))
+        assert self.errors(5, 0, -2) == (0, 0, 0)
 
     def test_a_stranger_who_sounds_like_somebody_is_a_false_accept(self) -> None:
-        self.assertEqual(self.errors(8, 4, -2), (1, 0, 0))
+        assert self.errors(8, 4, -2) == (1, 0, 0)
 
     def test_a_stranger_who_sounds_like_two_people_gets_no_name(self) -> None:
-        self.assertEqual(self.errors(8, 4, 3.5), (0, 0, 0))
+        assert self.errors(8, 4, 3.5) == (0, 0, 0)
 
     def test_below_the_threshold_nobody_is_named(self) -> None:
-        self.assertEqual(self.errors(2.9, 0, -2), (0, 1, 0))
+        assert self.errors(2.9, 0, -2) == (0, 1, 0)
 
     def test_a_lead_below_the_margin_is_a_false_reject(self) -> None:
-        self.assertEqual(self.errors(5, 4.5, 4), (0, 1, 0))
+        assert self.errors(5, 4.5, 4) == (0, 1, 0)
 
     def test_somebody_else_clearly_in_front_is_a_wrong_name(self) -> None:
-        self.assertEqual(self.errors(2, 5, -2), (1, 1, 1))
+        assert self.errors(2, 5, -2) == (1, 1, 1)
 
     def test_too_little_speech_names_nobody(self) -> None:
-        self.assertEqual(self.errors(9, 5, -2, seconds=0.9), (0, 1, 0))
+        assert self.errors(9, 5, -2, seconds=0.9) == (0, 1, 0)
 
 
-class ProposalTests(unittest.TestCase):
+class TestProposal:
     def test_strangers_of_whom_nothing_is_known_hardly_ever_get_a_name(self) -> None:
         learnt_from, unseen = recorded(people=40, noise=2.0), recorded(people=40, noise=2.0, first=2000)
         scoring = fit(learnt_from.pieces, COHORT)
         options = propose(try_out(learnt_from, scoring))
         errors = try_out(unseen, scoring).errors(options)
-        self.assertLess(errors.false_accepts, 0.03)
-        self.assertLess(errors.false_rejects, 0.5)
+        assert errors.false_accepts < 0.03
+        assert errors.false_rejects < 0.5
 
     def test_voices_that_are_easily_confused_need_a_higher_threshold(self) -> None:
         clear, alike = (propose(trials([9.0] * 100, [[top, -9.0]] * 100)).threshold for top in (2.0, 6.0))
-        self.assertEqual((clear, alike), (2.0, 6.0))
+        assert (clear, alike) == (2.0, 6.0)
 
     def test_however_clear_voices_are_a_name_needs_to_be_likely(self) -> None:
-        self.assertEqual(propose(trials([9.0], [[-5.0, -9.0]])).threshold, 1.0)
+        assert propose(trials([9.0], [[-5.0, -9.0]])).threshold == 1.0
 
     def test_a_crowd_raises_the_threshold(self) -> None:
         tried = trials([9.0] * 10, [[2.0] + [-9.0] * 10] * 10)
         raised = propose(tried, enrolled=1000).threshold - propose(tried, enrolled=10).threshold
-        self.assertAlmostEqual(raised, np.log(100))
+        assert raised == pytest.approx(np.log(100))
 
     def test_speech_too_short_to_name_anybody_is_not_tried(self) -> None:
         both = Trials(np.array([1.0, 2.0]), np.array([-5.0, 9.0]), np.array([[0.0, -1.0], [2.0, -1.0]]))
-        self.assertEqual(propose(both).shortest_speech_s, 2.0)
+        assert propose(both).shortest_speech_s == 2.0
 
 
-class MeasureTests(unittest.TestCase):
+class TestMeasure:
     def test_errors_are_measured_on_people_from_whom_nothing_was_learnt(self) -> None:
         measured = measure(recorded(people=20, noise=2.0), COHORT)
-        self.assertEqual((measured.people, measured.recordings), (20, 80))
-        self.assertEqual(list(measured.errors), list(LENGTHS_S))
-        self.assertLess(measured.errors[5.0].false_rejects, measured.errors[1.0].false_rejects)
+        assert (measured.people, measured.recordings) == (20, 80)
+        assert list(measured.errors) == list(LENGTHS_S)
+        assert measured.errors[5.0].false_rejects < measured.errors[1.0].false_rejects
 
     def test_with_few_people_only_what_needs_no_settings_is_measured(self) -> None:
         measured = measure(recorded(people=5), COHORT)
-        self.assertEqual(measured.errors, {})
-        self.assertEqual(list(measured.eer), list(LENGTHS_S))
+        assert measured.errors == {}
+        assert list(measured.eer) == list(LENGTHS_S)
 
     def test_it_is_the_same_each_time(self) -> None:
         material = recorded(people=8, noise=2.0)
-        self.assertEqual(measure(material, COHORT), measure(material, COHORT))
+        assert measure(material, COHORT) == measure(material, COHORT)
 
 
 def _rows(lines: Lines) -> list:
@@ -169,7 +168,3 @@ def _rows(lines: Lines) -> list:
             strict=True,
         )
     )
-
-
-if __name__ == "__main__":
-    unittest.main()

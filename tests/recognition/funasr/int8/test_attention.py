@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-import unittest
-
 import numpy as np
 import torch
 from hypothesis import given, settings
@@ -26,7 +24,7 @@ def reference_attention(
     return (torch.softmax(scores, -1) @ v).transpose(0, 1).reshape(query.shape).numpy()
 
 
-class UtteranceAttentionTests(unittest.TestCase):
+class TestUtteranceAttention:
     @settings(max_examples=30)
     @given(
         st.integers(1, 60),
@@ -46,7 +44,7 @@ class UtteranceAttentionTests(unittest.TestCase):
 
         query, key, value = np.split(y * scale[:, None] + bias, 3, axis=1)
         error = abs(dequantized(out, out_scale) - reference_attention(query, key, value, heads=heads))
-        self.assertTrue((error <= 0.52 * out_scale[:, None] + 1e-4).all())
+        assert (error <= 0.52 * out_scale[:, None] + 1e-4).all()
         np.testing.assert_allclose(memory, reference_memory(value, weights, 2, 2), atol=1e-4)
 
     def test_scores_that_no_exponential_can_hold_do_no_harm(self):
@@ -59,10 +57,10 @@ class UtteranceAttentionTests(unittest.TestCase):
 
         found = dequantized(out, out_scale)
         expected = reference_attention(*np.split(y, 3, axis=1))
-        self.assertTrue((abs(found - expected) <= 0.52 * out_scale[:, None] + 1).all())
+        assert (abs(found - expected) <= 0.52 * out_scale[:, None] + 1).all()
 
 
-class StreamingAttentionTests(unittest.TestCase):
+class TestStreamingAttention:
     def test_a_stream_sees_its_last_chunks_and_no_other_stream(self):
         window, chunk, chunks = 5, 3, 4
         past = 2 * chunk
@@ -118,11 +116,11 @@ class StreamingAttentionTests(unittest.TestCase):
             query, key, value = np.split(np.concatenate([*before, y]), 3, axis=1)
             expected = reference_attention(query[-window:], key, value)
             error = abs(dequantized(out, out_scale) - expected)
-            self.assertTrue((error <= 0.52 * out_scale[:, None] + 1e-4).all())
+            assert (error <= 0.52 * out_scale[:, None] + 1e-4).all()
             before = [y[:past]]
 
 
-class CrossAttentionTests(unittest.TestCase):
+class TestCrossAttention:
     def test_an_utterance_may_have_more_tokens_than_a_register(self):
         tokens, frames = 37, 90
         attend = attention.cross_attention(HEADS, SIZE, 0)
@@ -137,7 +135,7 @@ class CrossAttentionTests(unittest.TestCase):
         )  # fmt: skip
 
         error = abs(dequantized(out, out_scale) - reference_attention(q, *np.split(y, 2, axis=1)))
-        self.assertTrue((error <= 0.52 * out_scale[:, None] + 1e-4).all())
+        assert (error <= 0.52 * out_scale[:, None] + 1e-4).all()
 
     def test_tokens_look_at_their_own_frames_and_at_those_before(self):
         past, lengths = 3, [6, 5]
@@ -161,6 +159,6 @@ class CrossAttentionTests(unittest.TestCase):
             key, value = np.split(everything, 2, axis=1)
             there = np.arange(len(everything)) >= past - seen[stream]
             error = abs(found[rows] - reference_attention(queries[rows], key, value, there))
-            self.assertTrue((error <= 0.52 * out_scale[rows, None]).all())
+            assert (error <= 0.52 * out_scale[rows, None]).all()
             np.testing.assert_allclose(before[slots[stream]], everything[lengths[stream] :], atol=1e-5)
         np.testing.assert_array_equal(before[[0, 2]], kept[[0, 2]])

@@ -1,8 +1,7 @@
 from __future__ import annotations
 
-import unittest
-
 import numpy as np
+import pytest
 import torch
 
 from recognition.funasr.campplus_head import HeadedNetwork
@@ -15,9 +14,9 @@ from recognition.funasr.precision import Precision
 from tests.recognition.funasr.random_models import model_directory, speech_like, whole
 
 
-class CampPlusTests(unittest.TestCase):
+class TestCampPlus:
     @classmethod
-    def setUpClass(cls):
+    def setup_class(cls):
         cls.model = load_model(model_directory("cam++"), ["CAMPPlus"])
         # Statistics as training leaves them: without, a normalisation folded wrongly would not show.
         torch.manual_seed(0)
@@ -42,9 +41,9 @@ class CampPlusTests(unittest.TestCase):
         lengths = (8_000, 16_000, 48_000, 50_001, 96_000)
         exact, found = self.embeddings(self.model, lengths), self.embeddings(network, lengths)
         similarity = torch.nn.functional.cosine_similarity(exact, found)
-        self.assertGreater(similarity.min().item(), 0.999)
+        assert similarity.min().item() > 0.999
 
-    @unittest.skipUnless(networks.is_supported(), "this CPU has no 8-bit products")
+    @pytest.mark.skipif(not networks.is_supported(), reason="this CPU has no 8-bit products")
     def test_embeddings_in_8_bits_point_where_those_of_funasr_point(self):
         self.assert_points_where_funasr_points(CampPlus(self.model))
 
@@ -58,13 +57,13 @@ class CampPlusTests(unittest.TestCase):
             together = network(pieces)
             alone = torch.cat([network(piece[None]) for piece in pieces])
         similarity = torch.nn.functional.cosine_similarity(together, alone)
-        self.assertGreater(similarity.min().item(), 0.9999)
+        assert similarity.min().item() > 0.9999
 
 
-@unittest.skipUnless(networks.is_supported(), "this CPU has no 8-bit products")
-class EmbedderTests(unittest.TestCase):
+@pytest.mark.skipif(not networks.is_supported(), reason="this CPU has no 8-bit products")
+class TestEmbedder:
     @classmethod
-    def setUpClass(cls):
+    def setup_class(cls):
         cls.embedder = FunasrEmbedder(model_directory("cam++"), precision=Precision("int8"))
 
     def test_no_recording_depends_on_what_it_is_batched_with(self):
@@ -82,7 +81,7 @@ class EmbedderTests(unittest.TestCase):
         [parts] = self.embedder.embed([(recording, [(0, 24_000), (12_000, 36_000), (0, 64_000)])])
 
         [[alone]] = self.embedder.embed([whole(recording)])
-        self.assertGreater(float(parts[2] @ alone), 0.9999)
+        assert float(parts[2] @ alone) > 0.9999
 
     def test_a_part_sounds_nearly_as_it_does_alone(self):
         # Not quite: its features are less the mean of the whole, and the front hears what is around it.
@@ -92,4 +91,4 @@ class EmbedderTests(unittest.TestCase):
 
         alone = self.embedder.embed([whole(recording[start:end]) for start, end in spans])
         for found, [expected] in zip(parts, alone, strict=True):
-            self.assertGreater(float(found @ expected), 0.95)
+            assert float(found @ expected) > 0.95

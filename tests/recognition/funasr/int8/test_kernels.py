@@ -1,8 +1,7 @@
 from __future__ import annotations
 
-import unittest
-
 import numpy as np
+import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
@@ -35,7 +34,7 @@ def reference_memory(value: np.ndarray, weights: np.ndarray, left: int, right: i
     return sum(padded[tap : tap + len(value)] * weights[tap] for tap in range(len(weights)))
 
 
-class QuantizeTests(unittest.TestCase):
+class TestQuantize:
     @given(st.integers(0, 1000), st.integers(1, 9), st.sampled_from([1, 15, 16, 100]))
     def test_a_row_comes_back_within_half_a_step(self, seed, rows, width):
         x = normal(seed, rows, width) * 10
@@ -43,7 +42,7 @@ class QuantizeTests(unittest.TestCase):
 
         kernels.quantize(x, out, scale)
 
-        self.assertTrue((abs(dequantized(out, scale) - x) <= 0.51 * scale[:, None]).all())
+        assert (abs(dequantized(out, scale) - x) <= 0.51 * scale[:, None]).all()
         np.testing.assert_allclose(scale * 127, abs(x).max(1), rtol=1e-5)
 
     def test_a_row_of_zeros_stays_zeros(self):
@@ -51,8 +50,8 @@ class QuantizeTests(unittest.TestCase):
 
         kernels.quantize(np.zeros((1, 8), np.float32), out, scale)
 
-        self.assertEqual(out.tolist(), [[128] * 8])
-        self.assertTrue(np.isfinite(scale).all())
+        assert out.tolist() == [[128] * 8]
+        assert np.isfinite(scale).all()
 
     def test_relu_uses_all_eight_bits_above_zero(self):
         y, _ = bfloat16(np.array([[-1, 0, 1, 2]], np.float32))
@@ -60,8 +59,8 @@ class QuantizeTests(unittest.TestCase):
 
         kernels.relu_quantize(y, np.array([2], np.float32), np.ones(4, np.float32), out, scale)
 
-        self.assertEqual(out.tolist(), [[0, 51, 153, 255]])
-        self.assertAlmostEqual(float(scale[0]), 5 / 255)
+        assert out.tolist() == [[0, 51, 153, 255]]
+        assert float(scale[0]) == pytest.approx(5 / 255)
 
     def test_relu_of_nothing_positive_is_zero(self):
         out, scale = np.empty((1, 4), np.uint8), np.empty(1, np.float32)
@@ -74,11 +73,11 @@ class QuantizeTests(unittest.TestCase):
             scale,
         )
 
-        self.assertEqual(out.tolist(), [[0, 0, 0, 0]])
+        assert out.tolist() == [[0, 0, 0, 0]]
 
 
-class NormalizeTests(unittest.TestCase):
-    def setUp(self):
+class TestNormalize:
+    def setup_method(self):
         self.x, self.y, self.more = normal(0, 6, 40), normal(1, 6, 40), normal(2, 6, 40)
         self.scale, self.bias = abs(normal(3, 6)) + 0.1, normal(4, 40)
         self.gamma, self.beta = normal(5, 40), normal(6, 40)
@@ -92,7 +91,7 @@ class NormalizeTests(unittest.TestCase):
 
     def assert_quantized(self, expected: np.ndarray) -> None:
         error = abs(dequantized(self.out, self.out_scale) - expected)
-        self.assertTrue((error <= 0.51 * self.out_scale[:, None]).all())
+        assert (error <= 0.51 * self.out_scale[:, None]).all()
 
     def test_layer_normalisation_is_that_of_torch(self):
         out = np.empty_like(self.x)
@@ -144,7 +143,7 @@ class NormalizeTests(unittest.TestCase):
             np.testing.assert_allclose(scores, -np.sort(-expected, 1)[:, :count], rtol=1e-5)
 
 
-class RememberTests(unittest.TestCase):
+class TestRemember:
     def test_a_stream_cut_anywhere_remembers_what_a_whole_one_does(self):
         h, weights = normal(0, 9, WIDTH), normal(1, TAPS, WIDTH)
         expected = reference_memory(h, weights, TAPS - 1, 0)
@@ -158,10 +157,10 @@ class RememberTests(unittest.TestCase):
             parts.append(x)
 
         np.testing.assert_allclose(np.concatenate(parts), expected, atol=1e-5)
-        self.assertFalse(memories[0].any())
+        assert not memories[0].any()
 
 
-class GatedTapsTests(unittest.TestCase):
+class TestGatedTaps:
     def test_equals_a_dilated_convolution_and_a_gate_per_segment(self):
         rows, growth, dilation = 23, 4, 2
         segment = np.repeat(np.arange(3, dtype=np.int32), (10, 10, 3))
@@ -180,7 +179,7 @@ class GatedTapsTests(unittest.TestCase):
         )[0].T.numpy()
         expected *= gates[segment]
         np.testing.assert_allclose(x[:, 3:7], expected, atol=1e-4)
-        self.assertTrue((x[:, [0, 1, 2, 7, 8]] == 7).all())
+        assert (x[:, [0, 1, 2, 7, 8]] == 7).all()
 
     def test_a_convolution_does_not_reach_into_another_part(self):
         products, scale = normal(0, 12, 6), np.ones(12, np.float32)

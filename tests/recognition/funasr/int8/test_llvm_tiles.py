@@ -1,9 +1,9 @@
 from __future__ import annotations
 
-import unittest
-import unittest.mock
+from unittest import mock
 
 import numpy as np
+import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -50,7 +50,7 @@ def double(values):
         values[number] *= 2
 
 
-class WholeRegisterTests(unittest.TestCase):
+class TestWholeRegister:
     def test_loops_are_as_wide_as_the_cpu_and_mean_the_same(self):
         compiled_now = njit(double)
         values = np.arange(37, dtype=np.float32)
@@ -59,10 +59,10 @@ class WholeRegisterTests(unittest.TestCase):
 
         np.testing.assert_array_equal(values, 2 * np.arange(37, dtype=np.float32))
         [assembly] = compiled_now.inspect_asm().values()
-        self.assertEqual("zmm" in assembly, cpu_has("avx512f"))
+        assert ("zmm" in assembly) == cpu_has("avx512f")
 
 
-class FloatTileTests(unittest.TestCase):
+class TestFloatTile:
     def test_a_tile_is_the_product_of_its_rows_and_columns_and_touches_nothing_else(self):
         left, right, out = normal(0, 6, 37), normal(1, 37, 60), np.full((6, 60), 7, np.float32)
 
@@ -80,7 +80,7 @@ class FloatTileTests(unittest.TestCase):
         np.testing.assert_allclose(out[1:, 3:51], left.T[2:6, 1:] @ right[2:10, 5:53], atol=1e-4)
 
 
-class SoftmaxTests(unittest.TestCase):
+class TestSoftmax:
     @given(st.integers(1, 70), st.sampled_from([0.1, 1.0, 30.0, 1e4]), st.integers(0, 1000))
     def test_every_column_is_a_softmax_without_its_hidden_rows(self, count, size, seed):
         scores = normal(seed, count, LANES) * np.float32(size)
@@ -92,7 +92,7 @@ class SoftmaxTests(unittest.TestCase):
         np.testing.assert_allclose(scores, expected, atol=4e-6)
 
 
-class NeighboursTests(unittest.TestCase):
+class TestNeighbours:
     def test_sixteen_columns_are_a_weighted_sum_of_the_rows_around(self):
         rows, weights, out = normal(0, 30, 40), normal(1, 11, 40), np.zeros((20, 40), np.float32)
 
@@ -100,11 +100,11 @@ class NeighboursTests(unittest.TestCase):
 
         expected = reference_memory(rows, weights, 0, 10)[:20]
         np.testing.assert_allclose(out[:, 8:24], expected[:, 8:24], atol=1e-4)
-        self.assertFalse(out[:, :8].any() or out[:, 24:].any())
+        assert not (out[:, :8].any() or out[:, 24:].any())
 
 
-@unittest.skipUnless(matmul_vnni.is_supported(), "this CPU has no AVX512-VNNI, or has AMX")
-class ByteProductTests(unittest.TestCase):
+@pytest.mark.skipif(not matmul_vnni.is_supported(), reason="this CPU has no AVX512-VNNI, or has AMX")
+class TestByteProduct:
     @settings(max_examples=60)
     @given(
         st.integers(1, 27),
@@ -151,23 +151,23 @@ class ByteProductTests(unittest.TestCase):
                 multiplier(torch.from_numpy(weight), scale, dtype)(rows)
                 for multiplier in (networks.Vnni, networks.OneDnn)
             )
-            self.assertEqual(ours.dtype, theirs.dtype)
+            assert ours.dtype == theirs.dtype
             if dtype == torch.float32:
                 np.testing.assert_allclose(ours, theirs, rtol=1e-5)
             else:  # half a last place is rounded up here, to even there
-                self.assertLessEqual(abs(ours.astype(int) - theirs.astype(int)).max(), 1)
+                assert abs(ours.astype(int) - theirs.astype(int)).max() <= 1
 
     def test_weights_are_aligned_to_lines_of_the_cache(self):
         for outputs in (1, 64, 65, 200):
-            self.assertEqual(matmul_vnni.pack(np.ones((outputs, 12), np.int8)).ctypes.data % 64, 0)
+            assert matmul_vnni.pack(np.ones((outputs, 12), np.int8)).ctypes.data % 64 == 0
 
 
-class CpuTests(unittest.TestCase):
+class TestCpu:
     def test_a_feature_that_no_processor_has_is_missing(self):
-        self.assertFalse(cpu_has("sse2", "no such feature"))
+        assert not cpu_has("sse2", "no such feature")
 
     def test_where_numba_is_told_to_compile_for_another_processor_nothing_is_taken_for_granted(self):
-        with unittest.mock.patch("numba.config.CPU_NAME", "generic"):
+        with mock.patch("numba.config.CPU_NAME", "generic"):
             cpu_has.cache_clear()
-            self.assertFalse(cpu_has("sse2"))
+            assert not cpu_has("sse2")
         cpu_has.cache_clear()

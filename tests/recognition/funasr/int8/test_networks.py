@@ -2,9 +2,9 @@ from __future__ import annotations
 
 import difflib
 import functools
-import unittest
 
 import numpy as np
+import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -33,12 +33,12 @@ def close(a: np.ndarray, b: np.ndarray) -> float:
     return float((a * b).sum() / np.linalg.norm(a) / np.linalg.norm(b))
 
 
-@unittest.skipUnless(networks.is_supported(), "this CPU has no 8-bit products")
-class Int8TestCase(unittest.TestCase):
+@pytest.mark.skipif(not networks.is_supported(), reason="this CPU has no 8-bit products")
+class Int8Tests:
     pass
 
 
-class LinearTests(Int8TestCase):
+class TestLinear:
     def test_a_product_is_that_of_a_float_layer_within_its_bits(self):
         layer = torch.nn.Linear(64, 32)
         x = torch.randn(10, 64)
@@ -57,8 +57,8 @@ class LinearTests(Int8TestCase):
 
         expected = (x @ weight.T).numpy()
         for column in range(3):
-            self.assertGreater(close(found[:, column], expected[:, column]), 0.999)
-        self.assertFalse(found[:, 3].any())
+            assert close(found[:, column], expected[:, column]) > 0.999
+        assert not found[:, 3].any()
 
     def test_sums_of_large_products_do_not_saturate_on_any_processor(self):
         """Every weight and every activation at its largest: what AVX2 without VNNI cannot add in 16 bits."""
@@ -70,7 +70,7 @@ class LinearTests(Int8TestCase):
         np.testing.assert_allclose(product, 256, rtol=0.02)
 
 
-class EncoderTests(Int8TestCase):
+class TestEncoder:
     def test_streaming_follows_float32_over_many_chunks(self):
         model = streaming_model()
         encoders = [
@@ -87,7 +87,7 @@ class EncoderTests(Int8TestCase):
                 (exact, weights), (found, found_weights) = (
                     encoder.step(window, slots, chunks) for encoder in encoders
                 )
-                self.assertGreater(close(found.numpy(), exact.numpy()), 0.998)
+                assert close(found.numpy(), exact.numpy()) > 0.998
                 np.testing.assert_allclose(found_weights, weights, atol=0.02)
 
     def test_offline_follows_float32(self):
@@ -101,12 +101,12 @@ class EncoderTests(Int8TestCase):
             found_weights = networks.FrameWeights(model.predictor).weigh(exact)
 
         for a, b in zip(exact, found, strict=True):
-            self.assertGreater(close(b.numpy(), a.numpy()), 0.998)
+            assert close(b.numpy(), a.numpy()) > 0.998
         for a, b in zip(weights, found_weights, strict=True):
             np.testing.assert_allclose(b, a, atol=0.01)
 
 
-class IndependenceTests(Int8TestCase):
+class TestIndependence:
     """What a stream or utterance gets is the same to the bit, whatever it is batched with."""
 
     @settings(max_examples=20)
@@ -143,7 +143,7 @@ class IndependenceTests(Int8TestCase):
 
         together = offline_recognizer().recognize(audio)
 
-        self.assertEqual(together, [offline_recognizer().recognize([one])[0] for one in audio])
+        assert together == [offline_recognizer().recognize([one])[0] for one in audio]
 
 
 @functools.cache
@@ -151,7 +151,7 @@ def offline_recognizer() -> OfflineParaformer:
     return OfflineParaformer(model_directory("paraformer-zh"), precision=Precision("int8"))
 
 
-class AgreementTests(Int8TestCase):
+class TestAgreement:
     """Random networks decide by hair's breadths: a trained one agrees far more often."""
 
     def agreement(self, exact: str, found: str) -> float:
@@ -173,8 +173,8 @@ class AgreementTests(Int8TestCase):
                 text += "".join(map("".join, recognizer.decode(batch)))
             texts.append(text)
 
-        self.assertGreater(len(texts[0]), 40)
-        self.assertGreater(self.agreement(*texts), 0.85)
+        assert len(texts[0]) > 40
+        assert self.agreement(*texts) > 0.85
 
     def test_the_second_pass_writes_nearly_what_float32_writes(self):
         audio = [speech_like(300 + n, 40_000 + 20_000 * n) for n in range(5)]
@@ -183,7 +183,7 @@ class AgreementTests(Int8TestCase):
         found = offline_recognizer().recognize(audio)
 
         texts = ["".join(token.text for tokens in side for token in tokens) for side in (exact, found)]
-        self.assertGreater(self.agreement(*texts), 0.85)
+        assert self.agreement(*texts) > 0.85
 
     def test_punctuation_sets_nearly_the_same_marks(self):
         sentences = [[chr(0x4E00 + (7 * i + n) % 90) for i in range(12)] for n in range(12)]
@@ -192,4 +192,4 @@ class AgreementTests(Int8TestCase):
         found = CtPunctuator(model_directory("ct-punc"), precision=Precision("int8")).punctuate(sentences)
 
         same = sum(a == b for x, y in zip(exact, found, strict=True) for a, b in zip(x, y, strict=True))
-        self.assertGreater(same / (12 * 12), 0.9)
+        assert same / (12 * 12) > 0.9
