@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 from recognition.audio import milliseconds, seconds
 from sessions_app.models import MAX_FAILURES, Session, Utterance
@@ -78,10 +78,14 @@ def as_line(utterance: Utterance) -> Line:
         seq=utterance.seq or 0,
         start_ms=milliseconds(utterance.start),
         end_ms=milliseconds(utterance.end),
-        text=utterance.text,
         spoken=spoken,
-        is_edited=utterance.is_edited,
+        **{name: getattr(utterance, name) for name in _SAME_NAMES},
     )
+
+
+_OTHER_NAMES = ("line_id", "seq", "start_ms", "end_ms", "spoken")
+_SAME_NAMES = [field.name for field in fields(Line) if field.name not in _OTHER_NAMES]
+"""Fields of a line that are columns of an utterance as they are."""
 
 
 def unfinished_sessions() -> list[tuple[int, int]]:

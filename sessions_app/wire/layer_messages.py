@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import asdict
-from typing import Any
+from dataclasses import asdict, fields
+from typing import Any, TypeVar
 
 from channels.exceptions import ChannelFull
 from redis.exceptions import RedisError
@@ -15,6 +15,8 @@ from speakers import notify
 from .protocol import Line, PartialLine, SessionEnd, SpeakerRef
 
 WORKERS = notify.WORKERS
+
+Sent = TypeVar("Sent", Line, SpeakerRef, PartialLine, SessionEnd)
 
 LAYER_ERRORS = (ChannelFull, OSError, RedisError)
 """What a channel layer raises when it cannot pass a message on; the database makes up for it."""
@@ -58,12 +60,27 @@ def end_message(key: str, end: SessionEnd) -> dict[str, Any]:
 
 
 def lines_from(message: dict[str, Any]) -> list[Line]:
-    return [Line(**fields | {"spoken": SpeakerRef(**fields["spoken"])}) for fields in message["lines"]]
+    """Return the finals of a commit.
+
+    Raises:
+        TypeError, KeyError: If a process of another version sent it, whose lines have other fields than ours;
+            so do the functions below. The database knows what is missing.
+    """
+    return [
+        _decode(Line, sent | {"spoken": _decode(SpeakerRef, sent["spoken"])}) for sent in message["lines"]
+    ]
 
 
 def partial_from(message: dict[str, Any]) -> PartialLine:
-    return PartialLine(**message["partial"])
+    return _decode(PartialLine, message["partial"])
 
 
 def end_from(message: dict[str, Any]) -> SessionEnd:
-    return SessionEnd(**message["end"])
+    return _decode(SessionEnd, message["end"])
+
+
+def _decode(kind: type[Sent], sent: dict[str, Any]) -> Sent:
+    """Return what `asdict` took to pieces; a default stands in for nothing that was not sent."""
+    if strange := sent.keys() ^ {field.name for field in fields(kind)}:
+        raise TypeError(f"{kind.__name__} has other fields here: {', '.join(sorted(strange))}")
+    return kind(**sent)

@@ -11,7 +11,7 @@ import enum
 import json
 import unicodedata
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -362,25 +362,31 @@ def encode_error(error: ProtocolError) -> str:
 
 
 def line_fields(line: Line) -> dict[str, Any]:
-    """A line as version 2 writes it."""
-    fields = _line(line) | {"id": line.line_id, "edited": line.is_edited}
-    fields["spk"] |= {"number": line.spoken.number}
-    return fields
+    """Return a line as version 2 writes it: every field, also one that is added to `Line` tomorrow."""
+    spoken = _said_by(line.spoken) | {"number": line.spoken.number}
+    return (
+        _line(line) | {"spk": spoken} | {_WIRE_NAMES.get(name, name): getattr(line, name) for name in _MORE}
+    )
+
+
+_VERSION_1 = ("text", "spoken", "seq", "start_ms", "end_ms")
+_MORE = tuple(field.name for field in fields(Line) if field.name not in _VERSION_1)
+_WIRE_NAMES = {"text": "asr", "spoken": "spk", "line_id": "id", "is_edited": "edited"}
+"""What clients call a field, where it is not called the same."""
 
 
 def _line(line: Line) -> dict[str, Any]:
-    spoken = line.spoken
+    """Return a line as version 1 writes it, for good."""
+    body = {_WIRE_NAMES.get(name, name): getattr(line, name) for name in _VERSION_1}
+    return body | {"spk": _said_by(line.spoken)}
+
+
+def _said_by(spoken: SpeakerRef) -> dict[str, Any]:
     return {
-        "asr": line.text,
-        "spk": {
-            "speaker_id": spoken.speaker_id,
-            "speaker_name": spoken.speaker_name,
-            "score": None if spoken.score is None else round(spoken.score, 4),
-            "enrolled": spoken.is_enrolled,
-        },
-        "seq": line.seq,
-        "start_ms": line.start_ms,
-        "end_ms": line.end_ms,
+        "speaker_id": spoken.speaker_id,
+        "speaker_name": spoken.speaker_name,
+        "score": None if spoken.score is None else round(spoken.score, 4),
+        "enrolled": spoken.is_enrolled,
     }
 
 
