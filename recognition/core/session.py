@@ -438,8 +438,17 @@ class TranscriptionSession:
             start = utterance.start if turn.first_token == 0 else said[0].start
             end = utterance.end if turn.last_token == len(tokens) - 1 else said[-1].end
             line = text.join([token.text for token in said], marks[chosen])
-            final = Final(utterance.index, start, end, line, said, voice.embedding, voice.samples)
-            self._events.append(final)
+            self._events.append(
+                Final(
+                    utterance.index,
+                    start=start,
+                    end=end,
+                    text=line,
+                    tokens=said,
+                    embedding=voice.embedding,
+                    speech=voice.samples,
+                )
+            )
 
 
 def _one_turn(tokens: Sequence[Token]) -> Sequence[tuple[Turn, TurnVoice]]:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 from django.conf import settings
@@ -12,8 +11,10 @@ from django.db import transaction
 from django.db.models import F, QuerySet
 from django.utils import timezone
 
-from sessions_app.models import Session, Utterance
+from recognition.core.events import Final
+from sessions_app.models import Session, Utterance, Voice
 from sessions_app.transport.interface import Fenced
+from speakers.voiceprints.tracking import Decision
 
 from . import voices
 from .voices import NO_CHANGES, VoiceChanges
@@ -34,15 +35,16 @@ class Lease:
 
 @dataclass(frozen=True, slots=True)
 class NewLine:
-    """A final on its way into the database."""
+    """A final on its way into the database, and whose it is."""
 
-    start: int
-    end: int
-    text: str
-    tokens: list[tuple[str, int, int]]
-    voice: uuid.UUID | None
+    final: Final
+    decision: Decision
 
-    score: float | None
+
+NOT_STORED = ("utterance", "embedding", "speech")
+"""Fields of a final that are no columns, but serve recognition alone. All others have their column's name."""
+
+_COLUMNS = [field.name for field in fields(Final) if field.name not in NOT_STORED]
 
 
 def get_or_create_session(key: str, *, owner: int | None = None, title: str = "") -> tuple[Session, bool]:
@@ -89,23 +91,27 @@ def commit(
                 return after, _lines_between(lease, after)
             raise Fenced
         stored = voices.store(lease.session, changes)
-        rows = voices.rows_for(lease.session, [line.voice for line in lines], changes, stored)
+        rows = voices.rows_for(lease.session, [line.decision.voice for line in lines], changes, stored)
         kept = Utterance.objects.bulk_create(
-            Utterance(
-                session_id=lease.session,
-                seq=seq,
-                start=line.start,
-                end=line.end,
-                text=line.text,
-                machine_text=line.text,
-                tokens=line.tokens,
-                voice=None if line.voice is None else rows[line.voice],
-                score=line.score,
-            )
+            _utterance(lease.session, seq, line, rows[line.decision.voice])
             for seq, line in enumerate(lines, lease.last_seq + 1)
         )
         voices.revise(lease.session, changes.revisions)
     return after, kept
+
+
+def _utterance(session: int, seq: int, line: NewLine, voice: Voice) -> Utterance:
+    """Return the row of a final; not saved."""
+    columns = {name: getattr(line.final, name) for name in _COLUMNS}
+    columns["tokens"] = [(token.text, token.start, token.end) for token in line.final.tokens]
+    return Utterance(
+        session_id=session,
+        seq=seq,
+        machine_text=line.final.text,
+        voice=voice,
+        score=line.decision.score,
+        **columns,
+    )
 
 
 def check_lease(lease: Lease) -> None:

@@ -120,7 +120,7 @@ def store(session: int, changes: VoiceChanges) -> dict[uuid.UUID, Voice]:
 
 def rows_for(
     session: int,
-    wanted: Iterable[uuid.UUID | None],
+    wanted: Iterable[uuid.UUID],
     changes: VoiceChanges,
     stored: Mapping[uuid.UUID, Voice],
 ) -> dict[uuid.UUID, Voice]:
@@ -130,7 +130,7 @@ def rows_for(
         stored: The rows that `store` has returned; others are read.
     """
     merged = {r.gone: r.kept for r in changes.revisions if isinstance(r, VoicesMerged)}
-    keys = {key: _follow(key, merged) for key in wanted if key is not None}
+    keys = {key: _follow(key, merged) for key in wanted}
     rows = {key: row for key, row in stored.items() if row.merged_into_id is None}
     if unread := set(keys.values()) - rows.keys():
         others = Voice.objects.filter(session=session, uuid__in=unread)

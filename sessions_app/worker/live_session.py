@@ -243,8 +243,7 @@ class LiveSession:
     def _new_line(self, final: Final) -> NewLine:
         seq = self.lease.last_seq + len(self._lines) + 1
         decision = self._tracker.identify(seq, final.embedding, seconds(final.speech))
-        tokens = [(token.text, token.start, token.end) for token in final.tokens]
-        return NewLine(final.start, final.end, final.text, tokens, decision.voice, decision.score)
+        return NewLine(final, decision)
 
     async def _commit(self, durable: int) -> None:
         def keep() -> tuple[Lease, list[Utterance]]:

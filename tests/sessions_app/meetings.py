@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import uuid
 from collections.abc import Iterable
 from typing import Any
 
@@ -11,10 +12,14 @@ from django.contrib.auth.models import Group, User
 from django.utils import timezone
 
 from recognition.audio import SAMPLE_RATE
+from recognition.core.events import Final
+from recognition.interfaces import Token
 from sessions_app.access.roles import set_up_groups
 from sessions_app.models import Session, Utterance, Voice
 from sessions_app.recordings import files
+from sessions_app.store.commits import NewLine
 from speakers.models import Speaker
+from speakers.voiceprints.tracking import Decision
 
 LINES = ["大家好，我们开始开会。", "好的。", "预算通过了吗？", "通过了。"]
 
@@ -64,6 +69,15 @@ def make_lines(session: Session, texts: Iterable[str] = LINES, voice: Voice | No
     return lines
 
 
+def new_line(
+    start: int, end: int, text: str = "好。", *, voice: uuid.UUID | None = None, score: float | None = None
+) -> NewLine:
+    """A final as recognition makes it, by a stranger of its own unless a voice is named."""
+    tokens = tuple(Token(*token) for token in _tokens(text, start, end))
+    final = Final(0, start=start, end=end, text=text, tokens=tokens)
+    return NewLine(final, Decision(voice or uuid.uuid4(), speaker=None, score=score))
+
+
 def make_recording(session: Session, audio: np.ndarray, *, as_flac: bool) -> None:
     """Audio, float32, on disk: as while the session is live, or as afterwards."""
     journal = files.Journal(session.pk)
@@ -89,7 +103,7 @@ def whole(response: Any) -> bytes:
     return asyncio.run(read())
 
 
-def _tokens(text: str, start: int, end: int) -> list[list[object]]:
+def _tokens(text: str, start: int, end: int) -> list[list[Any]]:
     characters = [character for character in text if character.isalnum()]
     edges = np.linspace(start, end, len(characters) + 1).astype(int).tolist()
     return [[c, a, b] for c, a, b in zip(characters, edges, edges[1:], strict=False)]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator
+from functools import partial
 from typing import Any
 
 import pytest
@@ -13,9 +14,11 @@ from channels.layers import InMemoryChannelLayer
 from sessions_app.metrics import registry
 from sessions_app.sockets import fanout
 from sessions_app.sockets.fanout import Fanout
-from sessions_app.store import commits
+from sessions_app.store import commits, queries
+from sessions_app.store.commits import Lease
 from sessions_app.wire import layer_messages
 from sessions_app.wire.protocol import Line, PartialLine, SpeakerRef
+from tests.sessions_app.meetings import new_line
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -65,6 +68,13 @@ async def following(
     await following.aclose()
 
 
+def begin_session() -> Lease:
+    session, _ = commits.get_or_create_session(KEY)
+    lease = commits.acquire(session.pk)
+    assert lease
+    return lease
+
+
 async def publish(text: str) -> None:
     layer: Any = fanout.get_channel_layer()
     message = layer_messages.partial_message(KEY, PartialLine(0, text))
@@ -110,6 +120,23 @@ async def test_the_age_of_a_text_is_counted_once_it_is_written_to_the_sockets_of
         while feed.partial is None:
             await asyncio.sleep(0.01)
     assert 5 <= written() - before < 60
+
+
+async def test_lines_that_a_process_of_another_version_sends_are_read_from_the_database(
+    following: Fanout, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(fanout, "DATABASE_POLL_S", 60.0)
+    lease = await asyncio.to_thread(begin_session)
+    feed = await following.follow(KEY, Listener())
+    _, [kept] = await asyncio.to_thread(partial(commits.commit, lease, durable=100, lines=[new_line(0, 100)]))
+    message = layer_messages.commit_message(KEY, [queries.as_line(kept)], received=100, durable=100)
+    del message["lines"][0]["is_edited"]
+    layer: Any = fanout.get_channel_layer()
+    await layer.group_send(layer_messages.session_group(KEY), message)
+    async with asyncio.timeout(10):
+        while feed.last_seq < 1:
+            await asyncio.sleep(0.01)
+    assert feed.lines_after(0) == [queries.as_line(kept)]
 
 
 @pytest.mark.parametrize("failure", [ConnectionError("no"), OSError("no"), None])

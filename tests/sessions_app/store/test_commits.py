@@ -5,13 +5,10 @@ from django.db import IntegrityError
 
 from sessions_app.models import MAX_FAILURES, Session, Utterance
 from sessions_app.store import commits, queries
-from sessions_app.store.commits import Fenced, Lease, NewLine
+from sessions_app.store.commits import Fenced, Lease
+from tests.sessions_app.meetings import new_line
 
 pytestmark = pytest.mark.django_db
-
-
-def new_line(start: int, end: int, text: str = "好。") -> NewLine:
-    return NewLine(start, end, text, [("好", start, end)], voice=None, score=None)
 
 
 @pytest.fixture

@@ -9,10 +9,11 @@ import pytest
 
 from sessions_app.models import Session, Utterance, Voice
 from sessions_app.store import commits, voices
-from sessions_app.store.commits import Lease, NewLine
+from sessions_app.store.commits import Lease
 from sessions_app.store.voices import VoiceChanges
 from speakers.models import Speaker
 from speakers.voiceprints.tracking import LineMoved, Revision, VoiceIdentified, VoicesMerged, VoiceState
+from tests.sessions_app.meetings import new_line
 from tests.speakers.people import make_speaker
 
 ONE, TWO, THREE = (uuid.UUID(int=n) for n in (1, 2, 3))
@@ -37,7 +38,7 @@ class VoicesTests:
         if states is None:
             states = [VoiceState(key) for key in dict.fromkeys(lines)]
         start = self.lease.durable
-        new = [NewLine(start + i, start + i + 1, "你好。", [], key, 0.8) for i, key in enumerate(lines)]
+        new = [new_line(start + i, start + i + 1, voice=key, score=0.8) for i, key in enumerate(lines)]
         self.lease, kept = commits.commit(
             self.lease,
             durable=start + len(lines),
