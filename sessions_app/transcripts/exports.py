@@ -9,7 +9,7 @@ import io
 import json
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from html import escape
 from typing import Any
@@ -22,9 +22,11 @@ from docx.enum.text import WD_LINE_SPACING
 from docx.oxml.ns import qn
 from docx.shared import Pt, RGBColor
 
-from recognition.audio import SAMPLE_RATE, milliseconds, seconds
-from sessions_app.models import Session, Utterance
+from recognition.audio import SAMPLE_RATE, milliseconds
+from sessions_app.models import Session
+from sessions_app.store.queries import as_line
 from sessions_app.templatetags.durations import clock
+from sessions_app.wire.protocol import Line, line_fields
 
 from .alignment import TimedWord, align
 from .subtitles import Cue, cues, rows
@@ -38,16 +40,6 @@ _MARKDOWN = re.compile(r"([\\`*_\[\]<>#|~])")
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
-    start: int
-    end: int
-    speaker: str
-    speaker_id: str
-    text: str
-    words: Sequence[TimedWord]
-
-
-@dataclass(frozen=True, slots=True)
 class Export:
     """A session, ready to be written."""
 
@@ -56,21 +48,31 @@ class Export:
     started_at: datetime
     duration_s: float
     lines: Sequence[Line]
+    """As clients get them, but with texts and names that can stand in any file."""
+
+    words: Mapping[int, Sequence[TimedWord]]
+    """Of each line, by its id."""
+
     has_times: bool = True
     has_speakers: bool = True
 
 
 def prepare(session: Session, *, has_times: bool = True, has_speakers: bool = True) -> Export:
     """Read a session; speakers' names are in the language of the moment."""
-    rows = (
+    utterances = list(
         session.utterances.filter(is_removed=False).select_related("voice__speaker").order_by("start", "id")
     )
+    lines = [cleaned(as_line(utterance)) for utterance in utterances]
     return Export(
         title=clean(str(session)),
         key=session.key,
         started_at=timezone.localtime(session.created_at),
         duration_s=session.duration_s,
-        lines=[_line(row) for row in rows],
+        lines=lines,
+        words={
+            line.line_id: align(line.text, utterance.tokens, utterance.start, utterance.end)
+            for line, utterance in zip(lines, utterances, strict=True)
+        },
         has_times=has_times,
         has_speakers=has_speakers,
     )
@@ -86,6 +88,12 @@ def file_name(session: Session, extension: str) -> str:
 def clean(text: str) -> str:
     """Text that can stand in a line of any file."""
     return " ".join(_CONTROLS.sub(" ", text).split())
+
+
+def cleaned(line: Line) -> Line:
+    """Return the line with words that can stand in any file."""
+    spoken = replace(line.spoken, speaker_name=clean(line.spoken.speaker_name))
+    return replace(line, text=clean(line.text), spoken=spoken)
 
 
 def as_text(export: Export) -> bytes:
@@ -135,7 +143,7 @@ def as_json(export: Export) -> bytes:
         "title": export.title,
         "started_at": export.started_at.isoformat(),
         "duration_ms": round(export.duration_s * 1000),
-        "lines": [_as_object(line) for line in export.lines],
+        "lines": [_as_object(line, export.words[line.line_id]) for line in export.lines],
     }
     return json.dumps(content, ensure_ascii=False, indent=1).encode()
 
@@ -186,23 +194,11 @@ FORMATS: Mapping[str, Format] = {
 }
 
 
-def _line(row: Utterance) -> Line:
-    text = clean(row.text)
-    return Line(
-        start=row.start,
-        end=row.end,
-        speaker=clean(row.voice.name) if row.voice else "",
-        speaker_id=row.voice.public_id if row.voice else "",
-        text=text,
-        words=align(text, row.tokens, row.start, row.end),
-    )
-
-
 def _turns(export: Export) -> list[list[Line]]:
     """Lines of the same speaker one after another; each for itself if nobody is named."""
     turns: list[list[Line]] = []
     for line in export.lines:
-        if export.has_speakers and turns and turns[-1][-1].speaker_id == line.speaker_id:
+        if export.has_speakers and turns and turns[-1][-1].spoken.speaker_id == line.spoken.speaker_id:
             turns[-1].append(line)
         else:
             turns.append([line])
@@ -214,10 +210,10 @@ def _cues(export: Export) -> list[Cue]:
     for line in export.lines:
         found += cues(
             line.text,
-            line.words,
+            export.words[line.line_id],
             speaker=_name(export, line),
-            start_ms=milliseconds(line.start),
-            end_ms=milliseconds(line.end),
+            start_ms=line.start_ms,
+            end_ms=line.end_ms,
             samples_per_ms=SAMPLES_PER_MS,
         )
     return found
@@ -229,11 +225,11 @@ def _facts(export: Export) -> str:
 
 
 def _name(export: Export, line: Line) -> str:
-    return line.speaker if export.has_speakers else ""
+    return line.spoken.speaker_name if export.has_speakers else ""
 
 
 def _time(export: Export, line: Line) -> str:
-    return clock(seconds(line.start)) if export.has_times else ""
+    return clock(line.start_ms / 1000) if export.has_times else ""
 
 
 def _stamp(ms: int, point: str) -> str:
@@ -252,19 +248,21 @@ def _markdown(text: str) -> str:
     return re.sub(r"^(\s*)([-+=]|\d+[.)])", r"\1\\\2", escaped)
 
 
-def _as_object(line: Line) -> dict[str, Any]:
+def _as_object(line: Line, words: Sequence[TimedWord]) -> dict[str, Any]:
+    """Return a line by the names of version 2, but for its text and speaker."""
+    fields = line_fields(line)
+    text, spoken = fields.pop("asr"), fields.pop("spk")
     return {
-        "start_ms": milliseconds(line.start),
-        "end_ms": milliseconds(line.end),
-        "speaker": line.speaker,
-        "speaker_id": line.speaker_id,
-        "text": line.text,
+        "text": text,
+        "speaker": spoken["speaker_name"],
+        "speaker_id": spoken["speaker_id"],
+        **fields,
         "words": [
             {
-                "text": line.text[word.begin : word.stop],
+                "text": text[word.begin : word.stop],
                 "start_ms": milliseconds(word.start),
                 "end_ms": milliseconds(word.end),
             }
-            for word in line.words
+            for word in words
         ],
     }

@@ -23,7 +23,8 @@ from markdown_it import MarkdownIt
 
 from sessions_app.models import Session
 from sessions_app.transcripts import exports
-from sessions_app.transcripts.exports import Export, Line
+from sessions_app.transcripts.exports import Export
+from sessions_app.wire.protocol import Line, SpeakerRef
 from tests.sessions_app.meetings import make_lines, make_recording, make_session, make_voice, whole
 
 STARTED = datetime(2026, 11, 23, 9, 30, tzinfo=ZoneInfo("Asia/Shanghai"))
@@ -59,10 +60,10 @@ HOSTILE = [
 
 def export(spoken=MEETING, **options: bool) -> Export:
     lines = [
-        Line(index * 32_000, (index + 1) * 32_000, exports.clean(name), name, exports.clean(text), [])
+        exports.cleaned(Line(index, index, index * 2000, (index + 1) * 2000, text, SpeakerRef(name, name)))
         for index, (name, text) in enumerate(spoken)
     ]
-    return Export("周会", "m-1", STARTED, 6.0, lines, **options)
+    return Export("周会", "m-1", STARTED, 6.0, lines, {line.line_id: [] for line in lines}, **options)
 
 
 class TestText:
@@ -106,7 +107,8 @@ class TestSubtitles:
         assert "<v 张三>大家好。" in exports.as_vtt(export()).decode()
 
     def test_hours_have_two_digits(self):
-        long = Export("x", "x", STARTED, 0, [Line(16_000 * 36_061, 16_000 * 36_062, "", "", "好。", [])])
+        line = Line(1, 1, 36_061_000, 36_062_000, "好。", SpeakerRef())
+        long = Export("x", "x", STARTED, 0, [line], {1: []})
         assert "10:01:01,000 --> 10:01:02,000" in exports.as_srt(long).decode()
         assert "10:01:01.000 --> 10:01:02.000" in exports.as_vtt(long).decode()
 
@@ -154,7 +156,7 @@ class TestJson:
         assert (content["session_id"], content["title"], content["duration_ms"]) == ("m-1", "周会", 6000)
         assert content["lines"][2] == {
             "start_ms": 4000, "end_ms": 6000, "speaker": "Speaker 1", "speaker_id": "Speaker 1",
-            "text": "好的。", "words": [],
+            "text": "好的。", "words": [], "id": 2, "seq": 2, "edited": False,
         }  # fmt: skip
 
 
