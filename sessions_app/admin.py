@@ -233,6 +233,15 @@ class LineForm(ModelForm):  # type: ignore[type-arg]
         return super().clean()
 
 
+_IN_OTHER_WORDS = ("session", "start", "end", "text", "voice")
+_FACTS = [
+    column.name
+    for column in Utterance._meta.concrete_fields
+    if column.editable and not column.primary_key and column.name not in _IN_OTHER_WORDS
+]
+"""Columns of a line that are shown as they are."""
+
+
 @admin.register(Utterance)
 class UtteranceAdmin(OwnSessionsMixin, VersionsAdmin):
     session_path = "session__"
@@ -247,8 +256,8 @@ class UtteranceAdmin(OwnSessionsMixin, VersionsAdmin):
     paginator = CappedPaginator
     show_full_result_count = False
     search_fields = ["text"]
-    fields = ["session", "time", "speaker", "score", "text", "machine_text", "is_edited", "seen"]
-    readonly_fields = ["session", "time", "speaker", "score", "machine_text", "is_edited"]
+    fields = ["session", "time", "speaker", "text", "machine_text", *_FACTS, "seen"]
+    readonly_fields = ["session", "time", "speaker", "machine_text", *_FACTS]
 
     actions = ["enroll_with_lines"]
 

@@ -40,8 +40,14 @@ from .edit_requests import (
     replace_in,
 )
 
-KEPT_FIELDS = ["text", "start", "end", "voice_id", "is_edited", "is_voice_locked", "is_removed"]
-"""What a version of a line restores."""
+NOT_RESTORED = ("id", "session", "seq", "revision", "tokens", "machine_text")
+"""Columns of a line that an earlier version leaves as they are."""
+
+NOT_COPIED = ("id", "seq", "revision", "machine_text", "is_removed")
+"""Columns that are a line's own: one that is made of it has others."""
+
+_RESTORED = [field for field in Utterance._meta.concrete_fields if field.name not in NOT_RESTORED]
+_COPIED = [field for field in Utterance._meta.concrete_fields if field.name not in NOT_COPIED]
 
 
 class Conflict(Exception):
@@ -186,17 +192,7 @@ def split_line(session: Session, edit: SplitLine, by: User) -> Outcome:
     before = _keep_versions([line])
     place = cut(f"{edit.first} {edit.second}", len(edit.first) + 1, line.tokens, line.start, line.end)
     # Both parts keep all tokens: only those within a line's own time count, and nothing is lost by undoing.
-    second = Utterance(
-        session=session,
-        start=place.start,
-        end=line.end,
-        text=edit.second,
-        is_edited=True,
-        tokens=line.tokens,
-        voice=line.voice,
-        score=line.score,
-        is_voice_locked=line.is_voice_locked,
-    )
+    second = copy_of(line, start=place.start, text=edit.second, is_edited=True)
     line.end, line.text, line.is_edited = place.end, edit.first, True
     _add(second, by, "split")
     return _finish(session, [line], by, "split", before | {second.pk: None})
@@ -221,8 +217,16 @@ def insert_line(session: Session, edit: InsertLine, by: User) -> Outcome:
     # Between the two in the order of (start, id); its own end is where the next one starts.
     is_room = following is None or line.end < following.start
     start = line.end if is_room else line.start
-    inserted = Utterance(
-        session=session, start=start, end=start, text=edit.text, is_edited=True, voice=line.voice
+    inserted = copy_of(
+        line,
+        start=start,
+        end=start,
+        text=edit.text,
+        is_edited=True,
+        # Nobody heard it, and so far only its place says whose it is.
+        tokens=[],
+        score=None,
+        is_voice_locked=False,
     )
     _add(inserted, by, "insert")
     return _finish(session, [], by, "insert", {inserted.pk: None})
@@ -252,8 +256,8 @@ def restore_lines(session: Session, edit: RestoreLines, by: User) -> Outcome:
         version = versions.get(wanted.version)
         if version is None or version.id != line.pk:
             raise NotPossible(_("There is no such version of this line."))
-        for name in KEPT_FIELDS:
-            setattr(line, name, getattr(version, name))
+        for column in _RESTORED:
+            setattr(line, column.attname, getattr(version, column.attname))
         _follow_merged_voice(line)
     return _finish(session, lines, by, "restore", before)
 
@@ -324,7 +328,15 @@ def _keep_versions(lines: Sequence[Utterance]) -> dict[int, int | None]:
 
 
 def _is_version_of(version: Any, line: Utterance) -> bool:
-    return version is not None and all(getattr(version, name) == getattr(line, name) for name in KEPT_FIELDS)
+    return version is not None and all(
+        getattr(version, column.attname) == getattr(line, column.attname) for column in _RESTORED
+    )
+
+
+def copy_of(line: Utterance, **changes: Any) -> Utterance:
+    """Return another line that is like this one but for `changes`; not saved."""
+    columns = {column.attname: getattr(line, column.attname) for column in _COPIED}
+    return Utterance(**columns | changes)
 
 
 def _add(line: Utterance, by: User, reason: str) -> None:
@@ -338,7 +350,7 @@ def _finish(
     """Save the lines with their history, number all that changed, and tell whoever reads along."""
     for line in lines:
         line._history_user = by  # type: ignore[attr-defined]
-    columns = [name.removesuffix("_id") for name in KEPT_FIELDS]
+    columns = [column.name for column in _RESTORED]
     bulk_update_with_history(lines, Utterance, columns, batch_size=200, default_change_reason=reason)
     attribution.announce(session, session.utterances.filter(pk__in=list(before)))
     return _outcome(session, before)
