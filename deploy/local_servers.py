@@ -157,7 +157,7 @@ class RedisServer(_Server):
             "save": "",
             "maxmemory-policy": "noeviction",
         }
-        self.command = [_program("redis-server")]
+        self.command = [find_program("redis-server")]
         for name, value in options.items():
             self.command += [f"--{name}", str(value)]
 
@@ -184,7 +184,7 @@ class PostgresServer(_Server):
             self._user = "postgres"
             shutil.chown(self.folder, self._user)
         options = {"port": self.port, "listen_addresses": "127.0.0.1", "unix_socket_directories": ""}
-        self.command = [_program("postgres"), "-D", str(self._data)]
+        self.command = [find_program("postgres"), "-D", str(self._data)]
         for name, value in {**options, "fsync": "off", "shared_buffers": "32MB"}.items():
             self.command += ["-c", f"{name}={value}"]
 
@@ -209,7 +209,16 @@ class PostgresServer(_Server):
         return super().stop(signal_number, timeout_s=timeout_s)
 
     def answers(self) -> bool:
-        command = [_program("pg_isready"), "-q", "-h", "127.0.0.1", "-p", str(self.port), "-d", "postgres"]
+        command = [
+            find_program("pg_isready"),
+            "-q",
+            "-h",
+            "127.0.0.1",
+            "-p",
+            str(self.port),
+            "-d",
+            "postgres",
+        ]
         return subprocess.run(command, check=False).returncode == 0
 
     def _send(self, signal_number: int) -> None:
@@ -228,7 +237,7 @@ class PostgresServer(_Server):
             return []
 
     def _run(self, program: str, *arguments: str) -> None:
-        command = [_program(program), *arguments]
+        command = [find_program(program), *arguments]
         done = subprocess.run(
             command, capture_output=True, text=True, check=False, cwd=self.folder, user=self._user
         )
@@ -244,7 +253,7 @@ def wait_until(condition: Callable[[], bool], complaint: str, *, timeout_s: floa
         time.sleep(0.05)
 
 
-def _program(name: str) -> str:
+def find_program(name: str) -> str:
     """The path of a program; Debian keeps PostgreSQL's out of PATH."""
     found = shutil.which(name)
     versions = sorted(Path("/usr/lib/postgresql").glob(f"*/bin/{name}"))

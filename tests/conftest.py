@@ -9,7 +9,7 @@ import pytest
 from hypothesis import settings
 from xdist.remote import Producer
 
-from deploy.local_servers import NotInstalled, PostgresServer, RedisServer
+from deploy.local_servers import NotInstalled, PostgresServer, RedisServer, find_program
 from recognition.engine.engine import Engine
 from recognition.fakes.scripted import Script, scripted_models
 from tests.support import side_by_side
@@ -52,6 +52,16 @@ def postgres_server() -> Iterator[PostgresServer]:
         _do_without(error)
     with server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def servers_of_its_own() -> None:
+    """For a test that starts Redis and PostgreSQL itself: they are installed."""
+    try:
+        find_program("redis-server")
+        find_program("postgres")
+    except NotInstalled as error:
+        _do_without(error)
 
 
 @pytest.fixture

@@ -18,9 +18,8 @@ from tests.support.server import ROOT, SCRIPT
 pytestmark = pytest.mark.slow
 
 
-async def test_a_session_is_the_same_on_both_web_processes(
-    tmp_path: Path, redis_server: object, postgres_server: object
-):
+@pytest.mark.usefixtures("servers_of_its_own")
+async def test_a_session_is_the_same_on_both_web_processes(tmp_path: Path):
     models, log = tmp_path / "script.toml", tmp_path / "demo.log"
     models.write_text(SCRIPT)
     environment = {**os.environ, "ASR_MODELS": str(models), "PYTHONUNBUFFERED": "1"}

@@ -6,8 +6,10 @@ import pytest
 
 from tests.support.server import Server
 
+KINDS = [pytest.param(kind, marks=pytest.mark.xdist_group(kind)) for kind in ("daphne", "uvicorn")]
 
-@pytest.fixture(scope="session", params=["daphne", "uvicorn"])
+
+@pytest.fixture(scope="session", params=KINDS)
 def server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """A running installation with scripted models; the same tests hold on both servers."""
     data_dir = tmp_path_factory.mktemp(request.param)

@@ -18,10 +18,9 @@ MODULES = ["test_search.py", "test_listing.py", "test_editing.py", "test_retenti
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("tests", MODULES)
-def test_the_same_tests_pass_on_postgresql(tests: str, postgres_server: PostgresServer):
+def test_the_same_tests_pass_on_postgresql(postgres_server: PostgresServer):
     done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-x", str(TRANSCRIPTS / tests)],
+        [sys.executable, "-m", "pytest", "-x", *(str(TRANSCRIPTS / name) for name in MODULES)],
         env={**os.environ, "DATABASE_URL": postgres_server.url},
         capture_output=True,
         text=True,

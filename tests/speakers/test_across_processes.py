@@ -33,10 +33,7 @@ seconds = 2.0
 
 
 @pytest.fixture(scope="module")
-def cluster(
-    tmp_path_factory: pytest.TempPathFactory, redis_server: object, postgres_server: object
-) -> Iterator[LocalCluster]:
-    """With servers of its own; the two of all tests show that there are any."""
+def cluster(tmp_path_factory: pytest.TempPathFactory, servers_of_its_own: None) -> Iterator[LocalCluster]:
     folder = tmp_path_factory.mktemp("cluster")
     (folder / "script.toml").write_text(FILE)
     with LocalCluster(webs=1, workers=2, models=str(folder / "script.toml"), data_dir=folder) as cluster:

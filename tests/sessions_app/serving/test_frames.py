@@ -30,6 +30,30 @@ def test_lengths_are_of_bytes():
     assert second.data.decode() == "好"
 
 
+def frame(length: int, opcode: Opcode = Opcode.BINARY, *, mask: bool = True) -> bytes:
+    return Frame(opcode, b"x" * length).serialize(mask=mask)
+
+
+OTHERS = {
+    "nothing": b"",
+    "one byte": b"\x82",
+    "two bytes": b"\x82\xfe",
+    "empty": frame(0),
+    "short": frame(124),
+    "no whole samples": frame(130),
+    "too long": frame(65_536),
+    "not masked": frame(800, mask=False),
+    "compressed": b"\xc2" + frame(800)[1:],
+    "not the last": b"\x02" + frame(800)[1:],
+    "continued": frame(800, Opcode.CONT),
+    "text": frame(800, Opcode.TEXT),
+    "cut short": frame(800)[:-1],
+    "and a byte": frame(800) + b"x",
+    "two of them": frame(800) * 2,
+    "a length that one byte would have held": b"\x82\xfe\x00\x04" + b"keys" + b"1234",
+}
+
+
 class TestWholeAudio:
     @given(st.binary(min_size=126, max_size=4000), st.integers(0, 3))
     def test_is_what_the_client_sent(self, start: bytes, more: int):
@@ -42,26 +66,6 @@ class TestWholeAudio:
         frame = Frame(Opcode.BINARY, audio[:length]).serialize(mask=True)
         assert whole_audio(frame) == audio[:length]
 
-    @pytest.mark.parametrize(
-        "data",
-        [
-            b"",
-            b"\x82",
-            b"\x82\xfe",
-            Frame(Opcode.BINARY, b"").serialize(mask=True),
-            Frame(Opcode.BINARY, b"x" * 124).serialize(mask=True),
-            Frame(Opcode.BINARY, b"x" * 130).serialize(mask=True),
-            Frame(Opcode.BINARY, b"x" * 65_536).serialize(mask=True),
-            Frame(Opcode.BINARY, b"x" * 800).serialize(mask=False),
-            b"\xc2" + Frame(Opcode.BINARY, b"x" * 800).serialize(mask=True)[1:],
-            b"\x02" + Frame(Opcode.BINARY, b"x" * 800).serialize(mask=True)[1:],
-            Frame(Opcode.CONT, b"x" * 800).serialize(mask=True),
-            Frame(Opcode.TEXT, b"x" * 800).serialize(mask=True),
-            Frame(Opcode.BINARY, b"x" * 800).serialize(mask=True)[:-1],
-            Frame(Opcode.BINARY, b"x" * 800).serialize(mask=True) + b"x",
-            Frame(Opcode.BINARY, b"x" * 800).serialize(mask=True) * 2,
-            b"\x82\xfe\x00\x04" + b"keys" + b"1234",  # a length that one byte would have held
-        ],
-    )
+    @pytest.mark.parametrize("data", OTHERS.values(), ids=OTHERS)
     def test_is_nothing_else(self, data: bytes):
         assert whole_audio(data) is None
