@@ -32,7 +32,7 @@ from speakers import enrollment, jobs, notify
 from speakers.admin import VersionsAdmin
 from speakers.decoding import MAX_RECORDING_S
 from speakers.models import Speaker, Voiceprint
-from speakers.views import ENROLL, valid_consent
+from speakers.permissions import ENROLL
 
 from .access import roles
 from .models import AccessToken, Session, Utterance, Voice
@@ -281,7 +281,7 @@ class UtteranceAdmin(OwnSessionsMixin, VersionsAdmin):
             messages.error(request, gettext("Select lines of one speaker, whose name is known."))
             return None
         [speaker] = people
-        if valid_consent(speaker) is None:
+        if enrollment.valid_consent(speaker) is None:
             messages.error(request, gettext("First this person must agree to being recognised by voice."))
             return redirect("admin:speakers_enroll", speaker.uuid)
         audio = _said(lines)

@@ -27,6 +27,7 @@ from .models import (
     Speaker,
     Voiceprint,
 )
+from .permissions import ENROLL, MERGE
 
 
 class ReadOnlyInline(admin.TabularInline):  # type: ignore[type-arg]
@@ -173,7 +174,7 @@ class SpeakerAdmin(VersionsAdmin):
         return []
 
     def response_add(self, request: HttpRequest, obj: Speaker, post_url_continue: Any = None) -> HttpResponse:
-        if request.user.has_perm(views.ENROLL) and not {"_addanother", "_popup"} & set(request.POST):
+        if request.user.has_perm(ENROLL) and not {"_addanother", "_popup"} & set(request.POST):
             return redirect("admin:speakers_enroll", obj.uuid)
         return super().response_add(request, obj, post_url_continue)  # type: ignore[no-any-return]
 
@@ -198,10 +199,10 @@ class SpeakerAdmin(VersionsAdmin):
         messages.success(request, _now("The workers will do it: see the background jobs."))
 
     def has_merge_permission(self, request: HttpRequest) -> bool:
-        return request.user.has_perm(views.MERGE)
+        return request.user.has_perm(MERGE)
 
     def has_enroll_permission(self, request: HttpRequest) -> bool:
-        return request.user.has_perm(views.ENROLL)
+        return request.user.has_perm(ENROLL)
 
 
 class FactsAdmin(admin.ModelAdmin):  # type: ignore[type-arg]

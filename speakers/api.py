@@ -25,13 +25,12 @@ from ninja.utils import check_csrf
 from speakers.voiceprints.assessment import Problem
 from speakers.voiceprints.scoring import probability
 
-from . import enrollment, lifecycle, views
+from . import enrollment, lifecycle, responses
 from .decoding import BadRecording, decode
 from .enrollment import EnrollmentError, Verdict
-from .forms import current_text
 from .models import Consent, ConsentText, Enrollment, Speaker, Voiceprint
+from .permissions import ENROLL, EXPORT, LISTEN, MERGE, VIEW
 
-VIEW = "speakers.view_speaker"
 MAX_LISTED = 500
 
 router = Router(tags=["speakers"])
@@ -195,7 +194,7 @@ def forget_speaker(request: HttpRequest, key: uuid.UUID) -> Status[None]:
     return Status(204, None)
 
 
-@router.post("/speakers/{uuid:key}/merge", auth=Permitted(views.MERGE), response=SpeakerOut)
+@router.post("/speakers/{uuid:key}/merge", auth=Permitted(MERGE), response=SpeakerOut)
 def merge(request: HttpRequest, key: uuid.UUID, merge: Merge) -> Speaker:
     """Another entry is the same person: all that belongs to it comes here, and it is deleted."""
     kept, gone = _speaker(key), _speaker(merge.gone)
@@ -205,16 +204,16 @@ def merge(request: HttpRequest, key: uuid.UUID, merge: Merge) -> Speaker:
     return kept
 
 
-@router.get("/speakers/{uuid:key}/export", auth=Permitted(views.EXPORT))
+@router.get("/speakers/{uuid:key}/export", auth=Permitted(EXPORT))
 def export_speaker(request: HttpRequest, key: uuid.UUID) -> HttpResponse:
     """Everything that is kept of somebody, as a ZIP."""
-    return views.export_response(_speaker(key), by=_user(request))
+    return responses.archive(_speaker(key), by=_user(request))
 
 
-@router.get("/consent-text", auth=Permitted(views.ENROLL), response=ConsentTextOut)
+@router.get("/consent-text", auth=Permitted(ENROLL), response=ConsentTextOut)
 def show_consent_text(request: HttpRequest) -> ConsentText:
     """What people have to agree to, in the language that is asked for if there is such a text."""
-    text = current_text()
+    text = enrollment.current_consent_text()
     if text is None:
         raise HttpError(404, _("There is no consent text yet."))
     return text
@@ -227,7 +226,7 @@ def list_consents(request: HttpRequest, key: uuid.UUID) -> list[Consent]:
     return list(_speaker(key).consents.all())
 
 
-@router.post("/speakers/{uuid:key}/consents", auth=Permitted(views.ENROLL), response={201: ConsentOut})
+@router.post("/speakers/{uuid:key}/consents", auth=Permitted(ENROLL), response={201: ConsentOut})
 def record_consent(request: HttpRequest, key: uuid.UUID, agreement: Agreement) -> Status[Consent]:
     """Somebody agreed to this text."""
     text = get_object_or_404(ConsentText, pk=agreement.text)
@@ -243,16 +242,16 @@ def withdraw_consent(request: HttpRequest, key: int) -> Status[None]:
     return Status(204, None)
 
 
-@router.get("/speakers/{uuid:key}/voiceprints", auth=Permitted(views.LISTEN), response=list[VoiceprintOut])
+@router.get("/speakers/{uuid:key}/voiceprints", auth=Permitted(LISTEN), response=list[VoiceprintOut])
 def list_voiceprints(request: HttpRequest, key: uuid.UUID) -> list[Voiceprint]:
     return list(_speaker(key).voiceprints.defer("sealed_embedding"))
 
 
-@router.get("/voiceprints/{uuid:key}/audio", auth=Permitted(views.LISTEN))
+@router.get("/voiceprints/{uuid:key}/audio", auth=Permitted(LISTEN))
 def voiceprint_audio(request: HttpRequest, key: uuid.UUID) -> Any:
     """The recording, as FLAC; that somebody listened is on record."""
     voiceprint = get_object_or_404(Voiceprint.objects.select_related("speaker"), uuid=key)
-    return views.voiceprint_response(voiceprint, by=_user(request))
+    return responses.voiceprint_recording(voiceprint, by=_user(request))
 
 
 @router.delete("/voiceprints/{uuid:key}", auth=Permitted("speakers.delete_voiceprint"), response={204: None})
@@ -262,13 +261,13 @@ def forget_voiceprint(request: HttpRequest, key: uuid.UUID) -> Status[None]:
     return Status(204, None)
 
 
-@router.post("/speakers/{uuid:key}/enrollments", auth=Permitted(views.ENROLL), response={202: EnrollmentOut})
+@router.post("/speakers/{uuid:key}/enrollments", auth=Permitted(ENROLL), response={202: EnrollmentOut})
 def enroll(
     request: HttpRequest, key: uuid.UUID, recording: Annotated[UploadedFile, File()]
 ) -> Status[dict[str, Any]]:
     """Send a recording of somebody; a worker listens, and nothing is stored until it is decided."""
     speaker = _speaker(key)
-    if views.valid_consent(speaker) is None:
+    if enrollment.valid_consent(speaker) is None:
         raise HttpError(409, _("There is no valid consent of this person: record one first."))
     try:
         audio = decode(recording.chunks())
@@ -278,18 +277,18 @@ def enroll(
     return Status(202, _described(draft))
 
 
-@router.get("/enrollments/{uuid:key}", auth=Permitted(views.ENROLL), response=EnrollmentOut)
+@router.get("/enrollments/{uuid:key}", auth=Permitted(ENROLL), response=EnrollmentOut)
 def show_enrollment(request: HttpRequest, key: uuid.UUID) -> dict[str, Any]:
     """What a worker heard."""
     return _described(_draft(request, key))
 
 
-@router.get("/enrollments/{uuid:key}/audio", auth=Permitted(views.ENROLL))
+@router.get("/enrollments/{uuid:key}/audio", auth=Permitted(ENROLL))
 def enrollment_audio(request: HttpRequest, key: uuid.UUID) -> Any:
-    return views.audio_response(_draft(request, key))
+    return responses.recording(_draft(request, key))
 
 
-@router.post("/enrollments/{uuid:key}/store", auth=Permitted(views.ENROLL), response={201: VoiceprintOut})
+@router.post("/enrollments/{uuid:key}/store", auth=Permitted(ENROLL), response={201: VoiceprintOut})
 def store_enrollment(request: HttpRequest, key: uuid.UUID, is_sure: bool = False) -> Status[Voiceprint]:
     """Make a voiceprint of it; `is_sure` if it was listened to and something speaks against it."""
     draft = _draft(request, key)
@@ -300,10 +299,10 @@ def store_enrollment(request: HttpRequest, key: uuid.UUID, is_sure: bool = False
         reasons = " ".join(enrollment.describe(problem) for problem in verdict.problems)
         raise HttpError(409, reasons)
     with _as_conflict():
-        return Status(201, views.store(draft, draft.speaker, _user(request)))
+        return Status(201, enrollment.approve(draft, draft.speaker, by=_user(request)))
 
 
-@router.delete("/enrollments/{uuid:key}", auth=Permitted(views.ENROLL), response={204: None})
+@router.delete("/enrollments/{uuid:key}", auth=Permitted(ENROLL), response={204: None})
 def discard_enrollment(request: HttpRequest, key: uuid.UUID) -> Status[None]:
     lifecycle.discard(_draft(request, key))
     return Status(204, None)
@@ -319,7 +318,7 @@ def _speaker(key: uuid.UUID) -> Speaker:
 
 
 def _draft(request: HttpRequest, key: uuid.UUID) -> Enrollment:
-    return views.draft_of(_user(request), key)
+    return responses.draft_or_404(_user(request), key)
 
 
 @contextmanager
@@ -331,7 +330,7 @@ def _as_conflict() -> Iterator[None]:
 
 
 def _described(draft: Enrollment) -> dict[str, Any]:
-    job = views.job_of(draft)
+    job = enrollment.assessment_of(draft)
     verdict = Verdict.of(draft)
     return {
         "id": draft.uuid,

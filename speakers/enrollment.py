@@ -12,9 +12,10 @@ from django.conf import settings
 from django.contrib.auth.models import User
 from django.core.files.base import ContentFile
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
+from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 
 from recognition.audio import SAMPLE_RATE, seconds
 from speakers.voiceprints.assessment import Problem
@@ -24,7 +25,7 @@ from . import audit, jobs
 from .fields import seal
 from .jobs import RunningJob, in_database
 from .listening import Heard, listen
-from .models import AuditEntry, Consent, ConsentText, Enrollment, Speaker, Voiceprint
+from .models import AuditEntry, Consent, ConsentText, Enrollment, Job, Speaker, Voiceprint
 from .voiceprints import assessment
 
 ASSESS = "assess"
@@ -95,6 +96,17 @@ def record_consent(speaker: Speaker, text: ConsentText, *, by: User | None) -> C
     return consent
 
 
+def current_consent_text() -> ConsentText | None:
+    """Return the wording in force, in the language of the request if there is one."""
+    texts = ConsentText.objects.exclude(language="")
+    return texts.filter(language=get_language() or "").first() or texts.first()
+
+
+def valid_consent(speaker: Speaker) -> Consent | None:
+    """Return the newest consent that has not run out."""
+    return next((consent for consent in speaker.consents.all() if consent.is_valid), None)
+
+
 def begin(
     audio: np.ndarray,
     *,
@@ -116,6 +128,29 @@ def begin(
         enrollment.save()
         jobs.ask_for(ASSESS, str(enrollment.uuid), by=by)
     return enrollment
+
+
+def drafts_of(user: User) -> QuerySet[Enrollment]:
+    """Return the recordings that a user may decide on: their own; superusers everybody's."""
+    drafts = Enrollment.objects.select_related("speaker")
+    return drafts if user.is_superuser else drafts.filter(created_by=user)
+
+
+def assessment_of(draft: Enrollment) -> Job | None:
+    """Return the job of judging a recording."""
+    return Job.objects.filter(kind=ASSESS, subject=str(draft.uuid)).first()
+
+
+def approve(draft: Enrollment, speaker: Speaker, *, by: User) -> Voiceprint:
+    """Store a recording that a person decided on, under a consent that is valid now.
+
+    Raises:
+        EnrollmentError: If there is no such consent, or the recording cannot be stored.
+    """
+    consent = valid_consent(speaker)
+    if consent is None:
+        raise EnrollmentError(_("The consent was withdrawn or has expired."))
+    return store(draft, speaker, consent, by=by)
 
 
 def store(enrollment: Enrollment, speaker: Speaker, consent: Consent, *, by: User | None) -> Voiceprint:

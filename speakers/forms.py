@@ -6,19 +6,12 @@ from typing import Any
 
 import numpy as np
 from django import forms
-from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from .decoding import BadRecording, decode
-from .models import ConsentText, Speaker, Voiceprint
+from .models import Speaker, Voiceprint
 
 ACCEPTED = ".wav,.flac,.ogg,.mp3,.m4a,.mp4,.webm,audio/*"
-
-
-def current_text() -> ConsentText | None:
-    """The wording in force, in the language of the page if there is one."""
-    texts = ConsentText.objects.exclude(language="")
-    return texts.filter(language=get_language() or "").first() or texts.first()
 
 
 class EnrollForm(forms.Form):

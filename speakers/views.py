@@ -11,7 +11,7 @@ from typing import Any
 from django.contrib import admin, messages
 from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
-from django.http import FileResponse, Http404, HttpRequest, HttpResponse, JsonResponse
+from django.http import FileResponse, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
 from django.utils.translation import gettext as _
@@ -20,24 +20,21 @@ from django.utils.translation import ngettext
 from speakers.voiceprints.assessment import Problem
 from speakers.voiceprints.scoring import probability
 
-from . import audit, enrollment, export, lifecycle
+from . import enrollment, lifecycle, responses
 from .encryption import Undecipherable
 from .enrollment import EnrollmentError, Verdict
-from .forms import DecideForm, EnrollForm, MergeForm, current_text
-from .models import AuditEntry, Consent, Enrollment, Job, Speaker, Voiceprint
-
-ENROLL = "speakers.enroll_speaker"
-LISTEN = "speakers.view_voiceprint"
-MERGE = "speakers.merge_speaker"
-EXPORT = "speakers.export_speaker"
+from .forms import DecideForm, EnrollForm, MergeForm
+from .models import Speaker, Voiceprint
+from .permissions import ENROLL, EXPORT, LISTEN, MERGE
+from .responses import draft_or_404
 
 
 def enroll(request: HttpRequest, key: uuid.UUID) -> HttpResponse:
     """Upload or record somebody's voice."""
     user = _need(request, ENROLL)
     speaker = get_object_or_404(Speaker, uuid=key)
-    text = current_text()
-    has_consent = valid_consent(speaker) is not None
+    text = enrollment.current_consent_text()
+    has_consent = enrollment.valid_consent(speaker) is not None
     form = EnrollForm(request.POST or None, request.FILES or None, needs_consent=not has_consent)
     if form.is_valid() and form.audio is not None:
         if not has_consent and text:
@@ -51,7 +48,7 @@ def enroll(request: HttpRequest, key: uuid.UUID) -> HttpResponse:
 def decide(request: HttpRequest, key: uuid.UUID) -> HttpResponse:
     """What a worker heard in a recording, and the decision to store it or not."""
     user = _need(request, ENROLL)
-    draft = draft_of(user, key)
+    draft = draft_or_404(user, key)
     verdict = Verdict.of(draft)
     form = DecideForm(request.POST or None, is_doubtful=verdict is not None and not verdict.is_good)
     if request.method == "POST" and "discard" in request.POST:
@@ -61,7 +58,7 @@ def decide(request: HttpRequest, key: uuid.UUID) -> HttpResponse:
         return _to_speaker(speaker)
     if request.method == "POST" and form.is_valid() and draft.speaker:
         try:
-            store(draft, draft.speaker, user)
+            enrollment.approve(draft, draft.speaker, by=user)
         except EnrollmentError as error:
             messages.error(request, str(error))
         else:
@@ -74,28 +71,28 @@ def decide(request: HttpRequest, key: uuid.UUID) -> HttpResponse:
         speaker=draft.speaker,
         draft=draft,
         form=form,
-        job=job_of(draft),
+        job=enrollment.assessment_of(draft),
         **_explained(verdict),
     )
 
 
 def verdict(request: HttpRequest, key: uuid.UUID) -> HttpResponse:
     """Whether the page of a recording has something new to show, as JSON."""
-    draft = draft_of(_need(request, ENROLL), key)
-    job = job_of(draft)
+    draft = draft_or_404(_need(request, ENROLL), key)
+    job = enrollment.assessment_of(draft)
     return JsonResponse({"is_judged": draft.verdict is not None, "has_failed": bool(job and job.error)})
 
 
 def enrollment_audio(request: HttpRequest, key: uuid.UUID) -> HttpResponse | FileResponse:
     """A recording that is to be decided on."""
-    return audio_response(draft_of(_need(request, ENROLL), key))
+    return responses.recording(draft_or_404(_need(request, ENROLL), key))
 
 
 def voiceprint_audio(request: HttpRequest, key: uuid.UUID) -> HttpResponse | FileResponse:
     """The recording of a voiceprint; that somebody listened is on record."""
     user = _need(request, LISTEN)
     voiceprint = get_object_or_404(Voiceprint.objects.select_related("speaker"), uuid=key)
-    return voiceprint_response(voiceprint, by=user)
+    return responses.voiceprint_recording(voiceprint, by=user)
 
 
 def export_speaker(request: HttpRequest, key: uuid.UUID) -> HttpResponse:
@@ -106,7 +103,7 @@ def export_speaker(request: HttpRequest, key: uuid.UUID) -> HttpResponse:
         title = _("Export all that is kept of %(name)s") % {"name": speaker.name}
         return _page(request, "export", title, speaker=speaker)
     try:
-        return export_response(speaker, by=user)
+        return responses.archive(speaker, by=user)
     except Undecipherable as error:
         messages.error(request, str(error))
         return _to_speaker(speaker)
@@ -139,36 +136,10 @@ def merge(request: HttpRequest) -> HttpResponse:
     return _page(request, "merge", _("Merge speakers"), form=form, speakers=speakers)
 
 
-def valid_consent(speaker: Speaker) -> Consent | None:
-    """The newest consent that has not run out."""
-    return next((consent for consent in speaker.consents.all() if consent.is_valid), None)
-
-
 def _need(request: HttpRequest, permission: str) -> User:
     if not isinstance(request.user, User) or not request.user.has_perm(permission):
         raise PermissionDenied
     return request.user
-
-
-def draft_of(user: User, key: uuid.UUID) -> Enrollment:
-    """An enrollment of the user's own; superusers see everybody's."""
-    drafts = Enrollment.objects.select_related("speaker")
-    draft = (drafts if user.is_superuser else drafts.filter(created_by=user)).filter(pk=key).first()
-    if draft is None:
-        raise Http404(_("There is no such recording: it may have been stored or deleted."))
-    return draft
-
-
-def store(draft: Enrollment, speaker: Speaker, user: User) -> Voiceprint:
-    """Make a voiceprint of a recording. Raises `EnrollmentError` if that cannot be."""
-    consent = valid_consent(speaker)
-    if consent is None:
-        raise EnrollmentError(_("The consent was withdrawn or has expired."))
-    return enrollment.store(draft, speaker, consent, by=user)
-
-
-def job_of(draft: Enrollment) -> Job | None:
-    return Job.objects.filter(kind=enrollment.ASSESS, subject=str(draft.uuid)).first()
 
 
 def _explained(verdict: Verdict | None) -> dict[str, Any]:
@@ -183,49 +154,6 @@ def _explained(verdict: Verdict | None) -> dict[str, Any]:
         "clipped_percent": 100 * verdict.clipped,
         "nearest": [(names[key], probability(odds)) for key, odds in verdict.nearest if key in names],
     }
-
-
-def export_response(speaker: Speaker, *, by: User) -> HttpResponse:
-    """A ZIP of everything that is kept of somebody; that it was asked for is on record.
-
-    Raises:
-        Undecipherable: If the key of the voiceprints is gone.
-    """
-    archive = export.export(speaker)
-    audit.record(AuditEntry.Action.EXPORTED, by=by, speaker=speaker.uuid)
-    name = f"speaker-{speaker.uuid}.zip"
-    return HttpResponse(
-        archive,
-        content_type="application/zip",
-        headers={"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"},
-    )
-
-
-def voiceprint_response(voiceprint: Voiceprint, *, by: User) -> HttpResponse | FileResponse:
-    """The recording of a voiceprint; that somebody listened is on record."""
-    response = audio_response(voiceprint)
-    audit.record(
-        AuditEntry.Action.PLAYED, by=by, speaker=voiceprint.speaker.uuid, voiceprint=str(voiceprint.uuid)
-    )
-    return response
-
-
-def audio_response(kept: Voiceprint | Enrollment) -> FileResponse | HttpResponse:
-    try:
-        recording = kept.audio.open()
-    except (FileNotFoundError, ValueError):
-        raise Http404(_("The recording is gone.")) from None
-    except Undecipherable as error:
-        return HttpResponse(str(error), status=503, content_type="text/plain; charset=utf-8")
-    return FileResponse(
-        recording,
-        content_type="audio/flac",
-        headers={
-            "Cache-Control": "no-store",
-            "X-Content-Type-Options": "nosniff",
-            "Content-Disposition": f'inline; filename="{kept.uuid}.flac"',
-        },
-    )
 
 
 def _to_speaker(speaker: Speaker | None) -> HttpResponse:

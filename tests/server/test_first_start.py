@@ -57,7 +57,9 @@ def test_two_people_are_named_and_the_third_is_speaker_1(first_start: Server):
 
 
 def test_a_real_person_is_not_asked_to_agree_to_what_the_synthetic_voices_did(first_start: Server):
-    text = first_start.shell("from speakers.forms import current_text; print(current_text().text)")
+    text = first_start.shell(
+        "from speakers.enrollment import current_consent_text as current; print(current().text)"
+    )
     assert "keeps recordings of my voice" in text
 
 
