@@ -128,6 +128,16 @@ class Endpointer:
             return []
         return [self._end(self._count)]
 
+    def receive_flush(self) -> list[Boundary]:
+        """The stream is cut here: an open utterance ends, and so does speech that was about to be one.
+
+        What comes behind the cut is for another `Endpointer`.
+        """
+        if self._utterance is None and 2 * self._speech_in_window >= max(1, self._speech_votes):
+            start = self._begin(self._count)
+            return [start, self._end(self._count)]
+        return self.receive_end()
+
     def _goes_on(self, values: Sequence[float]) -> bool:
         """Whether all of this is speech in the middle of an utterance: nearly always, and quick to tell."""
         return (
@@ -152,8 +162,7 @@ class Endpointer:
 
         if self._utterance is None:
             if self._voted_speech and not was_speech:
-                self._utterance = max(self._free_from, now - self._reach_back)
-                yield SpeechStart(self._position(self._utterance))
+                yield self._begin(now)
         elif self._silent_frames >= self._pause_frames(now):
             yield self._end_at_pause(now)
         elif now - self._utterance + 1 > self._longest:
@@ -182,6 +191,10 @@ class Endpointer:
         self._voted_speech = False
         self._silent_frames = 0
         return self._end(now - after_pause + 1)
+
+    def _begin(self, now: int) -> SpeechStart:
+        self._utterance = max(self._free_from, now - self._reach_back)
+        return SpeechStart(self._position(self._utterance))
 
     def _end(self, frame: int) -> SpeechEnd:
         """End the open utterance before this frame."""

@@ -57,10 +57,17 @@ class Settled:
 
 
 @dataclass(frozen=True, slots=True)
+class Flushed:
+    """The utterance that was to end here has ended, and all before it is final: follows its `Settled`."""
+
+    position: int
+
+
+@dataclass(frozen=True, slots=True)
 class Ended:
     """No event follows."""
 
     position: int
 
 
-Event = Partial | Final | UtteranceFailed | Settled | Ended
+Event = Partial | Final | UtteranceFailed | Settled | Flushed | Ended

@@ -1,14 +1,17 @@
 """One stream's transcription, without I/O.
 
-The session is told what happened (`receive_audio`, `receive_end`, `receive_result`) and asked what to do
-(`work_to_do`) and what to say (`events_to_send`). It never awaits, reads a clock, or touches a model,
-so a test drives it one call at a time.
+The session is told what happened (`receive_audio`, `receive_flush`, `receive_end`, `receive_result`) and
+asked what to do (`work_to_do`) and what to say (`events_to_send`). It never awaits, reads a clock, or touches
+a model, so a test drives it one call at a time.
 
                 speech start                 end of stream
     LISTENING ────────────────► SPEAKING ─────────────────────┐
         ▲                          │                          ▼
         └──────────────────────────┘      end of stream   DRAINING ── last final ──► ENDED
-                speech end         LISTENING ───────────────► ▲
+            speech end, flush      LISTENING ───────────────► ▲
+
+A flush cuts the stream: what comes behind it is recognised as if the stream began there. So it makes no
+difference when the flush became known, or whether another session goes on from its position.
 """
 
 from __future__ import annotations
@@ -24,8 +27,8 @@ from recognition.audio import AudioBuffer, samples
 from recognition.interfaces import Models, Token
 
 from . import text, turns
-from .endpointing import Endpointer, EndpointingOptions, SpeechEnd, SpeechStart
-from .events import Ended, Event, Final, Partial, Settled, UtteranceFailed
+from .endpointing import Boundary, Endpointer, EndpointingOptions, SpeechEnd, SpeechStart
+from .events import Ended, Event, Final, Flushed, Partial, Settled, UtteranceFailed
 from .turns import Turn, TurnVoice
 from .work import (
     ChunkDecoded,
@@ -137,13 +140,11 @@ class TranscriptionSession:
         self.state = State.LISTENING
         self.settled = start
 
-        self._start = start
         self._audio = AudioBuffer(start)
-        self._endpointer = Endpointer(
-            options.endpointing, frame=options.vad_frame, start=start - options.vad_delay
-        )
-        self._judging = start  # end of the audio handed to the VAD
+        self._cuts: deque[int] = deque()  # ahead of the VAD, in order
+        self._flushed: deque[int] = deque()  # behind it, and not told yet
         self._is_judging = False
+        self._begin_piece(start)
         self._next_utterance = first_utterance
         self._utterances: deque[_Utterance] = deque()  # not final yet, in order
 
@@ -158,7 +159,7 @@ class TranscriptionSession:
     @property
     def processed(self) -> int:
         """End of the audio searched for speech; what lies behind `position` by much is a backlog."""
-        return min(max(self._endpointer.position, self._start), self.position)
+        return min(self._judged, self.position)
 
     @property
     def is_waiting(self) -> bool:
@@ -181,6 +182,17 @@ class TranscriptionSession:
         self._audio.append(audio)
         self._detect_speech()
         self._show_more()
+
+    def receive_flush(self) -> None:
+        """End the open utterance here, at `position`; later audio opens a new one.
+
+        `Flushed` tells when everything before is final. Nothing happens after the end of the stream.
+        """
+        if self.state in (State.DRAINING, State.ENDED):
+            return
+        self._cuts.append(self.position)
+        self._detect_speech()
+        self._settle()
 
     def receive_end(self) -> None:
         """No more audio will come. Idempotent."""
@@ -225,37 +237,74 @@ class TranscriptionSession:
 
     # Finding speech.
 
+    def _begin_piece(self, start: int) -> None:
+        """Search for speech as if the stream began here."""
+        options = self.options
+        self._piece_start = start
+        self._is_new_piece = True
+        self._judging = start  # end of the audio handed to the VAD
+        self._endpointer = Endpointer(
+            options.endpointing, frame=options.vad_frame, start=start - options.vad_delay
+        )
+
+    @property
+    def _piece_end(self) -> int:
+        """Up to here audio may be taken: what lies behind a cut is for the next piece."""
+        return self._cuts[0] if self._cuts else self._audio.end
+
+    @property
+    def _judged(self) -> int:
+        return max(self._endpointer.position, self._piece_start)
+
     def _detect_speech(self) -> None:
         """Hand the VAD its next window, one at a time: its state depends on the one before."""
         if self._is_judging:
             return
-        window = self.options.vad_window
-        available = self._audio.end - self._judging
+        self._pass_cuts()
+        window, end = self.options.vad_window, self._piece_end
+        available = end - self._judging
         if available >= window:
             audio = self._audio.read(self._judging, self._judging + window)
-        elif self.state is State.DRAINING and self.processed < self.position:
+        elif (self._cuts or self.state is State.DRAINING) and self._judged < end:
             # Silence behind the end pushes the last speech through the detector's delay.
             audio = np.zeros(window, np.float32)
-            audio[: max(0, available)] = self._audio.read(self._judging, self._audio.end)
+            audio[: max(0, available)] = self._audio.read(self._judging, end)
         else:
             return
-        self._judging = min(self._judging + window, self._audio.end)
+        self._judging = min(self._judging + window, end)
         self._is_judging = True
-        self._work.append(DetectSpeech(audio))
+        self._work.append(DetectSpeech(audio, self._is_new_piece))
+        self._is_new_piece = False
 
     def _receive_probabilities(self, values: np.ndarray) -> None:
         self._is_judging = False
-        for boundary in self._endpointer.receive(values):
-            match boundary:
-                case SpeechStart(at):
-                    self._open_utterance(self._within_stream(at))
-                case SpeechEnd(at):
-                    self._close_utterance(self._within_stream(at))
+        if self._cuts:
+            # The silence that was put behind the cut is none of the stream's.
+            values = values[
+                : max(0, -(-(self._cuts[0] - self._endpointer.position) // self._endpointer.frame))
+            ]
+        self._place(self._endpointer.receive(values))
         self._detect_speech()
         self._show_more()
 
-    def _within_stream(self, position: int) -> int:
-        return min(max(position, self._start), self.position)
+    def _pass_cuts(self) -> None:
+        """End the utterance at each cut that the VAD has come to."""
+        while self._cuts and self._judged >= self._cuts[0]:
+            if self._cuts[0] > self._piece_start:
+                self._place(self._endpointer.receive_flush())
+                self._begin_piece(self._cuts[0])
+            self._flushed.append(self._cuts.popleft())
+
+    def _place(self, boundaries: Sequence[Boundary]) -> None:
+        for boundary in boundaries:
+            match boundary:
+                case SpeechStart(at):
+                    self._open_utterance(self._within_piece(at))
+                case SpeechEnd(at):
+                    self._close_utterance(self._within_piece(at))
+
+    def _within_piece(self, position: int) -> int:
+        return min(max(position, self._piece_start), self._piece_end)
 
     # Utterances.
 
@@ -301,7 +350,7 @@ class TranscriptionSession:
         utterance, chunk = self._open, self.options.chunk
         if not chunk or utterance is None or utterance.is_decoding or not utterance.has_partials:
             return
-        if self._audio.end - utterance.decoded < chunk:
+        if self._piece_end - utterance.decoded < chunk:
             return
         audio = self._audio.read(utterance.decoded, utterance.decoded + chunk)
         utterance.decoded += chunk
@@ -326,7 +375,7 @@ class TranscriptionSession:
             return
         if self.options.chunk and utterance.shown:
             return
-        end = self._audio.end
+        end = self._piece_end
         if end - utterance.start < FIRST_PREVIEW or end - utterance.previewed < step:
             return
         utterance.previewed = end
@@ -398,27 +447,34 @@ class TranscriptionSession:
 
     def _settle(self) -> None:
         """Tell finished utterances in order, and how far everything is decided."""
-        if self.state is State.DRAINING and self._has_judged_all:
-            for boundary in self._endpointer.receive_end():
-                self._close_utterance(min(self.position, self._within_stream(boundary.at)))
+        has_judged_all = self.state is State.DRAINING and self._has_judged_all
+        if has_judged_all:
+            self._place(self._endpointer.receive_end())
         while self._utterances and self._utterances[0].is_final:
             self._emit(self._utterances.popleft())
-        horizon = self._endpointer.horizon
-        if self._utterances:
-            horizon = min(horizon, self._utterances[0].start)
-        drained = self.state is State.DRAINING and self._has_judged_all and not self._utterances
-        settled = self.position if drained else self._within_stream(horizon)
-        if settled > self.settled:
-            self.settled = settled
-            self._audio.forget(min(settled, self._judging))
-            self._events.append(Settled(settled))
-        if drained:
+        is_drained = has_judged_all and not self._utterances
+        self._settle_up_to(self.position if is_drained else self._horizon)
+        while self._flushed and self._flushed[0] <= self.settled:
+            self._events.append(Flushed(self._flushed.popleft()))
+        if is_drained:
             self.state = State.ENDED
             self._events.append(Ended(self.position))
 
     @property
+    def _horizon(self) -> int:
+        """Everything before it is decided."""
+        horizon = self._within_piece(self._endpointer.horizon)
+        return min(horizon, self._utterances[0].start) if self._utterances else horizon
+
+    def _settle_up_to(self, position: int) -> None:
+        if position > self.settled:
+            self.settled = position
+            self._audio.forget(min(position, self._judging))
+            self._events.append(Settled(position))
+
+    @property
     def _has_judged_all(self) -> bool:
-        return not self._is_judging and self.processed >= self.position
+        return not self._is_judging and not self._cuts and self.processed >= self.position
 
     def _emit(self, utterance: _Utterance) -> None:
         assert utterance.end is not None

@@ -14,6 +14,8 @@ class DetectSpeech:
     """Judge the next window of audio."""
 
     audio: np.ndarray
+    is_first: bool = False
+    """Whether the detector begins anew: it remembers nothing of the audio before."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

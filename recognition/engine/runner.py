@@ -104,7 +104,7 @@ class ModelRunner:
         batch = []
         for stream, work, _ in requests:
             assert isinstance(work, DetectSpeech)
-            if stream.vad is None:
+            if work.is_first or stream.vad is None:
                 stream.vad = self.models.vad.new_state()
             batch.append((stream.vad, work.audio))
         return [SpeechProbabilities(values) for values in self.models.vad.detect(batch)]

@@ -50,6 +50,11 @@ class Transcriber:
         self.session.receive_audio(audio)
         self._advance()
 
+    def flush(self) -> None:
+        """End the open utterance here; `Flushed` follows its finals."""
+        self.session.receive_flush()
+        self._advance()
+
     def finish(self) -> None:
         """No more audio will come; the events end after what is still being recognised."""
         self.session.receive_end()

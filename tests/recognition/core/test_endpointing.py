@@ -83,6 +83,32 @@ class TestLongUtterances:
         assert start.at >= end.at
 
 
+class TestFlush:
+    def flushed(self, probabilities: np.ndarray) -> list[SpeechStart | SpeechEnd]:
+        endpointer = Endpointer(FUNASR, frame=FRAME)
+        endpointer.receive(probabilities)
+        return endpointer.receive_flush()
+
+    def test_ends_the_open_utterance_where_it_is(self):
+        assert self.flushed(frames((0, 1000), (1, 1000))) == [SpeechEnd(2000 * MS)]
+
+    def test_without_speech_does_nothing(self):
+        assert self.flushed(frames((1, 1000), (0, 2000))) == []
+
+    def test_makes_an_utterance_of_speech_that_was_nearly_one(self):
+        assert self.flushed(frames((0, 1000), (1, 80))) == [SpeechStart(680 * MS), SpeechEnd(1080 * MS)]
+
+    def test_makes_none_of_a_click(self):
+        assert self.flushed(frames((0, 1000), (1, 60))) == []
+
+    def test_never_reaches_into_the_utterance_before(self):
+        options = replace(FUNASR, end_silence_ms=200, post_roll_ms=0, pre_roll_ms=2000)
+        endpointer = Endpointer(options, frame=FRAME)
+        _, end = endpointer.receive(frames((1, 1000), (0, 300)))
+        assert endpointer.receive(frames((1, 100))) == []
+        assert endpointer.receive_flush()[0].at >= end.at
+
+
 class TestHorizon:
     def test_follows_silence_at_a_distance(self):
         endpointer = Endpointer(FUNASR, frame=FRAME)

@@ -13,7 +13,7 @@ import pytest
 
 from recognition.audio import samples
 from recognition.core.endpointing import EndpointingOptions
-from recognition.core.events import Ended, Event, Final, Partial, UtteranceFailed
+from recognition.core.events import Ended, Event, Final, Flushed, Partial, UtteranceFailed
 from recognition.core.work import DetectSpeech
 from recognition.engine.engine import Engine
 from recognition.engine.runner import ModelStream
@@ -74,6 +74,22 @@ async def test_a_whole_recording_may_be_fed_at_once(engine: Engine):
     transcriber = Transcriber(engine, EndpointingOptions())
     await transcriber.feed_all(SCRIPT.audio())
     assert finals([event async for event in transcriber.events()]) == [line.text for line in SCRIPT.lines]
+
+
+async def test_an_utterance_ends_where_it_is_flushed_without_any_silence_behind_it(engine: Engine):
+    transcriber = Transcriber(engine, EndpointingOptions())
+    heard: list[Event] = []
+    for index, line in enumerate(SCRIPT.lines):
+        transcriber.feed(SCRIPT.speak(index, pause_s=0))
+        transcriber.flush()
+        async with asyncio.timeout(10):
+            async for event in transcriber.events():
+                heard.append(event)
+                if isinstance(event, Flushed):
+                    break
+        assert finals(heard)[-1] == line.text
+    assert len(finals(heard)) == len(SCRIPT.lines)
+    transcriber.close()
 
 
 async def test_partials_grow_and_precede_their_final(engine: Engine):
