@@ -9,11 +9,14 @@ class SessionsConfig(AppConfig):
     verbose_name = _("Sessions")
 
     def ready(self) -> None:
-        # Connects receivers, registers checks, and declares what jobs do.
+        # Registers checks, and declares what jobs do.
+        from speakers import followers
+
         from . import checks  # noqa: F401
         from .access import roles
         from .transcripts import attribution, reidentification, search  # noqa: F401
 
+        followers.register(attribution.TranscriptFollower())
         connection_created.connect(search.add_functions, dispatch_uid="search")
         post_migrate.connect(search.install_after_migrate, sender=self, dispatch_uid="search")
         post_migrate.connect(roles.set_up_groups_after_migrate, dispatch_uid="groups")

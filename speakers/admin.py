@@ -17,7 +17,7 @@ from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 from simple_history.admin import SimpleHistoryAdmin
 
-from . import jobs, lifecycle, reembedding, views
+from . import calibration, jobs, lifecycle, reembedding, views
 from .models import (
     AuditEntry,
     Calibration,
@@ -160,14 +160,20 @@ class SpeakerAdmin(VersionsAdmin):
             return _("until withdrawn")
         return timezone.localdate(speaker.until) if speaker.until else None
 
+    def save_model(self, request: HttpRequest, obj: Speaker, form: Any, change: bool) -> None:
+        """Save somebody new, or let transcripts follow a new name."""
+        if change:
+            lifecycle.rename(obj, name=obj.name, note=obj.note, by=_user(request))
+        else:
+            super().save_model(request, obj, form, change)
+
     # Deleting is forgetting: it is on record, and workers drop the voice.
 
     def delete_model(self, request: HttpRequest, obj: Speaker) -> None:
         lifecycle.forget(obj, by=_user(request))
 
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Speaker]) -> None:
-        for speaker in queryset:
-            lifecycle.forget(speaker, by=_user(request))
+        lifecycle.forget_all(queryset, by=_user(request))
 
     def log_deletions(self, request: HttpRequest, queryset: QuerySet[Speaker]) -> Any:
         """The admin's own log would keep the names; the audit log has the deletion."""
@@ -282,10 +288,14 @@ class CalibrationAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     fields = ["model_id", "threshold", "margin", "shortest_speech_s", "rests_on", "updated_at"]
     readonly_fields = ["rests_on", "updated_at"]
 
+    def save_model(self, request: HttpRequest, obj: Calibration, form: Any, change: bool) -> None:
+        """Save it and let every worker take it over."""
+        calibration.change(obj)
+
     @admin.display(description=_("measured"))
-    def rests_on(self, calibration: Calibration) -> str:
+    def rests_on(self, row: Calibration) -> str:
         """Error rates by seconds of speech, as a table."""
-        found = calibration.measured
+        found = row.measured
         lengths = [
             (float(length), rate, found["accuracy"][length], found["errors"].get(length))
             for length, rate in found.get("eer", {}).items()

@@ -181,9 +181,9 @@ def show_speaker(request: HttpRequest, key: uuid.UUID) -> Speaker:
 @router.patch("/speakers/{uuid:key}", auth=Permitted("speakers.change_speaker"), response=SpeakerOut)
 def change_speaker(request: HttpRequest, key: uuid.UUID, change: SpeakerChange) -> Speaker:
     speaker = _speaker(key)
-    speaker.name = speaker.name if change.name is None else change.name.strip()
-    speaker.note = speaker.note if change.note is None else change.note
-    speaker.save()
+    name = speaker.name if change.name is None else change.name.strip()
+    note = speaker.note if change.note is None else change.note
+    lifecycle.rename(speaker, name=name, note=note, by=_user(request))
     return speaker
 
 

@@ -7,5 +7,6 @@ class SpeakersConfig(AppConfig):
     verbose_name = _("Speakers")
 
     def ready(self) -> None:
-        # Connects signals, and declares what jobs do.
-        from . import enrollment, lifecycle, reembedding, secure_erase  # noqa: F401
+        from . import enrollment, reembedding, secure_erase, traces  # noqa: F401 - they declare what jobs do
+
+        traces.watch()

@@ -11,6 +11,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
+from django.db import transaction
 
 from speakers.voiceprints.fitting import Lines
 from speakers.voiceprints.identification import IdentificationOptions, unit
@@ -19,6 +20,7 @@ from speakers.voiceprints.tracking import TrackingOptions
 from speakers.voiceprints.trials import Measured
 
 from .encryption import decrypt, encrypt
+from .gallery_changes import CALIBRATION, gallery_changed
 from .models import Calibration
 
 COHORT = 20
@@ -72,16 +74,25 @@ def cohort(model_id: str, voices: Lines) -> Cohort:
 
 def keep(model_id: str, scoring: Scoring, options: IdentificationOptions, measured: Measured) -> None:
     """Use these from now on, here: every worker takes them over within seconds."""
-    Calibration.objects.update_or_create(
-        model_id=model_id,
-        defaults={
-            "threshold": probability(options.threshold),
-            "margin": options.margin,
-            "shortest_speech_s": options.shortest_speech_s,
-            "sealed_scoring": encrypt(pack(scoring)),
-            "measured": asdict(measured),
-        },
-    )
+    with transaction.atomic():
+        Calibration.objects.update_or_create(
+            model_id=model_id,
+            defaults={
+                "threshold": probability(options.threshold),
+                "margin": options.margin,
+                "shortest_speech_s": options.shortest_speech_s,
+                "sealed_scoring": encrypt(pack(scoring)),
+                "measured": asdict(measured),
+            },
+        )
+        gallery_changed(CALIBRATION)
+
+
+def change(calibration: Calibration) -> None:
+    """Save what a person set: every worker takes it over within seconds."""
+    with transaction.atomic():
+        calibration.save()
+        gallery_changed(CALIBRATION)
 
 
 def pack(scoring: Scoring) -> bytes:

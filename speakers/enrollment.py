@@ -23,6 +23,7 @@ from speakers.voiceprints.identification import Gallery
 
 from . import audit, jobs
 from .fields import seal
+from .gallery_changes import gallery_changed
 from .jobs import RunningJob, in_database
 from .listening import Heard, listen
 from .models import AuditEntry, Consent, ConsentText, Enrollment, Job, Speaker, Voiceprint
@@ -179,6 +180,7 @@ def store(enrollment: Enrollment, speaker: Speaker, consent: Consent, *, by: Use
         with enrollment.audio.open() as recording:
             voiceprint.audio.save(f"{voiceprint.uuid}.flac", recording, save=False)
         voiceprint.save()
+        gallery_changed(speaker.pk)
         audit.record(
             AuditEntry.Action.ENROLLED,
             by=by,

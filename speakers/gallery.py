@@ -15,15 +15,13 @@ from speakers.voiceprints.scoring import Cohort, Scoring
 
 from . import calibration
 from .fields import unseal
+from .gallery_changes import CALIBRATION
 from .models import GalleryChange, Voiceprint
 
 logger = logging.getLogger(__name__)
 
 LATE = 1000
 """Changes looked at again each time: a transaction may become visible after one that began later."""
-
-CALIBRATION = 0
-"""In place of a speaker: how voices are compared has changed."""
 
 MAX_WEIGHT_S = 20.0
 """A voiceprint with more speech than this counts like one with this much."""

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
 from . import audit, jobs
 from .encryption import Undecipherable
 from .enrollment import kept_recording
 from .fields import seal
+from .gallery_changes import gallery_changed
 from .jobs import JobFailed, RunningJob, in_database
 from .listening import listen
 from .models import AuditEntry, Voiceprint
@@ -63,10 +65,12 @@ def _replace(key: int, model_id: str, voice: Any, speech_s: float) -> None:
     if voiceprint is None:
         return  # forgotten meanwhile
     voiceprint.model_id, voiceprint.sealed_embedding, voiceprint.speech_s = model_id, seal(voice), speech_s
-    voiceprint.save(update_fields=["model_id", "sealed_embedding", "speech_s"])
-    audit.record(
-        AuditEntry.Action.EMBEDDED,
-        speaker=voiceprint.speaker.uuid,
-        voiceprint=str(voiceprint.uuid),
-        model=model_id,
-    )
+    with transaction.atomic():
+        voiceprint.save(update_fields=["model_id", "sealed_embedding", "speech_s"])
+        gallery_changed(voiceprint.speaker_id)
+        audit.record(
+            AuditEntry.Action.EMBEDDED,
+            speaker=voiceprint.speaker.uuid,
+            voiceprint=str(voiceprint.uuid),
+            model=model_id,
+        )

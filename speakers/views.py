@@ -121,8 +121,7 @@ def merge(request: HttpRequest) -> HttpResponse:
     if form.is_valid():
         kept: Speaker = form.cleaned_data["kept"]
         others = list(speakers.exclude(pk=kept.pk))
-        for gone in others:
-            lifecycle.merge(kept, gone, by=user)
+        lifecycle.merge_all(kept, others, by=user)
         messages.success(
             request,
             ngettext(

@@ -14,15 +14,12 @@ from django.contrib.admin.models import LogEntry
 from django.contrib.contenttypes.models import ContentType
 from django.db import transaction
 from django.db.models import Q, QuerySet
-from django.db.models.signals import post_save, pre_delete
-from django.dispatch import receiver
 from django.utils import timezone
 
 from sessions_app.models import Session, Utterance, Voice
 from sessions_app.store import voices
 from sessions_app.wire import layer_messages
 from speakers import notify
-from speakers.lifecycle import speakers_merged
 from speakers.models import Speaker
 
 WATCHED = timedelta(hours=12)
@@ -118,44 +115,42 @@ def _send(key: str) -> None:
     notify.send(layer_messages.WORKERS, {"type": "session.corrected", "key": key})
 
 
-# When a speaker is renamed, merged or forgotten.
+class TranscriptFollower:
+    """Lines and voices of sessions follow their speakers: see `speakers.followers`."""
+
+    def renamed(self, speaker: Speaker) -> None:
+        """Show the new name to the readers of recent sessions."""
+        _tell_all(Q(voice__speaker=speaker))
+
+    def merged(self, kept: Speaker, gone: Speaker) -> None:
+        """Make one of two voices in each session where both spoke, and name the others anew."""
+        for voice in Voice.objects.filter(speaker=gone, merged_into=None).select_related("session"):
+            known = Voice.objects.filter(session=voice.session_id, speaker=kept, merged_into=None).first()
+            if known:
+                voices.merge_rows(known, voice)
+        Voice.objects.filter(speaker=gone).update(speaker=kept)
+        _tell_all(Q(voice__speaker=kept))
+
+    def forgotten(self, speaker: Speaker) -> None:
+        """Let their lines go on as a stranger's; nothing says how they sounded or what their name was."""
+        own = list(Voice.objects.filter(speaker=speaker))
+        _forget_log([str(voice.pk) for voice in own])
+        for voice in own:
+            _make_stranger(voice)
+        _tell_all(Q(voice__in=[voice.pk for voice in own]))
+
+
+def _make_stranger(voice: Voice) -> None:
+    voice.speaker, voice.is_named_by_person = None, False
+    voice.sealed_mean, voice.speech_s = None, 0.0
+    voices.give_number(voice)
+    voice.save()
 
 
 def _tell_all(lines: Q) -> None:
     watched = Session.objects.filter(Q(ended_at=None) | Q(ended_at__gt=timezone.now() - WATCHED))
     for session in watched.filter(utterances__in=Utterance.objects.filter(lines)).distinct():
         announce(session, Utterance.objects.filter(lines, session=session))
-
-
-@receiver(post_save, sender=Speaker)
-def _speaker_renamed(instance: Speaker, created: bool, **kwargs: Any) -> None:
-    if not created:
-        _tell_all(Q(voice__speaker=instance))
-
-
-@receiver(speakers_merged)
-def _speakers_merged(kept: Speaker, gone: Speaker, **kwargs: Any) -> None:
-    """In a session where both spoke, their voices become one."""
-    for voice in Voice.objects.filter(speaker=gone, merged_into=None).select_related("session"):
-        known = Voice.objects.filter(session=voice.session_id, speaker=kept, merged_into=None).first()
-        if known:
-            voices.merge_rows(known, voice)
-    Voice.objects.filter(speaker=gone).update(speaker=kept)
-    _tell_all(Q(voice__speaker=kept))
-
-
-@receiver(pre_delete, sender=Speaker)
-def _speaker_forgotten(instance: Speaker, **kwargs: Any) -> None:
-    """Their lines go on as a stranger's, and nothing says how they sounded or that this was their name."""
-    own = Voice.objects.filter(speaker=instance)
-    _forget_log([str(key) for key in own.values_list("pk", flat=True)])
-    lines = Q(voice__in=list(own.values_list("pk", flat=True)))
-    for voice in own:
-        voice.speaker, voice.is_named_by_person = None, False
-        voice.sealed_mean, voice.speech_s = None, 0.0
-        voices.give_number(voice)
-        voice.save()
-    _tell_all(lines)
 
 
 def _forget_log(keys: list[str]) -> None:

@@ -7,6 +7,7 @@ from datetime import datetime
 import numpy as np
 from django.core.files.base import ContentFile
 
+from speakers.gallery_changes import gallery_changed
 from speakers.models import Consent, ConsentText, Speaker, Voiceprint
 
 MODEL = "model-1"
@@ -46,4 +47,5 @@ def enroll(
     if audio:
         voiceprint.audio.save("voice.flac", ContentFile(audio), save=False)
     voiceprint.save()
+    gallery_changed(speaker.pk)
     return voiceprint

@@ -12,10 +12,11 @@ from django.test import override_settings
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
+from speakers import calibration, lifecycle
 from speakers import gallery as gallery_module
-from speakers import lifecycle
 from speakers.encryption import Undecipherable
 from speakers.gallery import GalleryReader
+from speakers.gallery_changes import gallery_changed
 from speakers.models import Calibration, GalleryChange, Speaker
 
 from .people import MODEL, enroll, give_consent, make_speaker
@@ -107,6 +108,7 @@ class TestRefresh(GalleryTests):
         consent = self.alice.consents.get()
         consent.expires_at = timezone.now() - timedelta(seconds=1)
         consent.save()
+        gallery_changed(self.alice.pk)
 
         self.reader.refresh()
 
@@ -139,7 +141,7 @@ class TestRefresh(GalleryTests):
         assert all(person.pk in self.reader.gallery for person in people)
 
     def test_another_way_to_compare_voices_is_taken_up(self) -> None:
-        Calibration.objects.create(model_id=MODEL, threshold=0.9, margin=1.0, shortest_speech_s=1.0)
+        calibration.change(Calibration(model_id=MODEL, threshold=0.9, margin=1.0, shortest_speech_s=1.0))
 
         assert self.reader.refresh()
 

@@ -129,8 +129,7 @@ class TestSpeaker(AttributionTests):
         self.commit(states=[VoiceState(ONE, self.alice.pk), VoiceState(TWO, self.bob.pk)])
 
     def test_a_new_name_is_told_to_the_readers_of_live_sessions(self) -> None:
-        self.alice.name = "Alicia"
-        self.alice.save()
+        lifecycle.rename(self.alice, name="Alicia", note="", by=None)
 
         assert self.names()[0] == "Alicia"
         assert self.revised() == [1, 3]
@@ -138,8 +137,7 @@ class TestSpeaker(AttributionTests):
     def test_a_session_of_long_ago_is_left_alone(self) -> None:
         Session.objects.update(state=Session.State.ENDED, ended_at=timezone.now() - timedelta(days=2))
 
-        self.alice.name = "Alicia"
-        self.alice.save()
+        lifecycle.rename(self.alice, name="Alicia", note="", by=None)
 
         assert self.revised() == []
 
