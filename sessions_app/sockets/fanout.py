@@ -167,7 +167,11 @@ class Fanout:
             case "session.commit":
                 for line in layer_messages.lines_from(message):
                     feed.receive_line(line)
-                feed.receive_progress(received=message["received"], durable=message["durable"])
+                feed.receive_progress(
+                    received=message["received"],
+                    durable=message["durable"],
+                    last_seq=message.get("last_seq", 0),
+                )
             case "session.partial":
                 feed.receive_partial(layer_messages.partial_from(message))
             case "session.end":

@@ -12,7 +12,16 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from recognition.audio import samples
-from sessions_app.wire.protocol import Ack, Line, Message, PartialLine, Revision, SessionEnd, StateChange
+from sessions_app.wire.protocol import (
+    Ack,
+    Flushed,
+    Line,
+    Message,
+    PartialLine,
+    Revision,
+    SessionEnd,
+    StateChange,
+)
 
 REMEMBERED = 200
 """Latest lines and revisions that a feed keeps; readers further behind are served from the database."""
@@ -68,7 +77,9 @@ class SessionFeed:
         self.target_seq = max(self.target_seq, last_seq)
         self.target_revision = max(self.target_revision, last_revision)
 
-    def receive_progress(self, *, received: int, durable: int) -> None:
+    def receive_progress(self, *, received: int, durable: int, last_seq: int = 0) -> None:
+        """How far recognition is, and the number of the last line before `durable`."""
+        self.target_seq = max(self.target_seq, last_seq)
         self.received = max(self.received, received)
         self.durable = max(self.durable, durable)
 
@@ -143,6 +154,9 @@ class Cursor:
     max_untaken: int | None = None
     """How many lines it is sent until `release`; None for all."""
 
+    flushes: list[int] = field(default_factory=list)
+    """Senders: where utterances were to end, in order; told when all before is final."""
+
     is_done: bool = False
     """Nothing follows: its socket may be closed."""
 
@@ -164,6 +178,8 @@ class Cursor:
         messages: list[Message] = [*self.take_history(lines, revisions)]
         if self.wants_events:
             messages += self._take_events(feed)
+        if not feed.has_gap and self.seq >= feed.last_seq:
+            messages += self._take_flushes(feed)
         if feed.has_ended and not self._knows_end:
             self._knows_end = True
             self.is_done = not self.stays
@@ -202,6 +218,11 @@ class Cursor:
             self._partial = feed.partial
             if feed.partial:
                 yield feed.partial
+
+    def _take_flushes(self, feed: SessionFeed) -> list[Message]:
+        done = [position for position in self.flushes if position <= feed.durable]
+        self.flushes = self.flushes[len(done) :]
+        return [Flushed(position, feed.last_seq) for position in done]
 
     def _acknowledge(self, feed: SessionFeed) -> Iterable[Ack]:
         ack = Ack(self.received, self.received if self.is_kept else feed.durable)

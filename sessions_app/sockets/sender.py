@@ -25,7 +25,7 @@ from sessions_app.transport.interface import (
     Unreachable,
 )
 from sessions_app.wire.audio_frames import FrameValidator
-from sessions_app.wire.protocol import ErrorCode, JoinRequest, ProtocolError, parse_command
+from sessions_app.wire.protocol import ErrorCode, Flush, JoinRequest, ProtocolError, parse_command
 
 from .feed import Cursor, SessionFeed
 
@@ -218,7 +218,7 @@ class SenderConnection:
 
     async def _receive_command(self, text: str) -> None:
         try:
-            parse_command(text)
+            command = parse_command(text, may_flush=self._join.version >= 2)
         except ProtocolError as error:
             self._bad_messages += 1
             if self._bad_messages >= MAX_BAD_MESSAGES:
@@ -226,7 +226,13 @@ class SenderConnection:
                     ErrorCode.TOO_MANY_BAD_COMMANDS, f"{self._bad_messages} messages were no commands"
                 ) from error
             raise
-        await self._finish()
+        await (self._flush() if isinstance(command, Flush) else self._finish())
+
+    async def _flush(self) -> None:
+        position = await self._in_log(lambda: get_transport().flush(self._session, self._sender))
+        if position is not None:
+            self._reader.flushes.append(position)
+            self._on_change()
 
     async def _finish(self) -> None:
         if self._watch:

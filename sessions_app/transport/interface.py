@@ -71,6 +71,9 @@ class AudioChunk:
     is_end: bool
     """Whether the sender has said that nothing follows."""
 
+    is_flush: bool = False
+    """Whether the utterance is to end at its end."""
+
     @property
     def end(self) -> int:
         return self.start + len(self.audio) // SAMPLE_BYTES
@@ -132,6 +135,17 @@ class Transport(Protocol):
         """
         ...
 
+    async def flush(self, session: int, sender: str) -> int:
+        """End the utterance where the log ends, when all is in it. Twice at one place is once.
+
+        Returns:
+            That position.
+
+        Raises:
+            Superseded, LogLost: As for `append`.
+        """
+        ...
+
     async def finish(self, session: int, sender: str) -> None:
         """Say that nothing follows, when all is in the log. Idempotent.
 
@@ -166,8 +180,13 @@ class Transport(Protocol):
         """Wait for a session that needs a worker, and for room for it; own it."""
         ...
 
-    async def read(self, session: int, position: int, *, timeout_s: float) -> AudioChunk:
-        """The audio from a position on, as much as is there; waits for some.
+    async def read(
+        self, session: int, position: int, *, timeout_s: float, after_flush: bool = False
+    ) -> AudioChunk:
+        """The audio from a position on, as much as is there up to the next flush; waits for some.
+
+        Args:
+            after_flush: Whether a flush at this very position is known already.
 
         Raises:
             Fenced: If this process does not own the session.

@@ -30,6 +30,7 @@ Entry = tuple[bytes, dict[bytes, bytes]]
 @dataclass(slots=True)
 class _Waiting:
     position: int
+    after_flush: bool
     chunk: asyncio.Future[AudioChunk]
 
 
@@ -42,11 +43,13 @@ class LogReader:
         self._has_waiting = asyncio.Event()
         self._reading: asyncio.Task[None] | None = None
 
-    async def read(self, session: int, position: int, *, timeout_s: float) -> AudioChunk:
+    async def read(
+        self, session: int, position: int, *, timeout_s: float, after_flush: bool = False
+    ) -> AudioChunk:
         """As `Transport.read`. Reading takes nothing away: given up on the way, it is as if never asked."""
         if self._reading is None:
             self._reading = asyncio.create_task(self._read_forever(), name="audio logs")
-        waiting = _Waiting(position, asyncio.get_running_loop().create_future())
+        waiting = _Waiting(position, after_flush, asyncio.get_running_loop().create_future())
         self._waiting[session] = waiting
         self._has_waiting.set()
         try:
@@ -82,7 +85,9 @@ class LogReader:
 
     async def _read_once(self) -> None:
         asked = {audio_key(session): waiting for session, waiting in self._waiting.items()}
-        positions: Any = {key: f"{waiting.position}-0" for key, waiting in asked.items()}
+        positions: Any = {
+            key: f"{waiting.position}-{int(waiting.after_flush)}" for key, waiting in asked.items()
+        }
         found: Any = await self._redis.xread(positions, count=MAX_ENTRIES, block=int(BLOCK_S * 1000))
         for key, entries in found or []:
             waiting = asked[key.decode()]
@@ -95,7 +100,7 @@ class LogReader:
 
 
 def stretch_of(entries: Sequence[Entry], position: int) -> AudioChunk:
-    """The audio of entries of a log, in order, from a position on.
+    """The audio of entries of a log, in order, from a position on, up to the first flush.
 
     Raises:
         Fenced: If audio is missing before the first entry: it was durable for somebody else.
@@ -104,6 +109,10 @@ def stretch_of(entries: Sequence[Entry], position: int) -> AudioChunk:
     for name, fields in entries:
         if b"end" in fields:
             return AudioChunk(position, b"".join(parts), is_end=True)
+        if b"flush" in fields:
+            if int(name.partition(b"-")[0]) != position + sum(map(len, parts)) // SAMPLE_BYTES:
+                raise Fenced
+            return AudioChunk(position, b"".join(parts), is_end=False, is_flush=True)
         audio = fields[b"audio"]
         if not parts:
             end = int(name.partition(b"-")[0])

@@ -47,12 +47,16 @@ class _Log:
     is_offered: bool = False
     is_owned: bool = False
     chunks: deque[bytes] = field(default_factory=deque)
+    flushes: deque[int] = field(default_factory=deque)
     has_news: asyncio.Event = field(default_factory=asyncio.Event)  # for the worker
     changed: asyncio.Condition = field(default_factory=asyncio.Condition)  # for senders that are held
 
     @property
     def has_room(self) -> bool:
         return self.end - self.processed < CREDIT and self.end - self.durable < REPLAY
+
+    def flush_from(self, position: int) -> int | None:
+        return next((flush for flush in self.flushes if flush >= position), None)
 
     def read(self, position: int) -> bytes:
         skip = (position - self.start) * SAMPLE_BYTES
@@ -72,6 +76,8 @@ class _Log:
     def forget_durable(self) -> None:
         while self.chunks and self.start + len(self.chunks[0]) // SAMPLE_BYTES <= self.durable:
             self.start += len(self.chunks.popleft()) // SAMPLE_BYTES
+        while self.flushes and self.flushes[0] < self.durable:
+            self.flushes.popleft()
 
 
 class MemoryTransport:
@@ -123,6 +129,14 @@ class MemoryTransport:
             log.listener.audio_kept(log.end)
         return log.end
 
+    async def flush(self, session: int, sender: str) -> int:
+        log = self._own_log(session, sender)
+        log.heard_at = self._clock()
+        if not log.is_finished and log.flush_from(log.end) is None:
+            log.flushes.append(log.end)
+            self._tell_worker(log)
+        return log.end
+
     async def finish(self, session: int, sender: str) -> None:
         log = self._own_log(session, sender)
         log.is_finished = True
@@ -157,17 +171,24 @@ class MemoryTransport:
                 self._logs[session].is_owned = True
                 return session
 
-    async def read(self, session: int, position: int, *, timeout_s: float) -> AudioChunk:
+    async def read(
+        self, session: int, position: int, *, timeout_s: float, after_flush: bool = False
+    ) -> AudioChunk:
         log = self._owned(session)
+        first_flush = position + after_flush
         try:
             async with asyncio.timeout(timeout_s):
-                while log.end <= position and not log.is_finished:
+                while log.end <= position and not log.is_finished and log.flush_from(first_flush) is None:
                     log.has_news.clear()
                     await log.has_news.wait()
         except TimeoutError:
             return AudioChunk(position, b"", is_end=False)
-        audio = log.read(position)
+        audio, flush = log.read(position), log.flush_from(first_flush)
+        if flush is not None:
+            audio = audio[: (flush - position) * SAMPLE_BYTES]
         end = position + len(audio) // SAMPLE_BYTES
+        if end == flush:
+            return AudioChunk(position, audio, is_end=False, is_flush=True)
         return AudioChunk(position, audio, is_end=log.is_finished and end == log.end)
 
     async def report(self, session: int, *, processed: int, durable: int) -> None:

@@ -1,7 +1,8 @@
 """The transport for any number of web and worker processes: audio and ownership live in Redis.
 
     asr:audio:N     Stream: the audio of session N. An entry's id is the position of its end, so appending
-                    twice is refused, reading from a position is XREAD, and forgetting is XTRIM.
+                    twice is refused, reading from a position is XREAD, and forgetting is XTRIM. Behind it
+                    stand the marks of that position: of a flush, and of the end.
     asr:session:N   Hash: who sends, who recognises, and how far both are.
     asr:offers      Stream with a group: an entry per session that has not ended; pending entries are owned.
     asr:workers     Hash: each worker's capacity, and until when it counts as alive.
@@ -50,6 +51,7 @@ REPORT_EVERY = 16_000
 """Samples of progress that are worth a message; what has become durable is told at once."""
 
 OPEN, FINISH, LEAVE = read_script("open"), read_script("finish"), read_script("leave")
+FLUSH = read_script("flush")
 SENDER_GONE, OFFER, REPORT = read_script("sender_gone"), read_script("offer"), read_script("report")
 
 
@@ -105,6 +107,17 @@ class RedisTransport:
     async def append(self, session: int, sender: str, audio: bytes) -> int:
         return await self._outbox.append(session, sender, audio)
 
+    async def flush(self, session: int, sender: str) -> int:
+        await self._outbox.flushed(session, sender)
+        keys = [session_key(session), audio_key(session)]
+        match await patiently(lambda: run(self._redis, FLUSH, keys, sender)):
+            case [b"ok", int(position)]:
+                return position
+            case [b"superseded"]:
+                raise Superseded
+            case _:
+                raise LogLost
+
     async def finish(self, session: int, sender: str) -> None:
         await self._outbox.flushed(session, sender)
         keys = [session_key(session), audio_key(session)]
@@ -145,9 +158,11 @@ class RedisTransport:
         self._reported.pop(session, None)
         return session
 
-    async def read(self, session: int, position: int, *, timeout_s: float) -> AudioChunk:
+    async def read(
+        self, session: int, position: int, *, timeout_s: float, after_flush: bool = False
+    ) -> AudioChunk:
         self._check_owned(session)
-        return await self._reader.read(session, position, timeout_s=timeout_s)
+        return await self._reader.read(session, position, timeout_s=timeout_s, after_flush=after_flush)
 
     async def report(self, session: int, *, processed: int, durable: int) -> None:
         self._check_owned(session)

@@ -28,7 +28,13 @@ def session_group(key: str) -> str:
 
 
 def commit_message(
-    key: str, lines: Sequence[Line], *, received: int, durable: int, heard_at: Sequence[float | None] = ()
+    key: str,
+    lines: Sequence[Line],
+    *,
+    received: int,
+    durable: int,
+    last_seq: int = 0,
+    heard_at: Sequence[float | None] = (),
 ) -> dict[str, Any]:
     """Finals, if there are any, and how far the session has come.
 
@@ -41,6 +47,7 @@ def commit_message(
         "lines": [asdict(line) for line in lines],
         "received": received,
         "durable": durable,
+        "last_seq": last_seq,
         "heard_at": list(heard_at),
     }
 

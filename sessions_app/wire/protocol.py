@@ -167,8 +167,15 @@ class Close:
     """The sender's word that the audio is over."""
 
 
-def parse_command(text: str) -> Close:
+class Flush:
+    """The sender's word that the utterance ends here."""
+
+
+def parse_command(text: str, *, may_flush: bool = False) -> Close | Flush:
     """Understand a text message of the sender.
+
+    Args:
+        may_flush: Whether its version has this command.
 
     Raises:
         ProtocolError: BAD_COMMAND.
@@ -181,6 +188,8 @@ def parse_command(text: str) -> Close:
         message = None
     if isinstance(message, dict) and message.get("type") == "close":
         return Close()
+    if may_flush and isinstance(message, dict) and message.get("command") == "flush":
+        return Flush()
     raise ProtocolError(
         ErrorCode.BAD_COMMAND, f'{text[:40]!r} is no command; "close" ends the session', param="text"
     )
@@ -296,6 +305,14 @@ class Ack:
 
 
 @dataclass(frozen=True, slots=True)
+class Flushed:
+    """Senders: the utterance that was to end at this position has, and all lines before it were told."""
+
+    position: int
+    last_seq: int
+
+
+@dataclass(frozen=True, slots=True)
 class StateChange:
     """The session is live, paused, draining, ended or going_away."""
 
@@ -313,7 +330,7 @@ class SessionEnd:
     """Whether it was ended because recognition could not go on; what was received is recorded."""
 
 
-Message = Line | PartialLine | Revision | Hello | Ack | StateChange | SessionEnd
+Message = Line | PartialLine | Revision | Hello | Ack | Flushed | StateChange | SessionEnd
 
 _EMPTY: dict[str, Any] = {"asr": "", "spk": {}}
 
@@ -340,6 +357,8 @@ def encode(message: Message, *, version: int) -> str | None:
             body = _hello(message)
         case Ack(received, durable):
             body = _event("ack", received=received, durable=durable)
+        case Flushed(position, last_seq):
+            body = _event("flushed", position=position, seq=last_seq)
         case StateChange(state):
             body = _event("session", state=state)
     return json.dumps(body, ensure_ascii=False)

@@ -14,7 +14,7 @@ from django.conf import settings
 
 from recognition.audio import milliseconds, samples, seconds
 from recognition.core.endpointing import EndpointingOptions
-from recognition.core.events import Ended, Final, Partial, Settled, UtteranceFailed
+from recognition.core.events import Ended, Final, Flushed, Partial, Settled, UtteranceFailed
 from recognition.engine.engine import Engine
 from recognition.engine.transcriber import Transcriber
 from sessions_app import pacing
@@ -84,6 +84,7 @@ class LiveSession:
         self._arrivals = Arrivals()
         self._committing = asyncio.Lock()
         self._received = lease.durable
+        self._is_flush_known = False  # one where it stands in the log
         self._state = Session.State.LIVE  # as `acquire` left it
         self._stop = False
         self._is_leaving = False
@@ -146,13 +147,19 @@ class LiveSession:
     async def _read_audio(self) -> None:
         """Until there is no more, or the rest is for another worker."""
         while not self._has_read_all and not (self._is_leaving and self._transport.keeps_audio):
-            chunk = await self._transport.read(self.lease.session, self._received, timeout_s=READ_S)
+            chunk = await self._transport.read(
+                self.lease.session, self._received, timeout_s=READ_S, after_flush=self._is_flush_known
+            )
             if chunk.audio:
                 await self._receive_chunk(chunk)
-            elif self._is_leaving and not chunk.is_end:
+            if chunk.is_flush:
+                self._transcriber.flush()
+                self._is_flush_known = True
+            elif self._is_leaving and not chunk.audio and not chunk.is_end:
                 return
             is_over = chunk.is_end or self._stop
-            self._has_read_all = is_over or (not chunk.audio and await self._has_sender_gone())
+            is_quiet = not chunk.audio and not chunk.is_flush
+            self._has_read_all = is_over or (is_quiet and await self._has_sender_gone())
 
     async def _receive_chunk(self, chunk: AudioChunk) -> None:
         await self._set_state(Session.State.LIVE)
@@ -160,6 +167,7 @@ class LiveSession:
         await self._record(chunk.start, audio)
         self._transcriber.feed(audio)
         self._received = chunk.end
+        self._is_flush_known = False
         self._arrivals.add(chunk.end, time.time())
         self._log("read the audio from %d to %d", chunk.start, chunk.end)
         await self._transcriber.caught_up(pacing.MAX_UNHEARD)
@@ -230,6 +238,9 @@ class LiveSession:
                 case Settled(position):
                     if self._lines or position - self.lease.durable >= SILENCE_PER_COMMIT:
                         await self._commit(position)
+                case Flushed(position):
+                    if position > self.lease.durable:
+                        await self._commit(position)
                 case Ended(position):
                     await self._end(position)
 
@@ -266,6 +277,7 @@ class LiveSession:
             [queries.as_line(utterance) for utterance in kept],
             received=self._received,
             durable=durable,
+            last_seq=self.lease.last_seq,
             heard_at=heard_at,
         )
         await self._publish_hint(message)

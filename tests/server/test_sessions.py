@@ -13,7 +13,7 @@ import pytest
 import soundfile
 
 from recognition.audio import samples
-from tests.support.clients import MEETING, TEXTS, listen, new_id, open_socket, send_audio, send_meeting
+from tests.support.clients import MEETING, TEXTS, Told, listen, new_id, open_socket, send_audio, send_meeting
 from tests.support.server import Server
 
 pytestmark = pytest.mark.slow
@@ -135,6 +135,29 @@ async def test_version_two_tells_partials_and_states_and_the_end(server: Server)
     assert "live" in [event["state"] for event in told.events("session")]
     assert told.events("session_end")
     assert sent.events("ack")[-1]["durable"] == len(MEETING.speak(0))
+
+
+async def test_a_line_is_final_as_soon_as_its_sender_says_that_it_is_over(server: Server):
+    async with await open_socket(server, new_id(), "mode=sender&v=2") as socket:
+        told = Told()
+        listening = asyncio.create_task(listen(socket, told))
+        for index in range(len(TEXTS)):
+            await send_audio(socket, MEETING.speak(index, pause_s=0))
+            await socket.send('{"command": "flush"}')
+            async with asyncio.timeout(30):
+                while len(told.events("flushed")) <= index:
+                    await asyncio.sleep(0.02)
+            assert told.lines == TEXTS[: index + 1]
+            assert told.events("flushed")[-1]["seq"] == index + 1
+        await socket.send("close")
+        assert (await asyncio.wait_for(listening, 30)).lines == TEXTS
+
+
+async def test_the_first_version_has_no_such_command(server: Server):
+    async with await open_socket(server, new_id(), "mode=sender") as socket:
+        await socket.send('{"command": "flush"}')
+        await socket.send("close")
+        assert (await asyncio.wait_for(listen(socket), 30)).errors == ["bad_command"]
 
 
 @pytest.mark.skipif("ASR_CLIENTS" not in os.environ, reason="no folder of foreign clients in ASR_CLIENTS")

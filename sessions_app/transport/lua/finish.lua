@@ -10,7 +10,7 @@ if known[1] ~= ARGV[1] then
   return {"superseded"}
 end
 if not known[3] then
-  redis.call("XADD", log, string.format("%d-1", known[2]), "end", "1")
+  redis.call("XADD", log, string.format("%d-2", known[2]), "end", "1")
   redis.call("HSET", session, "finished", "1")
 end
 return {"ok"}

@@ -8,7 +8,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sessions_app.sockets.feed import REMEMBERED, Behind, Cursor, SessionFeed
-from sessions_app.wire.protocol import Ack, Line, PartialLine, Revision, SessionEnd, SpeakerRef, StateChange
+from sessions_app.wire.protocol import (
+    Ack,
+    Flushed,
+    Line,
+    PartialLine,
+    Revision,
+    SessionEnd,
+    SpeakerRef,
+    StateChange,
+)
 
 END = SessionEnd(3, 9.0, 9.0)
 
@@ -236,3 +245,43 @@ def test_a_room_serves_a_mark_completely_or_not_at_all(seq: int):
     here = feed(*range(1, 401))
     lines = here.lines_after(seq)
     assert lines is None or [x.seq for x in lines] == list(range(seq + 1, 401))
+
+
+class TestFlushes:
+    def cursor(self) -> Cursor:
+        return Cursor(wants_events=True, flushes=[16_000, 32_000])
+
+    def told(self, cursor: Cursor, made: SessionFeed) -> list[Flushed]:
+        taken = cursor.take(made)
+        assert not isinstance(taken, Behind)
+        return [message for message in taken if isinstance(message, Flushed)]
+
+    def test_are_told_when_all_before_them_is_permanent_and_once(self):
+        cursor, made = self.cursor(), feed(1)
+        assert self.told(cursor, made) == []
+        made.receive_progress(received=40_000, durable=16_000, last_seq=1)
+        assert self.told(cursor, made) == [Flushed(16_000, 1)]
+        assert self.told(cursor, made) == []
+        made.receive_progress(received=40_000, durable=40_000, last_seq=1)
+        assert self.told(cursor, made) == [Flushed(32_000, 1)]
+
+    def test_come_behind_their_lines(self):
+        cursor, made = self.cursor(), feed(1, 2)
+        made.receive_progress(received=16_000, durable=16_000, last_seq=2)
+        assert cursor.take(made)[:3] == [line(1), line(2), Flushed(16_000, 2)]
+
+    def test_wait_for_a_line_that_the_layer_lost(self):
+        cursor, made = self.cursor(), feed(1)
+        made.receive_progress(received=16_000, durable=16_000, last_seq=2)
+        assert self.told(cursor, made) == []
+        made.receive_line(line(2))
+        assert self.told(cursor, made) == [Flushed(16_000, 2)]
+
+    def test_come_before_the_end(self):
+        cursor, made = self.cursor(), feed(1, 2, 3)
+        cursor.wants_end = True
+        made.receive_progress(received=40_000, durable=40_000, last_seq=3)
+        made.receive_end(END)
+        taken = cursor.take(made)
+        assert not isinstance(taken, Behind)
+        assert taken.index(Flushed(32_000, 3)) < taken.index(END)

@@ -370,7 +370,7 @@ class TestStretches:
         assert stretch_of([self.entry(100, audio(0, 100))], 30).audio == audio(30, 70)
 
     def test_end_at_the_mark(self):
-        chunk = stretch_of([self.entry(100, audio(0, 100)), (b"100-1", {b"end": b"1"})], 0)
+        chunk = stretch_of([self.entry(100, audio(0, 100)), (b"100-2", {b"end": b"1"})], 0)
         assert (chunk.end, chunk.is_end) == (100, True)
 
     def test_with_a_hole_before_them_are_for_somebody_else(self):

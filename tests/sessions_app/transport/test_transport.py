@@ -411,3 +411,88 @@ async def _was_lost(socket: Socket) -> bool:
 
 async def _has_no_workers(transport: Transport) -> bool:
     return not await transport.has_workers()
+
+
+class TestFlush:
+    async def chunks(self, transport: Transport, count: int, position: int = 0) -> list[AudioChunk]:
+        """So many readings, as a worker makes them."""
+        found: list[AudioChunk] = []
+        after_flush = False
+        while len(found) < count:
+            chunk = await transport.read(SESSION, position, timeout_s=5, after_flush=after_flush)
+            found.append(chunk)
+            after_flush = chunk.is_flush or (after_flush and not chunk.audio)
+            position = chunk.end
+        return found
+
+    async def test_stands_behind_the_audio_that_was_sent_before(self, transport: Transport):
+        await open_sender(transport)
+        await transport.append(SESSION, "one", audio(0, 1600))
+        assert await transport.flush(SESSION, "one") == 1600
+        await transport.append(SESSION, "one", audio(1600, 800))
+        await transport.finish(SESSION, "one")
+        await transport.take()
+        first, second = await self.chunks(transport, 2)
+        assert first == AudioChunk(0, audio(0, 1600), is_end=False, is_flush=True)
+        assert (second.start, second.audio, second.is_flush) == (1600, audio(1600, 800), False)
+
+    async def test_wakes_a_reader_that_has_all_audio_and_is_read_once(self, transport: Transport):
+        await open_sender(transport)
+        await transport.append(SESSION, "one", audio(0, 1600))
+        await transport.take()
+        await read(transport, to=1600)
+        reading = asyncio.create_task(transport.read(SESSION, 1600, timeout_s=5))
+        await asyncio.sleep(0.05)
+        await transport.flush(SESSION, "one")
+        assert await reading == AudioChunk(1600, b"", is_end=False, is_flush=True)
+        again = await transport.read(SESSION, 1600, timeout_s=0.2, after_flush=True)
+        assert again == AudioChunk(1600, b"", is_end=False)
+
+    async def test_twice_at_one_place_is_once(self, transport: Transport):
+        await open_sender(transport)
+        await transport.append(SESSION, "one", audio(0, 160))
+        assert await transport.flush(SESSION, "one") == await transport.flush(SESSION, "one") == 160
+        await transport.finish(SESSION, "one")
+        await transport.take()
+        first, second = await self.chunks(transport, 2)
+        assert first.is_flush
+        assert second == AudioChunk(160, b"", is_end=True)
+
+    async def test_another_worker_reads_it_at_the_same_place(self, transport: Transport):
+        await open_sender(transport)
+        for start in (0, 800):
+            await transport.append(SESSION, "one", audio(start, 800))
+            await transport.flush(SESSION, "one")
+        await transport.take()
+        before = await self.chunks(transport, 2)
+        await transport.give_up(SESSION)
+        assert await asyncio.wait_for(transport.take(), 5) == SESSION
+        assert await self.chunks(transport, 2) == before
+        await transport.report(SESSION, processed=1600, durable=800)
+        [later] = await self.chunks(transport, 1, 800)
+        assert later.is_flush
+        assert later.end in (800, 1600)
+
+    async def test_the_mark_outlasts_its_audio_until_more_is_durable(self, transport: Transport):
+        await open_sender(transport)
+        await transport.append(SESSION, "one", audio(0, 800))
+        await transport.flush(SESSION, "one")
+        await transport.take()
+        await transport.report(SESSION, processed=800, durable=800)
+        [mark] = await self.chunks(transport, 1, 800)
+        assert mark == AudioChunk(800, b"", is_end=False, is_flush=True)
+
+    async def test_only_the_sender_may(self, transport: Transport):
+        await open_sender(transport)
+        await transport.append(SESSION, "one", audio(0, 160))
+        await open_sender(transport, "two", may_take_over=True)
+        with pytest.raises(Superseded):
+            await transport.flush(SESSION, "one")
+
+    async def test_after_the_end_it_says_where_that_is(self, transport: Transport):
+        await open_sender(transport)
+        await transport.append(SESSION, "one", audio(0, 160))
+        await transport.finish(SESSION, "one")
+        assert await transport.flush(SESSION, "one") == 160
+        await transport.take()
+        assert (await self.chunks(transport, 1))[0].is_flush is False

@@ -11,6 +11,8 @@ from sessions_app.wire.protocol import (
     Ack,
     Close,
     ErrorCode,
+    Flush,
+    Flushed,
     Hello,
     JoinRequest,
     Line,
@@ -130,6 +132,16 @@ class TestCommand:
     def test_close(self, text: str):
         assert isinstance(parse_command(text), Close)
 
+    def test_flush_is_one_of_the_second_version(self):
+        assert isinstance(parse_command('{"command": "flush"}', may_flush=True), Flush)
+        with pytest.raises(ProtocolError, match="is no command"):
+            parse_command('{"command": "flush"}')
+
+    @pytest.mark.parametrize("text", ["flush", '{"command": "Flush"}', '{"type": "flush"}', '["flush"]'])
+    def test_and_what_is_only_like_it_is_none(self, text: str):
+        with pytest.raises(ProtocolError, match="is no command"):
+            parse_command(text, may_flush=True)
+
     @pytest.mark.parametrize(
         "text", ["", "Close", " close", "close\n", "{", "[]", '"close"', "5", '{"type": "x"}']
     )
@@ -165,6 +177,7 @@ class TestVersionOne:
             PartialLine(0, "你"),
             Revision(1, LINE),
             Ack(5, 4),
+            Flushed(5, 1),
             StateChange("live"),
             Hello("m", Mode.SENDER, 1, "live", 0, 0),
         ],

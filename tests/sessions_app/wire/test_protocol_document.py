@@ -12,6 +12,7 @@ from sessions_app.wire.protocol import (
     MAX_SESSION_ID_LENGTH,
     Ack,
     ErrorCode,
+    Flushed,
     Hello,
     Line,
     Mode,
@@ -40,6 +41,7 @@ MESSAGES = {
     "partial": encode(PartialLine(12_600, "我们"), version=2),
     "revise": encode(Revision(3, LINE), version=2),
     "ack": encode(Ack(2, 1), version=2),
+    "flushed": encode(Flushed(48_000, 42), version=2),
     "session": encode(StateChange("paused"), version=2),
     "error": encode_error(ProtocolError(ErrorCode.MISALIGNED, "")),
 }
