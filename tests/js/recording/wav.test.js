@@ -1,13 +1,16 @@
 import assert from "node:assert/strict";
+import { File } from "node:buffer";
 import { describe, test } from "node:test";
 
 import { wavFile } from "../../../static/js/recording/wav.js";
 import { noise, randomSource } from "../support/random.js";
 
+Object.assign(globalThis, { File }); // Node.js 18 has none there
+
 /**
  * Read a WAV file as others do.
  *
- * @param {File} file
+ * @param {Blob} file
  */
 async function read(file) {
   const view = new DataView(await file.arrayBuffer());
