@@ -40,6 +40,7 @@ PAGES = [
 def test_no_page_asks_anybody_else_for_anything_nor_for_what_is_not_there(site: Site, browser: Browser):
     asked: list[str] = []
     wrong: list[str] = []
+    faults: list[str] = []
     with site.context(browser, "admin") as context:
         context.on("request", lambda request: asked.append(request.url))
         context.on(
@@ -48,6 +49,7 @@ def test_no_page_asks_anybody_else_for_anything_nor_for_what_is_not_there(site: 
                 wrong.append(answer.url) if answer.status >= 400 and "/no/such" not in answer.url else None
             ),
         )
+        context.on("weberror", lambda fault: faults.append(str(fault.error)))
         page = context.new_page()
         for address in PAGES:
             page.goto(address)
@@ -55,6 +57,7 @@ def test_no_page_asks_anybody_else_for_anything_nor_for_what_is_not_there(site: 
     assert len(asked) > len(PAGES)
     assert [url for url in asked if not url.startswith((site.url, "data:", "blob:"))] == []
     assert wrong == []
+    assert faults == []
 
 
 def test_the_api_is_described_to_people(site: Site, browser: Browser):

@@ -44,13 +44,18 @@ export async function postJson(url, body) {
 }
 
 /**
- * Ask for bytes; none where they are refused. Throws RequestError.
+ * Ask for bytes; none where they are refused, or nobody answers.
  *
  * @param {string} url
  */
 export async function getBytes(url) {
-  const response = await request(url, {});
-  return response.ok ? new Uint8Array(await response.arrayBuffer()) : new Uint8Array();
+  try {
+    const response = await request(url, {});
+    return response.ok ? new Uint8Array(await response.arrayBuffer()) : new Uint8Array();
+  } catch (error) {
+    if (!(error instanceof RequestError)) throw error;
+    return new Uint8Array();
+  }
 }
 
 /**

@@ -5,7 +5,7 @@
 /** @import { KnownLine } from "../transcript/transcript.js" */
 /** @import { Word } from "./timeline.js" */
 
-import { getBytes, getJson, sessionUrl } from "../lib/api.js";
+import { getBytes, getJson, RequestError, sessionUrl } from "../lib/api.js";
 import { clock } from "../lib/clock.js";
 import { byId, rangeOf } from "../lib/dom.js";
 import { fill, gettext } from "../lib/words.js";
@@ -16,6 +16,7 @@ import { Waveform } from "./waveform.js";
 const STEP_MS = 5000;
 const PEAKS_EVERY_MS = 5000;
 const READING_MS = 6000;
+const ASK_AGAIN_MS = 2000;
 
 /** Steps by the keys of the waveform, which is a slider. */
 const SLIDER_STEPS = new Map([
@@ -56,7 +57,7 @@ export class PlayerBar {
     if (this.highlight) CSS.highlights.set("spoken", this.highlight);
     this.listen();
     this.transcriptChanged();
-    this.loadPeaks();
+    if (data.recordingMs) this.loadPeaks();
   }
 
   listen() {
@@ -168,7 +169,7 @@ export class PlayerBar {
   }
 
   /**
-   * Return when each word of a line was said.
+   * Return when each word of a line was said; no words while the server cannot tell.
    *
    * @param {KnownLine} line
    */
@@ -184,10 +185,16 @@ export class PlayerBar {
    * @param {string} key
    */
   async askForWords(line, key) {
-    /** @type {{words: Word[]}} */
-    const { words } = await getJson(sessionUrl(this.data, `lines/${line.id}/words`));
-    this.words.set(key, words);
-    return words;
+    try {
+      /** @type {{words: Word[]}} */
+      const { words } = await getJson(sessionUrl(this.data, `lines/${line.id}/words`));
+      this.words.set(key, words);
+      return words;
+    } catch (error) {
+      if (!(error instanceof RequestError)) throw error;
+      setTimeout(() => this.requests.delete(key), ASK_AGAIN_MS);
+      return [];
+    }
   }
 
   /** @param {KeyboardEvent} event */

@@ -72,9 +72,10 @@ describe("Bytes", () => {
     assert.deepEqual([...(await getBytes(server.url))], [0, 1, 127]);
   });
 
-  test("that are refused are none", async () => {
+  test("that are refused are none, nor where nobody answers", async () => {
     server.answerText("no such session", 404);
     assert.deepEqual(await getBytes(server.url), new Uint8Array());
+    assert.deepEqual(await getBytes("http://127.0.0.1:1/"), new Uint8Array());
   });
 });
 
