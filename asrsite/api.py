@@ -10,7 +10,7 @@ from ninja.errors import AuthenticationError, HttpError
 from ninja.errors import ValidationError as Unreadable
 
 from speakers.api import router as speakers
-from speakers.encryption import Undecipherable
+from speakers.exceptions import Undecipherable
 
 from . import __version__
 

@@ -26,8 +26,9 @@ from speakers.voiceprints.assessment import Problem
 from speakers.voiceprints.scoring import probability
 
 from . import enrollment, lifecycle, responses
-from .decoding import BadRecording, decode
-from .enrollment import EnrollmentError, Verdict
+from .decoding import decode
+from .enrollment import Verdict
+from .exceptions import BadRecording, EnrollmentError
 from .models import Consent, ConsentText, Enrollment, Speaker, Voiceprint
 from .permissions import ENROLL, EXPORT, LISTEN, MERGE, VIEW
 

@@ -15,6 +15,8 @@ from pathlib import Path
 import numpy as np
 from django.utils.translation import gettext as _
 
+from .exceptions import BadRecording
+
 PROGRAM = Path(__file__).with_name("decoder_process.py")
 
 MAX_FILE_BYTES = 50 * 2**20
@@ -24,10 +26,6 @@ MAX_RECORDING_S = 300.0
 MEMORY = 2**30
 CPU_S = 20
 WALL_S = 60.0
-
-
-class BadRecording(Exception):
-    """The file cannot be used; the message is for the person who sent it."""
 
 
 def decode(chunks: Iterable[bytes]) -> np.ndarray:

@@ -14,15 +14,7 @@ from pathlib import Path
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from django.conf import settings
 
-
-class Undecipherable(Exception):
-    """Something was encrypted with a key that this installation does not have."""
-
-    def __init__(self) -> None:
-        super().__init__(
-            "A voiceprint cannot be read: it was encrypted with another key. Put that key back into "
-            "VOICEPRINT_KEYS or the file voiceprint_keys of the data directory, or enroll again."
-        )
+from .exceptions import Undecipherable
 
 
 def encrypt(plain: bytes) -> bytes:

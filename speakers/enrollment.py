@@ -22,6 +22,7 @@ from speakers.voiceprints.assessment import Problem
 from speakers.voiceprints.identification import Gallery
 
 from . import audit, jobs
+from .exceptions import EnrollmentError
 from .fields import seal
 from .gallery_changes import gallery_changed
 from .jobs import RunningJob, in_database
@@ -40,10 +41,6 @@ SAME_FROM = 3.0
 
 SEVERAL_BELOW = -1.0
 """Log-odds below which the parts of a recording are taken to be of two."""
-
-
-class EnrollmentError(Exception):
-    """This cannot be stored; the message is for the person who asked."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,8 @@ import numpy as np
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from .decoding import BadRecording, decode
+from .decoding import decode
+from .exceptions import BadRecording
 from .models import Speaker, Voiceprint
 
 ACCEPTED = ".wav,.flac,.ogg,.mp3,.m4a,.mp4,.webm,audio/*"

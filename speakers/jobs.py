@@ -25,6 +25,7 @@ from recognition.engine.engine import Engine
 from speakers.voiceprints.identification import Gallery
 
 from . import notify
+from .exceptions import JobFailed, JobLost, JobMustWait
 from .models import Job
 
 logger = logging.getLogger(__name__)
@@ -34,18 +35,6 @@ MAX_ATTEMPTS = 3
 
 RETRY = timedelta(seconds=10)
 """A job that must wait is tried again after this."""
-
-
-class JobFailed(Exception):
-    """The job cannot be done; the message is for the person who asked for it."""
-
-
-class JobMustWait(Exception):
-    """The job cannot be done now, but later; the message says what stands in its way."""
-
-
-class JobLost(Exception):
-    """Another worker has the job now."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from speakers.voiceprints.identification import Gallery
 from speakers.voiceprints.tracking import SpeakerTracker, TrackingOptions
 
 from . import calibration, jobs, lifecycle, reembedding
-from .encryption import Undecipherable
+from .exceptions import Undecipherable
 from .gallery import GalleryReader
 from .jobs import in_database
 

@@ -8,11 +8,11 @@ from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
 from . import audit, jobs
-from .encryption import Undecipherable
 from .enrollment import kept_recording
+from .exceptions import JobFailed, Undecipherable
 from .fields import seal
 from .gallery_changes import gallery_changed
-from .jobs import JobFailed, RunningJob, in_database
+from .jobs import RunningJob, in_database
 from .listening import listen
 from .models import AuditEntry, Voiceprint
 

@@ -12,7 +12,7 @@ from django.http import FileResponse, Http404, HttpResponse
 from django.utils.translation import gettext as _
 
 from . import audit, enrollment, export
-from .encryption import Undecipherable
+from .exceptions import Undecipherable
 from .models import AuditEntry, Enrollment, Speaker, Voiceprint
 
 

@@ -14,7 +14,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from . import jobs
-from .jobs import JobMustWait, RunningJob, in_database
+from .exceptions import InUse, JobMustWait
+from .jobs import RunningJob, in_database
 from .models import Enrollment, Speaker, Voiceprint
 
 WIPE = "wipe"
@@ -27,13 +28,6 @@ TABLES = [
     *(model._meta.db_table for model in (Speaker, Speaker.history.model, Voiceprint, Enrollment, LogEntry)),
     "pg_statistic",  # samples of every column
 ]
-
-
-class InUse(Exception):
-    """Somebody still reads what was deleted; the message is for people."""
-
-    def __init__(self) -> None:
-        super().__init__(_("Somebody still reads the database as it was before: it is tried again."))
 
 
 def schedule() -> None:
@@ -77,7 +71,7 @@ def truncate_log() -> None:
         finally:
             cursor.execute(f"PRAGMA busy_timeout = {usual}")
     if is_busy:
-        raise InUse
+        raise _in_use()
 
 
 def _rewrite_tables() -> None:
@@ -91,7 +85,7 @@ def _rewrite_tables() -> None:
         except OperationalError as error:
             if getattr(error.__cause__, "sqlstate", None) != "55P03":  # lock_not_available
                 raise
-            raise InUse from error
+            raise _in_use() from error
         finally:
             cursor.execute("RESET lock_timeout")
 
@@ -103,8 +97,12 @@ def _await_old_snapshots() -> None:
         now = cursor.execute("SELECT pg_current_xact_id()::xid").fetchone()[0]
         while cursor.execute(_OLDER_SNAPSHOTS, [now]).fetchone()[0]:
             if time.monotonic() > deadline:
-                raise InUse
+                raise _in_use()
             time.sleep(0.05)
+
+
+def _in_use() -> InUse:
+    return InUse(_("Somebody still reads the database as it was before: it is tried again."))
 
 
 _OLDER_SNAPSHOTS = """

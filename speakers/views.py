@@ -21,8 +21,8 @@ from speakers.voiceprints.assessment import Problem
 from speakers.voiceprints.scoring import probability
 
 from . import enrollment, lifecycle, responses
-from .encryption import Undecipherable
-from .enrollment import EnrollmentError, Verdict
+from .enrollment import Verdict
+from .exceptions import EnrollmentError, Undecipherable
 from .forms import DecideForm, EnrollForm, MergeForm
 from .models import Speaker, Voiceprint
 from .permissions import ENROLL, EXPORT, LISTEN, MERGE

@@ -19,7 +19,8 @@ from sessions_app.store import voices
 from sessions_app.store.voices import VoiceChanges
 from sessions_app.wire import layer_messages
 from speakers import calibration, jobs, listening, notify
-from speakers.jobs import JobFailed, RunningJob, in_database
+from speakers.exceptions import JobFailed
+from speakers.jobs import RunningJob, in_database
 from speakers.voiceprints.tracking import SpeakerTracker, VoiceState
 
 REIDENTIFY = "reidentify"

@@ -20,6 +20,7 @@ from django.utils import timezone
 from sessions_app.models import AccessToken, Session, Utterance, Voice
 from sessions_app.recordings import files, peaks
 from speakers import secure_erase
+from speakers.exceptions import InUse
 
 from . import search
 
@@ -78,7 +79,7 @@ def _wipe_traces() -> None:
     if connection.vendor == "sqlite":
         try:
             secure_erase.truncate_log()
-        except secure_erase.InUse:
+        except InUse:
             secure_erase.schedule()
 
 

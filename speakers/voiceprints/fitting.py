@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from speakers.exceptions import TooFewVoices
+
 from .scoring import Cohort, Scoring
 
 GROUPS = (2, 4, 8)
@@ -37,10 +39,6 @@ class Lines:
         return Lines(
             self.embeddings[which], self.seconds[which], self.speakers[which], self.recordings[which]
         )
-
-
-class TooFewVoices(Exception):
-    """There is not enough to learn from; the message says what is missing."""
 
 
 def fit(lines: Lines, cohort: Cohort, *, seed: int = 0) -> Scoring:

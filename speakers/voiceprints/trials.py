@@ -11,7 +11,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from .fitting import Lines, TooFewVoices, equal_error_rate, fit
+from speakers.exceptions import TooFewVoices
+
+from .fitting import Lines, equal_error_rate, fit
 from .identification import IdentificationOptions, unit
 from .scoring import Cohort, Scoring, Voices
 

@@ -12,7 +12,8 @@ import pytest
 import soundfile
 
 from speakers import decoding
-from speakers.decoding import BadRecording, decode
+from speakers.decoding import decode
+from speakers.exceptions import BadRecording
 
 RATE = 16_000
 

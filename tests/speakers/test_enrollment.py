@@ -16,7 +16,8 @@ from recognition.audio import SAMPLE_RATE
 from recognition.engine.engine import Engine
 from recognition.fakes.scripted import Script, ScriptedLine
 from speakers import enrollment, jobs
-from speakers.enrollment import EnrollmentError, Verdict
+from speakers.enrollment import Verdict
+from speakers.exceptions import EnrollmentError
 from speakers.gallery import GalleryReader
 from speakers.models import AuditEntry, Consent, ConsentText, Enrollment, Job, Speaker, Voiceprint
 from speakers.voiceprints.assessment import Problem

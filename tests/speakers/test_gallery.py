@@ -14,7 +14,7 @@ from pytest_django import DjangoAssertNumQueries
 
 from speakers import calibration, lifecycle
 from speakers import gallery as gallery_module
-from speakers.encryption import Undecipherable
+from speakers.exceptions import Undecipherable
 from speakers.gallery import GalleryReader
 from speakers.gallery_changes import gallery_changed
 from speakers.models import Calibration, GalleryChange, Speaker

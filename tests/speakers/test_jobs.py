@@ -13,7 +13,8 @@ from django.utils import timezone
 
 from recognition.engine.engine import Engine
 from speakers import jobs
-from speakers.jobs import JobFailed, JobLost, JobMustWait, RunningJob, ask_for, claim, run_pending
+from speakers.exceptions import JobFailed, JobLost, JobMustWait
+from speakers.jobs import RunningJob, ask_for, claim, run_pending
 from speakers.models import Job
 
 from .voices import gallery_of

@@ -21,6 +21,7 @@ from django.utils import timezone
 from deploy.local_servers import PostgresServer
 from recognition.engine.engine import Engine
 from speakers import enrollment, jobs, lifecycle, secure_erase
+from speakers.exceptions import InUse
 from speakers.fields import seal
 from speakers.models import Enrollment, Job, Speaker, Voiceprint
 
@@ -162,7 +163,7 @@ def test_while_somebody_reads_what_was_there_nothing_is_claimed(
     wanted = marks(zaphod)
     lifecycle.forget(zaphod, by=None)
 
-    with pytest.raises(secure_erase.InUse, match="tried again"):
+    with pytest.raises(InUse, match="tried again"):
         secure_erase.wipe()
 
     assert found(wanted, database_files())
@@ -179,7 +180,7 @@ def test_writers_wait_no_longer_than_a_moment_for_it(
     with connection.cursor() as cursor:
         before = cursor.execute(question).fetchone()
         lifecycle.forget(zaphod, by=None)
-        with pytest.raises(secure_erase.InUse):
+        with pytest.raises(InUse):
             secure_erase.wipe()
 
         assert cursor.execute(question).fetchone() == before

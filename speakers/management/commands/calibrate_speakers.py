@@ -17,14 +17,14 @@ from recognition.exceptions import ModelError
 from recognition.interfaces import Models
 from recognition.model_sets.reading import load_models, read_model_set
 from speakers import calibration, listening
-from speakers.decoding import BadRecording, decode
-from speakers.encryption import Undecipherable
+from speakers.decoding import decode
 from speakers.enrollment import kept_recording
+from speakers.exceptions import BadRecording, TooFewVoices, Undecipherable
 from speakers.jobs import in_database
 from speakers.listening import Recording
 from speakers.models import Speaker, Voiceprint
 from speakers.voiceprints import trials
-from speakers.voiceprints.fitting import TooFewVoices, fit
+from speakers.voiceprints.fitting import fit
 from speakers.voiceprints.identification import IdentificationOptions
 from speakers.voiceprints.scoring import probability
 from speakers.voiceprints.trials import Errors, Material, Measured

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from speakers.voiceprints.fitting import Lines, TooFewVoices, equal_error_rate, fit
+from speakers.exceptions import TooFewVoices
+from speakers.voiceprints.fitting import Lines, equal_error_rate, fit
 from speakers.voiceprints.scoring import Cohort
 from tests.speakers.voices import DIMENSION, People, spoken
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from speakers.voiceprints.fitting import Lines, TooFewVoices, fit
+from speakers.exceptions import TooFewVoices
+from speakers.voiceprints.fitting import Lines, fit
 from speakers.voiceprints.identification import IdentificationOptions
 from speakers.voiceprints.scoring import Cohort, Scoring
 from speakers.voiceprints.trials import LENGTHS_S, Material, Trials, measure, propose, try_out
