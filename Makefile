@@ -21,8 +21,8 @@ run: prepare ## Serve pages and sockets on http://127.0.0.1:8000/ with a sample 
 prepare: .venv/installed
 	$(BIN)/python manage.py prepare
 
-test: .venv/installed-for-development servers ## Run all tests
-	$(BIN)/python -m pytest $(TESTS)
+test: .venv/installed-for-development servers ## Run all tests, side by side (TESTS=tests/...: these, one after the other)
+	$(BIN)/python -m pytest $(or $(TESTS),--numprocesses auto --dist loadgroup)
 
 check: test lint types scripts page-modules ## All that CI runs
 

@@ -132,7 +132,7 @@ class TestRecovery:
         assert recovery_s([0.0, 0.6], began_at=1.0, over_at=1.0) is None
 
 
-@pytest.mark.slow
+@pytest.mark.slow(60)
 async def test_nothing_is_lost_in_half_a_minute_of_chaos():
     try:
         report = await run_chaos(0.5, seed=11, senders=4)

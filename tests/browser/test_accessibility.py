@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from .browsing import CHINESE, ENGLISH, Site
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("browser: pages")]
 
 
 def violations(page: Page) -> str:

@@ -7,7 +7,7 @@ from playwright.sync_api import Browser, expect
 
 from .browsing import CHINESE, ENGLISH, Site
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("browser: pages")]
 
 TABLES = [
     "sessions_app/session", "sessions_app/utterance", "sessions_app/voice", "speakers/speaker", "auth/user",

@@ -9,7 +9,7 @@ from playwright.sync_api import Page, expect
 
 from .browsing import Site
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("browser: pages")]
 
 MEETING = "/sessions/sample-meeting/"
 

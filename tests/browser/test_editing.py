@@ -9,7 +9,7 @@ from tests.sessions_app.meetings import LINES
 
 from .browsing import Site, shown_lines
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("browser: pages")]
 
 
 def open_session(page: Page, key: str) -> None:

@@ -13,7 +13,7 @@ from recognition.audio import SAMPLE_RATE
 from .browsing import Site, shown_lines, write_wav
 from .conftest import SPOKEN
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow(10), pytest.mark.xdist_group("browser: meetings")]
 
 TEXTS = [line.text for line in SPOKEN.lines]
 

@@ -9,7 +9,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from .browsing import Site, shown_speakers, wait_for
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("browser: pages")]
 
 STRANGERS = [*["Speaker 1", "Speaker 2"] * 2, "Speaker 3"]
 

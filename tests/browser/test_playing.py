@@ -11,7 +11,7 @@ from recognition.audio import SAMPLE_RATE
 
 from .browsing import Site, wait_for
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("browser: pages")]
 
 NEAR_MS = 100
 

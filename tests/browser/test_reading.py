@@ -15,7 +15,7 @@ from .browsing import Site, end_recording, launch, shown_lines, start_recording,
 from .conftest import SPOKEN
 from .sample_meeting import script_file
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow(10), pytest.mark.xdist_group("browser: meetings")]
 
 TEXTS = [line.text for line in SPOKEN.lines]
 ELSEWHERE = "meeting-room.example"

@@ -28,7 +28,7 @@ from .browsing import (
 from .conftest import SPOKEN
 from .sample_meeting import PEOPLE, SAMPLE, reference
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow(10), pytest.mark.xdist_group("browser: meetings")]
 
 TEXTS = [line.text for line in SPOKEN.lines]
 SPEAKERS = [[*PEOPLE[:2], "Speaker 1"][line.voice] for line in SPOKEN.lines]
@@ -129,6 +129,8 @@ class TestANetworkThatGoesAway:
         assert shown_lines(reader) == shown_lines(page) == site.lines(key) == TEXTS
 
 
+@pytest.mark.slow(180)
+@pytest.mark.xdist_group("the sample meeting")
 class TestTheSampleMeeting:
     """Its real recording, by the embedded models."""
 

@@ -15,7 +15,7 @@ from deploy.local_servers import LocalProcess, wait_until
 from tests.support.clients import MEETING, TEXTS, listen, send_audio
 from tests.support.server import ROOT, SCRIPT
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.slow(40)
 
 
 @pytest.mark.usefixtures("servers_of_its_own")

@@ -15,7 +15,7 @@ from recognition.model_sets.reading import read_model_set
 from sessions_app.sample.demo import SAMPLE
 from tests.support.server import ROOT, Server
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.slow(20)  # each of eight: the sample meeting takes two minutes
 
 REFERENCE = json.loads((SAMPLE / "reference.json").read_text())
 LINE = re.compile(r"^  \d+:\d\d  (?P<name>[^：]+)：(?P<text>.+)$", re.MULTILINE)

@@ -17,7 +17,7 @@ TRANSCRIPTS = Path(__file__).parent / "transcripts"
 MODULES = ["test_search.py", "test_listing.py", "test_editing.py", "test_retention.py"]
 
 
-@pytest.mark.slow
+@pytest.mark.slow(30)
 def test_the_same_tests_pass_on_postgresql(postgres_server: PostgresServer):
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "-x", *(str(TRANSCRIPTS / name) for name in MODULES)],

@@ -17,7 +17,7 @@ from speakers.enrollment import to_flac
 from tests.support.api import Api
 from tests.support.clients import new_id, send_audio
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.slow(15)
 
 SOON_S = 5.0
 TEXT = "大家好，我们开始开会。"

@@ -17,7 +17,7 @@ from tests.support.api import Api
 from tests.support.clients import send_meeting
 from tests.support.server import Server
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.slow(20)
 
 REFERENCE = json.loads((SAMPLE / "reference.json").read_text())
 ENROLLED = REFERENCE["enrolled"]

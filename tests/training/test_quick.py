@@ -4,11 +4,14 @@ import re
 import subprocess
 import sys
 
+import pytest
+
 from recognition.model_sets.reading import load_models, read_model_set
 from training.plan import QUICK_BOUNDS
 
 
 class TestQuick:
+    @pytest.mark.slow(120)
     def test_the_quick_recipe_learns_and_its_models_are_a_set_that_recognises(self, tmp_path):
         command = [sys.executable, "-m", "training", "all", "--quick", "--work", tmp_path]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
