@@ -8,7 +8,7 @@ import sys
 SERVER = """
 import gc, threading
 from deploy.local_servers import free_port
-from sessions_app.server import PatientServer, PatientWebSocket
+from sessions_app.serving.daphne_server import PatientServer, PatientWebSocket
 from twisted.internet import reactor
 from twisted.internet.tcp import Server as Connection
 from twisted.web.http import HTTPChannel

@@ -57,8 +57,8 @@ async def test_everyone_is_told_the_rest_is_kept_and_others_go_on(server: Server
     assert again.errors == ["session_ended"]
 
     assert server.log.count("failed here") == MAX_FAILURES
-    pk, state, has_failed = server.session(poisoned, "id, state, has_failed")
-    assert (state, has_failed) == ("ended", True)
+    pk, state, failures = server.session(poisoned, "id, state, failures")
+    assert (state, failures) == ("ended", MAX_FAILURES)
     flac = server.data_dir / "media" / "recordings" / f"{pk}.flac"
     kept, _ = soundfile.read(flac, dtype="int16")
     np.testing.assert_array_equal(kept, np.rint(audio * 32768))

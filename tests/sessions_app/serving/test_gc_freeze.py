@@ -7,7 +7,7 @@ import sys
 
 PROGRAM = """
 import gc
-from sessions_app.garbage import freeze_heap
+from sessions_app.serving.gc_freeze import freeze_heap
 
 class Thing:
     pass

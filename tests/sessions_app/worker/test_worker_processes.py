@@ -17,7 +17,7 @@ from deploy.local_servers import wait_until
 PROGRAM = """
     import os, select, signal, sys
     from pathlib import Path
-    from sessions_app.worker_processes import WorkerProcesses, WorkersFailed
+    from sessions_app.worker.worker_processes import WorkerProcesses, WorkersFailed
 
     stop_reading, stop_writing = os.pipe()
 
