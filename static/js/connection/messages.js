@@ -72,6 +72,7 @@
  * @property {number} durable position in samples before which nothing is sent again
  */
 
+/** @typedef {{type: "flushed", position: number, seq: number}} Flushed */
 /** @typedef {{type: "session", state: SessionState}} StateChange */
 /** @typedef {{type: "session_end", seq: number, received_s: number, recognised_s: number}} SessionEnd */
 
@@ -89,7 +90,7 @@
 
 /** @typedef {Line & {final: true, event?: undefined, error?: undefined}} FinalMessage */
 /** @typedef {{asr: string, final: false, start_ms: number, event?: undefined, error?: undefined}} PartialMessage */
-/** @typedef {{final?: undefined, event: Hello | Revision | Ack | StateChange | SessionEnd, error?: undefined}} EventMessage */
+/** @typedef {{final?: undefined, event: Hello | Revision | Ack | Flushed | StateChange | SessionEnd, error?: undefined}} EventMessage */
 /** @typedef {{final?: undefined, event?: undefined, error: Fault}} FaultMessage */
 /** @typedef {FinalMessage | PartialMessage | EventMessage | FaultMessage} Message */
 
