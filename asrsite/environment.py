@@ -57,7 +57,7 @@ def choice(name: str, default: str, choices: Sequence[str]) -> str:
 
 
 def names(name: str, default: Sequence[str]) -> list[str]:
-    """A list separated by commas."""
+    """Read a list separated by commas."""
     return [part.strip() for part in text(name, ",".join(default)).split(",") if part.strip()]
 
 
@@ -67,7 +67,7 @@ def user_data() -> Path:
 
 
 def secret(name: str, file: Path) -> str:
-    """The secret of this installation: from the environment, else from its file, made on the first start."""
+    """Read the secret of this installation: from the environment, or a file made on the first start."""
     if value := text(name, ""):
         return value
     try:
@@ -80,7 +80,7 @@ def secret(name: str, file: Path) -> str:
 
 
 def keys(name: str) -> list[str]:
-    """Fernet keys, separated by commas."""
+    """Read Fernet keys, separated by commas."""
     found = names(name, [])
     for key in found:
         try:

@@ -1,4 +1,4 @@
-"""What people see instead of a page, and scripts instead of an answer."""
+"""Error pages for people, and error answers for scripts."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def not_from_our_page(request: HttpRequest, reason: str = "") -> HttpResponse:
-    """What Django calls a CSRF failure: `reason` is for the log, where Django writes it."""
+    """Answer a CSRF failure, by Django's name: `reason` is for the log, where Django writes it."""
     advice = _("This page was open for too long, or cookies are off. Load it again and try once more.")
     return _answer(request, 403, advice)
 

@@ -1,4 +1,4 @@
-"""Is the process alive, and can it recognise?"""
+"""Health checks: is the process alive, and can it recognise?"""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ TIMEOUT_S = 3.0
 
 
 async def alive(request: HttpRequest) -> HttpResponse:
-    """The event loop answers. Touches nothing else, so that a slow database gets no process killed."""
+    """Show that the event loop answers, and touch nothing else: a slow database gets no process killed."""
     return HttpResponse("alive\n", content_type="text/plain")
 
 
 async def ready(request: HttpRequest) -> JsonResponse:
-    """200 if a session could be recognised now, else 503; the body says what is missing."""
+    """Answer 200 if a session could be recognised now, else 503; the body says what is missing."""
     parts = {
         "database": await _works(_database),
         "channel_layer": await _works(_channel_layer),

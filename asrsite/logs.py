@@ -1,4 +1,4 @@
-"""What libraries log, made readable for who runs the service."""
+"""Logs of libraries, made readable for who runs the service."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from redis.exceptions import RedisError
 
 
 class OutagesInALine(logging.Filter):
-    """A server that does not answer is told in one line: no traceback says more about it."""
+    """Filter that tells of a server that does not answer in one line: no traceback says more about it."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         error = record.exc_info[1] if record.exc_info else None

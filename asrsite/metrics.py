@@ -1,4 +1,4 @@
-"""/metrics: the figures of this process, for Prometheus."""
+"""Metrics, at /metrics: the figures of this process, for Prometheus."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Info("asrsite", "What runs here.", registry=registry).info({"version": __version
 
 
 async def metrics(request: HttpRequest) -> HttpResponse:
-    """For this machine itself, and for whoever shows METRICS_TOKEN: how busy a service is, is not public."""
+    """Show them to this machine and to holders of METRICS_TOKEN: how busy a service is, is not public."""
     if not _is_admitted(request):
         return HttpResponse(
             "Ask from this machine, or show METRICS_TOKEN as Authorization: Bearer TOKEN.\n",

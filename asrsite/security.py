@@ -1,4 +1,4 @@
-"""What browsers may do with our pages."""
+"""Rules for browsers: what they may do with our pages."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which address shows what."""
+"""Addresses of pages, the API, health and figures."""
 
 from django.contrib import admin
 from django.contrib.auth.views import LoginView, LogoutView

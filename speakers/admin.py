@@ -176,7 +176,7 @@ class SpeakerAdmin(VersionsAdmin):
         lifecycle.forget_all(queryset, by=_user(request))
 
     def log_deletions(self, request: HttpRequest, queryset: QuerySet[Speaker]) -> Any:
-        """The admin's own log would keep the names; the audit log has the deletion."""
+        """Log nothing: the admin's own log would keep the names; the audit log has the deletion."""
         return []
 
     def response_add(self, request: HttpRequest, obj: Speaker, post_url_continue: Any = None) -> HttpResponse:
@@ -185,7 +185,7 @@ class SpeakerAdmin(VersionsAdmin):
         return super().response_add(request, obj, post_url_continue)  # type: ignore[no-any-return]
 
     def save_formset(self, request: HttpRequest, form: Any, formset: Any, change: bool) -> None:
-        """Voiceprints and consents are only ever deleted here."""
+        """Forget voiceprints and consents: here they are only ever deleted."""
         formset.save(commit=False)
         for deleted in formset.deleted_objects:
             if isinstance(deleted, Voiceprint):
@@ -212,7 +212,7 @@ class SpeakerAdmin(VersionsAdmin):
 
 
 class FactsAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
-    """What the service writes, people only read."""
+    """Rows that the service writes and people only read."""
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
@@ -241,7 +241,7 @@ class AuditEntryAdmin(FactsAdmin):
 
     @admin.display(description=_("speaker"))
     def whose(self, entry: Any) -> str:
-        """By name, for those who are still there and may be seen: the log itself keeps no name."""
+        """Return the name of those who are still there and may be seen: the log itself keeps none."""
         return entry.name or str(entry.speaker or "")[:8]
 
 
@@ -294,7 +294,7 @@ class CalibrationAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
     @admin.display(description=_("measured"))
     def rests_on(self, row: Calibration) -> str:
-        """Error rates by seconds of speech, as a table."""
+        """Return error rates by seconds of speech, as a table."""
         found = row.measured
         lengths = [
             (float(length), rate, found["accuracy"][length], found["errors"].get(length))

@@ -38,7 +38,7 @@ router = Router(tags=["speakers"])
 
 
 class Permitted(HttpBasicAuth):
-    """Lets staff with this permission in; asked before anything that was sent is read."""
+    """Door for staff with this permission; asked before anything that was sent is read."""
 
     def __init__(self, permission: str) -> None:
         super().__init__()
@@ -164,7 +164,7 @@ def list_speakers(
     offset: Annotated[int, Query(ge=0)] = 0,
     limit: Annotated[int, Query(ge=1, le=MAX_LISTED)] = 100,
 ) -> dict[str, Any]:
-    """Everybody, by name; `search` is a part of the name."""
+    """List everybody, by name; `search` is a part of the name."""
     found = Speaker.objects.filter(name__icontains=search).order_by("name", "pk")
     return {"count": found.count(), "speakers": list(found[offset : offset + limit])}
 
@@ -197,7 +197,7 @@ def forget_speaker(request: HttpRequest, key: uuid.UUID) -> Status[None]:
 
 @router.post("/speakers/{uuid:key}/merge", auth=Permitted(MERGE), response=SpeakerOut)
 def merge(request: HttpRequest, key: uuid.UUID, merge: Merge) -> Speaker:
-    """Another entry is the same person: all that belongs to it comes here, and it is deleted."""
+    """Merge with another entry for the same person: all that belongs to it comes here, and it is deleted."""
     kept, gone = _speaker(key), _speaker(merge.gone)
     if kept == gone:
         raise HttpError(422, _("A speaker cannot be merged with itself."))
@@ -207,13 +207,13 @@ def merge(request: HttpRequest, key: uuid.UUID, merge: Merge) -> Speaker:
 
 @router.get("/speakers/{uuid:key}/export", auth=Permitted(EXPORT))
 def export_speaker(request: HttpRequest, key: uuid.UUID) -> HttpResponse:
-    """Everything that is kept of somebody, as a ZIP."""
+    """Export everything that is kept of somebody, as a ZIP."""
     return responses.archive(_speaker(key), by=_user(request))
 
 
 @router.get("/consent-text", auth=Permitted(ENROLL), response=ConsentTextOut)
 def show_consent_text(request: HttpRequest) -> ConsentText:
-    """What people have to agree to, in the language that is asked for if there is such a text."""
+    """Show the text to agree to, in the language that is asked for if there is one."""
     text = enrollment.current_consent_text()
     if text is None:
         raise HttpError(404, _("There is no consent text yet."))
@@ -229,14 +229,14 @@ def list_consents(request: HttpRequest, key: uuid.UUID) -> list[Consent]:
 
 @router.post("/speakers/{uuid:key}/consents", auth=Permitted(ENROLL), response={201: ConsentOut})
 def record_consent(request: HttpRequest, key: uuid.UUID, agreement: Agreement) -> Status[Consent]:
-    """Somebody agreed to this text."""
+    """Record that somebody agreed to this text."""
     text = get_object_or_404(ConsentText, pk=agreement.text)
     return Status(201, enrollment.record_consent(_speaker(key), text, by=_user(request)))
 
 
 @router.delete("/consents/{int:key}", auth=Permitted("speakers.delete_consent"), response={204: None})
 def withdraw_consent(request: HttpRequest, key: int) -> Status[None]:
-    """Somebody agrees no more: what was enrolled under this consent is deleted."""
+    """Withdraw a consent: what was enrolled under it is deleted."""
     lifecycle.withdraw(
         get_object_or_404(Consent.objects.select_related("speaker"), pk=key), by=_user(request)
     )
@@ -250,7 +250,7 @@ def list_voiceprints(request: HttpRequest, key: uuid.UUID) -> list[Voiceprint]:
 
 @router.get("/voiceprints/{uuid:key}/audio", auth=Permitted(LISTEN))
 def voiceprint_audio(request: HttpRequest, key: uuid.UUID) -> Any:
-    """The recording, as FLAC; that somebody listened is on record."""
+    """Send the recording, as FLAC; that somebody listened is on record."""
     voiceprint = get_object_or_404(Voiceprint.objects.select_related("speaker"), uuid=key)
     return responses.voiceprint_recording(voiceprint, by=_user(request))
 
@@ -280,7 +280,7 @@ def enroll(
 
 @router.get("/enrollments/{uuid:key}", auth=Permitted(ENROLL), response=EnrollmentOut)
 def show_enrollment(request: HttpRequest, key: uuid.UUID) -> dict[str, Any]:
-    """What a worker heard."""
+    """Show the verdict, once a worker has listened."""
     return _described(_draft(request, key))
 
 

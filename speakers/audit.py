@@ -1,4 +1,4 @@
-"""Who did what with whose voice. Entries name the doer and the speaker's key, never the speaker."""
+"""Audit log of what is done with voices. Entries name the doer and the speaker's key, never the speaker."""
 
 from __future__ import annotations
 

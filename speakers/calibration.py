@@ -1,4 +1,4 @@
-"""How one model's embeddings are to be compared: measured on voices, kept by the model's id.
+"""Calibration of one model's comparisons: measured on voices, kept by the model's id.
 
 Some come with the project, in `calibrations/`. What `manage.py calibrate_speakers` finds on an installation's
 own voices is kept in its database and comes first. A model of which nothing is known gets cautious guesses.
@@ -30,7 +30,7 @@ SHIPPED = Path(__file__).with_name("calibrations")
 
 
 def scoring(model_id: str, dimension: int) -> Scoring:
-    """How voices of this model are compared.
+    """Return the scoring of this model's voices.
 
     Raises:
         Undecipherable: If the installation's own calibration cannot be read.
@@ -42,14 +42,14 @@ def scoring(model_id: str, dimension: int) -> Scoring:
 
 
 def shipped(model_id: str, dimension: int) -> Scoring:
-    """What comes with the project, or a cautious guess."""
+    """Return the scoring that comes with the project, or a cautious guess."""
     if (file := _file(model_id)).exists():
         return unpack(file.read_bytes())
     return Scoring(Cohort.unknown(dimension))
 
 
 def options(model_id: str) -> TrackingOptions:
-    """When a voice gets a name."""
+    """Return the limits at which a voice gets a name."""
     own = Calibration.objects.filter(model_id=model_id).first()
     if own is None:
         return TrackingOptions()
@@ -59,7 +59,7 @@ def options(model_id: str) -> TrackingOptions:
 
 
 def cohort(model_id: str, voices: Lines) -> Cohort:
-    """What voices have in common to this model: as it came with it, else as these people show it.
+    """Return what voices have in common to this model: as it came with it, else as these people show it.
 
     Args:
         voices: One per recording, of any number of people.
@@ -96,7 +96,7 @@ def change(calibration: Calibration) -> None:
 
 
 def pack(scoring: Scoring) -> bytes:
-    """As bytes, to keep."""
+    """Return a scoring as bytes, to keep."""
     buffer = io.BytesIO()
     np.savez_compressed(
         buffer,

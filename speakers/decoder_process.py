@@ -54,7 +54,7 @@ def main(path: Path, longest_s: float) -> None:
 
 
 def open_audio(path: Path) -> tuple[int, Iterator[np.ndarray]]:
-    """Sample rate, and mono blocks, float32."""
+    """Return the sample rate, and mono blocks, float32."""
     with path.open("rb") as file:
         start = file.read(12)
     for magic, container in CONTAINERS.items():
@@ -64,7 +64,7 @@ def open_audio(path: Path) -> tuple[int, Iterator[np.ndarray]]:
 
 
 def open_sound_file(path: Path) -> tuple[int, Iterator[np.ndarray]]:
-    """WAV, FLAC, OGG, MP3."""
+    """Decode WAV, FLAC, OGG, MP3."""
     import soundfile
 
     try:
@@ -87,7 +87,7 @@ def open_sound_file(path: Path) -> tuple[int, Iterator[np.ndarray]]:
 
 
 def open_container(path: Path, container: str) -> tuple[int, Iterator[np.ndarray]]:
-    """M4A and WebM. Only this demultiplexer may open the file, and it may open nothing else."""
+    """Decode M4A and WebM. Only this demultiplexer may open the file, and it may open nothing else."""
     import av
 
     try:

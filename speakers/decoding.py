@@ -29,7 +29,7 @@ WALL_S = 60.0
 
 
 def decode(chunks: Iterable[bytes]) -> np.ndarray:
-    """The audio of a file.
+    """Decode the audio of a file.
 
     Args:
         chunks: Its bytes: WAV, FLAC, OGG, MP3, M4A or WebM, whatever its name says.

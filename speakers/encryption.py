@@ -30,7 +30,7 @@ def decrypt(token: bytes) -> bytes:
 
 
 def is_current(token: bytes) -> bool:
-    """Whether the first key made this token."""
+    """Tell if the first key made this token."""
     try:
         _fernets(keys())[0].decrypt(token)
     except InvalidToken:
@@ -39,7 +39,7 @@ def is_current(token: bytes) -> bool:
 
 
 def keys() -> tuple[str, ...]:
-    """The keys in force, the one that encrypts first."""
+    """Return the keys in force, the one that encrypts first."""
     if settings.VOICEPRINT_KEYS:
         return tuple(settings.VOICEPRINT_KEYS)
     file = Path(settings.VOICEPRINT_KEY_FILE)

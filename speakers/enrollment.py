@@ -1,4 +1,4 @@
-"""From a recording to a voiceprint: a worker judges it, a person decides, and only then is it stored."""
+"""Enrollment, from a recording to a voiceprint: a worker judges it, a person decides, then it is stored."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from .exceptions import EnrollmentError
 from .fields import seal
 from .gallery_changes import gallery_changed
 from .jobs import RunningJob, in_database
-from .listening import Heard, listen
+from .listening import ListenedRecording, listen
 from .models import AuditEntry, Consent, ConsentText, Enrollment, Job, Speaker, Voiceprint
 from .voiceprints import assessment
 
@@ -45,7 +45,7 @@ SEVERAL_BELOW = -1.0
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What a worker heard in a recording."""
+    """A worker's judgement of a recording."""
 
     length_s: float
     speech_s: float
@@ -61,7 +61,7 @@ class Verdict:
 
     @classmethod
     def of(cls, enrollment: Enrollment) -> Verdict | None:
-        """None while no worker has listened."""
+        """Read the verdict on a recording; None while no worker has listened."""
         if enrollment.verdict is None:
             return None
         known = dict(enrollment.verdict)
@@ -75,7 +75,7 @@ class Verdict:
 
     @property
     def is_good(self) -> bool:
-        """Nothing that a person would have to think about."""
+        """Without anything that a person would have to think about."""
         doubtful = {Problem.SEVERAL_VOICES, Problem.LIKE_ANOTHER, Problem.UNLIKE_OWN}
         return self.can_be_stored and not doubtful & set(self.problems)
 
@@ -198,15 +198,15 @@ async def assess(task: RunningJob) -> None:
         return  # it was withdrawn
     audio = await in_database(_audio, enrollment)
     heard = await listen(task.engine, audio)
-    verdict = judge(heard, task.gallery, length_s=seconds(len(audio)), speaker=enrollment.speaker_id)
+    verdict = judge(heard, task.gallery, length_s=seconds(len(audio)), speaker_pk=enrollment.speaker_id)
     await in_database(_conclude, enrollment, verdict, heard, task.engine.models.embedder.model_id)
 
 
-def judge(heard: Heard, gallery: Gallery, *, length_s: float, speaker: int | None) -> Verdict:
-    """What speaks for and against enrolling this.
+def judge(heard: ListenedRecording, gallery: Gallery, *, length_s: float, speaker_pk: int | None) -> Verdict:
+    """Judge a recording: what speaks for and against enrolling it.
 
     Args:
-        speaker: Whose voice it is meant to be; None for somebody new.
+        speaker_pk: Whose voice it is meant to be; None for somebody new.
     """
     sound = heard.sound
     if not len(heard.embeddings):
@@ -216,7 +216,7 @@ def judge(heard: Heard, gallery: Gallery, *, length_s: float, speaker: int | Non
     odds = scoring.log_odds(voice, gallery.voices)[0]
     best = np.argsort(odds)[::-1][:NEAREST]
     nearest = [(int(gallery.speakers[i]), float(odds[i])) for i in best]
-    own = None if speaker is None else gallery.voice(speaker)
+    own = None if speaker_pk is None else gallery.voice(speaker_pk)
     likeness = assessment.likeness_of_parts(heard.embeddings, heard.seconds, scoring)
     found = assessment.problems(
         sound,
@@ -224,7 +224,7 @@ def judge(heard: Heard, gallery: Gallery, *, length_s: float, speaker: int | Non
         several_below=SEVERAL_BELOW,
         nearest=nearest,
         same_from=SAME_FROM,
-        speaker=speaker,
+        speaker_pk=speaker_pk,
         own_score=None if own is None else float(scoring.log_odds(voice, own)[0, 0]),
     )
     return Verdict(length_s, sound.speech_s, sound.snr_db, sound.clipped, likeness, nearest, found)
@@ -239,7 +239,7 @@ def _audio(enrollment: Enrollment) -> np.ndarray:
         return from_flac(file.read())
 
 
-def _conclude(enrollment: Enrollment, verdict: Verdict, heard: Heard, model_id: str) -> None:
+def _conclude(enrollment: Enrollment, verdict: Verdict, heard: ListenedRecording, model_id: str) -> None:
     with transaction.atomic():
         enrollment.verdict = asdict(verdict)
         enrollment.model_id = model_id
@@ -253,7 +253,7 @@ def _conclude(enrollment: Enrollment, verdict: Verdict, heard: Heard, model_id: 
 
 
 def describe(problem: Problem) -> str:
-    """What is wrong, and what to do."""
+    """Say what is wrong, and what to do."""
     words = {
         Problem.TOO_SHORT: _("There is too little speech: speak for at least three seconds."),
         Problem.SEVERAL_VOICES: _("More than one person seems to speak. Record one person alone."),
@@ -279,13 +279,13 @@ def from_flac(data: bytes) -> np.ndarray:
     return audio
 
 
-def kept_recording(key: int) -> np.ndarray | None:
-    """The recording of a voiceprint, float32, shape (n,); None if there is none (any more).
+def kept_recording(voiceprint_pk: int) -> np.ndarray | None:
+    """Read the recording of a voiceprint, float32, shape (n,); None if there is none (any more).
 
     Raises:
         Undecipherable: If the key of the voiceprints is gone.
     """
-    voiceprint = Voiceprint.objects.filter(pk=key).exclude(audio="").first()
+    voiceprint = Voiceprint.objects.filter(pk=voiceprint_pk).exclude(audio="").first()
     if voiceprint is None:
         return None
     try:

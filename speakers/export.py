@@ -11,7 +11,7 @@ from .models import AuditEntry, Speaker
 
 
 def export(speaker: Speaker) -> bytes:
-    """A ZIP file: `speaker.json`, and each recording as FLAC.
+    """Return a ZIP file: `speaker.json`, and each recording as FLAC.
 
     Raises:
         Undecipherable: If the key of the voiceprints is gone.
@@ -26,7 +26,7 @@ def export(speaker: Speaker) -> bytes:
 
 
 def describe(speaker: Speaker) -> dict[str, Any]:
-    """What is in the database, in words that a person understands."""
+    """Return what is in the database, in words that a person understands."""
     return {
         "id": str(speaker.uuid),
         "name": speaker.name,

@@ -29,7 +29,7 @@ def seal(embedding: np.ndarray) -> bytes:
 
 
 def unseal(token: bytes | memoryview) -> np.ndarray:
-    """The embedding in it, float32, shape (d,). Raises `Undecipherable` if the key is gone."""
+    """Decrypt an embedding, float32, shape (d,). Raises `Undecipherable` if the key is gone."""
     return np.frombuffer(decrypt(bytes(token)), "<f4")
 
 

@@ -1,4 +1,4 @@
-"""What people fill in to enroll, to decide on a recording, and to merge."""
+"""Forms to enroll, to decide on a recording, and to merge."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ class EnrollForm(forms.Form):
 
 
 class DecideForm(forms.Form):
-    """Store a recording that was judged, though something may speak against it."""
+    """The decision to store a recording that was judged, though something may speak against it."""
 
     is_sure = forms.BooleanField(label=_("I have listened to it; store it nevertheless."))
 
@@ -63,7 +63,7 @@ class DecideForm(forms.Form):
 
 
 class MergeForm(forms.Form):
-    """Which of several entries for one person is to stay."""
+    """The choice of the entry that stays, of several for one person."""
 
     kept = forms.ModelChoiceField(
         queryset=Speaker.objects.none(), widget=forms.RadioSelect, empty_label=None, label=_("Keep")

@@ -28,7 +28,7 @@ MAX_WEIGHT_S = 20.0
 
 
 class GalleryReader:
-    """Keeps a gallery in step with the database. For one thread at a time.
+    """Reader that keeps a gallery in step with the database. For one thread at a time.
 
     Args:
         model_id: Only voiceprints of this model are read.
@@ -41,7 +41,7 @@ class GalleryReader:
         self._seen: set[int] = set()  # changes seen among the latest
 
     def refresh(self) -> bool:
-        """Read what changed; whether anything did.
+        """Read what changed, and return whether anything did.
 
         Raises:
             Undecipherable: If the key of the voiceprints is gone.
@@ -71,16 +71,16 @@ class GalleryReader:
         self.gallery = empty.changed(read_voices(empty))
 
 
-def read_voices(gallery: Gallery, speakers: Collection[int] | None = None) -> dict[int, Enrolled]:
-    """How enrolled speakers sound: the mean of each one's voiceprints, by key of the speaker.
+def read_voices(gallery: Gallery, speaker_pks: Collection[int] | None = None) -> dict[int, Enrolled]:
+    """Read how enrolled speakers sound: the mean of each one's voiceprints, by key of the speaker.
 
     Args:
         gallery: Says which model and dimension.
-        speakers: Only these.
+        speaker_pks: Only these.
     """
     rows = Voiceprint.objects.filter(_in_force(), model_id=gallery.model_id)
-    if speakers is not None:
-        rows = rows.filter(speaker__in=speakers)
+    if speaker_pks is not None:
+        rows = rows.filter(speaker__in=speaker_pks)
     sums: dict[int, np.ndarray] = {}
     seconds: defaultdict[int, float] = defaultdict(float)
     columns = rows.values_list("speaker", "sealed_embedding", "speech_s")

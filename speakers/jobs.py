@@ -77,7 +77,7 @@ def does(kind: str, *, label: Any = "", is_long: bool = False) -> Callable[[Work
 
 
 def labels() -> dict[str, str]:
-    """What people call the kinds of jobs that there are."""
+    """Return what people call the kinds of jobs that there are."""
     return {name: str(kind.label) for name, kind in _kinds.items()}
 
 
@@ -131,7 +131,7 @@ def claim(worker: str, kinds: list[str]) -> Job | None:
 
 
 async def _claim(worker: str, kinds: list[str]) -> Job | None:
-    """`claim`, or nothing: a worker that is stopped meanwhile leaves no job claimed."""
+    """Claim a job or none: a worker that is stopped meanwhile leaves no job claimed."""
     claiming = asyncio.ensure_future(in_database(claim, worker, kinds))
     try:
         job: Job | None = await asyncio.shield(claiming)
@@ -192,18 +192,20 @@ async def _prolong_forever(job: Job) -> None:
 
 
 def _prolong(job: Job, **progress: int) -> None:
-    if not _mine(job).update(lease_until=timezone.now() + LEASE, **progress):
+    if not _own_row(job).update(lease_until=timezone.now() + LEASE, **progress):
         raise JobLost
 
 
 def _finish(job: Job, **outcome: Any) -> None:
-    _mine(job).update(finished_at=timezone.now(), lease_until=None, **outcome)
+    _own_row(job).update(finished_at=timezone.now(), lease_until=None, **outcome)
 
 
 def _give_back(job: Job, *, not_before: datetime | None = None, error: str = "") -> None:
     """Let another worker have it: the attempt does not count."""
-    _mine(job).update(state=Job.State.QUEUED, lease_until=not_before, attempts=F("attempts") - 1, error=error)
+    _own_row(job).update(
+        state=Job.State.QUEUED, lease_until=not_before, attempts=F("attempts") - 1, error=error
+    )
 
 
-def _mine(job: Job) -> Any:
+def _own_row(job: Job) -> Any:
     return Job.objects.filter(pk=job.pk, state=Job.State.RUNNING, worker=job.worker, attempts=job.attempts)

@@ -29,8 +29,8 @@ Recording = tuple[Hashable, Hashable, Samples]
 
 
 @dataclass(frozen=True, slots=True)
-class Heard:
-    """What the models found in a recording."""
+class ListenedRecording:
+    """A recording as the models hear it: its sound, its speech and the voice in it."""
 
     sound: Sound
     embeddings: np.ndarray
@@ -48,7 +48,7 @@ class Heard:
         return mean_voice(self.embeddings)
 
 
-async def listen(engine: Engine, audio: np.ndarray) -> Heard:
+async def listen(engine: Engine, audio: np.ndarray) -> ListenedRecording:
     """Find the speech in a recording and embed its voice.
 
     Args:
@@ -57,7 +57,7 @@ async def listen(engine: Engine, audio: np.ndarray) -> Heard:
     frame = engine.models.vad.frame
     probabilities = await _speech_probabilities(engine, audio)
     spans = assessment.speech_stretches(audio, probabilities, frame)
-    return Heard(
+    return ListenedRecording(
         assessment.measure(audio, probabilities, frame),
         await embed(engine, spans),
         np.array([seconds(len(span)) for span in spans]),
@@ -90,7 +90,7 @@ async def gather(engine: Engine, recordings: AsyncIterable[Recording], *, pieces
 
 
 async def embed(engine: Engine, pieces: Sequence[Samples]) -> np.ndarray:
-    """The voice of each piece, found as that of a line; float32, shape (len(pieces), d), unit length."""
+    """Embed the voice of each piece, as that of a line; float32, shape (len(pieces), d), unit length."""
 
     def run(piece: Samples, models: Models) -> np.ndarray:
         return voice_in(piece, models.embedder)
@@ -100,7 +100,7 @@ async def embed(engine: Engine, pieces: Sequence[Samples]) -> np.ndarray:
 
 
 def _cut(speech: Samples) -> list[Samples]:
-    """Pieces of each length to try, one after the other."""
+    """Cut pieces of each length to try, one after the other."""
     return [
         speech[start : start + length]
         for length in map(samples, LENGTHS_S)
@@ -115,7 +115,7 @@ def _as_lines(rows: Sequence[tuple[np.ndarray, float, Hashable, Hashable]], dime
 
 
 async def _speech_probabilities(engine: Engine, audio: np.ndarray) -> np.ndarray:
-    """One per frame of the detector, for the audio without its delay; float32, shape (n // frame,)."""
+    """Detect speech: one per frame, for the audio without its delay; float32, shape (n // frame,)."""
     vad = engine.models.vad
     state = await engine.run(lambda models: models.vad.new_state())
     # The detector wants whole windows, and says the last things late.

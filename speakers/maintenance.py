@@ -1,4 +1,4 @@
-"""What a recognition worker does for speakers beside its sessions: it follows the gallery and does jobs."""
+"""Maintenance by a recognition worker beside its sessions: it follows the gallery and does jobs."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ EXPIRE_S = 60.0
 
 
 class SpeakerMaintenance:
-    """Runs until it is cancelled.
+    """Tasks that follow the gallery and do jobs, until they are cancelled.
 
     Args:
         worker: Names this worker among all.
@@ -50,20 +50,20 @@ class SpeakerMaintenance:
         return self._reader.gallery
 
     def new_tracker(self) -> SpeakerTracker:
-        """What follows the voices of one more session."""
+        """Return a tracker for the voices of one more session."""
         return SpeakerTracker(self.gallery, self._options)
 
     def look_now(self) -> None:
-        """The database may have something."""
+        """Look into the database, which may have something."""
         for event in self._wakes:
             event.set()
 
     async def run(self) -> None:
         follow, quick, long = self._wakes
         async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(self._again_and_again(self._refresh, follow))
-            tasks.create_task(self._again_and_again(self._do_quick_jobs, quick))
-            tasks.create_task(self._again_and_again(self._do_long_jobs, long))
+            tasks.create_task(self._repeat(self._refresh, follow))
+            tasks.create_task(self._repeat(self._do_quick_jobs, quick))
+            tasks.create_task(self._repeat(self._do_long_jobs, long))
             tasks.create_task(self._expire())
 
     async def load(self) -> None:
@@ -71,7 +71,7 @@ class SpeakerMaintenance:
         await self._refresh()
         await in_database(reembedding.ask_if_needed, self.gallery.model_id)
 
-    async def _again_and_again(self, work: Callable[[], Awaitable[None]], wake: asyncio.Event) -> None:
+    async def _repeat(self, work: Callable[[], Awaitable[None]], wake: asyncio.Event) -> None:
         while True:
             wake.clear()
             try:

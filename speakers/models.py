@@ -47,7 +47,7 @@ class Speaker(models.Model):
 
 
 class ConsentText(models.Model):
-    """What people agree to before their voice is enrolled. A new wording is a new text."""
+    """A text that people agree to before their voice is enrolled. A new wording is a new text."""
 
     text = models.TextField(_("text"))
     language = models.CharField(_("language"), max_length=10, choices=settings.LANGUAGES)
@@ -209,7 +209,7 @@ class GalleryChange(models.Model):
 
 
 class Calibration(models.Model):
-    """How the voices of one model are compared, and when one gets a name; see `speakers.calibration`."""
+    """The comparison of one model's voices, and the limits for a name; see `speakers.calibration`."""
 
     model_id = models.CharField(_("model"), max_length=100, unique=True)
     threshold = models.FloatField(

@@ -1,4 +1,4 @@
-"""After a change of model: every voiceprint is computed anew from its kept recording."""
+"""Voiceprints computed anew from their kept recordings, after a change of model."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ REEMBED = "reembed"
 
 
 def ask_if_needed(model_id: str) -> None:
-    """A worker starts with this model: whatever another one computed must be computed anew."""
+    """Ask for the job if a worker starts with this model and another one computed voiceprints."""
     if Voiceprint.objects.exclude(model_id=model_id).exclude(audio="").exists():
         jobs.ask_for(REEMBED)
 

@@ -1,4 +1,4 @@
-"""What deletion leaves behind in the files of the database, and how to get rid of it: docs/decisions/0011.
+"""Erasure of what deletion leaves behind in the files of the database: docs/decisions/0011.
 
 Both databases keep a deleted row's bytes for a while: SQLite in its write-ahead log, PostgreSQL in the table,
 its indexes and its statistics. Neither lets go of what somebody still reads; then it must be tried again.
@@ -31,7 +31,7 @@ TABLES = [
 
 
 def schedule() -> None:
-    """Something about a voice was deleted: let a worker wipe out what is left of it."""
+    """Let a worker wipe out what is left of something that was deleted."""
     jobs.ask_for(WIPE)
 
 
@@ -75,7 +75,7 @@ def truncate_log() -> None:
 
 
 def _rewrite_tables() -> None:
-    """A plain VACUUM only frees the space of dead rows; their bytes go with the old files of the tables."""
+    """Rewrite the tables: a plain VACUUM only frees dead rows; their bytes go with the old files."""
     _await_old_snapshots()
     with connection.cursor() as cursor:
         cursor.execute(f"SET lock_timeout = '{SNAPSHOT_WAIT_S * 1000:.0f}ms'")

@@ -52,6 +52,6 @@ def _remove_recording(row: Voiceprint | Enrollment) -> None:
 
 
 def _remove_from_log(speaker: Speaker) -> None:
-    """The admin's own log names people; the audit log does not."""
+    """Delete what the admin's own log has, which names people; the audit log does not."""
     kind = ContentType.objects.get_for_model(Speaker)
     LogEntry.objects.filter(content_type=kind, object_id=str(speaker.pk)).delete()

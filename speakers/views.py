@@ -46,7 +46,7 @@ def enroll(request: HttpRequest, key: uuid.UUID) -> HttpResponse:
 
 
 def decide(request: HttpRequest, key: uuid.UUID) -> HttpResponse:
-    """What a worker heard in a recording, and the decision to store it or not."""
+    """Show the verdict on a recording, and take the decision to store it or not."""
     user = _need(request, ENROLL)
     draft = draft_or_404(user, key)
     verdict = Verdict.of(draft)
@@ -77,26 +77,26 @@ def decide(request: HttpRequest, key: uuid.UUID) -> HttpResponse:
 
 
 def verdict(request: HttpRequest, key: uuid.UUID) -> HttpResponse:
-    """Whether the page of a recording has something new to show, as JSON."""
+    """Tell the page of a recording, as JSON, if there is something new to show."""
     draft = draft_or_404(_need(request, ENROLL), key)
     job = enrollment.assessment_of(draft)
     return JsonResponse({"is_judged": draft.verdict is not None, "has_failed": bool(job and job.error)})
 
 
 def enrollment_audio(request: HttpRequest, key: uuid.UUID) -> HttpResponse | FileResponse:
-    """A recording that is to be decided on."""
+    """Send a recording that is to be decided on."""
     return responses.recording(draft_or_404(_need(request, ENROLL), key))
 
 
 def voiceprint_audio(request: HttpRequest, key: uuid.UUID) -> HttpResponse | FileResponse:
-    """The recording of a voiceprint; that somebody listened is on record."""
+    """Send the recording of a voiceprint; that somebody listened is on record."""
     user = _need(request, LISTEN)
     voiceprint = get_object_or_404(Voiceprint.objects.select_related("speaker"), uuid=key)
     return responses.voiceprint_recording(voiceprint, by=user)
 
 
 def export_speaker(request: HttpRequest, key: uuid.UUID) -> HttpResponse:
-    """Everything that is kept of somebody, as a ZIP."""
+    """Export everything that is kept of somebody, as a ZIP."""
     user = _need(request, EXPORT)
     speaker = get_object_or_404(Speaker, uuid=key)
     if request.method != "POST":
@@ -110,7 +110,7 @@ def export_speaker(request: HttpRequest, key: uuid.UUID) -> HttpResponse:
 
 
 def merge(request: HttpRequest) -> HttpResponse:
-    """Several entries are one person."""
+    """Merge several entries for one person."""
     user = _need(request, MERGE)
     keys = [key for key in request.GET.get("speakers", "").split(",") if key.isdigit()]
     speakers = Speaker.objects.filter(pk__in=keys)
@@ -142,7 +142,7 @@ def _need(request: HttpRequest, permission: str) -> User:
 
 
 def _explained(verdict: Verdict | None) -> dict[str, Any]:
-    """A verdict in words, for the page."""
+    """Put a verdict in words, for the page."""
     if verdict is None:
         return {"verdict": None}
     names = dict(Speaker.objects.filter(pk__in=[key for key, _ in verdict.nearest]).values_list("pk", "name"))

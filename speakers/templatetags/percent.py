@@ -9,5 +9,5 @@ register = template.Library()
 
 @register.filter
 def percent(share: float | str | None) -> str:
-    """0.045 as "4.5 %"; a dash for what was not measured."""
+    """Write 0.045 as "4.5 %"; a dash for what was not measured."""
     return f"{share:.1%}".replace("%", " %") if isinstance(share, float) else "–"

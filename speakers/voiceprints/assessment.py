@@ -1,4 +1,4 @@
-"""Is this recording good enough to enroll a voice? Pure.
+"""Assessment of recordings: is one good enough to enroll a voice? Pure.
 
 Found out from the audio, the speech probabilities of its frames, and the embeddings of its spans.
 """
@@ -30,7 +30,7 @@ MAX_SNR_DB = 60.0
 
 
 class Problem(enum.StrEnum):
-    """Why a recording cannot be stored, or should not be."""
+    """A reason why a recording cannot be stored, or should not be."""
 
     TOO_SHORT = "too_short"
     SEVERAL_VOICES = "several_voices"
@@ -47,7 +47,7 @@ class Problem(enum.StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Sound:
-    """How clean a recording is."""
+    """The cleanness of a recording, in figures."""
 
     speech_s: float
     """Net: without pauses."""
@@ -90,7 +90,7 @@ def measure(audio: np.ndarray, probabilities: np.ndarray, frame: int, *, thresho
 def speech_stretches(
     audio: np.ndarray, probabilities: np.ndarray, frame: int, *, threshold: float = 0.5
 ) -> list[np.ndarray]:
-    """The speech without its pauses, in pieces to embed.
+    """Cut the speech, without its pauses, into pieces to embed.
 
     Returns:
         float32 arrays of `STRETCH_S`, the last one up to twice as long; none without speech.
@@ -114,7 +114,7 @@ def speech_stretches(
 
 
 def likeness_of_parts(embeddings: np.ndarray, seconds: np.ndarray, scoring: Scoring) -> float:
-    """How sure it is that the two least alike parts of a recording are of one person.
+    """Return log-odds that the two least alike parts of a recording are of one person.
 
     The spans are put in order along the axis on which they differ most, and cut in two at every place: a
     second voice is at one end of it, however short.
@@ -148,25 +148,25 @@ def problems(
     several_below: float,
     nearest: Sequence[tuple[int, float]],
     same_from: float,
-    speaker: int | None,
+    speaker_pk: int | None,
     own_score: float | None,
 ) -> list[Problem]:
-    """What speaks against storing this.
+    """Return what speaks against storing this.
 
     Args:
         likeness: Of `likeness_of_parts`.
         several_below: Parts less alike than this are of two people.
         nearest: Enrolled speakers and the log-odds that it is they.
         same_from: From these log-odds on two recordings are of one person.
-        speaker: Whose voice it is meant to be; None for somebody new.
-        own_score: Log-odds that it is `speaker`; None if nothing is enrolled of them.
+        speaker_pk: Whose voice it is meant to be; None for somebody new.
+        own_score: Log-odds that it is `speaker_pk`; None if nothing is enrolled of them.
     """
     found = []
     if sound.speech_s < MIN_SPEECH_S:
         return [Problem.TOO_SHORT]
     if likeness < several_below:
         found.append(Problem.SEVERAL_VOICES)
-    if any(other != speaker and score >= same_from for other, score in nearest):
+    if any(other != speaker_pk and score >= same_from for other, score in nearest):
         found.append(Problem.LIKE_ANOTHER)
     if own_score is not None and own_score < 0:
         found.append(Problem.UNLIKE_OWN)

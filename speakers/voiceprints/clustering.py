@@ -21,7 +21,7 @@ MIN_S, MIN_LENGTH = 1e-3, 1e-6
 
 @dataclass(frozen=True, slots=True)
 class ClusteringOptions:
-    """When voices are the same; in log-odds, see `speakers.voiceprints.scoring`."""
+    """Limits from which voices are the same; in log-odds, see `speakers.voiceprints.scoring`."""
 
     join: float = 1.0
     """Least log-odds at which a line shapes the voice that it is given to."""
@@ -78,7 +78,7 @@ class Cluster:
         self._weigh(embedding, -speech_s, self.speech_s)
 
     def absorb(self, other: Cluster, *, memory_s: float) -> None:
-        """The two are one."""
+        """Take in another cluster: the two are one."""
         if other.mean is not None:
             self.add(other.mean, other.speech_s, memory_s=memory_s)
 
@@ -104,7 +104,7 @@ class Cluster:
 def without(
     clusters: Sequence[Cluster], embeddings: np.ndarray, seconds: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Each cluster as it would be without one of its lines.
+    """Return each cluster as it would be without one of its lines.
 
     Args:
         embeddings: Of the lines, float32, shape (n, d), n > 0.
@@ -127,7 +127,7 @@ def without(
 
 
 def as_voices(clusters: Sequence[Cluster], scoring: Scoring, dimension: int) -> Voices:
-    """The clusters ready to be compared; one that was never heard well is like nothing."""
+    """Prepare clusters for comparison; one that was never heard well is like nothing."""
     rows = np.zeros((len(clusters), dimension), np.float32)
     for row, cluster in zip(rows, clusters, strict=True):
         if cluster.centroid is not None:
@@ -136,7 +136,7 @@ def as_voices(clusters: Sequence[Cluster], scoring: Scoring, dimension: int) -> 
 
 
 def log_odds(voices: Voices, clusters: Sequence[Cluster], scoring: Scoring) -> np.ndarray:
-    """How sure it is that each voice is each cluster's.
+    """Return log-odds that each voice is each cluster's.
 
     Returns:
         float32, shape (len(voices), len(clusters)); minus infinity for a cluster that was never heard well.

@@ -1,4 +1,4 @@
-"""Learns how a model's embeddings compare from lines whose speakers are known. Pure."""
+"""Fitting of a model's scoring to lines whose speakers are known. Pure."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class Lines:
 
 
 def fit(lines: Lines, cohort: Cohort, *, seed: int = 0) -> Scoring:
-    """The weights that make log-odds true, by logistic regression with both kinds of pairs counted alike.
+    """Find weights that make log-odds true, by logistic regression with both kinds of pairs counted alike.
 
     Pairs are single lines against single lines, and against means of several lines of one speaker.
 
@@ -75,7 +75,7 @@ def fit(lines: Lines, cohort: Cohort, *, seed: int = 0) -> Scoring:
 
 
 def equal_error_rate(genuine: np.ndarray, impostor: np.ndarray) -> tuple[float, float]:
-    """Where false rejects and false accepts are equally frequent.
+    """Return the error rate at which false rejects and false accepts are equally frequent.
 
     Args:
         genuine: Scores of pairs of one person, shape (n,), n > 0.
@@ -93,7 +93,7 @@ def equal_error_rate(genuine: np.ndarray, impostor: np.ndarray) -> tuple[float, 
 
 
 def _means(lines: Lines, random: np.random.Generator) -> Lines:
-    """Mean voices of several lines each; `recordings` is empty for each, see `_may_be_compared`."""
+    """Draw mean voices of several lines each; `recordings` is empty for each, see `_may_be_compared`."""
     rows: list[tuple[np.ndarray, float, object, frozenset[object]]] = []
     for speaker in np.unique(lines.speakers):
         own = np.flatnonzero(lines.speakers == speaker)
@@ -119,7 +119,7 @@ def _means(lines: Lines, random: np.random.Generator) -> Lines:
 
 
 def _may_be_compared(lines: Lines, others: Lines) -> np.ndarray:
-    """Whether a line and another share no recording, shape (len(lines), len(others))."""
+    """Tell which lines share no recording with which others, shape (len(lines), len(others))."""
     if others.recordings.dtype != object:
         different: np.ndarray = lines.recordings[:, None] != others.recordings
         return different
@@ -129,7 +129,7 @@ def _may_be_compared(lines: Lines, others: Lines) -> np.ndarray:
 
 
 def _logistic_regression(z: np.ndarray, reach: np.ndarray, is_same: np.ndarray) -> tuple[float, float, float]:
-    """Slope, bias and offset of `Scoring`, by Newton's method."""
+    """Find slope, bias and offset of `Scoring`, by Newton's method."""
     features = np.column_stack([reach * z, reach, np.ones(len(z))]).astype(float)
     weight = np.where(is_same, 0.5 / is_same.sum(), 0.5 / (~is_same).sum())
     weights = np.zeros(3)

@@ -1,4 +1,4 @@
-"""Which enrolled speaker is this, or nobody: an open-set decision. Pure."""
+"""Identification of an enrolled speaker, or of nobody: an open-set decision. Pure."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from .scoring import Scoring, Voices
 
 @dataclass(frozen=True, slots=True)
 class IdentificationOptions:
-    """When a voice gets a name; in log-odds, see `speakers.voiceprints.scoring`."""
+    """Limits at which a voice gets a name; in log-odds, see `speakers.voiceprints.scoring`."""
 
     threshold: float = 3.0
     """Least log-odds to accept: trades false accepts for false rejects."""
@@ -46,7 +46,7 @@ class Identification:
 
 
 class Enrolled(NamedTuple):
-    """How an enrolled speaker sounds."""
+    """The voice of an enrolled speaker."""
 
     embedding: np.ndarray
     """float32, shape (d,), any length but zero."""
@@ -91,12 +91,12 @@ class Gallery:
         return self._column(speaker) is not None
 
     def voice(self, speaker: int) -> Voices | None:
-        """The voice of one speaker; None if not enrolled."""
+        """Return the voice of one speaker; None if not enrolled."""
         column = self._column(speaker)
         return None if column is None else self.voices.take(slice(column, column + 1))
 
     def promising(self, voice: Voices) -> np.ndarray:
-        """Where to look for one voice: all columns, or those that are most like it at a rough look.
+        """Choose where to look for one voice: all columns, or those that are most like it at a rough look.
 
         Returns:
             Indices into `voices`.
@@ -108,7 +108,7 @@ class Gallery:
         return np.argpartition(log_odds, -PROMISING)[-PROMISING:]
 
     def changed(self, changes: Mapping[int, Enrolled | None]) -> Gallery:
-        """Another gallery in which these speakers have these voices, or none.
+        """Return another gallery in which these speakers have these voices, or none.
 
         Raises:
             ValueError: If an embedding has another dimension, or is zero or not finite.
@@ -142,7 +142,7 @@ class Gallery:
 
 
 def unit(embedding: np.ndarray) -> np.ndarray:
-    """The embedding at unit length, float32.
+    """Scale an embedding to unit length, float32.
 
     Raises:
         ValueError: If it is zero or not finite.
@@ -161,7 +161,7 @@ def identify(
     speech_s: float,
     options: IdentificationOptions = IdentificationOptions(),
 ) -> Identification:
-    """The enrolled speaker that this voice belongs to, or nobody.
+    """Find the enrolled speaker that this voice belongs to, or nobody.
 
     Args:
         embedding: float32, shape (d,), any length but zero.

@@ -1,4 +1,4 @@
-"""How sure it is that two pieces of speech are by one person. Pure.
+"""Scoring of voices: log-odds that two pieces of speech are by one person. Pure.
 
 A cosine alone does not say: models differ, some voices are like everybody's, and a second of speech tells
 less than ten. So each cosine is first put on the scale of what both voices have in common with strangers (a
@@ -22,7 +22,7 @@ HALF_S = 2.0
 
 
 class Cohort:
-    """What voices have in common: the mean and covariance of many people's embeddings, and nobody's voice.
+    """Mean and covariance of many people's embeddings: what voices have in common, and nobody's voice.
 
     Normalising by them is exactly symmetric score normalisation (S-norm: Kenny, "Bayesian speaker
     verification with heavy-tailed priors", Odyssey 2010) against all those people one by one, at a cost that
@@ -43,12 +43,12 @@ class Cohort:
 
     @classmethod
     def of(cls, embeddings: np.ndarray) -> Cohort:
-        """The cohort of these people: one embedding each, float32, shape (n, d), unit length."""
+        """Measure the cohort of these people: one embedding each, float32, shape (n, d), unit length."""
         return cls(embeddings.mean(axis=0), np.cov(embeddings, rowvar=False, bias=True))
 
     @classmethod
     def unknown(cls, dimension: int, deviation: float = 0.15) -> Cohort:
-        """For a model of which nothing is known: strangers' cosines lie around 0 with this deviation."""
+        """Guess a cohort for an unknown model: strangers' cosines lie around 0 with this deviation."""
         return cls(np.zeros(dimension), deviation**2 * np.eye(dimension))
 
     @cached_property
@@ -59,7 +59,7 @@ class Cohort:
         return vectors[:, ::-1].astype(np.float32)
 
     def statistics(self, embeddings: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Mean and deviation of each voice's cosine to strangers.
+        """Return mean and deviation of each voice's cosine to strangers.
 
         Args:
             embeddings: float32, shape (n, d), unit length.
@@ -95,11 +95,11 @@ class Voices:
         return len(self.rows)
 
     def take(self, which: np.ndarray | slice) -> Voices:
-        """Some of them."""
+        """Return some of them."""
         return Voices(self.rows[which], self.scales[which], self.shifts[which], self.reach[which])
 
     def joined(self, others: Voices) -> Voices:
-        """These and then the others."""
+        """Return these and then the others."""
         return Voices(
             np.concatenate([self.rows, others.rows]),
             np.concatenate([self.scales, others.scales]),
@@ -110,7 +110,7 @@ class Voices:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Scoring:
-    """From cosines to log-odds, for one model.
+    """Weights that turn cosines into log-odds, for one model.
 
     The log-odds are `offset + reach * (slope * z + bias)`: `z` is the normalised cosine, and `reach` is 1 for
     endless speech on both sides and less the less there is. `calibrate` fits the numbers.
@@ -132,20 +132,20 @@ class Scoring:
         return Voices(embeddings.astype(np.float32), 1 / deviations, means / deviations, reach(seconds))
 
     def log_odds(self, some: Voices, others: Voices) -> np.ndarray:
-        """How sure it is that each two are one person, float32, shape (len(some), len(others))."""
+        """Return log-odds that each two are one person, float32, shape (len(some), len(others))."""
         return self.of_cosines(some.rows @ others.rows.T, some, others)
 
     def of_cosines(self, cosines: np.ndarray, some: Voices, others: Voices) -> np.ndarray:
-        """The same from cosines, shape (len(some), len(others)), exact or not."""
+        """Return the same from cosines, shape (len(some), len(others)), exact or not."""
         return self._weigh(cosines, some, others, np.s_[:, None])
 
     def log_odds_of_pairs(self, some: Voices, others: Voices) -> np.ndarray:
-        """How sure it is of the first of each, of the second of each, and so on; float32, shape (n,)."""
+        """Return log-odds of the first of each, of the second of each, and so on; float32, shape (n,)."""
         cosines = np.einsum("nd,nd->n", some.rows, others.rows)
         return self._weigh(cosines, some, others, np.s_[:])
 
     def _weigh(self, cosines: np.ndarray, some: Voices, others: Voices, rows: Any) -> np.ndarray:
-        """Log-odds of cosines; `rows` lays what belongs to `some` along the rows of cosines."""
+        """Turn cosines into log-odds; `rows` lays what belongs to `some` along the rows of cosines."""
         z = cosines * (some.scales[rows] + others.scales)
         z -= some.shifts[rows] + others.shifts
         z *= 0.5 * self.slope
@@ -157,16 +157,16 @@ class Scoring:
 
 
 def reach(seconds: np.ndarray) -> np.ndarray:
-    """How much of a voice so much speech shows, float32 in (0, 1]."""
+    """Return how much of a voice so much speech shows, float32 in (0, 1]."""
     shown: np.ndarray = 1 / np.sqrt(1 + HALF_S / np.clip(seconds, MIN_S, MAX_RECORDING_S))
     return shown.astype(np.float32)
 
 
 def probability(log_odds: float) -> float:
-    """As people read it: 0.5 is even, 0.95 is 19 : 1."""
+    """Turn log-odds into what people read: 0.5 is even, 0.95 is 19 : 1."""
     return float(1 / (1 + np.exp(-np.clip(log_odds, -30, 30))))
 
 
 def from_probability(value: float) -> float:
-    """The log-odds of a probability in (0, 1)."""
+    """Return the log-odds of a probability in (0, 1)."""
     return float(np.log(value / (1 - value)))

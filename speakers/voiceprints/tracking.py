@@ -1,4 +1,4 @@
-"""Who speaks in one live session, line after line, and what must be corrected afterwards. Pure.
+"""Tracking of voices in one live session, line after line, with what must be corrected afterwards. Pure.
 
 Every line belongs to a voice. A voice is an enrolled speaker or a stranger ("Speaker 1"), and what is known
 of it grows with each line, so answers get better: `take_revisions` tells which earlier ones were wrong. What
@@ -37,7 +37,7 @@ class TrackingOptions:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class VoiceState:
-    """What must be kept of a voice while its session is live, so that another worker can go on."""
+    """A voice as it is kept while its session is live, so that another worker can go on."""
 
     voice: uuid.UUID
     speaker: int | None = None
@@ -55,7 +55,7 @@ class VoiceState:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """Whose line it is."""
+    """The answer whose line it is."""
 
     voice: uuid.UUID
     speaker: int | None
@@ -133,7 +133,7 @@ class _Line:
 
 
 class SpeakerTracker:
-    """Follows the voices of one session. A line costs the same in the first minute and in the third hour.
+    """Tracker of the voices of one session. A line costs the same in the first minute and in the third hour.
 
     Args:
         gallery: The enrolled speakers; see `set_gallery`.
@@ -182,7 +182,7 @@ class SpeakerTracker:
             self._lines.append(recent)
             if is_certain:
                 self._shape(voice, embedding, speech_s)
-                self._think_again(voice)
+                self._reconsider(voice)
                 voice = recent.voice
         voice.heard = self._count
         is_new, voice.is_told = not voice.is_told, True
@@ -196,17 +196,17 @@ class SpeakerTracker:
         return self._gallery.model_id
 
     def take_revisions(self) -> list[Revision]:
-        """What was wrong in earlier answers, found since the last call, to be applied in this order."""
+        """Return what was found wrong in earlier answers since the last call, to be applied in this order."""
         revisions, self._revisions = self._revisions, []
         return revisions
 
     def changed_voices(self) -> list[VoiceState]:
-        """The voices that are new or changed since the last call, to be stored."""
+        """Return the voices that are new or changed since the last call, to be stored."""
         changed, self._changed = self._changed, set()
         return [voice.state for key, voice in self._voices.items() if key in changed]
 
     def set_gallery(self, gallery: Gallery) -> None:
-        """Somebody was enrolled, changed, or forgotten.
+        """Take over a gallery in which somebody was enrolled, changed, or forgotten.
 
         How a voice sounds is forgotten with what was enrolled of its speaker, and so is its name, unless a
         person gave it.
@@ -222,7 +222,7 @@ class SpeakerTracker:
     # What a person said.
 
     def adopt(self, state: VoiceState) -> None:
-        """A person added a voice to the session, or named one: `state.speaker` holds.
+        """Take over a voice that a person added or named: `state.speaker` holds.
 
         What the tracker knows of how the voice sounds is kept.
         """
@@ -233,12 +233,12 @@ class SpeakerTracker:
         voice.speaker, voice.is_named_by_person = state.speaker, state.is_named_by_person
 
     def merge(self, kept: uuid.UUID, gone: uuid.UUID) -> None:
-        """Two voices are one. Unknown voices are ignored."""
+        """Make one of two voices. Unknown voices are ignored."""
         if kept in self._voices and gone in self._voices and kept != gone:
             self._join(self._voices[kept], self._voices[gone])
 
     def assign(self, line: int, voice: uuid.UUID) -> None:
-        """This line belongs to that voice, for good. It shapes the voice that it belongs to."""
+        """Give a line to a voice, for good. It shapes the voice that it belongs to."""
         target = self._voices.get(voice)
         recent = next((recent for recent in self._lines if recent.key == line), None)
         if target is None or recent is None:
@@ -249,7 +249,7 @@ class SpeakerTracker:
     # Deciding.
 
     def _choose(self, embedding: np.ndarray, speech_s: float) -> tuple[_Voice, float | None, bool]:
-        """The voice of a line, how probable it is, and whether that is certain."""
+        """Choose the voice of a line; return how probable it is, and whether that is certain."""
         options = self.options.clustering
         voices = list(self._voices.values())
         odds = self._log_odds(self._prepared([embedding], [speech_s]), voices)[0]
@@ -270,7 +270,7 @@ class SpeakerTracker:
         return voices[best], probability(top), is_long_enough and top >= options.join
 
     def _is_here(self, found: Identification, best: _Voice | None, log_odds: float) -> bool:
-        """Whether one of the session's voices is this enrolled speaker, by name or by sound."""
+        """Tell if one of the session's voices is this enrolled speaker, by name or by sound."""
         if any(voice.speaker == found.speaker for voice in self._voices.values()):
             return True
         if best is None or log_odds < self.options.clustering.join:
@@ -281,7 +281,7 @@ class SpeakerTracker:
         return log_odds >= found.log_odds
 
     def _is_like_a_guess(self, embedding: np.ndarray, speech_s: float, least: float) -> bool:
-        """Whether a recent line that fitted no voice is this much like it: together they are a voice."""
+        """Tell if a recent line that fitted no voice is this much like it: together they are a voice."""
         guesses = [
             line
             for line in self._lines
@@ -297,7 +297,7 @@ class SpeakerTracker:
         return self._gallery.scoring.voices(np.stack(embeddings), np.array(seconds))
 
     def _log_odds(self, lines: Voices, voices: Sequence[_Voice]) -> np.ndarray:
-        """How sure it is that lines are of voices; those of enrolled speakers by what is enrolled as well.
+        """Return log-odds that lines are of voices; those of enrolled speakers by what is enrolled as well.
 
         Returns:
             float32, shape (len(lines), len(voices)).
@@ -333,7 +333,7 @@ class SpeakerTracker:
         return voice
 
     def _make_room(self) -> bool:
-        """Whether there may be one more voice; of too many, the least known that was silent longest goes."""
+        """Make room for one more voice, if there may be one: the least known that was silent longest goes."""
         options = self.options.clustering
         if len(self._voices) < options.most_voices:
             return True
@@ -351,8 +351,8 @@ class SpeakerTracker:
 
     # Thinking again.
 
-    def _think_again(self, voice: _Voice) -> None:
-        """This voice is better known than before: what follows from that?"""
+    def _reconsider(self, voice: _Voice) -> None:
+        """Draw what follows from knowing this voice better than before."""
         if voice.news_s >= self.options.news * voice.cluster.speech_s:
             voice = self._recognise(voice)
         self._merge_alike(voice)
@@ -425,7 +425,7 @@ class SpeakerTracker:
     def _log_odds_among_others(
         self, lines: Sequence[_Line], prepared: Voices, log_odds: np.ndarray
     ) -> np.ndarray:
-        """How well each line fits its voice: a line that shapes a stranger's must not vouch for itself.
+        """Return log-odds of each line and its voice: a line that shapes a stranger's vouches not for itself.
 
         Args:
             log_odds: Of the lines and their voices as they are, shape (len(lines),).
@@ -506,5 +506,5 @@ class SpeakerTracker:
 
 
 def _may_be_one(one: _Voice, other: _Voice) -> bool:
-    """Two people who are known by name are two."""
+    """Tell if both are known by name: then they are two."""
     return one.speaker is None or other.speaker is None

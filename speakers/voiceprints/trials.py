@@ -1,4 +1,4 @@
-"""What recognising people by voice is worth, tried on voices whose owners are known. Pure.
+"""Trials of recognising people by voice, on voices whose owners are known. Pure.
 
 Everybody is enrolled with some recordings and tried with pieces of others, once as themselves and once as a
 stranger. What is learnt from some people is measured on others.
@@ -44,7 +44,7 @@ class Material:
     """Shorter pieces of the same recordings, of `LENGTHS_S`."""
 
     def of(self, speakers: np.ndarray) -> Material:
-        """The recordings of these people only."""
+        """Return the recordings of these people only."""
         return Material(
             self.voices.take(np.isin(self.voices.speakers, speakers)),
             self.pieces.take(np.isin(self.pieces.speakers, speakers)),
@@ -81,7 +81,7 @@ class Trials:
 
     @property
     def equal_error_rate(self) -> float:
-        """Of comparing each piece with each enrolled voice."""
+        """The equal error rate of comparing each piece with each enrolled voice."""
         return equal_error_rate(self.own, self.others[np.isfinite(self.others)])[0]
 
     @property
@@ -90,7 +90,7 @@ class Trials:
         return float(np.mean(self.own > self.others.max(axis=1)))
 
     def errors(self, options: IdentificationOptions) -> Errors:
-        """What happens with these settings."""
+        """Count what happens with these settings."""
         first, second = np.sort(self.others, axis=1)[:, :-3:-1].T
         is_long = self.seconds >= options.shortest_speech_s
 
@@ -121,7 +121,7 @@ class Errors:
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """What a model and its calibration are worth."""
+    """The worth of a model and its calibration, in figures."""
 
     people: int
     recordings: int
@@ -174,7 +174,7 @@ def try_out(material: Material, scoring: Scoring) -> Trials:
 
 
 def propose(trials: Trials, *, enrolled: int | None = None) -> IdentificationOptions:
-    """The settings at which strangers hardly ever get a name.
+    """Propose the settings at which strangers hardly ever get a name.
 
     Args:
         enrolled: Voices to find somebody among, if more than were tried: with each, chances of being taken
@@ -189,7 +189,7 @@ def propose(trials: Trials, *, enrolled: int | None = None) -> IdentificationOpt
 
 
 def _shortest(trials: Trials, threshold: float, usual: IdentificationOptions) -> float:
-    """The shortest speech that names at least every fifth enrolled speaker: less only makes people wait."""
+    """Find the shortest speech that names every fifth enrolled speaker: less only makes people wait."""
     for length in LENGTHS_S:
         some = trials.of_length(length)
         if len(some) and np.mean(some.own >= threshold) >= 0.2:
@@ -224,7 +224,7 @@ def measure(material: Material, cohort: Cohort, *, seed: int = 0) -> Measured:
 
 
 def _halves(material: Material, seed: int) -> Iterator[tuple[Material, Material]]:
-    """Divisions of the people into two, each way round; none if a half would have fewer than three."""
+    """Divide the people into two, each way round; none if a half would have fewer than three."""
     repeated = material.repeated
     if len(repeated) < 6:
         return
@@ -237,7 +237,7 @@ def _halves(material: Material, seed: int) -> Iterator[tuple[Material, Material]
 
 
 def _enroll(people: Sequence[Lines]) -> tuple[np.ndarray, np.ndarray]:
-    """The mean voice of each one's recordings, shape (n, d), and its seconds, shape (n,)."""
+    """Return the mean voice of each one's recordings, shape (n, d), and its seconds, shape (n,)."""
     means = [unit(lines.seconds @ lines.embeddings) for lines in people]
     return np.stack(means), np.array([lines.seconds.sum() for lines in people])
 

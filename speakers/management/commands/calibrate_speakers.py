@@ -144,7 +144,7 @@ async def _from_voiceprints() -> AsyncIterator[Recording]:
 
 
 def _voiceprints() -> list[tuple[int, int]]:
-    """Speaker and key of each; first of those people of whom there are most."""
+    """Return speaker and key of each; first of those people of whom there are most."""
     kept = Voiceprint.objects.exclude(audio="")
     counts = kept.order_by().values("speaker").annotate(count=Count("pk")).order_by("-count", "speaker")
     people = list(counts.values_list("speaker", flat=True)[:MAX_PEOPLE])

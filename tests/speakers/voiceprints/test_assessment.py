@@ -127,7 +127,7 @@ class TestProblem:
             "several_below": -1.0,
             "nearest": [],
             "same_from": 3.0,
-            "speaker": None,
+            "speaker_pk": None,
             "own_score": None,
         }
         return problems(sound, **usual | changes)  # type: ignore[arg-type]
@@ -143,13 +143,13 @@ class TestProblem:
 
     def test_everything_that_is_wrong_is_told(self) -> None:
         found = self.problems(
-            Sound(4.0, 5.0, 0.02), likeness=-3.0, nearest=[(7, 4.0)], speaker=8, own_score=-2.0
+            Sound(4.0, 5.0, 0.02), likeness=-3.0, nearest=[(7, 4.0)], speaker_pk=8, own_score=-2.0
         )
 
         assert set(found) == set(Problem) - {Problem.TOO_SHORT}
 
     def test_being_like_oneself_is_no_problem(self) -> None:
-        assert self.problems(nearest=[(7, 9.0)], speaker=7, own_score=9.0) == []
+        assert self.problems(nearest=[(7, 9.0)], speaker_pk=7, own_score=9.0) == []
 
     def test_being_a_bit_like_somebody_else_is_no_problem(self) -> None:
         assert self.problems(nearest=[(7, 2.9), (8, -4.0)]) == []
