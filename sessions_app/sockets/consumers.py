@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine, Iterable
 from functools import lru_cache
 from typing import Any
 
@@ -22,6 +22,15 @@ from sessions_app.models import AccessToken
 from sessions_app.serving.frames import PUSH, Pushing, text_frame
 from sessions_app.transport.current import get_transport
 from sessions_app.wire.audio_frames import MAX_FRAME_BYTES
+from sessions_app.wire.dialects import (
+    Capabilities,
+    Command,
+    Dialect,
+    Handshake,
+    Join,
+    OwnProtocol,
+    Refusal,
+)
 from sessions_app.wire.protocol import (
     ErrorCode,
     Hello,
@@ -30,9 +39,6 @@ from sessions_app.wire.protocol import (
     Mode,
     ProtocolError,
     StateChange,
-    encode,
-    encode_error,
-    parse_join,
 )
 
 from .fanout import get_fanout, read_lines, read_revisions
@@ -43,10 +49,9 @@ logger = logging.getLogger(__name__)
 
 MAX_INTRUSIONS = 3
 
-MAX_UNREAD = 15
-"""Lines that a sender is sent which may not read while it sends: the Python library `websockets` keeps 16
-messages that nobody reads, with one more it stops reading, misses the answers to its own pings,
-and hangs up."""
+FIRST_MESSAGE_S = 10.0
+MAX_FIRST_BYTES = 64 * 1024
+"""How long, and how much, a client may take to say which session it wants; until then nobody knows it."""
 
 RETURN_S = 1.0
 
@@ -54,7 +59,6 @@ find_token = database_sync_to_async(AccessToken.find, thread_sensitive=False)
 has_right = database_sync_to_async(permissions.may, thread_sensitive=False)
 
 # A line goes to a thousand receivers in the same words.
-encode_once = lru_cache(maxsize=512)(encode)
 frame_once = lru_cache(maxsize=512)(text_frame)
 
 
@@ -65,8 +69,13 @@ class SessionConsumer(AsyncWebsocketConsumer):
     channel_layer_alias = ""
 
     join: JoinRequest
+    capabilities: Capabilities
     feed: SessionFeed
     cursor: Cursor
+
+    def __init__(self, *args: Any, dialect: Callable[[], Dialect] = OwnProtocol, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.dialect = dialect()
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         # As channels', for one source of messages: without a task for each.
@@ -94,6 +103,8 @@ class SessionConsumer(AsyncWebsocketConsumer):
     async def connect(self) -> None:
         self._sender: SenderConnection | None = None
         self._intrusions = 0
+        self._first_bytes = 0
+        self._waiting_for_join: asyncio.Task[None] | None = None
         self._is_accepted = False
         self._writer: asyncio.Task[None] | None = None
         extensions: Any = self.scope.get("extensions") or {}
@@ -104,8 +115,41 @@ class SessionConsumer(AsyncWebsocketConsumer):
         if not self._is_origin_allowed():
             await self.close()  # HTTP 403: a page of somebody else's gets no socket at all
             return
-        key = self.scope["url_route"]["kwargs"]["session_id"]
-        self.join = parse_join(key, self.scope["query_string"].decode("latin-1"))
+        await self._obey(self.dialect.open(self._handshake()))
+        if not hasattr(self, "join"):
+            self._waiting_for_join = asyncio.create_task(self._expect_join(), name="first message")
+            await self._accept()
+
+    def _handshake(self) -> Handshake:
+        return Handshake(
+            session_id=self.scope["url_route"]["kwargs"].get("session_id", ""),
+            query=self.scope["query_string"].decode("latin-1"),
+            headers=self._headers,
+            subprotocols=tuple(self.scope.get("subprotocols", ())),
+        )
+
+    @property
+    def _headers(self) -> dict[str, str]:
+        headers = self.scope["headers"]
+        return {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in headers}
+
+    async def _expect_join(self) -> None:
+        await asyncio.sleep(FIRST_MESSAGE_S)
+        await self.refuse(
+            ProtocolError(ErrorCode.IDLE, f"no session was asked for within {FIRST_MESSAGE_S:g} s")
+        )
+
+    async def _obey(self, commands: Iterable[Command]) -> None:
+        for command in commands:
+            if isinstance(command, Join):
+                await self._join(command)
+            elif self._sender:
+                await self._sender.obey(command)
+
+    async def _join(self, command: Join) -> None:
+        if self._waiting_for_join:
+            self._waiting_for_join.cancel()
+        self.join, self.capabilities = command.request, command.capabilities
         if not self._is_sending:
             await self._accept()
         await self._authorise()
@@ -113,19 +157,17 @@ class SessionConsumer(AsyncWebsocketConsumer):
         position = await self._become_sender() if self._is_sending else 0
         # A plain sender sends all it has as soon as it is let in, and can send nothing twice.
         await self._accept()
-        if self.join.version >= 2:
-            await self._say_hello(resume_from=position)
+        await self._say_hello(resume_from=position)
         self._writer = asyncio.create_task(self._write(), name=f"writer of {self.join.mode}")
 
     async def _accept(self) -> None:
         if not self._is_accepted:
             self._is_accepted = True
-            await self.accept()
+            await self.accept(self.dialect.subprotocol)
 
     def _is_origin_allowed(self) -> bool:
-        headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in self.scope["headers"]}
         return decision.is_origin_allowed(
-            headers,
+            self._headers,
             scheme=self.scope.get("scheme", "ws"),
             allowed_hosts=settings.ALLOWED_HOSTS,
             trusted_origins=settings.CSRF_TRUSTED_ORIGINS,
@@ -134,7 +176,7 @@ class SessionConsumer(AsyncWebsocketConsumer):
     async def _authorise(self) -> None:
         header_names = {name.decode("latin-1").lower() for name, _ in self.scope["headers"]}
         client = self.scope.get("client")
-        secret = self._token()
+        secret = self.join.token
         token = await find_token(secret) if secret else None
         right = Right.SEND if self._is_sending else Right.READ
         user = self._user()
@@ -161,40 +203,31 @@ class SessionConsumer(AsyncWebsocketConsumer):
         is_browser = b"origin" in dict(self.scope["headers"])
         return user if is_browser and isinstance(user, User) and user.is_authenticated else None
 
-    def _token(self) -> str:
-        header = dict(self.scope["headers"]).get(b"authorization", b"").decode("latin-1")
-        scheme, _, secret = header.partition(" ")
-        return self.join.token or (secret.strip() if scheme.lower() == "bearer" else "")
-
     @property
     def _is_sending(self) -> bool:
         return self.join.mode is Mode.SENDER
 
     async def _follow(self) -> None:
-        join = self.join
-        is_v2 = join.version >= 2
+        join, capabilities = self.join, self.capabilities
         self.cursor = Cursor(
             seq=join.since,
             revision=join.revision,
-            wants_events=is_v2,
-            wants_acks=is_v2 and self._is_sending,
-            wants_end=is_v2 or self._is_sending,
-            stays=join.stays and is_v2 and not self._is_sending,
+            wants_events=capabilities.wants_events,
+            wants_acks=capabilities.wants_acks,
+            wants_end=capabilities.wants_end,
+            stays=capabilities.stays,
             is_kept=get_transport().keeps_audio,
-            max_untaken=MAX_UNREAD if self._may_never_read() else None,
+            max_untaken=capabilities.max_unread,
         )
         self.feed = await get_fanout().follow(join.session_key, self)
-
-    def _may_never_read(self) -> bool:
-        """Whether this is a sender of the first version that may read nothing until it has finished."""
-        agent = dict(self.scope["headers"]).get(b"user-agent", b"")
-        return self._is_sending and self.join.version < 2 and b"websockets/" in agent
 
     async def _become_sender(self) -> int:
         connection = SenderConnection(
             self.join,
             self.feed,
             self.cursor,
+            dialect=self.dialect,
+            resumes=self.capabilities.resumes,
             on_change=self.feed_changed,
             on_fault=lambda error: self._spawn(self.refuse(error)),
         )
@@ -224,8 +257,19 @@ class SessionConsumer(AsyncWebsocketConsumer):
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
         if self._sender:
             await self._sender.receive(text_data, bytes_data)
+        elif not hasattr(self, "join"):
+            await self._receive_first(text_data, bytes_data)
         elif not self._is_sending:
             self._refuse_intrusion()
+
+    async def _receive_first(self, text: str | None, data: bytes | None) -> None:
+        self._first_bytes += len(data or b"") + len(text or "")
+        if self._first_bytes > MAX_FIRST_BYTES:
+            raise ProtocolError(
+                ErrorCode.FRAME_TOO_LARGE,
+                f"more than {MAX_FIRST_BYTES} bytes came before a session was asked for",
+            )
+        await self._obey(self.dialect.receive(text, data))
 
     def _refuse_intrusion(self) -> None:
         self._intrusions += 1
@@ -247,15 +291,14 @@ class SessionConsumer(AsyncWebsocketConsumer):
             self._wake.set()
             return
         for message in taken:
-            if text := self._text_of(message):
+            for text in self.dialect.encode(message):
                 self._pushing.push(frame_once(text))
         if self.cursor.is_done:
             self._wake.set()
 
     async def _write(self) -> None:
         """Send what the cursor has not been told; wait, for a while, when the client does not read."""
-        # A sender of the first version need not read before it has finished.
-        patience_s = None if self._is_sending and self.join.version < 2 else settings.SLOW_READER_S
+        patience_s = None if self.capabilities.may_never_read else settings.SLOW_READER_S
         self._wake.set()
         try:
             while not self.cursor.is_done:
@@ -305,29 +348,25 @@ class SessionConsumer(AsyncWebsocketConsumer):
         return messages
 
     async def _send(self, message: Message) -> None:
-        if text := self._text_of(message):
+        for text in self.dialect.encode(message):
             await self.send(text_data=text)
-
-    def _text_of(self, message: Message) -> str | None:
-        """None if its version of the protocol does not have it."""
-        if isinstance(message, Hello):
-            return encode(message, version=self.join.version)
-        return encode_once(message, version=self.join.version)
 
     async def refuse(self, error: ProtocolError) -> None:
         """Say what is wrong; close if it is fatal. What was said before is recognised and kept."""
-        await self._say_error(error)
-        if error.code.close:
+        refusal = self.dialect.encode_error(error)
+        await self._say_error(refusal)
+        if refusal.close:
             await self._stop_writing()
             await self._leave()
             with contextlib.suppress(RuntimeError):
-                await self.close(error.code.close)
+                await self.close(refusal.close)
 
-    async def _say_error(self, error: ProtocolError) -> None:
+    async def _say_error(self, refusal: Refusal) -> None:
         with contextlib.suppress(RuntimeError, TimeoutError):  # the client may be gone already, or not read
             async with asyncio.timeout(RETURN_S):
                 await self._accept()
-                await self.send(text_data=encode_error(error))
+                for text in refusal.texts:
+                    await self.send(text_data=text)
 
     # Going.
 
@@ -336,11 +375,12 @@ class SessionConsumer(AsyncWebsocketConsumer):
         if self._writer:
             await self._stop_writing()
             await self._send(StateChange("going_away"))
-        await self._say_error(
+        refusal = self.dialect.encode_error(
             ProtocolError(ErrorCode.GOING_AWAY, "the server restarts: connect again", retry_after=RETURN_S)
         )
+        await self._say_error(refusal)
         with contextlib.suppress(RuntimeError):
-            await self.close(ErrorCode.GOING_AWAY.close)
+            await self.close(refusal.close or ErrorCode.GOING_AWAY.close)
 
     async def websocket_unanswered(self, message: dict[str, Any]) -> None:
         """A client that answers no ping does not read, or is not there any more."""
@@ -358,6 +398,9 @@ class SessionConsumer(AsyncWebsocketConsumer):
             await asyncio.gather(writer, return_exceptions=True)
 
     async def _leave(self) -> None:
+        waiting, self._waiting_for_join = self._waiting_for_join, None
+        if waiting and waiting is not asyncio.current_task():
+            waiting.cancel()
         connection, self._sender = self._sender, None
         if connection:
             await connection.leave()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import uuid
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import TypeVar
 
 from django.conf import settings
@@ -24,8 +24,8 @@ from sessions_app.transport.interface import (
     Superseded,
     Unreachable,
 )
-from sessions_app.wire.audio_frames import FrameValidator
-from sessions_app.wire.protocol import ErrorCode, Flush, JoinRequest, ProtocolError, parse_command
+from sessions_app.wire.dialects import Audio, Command, Dialect
+from sessions_app.wire.protocol import Close, ErrorCode, Flush, JoinRequest, ProtocolError
 
 from .feed import Cursor, SessionFeed
 
@@ -47,6 +47,8 @@ class SenderConnection:
 
     Args:
         cursor: Tells this sender what was kept of its audio.
+        dialect: Understands its messages.
+        resumes: Whether it connects again by itself and sends again what was lost.
         on_change: Called when there is something to tell.
         on_fault: Called with what went wrong while nothing was being received.
     """
@@ -57,17 +59,20 @@ class SenderConnection:
         feed: SessionFeed,
         cursor: Cursor,
         *,
+        dialect: Dialect,
+        resumes: bool,
         on_change: Callable[[], None],
         on_fault: Callable[[ProtocolError], None],
     ) -> None:
         self._join = join
         self._room = feed
         self._reader = cursor
+        self._dialect = dialect
+        self._resumes = resumes
         self._on_change = on_change
         self._on_fault = on_fault
         self._sender = uuid.uuid4().hex
         self._session = 0
-        self._validator = FrameValidator()
         self._bad_messages = 0
         self._is_over = False  # nothing that comes is of interest any more
         self._is_held = False  # which is no silence, however long it takes
@@ -119,11 +124,19 @@ class SenderConnection:
         if self._is_over:
             return
         self._note_life()
+        for command in self._understand(text, frame):
+            await self.obey(command)
+
+    async def obey(self, command: Command) -> None:
+        """Do what the sender asks for. Raises as `receive`."""
         try:
-            if frame is not None:
-                await self._receive_audio(frame)
-            elif text is not None:
-                await self._receive_command(text)
+            match command:
+                case Audio(data):
+                    await self._receive_audio(data)
+                case Flush():
+                    await self._flush()
+                case Close():
+                    await self._finish()
         except Superseded:
             self.sender_lost(Superseded())
 
@@ -144,7 +157,7 @@ class SenderConnection:
         self._on_change()
 
     def sender_lost(self, why: Superseded | LogLost) -> None:
-        if isinstance(why, LogLost) and self._join.version < 2:
+        if isinstance(why, LogLost) and not self._resumes:
             return  # the next audio finds out, and goes on
         if self._is_over or self._room.end:
             return
@@ -199,11 +212,9 @@ class SenderConnection:
 
     # Receiving.
 
-    async def _receive_audio(self, frame: bytes) -> None:
-        audio = self._validator.receive(frame)
-        if len(audio) == 0:
+    async def _receive_audio(self, data: bytes) -> None:
+        if not data:
             return  # keeps the socket open, no more
-        data = audio.tobytes()
         self._is_held = True
         try:
             end = await self._in_log(lambda: get_transport().append(self._session, self._sender, data))
@@ -216,17 +227,18 @@ class SenderConnection:
                 ErrorCode.TOO_LONG, f"a session is at most {settings.MAX_SESSION_S / 3600:g} hours long"
             )
 
-    async def _receive_command(self, text: str) -> None:
+    def _understand(self, text: str | None, frame: bytes | None) -> Sequence[Command]:
         try:
-            command = parse_command(text, may_flush=self._join.version >= 2)
+            return self._dialect.receive(text, frame)
         except ProtocolError as error:
+            if error.code is not ErrorCode.BAD_COMMAND:
+                raise
             self._bad_messages += 1
             if self._bad_messages >= MAX_BAD_MESSAGES:
                 raise ProtocolError(
                     ErrorCode.TOO_MANY_BAD_COMMANDS, f"{self._bad_messages} messages were no commands"
                 ) from error
             raise
-        await (self._flush() if isinstance(command, Flush) else self._finish())
 
     async def _flush(self) -> None:
         position = await self._in_log(lambda: get_transport().flush(self._session, self._sender))
@@ -248,7 +260,7 @@ class SenderConnection:
             try:
                 return await request()
             except LogLost:
-                if self._join.version >= 2:
+                if self._resumes:
                     raise _begun_anew() from None
                 session, _ = await self._find_session()
                 try:
@@ -290,5 +302,5 @@ def _signer() -> signing.Signer:
 
 
 def _begun_anew() -> ProtocolError:
-    """A sender of version 2 is told where to go on when it connects again, and still has its audio."""
+    """A sender that resumes is told where to go on when it connects again, and still has its audio."""
     return ProtocolError(ErrorCode.GOING_AWAY, "the audio must be sent again in part: connect again")
