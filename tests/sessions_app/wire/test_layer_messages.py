@@ -64,8 +64,8 @@ class TestCommit:
 
     def test_of_a_version_that_has_more_fields_is_not_understood(self):
         message = commit(LINE)
-        message["lines"][0]["language"] = "zh"
-        with pytest.raises(TypeError, match="Line has other fields here: language"):
+        message["lines"][0]["mood"] = "cheerful"
+        with pytest.raises(TypeError, match="Line has other fields here: mood"):
             layer_messages.lines_from(message)
 
 
