@@ -43,7 +43,7 @@ from .wire import layer_messages
 
 
 class OwnSessionsMixin:
-    """Staff see their own sessions, and those of others only with the permission to see all."""
+    """Own sessions for staff, and those of others only with the permission to see all."""
 
     session_path = ""
     """From the model to its session, as in a filter; "" for the session itself."""
@@ -118,14 +118,14 @@ class SessionAdmin(OwnSessionsMixin, admin.ModelAdmin):  # type: ignore[type-arg
     # What goes on now.
 
     def live(self, request: HttpRequest) -> HttpResponse:
-        """Page of the sessions that have not ended."""
+        """Show the sessions that have not ended."""
         if not self.has_view_permission(request):
             raise PermissionDenied
         context = {**self.admin_site.each_context(request), "title": _("Live sessions"), "opts": self.opts}
         return render(request, "sessions/admin/live.html", context)
 
     def live_data(self, request: HttpRequest) -> JsonResponse:
-        """The same as JSON; the page asks for it again and again."""
+        """Serve the same as JSON; the page asks for it again and again."""
         if not self.has_view_permission(request):
             raise PermissionDenied
         has_workers = async_to_sync(recognition_is_ready)()
@@ -138,7 +138,7 @@ class SessionAdmin(OwnSessionsMixin, admin.ModelAdmin):  # type: ignore[type-arg
     def get_deleted_objects(
         self, objs: Iterable[Session], request: HttpRequest
     ) -> tuple[list[str], dict[str, int], set[str], list[str]]:
-        """What will be deleted, in numbers: a list of all lines would be a long one."""
+        """Tell in numbers what will be deleted: a list of all lines would be a long one."""
         sessions = list(objs)
         lines = Utterance.objects.filter(session__in=sessions).count()
         counts = {
@@ -202,7 +202,7 @@ def _say(where: admin.ModelAdmin[Any], request: HttpRequest, count: int, text: A
 
 
 class CappedPaginator(Paginator):  # type: ignore[type-arg]
-    """Counts no further than anybody leafs: counting millions of rows takes longer than showing a page."""
+    """Pages as far as anybody leafs: counting millions of rows takes longer than showing one."""
 
     MOST = 10_000
 
@@ -275,7 +275,7 @@ class UtteranceAdmin(OwnSessionsMixin, VersionsAdmin):
 
     @admin.action(description=_("Enroll the speaker with the selected lines"), permissions=["enroll"])
     def enroll_with_lines(self, request: HttpRequest, lines: QuerySet[Utterance]) -> HttpResponse | None:
-        """What was said in a meeting becomes a recording to decide on, as if it had been uploaded."""
+        """Turn what was said in a meeting into a recording to decide on, as if it had been uploaded."""
         people = Speaker.objects.filter(voices__utterances__in=lines).distinct()
         if len(people) != 1 or lines.filter(voice__speaker=None).exists():
             messages.error(request, gettext("Select lines of one speaker, whose name is known."))
@@ -308,7 +308,7 @@ class UtteranceAdmin(OwnSessionsMixin, VersionsAdmin):
     def has_view_history_or_change_history_permission(
         self, request: HttpRequest, obj: Utterance | None = None
     ) -> bool:
-        """As in the editor, of lines that one may change; the queryset is not asked about older versions."""
+        """Allow it as in the editor, for lines that one may change; the queryset knows no older versions."""
         is_own = obj is None or self.get_queryset(request).filter(pk=obj.pk).exists()
         return is_own and self.has_change_permission(request, obj)
 
@@ -316,7 +316,7 @@ class UtteranceAdmin(OwnSessionsMixin, VersionsAdmin):
         return lookup in (_ONE_SESSION, "voice__id__exact") or super().lookup_allowed(lookup, value, request)
 
     def save_model(self, request: HttpRequest, obj: Utterance, form: LineForm, change: bool) -> None:
-        """As in the editor: the line is locked against the machine, and whoever reads it sees the change."""
+        """Save as in the editor: the line is locked against the machine, and its readers see the change."""
         assert isinstance(request.user, User)
         seen = Seen(line=obj.pk, revision=form.cleaned_data["seen"])
         try:
@@ -365,7 +365,7 @@ class VoiceAdmin(OwnSessionsMixin, admin.ModelAdmin):  # type: ignore[type-arg]
         return False  # it goes with its session
 
     def save_model(self, request: HttpRequest, obj: Voice, form: ModelForm[Voice], change: bool) -> None:
-        """As in the editor: all lines of the voice follow, and readers see it."""
+        """Save as in the editor: all lines of the voice follow, and readers see it."""
         if "speaker" in form.changed_data:
             attribution.name_voice(Voice.objects.get(pk=obj.pk), obj.speaker)
 
@@ -417,7 +417,7 @@ class PermissionField(ModelMultipleChoiceField):  # type: ignore[type-arg]
 
 
 class PermissionsMixin:
-    """Permissions to choose from are named in the reader's language."""
+    """Permissions to choose from, named in the reader's language."""
 
     def formfield_for_manytomany(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         if db_field.related_model is Permission:
@@ -439,7 +439,7 @@ class TranslatedUserAdmin(PermissionsMixin, UserAdmin):  # type: ignore[type-arg
 
 
 def _said(lines: QuerySet[Utterance]) -> np.ndarray:
-    """The audio of lines, one after the other: float32 in [-1, 1], shape (n,); no longer than an upload."""
+    """Return the audio of lines in a row: float32 in [-1, 1], shape (n,); no longer than an upload."""
     heard = [np.empty(0, np.int16)]
     for line in lines.order_by("session", "start"):
         heard.append(files.read(line.session_id, line.start, line.end))

@@ -1,4 +1,4 @@
-"""What `manage.py check` finds wrong with this installation."""
+"""Faults of an installation that `manage.py check` finds."""
 
 from __future__ import annotations
 

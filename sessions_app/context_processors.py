@@ -3,5 +3,5 @@ from django.http import HttpRequest
 
 
 def model_set(request: HttpRequest) -> dict[str, object]:
-    """Every page says which models are at work, and warns while they are the small built-in ones."""
+    """Tell every page which models are at work, so that it warns while they are the small built-in ones."""
     return {"model_set": settings.MODEL_SET, "is_model_set_embedded": settings.MODEL_SET == "embedded"}

@@ -1,4 +1,4 @@
-"""Figures for Prometheus: how the recognition of this process is doing.
+"""Figures for Prometheus about the recognition of this process.
 
 `asrsite.metrics` shows them at /metrics; a process of `manage.py recognize` has a port of its own.
 """
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from recognition.engine.engine import Engine
 
 registry = CollectorRegistry(auto_describe=False)
-"""What this process shows."""
+"""The figures that this process shows."""
 
 ProcessCollector(registry=registry)
 PlatformCollector(registry=registry)
@@ -61,7 +61,7 @@ def observe_age(histogram: LabelledHistogram, until: str, heard_at: float | None
 
 
 class RecognitionCollector(Collector):
-    """The engine and the sessions of one worker; may be asked from any thread.
+    """Figures of the engine and the sessions of one worker; may be asked from any thread.
 
     Args:
         capacity: Sessions that the worker takes at once.

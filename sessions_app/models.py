@@ -1,4 +1,4 @@
-"""What is kept: sessions, the voices in them, their utterances, and who may take part."""
+"""Sessions, the voices in them, their utterances, and who may take part."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class Session(models.Model):
     """Counts the workers that owned the session; a commit under an older epoch is refused."""
 
     failures = models.PositiveSmallIntegerField(default=0, editable=False)
-    """How often recognition has failed since it last got further."""
+    """Failures of recognition since it last got further."""
 
     durable = models.BigIntegerField(default=0, editable=False)
     """All audio before this position is recognised, committed and on disk."""
@@ -95,7 +95,7 @@ class Session(models.Model):
 
     @property
     def has_failed(self) -> bool:
-        """Whether it was ended because recognition could not cope with it."""
+        """Tell whether it was ended because recognition could not cope with it."""
         return self.has_ended and self.failures >= MAX_FAILURES
 
 
@@ -141,7 +141,7 @@ class Voice(models.Model):
 
     @property
     def public_id(self) -> str:
-        """What clients see: the enrolled speaker's id, else one of this voice alone."""
+        """Return the id that clients see: the enrolled speaker's, else one of this voice alone."""
         return str(self.speaker.uuid if self.speaker else self.uuid)
 
 
@@ -171,7 +171,7 @@ class Utterance(models.Model):
         verbose_name=_("voice"),
     )
     score = models.FloatField(_("score"), null=True, blank=True)
-    """How probable it is that the voice said this line, in (0, 1); None when there was nothing to compare."""
+    """Probability that the voice said this line, in (0, 1); None when there was nothing to compare."""
 
     is_voice_locked = models.BooleanField(_("speaker set by a person"), default=False)
     revision = models.PositiveIntegerField(default=0, editable=False)
@@ -211,7 +211,7 @@ class Utterance(models.Model):
 
 
 class AccessToken(models.Model):
-    """Lets its bearer into sessions; only its hash is kept."""
+    """A secret that lets its bearer into sessions; only its hash is kept."""
 
     class Role(models.TextChoices):
         SENDER = "sender", _("sender")
@@ -248,7 +248,7 @@ class AccessToken(models.Model):
         expires_at: datetime | None = None,
         created_by: User | None = None,
     ) -> tuple[AccessToken, str]:
-        """A new token and its secret, which cannot be had again."""
+        """Make a token, and return it with its secret, which cannot be had again."""
         token = cls(
             name=name, role=role, session_key=session_key, expires_at=expires_at, created_by=created_by
         )
@@ -272,7 +272,7 @@ class AccessToken(models.Model):
         return hashlib.sha256(secret.encode()).hexdigest()
 
     def admits(self, role: str, session_key: str, now: datetime | None = None) -> bool:
-        """Whether the bearer may take this role in this session."""
+        """Tell whether the bearer may take this role in this session."""
         if self.is_revoked or (self.expires_at and self.expires_at <= (now or timezone.now())):
             return False
         return self.role == role and self.session_key in ("", session_key)

@@ -1,4 +1,4 @@
-"""Who may enter: the one decision for pages and sockets. Pure."""
+"""Access to sessions: the one decision for pages and sockets. Pure."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ DEFAULT_PORTS = {"http": 80, "https": 443, "ws": 80, "wss": 443}
 
 
 class Access(enum.StrEnum):
-    """ASR_ACCESS."""
+    """The values of ASR_ACCESS."""
 
     LOCAL = "local"
     TOKEN = "token"  # noqa: S105 - the name of a mode
@@ -32,7 +32,7 @@ class AccessDecision(enum.Enum):
 
 
 class Right(enum.StrEnum):
-    """What one may do with a session; the permission of that name gives it."""
+    """The uses of a session; the permission of that name gives each."""
 
     READ = "view_session"
     SEND = "send_session"
@@ -43,12 +43,12 @@ class Right(enum.StrEnum):
 
 
 OPEN_RIGHTS = frozenset({Right.READ, Right.SEND, Right.EXPORT})
-"""What needs no login where everyone is trusted; changing anything always does, as it has an author."""
+"""Rights without a login if everyone is trusted; changing anything always needs one, as it has an author."""
 
 
 @dataclass(frozen=True, slots=True)
 class Visitor:
-    """What a request tells of whoever sent it."""
+    """The facts that a request tells about its sender."""
 
     is_local: bool
     """Came over loopback, and through no proxy."""
@@ -61,7 +61,7 @@ class Visitor:
 
 
 def decide(access: Access, visitor: Visitor) -> AccessDecision:
-    """Whether a visitor may take part.
+    """Decide whether a visitor may take part.
 
     A token, once shown, is what counts: one for reading does not send because it comes from this machine.
     """
@@ -73,7 +73,7 @@ def decide(access: Access, visitor: Visitor) -> AccessDecision:
 
 
 def rights(access: Access, visitor: Visitor, granted: Iterable[Right]) -> frozenset[Right]:
-    """What a visitor may do with a session on its pages.
+    """Return the rights of a visitor on a session's pages.
 
     Args:
         granted: By the permissions of the login, as far as they reach to this session.
@@ -84,12 +84,12 @@ def rights(access: Access, visitor: Visitor, granted: Iterable[Right]) -> frozen
 
 
 def is_trusted(access: Access, visitor: Visitor) -> bool:
-    """Whether a visitor needs no login to take part."""
+    """Tell whether a visitor needs no login to take part."""
     return access is Access.OPEN or (access is Access.LOCAL and visitor.is_local)
 
 
 def is_local(peer: str | None, header_names: Iterable[str]) -> bool:
-    """Whether a request comes from this machine itself.
+    """Tell whether a request comes from this machine itself.
 
     Args:
         peer: Address of the other end of the connection, None if it has none.
@@ -108,7 +108,7 @@ def is_local(peer: str | None, header_names: Iterable[str]) -> bool:
 def is_origin_allowed(
     headers: Mapping[str, str], *, scheme: str, allowed_hosts: Iterable[str], trusted_origins: Iterable[str]
 ) -> bool:
-    """Whether the page that opens a socket is one of ours; a client that is no browser sends no Origin.
+    """Tell whether the page that opens a socket is one of ours; a client that is no browser sends no Origin.
 
     Browsers let any page open a socket to any server, with the user's cookies; so the page's origin must be
     the host it calls, and that host one of ours (a name of somebody else's may point to this machine).

@@ -1,4 +1,4 @@
-"""Who may do what with which session: permissions of logins, share links and visitors from this machine."""
+"""Rights in sessions: permissions of logins, share links and visitors from this machine."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ SEE_ALL = "sessions_app.view_all_session"
 
 
 def granted(user: User | AnonymousUser, session: Session | None) -> frozenset[Right]:
-    """What a login's permissions allow with a session; None is one that does not exist yet.
+    """Return the rights that a login's permissions give; None is a session that does not exist yet.
 
     People reach their own sessions, and those of others only with the permission to see all.
     """
@@ -37,19 +37,19 @@ def granted(user: User | AnonymousUser, session: Session | None) -> frozenset[Ri
 
 
 def may(user: User, right: Right, key: str) -> bool:
-    """The same question for a session known only by its key, which need not exist."""
+    """Answer for a session known only by its key, which need not exist."""
     return right in granted(user, Session.objects.filter(key=key).first())
 
 
 def rights(request: HttpRequest, session: Session | None) -> frozenset[Right]:
-    """What the sender of this request may do with a session; None is one that does not exist yet."""
+    """Return the rights of a request's sender; None is a session that does not exist yet."""
     return decision.rights(
         Access(settings.ACCESS), _visitor(request, session), granted(request.user, session)
     )
 
 
 def visible_sessions(request: HttpRequest) -> QuerySet[Session]:
-    """The sessions that the sender of this request may know of."""
+    """Select the sessions that the sender of this request may know of."""
     if decision.is_trusted(Access(settings.ACCESS), _visitor(request, None)) or request.user.has_perm(
         SEE_ALL
     ):
@@ -86,7 +86,7 @@ def for_session(right: Right = Right.READ) -> Callable[[View], View]:
 
 
 def for_visitors(view: View) -> View:
-    """A view for everyone who may take part at all; others are asked to log in."""
+    """Turn a view into one for everyone who may take part at all; others are asked to log in."""
 
     @wraps(view)
     def checked(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:

@@ -1,4 +1,4 @@
-"""The groups that most installations need, and what they may do."""
+"""The groups that most installations need, and their permissions."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ OF_EVERY_TABLE = {
 
 
 def permission_label(permission: Permission) -> str:
-    """What a permission allows, in the reader's language; the database has it in one for all."""
+    """Name a permission in the reader's language; the database has it in one for all."""
     table = permission.content_type
     verb = permission.codename.removesuffix(f"_{table.model}")
     says = OF_EVERY_TABLE[verb] % {"what": table.name} if verb in OF_EVERY_TABLE else gettext(permission.name)

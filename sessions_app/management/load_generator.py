@@ -1,4 +1,4 @@
-"""Drives a running service with many senders and receivers: how late do lines come, and is any missing?"""
+"""Load for a running service: many senders and receivers, who note late and missing lines."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from recognition.audio import samples, seconds
 FRAME = samples(0.2)
 
 END_S = 60.0
-"""How long to wait for the last lines."""
+"""Patience with the last lines."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,7 @@ class Playing:
 
 @dataclass
 class ReceivedLines:
-    """What one socket was told."""
+    """The lines that one socket was told."""
 
     lines: dict[int, tuple[str, float]] = field(default_factory=dict)
     """By number: text, and seconds from the end of the line in the audio to its arrival."""
@@ -59,7 +59,7 @@ class SessionLoad:
 
     @property
     def missing(self) -> int:
-        """Lines that a receiver lacks or has otherwise than the sender."""
+        """Count the lines that a receiver lacks or has otherwise than the sender."""
         expected = {seq: text for seq, (text, _) in self.sender.lines.items()}
         return sum(
             expected.get(seq) != heard.lines.get(seq, ("", 0.0))[0]
@@ -70,13 +70,13 @@ class SessionLoad:
 
 @dataclass
 class Report:
-    """What a load test found."""
+    """The findings of a load test."""
 
     sessions: list[SessionLoad]
 
     @property
     def refused(self) -> list[str]:
-        """Errors of senders that were not taken, or not to the end."""
+        """Return the errors of senders that were not taken, or not to the end."""
         return [s.sender.error or "cut off" for s in self.sessions if s.sender.close_code != 1000]
 
     @property
@@ -88,7 +88,7 @@ class Report:
         return sum(len(session.sender.lines) for session in self.sessions)
 
     def delay_s(self, share: float) -> float:
-        """So late or earlier came this share of all lines, at any receiver or sender."""
+        """Return the delay within which this share of all lines came, at any receiver or sender."""
         delays = sorted(
             delay
             for session in self.sessions
@@ -147,7 +147,7 @@ async def _drive_one(
 
 
 class _Clock:
-    """When the first sample of a session was sent."""
+    """The moment at which the first sample of a session was sent."""
 
     begun = 0.0
 
@@ -198,6 +198,6 @@ def _address(servers: Sequence[str], at: int, session: str, mode: str, token: st
 
 
 def counted(errors: Iterable[str]) -> str:
-    """How often each error came: "overloaded 3, cut off 1"."""
+    """Count each error: "overloaded 3, cut off 1"."""
     names = list(errors)
     return ", ".join(f"{name} {names.count(name)}" for name in sorted(set(names)))

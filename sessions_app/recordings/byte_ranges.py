@@ -9,7 +9,7 @@ _ONE_RANGE = re.compile(r"bytes=\s*(\d{0,18})-(\d{0,18})\s*", re.ASCII | re.IGNO
 
 
 class Unsatisfiable(Exception):
-    """The range lies outside of the content (416)."""
+    """A range that lies outside of the content (416)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +24,7 @@ class ByteRange:
 
 
 def parse_range(header: str, length: int, *, longest: int) -> ByteRange | None:
-    """The part of the content that is asked for.
+    """Return the part of the content that is asked for.
 
     Args:
         header: Value of `Range`.

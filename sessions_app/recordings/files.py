@@ -36,7 +36,7 @@ def flac_path(session: int) -> Path:
 
 
 class Journal:
-    """Writes a live session's audio to disk. `write` and `sync` may be called from different threads."""
+    """A live session's audio on disk. `write` and `sync` may be called from different threads."""
 
     def __init__(self, session: int) -> None:
         path = journal_path(session)
@@ -66,7 +66,7 @@ class Journal:
                 self._flush()
 
     def sync(self) -> None:
-        """Return when all that was written would survive a loss of power. Raises as `write`."""
+        """Make all that was written survive a loss of power. Raises as `write`."""
         with self._lock:
             self._flush()
         os.fdatasync(self._file)
@@ -91,12 +91,12 @@ class Journal:
 
 
 def to_int16(audio: np.ndarray) -> np.ndarray:
-    """16-bit samples, little endian; audio that came from 16 bits comes back exactly."""
+    """Convert to 16-bit samples, little endian; audio that came from 16 bits comes back exactly."""
     return np.clip(np.rint(audio * FULL_SCALE), -32768, 32767).astype("<i2")
 
 
 def length(session: int) -> int:
-    """Samples on disk; 0 if there is no recording."""
+    """Return the samples on disk; 0 if there is no recording."""
     if flac_path(session).exists():
         return int(soundfile.info(flac_path(session)).frames)
     try:
@@ -106,7 +106,7 @@ def length(session: int) -> int:
 
 
 def read(session: int, start: int, end: int) -> np.ndarray:
-    """A span of the recording, int16, shape (up to end - start,); shorter at its end."""
+    """Read a span of the recording, int16, shape (up to end - start,); shorter at its end."""
     if flac_path(session).exists():
         with soundfile.SoundFile(flac_path(session)) as flac:
             flac.seek(min(start, flac.frames))
@@ -121,7 +121,7 @@ def read(session: int, start: int, end: int) -> np.ndarray:
 
 
 def journals() -> list[int]:
-    """Sessions whose recording is a journal."""
+    """Return the sessions whose recording is a journal."""
     return [int(path.stem) for path in journal_path(0).parent.glob("*.pcm")]
 
 

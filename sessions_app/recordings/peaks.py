@@ -1,4 +1,4 @@
-"""How loud a recording is from moment to moment, for drawing it; kept beside it, and grown as it grows."""
+"""Loudness of a recording from moment to moment, for drawing it; kept beside it, and grown as it grows."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def path(session: int) -> Path:
 
 
 def read(session: int, first: int = 0, *, has_ended: bool) -> bytes:
-    """The peaks of a recording, one byte each: 0 is silence, 255 full scale.
+    """Return the peaks of a recording, one byte each: 0 is silence, 255 full scale.
 
     Args:
         first: How many to leave out, because they are known already.
@@ -48,7 +48,7 @@ def read(session: int, first: int = 0, *, has_ended: bool) -> bytes:
 
 
 def compute(audio: np.ndarray) -> bytes:
-    """Peaks of audio, int16, shape (n,); the last window may be short."""
+    """Return the peaks of audio, int16, shape (n,); the last window may be short."""
     padded = np.zeros(-(-len(audio) // WINDOW) * WINDOW, np.int32)
     padded[: len(audio)] = audio
     loudest = np.abs(padded).reshape(-1, WINDOW).max(axis=1, initial=0)

@@ -27,7 +27,7 @@ FRAME = samples(0.2)
 ENROLLING_S = 60
 
 LOOPBACK: Any = {"proxy": None, "ping_interval": None}
-"""Client and server share a process: if one is slow, so is the other, and asking after it is no use."""
+"""No pings: client and server share a process, and if one is slow, so is the other."""
 
 Say = Callable[[str], None]
 
@@ -53,7 +53,7 @@ async def show_sample_meeting(port: int, say: Say) -> None:
 
 
 async def _send(url: str) -> None:
-    """At the pace at which it was said, until all of it is confirmed."""
+    """Send at the pace at which it was said, until all of it is confirmed."""
     audio, rate = soundfile.read(SAMPLE / "meeting.flac", dtype="float32")
     if rate != SAMPLE_RATE:
         raise ValueError(f"the sample meeting has {rate} Hz, not {SAMPLE_RATE}")

@@ -1,4 +1,4 @@
-"""What changes in the database, one transaction each."""
+"""Writes of a live session to the database, one transaction each."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ _COLUMNS = [field.name for field in fields(Final) if field.name not in NOT_STORE
 
 
 def get_or_create_session(key: str, *, owner: int | None = None, title: str = "") -> tuple[Session, bool]:
-    """The session of this key, and whether it is new."""
+    """Return the session of this key, and whether it is new."""
     return Session.objects.get_or_create(
         key=key, defaults={"model_set": settings.MODEL_SET, "owner_id": owner, "title": title}
     )
@@ -115,18 +115,18 @@ def _utterance(session: int, seq: int, line: NewLine, voice: Voice) -> Utterance
 
 
 def check_lease(lease: Lease) -> None:
-    """Raises `Fenced` if another worker has taken the session over."""
+    """Raise `Fenced` if another worker has taken the session over."""
     if not Session.objects.filter(pk=lease.session, epoch=lease.epoch).exists():
         raise Fenced
 
 
 def count_failure(session: int) -> None:
-    """Recognition of this session raised what it should not."""
+    """Note that recognition of this session raised what it should not."""
     Session.objects.filter(pk=session).update(failures=F("failures") + 1)
 
 
 def _as_left_by(lease: Lease) -> QuerySet[Session]:
-    """The session, if nobody has taken it over or committed since."""
+    """Select the session, if nobody has taken it over or committed since."""
     return Session.objects.filter(
         pk=lease.session, epoch=lease.epoch, durable=lease.durable, last_seq=lease.last_seq
     )
@@ -140,7 +140,7 @@ def _lines_between(before: Lease, after: Lease) -> list[Utterance]:
 
 
 def set_state(lease: Lease, state: Session.State) -> None:
-    """Raises `Fenced` if another worker has taken the session over."""
+    """Set the state of a session, and the time of its end; raise `Fenced` if another worker has it."""
     changes: dict[str, Any] = {"state": state}
     if state is Session.State.ENDED:
         changes["ended_at"] = timezone.now()

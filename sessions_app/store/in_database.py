@@ -1,4 +1,4 @@
-"""The database from asyncio: in threads of its own, and patiently."""
+"""Calls of the database from asyncio: in threads of their own, and patient."""
 
 from __future__ import annotations
 

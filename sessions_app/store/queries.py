@@ -1,4 +1,4 @@
-"""What is read from the database, for more than one view or socket."""
+"""Reads of the database, for more than one view or socket."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from sessions_app.wire.protocol import Line, Revision, SessionEnd, SpeakerRef
 
 @dataclass(frozen=True, slots=True)
 class SessionNumbers:
-    """How far a session is."""
+    """The progress of a session."""
 
     pk: int
     key: str
@@ -25,7 +25,7 @@ class SessionNumbers:
 
     @property
     def end(self) -> SessionEnd | None:
-        """What the sender is told when it is over; None while it is not."""
+        """Return the confirmation for the sender; None while the session goes on."""
         if self.state != Session.State.ENDED:
             return None
         length_s = seconds(self.durable)
@@ -34,14 +34,14 @@ class SessionNumbers:
 
 
 def session_numbers(keys: Iterable[str]) -> dict[str, SessionNumbers]:
-    """How far these sessions are, by key; those that do not exist are left out."""
+    """Read the progress of these sessions, by key; those that do not exist are left out."""
     fields = ("pk", "key", "state", "epoch", "failures", "durable", "last_seq", "last_revision")
     rows = Session.objects.filter(key__in=list(keys)).values_list(*fields)
     return {row[1]: SessionNumbers(*row) for row in rows}
 
 
 def lines_after(session: int, seq: int, *, limit: int) -> list[Line]:
-    """The finals behind this number, as they read now, in order."""
+    """Read the finals behind this number, as they are now, in order."""
     rows = (
         Utterance.objects.filter(session=session, seq__gt=seq, is_removed=False)
         .select_related("voice__speaker")
@@ -51,7 +51,7 @@ def lines_after(session: int, seq: int, *, limit: int) -> list[Line]:
 
 
 def revisions_after(session: int, revision: int, *, limit: int) -> list[Revision]:
-    """The lines changed behind this number, as they read now, in order of their last change."""
+    """Read the lines changed behind this number, as they are now, in order of their last change."""
     rows = (
         Utterance.objects.filter(session=session, revision__gt=revision)
         .select_related("voice__speaker")
@@ -89,11 +89,11 @@ _SAME_NAMES = [field.name for field in fields(Line) if field.name not in _OTHER_
 
 
 def unfinished_sessions() -> list[tuple[int, int]]:
-    """Sessions that have not ended, as (primary key, durable)."""
+    """Read the sessions that have not ended, as (primary key, durable)."""
     return list(Session.objects.exclude(state=Session.State.ENDED).values_list("pk", "durable"))
 
 
 def ended_among(sessions: Iterable[int]) -> list[int]:
-    """Those of these sessions that have ended."""
+    """Read those of these sessions that have ended."""
     ended = Session.objects.filter(pk__in=list(sessions), state=Session.State.ENDED)
     return list(ended.values_list("pk", flat=True))

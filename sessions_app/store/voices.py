@@ -30,7 +30,7 @@ RECENT_LINES = 200
 
 @dataclass(frozen=True, slots=True)
 class VoiceChanges:
-    """What a tracker found out since the last commit."""
+    """Decisions of a tracker since the last commit."""
 
     model_id: str = ""
     states: Sequence[VoiceState] = ()
@@ -45,7 +45,7 @@ NO_CHANGES = VoiceChanges()
 
 @dataclass(frozen=True, slots=True)
 class PersonSaid:
-    """What people said about the voices of a session."""
+    """Statements of people about the voices of a session."""
 
     voices: Sequence[VoiceState]
     merged: Sequence[tuple[uuid.UUID, uuid.UUID]]
@@ -64,7 +64,7 @@ class PersonSaid:
 
 
 def known_voices(session: int, model_id: str) -> list[VoiceState]:
-    """The voices of a session, for a tracker that goes on with it.
+    """Read the voices of a session, for a tracker that goes on with it.
 
     How they sound is left out if another model heard it.
     """
@@ -81,7 +81,7 @@ def known_voices(session: int, model_id: str) -> list[VoiceState]:
 
 
 def corrections(session: int) -> PersonSaid:
-    """What a live session's tracker may not know yet."""
+    """Read what a live session's tracker may not know yet."""
     named = Voice.objects.filter(session=session, is_named_by_person=True, merged_into=None)
     merged = Voice.objects.filter(session=session).exclude(merged_into=None)
     last = Session.objects.values_list("last_seq", flat=True).get(pk=session)
@@ -124,7 +124,7 @@ def rows_for(
     changes: VoiceChanges,
     stored: Mapping[uuid.UUID, Voice],
 ) -> dict[uuid.UUID, Voice]:
-    """The rows of the voices that lines were given to before `changes` were found out.
+    """Return the rows of the voices that lines were given to before `changes` were found out.
 
     Args:
         stored: The rows that `store` has returned; others are read.
@@ -179,7 +179,7 @@ def number_changes(session: int, lines: Iterable[int]) -> None:
 
 
 def give_number(voice: Voice) -> None:
-    """A stranger without a number gets the next one of the session; not saved."""
+    """Give a stranger without a number the next one of the session; not saved."""
     if voice.speaker_id is None and voice.number is None:
         last = Voice.objects.filter(session=voice.session_id).aggregate(last=Max("number"))["last"]
         voice.number = (last or 0) + 1
@@ -194,7 +194,7 @@ def merge_rows(kept: Voice, gone: Voice) -> None:
 
 
 def forget_sounds(session: int) -> None:
-    """The session is over: how its voices sound is needed no more."""
+    """Delete the means of a session's voices: once it is over nobody needs them."""
     Voice.objects.filter(session=session).update(sealed_mean=None, speech_s=0.0, model_id="")
 
 
@@ -209,7 +209,7 @@ def _lines(session: int, voice: uuid.UUID) -> QuerySet[Utterance]:
 
 
 def _merge(session: int, kept_key: uuid.UUID, gone_key: uuid.UUID) -> list[int]:
-    """Give the lines of one voice to another; the keys of those lines."""
+    """Give the lines of one voice to another, and return the keys of those lines."""
     rows = {row.uuid: row for row in Voice.objects.filter(session=session, uuid__in=[kept_key, gone_key])}
     kept, gone = rows.get(kept_key), rows.get(gone_key)
     if kept is None or gone is None:

@@ -1,4 +1,4 @@
-"""How long something took, for people."""
+"""Durations, for people."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ register = template.Library()
 
 @register.filter
 def clock(seconds: float) -> str:
-    """Seconds as 1:02:03, or 2:03 below an hour."""
+    """Write seconds as 1:02:03, or 2:03 below an hour."""
     minutes, rest = divmod(int(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"

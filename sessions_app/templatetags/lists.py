@@ -17,14 +17,14 @@ register = template.Library()
 
 @register.filter
 def marked(parts: Iterable[tuple[str, bool]]) -> SafeString:
-    """A text in pieces: each, and whether it is marked."""
+    """Write a text that comes in pieces: each, and whether it is marked."""
     pieces = (f"<mark>{escape(text)}</mark>" if is_it else escape(text) for text, is_it in parts)
     return SafeString("".join(pieces))
 
 
 @register.filter
 def moment(at: datetime) -> SafeString:
-    """When something was: for people in the zone of the installation, and for programs."""
+    """Write a time: for people in the zone of the installation, and for programs."""
     local = timezone.localtime(at)
     text = date_format(local, "DATETIME_FORMAT")
     return format_html('<time datetime="{}">{}</time>', local.isoformat(timespec="seconds"), text)
@@ -32,7 +32,7 @@ def moment(at: datetime) -> SafeString:
 
 @register.filter
 def options(choices: Iterable[tuple[int, str, bool]]) -> SafeString:
-    """Options to select from: value, label, and whether it is the chosen one."""
+    """Write options to select from: value, label, and whether it is the chosen one."""
     rows = (
         f'<option value="{value}"{" selected" if is_chosen else ""}>{escape(label)}</option>'
         for value, label, is_chosen in choices

@@ -1,4 +1,4 @@
-"""When each word of a line was said, whatever became of its text. Pure.
+"""Times of the words of a line, whatever became of its text. Pure.
 
 The recogniser gives times to its tokens; people then change the text. What they left as it was keeps its
 times, and what they wrote instead shares the time between.
@@ -13,7 +13,7 @@ from difflib import SequenceMatcher
 from itertools import pairwise
 
 TimedToken = tuple[str, int, int]
-"""Text, and the positions in the session where it starts and ends."""
+"""A text, and the positions in the session where it starts and ends."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,14 +28,14 @@ class TimedWord:
 
 @dataclass(frozen=True, slots=True)
 class Cut:
-    """Where to cut a line in two: the first part ends at `end`, the second starts at `start`."""
+    """A place in time to cut a line in two: the first part ends at `end`, the second starts at `start`."""
 
     end: int
     start: int
 
 
 def align(text: str, tokens: Iterable[TimedToken], start: int, end: int) -> list[TimedWord]:
-    """The words of a line with their times, in order.
+    """Return the words of a line with their times, in order.
 
     Args:
         tokens: The recogniser's, of this span or of a longer one around it.
@@ -56,7 +56,7 @@ def align(text: str, tokens: Iterable[TimedToken], start: int, end: int) -> list
 
 
 def cut(text: str, offset: int, tokens: Iterable[TimedToken], start: int, end: int) -> Cut:
-    """Where in time a line is cut when its text is cut before `text[offset]`.
+    """Return the place in time to cut a line at when its text is cut before `text[offset]`.
 
     Both parts have some time left even where the text gives no hint.
     """
@@ -73,7 +73,7 @@ def cut(text: str, offset: int, tokens: Iterable[TimedToken], start: int, end: i
 
 
 def _words(text: str) -> list[tuple[int, int]]:
-    """Places of the words: runs of letters and digits, and each Chinese character for itself."""
+    """Return the places of the words: runs of letters and digits, and each Chinese character for itself."""
     places: list[tuple[int, int]] = []
     begin = -1
     for at, character in enumerate(text + " "):

@@ -1,4 +1,4 @@
-"""Whose a line is, said by a person: naming a voice, merging two, giving a line to somebody else.
+"""Speakers set by a person: naming a voice, merging two, giving a line to somebody else.
 
 What a person says holds against every later thought of the machine. Readers see it at once, and the worker of
 a live session learns from it.
@@ -27,7 +27,7 @@ WATCHED = timedelta(hours=12)
 
 
 def name_voice(voice: Voice, speaker: Speaker | None) -> Voice:
-    """This voice is that speaker, or with None a stranger; returns the voice that its lines have then.
+    """Make this voice that speaker's, or with None a stranger's; return the voice that its lines have then.
 
     If another voice of the session is that speaker already, the two are one.
     """
@@ -45,7 +45,7 @@ def name_voice(voice: Voice, speaker: Speaker | None) -> Voice:
 
 
 def merge_voices(kept: Voice, gone: Voice) -> Voice:
-    """Two voices of a session are one: all lines of `gone` become those of `kept`."""
+    """Make one of two voices of a session: all lines of `gone` become those of `kept`."""
     if kept.session_id != gone.session_id:
         raise ValueError(f"voices {kept.uuid} and {gone.uuid} belong to different sessions")
     with transaction.atomic():
@@ -72,7 +72,7 @@ def separate_voice(gone: Voice, lines: Iterable[int]) -> None:
 
 
 def give_line(line: Utterance, voice: Voice, *, by: Any = None) -> None:
-    """This line belongs to that voice, whatever the machine thinks later."""
+    """Give this line to that voice, whatever the machine thinks later."""
     if line.session_id != voice.session_id:
         raise ValueError(f"line {line.pk} and voice {voice.uuid} belong to different sessions")
     with transaction.atomic():
@@ -83,7 +83,7 @@ def give_line(line: Utterance, voice: Voice, *, by: Any = None) -> None:
 
 
 def voice_of(session: Session, speaker: Speaker | None) -> Voice:
-    """The voice of a speaker in a session, made if need be; with None, one more stranger."""
+    """Return the voice of a speaker in a session, made if need be; with None, one more stranger."""
     with transaction.atomic():
         if speaker is not None:
             known = Voice.objects.filter(session=session, speaker=speaker, merged_into=None).first()
@@ -96,7 +96,7 @@ def voice_of(session: Session, speaker: Speaker | None) -> Voice:
 
 
 def _own(voice: Voice) -> Voice:
-    """The row as it is now, locked; a voice that was merged is what it was merged into."""
+    """Lock the row and return it as it is now; for a voice that was merged, that of the other."""
     # The session's row first, as commits do: so two writers wait for each other instead of deadlocking.
     Session.objects.select_for_update().get(pk=voice.session_id)
     row = Voice.objects.select_related("merged_into").get(pk=voice.pk)

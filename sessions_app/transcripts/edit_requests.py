@@ -1,4 +1,4 @@
-"""What a person may ask to change in a transcript. Pure: requests are understood here, nothing is changed.
+"""Requests to change a transcript. Pure: they are understood here, nothing is changed.
 
 Whoever asks says which revision of a line they saw, so that nobody's change is overwritten unseen.
 """
@@ -14,7 +14,7 @@ MAX_LINES = 20_000
 
 
 class BadEdit(Exception):
-    """The request makes no sense; the message says why."""
+    """A request that makes no sense; the message says why."""
 
 
 class _Model(BaseModel):
@@ -69,7 +69,7 @@ class ChangeText(_Model):
 
 
 class GiveLine(_Model):
-    """One line belongs to somebody else."""
+    """The gift of one line to somebody else."""
 
     kind: Literal["speaker"] = "speaker"
     seen: Seen
@@ -77,7 +77,7 @@ class GiveLine(_Model):
 
 
 class NameVoice(_Model):
-    """Everything that one voice says belongs to somebody; two voices that are one become one."""
+    """A name for everything that one voice says; two voices of one name become one."""
 
     kind: Literal["voice"] = "voice"
     voice: PublicId
@@ -85,18 +85,18 @@ class NameVoice(_Model):
 
 
 class SeparateVoices(_Model):
-    """Two voices that were made one are two again."""
+    """The end of a merge: two voices that were made one are two again."""
 
     kind: Literal["separate"] = "separate"
     voice: PublicId
     """The one that is gone."""
 
     lines: list[int] = Field(max_length=MAX_LINES)
-    """Which were its own."""
+    """Those that were its own."""
 
 
 class SplitLine(_Model):
-    """One line becomes two; the texts are what stands in the editor on either side of the cursor."""
+    """The cut of a line in two; the texts are those in the editor on either side of the cursor."""
 
     kind: Literal["split"] = "split"
     seen: Seen
@@ -105,7 +105,7 @@ class SplitLine(_Model):
 
 
 class MergeLines(_Model):
-    """A line and the one after it."""
+    """A line and the one after it, to become one."""
 
     kind: Literal["merge"] = "merge"
     seen: Seen
@@ -136,12 +136,12 @@ class ReplaceText(_Model):
 
 
 class Version(_Model):
-    """A line, and how it shall read again."""
+    """A line, and the state that it shall have again."""
 
     line: int
     revision: int
     version: int | None
-    """Of its history; None: it was not there."""
+    """A key in its history; None: it was not there."""
 
 
 class RestoreLines(_Model):
@@ -188,7 +188,7 @@ def parse_edit(body: bytes) -> Edit:
 
 
 def replace_in(text: str, edit: ReplaceText) -> str:
-    """The text with every occurrence replaced."""
+    """Return the text with every occurrence replaced."""
     if edit.matches_case:
         return _one_line(text.replace(edit.find, edit.replacement))
     parts: list[str] = []
@@ -207,7 +207,7 @@ def replace_in(text: str, edit: ReplaceText) -> str:
 
 
 def _matching_length(text: str, at: int, find: str) -> int:
-    """How many characters of the text, from a place on, read like `find`; 0 if none do."""
+    """Return how many characters from a place on read like `find`; 0 if none do."""
     folded = ""
     for stop in range(at, min(len(text), at + len(find))):
         folded += text[stop].casefold()

@@ -51,7 +51,7 @@ _COPIED = [field for field in Utterance._meta.concrete_fields if field.name not 
 
 
 class Conflict(Exception):
-    """Somebody else was there first; nothing was changed.
+    """An edit that somebody else has forestalled; nothing was changed.
 
     Attributes:
         lines: As they read now, those that are not as they were seen.
@@ -64,18 +64,18 @@ class Conflict(Exception):
 
 
 class NotPossible(Exception):
-    """The edit makes no sense with this transcript; the message is for the person."""
+    """An edit that makes no sense with this transcript; the message is for the person."""
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What an edit did."""
+    """The result of an edit."""
 
     lines: list[Utterance] = field(default_factory=list)
     """As they read now, those that changed."""
 
     undo: Edit | None = None
-    """What takes it back, unless somebody changes the same in between."""
+    """The edit that takes it back, unless somebody changes the same in between."""
 
 
 def apply(session: Session, edit: Edit, *, by: User) -> Outcome:
@@ -158,7 +158,7 @@ def separate_voices(session: Session, edit: SeparateVoices, by: User) -> Outcome
 
 
 def _voice(session: Session, who: Who, by: User) -> Voice:
-    """The voice in this session, made if need be."""
+    """Return the voice in this session, made if need be."""
     known = _known_voice(session, who.speaker_id) if who.speaker_id else None
     return known or attribution.voice_of(session, _speaker(who, by))
 
@@ -171,7 +171,7 @@ def _known_voice(session: Session, public_id: str) -> Voice | None:
 
 
 def _speaker(who: Who, by: User) -> Speaker | None:
-    """The enrolled or new speaker; None for a stranger."""
+    """Return the enrolled or new speaker; None for a stranger."""
     if who.stranger:
         return None
     if who.name is not None:
@@ -263,7 +263,7 @@ def restore_lines(session: Session, edit: RestoreLines, by: User) -> Outcome:
 
 
 def _follow_merged_voice(line: Utterance) -> None:
-    """A voice that was merged since is what it was merged into; one that is gone is nobody's."""
+    """Give a line of a voice that was merged since to the other, and one of a voice that is gone to none."""
     if line.voice_id is None:
         return
     voice = Voice.objects.select_related("merged_into").filter(pk=line.voice_id).first()
@@ -286,7 +286,7 @@ def change_title(session: Session, edit: ChangeTitle, by: User) -> Outcome:
 
 
 def _seen_lines(session: Session, seen: Iterable[Seen], *, removed: bool = False) -> list[Utterance]:
-    """The lines, in the order asked for, as they were seen.
+    """Return the lines, in the order asked for, as they were seen.
 
     Raises:
         Conflict: If any of them changed since.
@@ -311,7 +311,7 @@ def _seen_lines(session: Session, seen: Iterable[Seen], *, removed: bool = False
 
 
 def _keep_versions(lines: Sequence[Utterance]) -> dict[int, int | None]:
-    """Make sure that each line as it is now is a version in its history; their keys.
+    """Make sure that each line as it is now is a version in its history; return their keys.
 
     The machine writes no history: it would double every line. So what it wrote is kept when a person is
     about to change it.
@@ -368,7 +368,7 @@ def _read(session: Session, lines: Iterable[int]) -> list[Utterance]:
 
 
 def join_lines(first: str, second: str) -> str:
-    """Two texts as one: with a space between them unless one is Chinese there."""
+    """Join two texts: with a space between them unless one is Chinese there."""
     is_chinese = any("\u2e80" <= character <= "\uffef" for character in first[-1:] + second[:1])
     return first + ("" if is_chinese else " ") + second
 
@@ -378,7 +378,7 @@ def _no_such_line(line: int) -> str:
 
 
 def _uuid(text: str) -> uuid.UUID:
-    """The id in this text; one that nobody has if there is none."""
+    """Return the id in this text; one that nobody has if there is none."""
     try:
         return uuid.UUID(text)
     except ValueError:

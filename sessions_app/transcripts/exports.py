@@ -1,4 +1,4 @@
-"""A transcript to take away: each format is one function from an `Export` to bytes.
+"""Transcripts to take away: each format is one function from an `Export` to bytes.
 
 Titles, names and texts are people's words. Whatever they contain, they stay words in the file.
 """
@@ -34,7 +34,7 @@ from .subtitles import Cue, cues, rows
 SAMPLES_PER_MS = SAMPLE_RATE // 1000
 
 _CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\u2028\u2029\ufffe\uffff]|[\ud800-\udfff]")
-"""What XML forbids, editors stumble over, or ends a line where none should end."""
+"""Characters that XML forbids, editors stumble over, or that end a line where none should end."""
 
 _MARKDOWN = re.compile(r"([\\`*_\[\]<>#|~])")
 
@@ -51,7 +51,7 @@ class Export:
     """As clients get them, but with texts and names that can stand in any file."""
 
     words: Mapping[int, Sequence[TimedWord]]
-    """Of each line, by its id."""
+    """The words of each line, by its id."""
 
     has_times: bool = True
     has_speakers: bool = True
@@ -79,14 +79,14 @@ def prepare(session: Session, *, has_times: bool = True, has_speakers: bool = Tr
 
 
 def file_name(session: Session, extension: str) -> str:
-    """What the file is called: without what file systems and shells dislike."""
+    """Return a name for the file, without what file systems and shells dislike."""
     name = re.sub(r'[\\/:*?"<>|\s]+', " ", clean(str(session))).strip(" .") or "session"
     day = timezone.localtime(session.created_at)
     return f"{Truncator(name).chars(80, truncate='')} {day:%Y-%m-%d}.{extension}"
 
 
 def clean(text: str) -> str:
-    """Text that can stand in a line of any file."""
+    """Return the text as it can stand in a line of any file."""
     return " ".join(_CONTROLS.sub(" ", text).split())
 
 
@@ -97,7 +97,7 @@ def cleaned(line: Line) -> Line:
 
 
 def as_text(export: Export) -> bytes:
-    """A heading, then a paragraph for each turn."""
+    """Write a heading, then a paragraph for each turn."""
     blocks = [f"{export.title}\n{_facts(export)}"]
     for turn in _turns(export):
         head = " ".join(part for part in (_time(export, turn[0]), _name(export, turn[0])) if part)
@@ -137,7 +137,7 @@ def as_vtt(export: Export) -> bytes:
 
 
 def as_json(export: Export) -> bytes:
-    """Everything, for programs; times in milliseconds."""
+    """Write everything, for programs; times in milliseconds."""
     content = {
         "session_id": export.key,
         "title": export.title,
@@ -195,7 +195,7 @@ FORMATS: Mapping[str, Format] = {
 
 
 def _turns(export: Export) -> list[list[Line]]:
-    """Lines of the same speaker one after another; each for itself if nobody is named."""
+    """Join lines of the same speaker one after another; each stands for itself if nobody is named."""
     turns: list[list[Line]] = []
     for line in export.lines:
         if export.has_speakers and turns and turns[-1][-1].spoken.speaker_id == line.spoken.speaker_id:
@@ -238,7 +238,7 @@ def _stamp(ms: int, point: str) -> str:
 
 
 def _srt(text: str) -> str:
-    """SRT has no escapes: an arrow would be read as times, tags and braces as markup by some players."""
+    """Escape what some players take for times, tags and braces: SRT itself has no escapes."""
     return text.replace("-->", "→").replace("<", "‹").replace(">", "›").replace("{\\", "{ \\")
 
 

@@ -33,7 +33,7 @@ TITLES = 5
 
 
 class ListingForm(forms.Form):
-    """What to list. A value that makes no sense is ignored, so that old links go on working."""
+    """Filters of the list. A value that makes no sense is ignored, so that old links go on working."""
 
     q = forms.CharField(
         label=_("Search"),
@@ -67,14 +67,14 @@ class ListingForm(forms.Form):
 
     @property
     def speakers(self) -> list[tuple[int, str, bool]]:
-        """Who can be chosen: key, name, and whether it is the one who is."""
+        """Return the speakers to choose from: key, name, and whether it is the chosen one."""
         self.is_valid()
         chosen = self.cleaned_data.get("speaker")
         known = Speaker.objects.values_list("pk", "name")
         return [(pk, name, chosen is not None and pk == chosen.pk) for pk, name in known]
 
     def narrow(self, sessions: QuerySet[Session]) -> QuerySet[Session]:
-        """The sessions that are asked for."""
+        """Select the sessions that are asked for."""
         sessions = self._narrow(sessions)
         if speaker := self.cleaned_data.get("speaker"):
             spoke = Voice.objects.filter(session=OuterRef("pk"), speaker=speaker)
@@ -82,7 +82,7 @@ class ListingForm(forms.Form):
         return sessions
 
     def narrow_lines(self, sessions: QuerySet[Session]) -> QuerySet[Utterance]:
-        """The lines that are asked for, of these sessions."""
+        """Select the lines that are asked for, of these sessions."""
         sessions = self._narrow(sessions)
         lines = Utterance.objects.all()
         if sessions.query.where:
@@ -109,11 +109,11 @@ class ListingForm(forms.Form):
 class Page:
     sessions: Sequence[Session]
     next_before: int | None
-    """Where the next page goes on; None on the last one."""
+    """The start of the next page; None on the last one."""
 
 
 def read_page(sessions: QuerySet[Session], *, before: int | None) -> Page:
-    """The newest sessions that are older than `before`, the primary key of the last one seen."""
+    """Read the newest sessions that are older than `before`, the primary key of the last one seen."""
     if before is not None:
         sessions = sessions.filter(pk__lt=before)
     speaks = Exists(Utterance.objects.filter(voice=OuterRef("pk"), is_removed=False))
@@ -128,7 +128,7 @@ def read_page(sessions: QuerySet[Session], *, before: int | None) -> Page:
 
 
 def live_sessions(sessions: QuerySet[Session]) -> list[dict[str, Any]]:
-    """Those that have not ended, the oldest first, as JSON: what an administrator watches."""
+    """Return those that have not ended, the oldest first, as JSON for an administrator to watch."""
     last = Utterance.objects.filter(session=OuterRef("pk"), is_removed=False).order_by("-seq")
     live = sessions.exclude(state=Session.State.ENDED).select_related("owner").order_by("pk")
     return [
@@ -193,7 +193,7 @@ def _hit(line: Utterance, looked_for: str) -> Hit:
 
 
 def _keys(rows: QuerySet[Any]) -> Any:
-    """The primary keys themselves if they are few, else a query for them.
+    """Return the primary keys themselves if they are few, else a query for them.
 
     Given a query for few, PostgreSQL looks the text up anew for each of them.
     """

@@ -1,4 +1,4 @@
-"""Who spoke in a session that is over, thought through again with everybody who is enrolled by now."""
+"""Identification of the speakers of a session that is over, with everybody who is enrolled by now."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ async def reidentify(task: RunningJob) -> dict[str, Any] | None:
 
 
 def _stretches(session: int) -> dict[int, list[Span]] | None:
-    """Where to hear each voice, by key of its row; None if there is no such session.
+    """Return the spans in which to hear each voice, by key of its row; None if there is no such session.
 
     Raises:
         JobFailed: If it is still live.
@@ -95,7 +95,7 @@ def _state(voice: int, embeddings: np.ndarray, lengths: list[int]) -> VoiceState
 
 
 def _conclude(session: int, tracker: SpeakerTracker) -> int:
-    """Correct the lines; how many were."""
+    """Correct the lines, and return how many were corrected."""
     changes = VoiceChanges(tracker.model_id, tracker.changed_voices(), tracker.take_revisions())
     with transaction.atomic():
         row = Session.objects.select_for_update().get(pk=session)

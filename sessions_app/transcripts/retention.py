@@ -1,4 +1,4 @@
-"""Deleting sessions, and their recordings, for good: by hand, and by age.
+"""Deletion of sessions, and of their recordings, for good: by hand, and by age.
 
 What is deleted is gone: rows, every version of every line, what the admin's log quotes of them, links, files.
 """
@@ -26,12 +26,12 @@ from . import search
 
 
 class StillLive(Exception):
-    """A session that goes on cannot be deleted: its worker would write to it."""
+    """An attempt to delete a session that goes on: its worker would write to it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Pruned:
-    """What was deleted, or would be."""
+    """Counts of what was deleted, or would be."""
 
     sessions: int = 0
     recordings: int = 0
@@ -50,7 +50,7 @@ def delete_session(session: Session) -> None:
 
 
 def delete_sessions(sessions: Iterable[Session]) -> None:
-    """The same for several; those before one that has not ended are gone."""
+    """Delete several in the same way; those before one that has not ended are gone."""
     for session in sessions:
         _delete_rows_and_files(session)
     transaction.on_commit(_wipe_traces)  # the admin deletes within a transaction of its own
@@ -120,7 +120,7 @@ def _ended_before(days: float) -> list[Session]:
 
 
 def _strays() -> Iterator[Path]:
-    """Recordings and what belongs to them whose session is gone."""
+    """Find recordings, and what belongs to them, whose session is gone."""
     folder = Path(settings.MEDIA_ROOT) / "recordings"
     paths = [path for path in folder.glob("*") if path.stem.isdigit()] if folder.is_dir() else []
     known = set(
@@ -132,7 +132,7 @@ def _strays() -> Iterator[Path]:
 def _forget_log(
     rows: QuerySet[Session] | QuerySet[Utterance] | QuerySet[Voice] | QuerySet[AccessToken],
 ) -> None:
-    """The admin's log quotes what a row was called."""
+    """Delete from the admin's log what rows were called."""
     model: type[models.Model] = rows.model
     kind = ContentType.objects.get_for_model(model)
     log = LogEntry.objects.filter(content_type=kind)

@@ -1,4 +1,4 @@
-"""Finding what was said: any piece of any line, from two Chinese characters on, in milliseconds.
+"""Search in what was said: any piece of any line, from two Chinese characters on, in milliseconds.
 
 Databases index words, and Chinese is written without any. So what is indexed here is every pair of
 neighbouring characters, and a piece of text is found as its pairs in a row. Marks, blanks beside Chinese,
@@ -21,10 +21,10 @@ from django.db.models import Max, QuerySet
 from sessions_app.models import Utterance
 
 INDEX = "utterance_search_1"
-"""With a number, for the day when what is indexed changes: an index under another name is made anew."""
+"""The name has a number, for the day when what is indexed changes: another name is made anew."""
 
 TRIGGERS = ("inserted", "deleted", "changed")
-"""By which SQLite keeps it."""
+"""The means by which SQLite keeps it."""
 
 MAX_LENGTH = 100
 """Characters of a query that count."""
@@ -32,19 +32,19 @@ MAX_LENGTH = 100
 PAGES_AT_ONCE = 200
 
 READ_THROUGH, LOOKED_UP = 2_000, 250_000
-"""Of so many lines at first, on PostgreSQL: read one by one, then by the index."""
+"""Newest lines that PostgreSQL searches at first: one by one, then by the index."""
 
 _BLANK = "_"
 """A blank between two words, in the index."""
 
 
 def search_text(text: str) -> str:
-    """A text as the index sees it: letters and digits, and single blanks between words that have them."""
+    """Return a text as the index sees it: letters and digits, and one blank between words that have any."""
     return _BETWEEN_WORDS.sub(_BLANK, text.translate(_SEEN)).replace(" ", "")
 
 
 def places(text: str, looked_for: str) -> list[tuple[int, int]]:
-    """Where in a text it says what was looked for: [first character, character after it)."""
+    """Find what was looked for in a text: [first character, character after it)."""
     wanted = search_text(looked_for[:MAX_LENGTH])
     characters = list(_characters(text))
     seen = "".join(character for character, _ in characters)
@@ -58,7 +58,7 @@ def places(text: str, looked_for: str) -> list[tuple[int, int]]:
 
 
 def _characters(text: str) -> Iterator[tuple[str, int]]:
-    """Each character of `search_text`, and where in the text it comes from."""
+    """Yield each character of `search_text`, and its place in the text it comes from."""
     last, is_after_blank = "", False
     for place, original in enumerate(text):
         for character in _SEEN[ord(original)]:
@@ -72,7 +72,7 @@ def _characters(text: str) -> Iterator[tuple[str, int]]:
 
 
 class _SeenCharacters(dict[int, str]):
-    """What is seen of a character, by its number: letters and digits, a blank for anything else."""
+    """Searchable forms of characters by their number: letters and digits, a blank for anything else."""
 
     def __missing__(self, number: int) -> str:
         parts = unicodedata.normalize("NFKD", chr(number)).casefold()
@@ -83,7 +83,7 @@ class _SeenCharacters(dict[int, str]):
 
 
 def pairs(text: str) -> str:
-    """What the index holds of a text: its pairs of neighbours, and its last character for itself."""
+    """Return what the index holds of a text: its pairs of neighbours, and its last character for itself."""
     seen = search_text(text)
     return " ".join(seen[at : at + 2] for at in range(len(seen)))
 
@@ -91,7 +91,7 @@ def pairs(text: str) -> str:
 def find(
     lines: QuerySet[Utterance], text: str, *, before: int | None = None, by_index: bool = True
 ) -> QuerySet[Utterance]:
-    """Those of the lines that contain this text, the newest first; none if there is nothing to look for.
+    """Select those of the lines that contain this text, the newest first; none without a text.
 
     Args:
         before: Only lines with a lower primary key: the last one of the page before.
@@ -107,7 +107,7 @@ def find(
 
 
 def find_newest(lines: QuerySet[Utterance], text: str, count: int, *, before: int | None = None) -> list[int]:
-    """The primary keys of the first `count` lines of what `find` finds.
+    """Return the primary keys of the first `count` lines of what `find` finds.
 
     PostgreSQL's index knows no order. What is said all the time is found among the newest lines; only what
     is not takes all that were ever said.

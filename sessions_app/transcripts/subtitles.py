@@ -1,4 +1,4 @@
-"""A transcript as subtitles: lines cut into pieces that can be read while they stand. Pure."""
+"""Subtitles: the lines of a transcript cut into pieces that can be read while they stand. Pure."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Cue:
 def cues(
     text: str, words: Sequence[TimedWord], *, speaker: str, start_ms: int, end_ms: int, samples_per_ms: int
 ) -> list[Cue]:
-    """A line as one or more cues.
+    """Cut a line into one or more cues.
 
     Args:
         words: Of this line, with positions in samples; see `alignment.align`.
@@ -49,7 +49,7 @@ def cues(
 
 
 def rows(text: str) -> list[str]:
-    """A cue's text in rows of about the same length."""
+    """Break a cue's text into rows of about the same length."""
     width = _width(text)
     if width <= WIDEST_ROW:
         return [text]
@@ -84,7 +84,7 @@ def _pieces(text: str, words: Sequence[TimedWord], *, longest: int) -> list[_Pie
 
 
 def _badness(text: str, words: Sequence[TimedWord], index: int, middle: float) -> float:
-    """How bad it is to cut before this word: far from the middle is bad, in the middle of a phrase worse."""
+    """Rate a cut before this word: far from the middle is bad, in the middle of a phrase worse."""
     between = text[words[index - 1].stop : words[index].begin]
     is_sentence = any(mark in between for mark in "。！？!?；;")
     is_phrase = any(mark in between for mark in "，,、：:")

@@ -1,4 +1,4 @@
-"""A session's transcript as its pages get it: all lines as they read now, and how far that is."""
+"""A session's transcript as its pages get it: all lines as they read now, and the marks to go on from."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ from sessions_app.wire.protocol import line_fields
 
 @dataclass(frozen=True, slots=True)
 class Transcript:
-    """Whoever has this follows the rest from the marks on."""
+    """The lines of a session; whoever has them follows the rest from the marks on."""
 
     last_seq: int
     last_revision: int
     lines: Sequence[Utterance]
     speakers: Sequence[str]
-    """Who each voice is, by public id, in the order in which voices came: it decides about colours."""
+    """The public id of each voice, in the order in which voices came: it decides about colours."""
 
     def as_json(self) -> dict[str, Any]:
         return self.latest(len(self.lines))
 
     def latest(self, count: int) -> dict[str, Any]:
-        """The same with the last lines only."""
+        """Return the same with the last lines only."""
         return {
             "seq": self.last_seq,
             "revision": self.last_revision,
@@ -35,7 +35,7 @@ class Transcript:
 
 
 def read(session: Session) -> Transcript:
-    """The lines of a session in order."""
+    """Read the lines of a session in order."""
     # The marks first: a line that comes in between is then sent twice, and not missed.
     last_seq, last_revision = Session.objects.values_list("last_seq", "last_revision").get(pk=session.pk)
     lines = list(
@@ -49,5 +49,5 @@ def read(session: Session) -> Transcript:
 
 
 def line_json(utterance: Utterance) -> dict[str, Any]:
-    """A line as the sockets send it, with what only editors need."""
+    """Return a line as the sockets send it, with what only editors need."""
     return line_fields(as_line(utterance)) | {"revision": utterance.revision}

@@ -30,7 +30,7 @@ Read = Callable[[ByteRange], bytes]
 
 @for_session()
 def wav(request: HttpRequest, session: Session) -> HttpResponseBase:
-    """The recording as a WAV file that is never written: its header, then samples as they are read.
+    """Serve the recording as a WAV file that is never written: its header, then samples as they are read.
 
     With `?until=N` it is the first N samples, which never change; without, all there are by now.
     """
@@ -39,7 +39,7 @@ def wav(request: HttpRequest, session: Session) -> HttpResponseBase:
 
 @for_session()
 def waveform(request: HttpRequest, session: Session) -> HttpResponse:
-    """The recording's peaks from `first` on; see `peaks`."""
+    """Serve the recording's peaks from `first` on; see `peaks`."""
     first = _number(request, "first") or 0
     return HttpResponse(
         peaks.read(session.pk, first, has_ended=session.has_ended), content_type="application/octet-stream"
@@ -65,7 +65,7 @@ def serve_file(request: HttpRequest, path: Path, content_type: str) -> HttpRespo
 
 
 def _serve(request: HttpRequest, length: int, read: Read, content_type: str) -> HttpResponseBase:
-    """The whole content, or the part of it that is asked for. Django's own responses know no parts."""
+    """Serve the whole content, or the part that is asked for: Django's own responses know no parts."""
     try:
         part = parse_range(request.headers.get("range", ""), length, longest=MAX_PART)
     except Unsatisfiable:
@@ -88,7 +88,7 @@ async def _blocks(length: int, read: Read) -> AsyncIterator[bytes]:
 
 
 def _read_wav(session: int, samples: int, part: ByteRange) -> bytes:
-    """Part of the WAV file of the first so many samples."""
+    """Read part of the WAV file of the first so many samples."""
     header = wav_header(samples)[part.start : part.end]
     first = max(0, part.start - HEADER_BYTES)
     last = max(0, part.end - HEADER_BYTES)
@@ -100,7 +100,7 @@ def _read_wav(session: int, samples: int, part: ByteRange) -> bytes:
 
 
 def wav_header(samples: int) -> bytes:
-    """The first 44 bytes of a WAV file: 16-bit samples, mono."""
+    """Return the first 44 bytes of a WAV file: 16-bit samples, mono."""
     data = samples * SAMPLE_BYTES
     rate = SAMPLE_RATE
     return struct.pack(

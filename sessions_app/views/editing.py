@@ -1,4 +1,4 @@
-"""Edits of a transcript by HTTP: one address takes them all, others tell what editors need to know."""
+"""Edits of a transcript by HTTP: one address takes them all, others serve what editors need to know."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def edit(request: HttpRequest, session: Session) -> HttpResponse:
 @require_GET
 @for_session()
 def words(request: HttpRequest, session: Session, line: int) -> HttpResponse:
-    """When each word of a line was said: [first character, character after it, start ms, end ms]."""
+    """Tell the times of a line's words: [first character, character after it, start ms, end ms]."""
     utterance = _line(session, line)
     timed = align(utterance.text, utterance.tokens, utterance.start, utterance.end)
     rows = [[word.begin, word.stop, milliseconds(word.start), milliseconds(word.end)] for word in timed]
@@ -58,7 +58,7 @@ def words(request: HttpRequest, session: Session, line: int) -> HttpResponse:
 @require_GET
 @for_session(Right.EDIT)
 def versions(request: HttpRequest, session: Session, line: int) -> HttpResponse:
-    """Every version of a line, the newest first, and what the machine said at first."""
+    """Tell every version of a line, the newest first, and what the machine said at first."""
     utterance = _line(session, line)
     rows = utterance.history.select_related("history_user").order_by("-history_date", "-history_id")
     names = {voice.pk: voice.name for voice in session.voices.select_related("speaker")}
@@ -73,7 +73,7 @@ def versions(request: HttpRequest, session: Session, line: int) -> HttpResponse:
 @require_GET
 @for_session(Right.EDIT)
 def people(request: HttpRequest, session: Session) -> HttpResponse:
-    """Known speakers whose name contains `q`, for choosing one."""
+    """Tell the known speakers whose name contains `q`, for choosing one."""
     if not request.user.has_perm("speakers.view_speaker"):
         return JsonResponse({"people": [], "may_add": False})
     found = Speaker.objects.filter(name__icontains=request.GET.get("q", "")[:100]).order_by("name")

@@ -17,7 +17,7 @@ from .audio import serve_file, serve_wav
 
 @for_session(Right.EXPORT)
 def export(request: HttpRequest, session: Session, format: str) -> HttpResponseBase:  # noqa: A002
-    """A transcript in one of `exports.FORMATS`; `times=0` and `speakers=0` leave those out."""
+    """Serve a transcript in one of `exports.FORMATS`; `times=0` and `speakers=0` leave those out."""
     if format not in exports.FORMATS:
         known = ", ".join(exports.FORMATS)
         raise Http404(_("There is no such format; there are: %(formats)s.") % {"formats": known})
@@ -35,7 +35,7 @@ def export(request: HttpRequest, session: Session, format: str) -> HttpResponseB
 
 @for_session(Right.EXPORT)
 def recording(request: HttpRequest, session: Session) -> HttpResponseBase:
-    """The recording: FLAC once the session has ended, WAV before."""
+    """Serve the recording: FLAC once the session has ended, WAV before."""
     flac = files.flac_path(session.pk)
     if flac.exists():
         response, extension = serve_file(request, flac, "audio/flac"), "flac"

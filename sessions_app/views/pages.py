@@ -24,7 +24,7 @@ CAPTIONS = 12
 
 @for_visitors
 def session_list(request: HttpRequest) -> HttpResponseBase:
-    """All sessions, or what was found in them."""
+    """Show all sessions, or what was found in them."""
     form = listing.ListingForm(request.GET)
     sessions = permissions.visible_sessions(request)
     text = request.GET.get("before", "")
@@ -46,7 +46,7 @@ def session_list(request: HttpRequest) -> HttpResponseBase:
 
 @for_session()
 def session(request: HttpRequest, session: Session) -> HttpResponse:
-    """One session, live and afterwards."""
+    """Show one session, live and afterwards."""
     rights = permissions.rights(request, session)
     snapshot = transcript.read(session)
     context = {
@@ -59,7 +59,7 @@ def session(request: HttpRequest, session: Session) -> HttpResponse:
 
 @for_session()
 def captions(request: HttpRequest, session: Session) -> HttpResponse:
-    """The latest lines in large letters: for projectors, and as a transparent layer in broadcasts."""
+    """Show the latest lines in large letters: for projectors, and as a transparent layer in broadcasts."""
     rights = permissions.rights(request, session)
     data = _page_data(request, session, rights) | {"transcript": transcript.read(session).latest(CAPTIONS)}
     return render(request, "sessions/captions.html", {"session": session, "page_data": data})
@@ -67,7 +67,7 @@ def captions(request: HttpRequest, session: Session) -> HttpResponse:
 
 @for_visitors
 def record(request: HttpRequest) -> HttpResponseBase:
-    """A page that takes the part of the sender."""
+    """Show a page that takes the part of the sender."""
     rights = permissions.rights(request, None)
     if Right.SEND not in rights:
         return permissions.log_in_first(request)
@@ -82,12 +82,12 @@ def record(request: HttpRequest) -> HttpResponseBase:
 
 @for_session()
 def lines(request: HttpRequest, session: Session) -> HttpResponse:
-    """The transcript as it reads now, for a page that has lost track."""
+    """Serve the transcript as it reads now, for a page that has lost track."""
     return JsonResponse(transcript.read(session).as_json())
 
 
 def _query(request: HttpRequest, *, before: int | None) -> str:
-    """The query string of another page of the same list."""
+    """Return the query string of another page of the same list."""
     query = request.GET.copy()
     query.pop("before", None)
     if before:
@@ -96,7 +96,7 @@ def _query(request: HttpRequest, *, before: int | None) -> str:
 
 
 def _page_data(request: HttpRequest, session: Session | None, rights: frozenset[Right]) -> dict[str, Any]:
-    """What the scripts of a page need to know."""
+    """Return what the scripts of a page need to know."""
     key = session.key if session else ""
     return {
         "key": key,

@@ -1,4 +1,4 @@
-"""Links by which others read a session, without a login; and its end, by hand."""
+"""Links for reading a session without a login; and its end, by hand."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ MAX_DAYS = 365
 @require_http_methods(["GET", "POST"])
 @for_session(Right.SHARE)
 def links(request: HttpRequest, session: Session) -> HttpResponse:
-    """GET: the links that work now. POST {"days": N or null}: a new one, told this once."""
+    """GET: tell the links that work now. POST {"days": N or null}: make one, told this once."""
     if request.method == "GET":
         return JsonResponse({"links": [_as_object(token) for token in _working(session)]})
     days = _days(request.body)
@@ -92,7 +92,7 @@ def _working(session: Session) -> Any:
 
 
 def _days(body: bytes) -> int | None:
-    """How long a link shall work; None for ever, 0 for what makes no sense."""
+    """Return how long a link shall work; None for ever, 0 for what makes no sense."""
     try:
         days = json.loads(body)["days"]
     except (ValueError, KeyError, TypeError):

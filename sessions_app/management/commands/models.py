@@ -1,4 +1,4 @@
-"""`manage.py models`: which model sets there are; fetching those that come from a hub; measuring one."""
+"""`manage.py models`: list model sets, fetch those that come from a hub, measure one."""
 
 from __future__ import annotations
 

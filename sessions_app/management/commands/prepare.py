@@ -1,4 +1,4 @@
-"""`manage.py prepare`: what an installation needs before its first start. Doing it again does no harm."""
+"""`manage.py prepare`: the needs of an installation before its first start. Doing it again does no harm."""
 
 from __future__ import annotations
 

@@ -22,7 +22,7 @@ from sessions_app.worker.hosted_worker import HostedWorker, Recognition, load_re
 from sessions_app.worker.worker_processes import WorkerProcesses, WorkersFailed
 
 STOP_S = 18.0
-"""Whoever asked a process to stop kills it after a while, commonly 20 or 30 seconds."""
+"""Patience with work in hand: whoever asked us to stop kills after 20 or 30 seconds."""
 
 
 class Command(BaseCommand):
