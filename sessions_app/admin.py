@@ -204,12 +204,12 @@ def _say(where: admin.ModelAdmin[Any], request: HttpRequest, count: int, text: A
 class CappedPaginator(Paginator):  # type: ignore[type-arg]
     """Pages as far as anybody leafs: counting millions of rows takes longer than showing one."""
 
-    MOST = 10_000
+    MAX_COUNT = 10_000
 
     @cached_property
     def count(self) -> int:
         assert isinstance(self.object_list, QuerySet)
-        return self.object_list[: self.MOST].count()
+        return self.object_list[: self.MAX_COUNT].count()
 
 
 class LineForm(ModelForm):  # type: ignore[type-arg]

@@ -23,13 +23,13 @@ class ByteRange:
         return f"bytes {self.start}-{self.end - 1}/{length}"
 
 
-def parse_range(header: str, length: int, *, longest: int) -> ByteRange | None:
+def parse_range(header: str, length: int, *, max_bytes: int) -> ByteRange | None:
     """Return the part of the content that is asked for.
 
     Args:
         header: Value of `Range`.
         length: Of the whole content, in bytes.
-        longest: Never answer with more; clients then ask for the rest when they need it.
+        max_bytes: Never answer with more; clients then ask for the rest when they need it.
 
     Returns:
         None where the whole content is the right answer: no range, several ranges, or an unknown unit.
@@ -49,4 +49,4 @@ def parse_range(header: str, length: int, *, longest: int) -> ByteRange | None:
             return None  # malformed, so to be ignored
     if start >= length or (not first and not int(last)):
         raise Unsatisfiable
-    return ByteRange(start, min(end, start + longest))
+    return ByteRange(start, min(end, start + max_bytes))

@@ -27,19 +27,19 @@ BATCH = SAMPLE_RATE
 """Samples that are collected for one write: it is writes that cost."""
 
 
-def journal_path(session: int) -> Path:
-    return Path(settings.MEDIA_ROOT) / "recordings" / f"{session}.pcm"
+def journal_path(session_pk: int) -> Path:
+    return Path(settings.MEDIA_ROOT) / "recordings" / f"{session_pk}.pcm"
 
 
-def flac_path(session: int) -> Path:
-    return journal_path(session).with_suffix(".flac")
+def flac_path(session_pk: int) -> Path:
+    return journal_path(session_pk).with_suffix(".flac")
 
 
 class Journal:
     """A live session's audio on disk. `write` and `sync` may be called from different threads."""
 
-    def __init__(self, session: int) -> None:
-        path = journal_path(session)
+    def __init__(self, session_pk: int) -> None:
+        path = journal_path(session_pk)
         path.parent.mkdir(parents=True, exist_ok=True)
         self._file = os.open(path, os.O_WRONLY | os.O_CREAT, 0o640)
         self._lock = threading.Lock()
@@ -95,25 +95,25 @@ def to_int16(audio: np.ndarray) -> np.ndarray:
     return np.clip(np.rint(audio * FULL_SCALE), -32768, 32767).astype("<i2")
 
 
-def length(session: int) -> int:
+def length(session_pk: int) -> int:
     """Return the samples on disk; 0 if there is no recording."""
-    if flac_path(session).exists():
-        return int(soundfile.info(flac_path(session)).frames)
+    if flac_path(session_pk).exists():
+        return int(soundfile.info(flac_path(session_pk)).frames)
     try:
-        return journal_path(session).stat().st_size // SAMPLE_BYTES
+        return journal_path(session_pk).stat().st_size // SAMPLE_BYTES
     except FileNotFoundError:
         return 0
 
 
-def read(session: int, start: int, end: int) -> np.ndarray:
+def read(session_pk: int, start: int, end: int) -> np.ndarray:
     """Read a span of the recording, int16, shape (up to end - start,); shorter at its end."""
-    if flac_path(session).exists():
-        with soundfile.SoundFile(flac_path(session)) as flac:
+    if flac_path(session_pk).exists():
+        with soundfile.SoundFile(flac_path(session_pk)) as flac:
             flac.seek(min(start, flac.frames))
             audio: np.ndarray = flac.read(max(0, end - start), dtype="int16")
             return audio
     try:
-        with journal_path(session).open("rb") as journal:
+        with journal_path(session_pk).open("rb") as journal:
             journal.seek(start * SAMPLE_BYTES)
             return np.frombuffer(journal.read(max(0, end - start) * SAMPLE_BYTES), "<i2")
     except FileNotFoundError:
@@ -125,12 +125,12 @@ def journals() -> list[int]:
     return [int(path.stem) for path in journal_path(0).parent.glob("*.pcm")]
 
 
-def encode_flac(session: int) -> Path | None:
+def encode_flac(session_pk: int) -> Path | None:
     """Turn the journal into a FLAC, and remove it; None if there is no audio.
 
     A crash on the way leaves the journal; doing it again finishes the job.
     """
-    journal, flac = journal_path(session), flac_path(session)
+    journal, flac = journal_path(session_pk), flac_path(session_pk)
     if not journal.exists():
         return flac if flac.exists() else None
     if not journal.stat().st_size:
@@ -150,6 +150,6 @@ def encode_flac(session: int) -> Path | None:
     return flac
 
 
-def delete(session: int) -> None:
-    for path in (journal_path(session), flac_path(session)):
+def delete(session_pk: int) -> None:
+    for path in (journal_path(session_pk), flac_path(session_pk)):
         path.unlink(missing_ok=True)

@@ -18,28 +18,28 @@ _BLOCK = 600 * WINDOW
 """Samples that are looked at together: a minute."""
 
 
-def path(session: int) -> Path:
-    return files.journal_path(session).with_suffix(".peaks")
+def path(session_pk: int) -> Path:
+    return files.journal_path(session_pk).with_suffix(".peaks")
 
 
-def read(session: int, first: int = 0, *, has_ended: bool) -> bytes:
+def read(session_pk: int, first: int = 0, *, has_ended: bool) -> bytes:
     """Return the peaks of a recording, one byte each: 0 is silence, 255 full scale.
 
     Args:
         first: How many to leave out, because they are known already.
         has_ended: Whether no audio will come any more: the last peak may then stand for less than a window.
     """
-    length = files.length(session)
+    length = files.length(session_pk)
     count = -(-length // WINDOW) if has_ended else length // WINDOW
     try:
-        file = os.open(path(session), os.O_RDWR | os.O_CREAT, 0o640)
+        file = os.open(path(session_pk), os.O_RDWR | os.O_CREAT, 0o640)
     except FileNotFoundError:
         return b""  # no recording, and no folder for any
     try:
         known = min(count, os.fstat(file).st_size)
         for at in range(known, count, _BLOCK // WINDOW):
             stop = min(count, at + _BLOCK // WINDOW)
-            audio = files.read(session, at * WINDOW, min(stop * WINDOW, length))
+            audio = files.read(session_pk, at * WINDOW, min(stop * WINDOW, length))
             # By position, so that whoever else does it at the same time writes the same.
             os.pwrite(file, compute(audio), at)
         return os.pread(file, max(0, count - first), first)
@@ -55,5 +55,5 @@ def compute(audio: np.ndarray) -> bytes:
     return bytes(np.minimum(255, loudest * 256 // 32768).astype(np.uint8))
 
 
-def delete(session: int) -> None:
-    path(session).unlink(missing_ok=True)
+def delete(session_pk: int) -> None:
+    path(session_pk).unlink(missing_ok=True)

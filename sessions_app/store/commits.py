@@ -24,7 +24,7 @@ from .voices import NO_CHANGES, VoiceChanges
 class Lease:
     """A worker's right to write to a session, and where to go on."""
 
-    session: int
+    session_pk: int
     key: str
     epoch: int
     durable: int
@@ -54,18 +54,18 @@ def get_or_create_session(key: str, *, owner: int | None = None, title: str = ""
     )
 
 
-def withdraw(session: int) -> None:
+def withdraw(session_pk: int) -> None:
     """Forget a session that nobody has worked on: its sender was not let in."""
-    Session.objects.filter(pk=session, epoch=0).delete()
+    Session.objects.filter(pk=session_pk, epoch=0).delete()
 
 
-def acquire(session: int) -> Lease | None:
+def acquire(session_pk: int) -> Lease | None:
     """Own a session for recognition: whoever owned it before can commit no more. None if it has ended."""
     with transaction.atomic():
-        own = Session.objects.filter(pk=session).exclude(state=Session.State.ENDED)
+        own = Session.objects.filter(pk=session_pk).exclude(state=Session.State.ENDED)
         if not own.update(epoch=F("epoch") + 1, state=Session.State.LIVE):
             return None
-        row = Session.objects.get(pk=session)
+        row = Session.objects.get(pk=session_pk)
     return Lease(row.pk, row.key, row.epoch, row.durable, row.last_seq, row.failures)
 
 
@@ -90,22 +90,22 @@ def commit(
             if _as_left_by(after).exists():
                 return after, _lines_between(lease, after)
             raise Fenced
-        stored = voices.store(lease.session, changes)
-        rows = voices.rows_for(lease.session, [line.decision.voice for line in lines], changes, stored)
+        stored = voices.store(lease.session_pk, changes)
+        rows = voices.rows_for(lease.session_pk, [line.decision.voice for line in lines], changes, stored)
         kept = Utterance.objects.bulk_create(
-            _utterance(lease.session, seq, line, rows[line.decision.voice])
+            _utterance(lease.session_pk, seq, line, rows[line.decision.voice])
             for seq, line in enumerate(lines, lease.last_seq + 1)
         )
-        voices.revise(lease.session, changes.revisions)
+        voices.revise(lease.session_pk, changes.revisions)
     return after, kept
 
 
-def _utterance(session: int, seq: int, line: NewLine, voice: Voice) -> Utterance:
+def _utterance(session_pk: int, seq: int, line: NewLine, voice: Voice) -> Utterance:
     """Return the row of a final; not saved."""
     columns = {name: getattr(line.final, name) for name in _COLUMNS}
     columns["tokens"] = [(token.text, token.start, token.end) for token in line.final.tokens]
     return Utterance(
-        session_id=session,
+        session_id=session_pk,
         seq=seq,
         machine_text=line.final.text,
         voice=voice,
@@ -116,25 +116,25 @@ def _utterance(session: int, seq: int, line: NewLine, voice: Voice) -> Utterance
 
 def check_lease(lease: Lease) -> None:
     """Raise `Fenced` if another worker has taken the session over."""
-    if not Session.objects.filter(pk=lease.session, epoch=lease.epoch).exists():
+    if not Session.objects.filter(pk=lease.session_pk, epoch=lease.epoch).exists():
         raise Fenced
 
 
-def count_failure(session: int) -> None:
+def count_failure(session_pk: int) -> None:
     """Note that recognition of this session raised what it should not."""
-    Session.objects.filter(pk=session).update(failures=F("failures") + 1)
+    Session.objects.filter(pk=session_pk).update(failures=F("failures") + 1)
 
 
 def _as_left_by(lease: Lease) -> QuerySet[Session]:
     """Select the session, if nobody has taken it over or committed since."""
     return Session.objects.filter(
-        pk=lease.session, epoch=lease.epoch, durable=lease.durable, last_seq=lease.last_seq
+        pk=lease.session_pk, epoch=lease.epoch, durable=lease.durable, last_seq=lease.last_seq
     )
 
 
 def _lines_between(before: Lease, after: Lease) -> list[Utterance]:
     lines = Utterance.objects.filter(
-        session=after.session, seq__gt=before.last_seq, seq__lte=after.last_seq
+        session=after.session_pk, seq__gt=before.last_seq, seq__lte=after.last_seq
     ).select_related("voice__speaker")
     return list(lines.order_by("seq"))
 
@@ -145,7 +145,7 @@ def set_state(lease: Lease, state: Session.State) -> None:
     if state is Session.State.ENDED:
         changes["ended_at"] = timezone.now()
     with transaction.atomic():
-        if not Session.objects.filter(pk=lease.session, epoch=lease.epoch).update(**changes):
+        if not Session.objects.filter(pk=lease.session_pk, epoch=lease.epoch).update(**changes):
             raise Fenced
         if state is Session.State.ENDED:
-            voices.forget_sounds(lease.session)
+            voices.forget_sounds(lease.session_pk)

@@ -40,20 +40,20 @@ def session_numbers(keys: Iterable[str]) -> dict[str, SessionNumbers]:
     return {row[1]: SessionNumbers(*row) for row in rows}
 
 
-def lines_after(session: int, seq: int, *, limit: int) -> list[Line]:
+def lines_after(session_pk: int, seq: int, *, limit: int) -> list[Line]:
     """Read the finals behind this number, as they are now, in order."""
     rows = (
-        Utterance.objects.filter(session=session, seq__gt=seq, is_removed=False)
+        Utterance.objects.filter(session=session_pk, seq__gt=seq, is_removed=False)
         .select_related("voice__speaker")
         .order_by("seq")[:limit]
     )
     return [as_line(row) for row in rows]
 
 
-def revisions_after(session: int, revision: int, *, limit: int) -> list[Revision]:
+def revisions_after(session_pk: int, revision: int, *, limit: int) -> list[Revision]:
     """Read the lines changed behind this number, as they are now, in order of their last change."""
     rows = (
-        Utterance.objects.filter(session=session, revision__gt=revision)
+        Utterance.objects.filter(session=session_pk, revision__gt=revision)
         .select_related("voice__speaker")
         .order_by("revision")[:limit]
     )

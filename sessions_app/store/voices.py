@@ -44,7 +44,7 @@ NO_CHANGES = VoiceChanges()
 
 
 @dataclass(frozen=True, slots=True)
-class PersonSaid:
+class Corrections:
     """Statements of people about the voices of a session."""
 
     voices: Sequence[VoiceState]
@@ -54,7 +54,7 @@ class PersonSaid:
     lines: Sequence[tuple[int, uuid.UUID]]
     """(seq, voice) of recent lines."""
 
-    def tell(self, tracker: SpeakerTracker) -> None:
+    def apply_to(self, tracker: SpeakerTracker) -> None:
         for state in self.voices:
             tracker.adopt(state)
         for kept, gone in self.merged:
@@ -63,7 +63,7 @@ class PersonSaid:
             tracker.assign(seq, voice)
 
 
-def known_voices(session: int, model_id: str) -> list[VoiceState]:
+def known_voices(session_pk: int, model_id: str) -> list[VoiceState]:
     """Read the voices of a session, for a tracker that goes on with it.
 
     How they sound is left out if another model heard it.
@@ -76,37 +76,37 @@ def known_voices(session: int, model_id: str) -> list[VoiceState]:
             unseal(voice.sealed_mean) if voice.sealed_mean and voice.model_id == model_id else None,
             voice.speech_s,
         )
-        for voice in Voice.objects.filter(session=session, merged_into=None).order_by("id")
+        for voice in Voice.objects.filter(session=session_pk, merged_into=None).order_by("id")
     ]
 
 
-def corrections(session: int) -> PersonSaid:
+def corrections(session_pk: int) -> Corrections:
     """Read what a live session's tracker may not know yet."""
-    named = Voice.objects.filter(session=session, is_named_by_person=True, merged_into=None)
-    merged = Voice.objects.filter(session=session).exclude(merged_into=None)
-    last = Session.objects.values_list("last_seq", flat=True).get(pk=session)
+    named = Voice.objects.filter(session=session_pk, is_named_by_person=True, merged_into=None)
+    merged = Voice.objects.filter(session=session_pk).exclude(merged_into=None)
+    last = Session.objects.values_list("last_seq", flat=True).get(pk=session_pk)
     locked = Utterance.objects.filter(
-        session=session, is_voice_locked=True, seq__gt=last - RECENT_LINES, voice__isnull=False
+        session=session_pk, is_voice_locked=True, seq__gt=last - RECENT_LINES, voice__isnull=False
     )
-    return PersonSaid(
+    return Corrections(
         [VoiceState(key, speaker, True) for key, speaker in named.values_list("uuid", "speaker_id")],
         list(merged.values_list("merged_into__uuid", "uuid")),
         [(seq, key) for seq, key in locked.values_list("seq", "voice__uuid") if seq is not None],
     )
 
 
-def store(session: int, changes: VoiceChanges) -> dict[uuid.UUID, Voice]:
+def store(session_pk: int, changes: VoiceChanges) -> dict[uuid.UUID, Voice]:
     """Make or change the voices; to be called in a transaction that owns the session, before its lines.
 
     Returns:
         Their rows, with their speakers.
     """
-    own = Voice.objects.filter(session=session, uuid__in=[state.voice for state in changes.states])
+    own = Voice.objects.filter(session=session_pk, uuid__in=[state.voice for state in changes.states])
     rows = {row.uuid: row for row in own.select_related("speaker")}
     # A speaker may have been forgotten since.
     speakers = Speaker.objects.in_bulk({s.speaker for s in changes.states if s.speaker is not None})
     for state in changes.states:
-        row = rows[state.voice] = rows.get(state.voice) or Voice(session_id=session, uuid=state.voice)
+        row = rows[state.voice] = rows.get(state.voice) or Voice(session_id=session_pk, uuid=state.voice)
         if not row.is_named_by_person:
             row.speaker = None if state.speaker is None else speakers.get(state.speaker)
         is_known = row.speaker_id == state.speaker
@@ -119,7 +119,7 @@ def store(session: int, changes: VoiceChanges) -> dict[uuid.UUID, Voice]:
 
 
 def rows_for(
-    session: int,
+    session_pk: int,
     wanted: Iterable[uuid.UUID],
     changes: VoiceChanges,
     stored: Mapping[uuid.UUID, Voice],
@@ -133,18 +133,18 @@ def rows_for(
     keys = {key: _follow(key, merged) for key in wanted}
     rows = {key: row for key, row in stored.items() if row.merged_into_id is None}
     if unread := set(keys.values()) - rows.keys():
-        others = Voice.objects.filter(session=session, uuid__in=unread)
+        others = Voice.objects.filter(session=session_pk, uuid__in=unread)
         for row in others.select_related("speaker", "merged_into__speaker"):
             rows[row.uuid] = row.merged_into or row
     for key in unread - rows.keys():
         # The tracker gave this voice up before it was ever stored.
-        rows[key] = Voice(session_id=session, uuid=key)
+        rows[key] = Voice(session_id=session_pk, uuid=key)
         give_number(rows[key])
         rows[key].save()
     return {key: rows[last] for key, last in keys.items()}
 
 
-def revise(session: int, revisions: Iterable[Revision]) -> None:
+def revise(session_pk: int, revisions: Iterable[Revision]) -> None:
     """Correct earlier lines; to be called in a transaction that owns the session, after `store`.
 
     Lines whose speaker a person set stay as they are.
@@ -154,25 +154,25 @@ def revise(session: int, revisions: Iterable[Revision]) -> None:
         match revision:
             case VoiceIdentified(key, _):
                 # `store` has named it.
-                changed.update(_lines(session, key).values_list("pk", flat=True))
+                changed.update(_lines(session_pk, key).values_list("pk", flat=True))
             case VoicesMerged(kept, gone):
-                changed.update(_merge(session, kept, gone))
+                changed.update(_merge(session_pk, kept, gone))
             case LineMoved(seq, key, score):
-                line = Utterance.objects.filter(session=session, seq=seq, is_voice_locked=False)
-                voice = Voice.objects.filter(session=session, uuid=key).first()
+                line = Utterance.objects.filter(session=session_pk, seq=seq, is_voice_locked=False)
+                voice = Voice.objects.filter(session=session_pk, uuid=key).first()
                 if voice and line.update(voice=voice, score=score):
                     changed.update(line.values_list("pk", flat=True))
     if changed:
-        number_changes(session, changed)
+        number_changes(session_pk, changed)
 
 
-def number_changes(session: int, lines: Iterable[int]) -> None:
+def number_changes(session_pk: int, lines: Iterable[int]) -> None:
     """Give lines that changed the next revision numbers, so that readers ask for them; in a transaction."""
     rows = list(Utterance.objects.filter(pk__in=list(lines)).order_by("start", "id").only("pk", "revision"))
     if not rows:
         return
-    Session.objects.filter(pk=session).update(last_revision=F("last_revision") + len(rows))
-    last = Session.objects.values_list("last_revision", flat=True).get(pk=session)
+    Session.objects.filter(pk=session_pk).update(last_revision=F("last_revision") + len(rows))
+    last = Session.objects.values_list("last_revision", flat=True).get(pk=session_pk)
     for revision, row in enumerate(rows, last - len(rows) + 1):
         row.revision = revision
     Utterance.objects.bulk_update(rows, ["revision"], batch_size=500)
@@ -193,9 +193,9 @@ def merge_rows(kept: Voice, gone: Voice) -> None:
     gone.save(update_fields=["merged_into", "sealed_mean", "speech_s"])
 
 
-def forget_sounds(session: int) -> None:
+def forget_sounds(session_pk: int) -> None:
     """Delete the means of a session's voices: once it is over nobody needs them."""
-    Voice.objects.filter(session=session).update(sealed_mean=None, speech_s=0.0, model_id="")
+    Voice.objects.filter(session=session_pk).update(sealed_mean=None, speech_s=0.0, model_id="")
 
 
 def _follow(key: uuid.UUID, merged: Mapping[uuid.UUID, uuid.UUID]) -> uuid.UUID:
@@ -204,16 +204,16 @@ def _follow(key: uuid.UUID, merged: Mapping[uuid.UUID, uuid.UUID]) -> uuid.UUID:
     return key
 
 
-def _lines(session: int, voice: uuid.UUID) -> QuerySet[Utterance]:
-    return Utterance.objects.filter(session=session, voice__uuid=voice)
+def _lines(session_pk: int, voice: uuid.UUID) -> QuerySet[Utterance]:
+    return Utterance.objects.filter(session=session_pk, voice__uuid=voice)
 
 
-def _merge(session: int, kept_key: uuid.UUID, gone_key: uuid.UUID) -> list[int]:
+def _merge(session_pk: int, kept_key: uuid.UUID, gone_key: uuid.UUID) -> list[int]:
     """Give the lines of one voice to another, and return the keys of those lines."""
-    rows = {row.uuid: row for row in Voice.objects.filter(session=session, uuid__in=[kept_key, gone_key])}
+    rows = {row.uuid: row for row in Voice.objects.filter(session=session_pk, uuid__in=[kept_key, gone_key])}
     kept, gone = rows.get(kept_key), rows.get(gone_key)
     if kept is None or gone is None:
         return []
-    lines = list(_lines(session, gone_key).filter(is_voice_locked=False).values_list("pk", flat=True))
+    lines = list(_lines(session_pk, gone_key).filter(is_voice_locked=False).values_list("pk", flat=True))
     merge_rows(kept, gone)
     return lines

@@ -36,38 +36,38 @@ async def reidentify(task: RunningJob) -> dict[str, Any] | None:
 
     What a person said about a voice or a line holds.
     """
-    session = int(task.job.subject)
-    heard = await in_database(_stretches, session)
+    session_pk = int(task.job.subject)
+    heard = await in_database(_stretches, session_pk)
     if heard is None:
         return None  # it was deleted
     states = []
     for done, (voice, spans) in enumerate(heard.items()):
         await task.report(done, len(heard))
-        pieces = [await in_database(_audio, session, span) for span in spans]
+        pieces = [await in_database(_audio, session_pk, span) for span in spans]
         pieces = [piece for piece in pieces if len(piece) >= MIN_VOICE]
         embeddings = await listening.embed(task.engine, pieces)
         states.append(await in_database(_state, voice, embeddings, [len(piece) for piece in pieces]))
     options = await in_database(calibration.options, task.gallery.model_id)
     tracker = SpeakerTracker(task.gallery, options, states)
     tracker.set_gallery(task.gallery)
-    lines = await in_database(_conclude, session, tracker)
+    lines = await in_database(_conclude, session_pk, tracker)
     await task.report(len(heard), len(heard))
     return {"voices": len(heard), "lines_corrected": lines}
 
 
-def _stretches(session: int) -> dict[int, list[Span]] | None:
+def _stretches(session_pk: int) -> dict[int, list[Span]] | None:
     """Return the spans in which to hear each voice, by key of its row; None if there is no such session.
 
     Raises:
         JobFailed: If it is still live.
     """
-    row = Session.objects.filter(pk=session).first()
+    row = Session.objects.filter(pk=session_pk).first()
     if row is None:
         return None
     if not row.has_ended:
         raise JobFailed(_("The session is not over: its voices are compared as it goes on."))
     found: defaultdict[int, list[Span]] = defaultdict(list)
-    lines = Utterance.objects.filter(session=session, is_removed=False, voice__merged_into=None)
+    lines = Utterance.objects.filter(session=session_pk, is_removed=False, voice__merged_into=None)
     for voice, start, end in lines.exclude(voice=None).values_list("voice", "start", "end"):
         found[voice].append((start, min(end, start + MAX_VOICE)))
     longest = {
@@ -77,8 +77,8 @@ def _stretches(session: int) -> dict[int, list[Span]] | None:
     return dict(sorted(longest.items()))
 
 
-def _audio(session: int, span: Span) -> np.ndarray:
-    return files.read(session, *span).astype(np.float32) / files.FULL_SCALE
+def _audio(session_pk: int, span: Span) -> np.ndarray:
+    return files.read(session_pk, *span).astype(np.float32) / files.FULL_SCALE
 
 
 def _state(voice: int, embeddings: np.ndarray, lengths: list[int]) -> VoiceState:
@@ -94,17 +94,17 @@ def _state(voice: int, embeddings: np.ndarray, lengths: list[int]) -> VoiceState
     )
 
 
-def _conclude(session: int, tracker: SpeakerTracker) -> int:
+def _conclude(session_pk: int, tracker: SpeakerTracker) -> int:
     """Correct the lines, and return how many were corrected."""
     changes = VoiceChanges(tracker.model_id, tracker.changed_voices(), tracker.take_revisions())
     with transaction.atomic():
-        row = Session.objects.select_for_update().get(pk=session)
-        voices.store(session, changes)
-        voices.revise(session, changes.revisions)
-        voices.forget_sounds(session)
+        row = Session.objects.select_for_update().get(pk=session_pk)
+        voices.store(session_pk, changes)
+        voices.revise(session_pk, changes.revisions)
+        voices.forget_sounds(session_pk)
         transaction.on_commit(
             lambda: notify.send(
                 layer_messages.session_group(row.key), layer_messages.changed_message(row.key)
             )
         )
-        return Session.objects.values_list("last_revision", flat=True).get(pk=session) - row.last_revision
+        return Session.objects.values_list("last_revision", flat=True).get(pk=session_pk) - row.last_revision

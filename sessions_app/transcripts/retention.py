@@ -140,6 +140,6 @@ def _forget_log(
         log.filter(object_id__in=[str(pk) for pk in rows.values_list("pk", flat=True)]).delete()
 
 
-def _delete_files(session: int) -> None:
-    files.delete(session)
-    peaks.delete(session)
+def _delete_files(session_pk: int) -> None:
+    files.delete(session_pk)
+    peaks.delete(session_pk)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from .alignment import TimedWord
 
-WIDEST_ROW = 42
+MAX_ROW_WIDTH = 42
 """Columns in a row; a Chinese character takes two."""
 
 MAX_ROWS = 2
@@ -34,7 +34,7 @@ def cues(
     Args:
         words: Of this line, with positions in samples; see `alignment.align`.
     """
-    pieces = _pieces(text, words, longest=MAX_MS * samples_per_ms)
+    pieces = _pieces(text, words, max_samples=MAX_MS * samples_per_ms)
     starts = [piece.words[0].start // samples_per_ms if piece.words else start_ms for piece in pieces]
     ends = [piece.words[-1].end // samples_per_ms if piece.words else end_ms for piece in pieces]
     starts[0], ends[-1] = start_ms, end_ms
@@ -51,7 +51,7 @@ def cues(
 def rows(text: str) -> list[str]:
     """Break a cue's text into rows of about the same length."""
     width = _width(text)
-    if width <= WIDEST_ROW:
+    if width <= MAX_ROW_WIDTH:
         return [text]
     places = [at for at in range(1, len(text)) if _may_break(text, at)]
     if not places:
@@ -70,17 +70,17 @@ class _Piece:
     words: Sequence[TimedWord]
 
 
-def _pieces(text: str, words: Sequence[TimedWord], *, longest: int) -> list[_Piece]:
+def _pieces(text: str, words: Sequence[TimedWord], *, max_samples: int) -> list[_Piece]:
     """Cut the text where it is too wide or too long: behind a mark if there is one, else between words."""
     duration = words[-1].end - words[0].start if words else 0
-    if (_width(text) <= WIDEST_ROW * MAX_ROWS and duration <= longest) or len(words) < 2:
+    if (_width(text) <= MAX_ROW_WIDTH * MAX_ROWS and duration <= max_samples) or len(words) < 2:
         return [_Piece(text, words)]
     middle = _width(text) / 2
     best = min(range(1, len(words)), key=lambda index: _badness(text, words, index, middle))
     at = words[best].begin
-    left = _pieces(text[:at].rstrip(), words[:best], longest=longest)
+    left = _pieces(text[:at].rstrip(), words[:best], max_samples=max_samples)
     shifted = [TimedWord(w.begin - at, w.stop - at, w.start, w.end) for w in words[best:]]
-    return left + _pieces(text[at:], shifted, longest=longest)
+    return left + _pieces(text[at:], shifted, max_samples=max_samples)
 
 
 def _badness(text: str, words: Sequence[TimedWord], index: int, middle: float) -> float:

@@ -67,7 +67,7 @@ def serve_file(request: HttpRequest, path: Path, content_type: str) -> HttpRespo
 def _serve(request: HttpRequest, length: int, read: Read, content_type: str) -> HttpResponseBase:
     """Serve the whole content, or the part that is asked for: Django's own responses know no parts."""
     try:
-        part = parse_range(request.headers.get("range", ""), length, longest=MAX_PART)
+        part = parse_range(request.headers.get("range", ""), length, max_bytes=MAX_PART)
     except Unsatisfiable:
         return HttpResponse(status=416, headers={"Content-Range": f"bytes */{length}"})
     response: HttpResponseBase
@@ -87,7 +87,7 @@ async def _blocks(length: int, read: Read) -> AsyncIterator[bytes]:
         yield await asyncio.to_thread(read, ByteRange(start, min(start + BLOCK, length)))
 
 
-def _read_wav(session: int, samples: int, part: ByteRange) -> bytes:
+def _read_wav(session_pk: int, samples: int, part: ByteRange) -> bytes:
     """Read part of the WAV file of the first so many samples."""
     header = wav_header(samples)[part.start : part.end]
     first = max(0, part.start - HEADER_BYTES)
@@ -95,7 +95,7 @@ def _read_wav(session: int, samples: int, part: ByteRange) -> bytes:
     start, end = first // SAMPLE_BYTES, -(-last // SAMPLE_BYTES)
     if start == end:
         return header
-    audio = files.read(session, start, min(end, samples)).tobytes()
+    audio = files.read(session_pk, start, min(end, samples)).tobytes()
     return header + audio[first - start * SAMPLE_BYTES : last - start * SAMPLE_BYTES]
 
 

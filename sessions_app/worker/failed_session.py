@@ -32,7 +32,7 @@ async def end_in_failure(
     """
     logger.error(
         "session %s: ended, because recognition failed %d times at %.1f s",
-        lease.session,
+        lease.session_pk,
         lease.failures,
         seconds(lease.durable),
     )
@@ -40,17 +40,17 @@ async def end_in_failure(
     await in_database(commits.set_state, lease, Session.State.ENDED)
     end = SessionEnd(lease.last_seq, seconds(received), seconds(lease.durable), has_failed=True)
     await publish(layer_messages.session_group(lease.key), layer_messages.end_message(lease.key, end))
-    await transport.release(lease.session)
-    await asyncio.to_thread(files.encode_flac, lease.session)
+    await transport.release(lease.session_pk)
+    await asyncio.to_thread(files.encode_flac, lease.session_pk)
 
 
 async def _record_the_rest(lease: Lease, transport: Transport) -> int:
     """Write down the audio that is still in the log; where it ends."""
     position = lease.durable
     try:
-        journal = files.Journal(lease.session)
+        journal = files.Journal(lease.session_pk)
         try:
-            while (chunk := await transport.read(lease.session, position, timeout_s=0.5)).audio:
+            while (chunk := await transport.read(lease.session_pk, position, timeout_s=0.5)).audio:
                 journal.write(chunk.start, np.frombuffer(chunk.audio, "<f4"))
                 position = chunk.end
             journal.sync()
@@ -59,5 +59,5 @@ async def _record_the_rest(lease: Lease, transport: Transport) -> int:
     except Fenced:
         raise
     except Exception:  # it may be what recognition failed on
-        logger.exception("session %s: its recording ends at %.1f s", lease.session, seconds(position))
+        logger.exception("session %s: its recording ends at %.1f s", lease.session_pk, seconds(position))
     return position

@@ -78,7 +78,7 @@ class LiveSession:
         self._publish = publish
         self._group = layer_messages.session_group(lease.key)
         self._transcriber = Transcriber(engine, endpointing, start=lease.durable)
-        self._journal = files.Journal(lease.session)
+        self._journal = files.Journal(lease.session_pk)
         self._tracker = tracker
         self._lines: list[NewLine] = []
         self._arrivals = Arrivals()
@@ -111,7 +111,7 @@ class LiveSession:
             self._transcriber.close()
             self._journal.close()
         if not self._is_unfinished:
-            await asyncio.to_thread(files.encode_flac, self.lease.session)
+            await asyncio.to_thread(files.encode_flac, self.lease.session_pk)
 
     def stop(self) -> None:
         """End the session as if its sender had said "close"."""
@@ -128,8 +128,8 @@ class LiveSession:
 
     async def apply_corrections(self) -> None:
         """Somebody named a voice of this session or corrected whose a line is."""
-        said = await in_database(voices.corrections, self.lease.session)
-        said.tell(self._tracker)
+        corrections = await in_database(voices.corrections, self.lease.session_pk)
+        corrections.apply_to(self._tracker)
         await self._correct()
 
     # Audio.
@@ -148,7 +148,7 @@ class LiveSession:
         """Until there is no more, or the rest is for another worker."""
         while not self._has_read_all and not (self._is_leaving and self._transport.keeps_audio):
             chunk = await self._transport.read(
-                self.lease.session, self._received, timeout_s=READ_S, after_flush=self._is_flush_known
+                self.lease.session_pk, self._received, timeout_s=READ_S, after_flush=self._is_flush_known
             )
             if chunk.audio:
                 await self._receive_chunk(chunk)
@@ -187,12 +187,12 @@ class LiveSession:
             except OSError as error:
                 if error.errno not in NO_SPACE:
                     raise
-                logger.error("session %s waits for space to record: %s", self.lease.session, error)
+                logger.error("session %s waits for space to record: %s", self.lease.session_pk, error)
                 await asyncio.sleep(DISK_FULL_RETRY_S)
 
     async def _has_sender_gone(self) -> bool:
         """Whether nobody will send any more; the sessions of senders that may return are paused."""
-        gone_s = await self._transport.sender_gone_s(self.lease.session)
+        gone_s = await self._transport.sender_gone_s(self.lease.session_pk)
         await self._set_state(Session.State.PAUSED if gone_s > 0 else Session.State.LIVE)
         return gone_s > 0 and min(gone_s, await self._in_order_s()) > settings.SENDER_RETURN_S
 
@@ -214,7 +214,7 @@ class LiveSession:
 
     async def _report(self) -> None:
         await self._transport.report(
-            self.lease.session,
+            self.lease.session_pk,
             processed=self._transcriber.session.processed,
             durable=self.lease.durable,
         )
@@ -231,7 +231,7 @@ class LiveSession:
                 case UtteranceFailed(_, start, end):
                     logger.error(
                         "session %s: no text for %.1f-%.1f s",
-                        self.lease.session,
+                        self.lease.session_pk,
                         seconds(start),
                         seconds(end),
                     )
@@ -307,8 +307,8 @@ class LiveSession:
 
     async def _recall_voices(self) -> None:
         """Go on with the voices that an earlier worker knew."""
-        session, tracker = self.lease.session, self._tracker
-        for state in await in_database(voices.known_voices, session, tracker.model_id):
+        session_pk, tracker = self.lease.session_pk, self._tracker
+        for state in await in_database(voices.known_voices, session_pk, tracker.model_id):
             tracker.adopt(state)
 
     async def _end(self, position: int) -> None:
@@ -318,14 +318,14 @@ class LiveSession:
             await in_database(commits.set_state, self.lease, Session.State.PAUSED)
             return
         await in_database(commits.set_state, self.lease, Session.State.ENDED)
-        await self._transport.release(self.lease.session)
+        await self._transport.release(self.lease.session_pk)
         length_s = seconds(position)
         end = SessionEnd(self.lease.last_seq, received_s=length_s, recognised_s=length_s)
         await self._publish_hint(layer_messages.end_message(self.lease.key, end))
 
     def _log(self, message: str, *values: object) -> None:
         """Say at DEBUG what happens to this session; positions are samples, never what was said."""
-        logger.debug(f"session %d: {message}", self.lease.session, *values)
+        logger.debug(f"session %d: {message}", self.lease.session_pk, *values)
 
     async def _publish_hint(self, message: dict[str, Any]) -> None:
         """A hint for those who follow; the database has it already, so a loss costs only time."""

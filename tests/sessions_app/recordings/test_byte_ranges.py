@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 from sessions_app.recordings.byte_ranges import ByteRange, Unsatisfiable, parse_range
 
 
-def part(header: str, length: int = 1000, longest: int = 10_000) -> ByteRange | None:
-    return parse_range(header, length, longest=longest)
+def part(header: str, length: int = 1000, max_bytes: int = 10_000) -> ByteRange | None:
+    return parse_range(header, length, max_bytes=max_bytes)
 
 
 def test_the_last_byte_is_included_in_http_and_not_here():
@@ -29,7 +29,7 @@ def test_what_lies_behind_the_end_is_left_out():
 
 
 def test_no_answer_is_longer_than_the_server_wants():
-    assert part("bytes=0-", longest=64) == ByteRange(0, 64)
+    assert part("bytes=0-", max_bytes=64) == ByteRange(0, 64)
 
 
 @pytest.mark.parametrize("header", ["bytes=1000-", "bytes=2000-3000", "bytes=-0"])
@@ -50,11 +50,11 @@ def test_says_where_the_part_lies():
 
 
 @given(st.text(), st.integers(1, 10**6), st.integers(1, 10**6))
-def test_any_header_ends_in_a_part_of_the_content_or_none(header: str, length: int, longest: int):
+def test_any_header_ends_in_a_part_of_the_content_or_none(header: str, length: int, max_bytes: int):
     try:
-        found = parse_range(f"bytes={header}", length, longest=longest)
+        found = parse_range(f"bytes={header}", length, max_bytes=max_bytes)
     except Unsatisfiable:
         return
     if found:
         assert 0 <= found.start < found.end <= length
-        assert found.end - found.start <= longest
+        assert found.end - found.start <= max_bytes

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sessions_app.transcripts.alignment import align
-from sessions_app.transcripts.subtitles import MAX_MS, MAX_ROWS, WIDEST_ROW, Cue, cues, rows
+from sessions_app.transcripts.subtitles import MAX_MS, MAX_ROW_WIDTH, MAX_ROWS, Cue, cues, rows
 
 LONG = (
     "今天我们讨论下个季度的预算，销售额比去年同期增长了百分之十二。"
@@ -75,4 +75,4 @@ def test_nothing_is_lost_and_times_go_forward(text: str, length_ms: int):
     assert [cue.start_ms for cue in found] == sorted(cue.start_ms for cue in found)
     assert max(times) <= 1000 + max(length_ms, 1000)
     assert all(len(rows(cue.text)) <= MAX_ROWS for cue in found)
-    assert WIDEST_ROW == 42
+    assert MAX_ROW_WIDTH == 42
