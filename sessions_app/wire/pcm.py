@@ -25,7 +25,8 @@ def _integers(dtype: str, bits: int) -> Decode:
 def _floats(dtype: str) -> Decode:
     def decode(data: bytes) -> np.ndarray:
         audio = np.nan_to_num(np.frombuffer(data, dtype), nan=0.0, posinf=1.0, neginf=-1.0)
-        return np.clip(audio, -1, 1).astype(np.float32)
+        clipped: np.ndarray = np.clip(audio, -1, 1).astype(np.float32)
+        return clipped
 
     return decode
 
@@ -129,8 +130,8 @@ class PcmConverter:
     def _resample(self, audio: np.ndarray, *, is_last: bool = False) -> np.ndarray:
         if self._resampler is None:
             return audio
-        resampled: np.ndarray = self._resampler.resample_chunk(audio, last=is_last)
-        return np.clip(resampled, -1, 1)
+        resampled: np.ndarray = np.clip(self._resampler.resample_chunk(audio, last=is_last), -1, 1)
+        return resampled
 
 
 def _refusal(message: str) -> ProtocolError:
