@@ -11,6 +11,7 @@ Everything random follows from the seed and the step, so a run that is stopped g
 from __future__ import annotations
 
 import functools
+import importlib
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, fields, replace
@@ -27,7 +28,7 @@ from torch.nn import functional
 from torch.utils.data import DataLoader, Dataset
 
 from recognition.funasr.features import MEL_BANDS, STACKED_FRAMES, Cmvn, load_cmvn, stack_frames
-from recognition.funasr.loading import lean_import
+from recognition.funasr.loading import MODULES, lean_import
 from training import augmentation
 from training.corpus import Shard, read_shard, shard_paths
 from training.loop import (
@@ -45,6 +46,10 @@ from training.text import vocabulary
 
 with lean_import():
     from funasr.models.paraformer_streaming.model import ParaformerStreaming
+
+    # FunASR's registry knows a class only after its module was imported.
+    for name in ("SANMEncoderChunkOpt", "ParaformerSANMDecoder", "CifPredictorV2"):
+        importlib.import_module(MODULES[name])
 
 STREAMING, OFFLINE = 0, 1
 """Index of the chunk geometry in the encoder's lists."""
