@@ -1,12 +1,14 @@
 """Marks are learned from text, and text comes with its marks."""
 
 from itertools import islice
+from pathlib import Path
 from random import Random
 
 import pytest
 import torch
 
 from training import punctuation
+from training.loop import load_checkpoint, save_checkpoint
 from training.punctuation import PunctuationRecipe, PunctuationShape, labelled
 from training.text import is_held_out, sentences_of, vocabulary
 
@@ -57,20 +59,26 @@ class TestTraining:
         assert all(0 <= figure <= 1 for figure in figures.values())
         assert figures["ends"] > 0.3
 
-    def test_a_run_that_was_stopped_ends_in_the_same_weights(self, tmp_path):
-        punctuation.train(tmp_path / "unbroken", SHAPE, self.recipe(8))
-        punctuation.train(tmp_path / "broken", SHAPE, self.recipe(8))
-        checkpoint = torch.load(tmp_path / "broken" / "checkpoint.pt", weights_only=True)
-        assert checkpoint["step"] == 8
+    def test_a_run_that_was_stopped_ends_in_the_same_weights(self, tmp_path, monkeypatch):
+        def save_and_stop(path: Path, state: dict) -> None:
+            save_checkpoint(path, state)
+            raise KeyboardInterrupt
 
-        punctuation.train(tmp_path / "resumed", SHAPE, self.recipe(4))
-        punctuation.train(tmp_path / "resumed", SHAPE, self.recipe(8))
+        with monkeypatch.context() as patch:
+            patch.setattr(punctuation, "save_checkpoint", save_and_stop)
+            with pytest.raises(KeyboardInterrupt):
+                punctuation.train(tmp_path / "stopped", SHAPE, self.recipe(8))
+        stopped_at = load_checkpoint(tmp_path / "stopped" / "checkpoint.pt")["step"]
 
-        resumed, unbroken = (
-            torch.load(tmp_path / name / "checkpoint.pt", weights_only=True)["step"]
-            for name in ("resumed", "unbroken")
+        for name in ("stopped", "unbroken"):
+            punctuation.train(tmp_path / name, SHAPE, self.recipe(8))
+
+        stopped, unbroken = (
+            load_checkpoint(tmp_path / name / "checkpoint.pt") for name in ("stopped", "unbroken")
         )
-        assert resumed == unbroken
+        assert (stopped_at, stopped["step"]) == (4, 8)
+        for weights in ("network", "average"):
+            torch.testing.assert_close(stopped[weights], unbroken[weights])
 
     def test_an_utterance_always_ends_a_sentence(self):
         network = punctuation.build(SHAPE, 10).eval()
