@@ -61,9 +61,15 @@ def test_a_cue_has_at_most_two_rows_of_about_the_same_length():
 
 
 def test_no_row_begins_with_a_mark():
-    assert not any(
-        row[0] in "，。！？" for row in rows("一二三四五六七八九十一二三四五六七八九十一，二三四五")
-    )
+    assert rows("一二三四五六七八九十一二？！一二三四五六七八九十一二") == [
+        "一二三四五六七八九十一二？！", "一二三四五六七八九十一二",
+    ]  # fmt: skip
+
+
+def test_no_word_is_broken():
+    long = "Donaudampfschifffahrtselektrizitätenhauptbetriebswerk"
+    assert rows(long) == [long]
+    assert rows(f"{long}好的") == [long, "好的"]
 
 
 @given(st.text("今天讨论预算。，！ abcdef", max_size=200), st.integers(0, 60_000))
