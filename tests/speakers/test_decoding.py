@@ -146,16 +146,12 @@ class TestHostileFile:
     def test_a_file_that_is_too_large_is_not_even_decoded(self) -> None:
         self.assert_refused((bytes(2**20) for _ in range(51)), "larger than 50 MB")
 
-    def test_a_decoder_that_wants_too_much_memory_is_stopped(self) -> None:
-        before, decoding.MEMORY = decoding.MEMORY, 100 * 2**20
-        try:
-            self.assert_refused(file_of(tone(1, 44_100), 44_100), "more memory or time")
-        finally:
-            decoding.MEMORY = before
+    def test_a_decoder_that_wants_too_much_memory_is_stopped(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(decoding, "MEMORY", 100 * 2**20)
 
-    def test_a_decoder_that_takes_too_long_is_stopped(self) -> None:
-        before, decoding.WALL_S = decoding.WALL_S, 0.01
-        try:
-            self.assert_refused(file_of(tone(1)), "more memory or time")
-        finally:
-            decoding.WALL_S = before
+        self.assert_refused(file_of(tone(1, 44_100), 44_100), "more memory or time")
+
+    def test_a_decoder_that_takes_too_long_is_stopped(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(decoding, "WALL_S", 0.01)
+
+        self.assert_refused(file_of(tone(1)), "more memory or time")

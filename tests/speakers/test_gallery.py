@@ -130,13 +130,13 @@ class TestRefresh(GalleryTests):
         assert self.reader.refresh()
         assert carol.pk in self.reader.gallery
 
-    def test_more_changes_than_are_looked_back_at_are_not_missed_either(self) -> None:
-        before, gallery_module.LATE = gallery_module.LATE, 3
-        try:
-            people = [make_speaker(f"Person {n}", self.people.person(n)) for n in range(10, 20)]
-            self.reader.refresh()
-        finally:
-            gallery_module.LATE = before
+    def test_more_changes_than_are_looked_back_at_are_not_missed_either(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(gallery_module, "LATE", 3)
+        people = [make_speaker(f"Person {n}", self.people.person(n)) for n in range(10, 20)]
+
+        self.reader.refresh()
 
         assert all(person.pk in self.reader.gallery for person in people)
 
