@@ -1,15 +1,25 @@
-"""The errors of recognition.
+"""Errors that recognition raises on purpose, one tree; what a message can do about it, it says.
 
 RecognitionError
-└── ModelError      a model cannot be loaded or fetched; the message says what to do
+├── ModelError          a model is missing, damaged, of an unknown kind, or cannot run here
+│   └── ModelSetError   the file of a model set is wrong: names file, table, key, value and what is allowed
+└── SessionClosed       audio came after the end of its stream
 """
 
 from __future__ import annotations
 
 
 class RecognitionError(Exception):
-    """Base of what this package raises on purpose."""
+    """Base of the errors of this package."""
 
 
 class ModelError(RecognitionError):
-    """A model is missing, incomplete, damaged or of an unknown kind."""
+    """A model that cannot be fetched, loaded or run."""
+
+
+class ModelSetError(ModelError):
+    """A mistake in the file of a model set."""
+
+
+class SessionClosed(RecognitionError):
+    """Audio after the end of its stream."""

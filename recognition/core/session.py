@@ -24,6 +24,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from recognition.audio import AudioBuffer, samples
+from recognition.exceptions import SessionClosed
 from recognition.interfaces import Models, Token
 
 from . import text, turns
@@ -63,10 +64,6 @@ FIRST_PREVIEW = samples(0.7)
 PREVIEW_STEP = samples(0.2)
 PREVIEW_STEP_ALONE = samples(0.6)
 """Audio between two previews where no first pass follows."""
-
-
-class SessionClosed(Exception):
-    """Audio came after the end of the stream."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,6 @@ from recognition.core.events import Ended, Event, Final, Partial, Settled, Utter
 from recognition.core.session import (
     FIRST_PREVIEW,
     PREVIEW_STEP,
-    SessionClosed,
     SessionOptions,
     State,
     TranscriptionSession,
@@ -36,6 +35,7 @@ from recognition.core.work import (
     SpeechProbabilities,
     Work,
 )
+from recognition.exceptions import SessionClosed
 from recognition.interfaces import Token
 
 WINDOW, FRAME, CHUNK = 1600, 160, 9600
