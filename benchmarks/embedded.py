@@ -17,7 +17,8 @@ from pathlib import Path
 
 import torch
 
-from recognition.model_sets.reading import load_models, read_model_set
+from recognition.model_sets.loading import load_models
+from recognition.model_sets.reading import read_model_set
 from tests.support.server import Server
 
 from . import results

@@ -28,7 +28,8 @@ from recognition.audio import SAMPLE_RATE, samples
 from recognition.engine.engine import Engine
 from recognition.engine.transcriber import Transcriber
 from recognition.interfaces import Models
-from recognition.model_sets.reading import ModelSet, load_models, read_model_set
+from recognition.model_sets.loading import load_models
+from recognition.model_sets.reading import ModelSet, read_model_set
 from training.checking import Check, Sizes
 
 from . import results

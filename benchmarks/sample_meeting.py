@@ -26,7 +26,8 @@ from recognition.audio import seconds
 from recognition.core.events import Final
 from recognition.engine.engine import Engine
 from recognition.engine.transcriber import Transcriber
-from recognition.model_sets.reading import ModelSet, load_models, read_model_set
+from recognition.model_sets.loading import load_models
+from recognition.model_sets.reading import ModelSet, read_model_set
 from speakers.listening import listen
 from speakers.voiceprints.identification import Enrolled, Gallery
 from speakers.voiceprints.tracking import LineMoved, SpeakerTracker, VoiceIdentified, VoicesMerged

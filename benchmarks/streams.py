@@ -32,7 +32,8 @@ import torch
 from recognition.audio import SAMPLE_RATE
 from recognition.funasr.int8 import matmul_vnni, networks
 from recognition.interfaces import Models
-from recognition.model_sets.reading import ModelSet, load_models, read_model_set
+from recognition.model_sets.loading import load_models
+from recognition.model_sets.reading import ModelSet, read_model_set
 
 from . import peer, results
 from .full_size_models import WRITERS
@@ -224,9 +225,7 @@ def full_size_set(models: Path, assets: Path | None) -> ModelSet:
 
 def directories(model_set: ModelSet, models: Path) -> dict[str, Path]:
     """Of the models, by role."""
-    found = {
-        role: source.directory(model_set.file, models.resolve()) for role, source in model_set.sources.items()
-    }
+    found = {role: source.directory(models.resolve()) for role, source in model_set.sources.items()}
     return {role: directory for role, directory in found.items() if directory}
 
 

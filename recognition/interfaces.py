@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 
@@ -35,8 +35,11 @@ class Token:
     text: str
     start: int
     end: int
+    mark: str = ""
+    """The punctuation after it, from a recogniser that punctuates by itself."""
 
 
+@runtime_checkable
 class VoiceActivityDetector(Protocol):
     """Tells speech from everything else, frame by frame, as the audio comes in."""
 
@@ -56,11 +59,12 @@ class VoiceActivityDetector(Protocol):
         ...
 
 
+@runtime_checkable
 class StreamingRecognizer(Protocol):
     """The first pass: text while somebody is still speaking."""
 
     chunk: int
-    """Samples that each call takes per stream: exactly this many."""
+    """Samples that each call takes per stream: exactly this many. 0 for no partials."""
 
     def new_state(self) -> State:
         """State of one utterance, from a pool that grows as needed."""
@@ -75,18 +79,21 @@ class StreamingRecognizer(Protocol):
         ...
 
 
+@runtime_checkable
 class OfflineRecognizer(Protocol):
     """The second pass: the whole utterance at once, for the final text and its times."""
 
     def recognize(self, batch: Sequence[Samples]) -> list[list[Token]]: ...
 
 
+@runtime_checkable
 class Punctuator(Protocol):
     def punctuate(self, batch: Sequence[Sequence[str]]) -> list[list[str]]:
         """The mark after each token: "" for none, else one of "，。？、！"."""
         ...
 
 
+@runtime_checkable
 class SpeakerEmbedder(Protocol):
     model_id: str
     """Name and version of the weights: embeddings of different models are never compared."""
@@ -110,9 +117,20 @@ class Models:
 
     name: str
     vad: VoiceActivityDetector
-    streaming: StreamingRecognizer
     offline: OfflineRecognizer
-    punctuator: Punctuator
-    embedder: SpeakerEmbedder
+    streaming: StreamingRecognizer | None = None
+    """Without a first pass there are no partials."""
+
+    punctuator: Punctuator | None = None
+    """Without one, the marks are those that come with the tokens."""
+
+    embedder: SpeakerEmbedder | None = None
+    """Without one, lines have no voice and all are the same stranger's."""
+
     device: str = "cpu"
     """Kind of device that they compute on; what is on a GPU cannot be shared with forked processes."""
+
+    @property
+    def chunk(self) -> int:
+        """Samples of one step of the first pass; 0 without partials."""
+        return self.streaming.chunk if self.streaming else 0

@@ -26,7 +26,7 @@ from .exceptions import EnrollmentError
 from .fields import seal
 from .gallery_changes import gallery_changed
 from .jobs import RunningJob, in_database
-from .listening import ListenedRecording, listen
+from .listening import ListenedRecording, embedder_of, listen
 from .models import AuditEntry, Consent, ConsentText, Enrollment, Job, Speaker, Voiceprint
 from .voiceprints import assessment
 
@@ -199,7 +199,7 @@ async def assess(task: RunningJob) -> None:
     audio = await in_database(_audio, enrollment)
     heard = await listen(task.engine, audio)
     verdict = judge(heard, task.gallery, length_s=seconds(len(audio)), speaker_pk=enrollment.speaker_id)
-    await in_database(_conclude, enrollment, verdict, heard, task.engine.models.embedder.model_id)
+    await in_database(_conclude, enrollment, verdict, heard, embedder_of(task.engine).model_id)
 
 
 def judge(heard: ListenedRecording, gallery: Gallery, *, length_s: float, speaker_pk: int | None) -> Verdict:

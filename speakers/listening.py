@@ -7,15 +7,17 @@ from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
+from django.utils.translation import gettext as _
 
 from recognition.audio import samples, seconds
 from recognition.core.turns import mean_voice, voice_in
 from recognition.engine.engine import Engine
-from recognition.interfaces import Models, Samples
+from recognition.interfaces import Models, Samples, SpeakerEmbedder
 from speakers.voiceprints.assessment import Sound
 from speakers.voiceprints.fitting import Lines
 from speakers.voiceprints.trials import LENGTHS_S, Material
 
+from .exceptions import JobFailed
 from .voiceprints import assessment
 
 PIECE = samples(1.0)
@@ -85,18 +87,30 @@ async def gather(engine: Engine, recordings: AsyncIterable[Recording], *, pieces
             (embedding, seconds(len(piece)), speaker, key)
             for embedding, piece in zip(embeddings, cut, strict=True)
         ]
-    dimension = engine.models.embedder.dimension
+    dimension = embedder_of(engine).dimension
     return Material(_as_lines(voices, dimension), _as_lines(cuts, dimension))
 
 
 async def embed(engine: Engine, pieces: Sequence[Samples]) -> np.ndarray:
     """Embed the voice of each piece, as that of a line; float32, shape (len(pieces), d), unit length."""
+    embedder = embedder_of(engine)
 
     def run(piece: Samples, models: Models) -> np.ndarray:
-        return voice_in(piece, models.embedder)
+        return voice_in(piece, embedder)
 
     rows = [await engine.run(partial(run, piece)) for piece in pieces]
-    return np.array(rows, np.float32).reshape(len(pieces), engine.models.embedder.dimension)
+    return np.array(rows, np.float32).reshape(len(pieces), embedder.dimension)
+
+
+def embedder_of(engine: Engine) -> SpeakerEmbedder:
+    """Return what tells voices apart.
+
+    Raises:
+        JobFailed: If the model set has no such model.
+    """
+    if engine.models.embedder is None:
+        raise JobFailed(_("This service's model set has no [speaker]: it tells no voices apart."))
+    return engine.models.embedder
 
 
 def _cut(speech: Samples) -> list[Samples]:

@@ -40,7 +40,9 @@ class SpeakerMaintenance:
         self._worker = worker
         self._on_gallery = on_gallery
         embedder = engine.models.embedder
-        self._reader = GalleryReader(embedder.model_id, embedder.dimension)
+        # Without one, nobody is enrolled and all lines are one stranger's.
+        model_id, dimension = (embedder.model_id, embedder.dimension) if embedder else ("", 0)
+        self._reader = GalleryReader(model_id, dimension)
         self._options = TrackingOptions()
         self._wakes = [asyncio.Event(), asyncio.Event(), asyncio.Event()]
 
@@ -69,7 +71,8 @@ class SpeakerMaintenance:
     async def load(self) -> None:
         """Read the gallery before the first session needs it."""
         await self._refresh()
-        await in_database(reembedding.ask_if_needed, self.gallery.model_id)
+        if self._engine.models.embedder:
+            await in_database(reembedding.ask_if_needed, self.gallery.model_id)
 
     async def _repeat(self, work: Callable[[], Awaitable[None]], wake: asyncio.Event) -> None:
         while True:

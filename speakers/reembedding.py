@@ -13,7 +13,7 @@ from .exceptions import JobFailed, Undecipherable
 from .fields import seal
 from .gallery_changes import gallery_changed
 from .jobs import RunningJob, in_database
-from .listening import listen
+from .listening import embedder_of, listen
 from .models import AuditEntry, Voiceprint
 
 REEMBED = "reembed"
@@ -28,7 +28,7 @@ def ask_if_needed(model_id: str) -> None:
 
 @jobs.does(REEMBED, label=_("compute voiceprints anew"), is_long=True)
 async def reembed(task: RunningJob) -> dict[str, Any]:
-    model_id = task.engine.models.embedder.model_id
+    model_id = embedder_of(task.engine).model_id
     keys = await in_database(_voiceprints, task.job.subject, model_id)
     without_recording = without_speech = 0
     for done, key in enumerate(keys):

@@ -26,9 +26,10 @@ from recognition.core.events import Final, Partial
 from recognition.engine.engine import Engine
 from recognition.engine.transcriber import Transcriber
 from recognition.funasr.loading import open_directory
+from recognition.funasr.options import FunasrOptions
 from recognition.interfaces import Models, SpeakerEmbedder
-from recognition.language_model import find_file
-from recognition.model_sets.reading import ModelSet, load_models
+from recognition.model_sets.loading import load_models
+from recognition.model_sets.reading import ModelSet, ModelSource
 from training import evaluation_sets, punctuation, recordings, sample_meeting, speaker
 from training.evaluation_sets import Recording
 from training.scoring import character_error_rate, equal_error_rate, mark_f1, threshold_at
@@ -126,7 +127,9 @@ class Check:
         spent = time.process_time() - started
         figures: dict[str, float | None] = {
             "cer_unseen_voices": _error_rate(closed, (t.text for t in transcripts)),
-            "cer_partials": _error_rate(closed, (t.partial_text for t in transcripts)),
+            "cer_partials": _error_rate(closed, (t.partial_text for t in transcripts))
+            if self._models.chunk
+            else None,
             "cer_noise_10db": self._finals("noise", noisy),
             "cer_open": self._finals("open vocabulary", free),
             "cer_unseen_family": self._finals("unseen family of sentences", family),
@@ -146,6 +149,8 @@ class Check:
     def punctuation(self) -> dict[str, float | None]:
         source = punctuation.turns(Random(f"evaluation punctuation {self._seed}"), held_out=True)
         expected = [punctuation.labelled(turn) for turn in islice(source, self._sizes.turns)]
+        if self._models.punctuator is None:
+            return {"punctuation_f1": None}
         given = self._models.punctuator.punctuate([characters for characters, _ in expected])
         self._report("punctuation", 1, 1)
         pairs = [(marks, found) for (_, marks), found in zip(expected, given, strict=True)]
@@ -153,15 +158,18 @@ class Check:
 
     def speakers(self) -> dict[str, float | None]:
         figures: dict[str, float | None] = dict.fromkeys(f"eer_{seconds}s" for seconds in (1, 2, 3, 5))
+        embedder = self._models.embedder
+        if embedder is None:
+            return figures | {"eer_synthetic_3s": None}
         voices = speaker.test_people(self._people) if self._people else []
         for done, seconds in enumerate((1, 2, 3, 5) if voices else (), start=1):
-            same, different = trial_scores(self._models.embedder, voices, seconds)
+            same, different = trial_scores(embedder, voices, seconds)
             figures[f"eer_{seconds}s"], figures[f"score_at_eer_{seconds}s"] = equal_error_rate(
                 same, different
             )
             figures[f"score_at_1_in_100_{seconds}s"] = threshold_at(different, 0.01)
             self._report("voices of people", done, 4)
-        same, different = trial_scores(self._models.embedder, speaker.unseen_made_voices(), 3)
+        same, different = trial_scores(embedder, speaker.unseen_made_voices(), 3)
         figures["eer_synthetic_3s"], _ = equal_error_rate(same, different)
         self._report("synthetic voices", 1, 1)
         return figures
@@ -205,8 +213,8 @@ def check(model_set: ModelSet, models_dir: Path, **options: Any) -> dict[str, fl
     """
     print(f"{model_set.name}: {model_set.title}")
     for role, source in model_set.sources.items():
-        directory = source.directory(model_set.file, models_dir)
-        size = f"{_size(directory) / 1e6:.2f} MB" if directory else f"in the package {source.package}"
+        directory = source.directory(models_dir)
+        size = f"{_size(source, directory) / 1e6:.2f} MB" if directory else _without_files(source)
         print(f"  {role:<14} {source.title}, {size}, {source.licence}")
     models = load_models(model_set, models_dir)
     figures = Check(models, model_set.endpointing, report=_draw, **options).figures()
@@ -221,16 +229,29 @@ def record(model_set: ModelSet, figures: dict[str, float | None], seed: int) -> 
     return results.write(f"{name}-seed-{seed}" if seed else name, figures)
 
 
-def _size(directory: Path) -> int:
+def _size(source: ModelSource, directory: Path) -> int:
     """Bytes of a model's files, with those that lie beside it because two models share them."""
-    if not (directory / "config.yaml").is_file():
-        return find_file(directory).stat().st_size
-    return sum(path.stat().st_size for path in open_directory(directory).files.values())
+    if isinstance(source.options, FunasrOptions):
+        return sum(path.stat().st_size for path in open_directory(directory).files.values())
+    found = {path for pattern in source.options.wanted_files for path in directory.glob(pattern)}
+    return sum(path.stat().st_size for path in found)
+
+
+def _without_files(source: ModelSource) -> str:
+    return f"in the package {source.package}" if source.package else "without files of its own"
+
+
+_NEEDED = {
+    "cer_partials": "a set with [streaming]",
+    "punctuation_f1": "a set with [punctuation]",
+    "eer_synthetic_3s": "a set with [speaker]",
+}
+"""All other figures that may be missing need people."""
 
 
 def _worded(name: str, figure: float | None) -> str:
     if figure is None:
-        return "not measured: it needs recordings of people (--recordings)"
+        return f"not measured: it needs {_NEEDED.get(name, 'recordings of people (--recordings)')}"
     if name.startswith("score") or name == "rtf":
         return f"{figure:.3f}"
     return f"{100 * figure:.1f} %"

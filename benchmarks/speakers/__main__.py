@@ -24,7 +24,8 @@ import numpy as np
 from recognition.engine.engine import Engine
 from recognition.exceptions import ModelError
 from recognition.interfaces import Models
-from recognition.model_sets.reading import load_models, read_model_set
+from recognition.model_sets.loading import load_models
+from recognition.model_sets.reading import read_model_set
 
 from .. import results
 

@@ -11,44 +11,74 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Annotated
 
 import numpy as np
 
 from recognition.audio import SAMPLE_RATE
+from recognition.tables import Between
+
+END_SILENCE_MS = Between(50, 10_000)
+"""The silence that may end an utterance."""
 
 
 @dataclass(frozen=True, slots=True)
 class EndpointingOptions:
     """How to find utterances; a vote is taken over `window_ms`."""
 
-    threshold: float = 0.5
+    threshold: Annotated[float, Between(0, 1)] = 0.5
     """Least speech probability of a frame of speech."""
 
-    window_ms: int = 200
-    speech_ms: int = 150
+    window_ms: Annotated[int, Between(40, 2000)] = 200
+    speech_ms: Annotated[int, Between(40, 2000)] = 150
     """Speech in the window that makes silence into speech."""
 
-    silence_ms: int = 150
+    silence_ms: Annotated[int, Between(0, 2000)] = 150
     """Speech left in the window at which speech becomes silence."""
 
-    pre_roll_ms: int = 200
+    pre_roll_ms: Annotated[int, Between(0, 5000)] = 200
     """Audio before the window in which speech was found: first sounds are soft."""
 
-    post_roll_ms: int = 100
+    post_roll_ms: Annotated[int, Between(0, 5000)] = 100
     """Audio after the last speech that still belongs to the utterance."""
 
-    end_silence_ms: int = 800
+    end_silence_ms: Annotated[int, END_SILENCE_MS] = 800
     """Silence that ends an utterance."""
 
-    long_utterance_ms: int = 10_000
-    long_end_silence_ms: int = 400
-    """Silence that ends an utterance longer than `long_utterance_ms`."""
+    long_utterance_ms: Annotated[int, Between(0, 600_000)] = 10_000
+    long_end_silence_ms: Annotated[int, END_SILENCE_MS] | None = None
+    """Silence that ends an utterance longer than `long_utterance_ms`; half of `end_silence_ms` by default."""
 
-    longest_utterance_ms: int = 15_000
+    longest_utterance_ms: Annotated[int, Between(1000, 60_000)] = 15_000
     """An utterance that gets this long is cut at the least probable speech of its last `cut_search_ms`."""
 
-    cut_search_ms: int = 3_000
+    cut_search_ms: Annotated[int, Between(100, 60_000)] = 3_000
+
+    @property
+    def long_silence_ms(self) -> int:
+        """`long_end_silence_ms`, or its default."""
+        return self.end_silence_ms // 2 if self.long_end_silence_ms is None else self.long_end_silence_ms
+
+    def with_end_silence(self, ms: int) -> EndpointingOptions:
+        """Return these options with another end silence; that of long utterances keeps its share of it."""
+        long = self.long_end_silence_ms
+        scaled = None if long is None else long * ms // self.end_silence_ms
+        return replace(self, end_silence_ms=ms, long_end_silence_ms=scaled)
+
+    def contradiction(self) -> str:
+        """Return which of these options leave no utterance to be found, or "" if they go together."""
+        pairs = (
+            ("speech_ms", self.speech_ms, "window_ms", self.window_ms),
+            ("silence_ms", self.silence_ms, "speech_ms", self.speech_ms),
+            ("silence_ms", self.silence_ms, "window_ms", self.window_ms - 1),
+            ("long_end_silence_ms", self.long_silence_ms, "end_silence_ms", self.end_silence_ms),
+            ("end_silence_ms", self.end_silence_ms, "longest_utterance_ms", self.longest_utterance_ms),
+        )
+        for name, value, other, most in pairs:
+            if value > most:
+                return f"{name} = {value} is refused; with this {other} it takes {most} or less"
+        return ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +114,7 @@ class Endpointer:
         self._long = self._frames(options.long_utterance_ms)
         # Frames of silent votes that end the open utterance; the vote itself took `silence_ms`.
         self._pause = self._frames(max(0, options.end_silence_ms - options.silence_ms))
-        self._long_pause = self._frames(max(0, options.long_end_silence_ms - options.silence_ms))
+        self._long_pause = self._frames(max(0, options.long_silence_ms - options.silence_ms))
         self._reach_back = self._frames(options.window_ms) + self._frames(options.pre_roll_ms)
         self._window: deque[bool] = deque([False] * self._frames(options.window_ms))
         self._speech_in_window = 0

@@ -81,14 +81,29 @@ class SessionOptions:
     preview_step: int = 0
     """Audio between two previews; 0 for none."""
 
+    has_punctuator: bool = True
+    """Otherwise marks come with the tokens."""
+
+    has_embedder: bool = True
+    """Otherwise nobody's voice is known."""
+
     @classmethod
     def for_models(
         cls, models: Models, endpointing: EndpointingOptions, *, partials: bool = True
     ) -> SessionOptions:
         vad = models.vad
-        chunk = models.streaming.chunk if partials else 0
+        chunk = models.chunk if partials else 0
         step = PREVIEW_STEP if chunk else PREVIEW_STEP_ALONE
-        return cls(vad.window, vad.frame, vad.delay, chunk, endpointing, step if partials else 0)
+        return cls(
+            vad.window,
+            vad.frame,
+            vad.delay,
+            chunk,
+            endpointing,
+            step if partials else 0,
+            has_punctuator=models.punctuator is not None,
+            has_embedder=models.embedder is not None,
+        )
 
 
 @dataclass(slots=True)
@@ -398,8 +413,12 @@ class TranscriptionSession:
         if not tokens:
             return
         assert utterance.audio is not None
-        self._work.append(Punctuate(index, tuple(token.text for token in tokens)))
-        if windows := turns.windows(tokens, len(utterance.audio)):
+        if self.options.has_punctuator:
+            self._work.append(Punctuate(index, tuple(token.text for token in tokens)))
+        else:
+            utterance.marks = tuple(token.mark for token in tokens)
+        windows = turns.windows(tokens, len(utterance.audio)) if self.options.has_embedder else ()
+        if windows:
             self._work.append(Embed(index, utterance.audio, turns.spans(windows)))
         else:
             utterance.turns = _one_turn(tokens)

@@ -74,7 +74,7 @@ class ModelRunner:
     def end_decoding(self, stream: ModelStream, utterance: int) -> None:
         """Free the first pass's state of an utterance."""
         state = stream.decoding.pop(utterance, None)
-        if state is not None:
+        if state is not None and self.models.streaming:
             self.models.streaming.release(state)
 
     def release(self, stream: ModelStream) -> None:
@@ -110,14 +110,16 @@ class ModelRunner:
         return [SpeechProbabilities(values) for values in self.models.vad.detect(batch)]
 
     def _decode(self, requests: Sequence[ModelRequest]) -> list[Result]:
+        streaming = self.models.streaming
+        assert streaming
         batch, utterances = [], []
         for stream, work, _ in requests:
             assert isinstance(work, DecodeChunk)
             if work.utterance not in stream.decoding:
-                stream.decoding[work.utterance] = self.models.streaming.new_state()
+                stream.decoding[work.utterance] = streaming.new_state()
             batch.append((stream.decoding[work.utterance], work.audio))
             utterances.append(work.utterance)
-        decoded = self.models.streaming.decode(batch)
+        decoded = streaming.decode(batch)
         return [ChunkDecoded(u, tuple(tokens)) for u, tokens in zip(utterances, decoded, strict=True)]
 
     def _recognize(self, requests: Sequence[ModelRequest]) -> list[Result]:
@@ -134,11 +136,13 @@ class ModelRunner:
         ]
 
     def _punctuate(self, requests: Sequence[ModelRequest]) -> list[Result]:
+        assert self.models.punctuator
         works = [request.work for request in requests if isinstance(request.work, Punctuate)]
         marks = self.models.punctuator.punctuate([work.tokens for work in works])
         return [Punctuated(w.utterance, tuple(m)) for w, m in zip(works, marks, strict=True)]
 
     def _embed(self, requests: Sequence[ModelRequest]) -> list[Result]:
+        assert self.models.embedder
         works = [request.work for request in requests if isinstance(request.work, Embed)]
         found = self.models.embedder.embed([(work.audio, work.spans) for work in works])
         return [Embedded(w.utterance, embeddings) for w, embeddings in zip(works, found, strict=True)]

@@ -9,17 +9,23 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Annotated
 
 import numpy as np
 
 from recognition.audio import SAMPLE_RATE, samples
 from recognition.interfaces import Models, Samples, Span, State, Token
+from recognition.tables import Between, Place, read_table
 
 LOUD = 0.05
 """Root mean square from which a frame is speech; a tone of `speak` has 0.2."""
 
 _MIN_HZ, _STEP_HZ = 400.0, 40.0
 _VOICE_HZ, _VOICE_STEP_HZ = 4000.0, 250.0
+_MARKS = "，。？！"
+
+MAX_LINES = 85
+"""As many tones fit below those of the voices."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,12 +33,18 @@ class ScriptedLine:
     """What somebody says; "，" and "。" in it come from the punctuator, not the recogniser."""
 
     text: str
-    voice: int = 0
-    seconds: float = 1.0
+    voice: Annotated[int, Between(0, 15)] = 0
+    seconds: Annotated[float, Between(0.1, 60)] = 1.0
+
+    def __post_init__(self) -> None:
+        if not self.text or self.text[0] in _MARKS:
+            raise ValueError(
+                f'text = "{self.text}" is refused; a line begins with a character that is spoken'
+            )
 
     @property
     def characters(self) -> list[str]:
-        return [character for character in self.text if character not in "，。？！"]
+        return [character for character in self.text if character not in _MARKS]
 
 
 @dataclass(slots=True)
@@ -144,6 +156,17 @@ class ScriptedEmbedder:
         return embedding
 
 
+def read_script(lines: object, place: Place) -> Script:
+    """Read the lines of a script from the file of a model set.
+
+    Raises:
+        ModelSetError: If there is none, or a line is wrong.
+    """
+    if not isinstance(lines, list) or not 1 <= len(lines) <= MAX_LINES:
+        raise place.error(f"script takes 1 to {MAX_LINES} tables [[script]] with text, voice and seconds")
+    return Script([read_table(ScriptedLine, line, place.inner("script")) for line in lines])
+
+
 def scripted_models(script: Script) -> Models:
     return Models(
         name="scripted",
@@ -175,7 +198,7 @@ def _peak_hz(audio: Samples, low: float, high: float) -> float:
 def _marks(text: str) -> list[str]:
     marks: list[str] = []
     for character in text:
-        if character in "，。？！":
+        if character in _MARKS:
             marks[-1] = character
         else:
             marks.append("")

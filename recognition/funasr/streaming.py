@@ -21,6 +21,7 @@ from recognition.language_model import LanguageModel
 from . import cif
 from .features import FRAME_SHIFT, MEL_BANDS, STACK_SHIFT, STACKED_FRAMES, load_cmvn, recognizer_frames
 from .loading import ModelDirectory, load_model
+from .options import StreamingOptions
 from .precision import Precision
 from .sanm import Geometry, position_encoding
 from .vocabulary import Vocabulary, WordJoiner
@@ -30,26 +31,6 @@ _SAMPLES_PER_INPUT = STACK_SHIFT * FRAME_SHIFT  # 960, 60 ms
 _HELD_FRAMES = 2
 """Frames that need samples of the next chunk: a frame is longer than the shift to the next."""
 _LEAD = STACKED_FRAMES // 2  # the first frame stands in for those before it
-
-
-@dataclass(frozen=True, slots=True)
-class StreamingOptions:
-    """How a stream is cut, in inputs of 60 ms. FunASR writes [0, chunk, look_ahead]."""
-
-    chunk: int = 10
-    look_ahead: int = 5
-    encoder_look_back: int = 4
-    """Chunks that the encoder sees before its window."""
-    decoder_look_back: int = 1
-    """Chunks that the decoder sees before its window."""
-
-    def geometry(self) -> Geometry:
-        return Geometry(
-            chunk=self.chunk,
-            window=self.look_ahead + self.chunk,
-            past=self.encoder_look_back * self.chunk,
-            decoder_past=self.decoder_look_back * self.chunk,
-        )
 
 
 @dataclass(slots=True, eq=False)
@@ -90,7 +71,7 @@ class StreamingParaformer:
         self.options = options or StreamingOptions()
         self.chunk = self.options.chunk * _SAMPLES_PER_INPUT
         self._device = precision.device
-        self._geometry = self.options.geometry()
+        self._geometry = _geometry(self.options)
         self._encoder = precision.streaming_encoder(model.encoder, model.predictor, self._geometry)
         self._vocabulary = Vocabulary(directory.tokens, {model.blank_id, model.sos, model.eos})
         self._search = self._vocabulary.search(language_model)
@@ -234,6 +215,15 @@ class _Front:
         for tensor in (self.samples, self.overlap, self.begun):
             tensor[slot] = 0
         self.left[slot] = 0
+
+
+def _geometry(options: StreamingOptions) -> Geometry:
+    return Geometry(
+        chunk=options.chunk,
+        window=options.look_ahead + options.chunk,
+        past=options.encoder_look_back * options.chunk,
+        decoder_past=options.decoder_look_back * options.chunk,
+    )
 
 
 def _check(batch: Sequence[tuple[StreamState, Samples]], chunk: int) -> None:

@@ -20,9 +20,6 @@ from .reading import ModelSet, ModelSource
 MANIFEST = "manifest.json"
 """Written beside the files of a model when all are there: their sizes and hashes."""
 
-_WANTED = ("*.yaml", "*.json", "*.pt", "*.bin", "*.ckpt", "*.mvn", "tokens.txt", "seg_dict", "jieba_usr_dict")
-"""Examples, pictures and training logs stay on the hub."""
-
 
 @dataclass(frozen=True, slots=True)
 class Progress:
@@ -53,7 +50,7 @@ def pull(
     """
     for source in model_set.sources.values():
         if source.hub:
-            _pull(source, _directory(model_set, source, models_dir), report, endpoint)
+            _pull(source, _directory(source, models_dir), report, endpoint)
 
 
 def damaged(model_set: ModelSet, models_dir: Path) -> list[Path]:
@@ -62,7 +59,7 @@ def damaged(model_set: ModelSet, models_dir: Path) -> list[Path]:
     for source in model_set.sources.values():
         if not source.hub:
             continue
-        directory = _directory(model_set, source, models_dir)
+        directory = _directory(source, models_dir)
         manifest = directory / MANIFEST
         if not manifest.is_file():
             found.append(manifest)
@@ -83,7 +80,7 @@ def _pull(
     config = HubConfig(endpoint=endpoint)
     api = HubApi(config)
     try:
-        files = _wanted(api.list_repo_files(source.hub, "model", revision=source.revision))
+        files = _wanted(source, api.list_repo_files(source.hub, "model", revision=source.revision))
         if not files:
             raise ModelError(f"{source.hub} at {source.revision} holds no model files")
         total = sum(file.size for file in files)
@@ -129,11 +126,12 @@ def _fetch(
     )
 
 
-def _wanted(listed: Iterable[Any]) -> list[Any]:
+def _wanted(source: ModelSource, listed: Iterable[Any]) -> list[Any]:
+    patterns = source.options.wanted_files
     return [
         file
         for file in listed
-        if not file.is_dir and any(fnmatch.fnmatchcase(file.path, pattern) for pattern in _WANTED)
+        if not file.is_dir and any(fnmatch.fnmatchcase(file.path, pattern) for pattern in patterns)
         if "/" not in file.path
     ]
 
@@ -171,8 +169,8 @@ def _advice(source: ModelSource, endpoint: str | None, exc: Exception) -> str:
     return f"{source.hub} could not be fetched from {endpoint}: {exc}; {again}"
 
 
-def _directory(model_set: ModelSet, source: ModelSource, models_dir: Path) -> Path:
-    directory = source.directory(model_set.file, models_dir)
+def _directory(source: ModelSource, models_dir: Path) -> Path:
+    directory = source.directory(models_dir)
     assert directory is not None
     return directory
 

@@ -1,87 +1,155 @@
-"""A model set, loaded and warmed up."""
+"""Loads the models of a set, in the order in which they need each other, and runs each of them once."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
+from textwrap import shorten
+from typing import Any, NamedTuple
 
 import numpy as np
-import torch
 
 from recognition.exceptions import ModelError
-from recognition.interfaces import Models, VoiceActivityDetector
-from recognition.language_model import LanguageModel, find_file, read_language_model
-from recognition.model_sets.reading import ModelSet
+from recognition.interfaces import (
+    Models,
+    OfflineRecognizer,
+    Punctuator,
+    Samples,
+    SpeakerEmbedder,
+    StreamingRecognizer,
+    VoiceActivityDetector,
+)
+from recognition.language_model import LanguageModel
+from recognition.model_options import LoadContext
 
-from .embedding import FunasrEmbedder
-from .loading import ModelDirectory, open_directory
-from .offline import OfflineParaformer
-from .precision import Precision, choose
-from .punctuation import CtPunctuator
-from .streaming import StreamingOptions, StreamingParaformer
-from .vad import FsmnDetector, SileroDetector
+from .reading import ModelSet, ModelSource
+
+MAX_REASON = 500
+"""Characters of what a message tells after the place."""
 
 
-def load(model_set: ModelSet, models_dir: Path, *, compute_type: str, device: str) -> Models:
-    """See `recognition.model_sets.reading.load_models`."""
-    chosen = choose(compute_type, device)
-    # All models run on one thread, batch after batch: threads of torch's would only fight with it.
-    torch.set_num_threads(1)
+def load_models(
+    model_set: ModelSet, models_dir: Path, *, compute_type: str = "auto", device: str = "auto"
+) -> Models:
+    """Load every model of the set and run each once, so that the first session waits for nothing.
 
-    def directory(role: str) -> ModelDirectory:
-        return open_directory(_path(model_set, role, models_dir))
+    Args:
+        models_dir: Where models from the hub are kept.
+        compute_type: "auto", or one of `recognition.funasr.precision.COMPUTE_TYPES`.
+        device: "auto", "cpu" or "cuda".
 
-    language_model = _language_model(model_set, models_dir)
-    models = Models(
+    Raises:
+        ModelError: If a model cannot be loaded or run, whatever is the matter; the message names its place.
+    """
+    if model_set.fake:
+        return model_set.fake()
+    _check_fetched(model_set, models_dir)
+    loaded: dict[str, Any] = {}
+    devices = {"cpu"}
+    for source in (model_set.sources[role] for role in _ROLES if role in model_set.sources):
+        context = LoadContext(
+            source.directory(models_dir) or Path(),
+            compute_type,
+            device,
+            language_model=loaded.get("language_model"),
+            offline=loaded.get("offline"),
+        )
+        with _named(f"{model_set.file}: [{source.role}]"):
+            loaded[source.role] = _load(source, context)
+            devices.add(source.options.device(context))
+    return Models(
         name=model_set.name,
-        vad=_detector(model_set, models_dir, chosen),
-        streaming=StreamingParaformer(
-            directory("streaming"),
-            StreamingOptions(**model_set.sources["streaming"].options),
-            precision=chosen,
-            language_model=language_model,
-        ),
-        offline=OfflineParaformer(directory("offline"), precision=chosen, language_model=language_model),
-        punctuator=CtPunctuator(directory("punctuation"), precision=chosen),
-        embedder=FunasrEmbedder(directory("speaker"), precision=chosen),
-        device=chosen.device.type,
+        vad=loaded["vad"],
+        offline=loaded["offline"],
+        streaming=loaded.get("streaming"),
+        punctuator=loaded.get("punctuation"),
+        embedder=loaded.get("speaker"),
+        device=max(devices),  # "cuda" if one of them is there
     )
-    warm_up(models)
-    return models
 
 
-def warm_up(models: Models) -> None:
-    """Run each model once: the first call allocates, compiles and is many times slower."""
-    noise = np.random.default_rng(0).standard_normal(4 * models.streaming.chunk).astype(np.float32) * 0.01
-    models.vad.detect([(models.vad.new_state(), noise[: models.vad.window])])
-    state = models.streaming.new_state()
-    for start in range(0, len(noise), models.streaming.chunk):
-        models.streaming.decode([(state, noise[start : start + models.streaming.chunk])])
-    models.streaming.release(state)
-    models.offline.recognize([noise])
-    models.punctuator.punctuate([["你", "好"]])
-    models.embedder.embed([(noise, [(0, len(noise))])])
+def _check_fetched(model_set: ModelSet, models_dir: Path) -> None:
+    missing = model_set.missing(models_dir)
+    if any(source.hub for source in missing):
+        names = ", ".join(source.title for source in missing)
+        raise ModelError(
+            f"the model set {model_set.name} is not complete: {names} missing in {models_dir}; "
+            f"fetch with: python manage.py models pull {model_set.name}"
+        )
 
 
-def _language_model(model_set: ModelSet, models_dir: Path) -> LanguageModel | None:
-    source = model_set.sources.get("language_model")
-    if source is None:
-        return None
-    file = find_file(_path(model_set, "language_model", models_dir))
-    return read_language_model(file, **source.options)
+@contextmanager
+def _named(place: str) -> Iterator[None]:
+    """Name the place in what goes wrong, in one line."""
+    try:
+        yield
+    except ModelError as error:
+        raise ModelError(f"{place}: {shorten(str(error), MAX_REASON)}") from error
+    except MemoryError as error:
+        raise ModelError(f"{place}: there is not enough memory for it") from error
+    except Exception as error:  # a library may raise anything, and a start that fails must say where
+        reason = f"{type(error).__name__}: {shorten(str(error), MAX_REASON)}"
+        raise ModelError(f"{place}: it cannot be loaded or run: {reason}") from error
 
 
-def _path(model_set: ModelSet, role: str, models_dir: Path) -> Path:
-    path = model_set.sources[role].directory(model_set.file, models_dir)
-    if path is None:
-        raise ModelError(f"{model_set.file}: [{role}] cannot come from a package")
-    return path
+def _load(source: ModelSource, context: LoadContext) -> Any:
+    model = source.options.load(context)
+    role = _ROLES[source.role]
+    if not isinstance(model, role.interface):
+        raise ModelError(
+            f"kind {source.kind} loads a {type(model).__name__}, which is no {role.interface.__name__}"
+        )
+    # The first call allocates, compiles and is many times slower; and what is damaged may fail only now.
+    role.first_run(model)
+    return model
 
 
-def _detector(model_set: ModelSet, models_dir: Path, precision: Precision) -> VoiceActivityDetector:
-    source = model_set.sources["vad"]
-    path = source.directory(model_set.file, models_dir)
-    if path is not None:
-        return FsmnDetector(open_directory(path), precision=precision, **source.options)
-    if source.package != "silero-vad":
-        raise ModelError(f"{model_set.file}: the package {source.package} has no voice activity detector")
-    return SileroDetector(**source.options)
+def _detect(vad: VoiceActivityDetector) -> None:
+    vad.detect([(vad.new_state(), _noise(vad.window))])
+
+
+def _recognize(offline: OfflineRecognizer) -> None:
+    offline.recognize([_noise(32_000)])
+
+
+def _decode(streaming: StreamingRecognizer) -> None:
+    if not streaming.chunk:
+        return
+    state = streaming.new_state()
+    for chunk in np.split(_noise(4 * streaming.chunk), 4):
+        streaming.decode([(state, chunk)])
+    streaming.release(state)
+
+
+def _punctuate(punctuator: Punctuator) -> None:
+    punctuator.punctuate([["你", "好"]])
+
+
+def _embed(embedder: SpeakerEmbedder) -> None:
+    embedder.embed([(_noise(32_000), [(0, 32_000)])])
+
+
+def _nothing(language_model: LanguageModel) -> None:
+    """It is used by the recognisers' runs."""
+
+
+def _noise(length: int) -> Samples:
+    noise: Samples = np.random.default_rng(0).standard_normal(length).astype(np.float32) * np.float32(0.01)
+    return noise
+
+
+class _Role(NamedTuple):
+    interface: type
+    first_run: Callable[[Any], None]
+
+
+_ROLES: Mapping[str, _Role] = {
+    "language_model": _Role(LanguageModel, _nothing),
+    "vad": _Role(VoiceActivityDetector, _detect),
+    "offline": _Role(OfflineRecognizer, _recognize),
+    "streaming": _Role(StreamingRecognizer, _decode),
+    "punctuation": _Role(Punctuator, _punctuate),
+    "speaker": _Role(SpeakerEmbedder, _embed),
+}
+"""Those first whose models others are given."""

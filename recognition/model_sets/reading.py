@@ -1,72 +1,73 @@
-"""Which models recognise: a set names one for each role, where it lives, and how it is to be used.
+"""Model sets as their files have them: a model for each role, its source, and the options of its use.
 
-A set is a TOML file beside this module, or one of the operator's own. Reading it loads no model; only
-`load_models` imports torch and FunASR.
+A set is a TOML file beside this module, or one of the operator's own. Reading it loads no model and imports
+neither torch nor FunASR; `loading` does.
 """
 
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 from recognition.core.endpointing import EndpointingOptions
-from recognition.exceptions import ModelError
+from recognition.exceptions import ModelSetError
 from recognition.fakes.checksum import checksum_models
-from recognition.fakes.scripted import Script, ScriptedLine, scripted_models
+from recognition.fakes.scripted import read_script, scripted_models
 from recognition.interfaces import Models
+from recognition.model_options import ModelOptions
+from recognition.tables import Between, Place, check_keys, read_table
 
-ROLES = ("vad", "streaming", "offline", "punctuation", "speaker")
-
-OPTIONAL_ROLES = ("language_model",)
-"""What a set may have besides."""
+from .kinds import REQUIRED_ROLES, ROLES, find_kind, kind_name
 
 _BUILT_IN = Path(__file__).parent
+
+Fake = Callable[[], Models]
+"""Makes the models of a set that needs none, for developing and testing."""
 
 
 @dataclass(frozen=True, slots=True)
 class ModelSource:
-    """One model of a set.
-
-    Exactly one of `package`, `path` and `hub` says where it comes from.
-    """
+    """One model of a set: its kind, its files, its options."""
 
     role: str
+    kind: str
+    options: ModelOptions
     title: str
     licence: str
     package: str = ""
     """Name of the Python package that brings the weights along."""
 
     path: str = ""
-    """Directory, relative to that of the set's file."""
+    """Directory, absolute; relative to the file that names it until it is read."""
 
     hub: str = ""
     """Id on ModelScope's hub."""
 
     revision: str = "master"
-    size: int = 0
+    size: Annotated[int, Between(0)] = 0
     """Bytes of the files together, about."""
 
     sha256: Mapping[str, str] = field(default_factory=dict)
     """Hash of each file for which it is known."""
 
-    options: Mapping[str, Any] = field(default_factory=dict)
-    """What the implementation of the role takes besides."""
-
-    def directory(self, set_file: Path, models_dir: Path) -> Path | None:
-        """Where the model's files lie; None for a model in a package."""
-        if self.package:
-            return None
+    def directory(self, models_dir: Path) -> Path | None:
+        """Return where the model's files lie; None for a model in a package, or without files."""
         if self.path:
-            return set_file.parent / self.path
-        return models_dir / self.hub / self.revision
+            return Path(self.path)
+        return models_dir / self.hub / self.revision if self.hub else None
+
+    def is_missing(self, models_dir: Path) -> bool:
+        """Return whether its files are not there yet, or not all."""
+        directory = self.directory(models_dir)
+        return directory is not None and not self.options.is_complete(directory)
 
 
 @dataclass(frozen=True, slots=True)
 class ModelSet:
-    """One model for each role, and what some sets have besides."""
+    """A model for each role that the set has."""
 
     name: str
     file: Path
@@ -74,131 +75,128 @@ class ModelSet:
     description: str
     sources: Mapping[str, ModelSource]
     endpointing: EndpointingOptions
-    script: Script | None = None
-    """Instead of sources: what the models say, for developing and testing without any."""
-
-    is_checksum: bool = False
-    """Instead of sources: the text of a line is the checksum of its audio, for load and failure tests."""
+    fake: Fake | None = None
+    """Instead of sources."""
 
     def missing(self, models_dir: Path) -> list[ModelSource]:
-        """Models whose directory is not there yet."""
-        directories = {role: source.directory(self.file, models_dir) for role, source in self.sources.items()}
-        return [
-            self.sources[role]
-            for role, directory in directories.items()
-            if directory is not None and not _looks_complete(directory)
-        ]
+        """Return the models whose files are not there yet."""
+        return [source for source in self.sources.values() if source.is_missing(models_dir)]
 
 
 def model_set_names() -> list[str]:
-    """The sets that come with the product."""
+    """Return the sets that come with the product."""
     return sorted(path.stem for path in _BUILT_IN.glob("*.toml"))
 
 
 def read_model_set(name_or_path: str) -> ModelSet:
-    """A set by its name, or the set in a file.
+    """Read a set by its name, or the set in a file.
 
     Raises:
-        ModelError: If there is no such set, or the file is not one; the message names the place.
+        ModelSetError: If there is no such set, or its file is wrong; the message names the place.
     """
-    file = Path(name_or_path)
-    if file.suffix != ".toml":
-        file = _BUILT_IN / f"{name_or_path}.toml"
-        if name_or_path not in model_set_names():
-            raise ModelError(
-                f"there is no model set {name_or_path!r}; known are {', '.join(model_set_names())}, "
-                "and the path of a .toml file"
-            )
-    try:
-        content = tomllib.loads(file.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as exc:
-        raise ModelError(f"the model set {file} cannot be read: {exc}") from exc
-    return _model_set(file, content)
+    file = _file(name_or_path, Path())
+    return _model_set(file, _content(file))
 
 
-def load_models(
-    model_set: ModelSet, models_dir: Path, *, compute_type: str = "auto", device: str = "auto"
-) -> Models:
-    """Load every model of the set and run each once, so that the first session waits for nothing.
-
-    Args:
-        models_dir: Where models from the hub are kept.
-        compute_type: "auto", or one of `recognition.funasr.precision.COMPUTE_TYPES`.
-        device: "auto", "cpu" or "cuda".
-
-    Raises:
-        ModelError: If a model is missing, incomplete or of an unknown kind; the message says what to do.
-    """
-    if model_set.script:
-        return scripted_models(model_set.script)
-    if model_set.is_checksum:
-        return checksum_models()
-    missing = model_set.missing(models_dir)
-    if any(source.hub for source in missing):
-        names = ", ".join(source.title for source in missing)
-        raise ModelError(
-            f"the model set {model_set.name} is not complete: {names} missing in {models_dir}; "
-            f"fetch with: python manage.py models pull {model_set.name}"
-        )
-    from recognition.funasr.models import load
-
-    return load(model_set, models_dir, compute_type=compute_type, device=device)
-
-
-def _model_set(file: Path, content: dict[str, Any]) -> ModelSet:
-    roles = next(([kind] for kind in ("script", "checksum") if kind in content), ROLES)
-    optional = OPTIONAL_ROLES if roles is ROLES else ()
-    expected = {"title", "description", "endpointing", *roles, *optional}
-    _check_keys(file, "", content, expected, required={"title", *roles})
-    return ModelSet(
-        name=file.stem,
-        file=file,
-        title=content["title"],
-        description=content.get("description", ""),
-        sources={
-            role: _source(file, role, content[role]) for role in (*ROLES, *OPTIONAL_ROLES) if role in content
-        },
-        endpointing=_endpointing(file, content.get("endpointing", {})),
-        script=_script(file, content["script"]) if "script" in content else None,
-        is_checksum=bool(content.get("checksum")),
+def _file(name_or_path: str, folder: Path) -> Path:
+    """Return the file of a set; a path is relative to the folder."""
+    if name_or_path.endswith(".toml"):
+        return folder / name_or_path
+    if name_or_path in model_set_names():
+        return _BUILT_IN / f"{name_or_path}.toml"
+    raise ModelSetError(
+        f"there is no model set {name_or_path!r}; known are {', '.join(model_set_names())}, "
+        "and the path of a .toml file"
     )
 
 
-def _script(file: Path, lines: Any) -> Script:
-    if not isinstance(lines, list) or not lines:
-        raise ModelError(f"{file}: script is not a list of lines ([[script]] with text, voice, seconds)")
-    known = {entry.name for entry in fields(ScriptedLine)}
-    for line in lines:
-        _check_keys(file, "[[script]] ", line, known, required={"text"})
-    return Script([ScriptedLine(**line) for line in lines])
+def _content(file: Path) -> dict[str, Any]:
+    try:
+        content = tomllib.loads(file.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise ModelSetError(f"the model set {file} cannot be read: {error}") from error
+    for role in ROLES:
+        if isinstance(table := content.get(role), dict) and isinstance(table.get("path"), str):
+            table["path"] = str((file.parent / table["path"]).absolute())
+    return {key: value for key, value in content.items() if not (key in ROLES and value is False)}
 
 
-def _source(file: Path, role: str, content: dict[str, Any]) -> ModelSource:
-    known = {entry.name for entry in fields(ModelSource)} - {"role"}
-    _check_keys(file, f"[{role}] ", content, known, required={"title", "licence"})
-    if sum(key in content for key in ("package", "path", "hub")) != 1:
-        raise ModelError(f"{file}: [{role}] takes exactly one of package, path and hub")
-    return ModelSource(role=role, **content)
+@dataclass(frozen=True, slots=True)
+class _Heading:
+    title: str
+    description: str = ""
 
 
-def _endpointing(file: Path, content: dict[str, Any]) -> EndpointingOptions:
-    known = {entry.name for entry in fields(EndpointingOptions)}
-    _check_keys(file, "[endpointing] ", content, known, required=set())
-    return EndpointingOptions(**content)
+def _model_set(file: Path, content: Mapping[str, Any]) -> ModelSet:
+    place = Place(str(file))
+    fakes = [key for key in _FAKES if key in content]
+    tables = fakes[:1] or ROLES
+    check_keys(content, ["title", "description", "endpointing", *tables], place)
+    for role in () if fakes else REQUIRED_ROLES:
+        if role not in content:
+            raise place.error(f"[{role}] is missing")
+    heading = {key: content[key] for key in ("title", "description") if key in content}
+    known = read_table(_Heading, heading, place)
+    sources = {role: _source(role, content[role], place.inner(role)) for role in ROLES if role in content}
+    _check_language_model(sources, place)
+    return ModelSet(
+        file.stem,
+        file,
+        known.title,
+        known.description,
+        sources,
+        _endpointing(content.get("endpointing", {}), place.inner("endpointing")),
+        fake=_FAKES[fakes[0]](content[fakes[0]], place) if fakes else None,
+    )
 
 
-def _looks_complete(directory: Path) -> bool:
-    """Whether there are a configuration and weights, or a way to weights that lie elsewhere; or n-grams."""
-    if any(directory.glob("*.arpa*")):
-        return True
-    weights = any(next(directory.glob(f"*{suffix}"), None) for suffix in (".pt", ".bin", ".ckpt"))
-    return (directory / "config.yaml").is_file() and (weights or (directory / "configuration.json").is_file())
+def _endpointing(table: object, place: Place) -> EndpointingOptions:
+    options = read_table(EndpointingOptions, table, place)
+    if problem := options.contradiction():
+        raise place.error(problem)
+    return options
 
 
-def _check_keys(file: Path, where: str, content: Any, expected: set[str], *, required: set[str]) -> None:
-    if not isinstance(content, dict):
-        raise ModelError(f"{file}: {where}is not a table")
-    if unknown := sorted(content.keys() - expected):
-        raise ModelError(f"{file}: {where}has unknown keys: {', '.join(unknown)}")
-    if absent := sorted(required - content.keys()):
-        raise ModelError(f"{file}: {where}lacks {', '.join(absent)}")
+def _source(role: str, table: object, place: Place) -> ModelSource:
+    if not isinstance(table, Mapping):
+        raise place.error("this is not a table")
+    kind = kind_name(role, table)
+    options = read_table(find_kind(role, kind, place), table.get("options", {}), place.inner("options"))
+    rest = {key: value for key, value in table.items() if key not in ("kind", "options")}
+    source = read_table(ModelSource, rest, place, role=role, kind=kind, options=options)
+    _check_origin(source, place)
+    return source
+
+
+def _check_origin(source: ModelSource, place: Place) -> None:
+    """Refuse a model without a place for its files, or with several."""
+    given = [key for key in ("package", "path", "hub") if getattr(source, key)]
+    package = source.options.package
+    if not source.options.has_files:
+        if given:
+            raise place.error(f"kind {source.kind} has no files, and takes no {given[0]}")
+    elif package and (given != ["package"] or source.package != package):
+        raise place.error(f'kind {source.kind} comes with a package, and takes package = "{package}" alone')
+    elif not package and given not in (["path"], ["hub"]):
+        raise place.error(f"kind {source.kind} takes exactly one of path and hub")
+
+
+def _check_language_model(sources: Mapping[str, ModelSource], place: Place) -> None:
+    users = [sources[role].options for role in ("streaming", "offline") if role in sources]
+    if "language_model" in sources and not any(options.takes_language_model for options in users):
+        raise place.inner("language_model").error("no recogniser of the set makes use of it; leave it out")
+
+
+def _script(lines: object, place: Place) -> Fake:
+    script = read_script(lines, place)
+    return lambda: scripted_models(script)
+
+
+def _checksum(value: object, place: Place) -> Fake:
+    if value is not True:
+        raise place.refusal("checksum", value, "true")
+    return checksum_models
+
+
+_FAKES: Mapping[str, Callable[[object, Place], Fake]] = {"script": _script, "checksum": _checksum}
+"""Keys that stand for all models of a set."""

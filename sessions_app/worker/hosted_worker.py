@@ -14,7 +14,8 @@ from recognition.engine.capacity import measure
 from recognition.engine.engine import Engine
 from recognition.engine.metrics import LAG_BOUNDS_S, Histogram
 from recognition.interfaces import Models
-from recognition.model_sets.reading import load_models, read_model_set
+from recognition.model_sets.loading import load_models
+from recognition.model_sets.reading import read_model_set
 from sessions_app import metrics
 from sessions_app.recordings import files
 from sessions_app.store import queries

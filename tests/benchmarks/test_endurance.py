@@ -9,7 +9,8 @@ import pytest
 
 from benchmarks.endurance import growth, many_sessions
 from recognition.interfaces import Models
-from recognition.model_sets.reading import load_models, read_model_set
+from recognition.model_sets.loading import load_models
+from recognition.model_sets.reading import read_model_set
 
 EMBEDDED = read_model_set("embedded")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +13,10 @@ import soundfile
 from django.core.management import CommandError, call_command
 
 from recognition.audio import SAMPLE_RATE
-from recognition.fakes.scripted import Script, ScriptedLine
+from recognition.fakes.scripted import Script, ScriptedLine, scripted_models
 from speakers import calibration
 from speakers.enrollment import to_flac
+from speakers.management.commands import calibrate_speakers
 from speakers.models import Calibration, Speaker
 from speakers.voiceprints.identification import IdentificationOptions
 from speakers.voiceprints.scoring import Cohort, Scoring
@@ -105,3 +107,10 @@ def test_a_file_that_is_no_recording_is_named(recordings: Path) -> None:
     (recordings / "person 1" / "notes.wav").write_text("no sound")
     with pytest.raises(CommandError, match=r"notes\.wav: This is no audio file"):
         calibrate("--recordings", str(recordings))
+
+
+def test_a_model_set_without_voices_is_named(settings: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    models = replace(scripted_models(SCRIPT), embedder=None)
+    monkeypatch.setattr(calibrate_speakers, "load_models", lambda *args, **options: models)
+    with pytest.raises(CommandError, match=r"The model set scripted has no \[speaker\]"):
+        calibrate()

@@ -6,7 +6,8 @@ import sys
 
 import pytest
 
-from recognition.model_sets.reading import load_models, read_model_set
+from recognition.model_sets.loading import load_models
+from recognition.model_sets.reading import read_model_set
 from training.plan import QUICK_BOUNDS
 
 

@@ -15,7 +15,8 @@ from django.db.models import Count
 from recognition.engine.engine import Engine
 from recognition.exceptions import ModelError
 from recognition.interfaces import Models
-from recognition.model_sets.reading import load_models, read_model_set
+from recognition.model_sets.loading import load_models
+from recognition.model_sets.reading import read_model_set
 from speakers import calibration, listening
 from speakers.decoding import decode
 from speakers.enrollment import kept_recording
@@ -52,6 +53,8 @@ class Command(BaseCommand):
         if recordings is not None and not recordings.is_dir():
             raise CommandError(f"--recordings {recordings}: there is no such folder")
         models = _load_models()
+        if models.embedder is None:
+            raise CommandError(f"The model set {models.name} has no [speaker]: it tells no voices apart.")
         model_id = models.embedder.model_id
         self.stdout.write(f"Listening with {model_id} ...")
         material = asyncio.run(_listen(models, recordings))

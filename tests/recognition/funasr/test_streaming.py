@@ -8,7 +8,8 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from recognition.funasr.streaming import StreamingOptions, StreamingParaformer
+from recognition.funasr.options import StreamingOptions
+from recognition.funasr.streaming import StreamingParaformer
 
 from .random_models import auto_model, model_directory, model_path, speech_like
 

@@ -1,0 +1,142 @@
+"""Options of the kinds of models that FunASR's networks give; torch and FunASR come in when one is loaded."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
+
+from recognition.interfaces import (
+    OfflineRecognizer,
+    Punctuator,
+    SpeakerEmbedder,
+    StreamingRecognizer,
+    VoiceActivityDetector,
+)
+from recognition.model_options import LoadContext, ModelOptions
+from recognition.tables import Between
+
+if TYPE_CHECKING:
+    from .precision import Precision
+
+
+@dataclass(frozen=True, slots=True)
+class FunasrOptions(ModelOptions):
+    """A model in a directory as ModelScope's hub and FunASR's training lay it out."""
+
+    # Examples, pictures and training logs stay on the hub.
+    wanted_files: ClassVar[tuple[str, ...]] = (
+        *("*.yaml", "*.json", "*.pt", "*.bin", "*.ckpt", "*.mvn"),
+        *("tokens.txt", "seg_dict", "jieba_usr_dict"),
+    )
+
+    @classmethod
+    def is_complete(cls, directory: Path) -> bool:
+        """Return whether there are a configuration and weights, or a way to weights that lie elsewhere."""
+        has_weights = any(next(directory.glob(f"*{suffix}"), None) for suffix in (".pt", ".bin", ".ckpt"))
+        is_reference = (directory / "configuration.json").is_file()
+        return (directory / "config.yaml").is_file() and (has_weights or is_reference)
+
+    def device(self, context: LoadContext) -> str:
+        return str(_precision(context).device.type)
+
+    def _arguments(self, context: LoadContext) -> dict[str, Any]:
+        """Return what the constructors of all kinds take."""
+        from .loading import open_directory
+
+        return {"directory": open_directory(context.directory), "precision": _precision(context)}
+
+
+@dataclass(frozen=True, slots=True)
+class SileroOptions(ModelOptions):
+    """Silero's voice activity detector, on the CPU."""
+
+    package: ClassVar[str] = "silero-vad"
+
+    frames: Annotated[int, Between(1, 30)] = 6
+    """Of 32 ms, in one window."""
+
+    def load(self, context: LoadContext) -> VoiceActivityDetector:
+        from .vad import SileroDetector
+
+        _take_one_thread()
+        return SileroDetector(frames=self.frames)
+
+
+@dataclass(frozen=True, slots=True)
+class FsmnOptions(FunasrOptions):
+    """FunASR's FSMN voice activity detector."""
+
+    frames: Annotated[int, Between(3, 100)] = 20
+    """Of 10 ms, in one window."""
+
+    def load(self, context: LoadContext) -> VoiceActivityDetector:
+        from .vad import FsmnDetector
+
+        return FsmnDetector(**self._arguments(context), frames=self.frames)
+
+
+@dataclass(frozen=True, slots=True)
+class StreamingOptions(FunasrOptions):
+    """Streaming Paraformer: how a stream is cut, in inputs of 60 ms. FunASR writes [0, chunk, look_ahead]."""
+
+    takes_language_model: ClassVar[bool] = True
+
+    chunk: Annotated[int, Between(1, 100)] = 10
+    look_ahead: Annotated[int, Between(0, 100)] = 5
+    encoder_look_back: Annotated[int, Between(0, 100)] = 4
+    """Chunks that the encoder sees before its window."""
+    decoder_look_back: Annotated[int, Between(0, 100)] = 1
+    """Chunks that the decoder sees before its window."""
+
+    def load(self, context: LoadContext) -> StreamingRecognizer:
+        from .streaming import StreamingParaformer
+
+        arguments = self._arguments(context)
+        return StreamingParaformer(**arguments, options=self, language_model=context.language_model)
+
+
+@dataclass(frozen=True, slots=True)
+class ParaformerOptions(FunasrOptions):
+    """Paraformer, BiCifParaformer or SeacoParaformer over whole utterances."""
+
+    takes_language_model: ClassVar[bool] = True
+
+    def load(self, context: LoadContext) -> OfflineRecognizer:
+        from .offline import OfflineParaformer
+
+        return OfflineParaformer(**self._arguments(context), language_model=context.language_model)
+
+
+@dataclass(frozen=True, slots=True)
+class CtTransformerOptions(FunasrOptions):
+    """CT-Transformer's punctuation."""
+
+    def load(self, context: LoadContext) -> Punctuator:
+        from .punctuation import CtPunctuator
+
+        return CtPunctuator(**self._arguments(context))
+
+
+@dataclass(frozen=True, slots=True)
+class SpeakerOptions(FunasrOptions):
+    """CAM++, ERes2NetV2 or our x-vector network, as config.yaml says."""
+
+    def load(self, context: LoadContext) -> SpeakerEmbedder:
+        from .embedding import FunasrEmbedder
+
+        return FunasrEmbedder(**self._arguments(context))
+
+
+def _precision(context: LoadContext) -> Precision:
+    from .precision import choose
+
+    _take_one_thread()
+    return choose(context.compute_type, context.device)
+
+
+def _take_one_thread() -> None:
+    """All models run on one thread, batch after batch: threads of torch's would only fight with it."""
+    import torch
+
+    torch.set_num_threads(1)
