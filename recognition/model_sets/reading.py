@@ -20,6 +20,7 @@ from recognition.interfaces import Models
 from recognition.model_options import ModelOptions
 from recognition.tables import Between, Place, check_keys, read_table
 
+from .inheritance import merged
 from .kinds import REQUIRED_ROLES, ROLES, find_kind, kind_name
 
 _BUILT_IN = Path(__file__).parent
@@ -95,7 +96,7 @@ def read_model_set(name_or_path: str) -> ModelSet:
         ModelSetError: If there is no such set, or its file is wrong; the message names the place.
     """
     file = _file(name_or_path, Path())
-    return _model_set(file, _content(file))
+    return _model_set(file, _content(file, ()))
 
 
 def _file(name_or_path: str, folder: Path) -> Path:
@@ -110,7 +111,12 @@ def _file(name_or_path: str, folder: Path) -> Path:
     )
 
 
-def _content(file: Path) -> dict[str, Any]:
+def _content(file: Path, derived: tuple[Path, ...]) -> dict[str, Any]:
+    """Return the tables of a file, over those of its base.
+
+    Args:
+        derived: The files that are based on this one, each on the next.
+    """
     try:
         content = tomllib.loads(file.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
@@ -118,7 +124,26 @@ def _content(file: Path) -> dict[str, Any]:
     for role in ROLES:
         if isinstance(table := content.get(role), dict) and isinstance(table.get("path"), str):
             table["path"] = str((file.parent / table["path"]).absolute())
-    return {key: value for key, value in content.items() if not (key in ROLES and value is False)}
+    base = content.pop("base", None)
+    if base is not None:
+        return merged(_base(base, file, (*derived, file)), content)
+    return merged({}, content)
+
+
+def _base(base: object, file: Path, derived: tuple[Path, ...]) -> dict[str, Any]:
+    """Return the tables of a set that others are based on; what is wrong in them is told of its own file."""
+    if not isinstance(base, str):
+        raise Place(str(file)).refusal("base", base, "the name of a model set or the path of a .toml file")
+    try:
+        base_file = _file(base, file.parent)
+    except ModelSetError as error:
+        raise Place(str(file)).error(f"base: {error}") from error
+    if base_file.resolve() in [each.resolve() for each in derived]:
+        chain = " -> ".join(map(str, (*derived, base_file)))
+        raise Place(str(file)).error(f"base goes round in a circle: {chain}")
+    content = _content(base_file, derived)
+    _model_set(base_file, content)
+    return content
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +156,7 @@ def _model_set(file: Path, content: Mapping[str, Any]) -> ModelSet:
     place = Place(str(file))
     fakes = [key for key in _FAKES if key in content]
     tables = fakes[:1] or ROLES
-    check_keys(content, ["title", "description", "endpointing", *tables], place)
+    check_keys(content, ["title", "description", "base", "endpointing", *tables], place)
     for role in () if fakes else REQUIRED_ROLES:
         if role not in content:
             raise place.error(f"[{role}] is missing")
