@@ -1,4 +1,4 @@
-"""Who may import whom. Each layer is imported in a fresh interpreter; what shows up there is the truth."""
+"""Who may import whom: the rooms by their sources, the heavy libraries in a fresh interpreter."""
 
 from __future__ import annotations
 
@@ -7,7 +7,61 @@ import sys
 
 import pytest
 
-HEAVY = ["torch", "funasr", "silero_vad", "transformers"]
+from tests.support.imports import PACKAGES, circles, foreign_imports, imports, modules, room
+
+MODULES = modules()
+IMPORTS = imports(MODULES)
+
+BELOW = {
+    "asrsite": {"sessions_app", "speakers", "recognition"},
+    "sessions_app": {"speakers", "recognition"},
+    "speakers": {"recognition"},
+    "recognition": set(),
+}
+
+ROOMS = {
+    # What clients and processes say to each other; knows no database and no socket.
+    "sessions_app.wire": set(),
+    "sessions_app.serving": set(),
+    "sessions_app.transport": set(),
+    "sessions_app.recordings": set(),
+    "sessions_app.access": set(),
+    "sessions_app.store": {"transport", "wire"},
+    "sessions_app.sockets": {"access", "serving", "store", "transport", "wire"},
+    "sessions_app.worker": {"recordings", "serving", "store", "transport", "wire"},
+    "sessions_app.transcripts": {"recordings", "store", "templatetags", "wire"},
+    "sessions_app.views": {"access", "recordings", "transcripts", "wire"},
+    "sessions_app.sample": {"store"},
+    "sessions_app.templatetags": set(),
+    "sessions_app.management": set(),
+    "sessions_app.management.commands": {
+        "access", "management", "sample", "serving", "transcripts", "transport", "worker",
+    },
+    "speakers.voiceprints": set(),
+    "speakers.management.commands": {"voiceprints"},
+    "speakers.templatetags": set(),
+    "recognition.core": set(),
+    "recognition.fakes": {"core"},
+    "recognition.model_sets": {"core", "fakes"},
+    "recognition.engine": {"core"},
+    "recognition.funasr": {"core", "funasr.int8", "model_sets"},
+    "recognition.funasr.int8": {"funasr"},
+}  # fmt: skip
+"""The other rooms of its package that each room may use, besides the modules outside all rooms."""
+
+ON_TOP = {
+    "sessions_app.admin",
+    "sessions_app.apps",
+    "sessions_app.checks",
+    "sessions_app.urls",
+    "speakers.admin",
+    "speakers.api",
+    "speakers.apps",
+    "speakers.views",
+}
+"""Modules outside all rooms that no room may use; the others lie below the rooms of their package."""
+
+HEAVY = ["torch", "funasr", "silero_vad", "numba", "transformers"]
 WEB = ["django", "channels", "daphne", "twisted"]
 APPS = ["asrsite", "sessions_app", "speakers"]
 
@@ -18,19 +72,98 @@ FORBIDDEN = {
     "recognition.core.turns": [*HEAVY, *WEB, *APPS, "asyncio"],
     "recognition.engine.scheduler": [*HEAVY, *WEB, *APPS, "asyncio", "numpy"],
     "recognition.core.text": [*HEAVY, *WEB, *APPS, "asyncio", "numpy"],
-    # recognition knows no web framework, and its core no network library
+    "sessions_app.wire.protocol": [*HEAVY, *WEB, "speakers", "asyncio", "numpy"],
+    "sessions_app.wire.audio_frames": [*HEAVY, *WEB, "speakers", "asyncio"],
+    "sessions_app.sockets.feed": [*HEAVY, *WEB, "speakers", "asyncio"],
+    "sessions_app.access.decision": [*HEAVY, *WEB, "speakers", "recognition", "asyncio"],
+    "sessions_app.worker.arrivals": [*HEAVY, *WEB, "speakers", "recognition", "asyncio"],
+    "sessions_app.transcripts.alignment": [*HEAVY, *WEB, "speakers", "recognition", "asyncio"],
+    # recognition knows no web framework, and reading a set loads no network library
     "recognition.engine.engine": [*HEAVY, *WEB, *APPS],
     "recognition.engine.transcriber": [*HEAVY, *WEB, *APPS],
     "recognition.fakes.scripted": [*HEAVY, *WEB, *APPS],
+    "recognition.model_sets.reading": [*HEAVY, *WEB, *APPS],
     # who is speaking: decisions without a database
     "speakers.voiceprints.identification": [*HEAVY, *WEB, "sessions_app", "asyncio"],
     "speakers.voiceprints.clustering": [*HEAVY, *WEB, "sessions_app", "asyncio"],
     "speakers.voiceprints.tracking": [*HEAVY, *WEB, "sessions_app", "asyncio"],
+    # a process that only serves pages and sockets
+    "asrsite.asgi": HEAVY,
 }
 
 
+def package(module: str) -> str:
+    return module.partition(".")[0]
+
+
+def rooms_used(name: str) -> set[str]:
+    """The rooms of the same package that the modules of a room import."""
+    used = {
+        room(target, MODULES[target])
+        for module in MODULES
+        if room(module, MODULES[module]) == name
+        for target in IMPORTS[module]
+        if target in MODULES and package(target) == package(name)
+    }
+    return used - {name, package(name)}
+
+
+@pytest.mark.parametrize("above", PACKAGES)
+def test_packages_import_only_those_below_them(above: str):
+    used = {package(target) for module in MODULES if package(module) == above for target in IMPORTS[module]}
+    assert used - {above} <= BELOW[above]
+
+
+def test_speakers_know_nothing_of_sessions():
+    assert "sessions_app" not in BELOW["speakers"]
+    foreign = foreign_imports({name: file for name, file in MODULES.items() if package(name) == "speakers"})
+    assert [module for module, used in foreign.items() if "sessions_app" in used] == []
+
+
+def test_the_product_never_imports_what_trains_measures_or_tests_it():
+    outside = {"training", "benchmarks", "tests", "deploy", "examples"}
+    assert {
+        module: used & outside for module, used in foreign_imports(MODULES).items() if used & outside
+    } == {}
+
+
+def test_no_modules_import_each_other_in_a_circle():
+    assert circles(IMPORTS) == []
+
+
+def test_every_room_is_in_the_table():
+    rooms = {room(module, file) for module, file in MODULES.items()} - {*PACKAGES}
+    assert rooms == {*ROOMS}
+
+
+@pytest.mark.parametrize("name", ROOMS)
+def test_a_room_uses_only_rooms_below_it(name: str):
+    allowed = {f"{package(name)}.{other}" for other in ROOMS[name]}
+    assert rooms_used(name) <= allowed
+
+
+@pytest.mark.parametrize("name", ROOMS)
+def test_no_room_uses_what_lies_on_top_of_its_package(name: str):
+    used = {
+        target for module, file in MODULES.items() if room(module, file) == name for target in IMPORTS[module]
+    }
+    assert used & ON_TOP == set() or name == "speakers.management.commands"
+
+
 @pytest.mark.parametrize(("module", "forbidden"), FORBIDDEN.items())
-def test_a_layer_imports_only_what_lies_below_it(module: str, forbidden: list[str]):
+def test_a_module_loads_only_what_it_needs(module: str, forbidden: list[str]):
     code = f"import sys, {module}; print(*[m for m in {forbidden} if m in sys.modules])"
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert found.stdout.split() == []
+
+
+class TestCircles:
+    def test_are_found_however_long_they_are(self):
+        assert circles({"a": {"b"}, "b": {"c"}, "c": {"a"}, "d": {"a"}}) == [["a", "b", "c"]]
+
+    def test_are_told_apart(self):
+        found = circles({"a": {"b"}, "b": {"a", "c"}, "c": {"d"}, "d": {"c"}})
+        assert sorted(found) == [["a", "b"], ["c", "d"]]
+
+    def test_are_none_where_two_ways_lead_to_the_same_place(self):
+        assert circles({"a": {"b", "c"}, "b": {"d"}, "c": {"d"}, "d": set()}) == []
