@@ -111,7 +111,7 @@ async def _receive(receiver: ClientConnection, began: float) -> Heard:
     heard = Heard()
     async for text in receiver:
         at, message = time.monotonic() - began, json.loads(text)
-        if message.get("partial"):
+        if message.get("final") is False:
             heard.partials.append((message["start_ms"] / 1000, at))
         elif message.get("final"):
             heard.finals.append((message["start_ms"] / 1000, message["end_ms"] / 1000, at))

@@ -21,7 +21,7 @@ from recognition.audio import SAMPLE_RATE
 from recognition.core.endpointing import EndpointingOptions
 from recognition.core.events import Final, Partial
 from recognition.core.session import SessionOptions, TranscriptionSession
-from recognition.core.work import DecodeChunk, EndDecoding, Failed, Recognize, Result, Work
+from recognition.core.work import EndDecoding, Failed, Recognize, Result, Work
 from recognition.engine.runner import ModelRequest, ModelRunner, ModelStream, job_of
 from recognition.engine.scheduler import QueuedJob, Scheduler, Stage, limits_for
 from recognition.interfaces import Models
@@ -201,7 +201,6 @@ class _Stream:
         self._recording = recording
         self._begins_at = int(rng.integers(0, len(recording) // PACKET)) * PACKET
         self._post_roll = options.endpointing.post_roll_ms * SAMPLE_RATE // 1000
-        self._decoded: dict[int, int] = {}  # end of the last chunk of each open utterance
         self._ended: dict[int, float] = {}  # when each closed utterance's end was found
 
     def receive_packet(self) -> None:
@@ -217,17 +216,13 @@ class _Stream:
     def _advance(self) -> None:
         for work in self.session.work_to_do():
             match work:
-                case DecodeChunk(index):
-                    utterance = self.session._find(index)
-                    assert utterance is not None
-                    self._decoded[index] = utterance.decoded
                 case Recognize(index):
                     self._ended[index] = self._simulation.now
             self._simulation.submit(self, work)
         for event in self.session.events_to_send():
             match event:
-                case Partial(index):
-                    self._simulation.note_partial(self._since(self._decoded[index]))
+                case Partial(end=end):
+                    self._simulation.note_partial(self._since(end))
                 case Final(index, start, end):
                     after_endpoint = self._simulation.now - self._ended[index]  # may be one of several turns
                     after_speech = self._since(end - self._post_roll)

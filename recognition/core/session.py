@@ -58,7 +58,7 @@ class State(enum.Enum):
     ENDED = "ended"
 
 
-FIRST_PREVIEW = samples(0.7)
+FIRST_PREVIEW = samples(0.6)
 """Audio of an utterance of which something can be shown; about a third of it lies before the speech."""
 
 PREVIEW_STEP = samples(0.2)
