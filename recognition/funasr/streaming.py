@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -21,10 +22,12 @@ from recognition.language_model import LanguageModel
 from . import cif
 from .features import FRAME_SHIFT, MEL_BANDS, STACK_SHIFT, STACKED_FRAMES, load_cmvn, recognizer_frames
 from .loading import ModelDirectory, load_model
-from .options import StreamingOptions
 from .precision import Precision
 from .sanm import Geometry, position_encoding
 from .vocabulary import Vocabulary, WordJoiner
+
+if TYPE_CHECKING:
+    from .options import StreamingOptions
 
 _INPUT = STACKED_FRAMES * MEL_BANDS
 _SAMPLES_PER_INPUT = STACK_SHIFT * FRAME_SHIFT  # 960, 60 ms
@@ -61,14 +64,14 @@ class StreamingParaformer:
     def __init__(
         self,
         directory: ModelDirectory,
-        options: StreamingOptions | None = None,
+        options: StreamingOptions,
         *,
         precision: Precision | None = None,
         language_model: LanguageModel | None = None,
     ) -> None:
         model = load_model(directory, ["ParaformerStreaming"])
         precision = (precision or Precision()).for_model(model)
-        self.options = options or StreamingOptions()
+        self.options = options
         self.chunk = self.options.chunk * _SAMPLES_PER_INPUT
         self._device = precision.device
         self._geometry = _geometry(self.options)

@@ -9,6 +9,7 @@ import torch
 from recognition.exceptions import ModelError
 from recognition.funasr.int8 import networks
 from recognition.funasr.offline import OfflineParaformer
+from recognition.funasr.options import StreamingOptions
 from recognition.funasr.precision import Precision, choose
 from recognition.funasr.streaming import StreamingParaformer
 
@@ -67,7 +68,7 @@ class TestHalfPrecision:
 
     def test_streams_run_in_bfloat16(self):
         recognizer = StreamingParaformer(
-            model_directory("paraformer-zh-streaming"), precision=Precision("bfloat16")
+            model_directory("paraformer-zh-streaming"), StreamingOptions(), precision=Precision("bfloat16")
         )
         state = recognizer.new_state()
 
@@ -87,7 +88,9 @@ class TestCuda:
             exact = OfflineParaformer(model_directory("paraformer-zh-plain")).recognize([audio])[0]
             found = offline.recognize([audio])[0]
             assert np.mean([a.text == b.text for a, b in zip(exact, found, strict=False)]) > 0.7
-            streaming = StreamingParaformer(model_directory("paraformer-zh-streaming"), precision=precision)
+            streaming = StreamingParaformer(
+                model_directory("paraformer-zh-streaming"), StreamingOptions(), precision=precision
+            )
             state = streaming.new_state()
             for chunk in audio.reshape(10, -1):
                 streaming.decode([(state, chunk)])

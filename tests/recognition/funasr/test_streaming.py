@@ -42,7 +42,7 @@ def funasr_texts(seed: int) -> tuple[str, ...]:
 
 @functools.cache
 def recognizer() -> StreamingParaformer:
-    return StreamingParaformer(model_directory("paraformer-zh-streaming"))
+    return StreamingParaformer(model_directory("paraformer-zh-streaming"), StreamingOptions())
 
 
 class TestEquivalence:
@@ -84,7 +84,7 @@ class TestEquivalence:
 
 class TestPool:
     def setup_method(self):
-        self.recognizer = StreamingParaformer(model_directory("paraformer-zh-streaming"))
+        self.recognizer = StreamingParaformer(model_directory("paraformer-zh-streaming"), StreamingOptions())
 
     def test_a_slot_is_as_new_for_the_next_utterance(self):
         first = self.recognizer.new_state()

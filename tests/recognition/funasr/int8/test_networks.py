@@ -13,6 +13,7 @@ from recognition.funasr import sanm
 from recognition.funasr.int8 import networks
 from recognition.funasr.loading import load_model
 from recognition.funasr.offline import OfflineParaformer
+from recognition.funasr.options import StreamingOptions
 from recognition.funasr.precision import Precision
 from recognition.funasr.punctuation import CtPunctuator
 from recognition.funasr.sanm import Geometry
@@ -161,7 +162,7 @@ class TestAgreement:
         texts = []
         for kind in ("float32", "int8"):
             recognizer = StreamingParaformer(
-                model_directory("paraformer-zh-streaming"), precision=Precision(kind)
+                model_directory("paraformer-zh-streaming"), StreamingOptions(), precision=Precision(kind)
             )
             states = [recognizer.new_state() for _ in range(3)]
             text = ""
