@@ -1,4 +1,4 @@
-"""What audio is in this product: mono float32 in [-1, 1] at 16 kHz; a time is a number of samples."""
+"""Audio in this product: mono float32 in [-1, 1] at 16 kHz; a time is a number of samples."""
 
 from __future__ import annotations
 

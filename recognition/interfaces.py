@@ -1,4 +1,4 @@
-"""What recognition asks of its models: five protocol classes and the set that holds them.
+"""Interfaces of the models: a protocol class for each role, and the set that holds them.
 
 Every call takes a batch, one entry per session, because computing many sessions at once is what
 makes a core hold many meetings. Models are called from one thread only, and never for the same

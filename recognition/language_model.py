@@ -1,4 +1,4 @@
-"""What people are likely to say: trigrams of written units, weighed against what was heard. Pure.
+"""Language model: trigrams of written units, weighed against what was heard. Pure.
 
 A Paraformer decides on every character by itself. Where characters sound alike, those around them tell
 which was meant: of the likeliest characters of each place, the search takes those that together are the

@@ -1,3 +1,5 @@
+"""The Django application of sessions."""
+
 from django.apps import AppConfig
 from django.db.backends.signals import connection_created
 from django.db.models.signals import post_migrate

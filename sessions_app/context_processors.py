@@ -1,3 +1,5 @@
+"""Context that all templates share."""
+
 from django.conf import settings
 from django.http import HttpRequest
 

@@ -1,3 +1,5 @@
+"""The Django application of speakers."""
+
 from django.apps import AppConfig
 from django.utils.translation import gettext_lazy as _
 

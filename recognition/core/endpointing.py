@@ -1,4 +1,4 @@
-"""Where speech starts and ends: speech probabilities in, boundaries out. Pure.
+"""Endpointing: speech probabilities in, starts and ends of speech out. Pure.
 
 The rule is that of FunASR's FSMN-VAD (Zhang et al., "Deep-FSMN for Large Vocabulary Continuous Speech
 Recognition", ICASSP 2018, and its runtime): a sliding window votes, so single frames do not matter; a

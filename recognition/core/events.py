@@ -1,4 +1,4 @@
-"""What a session tells the outside world. Positions are samples from the start of the session."""
+"""Events of a session. Positions are samples from the start of the session."""
 
 from __future__ import annotations
 

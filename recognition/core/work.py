@@ -1,4 +1,4 @@
-"""What a session asks of the models, and what they answer."""
+"""Work that a session asks of the models, and the results."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How many streams one core recognises at once: measured, since machines and models differ a hundredfold."""
+"""Capacity of one core in streams: measured, since machines and models differ a hundredfold."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How the recognition is doing, in figures: counted here, shown elsewhere. Pure."""
+"""Figures of the recognition: counted here, shown elsewhere. Pure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What happens on the models' thread: a batch of one stage goes in, results come out. No asyncio.
+"""The models' thread: a batch of one stage goes in, results come out. No asyncio.
 
 It owns every model state; nothing else touches a model, because FunASR's are not safe to share, and
 because one thread per core is fastest.

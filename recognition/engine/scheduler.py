@@ -1,4 +1,4 @@
-"""Which work to run next, across sessions. Pure: the caller brings the clock.
+"""Batching policy: the work to run next, across sessions. Pure: the caller brings the clock.
 
 One thread runs all models, so every moment asks: which stage now, and for whom? Finals go before
 partials, for a final is what people wait for and what the database keeps; and one that has begun is finished

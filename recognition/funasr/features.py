@@ -1,4 +1,4 @@
-"""What the models see of the audio: log mel energies, computed the same in training and in service.
+"""Features: log mel energies, computed the same in training and in service.
 
 Everything takes batches and keeps no state: a stream holds back its own left-over samples and
 frames (`FRAME_LENGTH`, `STACKED_FRAMES`). The numbers are those of Kaldi's filter bank, on which FunASR's

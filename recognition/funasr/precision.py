@@ -1,4 +1,4 @@
-"""What the networks compute in, and where: float32, half precision, or 8-bit integers; CPU or CUDA."""
+"""Compute types and devices of the networks: float32, half precision, or 8-bit integers; CPU or CUDA."""
 
 from __future__ import annotations
 

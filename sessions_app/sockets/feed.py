@@ -1,4 +1,4 @@
-"""What one process knows of a live session, so that its sockets need not ask the database. Pure.
+"""State of a live session in one process, so that its sockets need not ask the database. Pure.
 
 The database is the truth and the group's messages are hints: they come late, twice or not at all. A feed puts
 them in order and says what is missing. Each reader keeps two marks, the last line and the last revision that

@@ -1,3 +1,5 @@
+"""Addresses of the WebSockets."""
+
 from collections.abc import Callable
 from typing import Any
 

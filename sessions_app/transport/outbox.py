@@ -1,4 +1,4 @@
-"""What the senders of one process have sent and Redis does not have yet.
+"""Audio that the senders of one process have sent and Redis does not have yet.
 
 All of them share one request every few hundredths of a second: it is requests that cost, not bytes. The same
 requests say that the senders are still there, and bring back how far recognition is.

@@ -1,4 +1,4 @@
-"""Which sessions this worker owns in Redis: taking them, keeping them by being alive, handing them over.
+"""Sessions that this worker owns in Redis: taking them, keeping them by being alive, handing them over.
 
 The offers are a stream with one consumer group, and a session is owned by the consumer that its entry is
 pending for. A worker keeps its entries from becoming old; entries that do are taken by the others.

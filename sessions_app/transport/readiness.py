@@ -1,4 +1,4 @@
-"""Whether some worker could take a session now."""
+"""Readiness: could some worker take a session now?"""
 
 from __future__ import annotations
 

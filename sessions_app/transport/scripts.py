@@ -1,4 +1,4 @@
-"""How Redis is asked: scripts by name, many at once, and again until it answers."""
+"""Calls to Redis: scripts by name, many at once, and again until it answers."""
 
 from __future__ import annotations
 

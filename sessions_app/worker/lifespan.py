@@ -1,4 +1,4 @@
-"""What uvicorn and its like start and stop with them, by ASGI's lifespan protocol; daphne has none."""
+"""ASGI's lifespan protocol: starts and stops the hosted worker with uvicorn and its like; daphne has none."""
 
 from __future__ import annotations
 

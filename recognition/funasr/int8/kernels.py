@@ -1,4 +1,4 @@
-"""What lies between the matrix products of the 8-bit networks, each a single pass over memory.
+"""Fused steps between the matrix products of the 8-bit networks, each a single pass over memory.
 
 Compiled by Numba when first called and kept on disk; they release the GIL. All of them go row by row and
 look at nothing outside a row's own stream or utterance, so no result depends on what is batched with it.
