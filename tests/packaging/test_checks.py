@@ -43,7 +43,7 @@ def test_the_workflow_makes_check_on_the_oldest_python_that_will_do():
 
 def test_hooks_run_the_programs_that_the_checks_run():
     pinned = (ROOT / "requirements-dev.txt").read_text()
-    programs = [hook["entry"].split()[0] for hook in hooks() if hook["entry"] != "make lock"]
+    programs = [hook["entry"].split()[0] for hook in hooks() if not hook["entry"].startswith("make ")]
     assert programs
     for program in programs:
         assert program.startswith(".venv/bin/")
