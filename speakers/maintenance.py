@@ -69,18 +69,30 @@ class SpeakerMaintenance:
             tasks.create_task(self._expire())
 
     async def load(self) -> None:
-        """Read the gallery before the first session needs it."""
+        """Read the gallery before the first session needs it, as soon as the database answers."""
+        while True:
+            if await self._has_answered(self._read_first):
+                return
+            await asyncio.sleep(JOB_POLL_S)
+
+    async def _read_first(self) -> None:
         await self._refresh()
         if self._engine.models.embedder:
             await in_database(reembedding.ask_if_needed, self.gallery.model_id)
 
+    async def _has_answered(self, work: Callable[[], Awaitable[None]]) -> bool:
+        """Do this, and return whether the database answered."""
+        try:
+            await work()
+        except DatabaseError as error:
+            logger.warning("the database does not answer: %s", error)
+            return False
+        return True
+
     async def _repeat(self, work: Callable[[], Awaitable[None]], wake: asyncio.Event) -> None:
         while True:
             wake.clear()
-            try:
-                await work()
-            except DatabaseError as error:
-                logger.warning("the database does not answer: %s", error)
+            await self._has_answered(work)
             try:
                 async with asyncio.timeout(JOB_POLL_S):
                     await wake.wait()

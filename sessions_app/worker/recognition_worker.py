@@ -55,6 +55,7 @@ class RecognitionWorker(AsyncConsumer):
         self._speakers = SpeakerMaintenance(
             engine, f"{socket.gethostname()}-{os.getpid()}", on_gallery=self._set_gallery
         )
+        self._loading: asyncio.Task[None] | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._inbox: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
 
@@ -71,13 +72,16 @@ class RecognitionWorker(AsyncConsumer):
         return len(self._live)
 
     def stop(self) -> None:
+        if self._loading:
+            self._loading.cancel()  # the database may be away for long
         self._inbox.put_nowait({"type": "worker.stop"})
 
     # Messages.
 
     async def worker_start(self, message: dict[str, Any]) -> None:
         await self.channel_layer.group_add(layer_messages.WORKERS, self.channel_name)
-        await self._speakers.load()
+        self._loading = asyncio.create_task(self._speakers.load())
+        await self._loading
         self._spawn(self._speakers.run())
         await self._transport.join_workers(self._capacity)
         self._spawn(self._take_sessions())
