@@ -40,12 +40,14 @@ def number(name: str, default: float, *, least: float = 0.0) -> float:
     return parsed
 
 
-def integer(name: str, default: int, *, least: int = 0) -> int:
+def integer(name: str, default: int, *, least: int = 0, most: int | None = None) -> int:
     value = text(name, "")
     if not value:
         return default
-    if not value.isascii() or not value.isdigit() or int(value) < least:
-        raise _wrong(name, value, f"use a whole number, {least} or more")
+    is_whole = value.isascii() and value.isdigit()
+    if not is_whole or int(value) < least or (most is not None and int(value) > most):
+        bounds = f", {least} or more" if most is None else f" from {least} to {most}"
+        raise _wrong(name, value, f"use a whole number{bounds}")
     return int(value)
 
 

@@ -55,7 +55,7 @@ def load_models(
             language_model=loaded.get("language_model"),
             offline=loaded.get("offline"),
         )
-        with _named(f"{model_set.file}: [{source.role}]"):
+        with errors_named(f"{model_set.file}: [{source.role}]"):
             loaded[source.role] = _load(source, context)
             devices.add(source.options.device(context))
     return Models(
@@ -80,8 +80,12 @@ def _check_fetched(model_set: ModelSet, models_dir: Path) -> None:
 
 
 @contextmanager
-def _named(place: str) -> Iterator[None]:
-    """Name the place in what goes wrong, in one line."""
+def errors_named(place: str) -> Iterator[None]:
+    """Name the place in whatever goes wrong, in one line.
+
+    Raises:
+        ModelError: In place of any other error.
+    """
     try:
         yield
     except ModelError as error:

@@ -13,9 +13,10 @@ from recognition.core.endpointing import EndpointingOptions
 from recognition.engine.capacity import measure
 from recognition.engine.engine import Engine
 from recognition.engine.metrics import LAG_BOUNDS_S, Histogram
+from recognition.exceptions import ModelSetError, RecognitionError
 from recognition.interfaces import Models
-from recognition.model_sets.loading import load_models
-from recognition.model_sets.reading import read_model_set
+from recognition.model_sets.loading import errors_named, load_models
+from recognition.model_sets.reading import ModelSet, read_model_set
 from sessions_app import metrics
 from sessions_app.recordings import files
 from sessions_app.store import queries
@@ -47,20 +48,40 @@ def load_recognition() -> Recognition:
     """Load the models of the settings, warm them up, and measure what a core can do with them.
 
     Raises:
-        ModelError: If the model set cannot be loaded.
+        ModelError: If that cannot be done, whatever is the matter; the message names the place.
     """
     model_set = read_model_set(settings.MODEL_SET)
+    endpointing = _endpointing(model_set)
     models = load_models(
         model_set, Path(settings.MODELS_DIR), compute_type=settings.COMPUTE_TYPE, device=settings.DEVICE
     )
-    capacity = settings.CAPACITY or measure(models).streams
+    with errors_named(f"{model_set.file}: measured at the start"):
+        capacity = settings.CAPACITY or measure(models).streams
     logger.info("the model set %s is loaded; a process takes %d sessions", model_set.name, capacity)
     if settings.MODEL_SET == "embedded":
         logger.warning(
             "the small built-in models are at work: they prove the installation and are not made for real "
             "meetings; for people, start with ASR_MODELS=paraformer-zh"
         )
-    return Recognition(models, model_set.endpointing, capacity)
+    return Recognition(models, endpointing, capacity)
+
+
+def _endpointing(model_set: ModelSet) -> EndpointingOptions:
+    """Return the set's options, with the end silence of the settings if they name one."""
+    if not settings.END_SILENCE_MS:
+        return model_set.endpointing
+    endpointing = model_set.endpointing.with_end_silence(settings.END_SILENCE_MS)
+    if problem := endpointing.contradiction():
+        raise ModelSetError(f"ASR_END_SILENCE_MS and {model_set.file}: [endpointing]: {problem}")
+    return endpointing
+
+
+def failure_message(error: Exception) -> str:
+    """Return why there is no recognition, in one line; what is nobody's mistake but ours goes to the log."""
+    if isinstance(error, RecognitionError):
+        return str(error)
+    logger.error("recognition failed", exc_info=error)
+    return f"Recognition failed: {type(error).__name__}: {error}"
 
 
 class HostedWorker:

@@ -7,11 +7,10 @@ from typing import Any
 
 from django.conf import settings
 
-from recognition.exceptions import ModelError
 from sessions_app.serving.gc_freeze import freeze_heap
 from sessions_app.transport.current import get_transport
 
-from .hosted_worker import HostedWorker
+from .hosted_worker import HostedWorker, failure_message
 
 Message = dict[str, Any]
 
@@ -28,8 +27,8 @@ async def lifespan(
             try:
                 if worker:
                     await worker.start()
-            except ModelError as error:
-                await send({"type": "lifespan.startup.failed", "message": str(error)})
+            except Exception as error:  # noqa: BLE001 - after one that raises, servers go on, silent
+                await send({"type": "lifespan.startup.failed", "message": failure_message(error)})
                 return
             freeze_heap()
             await send({"type": "lifespan.startup.complete"})

@@ -14,7 +14,7 @@ from django.db import connections
 from joblib import cpu_count
 from prometheus_client import start_http_server
 
-from recognition.exceptions import ModelError
+from recognition.exceptions import RecognitionError
 from sessions_app.metrics import registry
 from sessions_app.serving.gc_freeze import freeze_heap
 from sessions_app.transport.current import get_transport
@@ -53,7 +53,7 @@ class Command(BaseCommand):
             raise CommandError(f"--processes {processes}: there must be at least one")
         try:
             recognition = load_recognition()
-        except ModelError as error:
+        except RecognitionError as error:
             raise CommandError(str(error)) from error
         is_on_gpu = recognition.models.device != "cpu"
         if processes is None:

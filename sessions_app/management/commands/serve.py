@@ -16,11 +16,10 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import connection
 from websockets.exceptions import WebSocketException
 
-from recognition.exceptions import ModelError
 from sessions_app.sample.demo import show_sample_meeting
 from sessions_app.serving.gc_freeze import freeze_heap
 from sessions_app.transport.current import get_transport
-from sessions_app.worker.hosted_worker import HostedWorker
+from sessions_app.worker.hosted_worker import HostedWorker, failure_message
 
 logger = logging.getLogger(__name__)
 
@@ -61,7 +60,7 @@ class Command(BaseCommand):
         self.stdout.write(f"Serving on http://{host}:{port}/  (Ctrl-C stops)")
         self.server.run()
         if self.failure:
-            raise CommandError(str(self.failure))
+            raise CommandError(failure_message(self.failure)) from self.failure
         if not self.server.listening_addresses:
             raise CommandError(f"Cannot listen on {host}:{port}: is another server running there?")
 
@@ -76,15 +75,22 @@ class Command(BaseCommand):
         self._starting = asyncio.get_event_loop().create_task(self._start())
 
     async def _start(self) -> None:
+        """Recognise until the server stops; where that fails, the server must not stay up and be silent."""
         try:
             if self.worker:
                 await self.worker.start()
             freeze_heap()
             if self.is_demo:
-                await show_sample_meeting(self.port, self._say)
-        except* ModelError as group:
-            self.failure = group.exceptions[0]
+                await self._show_sample_meeting()
+            if self.worker:
+                await self.worker.run()
+        except Exception as error:  # noqa: BLE001 - whoever started it must be told, whatever it is
+            self.failure = error
             self.server.stop()
+
+    async def _show_sample_meeting(self) -> None:
+        try:
+            await show_sample_meeting(self.port, self._say)
         except* (OSError, WebSocketException) as group:
             logger.warning("the sample meeting broke off: %s", group.exceptions[0])
 
