@@ -7,6 +7,9 @@ from collections.abc import Iterable, Sequence
 
 FULL_WIDTH_MARKS = "，。？！、；："
 
+_SPACED_MARKS = ",.?!;:"
+"""Marks that are followed by a space in scripts that have spaces."""
+
 
 def join(tokens: Sequence[str], marks: Sequence[str] | None = None) -> str:
     """Write tokens as one line: Chinese without spaces, words of other scripts between them.
@@ -24,7 +27,7 @@ def join(tokens: Sequence[str], marks: Sequence[str] | None = None) -> str:
         raise ValueError(f"{len(marks)} marks for {len(tokens)} tokens")
     text = ""
     for token, mark in zip(tokens, marks, strict=True):
-        if text and _is_spaced(text[-1]) and _is_spaced(token[:1]):
+        if text and (_is_spaced(text[-1]) or text[-1] in _SPACED_MARKS) and _is_spaced(token[:1]):
             text += " "
         text += token + mark
     return text

@@ -43,7 +43,11 @@ class TestValues:
             (lambda: environment.integer("NAME", 1), "1.5", "use a whole number, 0 or more"),
             (lambda: environment.integer("NAME", 1), "-1", "use a whole number, 0 or more"),
             (lambda: environment.integer("NAME", 0, least=50, most=99), "49", "a whole number from 50 to 99"),
-            (lambda: environment.integer("NAME", 0, least=50, most=99), "100", "a whole number from 50 to 99"),
+            (
+                lambda: environment.integer("NAME", 0, least=50, most=99),
+                "100",
+                "a whole number from 50 to 99",
+            ),
             (lambda: environment.choice("NAME", "a", ["a", "b"]), "c", "use one of a, b"),
         ],
     )

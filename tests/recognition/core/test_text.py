@@ -21,6 +21,35 @@ class TestJoin:
     def test_a_word_after_a_full_width_mark_needs_no_space(self):
         assert join(["ok", "go"], ["，", "。"]) == "ok，go。"
 
+    def test_a_word_after_a_mark_of_its_own_script_has_a_space(self):
+        assert join(["hello", "world", "it", "works"], [",", ".", "", "!"]) == "hello, world. it works!"
+
+    def test_chinese_after_such_a_mark_has_none(self):
+        assert join(["OK", "好", "的"], [",", "", "."]) == "OK,好的."
+
+    def test_digits_and_accents_are_words_as_well(self):
+        assert join(["在", "2026", "café", "见"]) == "在2026 café见"
+
+    def test_no_token_gives_no_text(self):
+        assert join([]) == ""
+
+    def test_an_empty_token_writes_nothing(self):
+        assert join(["你", "", "好"]) == "你好"
+
+    @given(st.lists(st.sampled_from(["你", "好", "hello", "ok", "三"]), max_size=8))
+    def test_nothing_but_spaces_is_added(self, tokens: list[str]):
+        assert join(tokens).replace(" ", "") == "".join(tokens)
+
+    @given(
+        st.lists(
+            st.tuples(st.sampled_from(["你", "好", "go"]), st.sampled_from(["", "，", "。", ","])), max_size=8
+        )
+    )
+    def test_with_marks_nothing_but_spaces_is_added(self, said: list[tuple[str, str]]):
+        text = join([token for token, _ in said], [mark for _, mark in said])
+        assert text.replace(" ", "") == "".join(token + mark for token, mark in said)
+        assert text == text.strip()
+
     def test_wrong_number_of_marks_is_an_error_with_both_numbers(self):
         with pytest.raises(ValueError, match="1 marks for 2 tokens"):
             join(["你", "好"], ["。"])
@@ -35,6 +64,28 @@ class TestWordsOnly:
 
     def test_full_width_letters_are_ordinary_letters(self):
         assert words_only("ＡＢ") == ["ab"]
+
+    @pytest.mark.parametrize(
+        ("text", "units"),
+        [
+            ("", []),
+            ("，。？！", []),
+            ("  ", []),
+            ("'quoted'", ["quoted'"]),
+            ("３个 Tokens", ["3", "个", "tokens"]),
+            ("a-b", ["a", "b"]),
+            ("ａｂｃ１２", ["abc12"]),
+            ("café", ["café"]),
+            ("𠮷野家", ["𠮷", "野", "家"]),
+        ],
+    )
+    def test_what_counts_as_a_unit(self, text: str, units: list[str]):
+        assert words_only(text) == units
+
+    @given(st.text(max_size=30))
+    def test_it_finds_the_same_in_what_it_found(self, text: str):
+        units = words_only(text)
+        assert words_only(" ".join(units)) == units
 
 
 class TestErrorRate:
@@ -58,3 +109,17 @@ class TestErrorRate:
         assert edit_distance(one, other) == edit_distance(other, one)
         assert (edit_distance(one, other) == 0) == (one == other)
         assert edit_distance(one, other) <= max(len(one), len(other))
+
+    @given(st.text("ab", max_size=6), st.text("ab", max_size=6), st.text("ab", max_size=6))
+    def test_a_detour_is_never_shorter(self, one: str, way: str, other: str):
+        assert edit_distance(one, other) <= edit_distance(one, way) + edit_distance(way, other)
+
+    @given(st.text("ab", max_size=8))
+    def test_from_nothing_it_is_the_length(self, text: str):
+        assert edit_distance("", text) == edit_distance(text, "") == len(text)
+
+    def test_words_count_as_one_each(self):
+        assert error_rate([("we use python", "we use pytorch")]) == pytest.approx(1 / 3)
+
+    def test_what_was_heard_beside_empty_references_counts_as_well(self):
+        assert error_rate([("你好", "你好"), ("", "嗯")]) == 0.5
