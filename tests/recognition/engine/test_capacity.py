@@ -5,8 +5,10 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from recognition.engine.capacity import BATCH, LOAD, SESSION, Cost, measure
+from recognition.engine.capacity import BATCH, LOAD, SESSION, UTTERANCE_S, Cost, measure
 from recognition.fakes.scripted import Script, ScriptedLine, ScriptedStreaming, scripted_models
 
 
@@ -86,3 +88,64 @@ class TestMeasure:
         measure(self.models, clock=itertools.count().__next__)
 
         assert sizes == {BATCH}
+
+    @pytest.mark.parametrize(
+        ("role", "stage"), [("streaming", "decode"), ("punctuator", "punctuate"), ("embedder", "embed")]
+    )
+    def test_a_model_that_is_not_there_costs_nothing(self, role: str, stage: str):
+        self.slow("vad", "detect", 0.001)
+        self.slow("offline", "recognize", 0.5)
+        self.models = replace(self.models, **{role: None})
+        cost = measure(self.models, clock=self.clock)
+        assert getattr(cost, stage) == 0.0
+        assert cost.detect == pytest.approx(0.01)
+        assert cost.recognize == pytest.approx(0.1)
+
+    def test_a_first_pass_without_partials_costs_nothing(self):
+        """Fault 4: a step of no samples was divided by."""
+        self.models.streaming.chunk = 0
+        assert measure(self.models, clock=self.clock).decode == 0.0
+
+    def test_of_two_runs_the_quicker_counts(self):
+        slow_then_quick = iter([3.0, 1.0])
+        recognize = self.models.offline.recognize
+
+        def watch(batch: list[Any]) -> Any:
+            self.clock.now += next(slow_then_quick)
+            return recognize(batch)
+
+        self.models.offline.recognize = watch
+        assert measure(self.models, clock=self.clock).recognize == pytest.approx(1.0 / UTTERANCE_S)
+
+    @pytest.mark.parametrize("window", [160, 512, 3072, 16_000, 200_000])
+    def test_windows_of_any_length_are_measured(self, window: int):
+        class Vad:
+            frame, delay = 160, 0
+
+            def __init__(self) -> None:
+                self.window = window
+                self.lengths: set[int] = set()
+
+            def new_state(self) -> None:
+                return None
+
+            def detect(self, batch: list[Any]) -> list[None]:
+                self.lengths |= {len(audio) for _, audio in batch}
+                return [None] * len(batch)
+
+        vad = Vad()
+        measure(replace(self.models, vad=vad), clock=self.clock)
+        assert vad.lengths == {window}
+
+
+class TestCost:
+    @given(st.lists(st.floats(0, 2), min_size=5, max_size=5))
+    def test_the_streams_of_a_core_fit_into_its_share(self, stages: list[float]):
+        cost = Cost(*stages)
+        assert cost.total == pytest.approx(sum(stages))
+        assert cost.streams >= 1
+        assert cost.streams == 1 or cost.streams * (cost.total + SESSION) <= LOAD + 1e-9
+        assert (cost.streams + 1) * (cost.total + SESSION) > LOAD
+
+    def test_even_models_that_cost_nothing_take_a_number_of_streams(self):
+        assert Cost(0, 0, 0, 0, 0).streams == int(LOAD / SESSION)

@@ -1,8 +1,10 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from recognition.engine.metrics import Histogram, Statistics
+from recognition.engine.metrics import LAG_BOUNDS_S, SIZE_BOUNDS, WAIT_BOUNDS_S, Histogram, Statistics
 from recognition.engine.scheduler import QueuedJob, Stage
 
 
@@ -41,3 +43,59 @@ class TestStatistics:
         statistics.count_dropped([job("a", 0.6, 1.0), job("b", 0.6, 1.0)])
 
         assert statistics.stages[Stage.DECODE].dropped == 2
+
+
+class TestBounds:
+    @given(st.lists(st.floats(0, 200), max_size=50))
+    def test_every_value_is_counted_once(self, values: list[float]):
+        histogram = Histogram((1, 10, 100))
+        for value in values:
+            histogram.add(value)
+        assert sum(histogram.counts) == len(values)
+        assert histogram.total == pytest.approx(sum(values))
+
+    @given(st.floats(0, 200))
+    def test_it_is_counted_where_it_lies(self, value: float):
+        histogram = Histogram((1, 10, 100))
+        histogram.add(value)
+        [place] = [number for number, count in enumerate(histogram.counts) if count]
+        lower, upper = (0, 1, 10, 100)[place], (1, 10, 100, float("inf"))[place]
+        assert lower <= value <= upper
+
+    @pytest.mark.parametrize("bounds", [WAIT_BOUNDS_S, LAG_BOUNDS_S, SIZE_BOUNDS])
+    def test_bounds_ascend(self, bounds: tuple[float, ...]):
+        assert list(bounds) == sorted(set(bounds))
+
+    def test_two_histograms_share_nothing(self):
+        one, other = Histogram((1,)), Histogram((1,))
+        one.add(0.5)
+        assert other.counts == [0, 0]
+
+
+class TestEachStage:
+    def test_is_counted_for_itself(self):
+        statistics = Statistics()
+        for stage in Stage:
+            jobs = [job("a", 0.1, 0.0, stage)] * (stage + 1)
+            statistics.count_batch(jobs, taken_at=0.0, took_s=float(stage), failed=0)
+        for stage, own in statistics.stages.items():
+            assert own.samples == 1600 * (stage + 1)
+            assert own.busy_s == stage
+
+    def test_a_job_that_was_taken_before_it_was_due_has_not_waited(self):
+        statistics = Statistics()
+        statistics.count_batch([job("a", 0.6, 5.0)], taken_at=4.0, took_s=0.1, failed=0)
+        assert statistics.stages[Stage.DECODE].waits_s.total == 0.0
+
+    def test_two_sets_of_statistics_share_nothing(self):
+        one, other = Statistics(), Statistics()
+        one.count_dropped([job("a", 0.6, 1.0)])
+        assert other.stages[Stage.DECODE].dropped == 0
+
+    def test_batches_add_up(self):
+        statistics = Statistics()
+        for _ in range(3):
+            statistics.count_batch([job("a", 1.0, 0.0)], taken_at=0.5, took_s=0.25, failed=1)
+        own = statistics.stages[Stage.DECODE]
+        assert (own.audio_s, own.busy_s, own.failed) == (3.0, 0.75, 3)
+        assert own.waits_s.total == 1.5

@@ -1,11 +1,39 @@
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from recognition.core.work import DecodeChunk, DetectSpeech, Embed, Result, Work
-from recognition.engine.runner import ModelRequest, ModelStream, job_of
+from recognition.core.work import (
+    ChunkDecoded,
+    DecodeChunk,
+    DetectSpeech,
+    Embed,
+    Embedded,
+    EndDecoding,
+    Failed,
+    Preview,
+    Previewed,
+    Punctuate,
+    Punctuated,
+    Recognize,
+    Recognized,
+    Result,
+    SpeechProbabilities,
+    Work,
+)
+from recognition.engine.runner import ModelRequest, ModelRunner, ModelStream, job_of, stage_of
 from recognition.engine.scheduler import QueuedJob, Stage
+from recognition.fakes.scripted import (
+    Script,
+    ScriptedLine,
+    ScriptedOffline,
+    ScriptedPunctuator,
+    scripted_models,
+)
+from recognition.interfaces import Samples, Token
 
 CHUNK = np.zeros(9600, np.float32)  # 0.6 s
 
@@ -46,3 +74,160 @@ class TestQueueing:
 
 def _ignore(result: Result) -> None:
     """Nobody waits for it."""
+
+
+SCRIPT = Script(
+    [ScriptedLine("大家好。", voice=0, seconds=2.0), ScriptedLine("好的。", voice=1, seconds=0.8)]
+)
+
+
+class TestBatch:
+    """What a batch of each stage gives, in the order of its jobs."""
+
+    def setup_method(self):
+        self.models = scripted_models(SCRIPT)
+        self.runner = ModelRunner(self.models)
+
+    def run(self, *works: Work, streams: list[ModelStream] | None = None) -> list[Result]:
+        streams = streams or [ModelStream() for _ in works]
+        requests = [ModelRequest(stream, work, _ignore) for stream, work in zip(streams, works, strict=True)]
+        return self.runner.run([job_of(request, 0.0) for request in requests])
+
+    def test_detection_tells_speech_from_silence_stream_by_stream(self):
+        loud, quiet = SCRIPT.speak(0)[:1600], np.zeros(1600, np.float32)
+        found = self.run(DetectSpeech(loud), DetectSpeech(quiet), DetectSpeech(loud))
+        assert all(isinstance(result, SpeechProbabilities) for result in found)
+        assert [round(float(result.values.mean())) for result in found] == [1, 0, 1]
+
+    def test_decoding_goes_on_where_each_utterance_stands(self):
+        streams = [ModelStream(), ModelStream()]
+        chunk = SCRIPT.speak(0)[:9600]
+        first = self.run(DecodeChunk(0, chunk), DecodeChunk(5, chunk), streams=streams)
+        second = self.run(DecodeChunk(0, chunk), DecodeChunk(6, chunk), streams=streams)
+        assert first == [ChunkDecoded(0, ("大",)), ChunkDecoded(5, ("大",))]
+        assert second == [ChunkDecoded(0, ("家",)), ChunkDecoded(6, ("大",))]
+
+    def test_recognition_gives_tokens_with_their_times(self):
+        [result] = self.run(Recognize(4, SCRIPT.speak(1)))
+        assert isinstance(result, Recognized)
+        assert result.utterance == 4
+        assert [token.text for token in result.tokens] == ["好", "的"]
+
+    def test_a_preview_gives_the_words_alone(self):
+        assert self.run(Preview(2, SCRIPT.speak(1))) == [Previewed(2, ("好", "的"))]
+
+    def test_punctuation_gives_a_mark_for_each_token(self):
+        assert self.run(Punctuate(1, ("好", "的")), Punctuate(2, ("不", "在"))) == [
+            Punctuated(1, ("", "。")),
+            Punctuated(2, ("", "")),
+        ]
+
+    def test_embedding_gives_a_row_for_each_span(self):
+        [result] = self.run(Embed(3, SCRIPT.speak(0), ((0, 16_000), (8_000, 24_000))))
+        assert isinstance(result, Embedded)
+        assert result.embeddings.shape == (2, self.models.embedder.dimension)
+
+    def test_an_utterances_state_is_made_once_and_freed_once(self):
+        stream, streaming = ModelStream(), self.models.streaming
+        for _ in range(3):
+            self.run(DecodeChunk(0, CHUNK), streams=[stream])
+        assert streaming.open_states == 1
+        self.runner.end_decoding(stream, 0)
+        self.runner.end_decoding(stream, 0)
+        assert streaming.open_states == 0
+
+    def test_the_end_of_a_session_frees_all_of_it(self):
+        stream = ModelStream()
+        for utterance in range(3):
+            self.run(DecodeChunk(utterance, CHUNK), streams=[stream])
+        self.run(DetectSpeech(CHUNK[:1600]), streams=[stream])
+        self.runner.release(stream)
+        assert self.models.streaming.open_states == 0
+        assert stream.vad is None
+
+    def test_a_session_without_a_first_pass_is_released_as_well(self):
+        runner = ModelRunner(replace(self.models, streaming=None, punctuator=None, embedder=None))
+        stream = ModelStream()
+        runner.end_decoding(stream, 0)
+        runner.release(stream)
+
+    def test_work_for_a_model_that_is_not_there_fails_and_ends_nothing(self):
+        runner = ModelRunner(replace(self.models, streaming=None, punctuator=None, embedder=None))
+        for work in (DecodeChunk(0, CHUNK), Punctuate(0, ("好",)), Embed(0, CHUNK, ((0, 9600),))):
+            job = job_of(ModelRequest(ModelStream(), work, _ignore), 0.0)
+            assert runner.run([job]) == [Failed(work)]
+
+
+class Fragile(ScriptedPunctuator):
+    """Breaks at one word, and counts how often it is asked."""
+
+    calls = 0
+
+    def punctuate(self, batch: Sequence[Sequence[str]]) -> list[list[str]]:
+        self.calls += 1
+        if any("坏" in tokens for tokens in batch):
+            raise RuntimeError("out of vocabulary")
+        return super().punctuate(batch)
+
+
+class TestBadInput:
+    def run(self, *words: str) -> tuple[list[Result], int]:
+        punctuator = Fragile(SCRIPT)
+        runner = ModelRunner(replace(scripted_models(SCRIPT), punctuator=punctuator))
+        works = [Punctuate(number, tuple(word)) for number, word in enumerate(words)]
+        jobs = [job_of(ModelRequest(ModelStream(), work, _ignore), 0.0) for work in works]
+        return runner.run(jobs), punctuator.calls
+
+    def test_a_good_batch_is_asked_for_once(self):
+        results, calls = self.run("好的", "好的")
+        assert calls == 1
+        assert results == [Punctuated(0, ("", "。")), Punctuated(1, ("", "。"))]
+
+    def test_of_a_bad_batch_each_is_tried_alone(self):
+        results, calls = self.run("好的", "坏", "好的")
+        assert calls == 1 + 3
+        assert results == [
+            Punctuated(0, ("", "。")),
+            Failed(Punctuate(1, ("坏",))),
+            Punctuated(2, ("", "。")),
+        ]
+
+    def test_one_alone_is_not_tried_again(self):
+        results, calls = self.run("坏")
+        assert calls == 1
+        assert results == [Failed(Punctuate(0, ("坏",)))]
+
+    def test_what_was_wrong_is_in_the_log(self, caplog: pytest.LogCaptureFixture):
+        self.run("坏")
+        assert "a batch of 1 failed in PUNCTUATE" in caplog.text
+        assert "out of vocabulary" in caplog.text
+
+    def test_a_model_that_gives_too_few_results_fails_them_all(self):
+        class Forgetful(ScriptedOffline):
+            def recognize(self, batch: Sequence[Samples]) -> list[list[Token]]:
+                return super().recognize(batch)[:-1]
+
+        runner = ModelRunner(replace(scripted_models(SCRIPT), offline=Forgetful(SCRIPT)))
+        works = [Recognize(0, SCRIPT.speak(0)), Recognize(1, SCRIPT.speak(1))]
+        jobs = [job_of(ModelRequest(ModelStream(), work, _ignore), 0.0) for work in works]
+        assert runner.run(jobs) == [Failed(works[0]), Failed(works[1])]
+
+
+class TestStages:
+    @pytest.mark.parametrize(
+        ("work", "stage", "size"),
+        [
+            (DetectSpeech(CHUNK), Stage.DETECT, 9600),
+            (DecodeChunk(0, CHUNK), Stage.DECODE, 9600),
+            (Preview(0, CHUNK), Stage.PREVIEW, 9600),
+            (Recognize(0, CHUNK), Stage.RECOGNIZE, 9600),
+            (Punctuate(0, ("好",) * 50), Stage.PUNCTUATE, 0),
+            (Embed(0, CHUNK, ((0, 4000), (2000, 9600))), Stage.EMBED, 4000 + 7600),
+        ],
+    )
+    def test_each_kind_of_work_has_its_own_and_its_cost(self, work: Work, stage: Stage, size: int):
+        assert stage_of(work) == (stage, size)
+
+    def test_the_end_of_an_utterance_is_no_job(self):
+        with pytest.raises(ValueError, match="EndDecoding is no job"):
+            stage_of(EndDecoding(0))

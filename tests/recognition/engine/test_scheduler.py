@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import threading
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -240,3 +242,114 @@ class TestLimits:
     def test_whatever_computes_has_limits_for_every_stage(self):
         for device in ("cpu", "cuda"):
             assert set(limits_for(device)) == set(Stage)
+
+
+class TestDue:
+    def test_what_waits_is_due_at_once(self):
+        assert scheduler((Stage.RECOGNIZE, "a", 10, 5.0)).due_at() == 5.0
+
+    def test_the_earliest_of_all_stages_counts(self):
+        waiting = scheduler((Stage.DECODE, "a", 10, 3.0), (Stage.EMBED, "b", 10, 2.0))
+        assert waiting.due_at() == 2.0
+
+    def test_nothing_is_due_once_all_was_taken(self):
+        waiting = scheduler((Stage.EMBED, "b", 10, 2.0))
+        waiting.next_batch(3.0)
+        assert waiting.due_at() is None
+
+    @given(
+        st.lists(
+            st.tuples(st.sampled_from(Stage), st.sampled_from("abcd"), st.integers(1, 90), st.floats(0, 3)),
+            max_size=25,
+        )
+    )
+    def test_whoever_waits_until_something_is_due_gets_it_then_and_not_earlier(self, jobs):
+        waiting = scheduler(*jobs)
+        now = 0.0
+        while len(waiting):
+            if not waiting.next_batch(now):
+                due = waiting.due_at()
+                assert due is not None
+                assert due > now
+                now = due
+                assert waiting.next_batch(now)
+            now += 0.01
+
+
+class TestWhatWaits:
+    def test_is_counted_stage_by_stage(self):
+        waiting = scheduler(
+            (Stage.EMBED, "a", 10, 2.0), (Stage.EMBED, "b", 10, 2.0), (Stage.DECODE, "a", 10, 1.0)
+        )
+        assert {stage: waiting.waiting(stage) for stage in Stage} == {
+            Stage.DETECT: 0,
+            Stage.PUNCTUATE: 0,
+            Stage.EMBED: 2,
+            Stage.RECOGNIZE: 0,
+            Stage.DECODE: 1,
+            Stage.PREVIEW: 0,
+        }
+        assert len(waiting) == 3
+
+    def test_tells_since_when_the_first_of_each_stage_has_waited(self):
+        waiting = scheduler(
+            (Stage.EMBED, "a", 10, 2.5), (Stage.EMBED, "b", 10, 2.0), (Stage.DECODE, "a", 10, 1.0)
+        )
+        assert dict(waiting.oldest()) == {Stage.EMBED: 2.0, Stage.DECODE: 1.0}
+
+    def test_may_be_asked_while_another_thread_adds(self):
+        waiting = scheduler()
+        is_over = threading.Event()
+
+        def add() -> None:
+            for number in range(20_000):
+                waiting.add(QueuedJob(Stage.EMBED, number, 10, float(number), None))
+                if number % 100 == 99:
+                    waiting.next_batch(1e9)
+            is_over.set()
+
+        thread = threading.Thread(target=add)
+        thread.start()
+        while not is_over.is_set():
+            assert len(list(waiting.oldest())) <= len(Stage)
+        thread.join()
+
+
+class TestPatience:
+    def test_a_job_is_given_up_only_beyond_it(self):
+        waiting = scheduler((Stage.DECODE, "a", 10, 0.0))
+        assert waiting.expired(1.0) == []
+        assert sessions(waiting.expired(1.001)) == ["a"]
+        assert len(waiting) == 0
+
+    def test_a_given_up_job_runs_no_more(self):
+        waiting = scheduler((Stage.DECODE, "a", 10, 0.0), (Stage.DECODE, "b", 10, 5.0))
+        waiting.expired(5.0)
+        assert sessions(waiting.next_batch(5.0)) == ["b"]
+
+    @given(st.lists(st.tuples(st.sampled_from(Stage), st.floats(0, 4)), max_size=30), st.floats(0, 6))
+    def test_all_that_waited_too_long_is_given_up_and_nothing_else(self, jobs, now: float):
+        waiting = scheduler(*((stage, number, 10, at) for number, (stage, at) in enumerate(jobs)))
+        given_up = {job.session for job in waiting.expired(now)}
+        expected = {number for number, (stage, at) in enumerate(jobs) if now - at > LIMITS[stage].patience_s}
+        assert given_up == expected
+        assert len(waiting) == len(jobs) - len(given_up)
+
+
+class TestDefaults:
+    def test_no_stage_may_take_a_batch_of_nothing(self):
+        for limits in (*limits_for("cpu").values(), *limits_for("cuda").values()):
+            assert limits.size >= 1
+            assert limits.padded_samples >= 16_000
+            assert limits.rest >= 0
+
+    def test_where_late_batches_may_be_larger_they_are_not_smaller(self):
+        for limits in (*limits_for("cpu").values(), *limits_for("cuda").values()):
+            assert limits.size_when_late == 0 or limits.size_when_late >= limits.size
+
+    def test_the_stages_stand_in_the_order_of_their_urgency(self):
+        assert list(Stage) == sorted(Stage)
+        assert Stage.DETECT < Stage.RECOGNIZE < Stage.DECODE < Stage.PREVIEW
+
+    def test_an_unknown_device_has_the_limits_of_a_cpu(self):
+        assert limits_for("npu") == DEFAULT_LIMITS
