@@ -44,7 +44,9 @@ class EndpointingOptions:
     """Audio after the last speech that still belongs to the utterance."""
 
     end_silence_ms: Annotated[int, END_SILENCE_MS] = 800
-    """Silence that ends an utterance."""
+    """Silence that ends an utterance, counted until speech has won its vote again: before more speech,
+    a pause that is shorter by about `speech_ms + silence_ms` ends one as well.
+    """
 
     long_utterance_ms: Annotated[int, Between(0, 600_000)] = 10_000
     long_end_silence_ms: Annotated[int, END_SILENCE_MS] | None = None

@@ -64,3 +64,68 @@ class TestAudioBuffer:
             whole = np.concatenate([whole, audio])
             buffer.forget(buffer.start + round((buffer.end - buffer.start) * kept))
             np.testing.assert_array_equal(buffer.read(buffer.start, buffer.end), whole[buffer.start :])
+
+    def test_nothing_at_all_may_be_added_and_read(self):
+        buffer = AudioBuffer(start=7)
+        buffer.append(counting(0, 0))
+        assert (buffer.start, buffer.end) == (7, 7)
+        assert len(buffer.read(7, 7)) == 0
+
+    def test_a_range_that_runs_backwards_is_an_error(self):
+        buffer = AudioBuffer()
+        buffer.append(counting(0, 10))
+        with pytest.raises(IndexError, match=r"\[6, 5\) is not within \[0, 10\)"):
+            buffer.read(6, 5)
+
+    def test_audio_that_is_longer_than_its_memory_finds_room(self):
+        buffer = AudioBuffer()
+        buffer.append(counting(0, 10))
+        buffer.append(counting(10, 100_000))
+        np.testing.assert_array_equal(buffer.read(0, 100_000), counting(0, 100_000))
+
+    def test_later_changes_of_what_was_added_do_not_reach_it(self):
+        buffer, audio = AudioBuffer(), counting(0, 10)
+        buffer.append(audio)
+        audio[:] = -1
+        np.testing.assert_array_equal(buffer.read(0, 10), counting(0, 10))
+
+    def test_what_was_forgotten_stays_so_when_more_comes(self):
+        buffer = AudioBuffer()
+        buffer.append(counting(0, 16_000))
+        buffer.forget(15_000)
+        buffer.append(counting(16_000, 60_000))
+        with pytest.raises(IndexError):
+            buffer.read(14_999, 15_001)
+        np.testing.assert_array_equal(buffer.read(15_000, 60_000), counting(15_000, 60_000))
+
+    def test_adding_never_moves_more_than_it_must(self):
+        """In an hour of frames of 0.2 s the memory is written about twice over, not once per frame."""
+        buffer, moved = AudioBuffer(), 0
+        make_room = buffer._make_room
+
+        def counted(coming: int) -> None:
+            nonlocal moved
+            moved += buffer.end - buffer.start
+            make_room(coming)
+
+        buffer._make_room = counted  # type: ignore[method-assign]
+        for _ in range(5 * 3600):
+            buffer.append(np.zeros(3200, np.float32))
+            buffer.forget(buffer.end - 48_000)
+        assert moved <= 2 * buffer.end
+
+
+class TestTimes:
+    @given(st.integers(0, 10**9))
+    def test_samples_come_back_from_seconds(self, count: int):
+        assert samples(seconds(count)) == count
+
+    @given(st.integers(0, 10**9))
+    def test_milliseconds_never_lie_behind_the_sample(self, count: int):
+        assert milliseconds(count) * 16 <= count < (milliseconds(count) + 1) * 16
+
+    @pytest.mark.parametrize(
+        ("length_s", "count"), [(0, 0), (0.00003, 0), (0.00004, 1), (0.1, 1600), (1, 16_000)]
+    )
+    def test_a_part_of_a_sample_is_rounded(self, length_s: float, count: int):
+        assert samples(length_s) == count

@@ -13,12 +13,13 @@ import pytest
 
 from recognition.audio import samples
 from recognition.core.endpointing import EndpointingOptions
-from recognition.core.events import Ended, Event, Final, Flushed, Partial, UtteranceFailed
+from recognition.core.events import Ended, Event, Final, Flushed, Partial, Settled, UtteranceFailed
 from recognition.core.work import DetectSpeech
 from recognition.engine.engine import Engine
 from recognition.engine.runner import ModelStream
 from recognition.engine.scheduler import DEFAULT_LIMITS, BatchLimits, Scheduler, Stage
-from recognition.engine.transcriber import Transcriber
+from recognition.engine.transcriber import MAX_BACKLOG, Transcriber
+from recognition.exceptions import SessionClosed
 from recognition.fakes.scripted import (
     Script,
     ScriptedLine,
@@ -253,3 +254,145 @@ async def test_left_off_it_tells_what_has_ended_and_not_what_is_open(engine: Eng
     assert finals(events) == [SCRIPT.lines[0].text]
     assert not any(isinstance(event, Ended) for event in events)
     assert transcriber.session.settled <= len(SCRIPT.speak(0))
+
+
+class TestFlush:
+    async def test_the_open_utterance_ends_and_becomes_final_before_it_is_told(self, engine: Engine):
+        transcriber = Transcriber(engine, EndpointingOptions())
+        line = SCRIPT.speak(0, pause_s=0)
+        transcriber.feed(line)
+        transcriber.flush()
+        transcriber.feed(SCRIPT.speak(2))
+        transcriber.finish()
+        events = [e async for e in transcriber.events() if isinstance(e, Final | Flushed)]
+        assert [type(event) for event in events] == [Final, Flushed, Final]
+        assert events[1] == Flushed(len(line))
+        assert events[0].end <= len(line) <= events[2].start
+
+    async def test_where_nobody_speaks_only_that_is_told(self, engine: Engine):
+        transcriber = Transcriber(engine, EndpointingOptions())
+        transcriber.feed(np.zeros(32_000, np.float32))
+        transcriber.flush()
+        transcriber.finish()
+        events = [e async for e in transcriber.events() if isinstance(e, Final | Flushed | Ended)]
+        assert events == [Flushed(32_000), Ended(32_000)]
+
+    async def test_many_in_a_row_each_end_their_own(self, engine: Engine):
+        transcriber = Transcriber(engine, EndpointingOptions())
+        places = []
+        for number in (0, 1, 2, 3):
+            transcriber.feed(SCRIPT.speak(number, pause_s=0))
+            transcriber.flush()
+            places.append(transcriber.session.position)
+            await engine.idle()
+        transcriber.finish()
+        events = [event async for event in transcriber.events()]
+        assert [event.position for event in events if isinstance(event, Flushed)] == places
+        assert finals(events) == [line.text for line in SCRIPT.lines]
+
+
+class TestOneSession:
+    async def test_nothing_said_ends_with_nothing_but_the_end(self, engine: Engine):
+        assert await transcribe(engine, np.zeros(0, np.float32)) == [Ended(0)]
+
+    async def test_how_audio_is_cut_makes_no_difference(self, engine: Engine):
+        audio = SCRIPT.audio()
+        lines = [event for event in await transcribe(engine, audio) if isinstance(event, Final)]
+        for frame in (160, 999, 16_000, len(audio)):
+            events = await transcribe(engine, audio, frame=frame)
+            assert [event for event in events if isinstance(event, Final)] == lines
+
+    async def test_lines_lie_where_they_were_spoken(self, engine: Engine):
+        start = 0
+        for final, line in zip(
+            [e for e in await transcribe(engine, SCRIPT.audio()) if isinstance(e, Final)],
+            SCRIPT.lines,
+            strict=True,
+        ):
+            spoken = start + samples(line.seconds)
+            assert final.tokens[0].start == pytest.approx(start, abs=samples(0.05))
+            assert final.tokens[-1].end == pytest.approx(spoken, abs=samples(0.05))
+            assert final.start <= final.tokens[0].start
+            assert final.tokens[-1].end <= final.end
+            start = spoken + samples(1.5)
+
+    async def test_everything_said_is_settled_in_the_end(self, engine: Engine):
+        audio = SCRIPT.audio()
+        events = await transcribe(engine, audio)
+        settled = [event.position for event in events if isinstance(event, Settled)]
+        assert settled == sorted(set(settled))
+        assert settled[-1] == len(audio)
+
+    async def test_partials_say_up_to_where_they_heard(self, engine: Engine):
+        transcriber = Transcriber(engine, EndpointingOptions())
+        for piece in np.split(SCRIPT.speak(0), 35):
+            transcriber.feed(piece)
+            await engine.idle()
+            fed = transcriber.session.position
+            assert all(
+                event.start < event.end <= fed
+                for event in _waiting(transcriber)
+                if isinstance(event, Partial)
+            )
+        transcriber.close()
+
+    async def test_without_partials_there_are_none(self, engine: Engine):
+        transcriber = Transcriber(engine, EndpointingOptions(), partials=False)
+        for piece in np.split(SCRIPT.speak(0), 35):
+            transcriber.feed(piece)
+            await engine.idle()
+        transcriber.finish()
+        events = [event async for event in transcriber.events()]
+        assert not any(isinstance(event, Partial) for event in events)
+        assert finals(events) == [SCRIPT.lines[0].text]
+
+    async def test_audio_after_the_end_is_refused(self, engine: Engine):
+        transcriber = Transcriber(engine, EndpointingOptions())
+        transcriber.finish()
+        with pytest.raises(SessionClosed):
+            transcriber.feed(np.zeros(160, np.float32))
+        transcriber.close()
+
+    async def test_it_may_be_ended_twice_and_closed_twice(self, engine: Engine):
+        transcriber = Transcriber(engine, EndpointingOptions())
+        transcriber.feed(SCRIPT.speak(1))
+        transcriber.finish()
+        transcriber.finish()
+        assert finals([event async for event in transcriber.events()]) == [SCRIPT.lines[1].text]
+        transcriber.close()
+        transcriber.close()
+
+
+class TestCatchingUp:
+    async def test_it_waits_until_no_more_than_so_much_is_left(self, engine: Engine):
+        transcriber = Transcriber(engine, EndpointingOptions())
+        transcriber.feed(SCRIPT.audio())
+        for backlog in (samples(4), samples(1), 0):
+            await asyncio.wait_for(transcriber.caught_up(backlog), 10)
+            assert transcriber.session.position - transcriber.session.processed <= backlog
+        transcriber.close()
+
+    async def test_a_recording_is_not_fed_much_faster_than_it_is_heard(self, engine: Engine):
+        transcriber = Transcriber(engine, EndpointingOptions())
+        worst, feed = 0, transcriber.feed
+
+        def watched(audio: Samples) -> None:
+            nonlocal worst
+            feed(audio)
+            worst = max(worst, transcriber.session.position - transcriber.session.processed)
+
+        transcriber.feed = watched  # type: ignore[method-assign]
+        await transcriber.feed_all(np.concatenate([SCRIPT.audio()] * 5))
+        assert worst <= MAX_BACKLOG + samples(1)
+        transcriber.close()
+
+
+def _waiting(transcriber: Transcriber) -> list[Event]:
+    """Take out what it has to tell at this moment."""
+    events = []
+    while not transcriber._events.empty():
+        event = transcriber._events.get_nowait()
+        assert event is not None
+        assert not isinstance(event, Exception)
+        events.append(event)
+    return events

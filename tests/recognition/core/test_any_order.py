@@ -1,0 +1,219 @@
+"""Whatever order audio, answers and failures come in, what a session tells fits together."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from random import Random
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from recognition.audio import samples
+from recognition.core.endpointing import EndpointingOptions
+from recognition.core.events import Ended, Event, Final, Partial, Settled, UtteranceFailed
+from recognition.core.session import SessionOptions, TranscriptionSession
+from recognition.core.work import (
+    ChunkDecoded,
+    DecodeChunk,
+    DetectSpeech,
+    Embed,
+    Embedded,
+    EndDecoding,
+    Failed,
+    Preview,
+    Previewed,
+    Punctuate,
+    Punctuated,
+    Recognize,
+    Recognized,
+    Result,
+    SpeechProbabilities,
+    Work,
+)
+from recognition.interfaces import Token
+
+FRAME, WINDOW, CHUNK = 160, 1600, 9600
+FULL = SessionOptions(
+    WINDOW, FRAME, 0, CHUNK, EndpointingOptions(longest_utterance_ms=6000), preview_step=samples(0.2)
+)
+OPTIONS = {
+    "all models": FULL,
+    "a detector that lags": replace(FULL, vad_delay=640),
+    "no first pass": replace(FULL, chunk=0),
+    "no partials": replace(FULL, chunk=0, preview_step=0),
+    "no punctuator": replace(FULL, has_punctuator=False),
+    "no voices": replace(FULL, has_embedder=False),
+    "the least": replace(FULL, chunk=0, preview_step=0, has_punctuator=False, has_embedder=False),
+}
+
+
+def answered(work: Work) -> Result | None:
+    """What models say that hear speech wherever the audio is not silent."""
+    match work:
+        case DetectSpeech(audio):
+            return SpeechProbabilities((audio.reshape(-1, FRAME).max(1) > 0.1).astype(np.float32))
+        case DecodeChunk(index):
+            return ChunkDecoded(index, ("字",))
+        case Preview(index, audio):
+            return Previewed(index, ("字",) * (len(audio) // CHUNK))
+        case Recognize(index, audio):
+            return Recognized(index, (Token("字", 0, len(audio), "。"),))
+        case Punctuate(index, tokens):
+            return Punctuated(index, ("。",) * len(tokens))
+        case Embed(index, _, spans):
+            return Embedded(index, np.eye(1, 4, dtype=np.float32).repeat(len(spans), 0))
+        case EndDecoding():
+            return None
+
+
+class Run:
+    """One session to its end, with a random course of things.
+
+    Args:
+        failing: Share of the work that fails.
+    """
+
+    def __init__(self, options: SessionOptions, audio: np.ndarray, seed: int, *, failing: float) -> None:
+        self.audio = audio
+        self.random = Random(seed)
+        self.failing = failing
+        self.session = TranscriptionSession(options)
+        self.waiting: list[Work] = []
+        self.events: list[Event] = []
+        self.failed: list[Work] = []
+        self._run()
+
+    def _run(self) -> None:
+        at = 0
+        while at < len(self.audio):
+            size = self.random.randint(1, 20_000)
+            self.session.receive_audio(self.audio[at : at + size])
+            at += size
+            self._look()
+            while self.waiting and self.random.random() < 0.7:
+                self._answer_one()
+        self.session.receive_end()
+        self._look()
+        while self.waiting:
+            self._answer_one()
+
+    def _answer_one(self) -> None:
+        work = self.waiting.pop(self.random.randrange(len(self.waiting)))
+        result = answered(work)
+        # A detector that fails changes what is heard; all else only what is told of it.
+        if not isinstance(work, DetectSpeech) and self.random.random() < self.failing:
+            self.failed.append(work)
+            result = Failed(work)
+        if result is not None:
+            self.session.receive_result(result)
+        self._look()
+
+    def _look(self) -> None:
+        self.waiting += self.session.work_to_do()
+        self.events += self.session.events_to_send()
+
+    def of(self, *kinds: type[Event]) -> list:
+        return [event for event in self.events if isinstance(event, kinds)]
+
+    @property
+    def spans(self) -> list[tuple[int, int, int]]:
+        """Utterance, start and end of everything that is told for good."""
+        return [(event.utterance, event.start, event.end) for event in self.of(Final, UtteranceFailed)]
+
+
+runs = st.lists(st.tuples(st.booleans(), st.floats(0.1, 4)), min_size=1, max_size=6)
+
+
+def sound(parts: Sequence[tuple[bool, float]]) -> np.ndarray:
+    return np.concatenate(
+        [np.full(samples(length_s), 0.5 * is_speech, np.float32) for is_speech, length_s in parts]
+    )
+
+
+@pytest.mark.parametrize("name", OPTIONS)
+class TestWhateverHappens:
+    @settings(max_examples=30)
+    @given(runs, st.integers(0, 10**6))
+    def test_the_lines_are_those_of_models_that_answer_at_once(self, name: str, parts, seed: int):
+        audio = sound(parts)
+        prompt = Run(OPTIONS[name], audio, 0, failing=0)
+        late = Run(OPTIONS[name], audio, seed, failing=0)
+        assert late.of(Final) == prompt.of(Final)
+
+    @settings(max_examples=30)
+    @given(runs, st.integers(0, 10**6))
+    def test_failures_lose_no_stretch_of_speech(self, name: str, parts, seed: int):
+        audio = sound(parts)
+        assert (
+            Run(OPTIONS[name], audio, seed, failing=0.3).spans
+            == Run(OPTIONS[name], audio, 0, failing=0).spans
+        )
+
+    @settings(max_examples=30)
+    @given(runs, st.integers(0, 10**6))
+    def test_lines_come_in_order_and_do_not_overlap(self, name: str, parts, seed: int):
+        spans = Run(OPTIONS[name], sound(parts), seed, failing=0.3).spans
+        assert [utterance for utterance, _, _ in spans] == list(range(len(spans)))
+        edges = [edge for _, start, end in spans for edge in (start, end)]
+        assert edges == sorted(edges)
+
+    @settings(max_examples=30)
+    @given(runs, st.integers(0, 10**6))
+    def test_what_has_settled_is_never_spoken_of_again(self, name: str, parts, seed: int):
+        run, settled = Run(OPTIONS[name], sound(parts), seed, failing=0.3), 0
+        for event in run.events:
+            match event:
+                case Settled(position):
+                    assert position > settled
+                    settled = position
+                case Final() | UtteranceFailed() | Partial():
+                    assert event.start >= settled
+        assert settled == len(run.audio)
+
+    @settings(max_examples=30)
+    @given(runs, st.integers(0, 10**6))
+    def test_partials_precede_their_line_and_never_shrink(self, name: str, parts, seed: int):
+        run = Run(OPTIONS[name], sound(parts), seed, failing=0.1)
+        closed: set[int] = set()
+        shown: dict[int, int] = {}
+        for event in run.of(Partial, Final, UtteranceFailed):
+            if isinstance(event, Partial):
+                assert event.utterance not in closed
+                assert len(event.text) >= shown.get(event.utterance, 0)
+                shown[event.utterance] = len(event.text)
+            else:
+                closed.add(event.utterance)
+
+    @settings(max_examples=30)
+    @given(runs, st.integers(0, 10**6))
+    def test_it_ends_once_and_after_everything(self, name: str, parts, seed: int):
+        run = Run(OPTIONS[name], sound(parts), seed, failing=0.3)
+        assert run.of(Ended) == [Ended(len(run.audio))]
+        assert run.events[-1] == Ended(len(run.audio))
+        assert run.session.work_to_do() == []
+
+    @settings(max_examples=30)
+    @given(runs, st.integers(0, 10**6))
+    def test_only_a_failed_second_pass_loses_a_line(self, name: str, parts, seed: int):
+        run = Run(OPTIONS[name], sound(parts), seed, failing=0.4)
+        lost = {event.utterance for event in run.of(UtteranceFailed)}
+        assert lost == {work.utterance for work in run.failed if isinstance(work, Recognize)}
+
+
+class TestMemory:
+    def test_audio_that_nobody_needs_is_not_kept(self):
+        parts = [(True, 1.0), (False, 2.0)] * 60
+        session = TranscriptionSession(FULL)
+        audio, longest = sound(parts), 0
+        for at in range(0, len(audio), 3200):
+            session.receive_audio(audio[at : at + 3200])
+            while works := session.work_to_do():
+                for work in works:
+                    if (result := answered(work)) is not None:
+                        session.receive_result(result)
+            session.events_to_send()
+            longest = max(longest, session._audio.end - session._audio.start)
+        assert longest < samples(5)
