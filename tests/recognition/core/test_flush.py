@@ -197,7 +197,7 @@ class TestOpenUtterance:
         recognition = Recognition.begin(replace(PROMPT, chunk=0, preview_step=samples(0.2)))
         recognition.hear(speech(0.3))
         recognition.work()
-        recognition.hear(speech(0.3))
+        recognition.hear(speech(0.2))
         recognition.flush()
         recognition.hear(speech(2))
         previewed = {work.utterance for work in detect_all(recognition) if isinstance(work, Preview)}
