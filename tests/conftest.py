@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import AsyncIterator, Iterator
+from importlib import import_module
+from typing import Any
 
 import pytest
+from django.apps import apps
+from django.db.models.signals import post_migrate
 from hypothesis import settings
 from xdist.remote import Producer
 
@@ -32,6 +36,17 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> side_by
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     if hasattr(config, "workerinput"):
         items[:] = side_by_side.longest_first(items)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def consent_texts_outlive_a_flush() -> None:
+    """A test in transactions of its own empties all tables, also those that migrations have filled."""
+    post_migrate.connect(_restore_consent_texts, dispatch_uid="tests")
+
+
+def _restore_consent_texts(app_config: Any, **_: Any) -> None:
+    if app_config.label == "speakers" and not apps.get_model("speakers", "ConsentText").objects.exists():
+        import_module("speakers.migrations.0001_first_release").add_texts(apps, None)
 
 
 @pytest.fixture(scope="session")

@@ -87,7 +87,7 @@ class Installation(Server):
 
     def __init__(self, data_dir: Path, kind: str, url: str, execute: Execute) -> None:
         super().__init__(data_dir, DATABASE_URL=url, VOICEPRINT_KEYS=KEY)
-        self.database = kind
+        self.kind = kind
         self._execute = execute
 
     def ask(self, query: str) -> list[tuple[Any, ...]]:
@@ -95,11 +95,11 @@ class Installation(Server):
 
     def rows(self) -> Rows:
         """Those of all tables; the search's index has none of its own."""
-        return {name: self._rows(name) for (name,) in self.ask(TABLES[self.database]) if "search" not in name}
+        return {name: self._rows(name) for (name,) in self.ask(TABLES[self.kind]) if "search" not in name}
 
     def shape(self) -> tuple[set[Any], set[Any]]:
         """Columns and indexes of all tables."""
-        return set(self.ask(COLUMNS[self.database])), set(self.ask(INDEXES[self.database]))
+        return set(self.ask(COLUMNS[self.kind])), set(self.ask(INDEXES[self.kind]))
 
     def _rows(self, table: str) -> list[dict[str, Any]]:
         cursor = self._execute(f'SELECT * FROM "{table}"')  # noqa: S608
@@ -158,8 +158,8 @@ def old(installation: Callable[[str], Installation]) -> Old:
 
 
 def _load(installation: Installation) -> None:
-    dump = (DATABASES / f"f0bf917.{installation.database}.sql").read_text()
-    if installation.database == "postgres":
+    dump = (DATABASES / f"f0bf917.{installation.kind}.sql").read_text()
+    if installation.kind == "postgres":
         with psycopg.connect(installation.environment["DATABASE_URL"]) as connection:
             connection.execute(dump)  # type: ignore[call-overload]
     else:
