@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from django.apps import apps
 from django.db.models.signals import post_migrate
+from django.utils import translation
 from hypothesis import settings
 from xdist.remote import Producer
 
@@ -47,6 +48,13 @@ def consent_texts_outlive_a_flush() -> None:
 def _restore_consent_texts(app_config: Any, **_: Any) -> None:
     if app_config.label == "speakers" and not apps.get_model("speakers", "ConsentText").objects.exists():
         import_module("speakers.migrations.0001_first_release").add_texts(apps, None)
+
+
+@pytest.fixture(autouse=True)
+def language_of_a_request_ends_with_its_test() -> Iterator[None]:
+    """Django leaves the thread in the language of the last page."""
+    yield
+    translation.deactivate()
 
 
 @pytest.fixture(scope="session")
