@@ -26,12 +26,12 @@ from recognition.audio import seconds
 from recognition.core.events import Final
 from recognition.engine.engine import Engine
 from recognition.engine.transcriber import Transcriber
+from recognition.evaluation.scoring import character_error_rate
 from recognition.model_sets.loading import load_models
 from recognition.model_sets.reading import ModelSet, read_model_set
 from speakers.listening import listen
 from speakers.voiceprints.identification import Enrolled, Gallery
 from speakers.voiceprints.tracking import LineMoved, SpeakerTracker, VoiceIdentified, VoicesMerged
-from training.scoring import character_error_rate
 
 SAMPLE = Path("sessions_app/sample")
 

@@ -41,6 +41,7 @@ ROOMS = {
     "speakers.management.commands": {"voiceprints"},
     "speakers.templatetags": set(),
     "recognition.core": set(),
+    "recognition.evaluation": set(),
     "recognition.fakes": {"core"},
     "recognition.model_sets": {"core", "fakes"},
     "recognition.engine": {"core"},

@@ -9,7 +9,8 @@ from typing import Any
 
 import torch
 
-from training import recordings, speaker
+from recognition.evaluation import recordings
+from training import speaker
 from training.corpus import read_shard, shard_paths
 
 Figures = Mapping[str, float | None]

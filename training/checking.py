@@ -25,14 +25,15 @@ from recognition.core.endpointing import EndpointingOptions
 from recognition.core.events import Final, Partial
 from recognition.engine.engine import Engine
 from recognition.engine.transcriber import Transcriber
+from recognition.evaluation import recordings
+from recognition.evaluation.scoring import character_error_rate, equal_error_rate, mark_f1, threshold_at
 from recognition.funasr.loading import open_directory
 from recognition.funasr.options import FunasrOptions
 from recognition.interfaces import Models, SpeakerEmbedder
 from recognition.model_sets.loading import load_models
 from recognition.model_sets.reading import ModelSet, ModelSource
-from training import evaluation_sets, punctuation, recordings, sample_meeting, speaker
+from training import evaluation_sets, punctuation, sample_meeting, speaker
 from training.evaluation_sets import Recording
-from training.scoring import character_error_rate, equal_error_rate, mark_f1, threshold_at
 from training.synthesis import SynthesisError
 
 __all__ = ["Check", "Sizes", "SynthesisError", "check", "record", "transcribe"]

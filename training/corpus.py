@@ -18,9 +18,10 @@ import numpy as np
 import torch
 
 from recognition.audio import SAMPLE_RATE
+from recognition.evaluation.scoring import plain
 from recognition.funasr.features import recognizer_frames
 from training import augmentation, synthesis
-from training.text import MeetingText, WordStrings, plain, vocabulary
+from training.text import MeetingText, WordStrings, vocabulary
 
 UTTERANCES_PER_SHARD = 1500
 MADE_VARIANTS = 200

@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 from funasr import AutoModel
 
+from recognition.evaluation.scoring import character_error_rate
 from training.evaluation_sets import Recording
 from training.recogniser import CHUNK, LOOK_AHEAD
-from training.scoring import character_error_rate
 
 CHUNK_SAMPLES = CHUNK * 960
 

@@ -13,7 +13,8 @@ from random import Random
 
 import numpy as np
 
-from training import augmentation, recordings
+from recognition.evaluation import recordings
+from training import augmentation
 from training.synthesis import HELD_OUT_VARIANTS, Manner, Synthesizer, Voice, in_fresh_process
 from training.text import MeetingText, WordStrings, meeting_grammar, vocabulary
 

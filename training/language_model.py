@@ -17,9 +17,9 @@ from itertools import islice
 from pathlib import Path
 from random import Random
 
+from recognition.evaluation.scoring import plain
 from recognition.language_model import END, ORDER, START, UNKNOWN
 from training import corpus
-from training.text import plain
 
 Gram = tuple[str, ...]
 

@@ -12,10 +12,10 @@ import torch
 from torch import nn
 from torch.nn import functional
 
+from recognition.evaluation.scoring import is_chinese, mark_f1
 from recognition.funasr.loading import lean_import
 from training.loop import AveragedWeights, Progress, Schedule, load_checkpoint, padded, save_checkpoint
-from training.scoring import mark_f1
-from training.text import MARKS, MeetingText, is_chinese, vocabulary
+from training.text import MARKS, MeetingText, vocabulary
 
 with lean_import():
     from funasr.models.ct_transformer.model import CTTransformer

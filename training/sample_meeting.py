@@ -14,9 +14,10 @@ import numpy as np
 import soundfile
 
 from recognition.audio import SAMPLE_RATE, seconds
+from recognition.evaluation.scoring import plain
 from training import augmentation
 from training.synthesis import Manner, Synthesizer, Voice, in_fresh_process
-from training.text import SAMPLE_MEETING, plain
+from training.text import SAMPLE_MEETING
 
 FOLDER = Path("sessions_app/sample")
 

@@ -28,9 +28,10 @@ from torch.nn import functional
 from torch.utils.data import DataLoader, IterableDataset, get_worker_info
 
 from recognition.audio import SAMPLE_RATE
+from recognition.evaluation import recordings
 from recognition.funasr.features import MEL_BANDS, speaker_features
 from recognition.funasr.xvector import TdnnXvector
-from training import augmentation, recordings, synthesis
+from training import augmentation, synthesis
 from training.loop import (
     AveragedWeights,
     Machine,

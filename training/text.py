@@ -19,6 +19,7 @@ from random import Random
 
 import jieba
 
+from recognition.evaluation.scoring import is_chinese, plain
 from training import numerals
 
 GRAMMAR = Path(__file__).with_name("meeting.txt")
@@ -179,15 +180,6 @@ def _literals(pattern: Pattern) -> str:
 @functools.cache
 def meeting_grammar() -> Grammar:
     return parse_grammar(GRAMMAR.read_text(encoding="utf-8"))
-
-
-def is_chinese(character: str) -> bool:
-    return "\u4e00" <= character <= "\u9fff"
-
-
-def plain(text: str) -> str:
-    """`text` as a recogniser writes it: characters only, no marks."""
-    return "".join(filter(is_chinese, text))
 
 
 def sentences_of(text: str) -> list[str]:

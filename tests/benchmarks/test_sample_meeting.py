@@ -12,10 +12,10 @@ import pytest
 
 from benchmarks.sample_meeting import SAMPLE, Line, put_names, speaker_of, transcribe
 from recognition.core.events import Final
+from recognition.evaluation.scoring import character_error_rate
 from recognition.model_sets.loading import load_models
 from recognition.model_sets.reading import read_model_set
 from speakers import calibration
-from training.scoring import character_error_rate
 
 REFERENCE = json.loads((SAMPLE / "reference.json").read_text(encoding="utf-8"))
 

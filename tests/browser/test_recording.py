@@ -10,9 +10,9 @@ import pytest
 import soundfile
 from playwright.sync_api import Browser, BrowserContext, Page, Playwright, expect
 
+from recognition.evaluation.scoring import character_error_rate
 from recognition.model_sets.reading import read_model_set
 from tests.support.server import Server
-from training.scoring import character_error_rate
 
 from .browsing import (
     Network,

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from recognition.evaluation.scoring import is_chinese
 from training import numerals
-from training.text import is_chinese
 
 VALUES = {character: value for value, character in enumerate(numerals.DIGITS)}
 

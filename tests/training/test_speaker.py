@@ -11,7 +11,8 @@ import pytest
 import soundfile
 import torch
 
-from training import recordings, speaker
+from recognition.evaluation import recordings
+from training import speaker
 from training.__main__ import Job, export_models
 from training.export import in_half_precision
 from training.loop import Machine

@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from recognition.evaluation.scoring import plain
 from training import text
-from training.text import MeetingText, WordStrings, is_held_out, plain, sentences_of
+from training.text import MeetingText, WordStrings, is_held_out, sentences_of
 
 seeds = st.integers(0, 10**9)
 

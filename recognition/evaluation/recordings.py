@@ -1,4 +1,4 @@
-"""Recordings of people that somebody may hand to training: folders with a `manifest.json`.
+"""Recordings of people to measure or to train with: folders with a `manifest.json`.
 
 The manifest is a list of objects with `file` (a path in the folder), `speaker`, and where it is known
 `text` and `licence`. The recordings stay where they are; nothing of them is kept but what a model learns.
@@ -29,7 +29,7 @@ class Recorded:
 
 
 def listed(folder: Path, *, under: str = "") -> list[Recorded]:
-    """The recordings of a folder whose path begins with `under` and that name a speaker.
+    """List the recordings of a folder whose path begins with `under` and that name a speaker.
 
     Raises:
         FileNotFoundError: If the folder has no manifest.
@@ -45,7 +45,7 @@ def listed(folder: Path, *, under: str = "") -> list[Recorded]:
 
 
 def read(path: Path) -> np.ndarray:
-    """float32 in [-1, 1] at 16 kHz, shape (n,); channels are averaged."""
+    """Read audio: float32 in [-1, 1] at 16 kHz, shape (n,); channels are averaged."""
     audio, rate = soundfile.read(path, dtype="float32", always_2d=True)
     mono = audio.mean(axis=1)
     resampled: np.ndarray = mono if rate == SAMPLE_RATE else soxr.resample(mono, rate, SAMPLE_RATE)
@@ -53,7 +53,7 @@ def read(path: Path) -> np.ndarray:
 
 
 def trimmed(audio: np.ndarray, *, keep_s: float = 0.1) -> np.ndarray:
-    """`audio` without silence at its ends: from the first to the last 20 ms within 35 dB of the loudest."""
+    """Cut off silence at the ends of audio: what lies beyond the last 20 ms within 35 dB of the loudest."""
     frame = SAMPLE_RATE // 50
     powers = np.mean(audio[: len(audio) // frame * frame].reshape(-1, frame) ** 2, axis=1)
     if not len(powers) or powers.max() <= 0:

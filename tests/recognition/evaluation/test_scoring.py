@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from training import scoring
+from recognition.evaluation import scoring
 
 
 class TestCharacterError:

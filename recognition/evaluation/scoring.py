@@ -1,4 +1,4 @@
-"""Error rates: of characters, of speakers, of marks. Pure compute_type."""
+"""Error rates: of characters, of speakers, of marks. Pure."""
 
 from __future__ import annotations
 
@@ -7,11 +7,18 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 from rapidfuzz.distance import Levenshtein
 
-from training.text import plain
+
+def is_chinese(character: str) -> bool:
+    return "\u4e00" <= character <= "\u9fff"
+
+
+def plain(text: str) -> str:
+    """Return `text` as a recogniser writes it: characters only, no marks."""
+    return "".join(filter(is_chinese, text))
 
 
 def character_error_rate(pairs: Iterable[tuple[str, str]]) -> float:
-    """Edits per reference character over all (reference, hypothesis) pairs; marks do not count.
+    """Return the edits per reference character over all (reference, hypothesis) pairs; marks do not count.
 
     Raises:
         ValueError: If there is no reference character at all.
@@ -27,7 +34,7 @@ def character_error_rate(pairs: Iterable[tuple[str, str]]) -> float:
 
 
 def equal_error_rate(same: np.ndarray, different: np.ndarray) -> tuple[float, float]:
-    """Where as many true pairs are refused as false ones are accepted.
+    """Return the rate at which as many true pairs are refused as false ones are accepted.
 
     Args:
         same: Scores of pairs of one speaker, shape (n,).
@@ -44,12 +51,12 @@ def equal_error_rate(same: np.ndarray, different: np.ndarray) -> tuple[float, fl
 
 
 def threshold_at(different: np.ndarray, false_accepts: float) -> float:
-    """The score that no more than that share of pairs of two speakers reaches."""
+    """Return the score that no more than that share of pairs of two speakers reaches."""
     return float(np.quantile(different, 1 - false_accepts))
 
 
 def mark_f1(pairs: Iterable[tuple[Sequence[str], Sequence[str]]], marks: str) -> float:
-    """F1 of the places that carry one of `marks`, counted with their kind, over (reference, hypothesis) rows.
+    """Return the F1 of places with one of `marks`, counted by kind, over (reference, hypothesis) rows.
 
     Each row is the mark after each token, "" for none.
     """
