@@ -75,7 +75,7 @@ def _check_fetched(model_set: ModelSet, models_dir: Path) -> None:
         names = ", ".join(source.title for source in missing)
         raise ModelError(
             f"the model set {model_set.name} is not complete: {names} missing in {models_dir}; "
-            f"fetch with: python manage.py models pull {model_set.name}"
+            f"fetch with: python manage.py models pull {model_set.reference}"
         )
 
 

@@ -79,6 +79,11 @@ class ModelSet:
     fake: Fake | None = None
     """Instead of sources."""
 
+    @property
+    def reference(self) -> str:
+        """What names the set in a command: its name, or the path of its file."""
+        return self.name if self.file.parent == _BUILT_IN else str(self.file)
+
     def missing(self, models_dir: Path) -> list[ModelSource]:
         """Return the models whose files are not there yet."""
         return [source for source in self.sources.values() if source.is_missing(models_dir)]

@@ -36,6 +36,47 @@ class TestList:
             run("list")
 
 
+class TestListOfAnOwnSet:
+    @pytest.fixture(autouse=True)
+    def own_set(self, settings, tmp_path):
+        family = "tests.recognition.model_sets.tone_family"
+        (tmp_path / "weights").mkdir()
+        (tmp_path / "own.toml").write_text(
+            'base = "paraformer-zh"\ntitle = "Ours"\nstreaming = false\npunctuation = false\n'
+            f'vad = {{ title = "Loudness", kind = "{family}.ToneVad", hub = "iic/vad" }}\n'
+        )
+        self.file = tmp_path / "own.toml"
+        settings.MODEL_SET, settings.MODELS_DIR = str(self.file), tmp_path / "models"
+
+    def rows(self) -> str:
+        return run("list").split(f"{self.file}: Ours   (in use)")[1]
+
+    def write(self, vad: str) -> None:
+        self.file.write_text(
+            f'base = "paraformer-zh"\ntitle = "Ours"\nstreaming = false\npunctuation = false\n{vad}\n'
+        )
+
+    def test_a_mistake_in_it_is_named_with_its_place(self):
+        with pytest.raises(CommandError, match=r"own.toml: \[vad\]: kind .* has no files, and takes no hub"):
+            run("list")
+
+    def test_roles_that_it_leaves_out_are_not_listed(self):
+        self.write("")
+        rows = self.rows()
+        assert "fsmn-vad" in rows
+        assert "speaker" in rows
+        assert "streaming" not in rows
+        assert "punctuation" not in rows
+
+    def test_its_own_directories_are_named(self):
+        self.write('offline.path = "weights"')
+        assert re.search(rf"offline +paraformer-zh .*{self.file.parent}/weights  missing", self.rows())
+
+    def test_what_is_missing_of_it_is_fetched_by_its_file(self):
+        self.write("")
+        assert f"fetch with: python manage.py models pull {self.file}" in self.rows()
+
+
 class TestPull:
     def test_a_set_from_the_repository_needs_nothing(self):
         assert run("pull", "embedded") == "embedded needs nothing from a hub.\n"

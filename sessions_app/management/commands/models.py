@@ -11,8 +11,8 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
 from recognition.exceptions import ModelError
-from recognition.model_sets import download
-from recognition.model_sets.reading import ModelSet, model_set_names, read_model_set
+from recognition.model_sets import download, reading
+from recognition.model_sets.reading import ModelSet, ModelSource, model_set_names, read_model_set
 
 _BAR = 30
 _REDRAW_S = 0.2
@@ -64,7 +64,7 @@ class Command(BaseCommand):
             for role, source in model_set.sources.items():
                 state = "missing" if source in missing else "here"
                 size = f"{_megabytes(source.size)}  " if source.size else ""
-                origin = source.hub or source.package or "in this repository"
+                origin = _origin(source)
                 self.stdout.write(f"  {role:<14} {source.title}  {size}{source.licence}  {origin}  {state}")
             if any(source.hub for source in missing):
                 self.stdout.write(f"  fetch with: python manage.py models pull {name}")
@@ -115,6 +115,13 @@ class _ProgressBar:
         )
         self._stdout.write(("\r" if self._is_terminal else "") + line, ending="\n" if is_whole else "")
         self._stdout.flush()
+
+
+def _origin(source: ModelSource) -> str:
+    is_ours = source.path and Path(source.path).is_relative_to(Path(reading.__file__).parent)
+    if is_ours:
+        return "in this repository"
+    return source.hub or source.package or source.path or "no files of its own"
 
 
 def _megabytes(size: int) -> str:

@@ -193,6 +193,10 @@ class TestFailures:
         ):
             load_models(read_model_set("paraformer-zh"), tmp_path)
 
+    def test_an_own_set_is_fetched_by_its_file(self, tmp_path: Path):
+        message = failure(tmp_path, 'base = "paraformer-zh"')
+        assert message.endswith("fetch with: python manage.py models pull own.toml")
+
     def test_a_directory_that_is_not_there(self, tmp_path: Path):
         message = failure(tmp_path, own_text(speaker=Path("/nowhere")))
         assert message == "own.toml: [speaker]: there is no model directory /nowhere"
