@@ -3,6 +3,7 @@
 RecognitionError
 ├── ModelError          a model is missing, damaged, of an unknown kind, or cannot run here
 │   └── ModelSetError   the file of a model set is wrong: names file, table, key, value and what is allowed
+├── RecordingsError     recordings to measure with cannot be read
 └── SessionClosed       audio came after the end of its stream
 """
 
@@ -19,6 +20,10 @@ class ModelError(RecognitionError):
 
 class ModelSetError(ModelError):
     """A mistake in the file of a model set."""
+
+
+class RecordingsError(RecognitionError):
+    """A folder of recordings without a manifest, or a recording that cannot be read."""
 
 
 class SessionClosed(RecognitionError):

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 from funasr import AutoModel
 
+from recognition.evaluation.measuring import Recording
 from recognition.evaluation.scoring import character_error_rate
-from training.evaluation_sets import Recording
 from training.recogniser import CHUNK, LOOK_AHEAD
 
 CHUNK_SAMPLES = CHUNK * 960

@@ -7,29 +7,16 @@ little silence around the speech.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 
 import numpy as np
 
 from recognition.evaluation import recordings
+from recognition.evaluation.measuring import Recording
 from training import augmentation
 from training.synthesis import HELD_OUT_VARIANTS, Manner, Synthesizer, Voice, in_fresh_process
 from training.text import MeetingText, WordStrings, meeting_grammar, vocabulary
-
-
-@dataclass(frozen=True, slots=True)
-class Recording:
-    """A waveform and what is said in it."""
-
-    audio: np.ndarray
-    """float32 in [-1, 1] at 16 kHz, shape (n,)."""
-
-    text: str
-    """With marks."""
-
-    voice: str
 
 
 def closed(rng: Random) -> str:

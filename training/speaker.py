@@ -359,40 +359,6 @@ def batches(
     return DataLoader(_Crops(bank, recipe, rooms, first), batch_size=None, num_workers=loaders)
 
 
-def trial_pieces(
-    voices: Sequence[Sequence[np.ndarray]], seconds: float, crops: int = 3
-) -> tuple[list[np.ndarray], np.ndarray]:
-    """Pieces of one length to compare, float32 in [-1, 1].
-
-    Args:
-        voices: The recordings of each voice, float32 or int16.
-        seconds: Length of a piece; recordings that are shorter are left out.
-        crops: At most so many from one recording, one after the other.
-
-    Returns:
-        The pieces, and the numbers of the voice and of its recording for each, shape (n, 2).
-    """
-    samples = int(seconds * SAMPLE_RATE)
-    pieces: list[np.ndarray] = []
-    origin: list[tuple[int, int]] = []
-    for voice, spoken in enumerate(voices):
-        for number, audio in enumerate(spoken):
-            scale = 1 / 32768 if audio.dtype == np.int16 else 1.0
-            for start in range(0, min(crops * samples, len(audio) - samples + 1), samples):
-                pieces.append(audio[start : start + samples].astype(np.float32) * scale)
-                origin.append((voice, number))
-    return pieces, np.array(origin).reshape(-1, 2)
-
-
-def pair_scores(embeddings: np.ndarray, origin: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Scores of all pairs of one voice, and of two; never of two pieces of one recording."""
-    scores = embeddings @ embeddings.T
-    above = np.triu(np.ones_like(scores, dtype=bool), 1)
-    one_voice = origin[:, None, 0] == origin[None, :, 0]
-    one_recording = one_voice & (origin[:, None, 1] == origin[None, :, 1])
-    return scores[above & one_voice & ~one_recording], scores[above & ~one_voice]
-
-
 def has_test_people(folder: Path) -> bool:
     return any(TEST_PEOPLE in str(entry.path) for entry in recordings.listed(folder))
 

@@ -16,6 +16,7 @@ import soundfile
 import soxr
 
 from recognition.audio import SAMPLE_RATE
+from recognition.exceptions import RecordingsError
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,21 +33,34 @@ def listed(folder: Path, *, under: str = "") -> list[Recorded]:
     """List the recordings of a folder whose path begins with `under` and that name a speaker.
 
     Raises:
-        FileNotFoundError: If the folder has no manifest.
+        RecordingsError: If the folder has no manifest, or one of another form.
     """
-    rows = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
-    return [
-        Recorded(folder / row["file"], row["speaker"], row.get("text"), row.get("licence", ""))
-        for row in rows
-        if row["file"].startswith(under)
-        and row["file"].endswith((".flac", ".wav", ".ogg"))
-        and row.get("speaker")
-    ]
+    file = folder / "manifest.json"
+    try:
+        rows = json.loads(file.read_text(encoding="utf-8"))
+        return [
+            Recorded(folder / row["file"], row["speaker"], row.get("text"), row.get("licence", ""))
+            for row in rows
+            if row["file"].startswith(under)
+            and row["file"].endswith((".flac", ".wav", ".ogg"))
+            and row.get("speaker")
+        ]
+    except FileNotFoundError as error:
+        raise RecordingsError(f"{folder} has no manifest.json") from error
+    except (KeyError, TypeError, AttributeError, ValueError) as error:
+        raise RecordingsError(f"{file} is no list of objects with `file` and `speaker`: {error!r}") from error
 
 
 def read(path: Path) -> np.ndarray:
-    """Read audio: float32 in [-1, 1] at 16 kHz, shape (n,); channels are averaged."""
-    audio, rate = soundfile.read(path, dtype="float32", always_2d=True)
+    """Read audio: float32 in [-1, 1] at 16 kHz, shape (n,); channels are averaged.
+
+    Raises:
+        RecordingsError: If it is missing or no audio.
+    """
+    try:
+        audio, rate = soundfile.read(path, dtype="float32", always_2d=True)
+    except soundfile.LibsndfileError as error:
+        raise RecordingsError(f"{path} cannot be read: {error.error_string}") from error
     mono = audio.mean(axis=1)
     resampled: np.ndarray = mono if rate == SAMPLE_RATE else soxr.resample(mono, rate, SAMPLE_RATE)
     return resampled.astype(np.float32)

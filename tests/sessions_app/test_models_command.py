@@ -1,17 +1,21 @@
 from __future__ import annotations
 
 import io
+import json
 import re
+from pathlib import Path
 from unittest import mock
 
 import pytest
+import soundfile
 from django.core.management import CommandError, call_command
 from django.test import override_settings
+from pytest_django import Settings
 
-from benchmarks import results
 from recognition.exceptions import ModelError
+from recognition.fakes.scripted import Script, ScriptedLine
 from recognition.model_sets import download
-from training import checking
+from tests.recognition.model_sets.tone_family import LINES, SET
 
 
 def run(*arguments: str) -> str:
@@ -105,24 +109,42 @@ class TestPull:
 
 
 class TestCheck:
-    def test_the_set_in_use_is_checked_and_its_figures_are_kept(self):
-        asked = {}
+    @pytest.fixture(autouse=True)
+    def own_set(self, settings: Settings, tmp_path: Path) -> None:
+        """A set whose lines are tones, which understands nothing of the sample meeting."""
+        (tmp_path / "weights").mkdir()
+        (tmp_path / "weights" / LINES).write_text("大家好。 下周再说吧。")
+        (tmp_path / "own.toml").write_text(SET)
+        settings.MODEL_SET = str(tmp_path / "own.toml")
 
-        def check(model_set, models_dir, **options):
-            asked.update(name=model_set.name, **options)
-            return {"rtf": 0.05}
+    def test_the_set_in_use_is_checked_with_the_sample_meeting(self) -> None:
+        text = run("check")
 
-        with mock.patch.object(checking, "check", check), mock.patch.object(results, "write") as write:
-            run("check", "--seed", "7")
+        assert text.startswith("own: Tones\n")
+        assert re.search(r"^  offline        Tones, 0\.00 MB, MIT$", text, re.MULTILINE)
+        assert re.search(r"^  sample meeting .* 1 of 1$", text, re.MULTILINE)
+        assert re.search(r"^  sample_meeting_cer +\d+\.\d %$", text, re.MULTILINE)
+        assert re.search(r"^  rtf +0\.\d{3}$", text, re.MULTILINE)
+        assert "cer_partials               not measured: it needs a set with [streaming]" in text
+        assert "cer_people                 not measured: it needs recordings of people" in text
 
-        assert asked == {"name": "embedded", "people": None, "seed": 7}
-        write.assert_called_once_with("models-seed-7", {"rtf": 0.05})
+    def test_recordings_of_people_are_measured(self, tmp_path: Path) -> None:
+        script = Script([ScriptedLine("大家好。"), ScriptedLine("下周再说吧。")])
+        rows = []
+        for number, said in enumerate(("大家好", "下周来吧")):
+            soundfile.write(tmp_path / f"{number}.wav", script.speak(number), 16_000, subtype="FLOAT")
+            rows.append({"file": f"{number}.wav", "speaker": "ann", "text": said})
+        (tmp_path / "manifest.json").write_text(json.dumps(rows))
 
-    def test_a_folder_without_a_manifest_is_named(self, tmp_path):
+        text = run("check", "--recordings", str(tmp_path))
+
+        assert re.search(r"^  cer_people +28\.6 %$", text, re.MULTILINE)
+
+    def test_a_folder_without_a_manifest_is_named(self, tmp_path: Path) -> None:
         with pytest.raises(CommandError, match=r"has no manifest\.json"):
             run("check", "--recordings", str(tmp_path))
 
-    def test_what_is_missing_to_speak_is_named(self):
-        with mock.patch.dict("sys.modules", {"training.checking": None, "training": None}):
-            with pytest.raises(CommandError, match=r"pip install -r requirements-dev\.txt"):
-                run("check")
+    def test_a_set_whose_files_are_missing_is_refused(self, settings: Settings, tmp_path: Path) -> None:
+        settings.MODELS_DIR = tmp_path
+        with pytest.raises(CommandError, match=r"fetch with: python manage\.py models pull paraformer-zh"):
+            run("check", "paraformer-zh")

@@ -11,7 +11,6 @@ import pytest
 import soundfile
 import torch
 
-from recognition.evaluation import recordings
 from training import speaker
 from training.__main__ import Job, export_models
 from training.export import in_half_precision
@@ -62,7 +61,7 @@ class TestVoiceBank:
         assert label == 0
 
 
-class TestRecordings:
+class TestPeople:
     @pytest.fixture(autouse=True)
     def prepare(self, tmp_path):
         self.folder = tmp_path
@@ -76,35 +75,6 @@ class TestRecordings:
                 soundfile.write(path, voice(100 + 40 * number, 2.0), 16_000)
             rows.append({"file": name, "speaker": name.split("/")[0], "text": "好", "licence": "CC BY 4.0"})
         (self.folder / "manifest.json").write_text(json.dumps(rows))
-
-    def test_only_audio_of_named_speakers_is_listed(self):
-        listed = recordings.listed(self.folder)
-
-        assert [r.path.name for r in listed] == ["1.flac", "2.flac", "bob.flac"]
-        assert listed[0].licence == "CC BY 4.0"
-
-    def test_a_part_of_the_folder_can_be_asked_for(self):
-        assert len(recordings.listed(self.folder, under="ann/")) == 2
-
-    def test_a_folder_without_a_manifest_is_an_error(self):
-        with pytest.raises(FileNotFoundError):
-            recordings.listed(self.folder / "ann")
-
-    def test_stereo_at_another_rate_becomes_mono_at_16_khz(self):
-        path = self.folder / "stereo.wav"
-        soundfile.write(path, np.zeros((44_100, 2), np.float32), 44_100)
-
-        audio = recordings.read(path)
-
-        assert (audio.dtype, audio.shape) == (np.float32, (16_000,))
-
-    def test_silence_at_the_ends_is_cut_off(self):
-        spoken = voice(120, 1.0).astype(np.float32) / 32768
-        quiet = np.zeros(16_000, np.float32)
-
-        trimmed = recordings.trimmed(np.concatenate([quiet, spoken, quiet]), keep_s=0.05)
-
-        assert len(trimmed) / 16_000 == pytest.approx(1.1, abs=0.05)
 
     def test_people_for_measuring_are_not_trained_on(self):
         found = speaker._people([self.folder])
@@ -133,33 +103,6 @@ class TestMargin:
 
         expected = torch.nn.functional.cross_entropy(5 * cosines, labels)
         assert loss.item() == pytest.approx(expected.item(), abs=5e-5)
-
-
-class TestTrial:
-    def test_no_pair_is_of_one_recording(self):
-        voices = [[voice(100, 3.2, 1), voice(100, 1.1, 2)], [voice(180, 2.1, 3)]]
-
-        pieces, origin = speaker.trial_pieces(voices, seconds=1)
-        same, different = speaker.pair_scores(np.eye(len(pieces)), origin)
-
-        assert {len(piece) for piece in pieces} == {16_000}
-
-        assert len(same) == 3 * 1  # three crops of one recording, with the one crop of the other
-        assert len(different) == 4 * 2
-
-    def test_recordings_that_are_too_short_are_left_out(self):
-        _, origin = speaker.trial_pieces([[voice(100, 0.5)], [voice(150, 2)], [voice(90, 2)]], 2)
-
-        assert origin.tolist() == [[1, 0], [2, 0]]
-
-    def test_scores_are_of_one_voice_or_of_two(self):
-        embeddings = np.array([[1, 0], [0.6, 0.8], [0, 1]])
-        origin = np.array([[0, 0], [0, 1], [1, 0]])
-
-        same, different = speaker.pair_scores(embeddings, origin)
-
-        np.testing.assert_allclose(same, [0.6])
-        np.testing.assert_allclose(different, [0.0, 0.8])
 
 
 class TestLearning:

@@ -23,25 +23,10 @@ from recognition.model_sets.kinds import KINDS
 from recognition.model_sets.loading import load_models
 from recognition.model_sets.reading import ModelSet, read_model_set
 
-from .tone_family import HERE, LINES, GrowingRecognizer, ToneRecognizer
+from .tone_family import HERE, LINES, SET, GrowingRecognizer, ToneRecognizer
 
 SAID = ["大家好，我们开始开会。", "好的！", "预算通过了吗？"]
 SCRIPT = Script([ScriptedLine(text, seconds=1.5) for text in SAID])
-
-SET = f"""
-title = "Tones"
-
-[vad]
-title = "Loudness"
-licence = "MIT"
-kind = "{HERE}.ToneVad"
-
-[offline]
-title = "Tones"
-licence = "MIT"
-kind = "{HERE}.ToneOffline"
-path = "weights"
-"""
 
 PARTIALS = f"""
 [streaming]

@@ -24,6 +24,22 @@ LINES = "lines.txt"
 HERE = __name__
 """The dotted path of this module, for the files of sets."""
 
+SET = f"""
+title = "Tones"
+
+[vad]
+title = "Loudness"
+licence = "MIT"
+kind = "{HERE}.ToneVad"
+
+[offline]
+title = "Tones"
+licence = "MIT"
+kind = "{HERE}.ToneOffline"
+path = "weights"
+"""
+"""A set without a first pass; its lines lie in a folder beside it."""
+
 
 @dataclass(frozen=True, slots=True)
 class ToneVad(ModelOptions):
