@@ -28,6 +28,10 @@ from twisted.internet.protocol import connectionDone
 MAX_WAITING = 16
 RESUME_AT = 4
 
+MAX_WAITING_BYTES = 1024 * 1024
+RESUME_AT_BYTES = MAX_WAITING_BYTES // 4
+"""A socket is not read while so much of either waits: a few large messages are as much as many small ones."""
+
 UNREAD_CLOSE_S = 30.0
 
 LEAVE_S = 4.0
@@ -42,7 +46,7 @@ SEND_BUFFER = 256 * 1024
 """Bytes that the kernel holds for a client that does not read; its own choice would be megabytes."""
 
 MAX_MESSAGE_BYTES = 1024 * 1024
-"""Bytes; beyond it the connection is dropped without a word. The application's own limit is lower."""
+"""Bytes; beyond it the connection is dropped without a word, unless the client's dialect allows more."""
 
 
 class WaitingMessages(asyncio.Queue[dict[str, Any]]):
@@ -51,12 +55,32 @@ class WaitingMessages(asyncio.Queue[dict[str, Any]]):
     def __init__(self, protocol: PatientWebSocket) -> None:
         super().__init__()
         self._protocol = protocol
+        self._bytes = 0
+
+    @property
+    def is_full(self) -> bool:
+        return self.qsize() >= MAX_WAITING or self._bytes >= MAX_WAITING_BYTES
 
     async def get(self) -> dict[str, Any]:
         message = await super().get()
-        if self.qsize() <= RESUME_AT:
+        if self.qsize() <= RESUME_AT and self._bytes <= RESUME_AT_BYTES:
             self._protocol.resume_reading()
         return message
+
+    # The places at which asyncio's queue lets others count.
+
+    def _put(self, message: dict[str, Any]) -> None:
+        self._bytes += _size(message)
+        super()._put(message)
+
+    def _get(self) -> dict[str, Any]:
+        message = super()._get()
+        self._bytes -= _size(message)
+        return message
+
+
+def _size(message: dict[str, Any]) -> int:
+    return len(message.get("bytes") or message.get("text") or "")
 
 
 class PatientWebSocket(WebSocketProtocol):  # type: ignore[misc]
@@ -64,6 +88,9 @@ class PatientWebSocket(WebSocketProtocol):  # type: ignore[misc]
 
     is_paused = False
     is_sender = False
+
+    audio_is_binary: bool | None = None
+    """The kind of message that most are; None of a client that sends no audio, as far as is known."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -97,23 +124,34 @@ class PatientWebSocket(WebSocketProtocol):  # type: ignore[misc]
         self.transport.writeSomeData = write_or_discard
 
     def dataReceived(self, data: bytes) -> None:  # noqa: N802
-        is_between_frames = self.state == self.STATE_OPEN and not self.data and not self.inside_message
         # Whatever is not most of all that comes is for autobahn, at many times the cost.
-        if is_between_frames and self.autoPingTimeoutCall is None and self.current_frame is None:
-            audio = whole_audio(data)
+        if self.audio_is_binary is not None and self._is_between_frames:
+            audio = whole_audio(data, is_binary=self.audio_is_binary)
             if audio is not None:
-                self.onMessage(audio, True)
+                self.onMessage(audio, self.audio_is_binary)
                 return
         super().dataReceived(data)
 
+    @property
+    def _is_between_frames(self) -> bool:
+        """Whether the next byte begins a frame, and nothing is to be made of it but a message."""
+        is_idle = self.state == self.STATE_OPEN and not self.data and not self.inside_message
+        return bool(is_idle and self.autoPingTimeoutCall is None and self.current_frame is None)
+
     def onMessage(self, payload: bytes, isBinary: bool) -> None:  # noqa: N802, N803
         super().onMessage(payload, isBinary)
-        if isBinary and not self.is_sender and self.state == self.STATE_OPEN:
+        if isBinary is self.audio_is_binary and not self.is_sender and self.state == self.STATE_OPEN:
             self.is_sender = True
             self._share_reading(self.server.senders)
-        if not self.is_paused and self.application_queue.qsize() >= MAX_WAITING:
+        if not self.is_paused and self.application_queue.is_full:
             self.is_paused = True
             self.transport.pauseProducing()
+
+    def expect_audio(self, *, is_binary: bool, max_message_bytes: int | None) -> None:
+        """Prepare for audio, by the shortest way and in messages as large as these."""
+        self.audio_is_binary = is_binary
+        if max_message_bytes is not None:
+            self.maxMessagePayloadSize = self.maxFramePayloadSize = max_message_bytes
 
     def _share_reading(self, senders: BatchedReader) -> None:
         """From now on this socket is read together with those of other senders."""

@@ -30,6 +30,10 @@ class Pushing(Protocol):
         """Send a frame without waiting for the client."""
         ...
 
+    def expect_audio(self, *, is_binary: bool, max_message_bytes: int | None) -> None:
+        """Prepare for audio: most of what comes is binary, or text, and none of it larger than this."""
+        ...
+
 
 def text_frame(text: str) -> bytes:
     """A text message in one frame, as servers send it: unmasked (RFC 6455, 5.2)."""
@@ -42,15 +46,23 @@ def text_frame(text: str) -> bytes:
     return struct.pack("!BBQ", FINAL_TEXT, 127, length) + payload
 
 
-def whole_audio(data: bytes) -> bytes | None:
-    """The payload, if this is just one frame of audio as clients send it: whole, masked (RFC 6455, 5.3).
+def whole_audio(data: bytes, *, is_binary: bool) -> bytes | None:
+    """Return the payload, if this is one frame of audio as clients send it: whole, masked (RFC 6455, 5.3).
 
-    None for everything else, which may be another kind of frame, a part of one, or several.
+    None for everything else, which may be another kind of frame, a part of one, or several; and for text with
+    characters beyond ASCII, whose encoding must be checked.
     """
-    if len(data) < 2 or data[0] != FINAL_BINARY or data[1] != MASKED | 126:
+    kind = FINAL_BINARY if is_binary else FINAL_TEXT
+    if len(data) < 2 or data[0] != kind or data[1] != MASKED | 126:
         return None
     length = int.from_bytes(data[2:4], "big")
-    if length < 126 or length % 4 or len(data) != 8 + length:
+    if length < 126 or len(data) != 8 + length:
         return None
-    key, *_ = struct.unpack_from("<I", data, 4)
-    return (np.frombuffer(data, "<u4", offset=8) ^ np.uint32(key)).tobytes()
+    payload = _unmasked(data, length)
+    return payload if is_binary or payload.isascii() else None
+
+
+def _unmasked(frame: bytes, length: int) -> bytes:
+    key, *_ = struct.unpack_from("<I", frame, 4)
+    words = np.frombuffer(frame + bytes(-length % 4), "<u4", offset=8)
+    return (words ^ np.uint32(key)).tobytes()[:length]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import uuid
 from collections.abc import Callable, Coroutine, Iterable
 from functools import lru_cache
 from typing import Any
@@ -30,6 +31,7 @@ from sessions_app.wire.dialects import (
     Join,
     OwnProtocol,
     Refusal,
+    with_session,
 )
 from sessions_app.wire.protocol import (
     ErrorCode,
@@ -106,6 +108,7 @@ class SessionConsumer(AsyncWebsocketConsumer):
         self._first_bytes = 0
         self._waiting_for_join: asyncio.Task[None] | None = None
         self._is_accepted = False
+        self._is_refused = False  # and closed: what comes before the client has heard of it is of no interest
         self._writer: asyncio.Task[None] | None = None
         extensions: Any = self.scope.get("extensions") or {}
         self._pushing: Pushing | None = extensions.get(PUSH)
@@ -147,14 +150,20 @@ class SessionConsumer(AsyncWebsocketConsumer):
                 await self._sender.obey(command)
 
     async def _join(self, command: Join) -> None:
+        request = with_session(command.request, new_key=uuid.uuid4().hex)
+        if request.mode is Mode.RECEIVER:
+            await self._accept()
+        await self._authorise(request)
         if self._waiting_for_join:
             self._waiting_for_join.cancel()
-        self.join, self.capabilities = command.request, command.capabilities
-        if not self._is_sending:
-            await self._accept()
-        await self._authorise()
+        self.join, self.capabilities = request, command.capabilities
         await self._follow()
         position = await self._become_sender() if self._is_sending else 0
+        if self._is_sending and self._pushing:
+            self._pushing.expect_audio(
+                is_binary=self.capabilities.has_binary_audio,
+                max_message_bytes=self.capabilities.max_message_bytes,
+            )
         # A plain sender sends all it has as soon as it is let in, and can send nothing twice.
         await self._accept()
         await self._say_hello(resume_from=position)
@@ -173,19 +182,19 @@ class SessionConsumer(AsyncWebsocketConsumer):
             trusted_origins=settings.CSRF_TRUSTED_ORIGINS,
         )
 
-    async def _authorise(self) -> None:
+    async def _authorise(self, join: JoinRequest) -> None:
         header_names = {name.decode("latin-1").lower() for name, _ in self.scope["headers"]}
         client = self.scope.get("client")
-        secret = self.join.token
+        secret = join.token
         token = await find_token(secret) if secret else None
-        right = Right.SEND if self._is_sending else Right.READ
+        right = Right.SEND if join.mode is Mode.SENDER else Right.READ
         user = self._user()
         visitor = decision.Visitor(
             is_local=decision.is_local(client[0] if client else None, header_names),
             has_login=user is not None,
-            has_permission=user is not None and await has_right(user, right, self.join.session_key),
+            has_permission=user is not None and await has_right(user, right, join.session_key),
             has_token=bool(secret),
-            is_token_good=bool(token and token.admits(self.join.mode, self.join.session_key)),
+            is_token_good=bool(token and token.admits(join.mode, join.session_key)),
         )
         match decision.decide(decision.Access(settings.ACCESS), visitor):
             case AccessDecision.UNKNOWN:
@@ -194,7 +203,7 @@ class SessionConsumer(AsyncWebsocketConsumer):
                 )
             case AccessDecision.FORBIDDEN:
                 raise ProtocolError(
-                    ErrorCode.FORBIDDEN, f"no right to be {self.join.mode} of this session", param="token"
+                    ErrorCode.FORBIDDEN, f"no right to be {join.mode} of this session", param="token"
                 )
 
     def _user(self) -> User | None:
@@ -227,7 +236,7 @@ class SessionConsumer(AsyncWebsocketConsumer):
             self.feed,
             self.cursor,
             dialect=self.dialect,
-            resumes=self.capabilities.resumes,
+            capabilities=self.capabilities,
             on_change=self.feed_changed,
             on_fault=lambda error: self._spawn(self.refuse(error)),
         )
@@ -257,6 +266,8 @@ class SessionConsumer(AsyncWebsocketConsumer):
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
         if self._sender:
             await self._sender.receive(text_data, bytes_data)
+        elif self._is_refused:
+            return
         elif not hasattr(self, "join"):
             await self._receive_first(text_data, bytes_data)
         elif not self._is_sending:
@@ -356,6 +367,7 @@ class SessionConsumer(AsyncWebsocketConsumer):
         refusal = self.dialect.encode_error(error)
         await self._say_error(refusal)
         if refusal.close:
+            self._is_refused = True
             await self._stop_writing()
             await self._leave()
             with contextlib.suppress(RuntimeError):
@@ -384,7 +396,8 @@ class SessionConsumer(AsyncWebsocketConsumer):
 
     async def websocket_unanswered(self, message: dict[str, Any]) -> None:
         """A client that answers no ping does not read, or is not there any more."""
-        fault = ErrorCode.IDLE if self._is_sending else ErrorCode.SLOW_CONSUMER
+        is_reading = hasattr(self, "join") and not self._is_sending
+        fault = ErrorCode.SLOW_CONSUMER if is_reading else ErrorCode.IDLE
         raise ProtocolError(fault, "pings are not answered")
 
     async def disconnect(self, code: int) -> None:

@@ -24,7 +24,9 @@ from sessions_app.transport.interface import (
     Superseded,
     Unreachable,
 )
-from sessions_app.wire.dialects import Audio, Command, Dialect
+from sessions_app.wire.audio_frames import pieces
+from sessions_app.wire.dialects import Audio, Capabilities, Command, Dialect
+from sessions_app.wire.pcm import PcmConverter
 from sessions_app.wire.protocol import Close, ErrorCode, Flush, JoinRequest, ProtocolError
 
 from .feed import Cursor, SessionFeed
@@ -48,7 +50,7 @@ class SenderConnection:
     Args:
         cursor: Tells this sender what was kept of its audio.
         dialect: Understands its messages.
-        resumes: Whether it connects again by itself and sends again what was lost.
+        capabilities: Of its client; `pcm` is what `Audio` of its dialect brings.
         on_change: Called when there is something to tell.
         on_fault: Called with what went wrong while nothing was being received.
     """
@@ -60,7 +62,7 @@ class SenderConnection:
         cursor: Cursor,
         *,
         dialect: Dialect,
-        resumes: bool,
+        capabilities: Capabilities,
         on_change: Callable[[], None],
         on_fault: Callable[[ProtocolError], None],
     ) -> None:
@@ -68,7 +70,8 @@ class SenderConnection:
         self._room = feed
         self._reader = cursor
         self._dialect = dialect
-        self._resumes = resumes
+        self._resumes = capabilities.resumes
+        self._converter = PcmConverter(capabilities.pcm) if capabilities.pcm else None
         self._on_change = on_change
         self._on_fault = on_fault
         self._sender = uuid.uuid4().hex
@@ -136,6 +139,7 @@ class SenderConnection:
                 case Flush():
                     await self._flush()
                 case Close():
+                    await self._append_held_back()
                     await self._finish()
         except Superseded:
             self.sender_lost(Superseded())
@@ -213,8 +217,17 @@ class SenderConnection:
     # Receiving.
 
     async def _receive_audio(self, data: bytes) -> None:
-        if not data:
-            return  # keeps the socket open, no more
+        if self._converter:
+            data = self._converter.convert(data).tobytes()
+        for piece in pieces(data):  # none if it only keeps the socket open
+            await self._append(piece)
+
+    async def _append_held_back(self) -> None:
+        """Add what resampling waits with, before something that stands behind all audio so far."""
+        if self._converter and (rest := self._converter.flush().tobytes()):
+            await self._append(rest)
+
+    async def _append(self, data: bytes) -> None:
         self._is_held = True
         try:
             end = await self._in_log(lambda: get_transport().append(self._session, self._sender, data))
@@ -241,6 +254,7 @@ class SenderConnection:
             raise
 
     async def _flush(self) -> None:
+        await self._append_held_back()
         position = await self._in_log(lambda: get_transport().flush(self._session, self._sender))
         if position is not None:
             self._reader.flushes.append(position)

@@ -13,6 +13,7 @@ from functools import lru_cache
 from typing import Protocol
 
 from .audio_frames import FrameValidator
+from .pcm import PcmFormat
 from .protocol import (
     Close,
     Flush,
@@ -25,6 +26,7 @@ from .protocol import (
     encode_error,
     parse_command,
     parse_join,
+    parse_session_key,
 )
 
 MAX_UNREAD = 15
@@ -71,12 +73,22 @@ class Capabilities:
     """Lines that it is sent until it has sent all; None for any number."""
 
     has_binary_audio: bool = True
-    """Each binary message is audio as it is."""
+    """Its audio comes in binary messages; otherwise in texts, and servers prepare for those."""
+
+    max_message_bytes: int | None = None
+    """Larger messages are refused by the server; None for as many as it takes from everyone."""
+
+    pcm: PcmFormat | None = None
+    """The format of what the dialect returns as `Audio`; None if that is ours already, and checked."""
 
 
 @dataclass(frozen=True, slots=True)
 class Join:
-    """The client takes part in a session from now on."""
+    """The client takes part in a session from now on, if it may.
+
+    It comes with the opening or with a first message, which then brings the client's token as well. A sender
+    may leave the name of its session to the server: `JoinRequest.session_key` is empty then.
+    """
 
     request: JoinRequest
     capabilities: Capabilities
@@ -84,7 +96,7 @@ class Join:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Audio:
-    """More audio of the sender: float32 at 16 kHz, little endian."""
+    """More audio of the sender: float32 at 16 kHz, little endian, unless `Capabilities.pcm` names another."""
 
     data: bytes
 
@@ -124,6 +136,19 @@ class Dialect(Protocol):
         ...
 
     def encode_error(self, error: ProtocolError) -> Refusal: ...
+
+
+def with_session(request: JoinRequest, *, new_key: str) -> JoinRequest:
+    """Return the request with the session that it is for, in the one spelling of its key.
+
+    Args:
+        new_key: A key that no session has, for a sender that names none.
+
+    Raises:
+        ProtocolError: BAD_SESSION_ID, if the key cannot be one, or a receiver names none.
+    """
+    may_begin = request.mode is Mode.SENDER
+    return replace(request, session_key=parse_session_key(request.session_key or may_begin * new_key))
 
 
 # A line goes to a thousand receivers in the same words.

@@ -17,6 +17,7 @@ from websockets.sync.client import connect
 
 async def echo(scope, receive, send):
     await receive()
+    scope["extensions"]["asrsite.push"].expect_audio(is_binary=True, max_message_bytes=None)
     await send({"type": "websocket.accept"})
     while (message := await receive())["type"] == "websocket.receive":
         await send({"type": "websocket.send", "text": str(len(message["bytes"]))})

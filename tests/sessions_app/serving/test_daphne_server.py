@@ -12,7 +12,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from websockets.protocol import CLIENT, OPEN, Protocol
 
-from sessions_app.serving.daphne_server import MAX_WAITING, PatientWebSocket, WaitingMessages  # isort: skip
+from sessions_app.serving.daphne_server import (  # isort: skip
+    MAX_WAITING,
+    MAX_WAITING_BYTES,
+    PatientWebSocket,
+    WaitingMessages,
+)
 from autobahn.twisted.websocket import WebSocketServerFactory
 from daphne.ws_protocol import WebSocketProtocol
 from twisted.internet.error import ConnectionLost
@@ -75,6 +80,7 @@ def open_socket(monkeypatch: pytest.MonkeyPatch) -> PatientWebSocket:
     socket.client_addr = None
     socket.server = SimpleNamespace(senders=Senders())
     socket.state = socket.STATE_OPEN
+    socket.expect_audio(is_binary=True, max_message_bytes=None)
     socket.onOpen()
     return socket
 
@@ -182,6 +188,13 @@ def frames_of(*messages: bytes, **options: Any) -> bytes:
     return b"".join(client.data_to_send())
 
 
+def texts_of(*messages: str) -> bytes:
+    client = Protocol(CLIENT, state=OPEN)
+    for message in messages:
+        client.send_text(message.encode())
+    return b"".join(client.data_to_send())
+
+
 @pytest.fixture
 def connected() -> PatientWebSocket:
     """A socket behind its handshake, whose transport takes what it says to the client."""
@@ -197,12 +210,14 @@ def connected() -> PatientWebSocket:
     socket.inside_message, socket.current_frame = False, None
     socket.server = SimpleNamespace(senders=Senders())
     socket.application_queue = WaitingMessages(socket)
+    socket.expect_audio(is_binary=True, max_message_bytes=None)
     return socket
 
 
-def taken(socket: PatientWebSocket) -> list[bytes]:
+def taken(socket: PatientWebSocket) -> list[bytes | str]:
     queue = socket.application_queue
-    return [queue.get_nowait()["bytes"] for _ in range(queue.qsize())]
+    messages = [queue.get_nowait() for _ in range(queue.qsize())]
+    return [message["bytes"] if "bytes" in message else message["text"] for message in messages]
 
 
 class TestFrames:
@@ -250,3 +265,78 @@ class TestFrames:
         assert taken(connected) == [AUDIO]
         assert connected.autoPingTimeoutCall is None
         timeout.cancel.assert_called_once()
+
+
+class TestAudioOfADialect:
+    """Its dialect says what is audio of a client; the rest takes the long way, and arrives as well."""
+
+    def test_samples_need_not_have_four_bytes(self, connected: PatientWebSocket) -> None:
+        connected.dataReceived(frames_of(AUDIO[:803]))
+        assert taken(connected) == [AUDIO[:803]]
+
+    def test_audio_may_be_text(self, connected: PatientWebSocket, monkeypatch: pytest.MonkeyPatch) -> None:
+        connected.expect_audio(is_binary=False, max_message_bytes=None)
+        monkeypatch.setattr(WebSocketProtocol, "dataReceived", lambda self, data: pytest.fail("the long way"))
+        connected.dataReceived(texts_of("A" * 17_000))
+        assert taken(connected) == ["A" * 17_000]
+        assert connected.server.senders.sockets == {7}
+
+    def test_binary_messages_of_such_a_client_arrive_and_are_no_audio(
+        self, connected: PatientWebSocket
+    ) -> None:
+        connected.expect_audio(is_binary=False, max_message_bytes=None)
+        connected.dataReceived(frames_of(AUDIO))
+        assert taken(connected) == [AUDIO]
+        assert not connected.server.senders.sockets
+
+    @pytest.mark.parametrize("text", ["字" * 300, "x" * 300, ""])
+    def test_texts_of_a_client_with_binary_audio_arrive(self, connected: PatientWebSocket, text: str) -> None:
+        connected.dataReceived(texts_of(text))
+        assert taken(connected) == [text]
+
+    def test_who_is_not_known_to_send_audio_is_read_alone(self, connected: PatientWebSocket) -> None:
+        connected.audio_is_binary = None
+        connected.dataReceived(frames_of(AUDIO))
+        assert taken(connected) == [AUDIO]
+        assert not connected.server.senders.sockets
+
+    @pytest.mark.parametrize(("limit", "count"), [(None, 0), (3000, 1)])
+    def test_messages_may_be_as_large_as_it_says(
+        self, connected: PatientWebSocket, monkeypatch: pytest.MonkeyPatch, limit: int | None, count: int
+    ) -> None:
+        connected.maxMessagePayloadSize = connected.maxFramePayloadSize = 1000
+        dropped: list[bool] = []
+        monkeypatch.setattr(connected, "dropConnection", lambda abort: dropped.append(abort))
+        connected.expect_audio(is_binary=True, max_message_bytes=limit)
+        data = frames_of(AUDIO[:2000])
+        connected.dataReceived(data[:900])
+        connected.dataReceived(data[900:])
+        assert taken(connected) == [AUDIO[:2000]] * count
+        assert bool(dropped) is (count == 0)
+
+
+class TestWaiting:
+    async def test_a_few_large_messages_are_as_much_as_many_small_ones(
+        self, open_socket: PatientWebSocket
+    ) -> None:
+        for _ in range(4):
+            open_socket.onMessage(bytes(MAX_WAITING_BYTES // 4 - 1), True)
+        assert not open_socket.is_paused
+        open_socket.onMessage(b"more", True)
+        assert open_socket.is_paused
+        while open_socket.application_queue.qsize() > 2:
+            await open_socket.application_queue.get()
+            assert open_socket.is_paused
+        await open_socket.application_queue.get()
+        assert not open_socket.is_paused
+
+    async def test_texts_count_by_their_length(self, open_socket: PatientWebSocket) -> None:
+        open_socket.onMessage(b"x" * MAX_WAITING_BYTES, False)
+        assert open_socket.is_paused
+        await open_socket.application_queue.get()
+        assert not open_socket.is_paused
+
+    async def test_what_is_told_besides_messages_weighs_nothing(self, open_socket: PatientWebSocket) -> None:
+        for _ in range(MAX_WAITING - 1):
+            open_socket.application_queue.put_nowait({"type": "websocket.unanswered"})
+        assert not open_socket.application_queue.is_full

@@ -40,7 +40,6 @@ OTHERS = {
     "two bytes": b"\x82\xfe",
     "empty": frame(0),
     "short": frame(124),
-    "no whole samples": frame(130),
     "too long": frame(65_536),
     "not masked": frame(800, mask=False),
     "compressed": b"\xc2" + frame(800)[1:],
@@ -55,17 +54,28 @@ OTHERS = {
 
 
 class TestWholeAudio:
-    @given(st.binary(min_size=126, max_size=4000), st.integers(0, 3))
-    def test_is_what_the_client_sent(self, start: bytes, more: int):
-        audio = (start * 8)[: 4 * (len(start) + more)]
-        assert whole_audio(Frame(Opcode.BINARY, audio).serialize(mask=True)) == audio
+    @given(st.binary(min_size=126, max_size=4000), st.integers(0, 3000))
+    def test_is_what_the_client_sent_whatever_its_samples_are(self, start: bytes, more: int) -> None:
+        audio = (start * 8)[: len(start) + more]
+        assert whole_audio(Frame(Opcode.BINARY, audio).serialize(mask=True), is_binary=True) == audio
 
-    @pytest.mark.parametrize("length", [128, 12_800, 65_532])
-    def test_may_have_any_length_that_two_bytes_hold(self, length: int):
+    @pytest.mark.parametrize("length", [126, 127, 128, 12_800, 65_535])
+    def test_may_have_any_length_that_two_bytes_hold(self, length: int) -> None:
         audio = bytes(range(251)) * 300
         frame = Frame(Opcode.BINARY, audio[:length]).serialize(mask=True)
-        assert whole_audio(frame) == audio[:length]
+        assert whole_audio(frame, is_binary=True) == audio[:length]
 
     @pytest.mark.parametrize("data", OTHERS.values(), ids=OTHERS)
-    def test_is_nothing_else(self, data: bytes):
-        assert whole_audio(data) is None
+    def test_is_nothing_else(self, data: bytes) -> None:
+        assert whole_audio(data, is_binary=True) is None
+
+    def test_is_text_of_those_who_send_text(self) -> None:
+        text = b'{"audio": "' + b"A" * 301 + b'"}'
+        assert whole_audio(Frame(Opcode.TEXT, text).serialize(mask=True), is_binary=False) == text
+        assert whole_audio(frame(800), is_binary=False) is None
+
+    @pytest.mark.parametrize("text", ["字" * 200, "x" * 300 + "é"])
+    def test_is_no_text_whose_encoding_must_be_checked(self, text: str) -> None:
+        assert whole_audio(Frame(Opcode.TEXT, text.encode()).serialize(mask=True), is_binary=False) is None
+        broken = Frame(Opcode.TEXT, b"x" * 200 + b"\xff").serialize(mask=True)
+        assert whole_audio(broken, is_binary=False) is None

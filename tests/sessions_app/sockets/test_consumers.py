@@ -179,9 +179,13 @@ class Pushed:
     def __init__(self) -> None:
         self.can_push = True
         self.frames: list[bytes] = []
+        self.audio: dict[str, Any] | None = None
 
     def push(self, frame: bytes) -> None:
         self.frames.append(frame)
+
+    def expect_audio(self, **audio: Any) -> None:
+        self.audio = audio
 
     @property
     def seqs(self) -> list[int]:

@@ -13,7 +13,7 @@ from sessions_app.sockets.feed import Cursor, SessionFeed
 from sessions_app.sockets.sender import SenderConnection
 from sessions_app.transport.interface import CREDIT
 from sessions_app.transport.memory import MemoryTransport
-from sessions_app.wire.dialects import OwnProtocol
+from sessions_app.wire.dialects import Capabilities, OwnProtocol
 from sessions_app.wire.protocol import ErrorCode, JoinRequest, Mode, ProtocolError
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -33,7 +33,7 @@ async def test_one_that_is_held_back_is_not_idle_and_one_that_says_nothing_is(
         SessionFeed(),
         Cursor(),
         dialect=OwnProtocol(),
-        resumes=False,
+        capabilities=Capabilities(),
         on_change=lambda: None,
         on_fault=faults.append,
     )

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from sessions_app.wire.audio_frames import TINY
 from sessions_app.wire.pcm import ENCODINGS, MAX_CHANNELS, PcmConverter, PcmFormat
 from sessions_app.wire.protocol import ErrorCode, ProtocolError
 
@@ -29,9 +30,13 @@ def s16(audio: np.ndarray) -> bytes:
         ("s16le", (VALUES * 2**15).astype("<i2").tobytes()),
         ("s16be", (VALUES * 2**15).astype(">i2").tobytes()),
         ("s24le", b"".join(int(v * 2**23).to_bytes(3, "little", signed=True) for v in VALUES)),
+        ("s24be", b"".join(int(v * 2**23).to_bytes(3, "big", signed=True) for v in VALUES)),
         ("s32le", (VALUES * 2**31).astype("<i4").tobytes()),
+        ("s32be", (VALUES * 2**31).astype(">i4").tobytes()),
         ("f32le", VALUES.astype("<f4").tobytes()),
+        ("f32be", VALUES.astype(">f4").tobytes()),
         ("f64le", VALUES.astype("<f8").tobytes()),
+        ("f64be", VALUES.astype(">f8").tobytes()),
         ("u8", (VALUES * 128 + 128).astype(np.uint8).tobytes()),
     ],
 )
@@ -104,11 +109,78 @@ def test_what_we_cannot_hold_is_filtered_and_not_folded():
     assert np.abs(audio[1000:-1000]).max() < 1e-3
 
 
-def test_after_a_flush_the_stream_begins_anew():
+def test_after_a_flush_the_stream_begins_anew() -> None:
     converter = PcmConverter(PcmFormat("s16le", 8_000))
-    first = np.concatenate([converter.convert(s16(sine(500, 8_000)) + b"x"), converter.flush()])
+    first = np.concatenate([converter.convert(s16(sine(500, 8_000))), converter.flush()])
     second = np.concatenate([converter.convert(s16(sine(500, 8_000))), converter.flush()])
     np.testing.assert_array_equal(first, second)
+
+
+@pytest.mark.parametrize("rate", [8_000, 16_000])
+def test_a_flush_in_the_middle_of_a_sample_puts_nothing_out_of_step(rate: int) -> None:
+    data = s16(sine(500, rate))
+    converter = PcmConverter(PcmFormat("s16le", rate))
+    parts = [
+        converter.convert(data[:1001]),
+        converter.flush(),
+        converter.convert(data[1001:]),
+        converter.flush(),
+    ]
+    audio = np.concatenate(parts)
+    assert abs(len(audio) - 16_000) <= 2
+    quiet = slice(16_000 * 500 // rate + 200, None)  # behind the seam, whose filter begins anew
+    offset = len(audio) - 16_000
+    np.testing.assert_allclose(audio[quiet][:14_000], sine(500, 16_000)[quiet][offset:][:14_000], atol=0.03)
+
+
+@pytest.mark.parametrize("encoding", sorted(ENCODINGS))
+def test_half_a_sample_waits_for_the_other_half(encoding: str) -> None:
+    size, _ = ENCODINGS[encoding]
+    sample = bytes([0x21, 0x43, 0x3E, 0x3F, 0x12, 0x34, 0x3E, 0x3F][:size])
+    converter = PcmConverter(PcmFormat(encoding))
+    found = [converter.convert(sample[at : at + 1]) for at in range(size)]
+    assert [len(audio) for audio in found] == [0] * (size - 1) + [1]
+    np.testing.assert_array_equal(found[-1], PcmConverter(PcmFormat(encoding)).convert(sample))
+
+
+@pytest.mark.parametrize("encoding", sorted(ENCODINGS))
+def test_nothing_is_no_audio(encoding: str) -> None:
+    converter = PcmConverter(PcmFormat(encoding))
+    assert len(converter.convert(b"")) == 0
+    assert len(converter.flush()) == 0
+
+
+@pytest.mark.parametrize("encoding", ["f32le", "f32be", "f64le", "f64be"])
+def test_numbers_too_small_to_hear_are_zero(encoding: str) -> None:
+    order = ">" if encoding.endswith("be") else "<"
+    tiny = np.array([1e-30, -1e-30, 1e-42, 1e-10], f"{order}f{int(encoding[1:3]) // 8}")
+    audio = PcmConverter(PcmFormat(encoding)).convert(tiny.tobytes())
+    np.testing.assert_array_equal(audio, np.array([0, 0, 0, 1e-10], np.float32))
+
+
+@pytest.mark.parametrize("rate", [8_000, 48_000])
+def test_neither_do_they_come_from_resampling(rate: int) -> None:
+    converter = PcmConverter(PcmFormat("s16le", rate))
+    silence = bytes(2 * rate)
+    audio = np.concatenate([converter.convert(s16(sine(440, rate)) + silence), converter.flush()])
+    sound = np.abs(audio[audio != 0])
+    assert sound.min() >= TINY
+    assert np.isfinite(audio).all()
+
+
+@pytest.mark.parametrize("rate", [8_000, 11_025, 22_050, 44_100, 48_000])
+def test_resampling_holds_back_less_than_a_tenth_of_a_second(rate: int) -> None:
+    converter = PcmConverter(PcmFormat("s16le", rate))
+    audio = converter.convert(s16(sine(440, rate)))
+    assert 16_000 - len(audio) < 1_600
+    assert abs(len(audio) + len(converter.flush()) - 16_000) <= 1
+
+
+def test_a_full_scale_square_stays_within_full_scale() -> None:
+    square = np.tile(np.repeat([1.0, -1.0], 20), 200)
+    converter = PcmConverter(PcmFormat("s16le", 8_000))
+    audio = np.concatenate([converter.convert(s16(square)), converter.flush()])
+    assert np.abs(audio).max() == 1
 
 
 @pytest.mark.parametrize(

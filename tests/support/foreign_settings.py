@@ -1,0 +1,7 @@
+"""Settings of a server that speaks a foreign dialect as well."""
+
+from asrsite.settings import *  # noqa: F403
+from sessions_app.wire.dialects import DIALECTS
+from tests.support.foreign_dialect import PATH, Foreign
+
+DIALECTS[PATH] = Foreign
