@@ -30,6 +30,7 @@ from sessions_app.wire.pcm import PcmConverter
 from sessions_app.wire.protocol import Close, ErrorCode, Flush, JoinRequest, ProtocolError
 
 from .feed import Cursor, SessionFeed
+from .flush_limit import FlushLimit
 
 Answer = TypeVar("Answer")
 
@@ -77,6 +78,7 @@ class SenderConnection:
         self._sender = uuid.uuid4().hex
         self._session = 0
         self._bad_messages = 0
+        self._flush_limit = FlushLimit()
         self._is_over = False  # nothing that comes is of interest any more
         self._is_held = False  # which is no silence, however long it takes
         self._heard_at = 0.0  # by the event loop's clock
@@ -254,6 +256,7 @@ class SenderConnection:
             raise
 
     async def _flush(self) -> None:
+        self._flush_limit.admit(asyncio.get_running_loop().time())
         await self._append_held_back()
         position = await self._in_log(lambda: get_transport().flush(self._session, self._sender))
         if position is not None:

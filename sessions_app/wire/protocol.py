@@ -37,6 +37,7 @@ class ErrorCode(enum.Enum):
     BAD_PARAMETER = ("bad_parameter", 4400, False)
     BAD_COMMAND = ("bad_command", None, False)
     TOO_MANY_BAD_COMMANDS = ("too_many_bad_commands", 4400, False)
+    TOO_MANY_FLUSHES = ("too_many_flushes", None, True)
     UNAUTHORIZED = ("unauthorized", 4401, False)
     FORBIDDEN = ("forbidden", 4403, False)
     NOT_SENDER = ("not_sender", None, False)

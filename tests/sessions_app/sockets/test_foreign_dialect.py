@@ -325,3 +325,22 @@ async def test_its_server_is_told_what_its_audio_is(transport: MemoryTransport) 
     assert await told(socket) == {"request_id": "foreign-1"}
     assert server.audio == {"is_binary": False, "max_message_bytes": 4 * 1024 * 1024}
     await disconnect(socket)
+
+
+@pytest.mark.parametrize("count", [5, 8])
+async def test_who_ends_utterances_faster_than_they_can_be_recognised_is_told_and_loses_nothing(
+    transport: MemoryTransport, count: int
+) -> None:
+    socket, session_pk = await begun(transport)
+    frame = np.full(160, 8192, "<i2").tobytes()
+    for _ in range(count):
+        await socket.send_input({"type": "websocket.receive", "bytes": frame})
+        await say(socket, "Finalize")
+    assert [await told(socket) for _ in range(count - 5)] == [{"Error": "too_many_flushes"}] * (count - 5)
+    position, flushes = 0, 0
+    while position < 160 * count:
+        chunk = await transport.read(session_pk, position, timeout_s=2, after_flush=flushes > 0)
+        assert chunk.audio
+        position, flushes = chunk.end, flushes + chunk.is_flush
+    assert (position, flushes) == (160 * count, 5)
+    await disconnect(socket)
