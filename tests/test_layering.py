@@ -110,40 +110,40 @@ def rooms_used(name: str) -> set[str]:
 
 
 @pytest.mark.parametrize("above", PACKAGES)
-def test_packages_import_only_those_below_them(above: str):
+def test_packages_import_only_those_below_them(above: str) -> None:
     used = {package(target) for module in MODULES if package(module) == above for target in IMPORTS[module]}
     assert used - {above} <= BELOW[above]
 
 
-def test_speakers_know_nothing_of_sessions():
+def test_speakers_know_nothing_of_sessions() -> None:
     assert "sessions_app" not in BELOW["speakers"]
     foreign = foreign_imports({name: file for name, file in MODULES.items() if package(name) == "speakers"})
     assert [module for module, used in foreign.items() if "sessions_app" in used] == []
 
 
-def test_the_product_never_imports_what_trains_measures_or_tests_it():
+def test_the_product_never_imports_what_trains_measures_or_tests_it() -> None:
     outside = {"training", "benchmarks", "tests", "deploy", "examples"}
     foreign = foreign_imports(MODULES)
     assert {module: used & outside for module, used in foreign.items() if used & outside} == {}
 
 
-def test_no_modules_import_each_other_in_a_circle():
+def test_no_modules_import_each_other_in_a_circle() -> None:
     assert circles(IMPORTS) == []
 
 
-def test_every_room_is_in_the_table():
+def test_every_room_is_in_the_table() -> None:
     rooms = {room(module, file) for module, file in MODULES.items()} - {*PACKAGES}
     assert rooms == {*ROOMS}
 
 
 @pytest.mark.parametrize("name", ROOMS)
-def test_a_room_uses_only_rooms_below_it(name: str):
+def test_a_room_uses_only_rooms_below_it(name: str) -> None:
     allowed = {f"{package(name)}.{other}" for other in ROOMS[name]}
     assert rooms_used(name) <= allowed
 
 
 @pytest.mark.parametrize("name", ROOMS)
-def test_no_room_uses_what_lies_on_top_of_its_package(name: str):
+def test_no_room_uses_what_lies_on_top_of_its_package(name: str) -> None:
     used = {
         target for module, file in MODULES.items() if room(module, file) == name for target in IMPORTS[module]
     }
@@ -151,19 +151,19 @@ def test_no_room_uses_what_lies_on_top_of_its_package(name: str):
 
 
 @pytest.mark.parametrize(("module", "forbidden"), FORBIDDEN.items())
-def test_a_module_loads_only_what_it_needs(module: str, forbidden: list[str]):
+def test_a_module_loads_only_what_it_needs(module: str, forbidden: list[str]) -> None:
     code = f"import sys, {module}; print(*[m for m in {forbidden} if m in sys.modules])"
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert found.stdout.split() == []
 
 
 class TestCircles:
-    def test_are_found_however_long_they_are(self):
+    def test_are_found_however_long_they_are(self) -> None:
         assert circles({"a": {"b"}, "b": {"c"}, "c": {"a"}, "d": {"a"}}) == [["a", "b", "c"]]
 
-    def test_are_told_apart(self):
+    def test_are_told_apart(self) -> None:
         found = circles({"a": {"b"}, "b": {"a", "c"}, "c": {"d"}, "d": {"c"}})
         assert sorted(found) == [["a", "b"], ["c", "d"]]
 
-    def test_are_none_where_two_ways_lead_to_the_same_place(self):
+    def test_are_none_where_two_ways_lead_to_the_same_place(self) -> None:
         assert circles({"a": {"b", "c"}, "b": {"d"}, "c": {"d"}, "d": set()}) == []

@@ -26,20 +26,20 @@ def first_lines() -> dict[str, str]:
     }
 
 
-def test_every_module_has_its_line_and_no_line_has_lost_its_module():
+def test_every_module_has_its_line_and_no_line_has_lost_its_module() -> None:
     assert {*described()} == {*first_lines()}
 
 
-def test_a_line_says_what_the_module_says_of_itself():
+def test_a_line_says_what_the_module_says_of_itself() -> None:
     assert described() == first_lines()
 
 
-def test_every_module_says_what_it_is_in_words_of_the_field():
+def test_every_module_says_what_it_is_in_words_of_the_field() -> None:
     questions = re.compile(r"^(What|Who|How|Whether|Where|Which|Of)\b")
     assert [path for path, line in first_lines().items() if not line or questions.match(line)] == []
 
 
-def test_the_map_names_only_places_that_exist():
+def test_the_map_names_only_places_that_exist() -> None:
     named = re.findall(r"`((?:sessions_app|speakers|recognition|asrsite|tests|docs)/[\w/.-]+)`", DOCUMENT)
     assert named
     assert [path for path in named if not (ROOT / path).exists()] == []

@@ -88,7 +88,7 @@ def rows(settings: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict
     return one_of_everything()
 
 
-def test_every_page_is_in_chinese(reader: Client, rows: dict[str, Any]):
+def test_every_page_is_in_chinese(reader: Client, rows: dict[str, Any]) -> None:
     found: dict[str, list[str]] = {}
     seen = 0
     for name in addresses():
@@ -101,7 +101,7 @@ def test_every_page_is_in_chinese(reader: Client, rows: dict[str, Any]):
     assert seen > 60
 
 
-def test_what_an_action_asks_and_answers_is_in_chinese(reader: Client, rows: dict[str, Any]):
+def test_what_an_action_asks_and_answers_is_in_chinese(reader: Client, rows: dict[str, Any]) -> None:
     found = {}
     for table in rows:
         page = reader.get(reverse(f"admin:{table}_changelist"))
@@ -114,12 +114,12 @@ def test_what_an_action_asks_and_answers_is_in_chinese(reader: Client, rows: dic
     assert found == {}
 
 
-def test_english_would_be_seen():
+def test_english_would_be_seen() -> None:
     page = "<p>会话 Session</p><script>let x</script><input type=submit value='Save'><td>Alice, WAV</td>"
     assert list(english_in(page)) == ["会话 Session", "Save"]
 
 
-def test_choosing_permissions_is_explained_in_chinese(reader: Client):
+def test_choosing_permissions_is_explained_in_chinese(reader: Client) -> None:
     said = reader.get(reverse("admin:jsi18n")).content.decode()
     for text in ("Choose all %s", "Remove all %s", "Choose selected %s", "Remove selected %s"):
         assert f'"{text}"' in said

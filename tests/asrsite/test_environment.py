@@ -21,7 +21,7 @@ def env(monkeypatch: pytest.MonkeyPatch):
 
 class TestValues:
     @pytest.mark.parametrize(("value", "meaning"), [("1", True), ("Yes", True), ("off", False), ("", True)])
-    def test_a_boolean(self, env, value: str, meaning: bool):
+    def test_a_boolean(self, env, value: str, meaning: bool) -> None:
         env(value)
         assert environment.boolean("NAME", True) is meaning
 
@@ -51,25 +51,25 @@ class TestValues:
             (lambda: environment.choice("NAME", "a", ["a", "b"]), "c", "use one of a, b"),
         ],
     )
-    def test_nonsense_is_an_error_that_names_it(self, env, read, value: str, message: str):
+    def test_nonsense_is_an_error_that_names_it(self, env, read, value: str, message: str) -> None:
         env(value)
         with pytest.raises(ImproperlyConfigured, match=message.replace("(", r"\(")):
             read()
 
-    def test_a_list(self, env):
+    def test_a_list(self, env) -> None:
         env("a, b,,c")
         assert environment.names("NAME", []) == ["a", "b", "c"]
 
 
 class TestSecret:
-    def test_is_made_once_for_the_owners_eyes_alone(self, tmp_path: Path):
+    def test_is_made_once_for_the_owners_eyes_alone(self, tmp_path: Path) -> None:
         file = tmp_path / "secret"
         made = environment.secret("NO_SUCH_NAME", file)
         assert len(made) >= 50
         assert environment.secret("NO_SUCH_NAME", file) == made
         assert stat.S_IMODE(file.stat().st_mode) == 0o600
 
-    def test_the_environment_goes_first(self, env, tmp_path: Path):
+    def test_the_environment_goes_first(self, env, tmp_path: Path) -> None:
         env("given")
         assert environment.secret("NAME", tmp_path / "secret") == "given"
         assert not (tmp_path / "secret").exists()
@@ -90,25 +90,25 @@ def read_settings() -> None:
 
 
 class TestSettings:
-    def test_the_default_is_fit_for_deployment(self, tmp_path: Path):
+    def test_the_default_is_fit_for_deployment(self, tmp_path: Path) -> None:
         done = check(tmp_path, "--deploy", "--fail-level", "WARNING")
         assert done.returncode == 0, done.stderr
 
-    def test_so_is_a_server_behind_a_tls_proxy(self, tmp_path: Path):
+    def test_so_is_a_server_behind_a_tls_proxy(self, tmp_path: Path) -> None:
         settings = {"ALLOWED_HOSTS": "meet.example.org", "ASR_HTTPS": "1", "ASR_ACCESS": "token"}
         done = check(tmp_path, "--deploy", "--fail-level", "WARNING", **settings)
         assert done.returncode == 0, done.stderr
 
-    def test_plain_http_over_a_network_is_not(self, tmp_path: Path):
+    def test_plain_http_over_a_network_is_not(self, tmp_path: Path) -> None:
         done = check(tmp_path, "--deploy", "--fail-level", "WARNING", ALLOWED_HOSTS="meet.example.org")
         assert done.returncode != 0
         assert "SECURE_SSL_REDIRECT" in done.stderr
 
-    def test_debug_is_off_and_not_allowed_over_a_network(self, tmp_path: Path):
+    def test_debug_is_off_and_not_allowed_over_a_network(self, tmp_path: Path) -> None:
         assert "asrsite.E001" in check(tmp_path, DEBUG="1", ALLOWED_HOSTS="meet.example.org").stderr
         assert check(tmp_path, DEBUG="1").returncode == 0
 
-    def test_open_access_over_a_network_is_warned_of(self, tmp_path: Path):
+    def test_open_access_over_a_network_is_warned_of(self, tmp_path: Path) -> None:
         done = check(tmp_path, ASR_ACCESS="open", ALLOWED_HOSTS="meet.example.org")
         assert "asrsite.W001" in done.stderr
 
@@ -127,12 +127,12 @@ class TestSettings:
     )
     def test_a_wrong_value_is_an_error_that_names_it(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, value: str
-    ):
+    ) -> None:
         monkeypatch.setattr(os, "environ", {"ASR_DATA_DIR": str(tmp_path), name: value})
         with pytest.raises(ImproperlyConfigured, match=f"^{name}"):
             read_settings()
 
-    def test_whoever_starts_a_command_is_told_so(self, tmp_path: Path):
+    def test_whoever_starts_a_command_is_told_so(self, tmp_path: Path) -> None:
         done = check(tmp_path, DEBUG="perhaps")
         assert done.returncode != 0
         assert "ImproperlyConfigured: DEBUG" in done.stderr

@@ -33,18 +33,18 @@ def logged(error: str, logger: str = "channels_redis.pubsub") -> list[str]:
         "ConnectionRefusedError('Connection closed by server.')",
     ],
 )
-def test_a_redis_that_does_not_answer_is_told_in_one_line(error: str):
+def test_a_redis_that_does_not_answer_is_told_in_one_line(error: str) -> None:
     (line,) = logged(error)
     assert line.endswith(
         "WARNING channels_redis.pubsub: it went wrong in a task: Connection closed by server."
     )
 
 
-def test_a_fault_of_the_program_is_told_with_its_traceback():
+def test_a_fault_of_the_program_is_told_with_its_traceback() -> None:
     lines = logged("KeyError('channel')")
     assert lines[1] == "Traceback (most recent call last):"
     assert lines[-1] == "KeyError: 'channel'"
 
 
-def test_an_outage_that_our_own_code_did_not_expect_is_a_fault():
+def test_an_outage_that_our_own_code_did_not_expect_is_a_fault() -> None:
     assert logged("OSError('no')", logger="sessions_app.sockets.fanout")[-1] == "OSError: no"

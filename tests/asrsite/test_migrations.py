@@ -167,26 +167,26 @@ def _load(installation: Installation) -> None:
             loading.executescript(dump)
 
 
-def test_the_old_database_had_rows_in_every_table(old: Old):
+def test_the_old_database_had_rows_in_every_table(old: Old) -> None:
     assert [table for table, rows in old.before.items() if not rows] == []
 
 
-def test_every_row_is_kept_with_all_that_it_held(old: Old):
+def test_every_row_is_kept_with_all_that_it_held(old: Old) -> None:
     after = old.installation.rows()
     for table in old.before.keys() - {"sqlite_sequence"}:
         for row in old.before[table]:
             assert any(row.items() <= kept.items() for kept in after[table]), (table, row)
 
 
-def test_its_tables_are_those_of_a_new_one(old: Old, new: Installation):
+def test_its_tables_are_those_of_a_new_one(old: Old, new: Installation) -> None:
     assert old.installation.shape() == new.shape()
 
 
-def test_a_new_one_begins_with_a_text_of_consent_in_each_language(new: Installation):
+def test_a_new_one_begins_with_a_text_of_consent_in_each_language(new: Installation) -> None:
     assert sorted(new.ask("SELECT language FROM speakers_consenttext")) == [("en",), ("zh-hans",)]
 
 
-def test_lines_are_read_with_their_voices(old: Old):
+def test_lines_are_read_with_their_voices(old: Old) -> None:
     assert old.told["lines"] == [
         ["weekly-2026-11", 1, "大家好，我们开始开会。", "大家好，我们开始开会。", "张三丰", False],
         ["weekly-2026-11", 2, "预算通过了吗？", "预算通过了。", "Speaker 1", False],
@@ -197,24 +197,24 @@ def test_lines_are_read_with_their_voices(old: Old):
     assert old.told["tokens"] == [["大", 0, 3000], ["家", 3000, 6000]]
 
 
-def test_what_people_changed_is_still_told(old: Old):
+def test_what_people_changed_is_still_told(old: Old) -> None:
     assert old.told["versions"] == ["预算通过了。", "预算通过了吗？"]
     assert old.told["editor"] == "bob"
     assert old.told["names"] == ["张三", "张三丰"]
 
 
-def test_voices_are_opened_with_the_same_key(old: Old):
+def test_voices_are_opened_with_the_same_key(old: Old) -> None:
     assert old.told["voiceprint"] == [0.5, -0.5, 0.5, -0.5]
     assert old.told["agreed"] == "zh-hans"
     assert old.told["draft"] == pytest.approx([0.6, 0.8])
     assert old.told["going_on"] == [0.0, 1.0]
 
 
-def test_tokens_admit_whom_they_admitted(old: Old):
+def test_tokens_admit_whom_they_admitted(old: Old) -> None:
     assert old.told["admitted"] == [True, False]
     assert old.told["revoked"] is None
 
 
-def test_what_was_said_is_found_and_what_is_said_next_as_well(old: Old):
+def test_what_was_said_is_found_and_what_is_said_next_as_well(old: Old) -> None:
     assert old.told["found"] == [2]
     assert old.told["found_since"] == [True]

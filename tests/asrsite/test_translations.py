@@ -69,22 +69,22 @@ def texts(entries: Iterable[polib.POEntry | polib.MOEntry]) -> dict[str, list[st
 
 @pytest.mark.parametrize("domain", DOMAINS)
 class TestCatalogue:
-    def test_everything_that_the_code_says_is_translated(self, domain: str, collected: Path):
+    def test_everything_that_the_code_says_is_translated(self, domain: str, collected: Path) -> None:
         entries = polib.pofile(str(collected / f"{domain}.po"))
         missing = [entry.msgid for entry in entries if not entry.obsolete and not entry.translated()]
         assert not missing, "`make translations`, then translate these in locale/, then compile"
 
-    def test_nothing_is_kept_that_the_code_no_longer_says(self, domain: str, collected: Path):
+    def test_nothing_is_kept_that_the_code_no_longer_says(self, domain: str, collected: Path) -> None:
         entries = polib.pofile(str(collected / f"{domain}.po"))
         assert [entry.msgid for entry in entries if entry.obsolete] == []
 
-    def test_translations_have_the_placeholders_of_the_original(self, domain: str):
+    def test_translations_have_the_placeholders_of_the_original(self, domain: str) -> None:
         for entry in polib.pofile(str(ROOT / COMMITTED / f"{domain}.po")):
             wanted = placeholders(entry.msgid_plural or entry.msgid)
             for text in translations_of(entry):
                 assert placeholders(text) == wanted, entry.msgid
 
-    def test_what_is_compiled_is_what_is_written(self, domain: str):
+    def test_what_is_compiled_is_what_is_written(self, domain: str) -> None:
         written = polib.pofile(str(ROOT / COMMITTED / f"{domain}.po")).translated_entries()
         compiled = polib.mofile(str(ROOT / COMMITTED / f"{domain}.mo"))
         assert texts(compiled) == texts(written)
@@ -92,19 +92,19 @@ class TestCatalogue:
 
 class TestReaders:
     @pytest.mark.parametrize("header", ["zh-CN,zh;q=0.9", "zh-Hans", "zh-hans-cn,en;q=0.5"])
-    def test_chinese_browsers_get_chinese_pages(self, header: str):
+    def test_chinese_browsers_get_chinese_pages(self, header: str) -> None:
         page = Client(HTTP_ACCEPT_LANGUAGE=header).get("/login/").content.decode()
         assert "登录" in page and 'lang="zh-hans"' in page
 
-    def test_others_get_english_pages(self):
+    def test_others_get_english_pages(self) -> None:
         page = Client(HTTP_ACCEPT_LANGUAGE="fr").get("/login/").content.decode()
         assert "Log in" in page and 'lang="en"' in page
 
-    def test_scripts_get_the_catalogue_in_the_page_s_language(self):
+    def test_scripts_get_the_catalogue_in_the_page_s_language(self) -> None:
         words = Client(HTTP_ACCEPT_LANGUAGE="zh-CN").get("/words.js").content.decode()
         assert "\\u8bf4\\u8bdd\\u4eba" in words or "说话人" in words
 
-    def test_times_and_counts_read_as_chinese_write_them(self):
+    def test_times_and_counts_read_as_chinese_write_them(self) -> None:
         with translation.override("zh-hans"):
             assert translation.gettext("Speaker %(number)d") % {"number": 2} == "说话人 2"
             assert (

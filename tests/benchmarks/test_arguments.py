@@ -17,7 +17,7 @@ import pytest
         (["benchmarks.full_size_models", "nowhere"], "paraformer"),
     ],
 )
-def test_an_unknown_name_is_refused_and_the_known_ones_are_told(command: list[str], known: str):
+def test_an_unknown_name_is_refused_and_the_known_ones_are_told(command: list[str], known: str) -> None:
     done = subprocess.run(
         [sys.executable, "-m", *command, "fload"], capture_output=True, text=True, check=False
     )

@@ -23,7 +23,7 @@ def ends() -> Iterator[tuple[socket.socket, socket.socket]]:
 
 def test_what_was_not_read_is_counted_at_the_end_that_does_not_read(
     ends: tuple[socket.socket, socket.socket],
-):
+) -> None:
     client, server = ends
     here, there = client.getsockname()[1], server.getsockname()[1]
     assert unread(there, here) == 0
@@ -34,7 +34,9 @@ def test_what_was_not_read_is_counted_at_the_end_that_does_not_read(
     assert unread(there, here) == 600
 
 
-def test_what_the_other_end_has_no_room_for_waits_at_this_one(ends: tuple[socket.socket, socket.socket]):
+def test_what_the_other_end_has_no_room_for_waits_at_this_one(
+    ends: tuple[socket.socket, socket.socket],
+) -> None:
     client, server = ends
     client.setblocking(False)
     with contextlib.suppress(BlockingIOError):
@@ -43,5 +45,5 @@ def test_what_the_other_end_has_no_room_for_waits_at_this_one(ends: tuple[socket
     assert unacknowledged(client.getsockname()[1], server.getsockname()[1]) > 0
 
 
-def test_of_no_connection_there_is_nothing():
+def test_of_no_connection_there_is_nothing() -> None:
     assert unread(1, 2) == unacknowledged(1, 2) == 0

@@ -60,7 +60,9 @@ def checkout_with(folder: Path, script: str) -> Path:
     return folder
 
 
-def test_a_load_is_streams_at_once_each_with_its_lines(checkout: Path, monkeypatch: pytest.MonkeyPatch):
+def test_a_load_is_streams_at_once_each_with_its_lines(
+    checkout: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(peer, "MAX_BEHIND_S", -1.0)  # so that it stops after the first
 
     [load] = measure(checkout, {}, AUDIO, seconds=2)
@@ -71,7 +73,7 @@ def test_a_load_is_streams_at_once_each_with_its_lines(checkout: Path, monkeypat
 
 def test_the_server_finds_local_models_by_the_names_of_the_hub(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-):
+) -> None:
     monkeypatch.setattr(peer, "MAX_BEHIND_S", -1.0)
     loading = """
 model = AutoModel(model="paraformer-zh", model_revision="v2.0.4", device="cpu", ngpu=0)
@@ -84,25 +86,25 @@ assert type(model.model).__name__ == "Paraformer"
     assert load.lines == 1
 
 
-def test_a_server_that_does_not_start_says_why(tmp_path: Path):
+def test_a_server_that_does_not_start_says_why(tmp_path: Path) -> None:
     script = 'from funasr import AutoModel\nAutoModel(model="paraformer-zh")\n'
     with pytest.raises(RuntimeError, match=r"(?s)stopped.*KeyError: 'offline'"):
         measure(checkout_with(tmp_path, script), {}, AUDIO)
 
 
-def test_a_server_that_hangs_up_before_the_end_is_an_error(tmp_path: Path):
+def test_a_server_that_hangs_up_before_the_end_is_an_error(tmp_path: Path) -> None:
     checkout = checkout_with(tmp_path, STAND_IN.replace("END", "await socket.close()"))
     with pytest.raises(ExceptionGroup) as caught:
         measure(checkout, {}, AUDIO, seconds=1)
     assert caught.group_contains(RuntimeError, match="before it was done")
 
 
-def test_a_folder_without_the_server_is_an_error(tmp_path: Path):
+def test_a_folder_without_the_server_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError, match="takes a checkout of FunASR"):
         measure(tmp_path, {}, AUDIO)
 
 
-def test_what_it_holds_is_the_most_streams_that_ended_in_time():
+def test_what_it_holds_is_the_most_streams_that_ended_in_time() -> None:
     loads = [Load(1, 640.4, 0.81, 9), Load(2, 655.0, 1.9, 18), Load(3, 650.0, 14.42, 20)]
 
     found = figures(loads)
@@ -111,5 +113,5 @@ def test_what_it_holds_is_the_most_streams_that_ended_in_time():
     assert found["loads"][2] == {"streams": 3, "cpu_ms_per_s": 650, "behind_s": 14.4, "lines": 20}
 
 
-def test_a_server_that_is_late_with_one_stream_holds_none():
+def test_a_server_that_is_late_with_one_stream_holds_none() -> None:
     assert figures([Load(1, 1216.0, 3.7, 1)])["streams"] == 0

@@ -38,18 +38,18 @@ LOADS = [
 
 
 class TestTable:
-    def test_a_table_takes_the_place_of_the_earlier_one_and_of_nothing_else(self):
+    def test_a_table_takes_the_place_of_the_earlier_one_and_of_nothing_else(self) -> None:
         page = "# Page\n<!-- streams -->\nold\n<!-- end -->\ntext\n<!-- stages -->\n<!-- end -->\n"
         assert (
             with_table(page, "streams", "new")
             == "# Page\n<!-- streams -->\nnew\n<!-- end -->\ntext\n<!-- stages -->\n<!-- end -->\n"
         )
 
-    def test_a_page_without_the_marks_is_an_error(self):
+    def test_a_page_without_the_marks_is_an_error(self) -> None:
         with pytest.raises(ValueError, match="no place for streams"):
             with_table("# Page\n", "streams", "new")
 
-    def test_the_verdict_compares_with_funasr_and_with_what_is_possible(self):
+    def test_the_verdict_compares_with_funasr_and_with_what_is_possible(self) -> None:
         figures = {
             "streams_per_core": 12,
             "baseline_streams_per_core": 1.5,
@@ -64,7 +64,7 @@ class TestTable:
         assert "Models take 1100 MB, each stream 9.5 MB more" in told
         assert "own server" not in told
 
-    def test_the_verdict_names_funasrs_own_server_where_it_was_measured(self):
+    def test_the_verdict_names_funasrs_own_server_where_it_was_measured(self) -> None:
         figures = {
             "streams": 1,
             "loads": [
@@ -77,12 +77,12 @@ class TestTable:
             "with 2 it takes 680 ms a second of each and ends 5.1 s late."
         )
 
-    def test_each_load_is_a_row(self):
+    def test_each_load_is_a_row(self) -> None:
         rows = streams_table(LOADS).splitlines()
         assert len(rows) == 2 + len(LOADS)
         assert rows[3].startswith("| 12 | 50% | 80 | 0.10 / 0.40 | 0.20 / 1.20 / 1.50 |")
 
-    def test_stages_add_up(self):
+    def test_stages_add_up(self) -> None:
         table = stages_table(
             {
                 "baseline_cpu_ms_per_s_by_stage": {"DECODE": 450.0, "EMBED": 29.0},
@@ -116,12 +116,12 @@ class TestTransport:
         "fan-out_load": 5.0,
     }
 
-    def test_each_figure_stands_beside_its_goal_and_how_busy_the_machine_was(self):
+    def test_each_figure_stands_beside_its_goal_and_how_busy_the_machine_was(self) -> None:
         table = transport_table(self.figures)
         assert "| CPU ms per second of a stream, one process | 4.5 | 3 | 7.7 |" in table
         assert "| the same, p99, ms | 400 | 250 | 5.0 |" in table
 
-    def test_cpu_time_is_told_apart_by_process(self):
+    def test_cpu_time_is_told_apart_by_process(self) -> None:
         assert "(web 5.0, worker 4.0)" in transport_table(self.figures)
 
 
@@ -141,12 +141,12 @@ class TestPages:
         "postgres_5000000_lines": {**archive, "list": {"first page": [25.0, 31.0]}},
     }
 
-    def test_each_figure_stands_beside_its_goal(self):
+    def test_each_figure_stands_beside_its_goal(self) -> None:
         table = pages_table(self.figures)
         assert "| the same, PostgreSQL, ms | 38.1 | 50 |" in table
         assert "| an edit in it, saved, ms | 20.3 | 100 |" in table
 
-    def test_each_archive_that_was_measured_is_a_column(self):
+    def test_each_archive_that_was_measured_is_a_column(self) -> None:
         table = archives_table(self.figures)
         assert "|  | SQLite, 281,000 lines | PostgreSQL, 5,000,000 lines |" in table
         assert "| sessions: first page | 21.0 | 25.0 |" in table
@@ -173,7 +173,7 @@ class TestChaos:
         "recovery_max_s": 2.0,
     }
 
-    def test_a_loss_is_said_as_it_is(self):
+    def test_a_loss_is_said_as_it_is(self) -> None:
         told = chaos_verdict(self.figures)
         assert "2 were lost, 3 doubled, 4 wrong" in told
         assert "5 samples were lost" in told
@@ -181,7 +181,7 @@ class TestChaos:
 
 
 class TestSpeakers:
-    def test_errors_stand_beside_those_of_the_trivial_answers(self):
+    def test_errors_stand_beside_those_of_the_trivial_answers(self) -> None:
         rates = dict.fromkeys(
             (
                 "eer_1s", "eer_2s", "eer_3s", "eer_5s", "closed_set_accuracy", "open_set_false_accepts",
@@ -197,7 +197,7 @@ class TestSpeakers:
 
 
 class TestEndurance:
-    def test_what_is_left_behind_is_said_as_it_is(self):
+    def test_what_is_left_behind_is_said_as_it_is(self) -> None:
         table = endurance_table(
             {
                 "stream_minutes": 60,
@@ -223,12 +223,12 @@ class TestPicture:
     def picture(self):
         return ElementTree.fromstring(latency_picture(LOADS))  # noqa: S314 - our own
 
-    def test_it_has_a_curve_for_each_latency_and_a_point_for_each_load(self, picture):
+    def test_it_has_a_curve_for_each_latency_and_a_point_for_each_load(self, picture) -> None:
         curves = picture.findall("{*}polyline")
         assert len(curves) == 3
         assert {len(curve.get("points", "").split()) for curve in curves} == {len(LOADS)}
 
-    def test_more_latency_lies_higher(self, picture):
+    def test_more_latency_lies_higher(self, picture) -> None:
         finals = picture.findall("{*}polyline")[1].get("points", "").split()
         heights = [float(point.split(",")[1]) for point in finals]
         assert heights[0] > heights[1]

@@ -27,17 +27,17 @@ def lines(tmp_path_factory: pytest.TempPathFactory) -> list[Line]:
 
 @pytest.mark.slow
 class TestSampleMeeting:
-    def test_every_line_has_its_speaker(self, lines: list[Line]):
+    def test_every_line_has_its_speaker(self, lines: list[Line]) -> None:
         assert [(line.final.text, line.name) for line in lines if line.name != line.expected] == []
         assert {line.name for line in lines} == {"林静", "王磊", "客人"}
 
-    def test_voices_are_compared_as_people_taught(self):
+    def test_voices_are_compared_as_people_taught(self) -> None:
         models = load_models(read_model_set("embedded"), Path("var/models"))
         taught = calibration.shipped(models.embedder.model_id, models.embedder.dimension)
         guessed = calibration.shipped("another model", models.embedder.dimension)
         assert (taught.slope, taught.bias) != (guessed.slope, guessed.bias)
 
-    def test_at_most_one_character_in_twenty_is_wrong(self, lines: list[Line]):
+    def test_at_most_one_character_in_twenty_is_wrong(self, lines: list[Line]) -> None:
         said = "".join(turn["text"] for turn in REFERENCE["lines"])
         assert character_error_rate([(said, "".join(line.final.text for line in lines))]) <= 0.05
 
@@ -46,7 +46,7 @@ def line(start: int, end: int, voice: uuid.UUID, expected: str) -> Line:
     return Line(Final(0, start, end, "", (), np.zeros(1, np.float32), end - start), expected, voice)
 
 
-def test_the_reference_says_who_speaks_most_of_a_line():
+def test_the_reference_says_who_speaks_most_of_a_line() -> None:
     turns = [
         {"speaker": "甲", "start": 0.0, "end": 2.0},
         {"speaker": "乙", "start": 2.5, "end": 6.0},
@@ -54,7 +54,7 @@ def test_the_reference_says_who_speaks_most_of_a_line():
     assert speaker_of(line(16_000, 64_000, uuid.uuid4(), "").final, turns) == "乙"
 
 
-def test_a_stranger_who_falls_into_two_voices_is_named_once():
+def test_a_stranger_who_falls_into_two_voices_is_named_once() -> None:
     one, two, enrolled = uuid.uuid4(), uuid.uuid4(), uuid.uuid4()
     said = [line(0, 1, one, "客"), line(1, 2, one, "客"), line(2, 3, two, "客"), line(3, 4, enrolled, "林")]
     put_names(said, {one: None, two: None, enrolled: 0}, {0: "林"})

@@ -19,35 +19,35 @@ def line(seq: int, start: int, end: int, text: str | None = None) -> dict[str, o
 
 
 class TestFlood:
-    def test_audio_is_the_same_however_it_is_cut(self):
+    def test_audio_is_the_same_however_it_is_cut(self) -> None:
         whole = audio_between(0, 3 * FRAME)
         assert (audio_between(FRAME - 10, 2 * FRAME + 10) == whole[FRAME - 10 : 2 * FRAME + 10]).all()
 
-    def test_lines_that_follow_each_other_are_fine(self):
+    def test_lines_that_follow_each_other_are_fine(self) -> None:
         transcript = Transcript()
         transcript.hear(line(1, 0, 96_000))
         transcript.hear(line(2, 96_000, 112_000))
         assert not transcript.faults
         assert transcript.end == 112_000
 
-    def test_a_hole_is_a_fault(self):
+    def test_a_hole_is_a_fault(self) -> None:
         transcript = Transcript()
         transcript.hear(line(1, 160, 96_000))
         assert len(transcript.faults) == 1
 
-    def test_a_missing_number_is_a_fault(self):
+    def test_a_missing_number_is_a_fault(self) -> None:
         transcript = Transcript()
         transcript.hear(line(2, 0, 96_000))
         assert len(transcript.faults) == 1
 
-    def test_other_audio_is_a_fault(self):
+    def test_other_audio_is_a_fault(self) -> None:
         transcript = Transcript()
         transcript.hear(line(1, 0, 96_000, text="00000000"))
         assert len(transcript.faults) == 1
 
 
 class TestSwarm:
-    async def test_a_line_is_noted_also_when_it_comes_in_pieces(self):
+    async def test_a_line_is_noted_also_when_it_comes_in_pieces(self) -> None:
         swarm = Swarm(0, "/", 1)
         receiver = Receiver(swarm)
         receiver.is_open.set_result(True)
@@ -58,7 +58,7 @@ class TestSwarm:
         assert receiver.seqs == [12, 13]
         assert set(swarm.heard) == {12, 13}
 
-    async def test_one_that_is_lost_comes_again(self):
+    async def test_one_that_is_lost_comes_again(self) -> None:
         swarm = Swarm(0, "/", 1)
         receiver = Receiver(swarm)
         swarm.connected.add(receiver)
@@ -68,7 +68,7 @@ class TestSwarm:
         coming.cancel()
         await asyncio.gather(coming, return_exceptions=True)
 
-    async def test_the_last_receiver_counts(self):
+    async def test_the_last_receiver_counts(self) -> None:
         swarm = Swarm(0, "/", 2)
         for _ in range(2):
             receiver = Receiver(swarm)

@@ -103,7 +103,7 @@ def visit(site: Site, browser: Browser, **options: Any) -> Iterator[tuple[str, P
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("language", [ENGLISH, CHINESE])
-def test_axe_finds_no_violation(site: Site, browser: Browser, language: str, scheme: str):
+def test_axe_finds_no_violation(site: Site, browser: Browser, language: str, scheme: str) -> None:
     pages = visit(site, browser, language=language, color_scheme=scheme)
     found = {name: violations(page) for name, page in pages}
     assert {name: report for name, report in found.items() if report} == {}
@@ -111,13 +111,13 @@ def test_axe_finds_no_violation(site: Site, browser: Browser, language: str, sch
 
 
 @pytest.mark.parametrize("language", [ENGLISH, CHINESE])
-def test_no_page_is_wider_than_a_telephone(site: Site, browser: Browser, language: str):
+def test_no_page_is_wider_than_a_telephone(site: Site, browser: Browser, language: str) -> None:
     pages = visit(site, browser, language=language, viewport={"width": 360, "height": 740})
     widths = {name: page.evaluate("document.documentElement.scrollWidth") for name, page in pages}
     assert widths == dict.fromkeys(PAGES, 360)
 
 
-def test_a_title_has_the_whole_width_of_a_telephone(site: Site, browser: Browser):
+def test_a_title_has_the_whole_width_of_a_telephone(site: Site, browser: Browser) -> None:
     with site.context(browser, "anna", viewport={"width": 360, "height": 740}) as context:
         page = context.new_page()
         page.goto(MEETING)
@@ -129,14 +129,14 @@ def test_a_title_has_the_whole_width_of_a_telephone(site: Site, browser: Browser
 
 
 class TestTranscript:
-    def test_is_a_log_whose_lines_tell_who_speaks_and_in_which_language(self, page: Page):
+    def test_is_a_log_whose_lines_tell_who_speaks_and_in_which_language(self, page: Page) -> None:
         page.goto(MEETING)
         log = page.get_by_role("log")
         expect(log).to_have_attribute("aria-live", "polite")
         expect(log.get_by_role("group", name="林静, 0:05")).to_be_visible()
         expect(log.locator(".text").first).to_have_attribute("lang", "zh-Hans")
 
-    def test_shows_what_people_said_as_text_whatever_it_is(self, site: Site, page: Page):
+    def test_shows_what_people_said_as_text_whatever_it_is(self, site: Site, page: Page) -> None:
         page.goto("/sessions/markup/")
         page.locator("#lines .line").nth(3).focus()
         page.keyboard.press("Enter")
@@ -150,7 +150,7 @@ class TestTranscript:
 
 
 class TestMotion:
-    def test_stops_for_those_whom_it_disturbs(self, site: Site, browser: Browser):
+    def test_stops_for_those_whom_it_disturbs(self, site: Site, browser: Browser) -> None:
         with site.context(browser, "anna", reduced_motion="reduce") as context:
             page = context.new_page()
             page.goto("/")
@@ -159,7 +159,9 @@ class TestMotion:
 
 
 class TestLanguages:
-    def test_the_page_and_its_scripts_speak_the_browser_s_language(self, site: Site, browser: Browser):
+    def test_the_page_and_its_scripts_speak_the_browser_s_language(
+        self, site: Site, browser: Browser
+    ) -> None:
         with site.context(browser, "anna", language=CHINESE) as context:
             page = context.new_page()
             page.goto(MEETING)
@@ -170,7 +172,7 @@ class TestLanguages:
             page.keyboard.press("Shift+Slash")
             expect(page.get_by_role("dialog", name="键盘快捷键")).to_be_visible()
 
-    def test_can_be_switched_on_every_page(self, page: Page):
+    def test_can_be_switched_on_every_page(self, page: Page) -> None:
         page.goto(MEETING)
         page.get_by_role("button", name="中文").click()
         expect(page.get_by_role("button", name="导出")).to_be_visible()

@@ -19,7 +19,7 @@ HIDDEN_WIDTH = (
 
 
 @pytest.mark.parametrize("language", [ENGLISH, CHINESE])
-def test_no_column_of_a_list_is_cut_off(site: Site, browser: Browser, language: str):
+def test_no_column_of_a_list_is_cut_off(site: Site, browser: Browser, language: str) -> None:
     viewport = {"width": 1280, "height": 800}
     with site.context(browser, "admin", language=language, viewport=viewport) as context:
         page = context.new_page()
@@ -37,7 +37,9 @@ PAGES = [
 ]  # fmt: skip
 
 
-def test_no_page_asks_anybody_else_for_anything_nor_for_what_is_not_there(site: Site, browser: Browser):
+def test_no_page_asks_anybody_else_for_anything_nor_for_what_is_not_there(
+    site: Site, browser: Browser
+) -> None:
     asked: list[str] = []
     wrong: list[str] = []
     faults: list[str] = []
@@ -60,7 +62,7 @@ def test_no_page_asks_anybody_else_for_anything_nor_for_what_is_not_there(site: 
     assert faults == []
 
 
-def test_the_api_is_described_to_people(site: Site, browser: Browser):
+def test_the_api_is_described_to_people(site: Site, browser: Browser) -> None:
     with site.context(browser, None) as context:
         page = context.new_page()
         page.goto("/api/docs")

@@ -23,7 +23,7 @@ def colours(page: Page, rows: str) -> dict[str, set[str]]:
     return found
 
 
-def test_captions_give_everyone_the_colour_of_the_transcript(site: Site, page: Page):
+def test_captions_give_everyone_the_colour_of_the_transcript(site: Site, page: Page) -> None:
     page.goto(MEETING)
     expect(page.locator("#lines .line")).to_have_count(len(site.lines("sample-meeting")))
     transcript = colours(page, "#lines .line")

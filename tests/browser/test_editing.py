@@ -64,7 +64,7 @@ def authors(site: Site, text: str) -> set[str]:
 class TestTwoPeople:
     def test_on_the_same_line_are_shown_the_conflict_and_nothing_is_overwritten(
         self, site: Site, browser: Browser, page: Page
-    ):
+    ) -> None:
         with site.context(browser, "boris") as other:
             hers, his = page, other.new_page()
             for shown in (hers, his):
@@ -89,7 +89,7 @@ class TestTwoPeople:
             assert authors(site, "好的，明白。") == {"boris"}
             assert authors(site, "好的，没问题。") == {"anna"}
 
-    def test_one_may_take_what_the_other_wrote(self, site: Site, browser: Browser, page: Page):
+    def test_one_may_take_what_the_other_wrote(self, site: Site, browser: Browser, page: Page) -> None:
         with site.context(browser, "boris") as other:
             hers, his = page, other.new_page()
             for shown in (hers, his):
@@ -107,7 +107,7 @@ class TestTwoPeople:
 
     def test_what_is_being_written_survives_the_removal_of_its_line(
         self, site: Site, browser: Browser, page: Page
-    ):
+    ) -> None:
         with site.context(browser, "boris") as other:
             hers, his = page, other.new_page()
             for shown in (hers, his):
@@ -134,7 +134,7 @@ class TestTwoPeople:
 
 
 class TestWriting:
-    def test_is_saved_by_itself_and_can_be_undone(self, site: Site, page: Page):
+    def test_is_saved_by_itself_and_can_be_undone(self, site: Site, page: Page) -> None:
         open_session(page, "autosave")
         edit(page, 0).fill("大家好，开始吧。")
         expect(page.locator(".edit-status")).to_have_text("Saved")
@@ -144,7 +144,9 @@ class TestWriting:
         expect(page.locator("#lines .line .text").first).to_have_text(LINES[0])
         assert site.lines("autosave") == LINES
 
-    def test_every_version_is_kept_with_its_author_and_can_be_brought_back(self, site: Site, page: Page):
+    def test_every_version_is_kept_with_its_author_and_can_be_brought_back(
+        self, site: Site, page: Page
+    ) -> None:
         open_session(page, "versions")
         edit(page, 3).fill("没有通过。")
         page.keyboard.press("Control+Enter")
@@ -161,7 +163,7 @@ class TestWriting:
         expect(row.locator(".text")).to_have_text(LINES[3])
         assert site.lines("versions") == LINES
 
-    def test_enter_while_composing_belongs_to_the_input_method(self, site: Site, page: Page):
+    def test_enter_while_composing_belongs_to_the_input_method(self, site: Site, page: Page) -> None:
         open_session(page, "composing")
         field = edit(page, 0)
         field.evaluate("field => field.setSelectionRange(4, 4)")
@@ -174,7 +176,7 @@ class TestWriting:
         expect(page.locator("#lines .line")).to_have_count(len(LINES) + 1)
         assert site.lines("composing")[:2] == ["大家好，我们", "我们开始开会。"]
 
-    def test_enter_while_composing_a_name_chooses_nobody(self, site: Site, page: Page):
+    def test_enter_while_composing_a_name_chooses_nobody(self, site: Site, page: Page) -> None:
         open_session(page, "autosave")
         page.locator("#lines .line").first.focus()
         page.keyboard.press("s")
@@ -186,7 +188,7 @@ class TestWriting:
         expect(page.get_by_role("button", name="New: “张三”")).to_be_visible()
         assert not site.rows("SELECT 1 FROM speakers_speaker WHERE name = '张三'")
 
-    def test_that_cannot_be_saved_stays_open_until_it_can(self, site: Site, page: Page):
+    def test_that_cannot_be_saved_stays_open_until_it_can(self, site: Site, page: Page) -> None:
         open_session(page, "unsaved")
         hold_back_saving(page)
         field = edit(page, 1)
@@ -203,7 +205,7 @@ class TestWriting:
 
 
 class TestFinding:
-    def test_lists_each_line_and_replaces_in_those_that_are_chosen(self, site: Site, page: Page):
+    def test_lists_each_line_and_replaces_in_those_that_are_chosen(self, site: Site, page: Page) -> None:
         open_session(page, "replacing")
         page.keyboard.press("Slash")
         page.get_by_role("searchbox").fill("通过了")

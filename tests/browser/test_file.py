@@ -43,7 +43,7 @@ def write_compressed(path: Path, audio: np.ndarray) -> None:
 
 
 @pytest.mark.parametrize("pace", ["fast", "real"])
-def test_every_sample_of_a_file_is_transcribed(site: Site, page: Page, tmp_path: Path, pace: str):
+def test_every_sample_of_a_file_is_transcribed(site: Site, page: Page, tmp_path: Path, pace: str) -> None:
     audio = SPOKEN.audio(pause_s=1.2)
     choose(page, write_wav(tmp_path / f"周会 {pace}.wav", audio), pace=pace)
     expect(page.locator("#title")).to_have_text(f"周会 {pace}")
@@ -59,7 +59,9 @@ def test_every_sample_of_a_file_is_transcribed(site: Site, page: Page, tmp_path:
 
 
 @pytest.mark.parametrize("ending", ["flac", "mp3", "ogg", "m4a", "webm"])
-def test_files_of_every_usual_kind_are_transcribed(site: Site, page: Page, tmp_path: Path, ending: str):
+def test_files_of_every_usual_kind_are_transcribed(
+    site: Site, page: Page, tmp_path: Path, ending: str
+) -> None:
     file = tmp_path / f"meeting.{ending}"
     write_compressed(file, SPOKEN.audio(pause_s=1.2))
     choose(page, file, pace="fast")
@@ -68,7 +70,7 @@ def test_files_of_every_usual_kind_are_transcribed(site: Site, page: Page, tmp_p
     assert shown_lines(page) == site.lines(key) == TEXTS
 
 
-def test_a_file_without_audio_is_refused_with_a_reason(page: Page, tmp_path: Path):
+def test_a_file_without_audio_is_refused_with_a_reason(page: Page, tmp_path: Path) -> None:
     file = tmp_path / "notes.mp3"
     file.write_text("no sound at all")
     choose(page, file, pace="fast")

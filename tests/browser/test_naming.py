@@ -37,7 +37,9 @@ def expect_speakers(page: Page, names: list[str]) -> None:
     expect(page.locator("#lines .line .speaker .name")).to_have_text(names)
 
 
-def test_a_name_goes_to_all_lines_of_the_voice_on_all_open_pages(site: Site, browser: Browser, page: Page):
+def test_a_name_goes_to_all_lines_of_the_voice_on_all_open_pages(
+    site: Site, browser: Browser, page: Page
+) -> None:
     with site.context(browser, "boris") as other:
         hers, his = page, other.new_page()
         for shown in (hers, his):
@@ -64,7 +66,7 @@ def test_a_name_goes_to_all_lines_of_the_voice_on_all_open_pages(site: Site, bro
         assert shown_speakers(hers) == ["周敏", "周敏", "周敏", "Speaker 2", "Speaker 3"]
 
 
-def test_who_can_be_chosen_is_within_the_window_also_when_more_people_come(page: Page):
+def test_who_can_be_chosen_is_within_the_window_also_when_more_people_come(page: Page) -> None:
     page.goto("/sessions/one-line/")
     for height in range(480, 720, 30):
         page.set_viewport_size({"width": 1280, "height": height})
@@ -78,7 +80,7 @@ def test_who_can_be_chosen_is_within_the_window_also_when_more_people_come(page:
 class TestColours:
     """Are the same before and after a reload, and on a page that only looked on."""
 
-    def test_stay_when_a_voice_turns_out_to_be_another_s(self, page: Page):
+    def test_stay_when_a_voice_turns_out_to_be_another_s(self, page: Page) -> None:
         page.goto("/sessions/merging/")
         open_naming(page, 0)
         page.locator(".choices").get_by_role("button", name="Speaker 2").click()
@@ -89,7 +91,7 @@ class TestColours:
 
     def test_are_new_for_somebody_who_said_only_one_line_of_a_voice(
         self, site: Site, browser: Browser, page: Page
-    ):
+    ) -> None:
         with site.context(browser, "boris") as other:
             hers, his = page, other.new_page()
             for shown in (hers, his):

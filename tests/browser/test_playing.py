@@ -56,7 +56,7 @@ def player(page: Page) -> Page:
 
 
 class TestClicking:
-    def test_a_word_plays_from_its_start(self, site: Site, player: Page):
+    def test_a_word_plays_from_its_start(self, site: Site, player: Page) -> None:
         for line, word in [(3, 6), (16, 11), (1, 0), (21, 20)]:
             character, start, _end = tokens(site, line)[word]
             text = player.locator("#lines .line .text").nth(line).text_content() or ""
@@ -69,7 +69,7 @@ class TestClicking:
             assert min(abs(played - begin_ms) for played in player.evaluate(PLAYED)) <= NEAR_MS
             player.locator("#play").click()
 
-    def test_the_word_that_is_heard_is_marked(self, site: Site, player: Page):
+    def test_the_word_that_is_heard_is_marked(self, site: Site, player: Page) -> None:
         click_character(player, 3, 0)
         wait_for(player, "CSS.highlights.get('spoken').size > 0")
         # Both from the same frame, after the page has drawn it.
@@ -84,7 +84,7 @@ class TestClicking:
 
 
 class TestKeyboard:
-    def test_space_plays_and_pauses_and_arrows_jump(self, player: Page):
+    def test_space_plays_and_pauses_and_arrows_jump(self, player: Page) -> None:
         player.locator("#lines .line").nth(2).focus()
         player.keyboard.press("Space")
         expect(player.locator("#play")).to_have_attribute("data-playing", "true")
@@ -94,7 +94,7 @@ class TestKeyboard:
         player.keyboard.press("ArrowRight")
         wait_for(player, f"document.getElementById('audio').currentTime > {before + 4.5}")
 
-    def test_is_explained_on_the_page_and_takes_one_from_line_to_line(self, player: Page):
+    def test_is_explained_on_the_page_and_takes_one_from_line_to_line(self, player: Page) -> None:
         player.locator("#lines .line").first.focus()
         player.keyboard.press("ArrowDown")
         expect(player.locator("#lines .line").nth(1)).to_be_focused()

@@ -33,7 +33,9 @@ def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
 
 
 class TestALink:
-    def test_shows_what_was_said_and_what_is_said_until_it_is_revoked(self, guarded: Site, browser: Browser):
+    def test_shows_what_was_said_and_what_is_said_until_it_is_revoked(
+        self, guarded: Site, browser: Browser
+    ) -> None:
         with guarded.context(browser, "anna") as hers, guarded.context(browser, None) as theirs:
             page, reader = hers.new_page(), theirs.new_page()
             start_recording(page)
@@ -69,7 +71,7 @@ class TestALink:
 class TestFollowing:
     def test_stops_for_whoever_scrolls_up_and_goes_on_at_a_click(
         self, site: Site, browser: Browser, page: Page
-    ):
+    ) -> None:
         start_recording(page)
         expect(page.locator("#lines .line")).to_have_count(1)
         with site.context(browser, "boris", viewport={"width": 1100, "height": 420}) as context:
@@ -95,7 +97,7 @@ class TestFollowing:
 class TestAnotherMachine:
     def test_over_plain_http_is_told_why_there_is_no_microphone_and_what_to_do(
         self, guarded: Site, playwright: Playwright
-    ):
+    ) -> None:
         browser = launch(playwright, here=ELSEWHERE)
         address = f"http://{ELSEWHERE}:{guarded.server.port}"
         with guarded.context(browser, "anna", base=address) as context:
@@ -124,7 +126,7 @@ class TestExport:
     )
     def test_brings_a_file_named_like_the_session(
         self, page: Page, tmp_path: Path, choice: str, beginning: bytes
-    ):
+    ) -> None:
         page.goto("/sessions/sample-meeting/")
         page.get_by_role("button", name="Export").click()
         page.get_by_role("radio", name=choice).check()

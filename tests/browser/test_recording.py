@@ -55,7 +55,7 @@ def turns(names: Sequence[str]) -> list[str]:
 
 
 class TestTheMicrophone:
-    def test_is_transcribed_line_by_line_with_a_name_for_each(self, site: Site, page: Page):
+    def test_is_transcribed_line_by_line_with_a_name_for_each(self, site: Site, page: Page) -> None:
         start_recording(page)
         expect(page.locator("#partial")).to_be_visible()
         wait_for(page, "document.getElementById('level').value > 0.3")
@@ -65,7 +65,7 @@ class TestTheMicrophone:
         assert shown_lines(page) == site.lines(key) == TEXTS
         assert shown_speakers(page) == speakers(site, key) == SPEAKERS
 
-    def test_is_not_heard_while_paused(self, site: Site, page: Page):
+    def test_is_not_heard_while_paused(self, site: Site, page: Page) -> None:
         start_recording(page)
         expect(page.locator("#lines .line")).to_have_count(1)
         page.get_by_role("button", name="Pause").click()
@@ -93,7 +93,7 @@ class TestANetworkThatGoesAway:
 
     def test_for_ten_seconds_loses_no_word_of_the_sender(
         self, site: Site, far: BrowserContext, network: Network
-    ):
+    ) -> None:
         page = far.new_page()
         start_recording(page)
         expect(page.locator("#lines .line")).to_have_count(1)
@@ -111,7 +111,9 @@ class TestANetworkThatGoesAway:
         assert shown_lines(page) == site.lines(key) == TEXTS
         assert shown_speakers(page) == speakers(site, key) == SPEAKERS
 
-    def test_keeps_no_line_from_a_reader(self, site: Site, page: Page, far: BrowserContext, network: Network):
+    def test_keeps_no_line_from_a_reader(
+        self, site: Site, page: Page, far: BrowserContext, network: Network
+    ) -> None:
         start_recording(page)
         expect(page.locator("#lines .line")).to_have_count(1)
         reader = far.new_page()
@@ -143,7 +145,7 @@ class TestTheSampleMeeting:
 
     def test_reads_as_the_database_has_it_with_the_speakers_of_the_reference(
         self, meeting: Site, playwright: Playwright, tmp_path: Path
-    ):
+    ) -> None:
         audio, _rate = soundfile.read(SAMPLE / "meeting.flac", dtype="float32")
         spoken = write_wav(tmp_path / "meeting.wav", audio)
         browser = launch(playwright, microphone=spoken)

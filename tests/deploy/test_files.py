@@ -35,18 +35,18 @@ def compose() -> dict[str, Any]:
 
 
 class TestCompose:
-    def test_has_two_of_each_and_all_that_they_need(self, compose: dict[str, Any]):
+    def test_has_two_of_each_and_all_that_they_need(self, compose: dict[str, Any]) -> None:
         assert set(compose["services"]) == {
             *("proxy", "web-1", "web-2", "recognize-1", "recognize-2"),
             *("prepare", "redis", "postgres"),
         }
 
-    def test_runs_commands_that_there_are(self, compose: dict[str, Any]):
+    def test_runs_commands_that_there_are(self, compose: dict[str, Any]) -> None:
         ours = [service for service in compose["services"].values() if "build" in service]
         assert len(ours) == 5
         assert {service["command"][0] for service in ours} <= set(get_commands())
 
-    def test_waits_only_for_services_that_there_are(self, compose: dict[str, Any]):
+    def test_waits_only_for_services_that_there_are(self, compose: dict[str, Any]) -> None:
         services = compose["services"]
         for service in services.values():
             for name, condition in service.get("depends_on", {}).items():
@@ -54,7 +54,7 @@ class TestCompose:
                 if condition["condition"] == "service_healthy":
                     assert "healthcheck" in services[name]
 
-    def test_mounts_only_files_and_volumes_that_there_are(self, compose: dict[str, Any]):
+    def test_mounts_only_files_and_volumes_that_there_are(self, compose: dict[str, Any]) -> None:
         for service in compose["services"].values():
             for mount in service.get("volumes", []):
                 source = mount.split(":")[0]
@@ -63,17 +63,17 @@ class TestCompose:
                 elif not source.startswith("$"):
                     assert source in compose["volumes"]
 
-    def test_redis_forgets_nothing(self, compose: dict[str, Any]):
+    def test_redis_forgets_nothing(self, compose: dict[str, Any]) -> None:
         command = compose["services"]["redis"]["command"]
         assert command[command.index("--appendonly") + 1] == "yes"
         assert command[command.index("--maxmemory-policy") + 1] == "noeviction"
 
-    def test_processes_have_the_time_to_stop_in_order(self, compose: dict[str, Any]):
+    def test_processes_have_the_time_to_stop_in_order(self, compose: dict[str, Any]) -> None:
         for name in ("web-1", "web-2", "recognize-1", "recognize-2"):
             assert compose["services"][name]["stop_grace_period"] == "30s"
 
 
-def test_the_example_names_only_settings_that_there_are():
+def test_the_example_names_only_settings_that_there_are() -> None:
     text = (DEPLOY / "asrsite.env.example").read_text()
     named = set(re.findall(r"^#?([A-Z][A-Z_]+)=", text, re.M))
     assert named <= SETTINGS | COMPOSE_ALONE
@@ -81,7 +81,7 @@ def test_the_example_names_only_settings_that_there_are():
 
 
 @pytest.mark.parametrize("unit", UNITS, ids=lambda path: path.name)
-def test_systemd_understands_each_unit(unit: Path, tmp_path: Path):
+def test_systemd_understands_each_unit(unit: Path, tmp_path: Path) -> None:
     if not shutil.which("systemd-analyze"):
         pytest.skip("systemd is not installed")
     for other in UNITS:
@@ -100,7 +100,7 @@ def test_systemd_understands_each_unit(unit: Path, tmp_path: Path):
 
 
 @pytest.mark.parametrize("service", SERVICES, ids=lambda path: path.name)
-def test_each_service_runs_a_command_that_there_is(service: Path):
+def test_each_service_runs_a_command_that_there_is(service: Path) -> None:
     [command] = re.findall(r"^ExecStart=\S+ manage\.py (\w+)", service.read_text(), re.M)
 
     assert command in get_commands()
@@ -166,7 +166,7 @@ def proxy(tmp_path: Path) -> Iterator[Proxy]:
 
 
 @pytest.mark.slow
-async def test_a_session_goes_through_nginx_and_strangers_do_not(proxy: Proxy):
+async def test_a_session_goes_through_nginx_and_strangers_do_not(proxy: Proxy) -> None:
     trusting = ssl.create_default_context()
     trusting.check_hostname, trusting.verify_mode = False, ssl.CERT_NONE
     session = new_id()

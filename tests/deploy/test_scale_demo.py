@@ -19,7 +19,7 @@ pytestmark = pytest.mark.slow(40)
 
 
 @pytest.mark.usefixtures("servers_of_its_own")
-async def test_a_session_is_the_same_on_both_web_processes(tmp_path: Path):
+async def test_a_session_is_the_same_on_both_web_processes(tmp_path: Path) -> None:
     models, log = tmp_path / "script.toml", tmp_path / "demo.log"
     models.write_text(SCRIPT)
     environment = {**os.environ, "ASR_MODELS": str(models), "PYTHONUNBUFFERED": "1"}

@@ -43,7 +43,7 @@ async def cut_again_and_again(proxy: CuttingProxy) -> None:
         proxy.cut()
 
 
-async def test_a_meeting_comes_through_whole_though_connections_are_cut(server: Server):
+async def test_a_meeting_comes_through_whole_though_connections_are_cut(server: Server) -> None:
     session = new_id()
     async with CuttingProxy(server.port) as proxy:
         servers = [f"ws://127.0.0.1:{proxy.port}"]
@@ -64,7 +64,7 @@ async def test_a_meeting_comes_through_whole_though_connections_are_cut(server: 
     assert server.session(session, "durable") == (len(MEETING.audio()),)
 
 
-async def test_the_speakers_are_the_same_after_a_cut(server: Server):
+async def test_the_speakers_are_the_same_after_a_cut(server: Server) -> None:
     session = new_id()
     async with CuttingProxy(server.port) as proxy:
         servers = [f"ws://127.0.0.1:{proxy.port}"]
@@ -82,13 +82,15 @@ async def test_the_speakers_are_the_same_after_a_cut(server: Server):
     assert first["spk"]["speaker_id"] == third["spk"]["speaker_id"]
 
 
-async def test_a_sender_that_is_not_wanted_says_so(server: Server):
+async def test_a_sender_that_is_not_wanted_says_so(server: Server) -> None:
     sender = ResumingSender([f"ws://127.0.0.1:{server.port}"], "no session id", recording(MEETING.speak(1)))
     with pytest.raises(Refused):
         await asyncio.wait_for(sender.run(), 10)
 
 
-async def test_the_next_server_is_tried_when_one_is_gone(server: Server, monkeypatch: pytest.MonkeyPatch):
+async def test_the_next_server_is_tried_when_one_is_gone(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(resuming, "FIRST_PAUSE_S", 0.01)
     servers = ["ws://127.0.0.1:9", f"ws://127.0.0.1:{server.port}"]
     sender = ResumingSender(servers, new_id(), recording(MEETING.speak(1)))
@@ -96,7 +98,7 @@ async def test_the_next_server_is_tried_when_one_is_gone(server: Server, monkeyp
     assert sender.connection.attempts == 2
 
 
-async def test_the_programs_print_who_says_what(server: Server, tmp_path: Path):
+async def test_the_programs_print_who_says_what(server: Server, tmp_path: Path) -> None:
     session = new_id()
     file = tmp_path / "meeting.wav"
     soundfile.write(file, MEETING.audio(), 16_000, subtype="FLOAT")
@@ -119,20 +121,20 @@ async def run(program: str, *arguments: str) -> str:
 
 
 class TestBacklog:
-    async def test_pieces_begin_where_they_are_asked_for(self):
+    async def test_pieces_begin_where_they_are_asked_for(self) -> None:
         backlog = Backlog()
         backlog.add(bytes(range(40)))
         backlog.add(bytes(range(40, 80)))
         assert await backlog.read(3) == bytes(range(12, 40))
         assert await backlog.read(10) == bytes(range(40, 80))
 
-    async def test_the_end_of_a_complete_recording_is_empty(self):
+    async def test_the_end_of_a_complete_recording_is_empty(self) -> None:
         backlog = Backlog()
         backlog.add(bytes(40))
         backlog.complete()
         assert await backlog.read(10) == b""
 
-    async def test_what_is_durable_is_forgotten_but_for_the_last_minute(self):
+    async def test_what_is_durable_is_forgotten_but_for_the_last_minute(self) -> None:
         backlog = Backlog()
         for _ in range(90):
             backlog.add(bytes(resuming.SAMPLE_RATE * 4))

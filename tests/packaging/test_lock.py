@@ -28,7 +28,7 @@ def locked(name: str) -> dict[str, set[str]]:
 
 
 @pytest.mark.parametrize("kind", ["requirements", "requirements-dev"])
-def test_a_lock_has_each_requirement_in_the_version_asked_for(kind: str):
+def test_a_lock_has_each_requirement_in_the_version_asked_for(kind: str) -> None:
     everything = locked("requirements.lock") | locked("requirements-dev.lock")
     for package, version in required(f"{kind}.txt").items():
         if package != TORCH:
@@ -36,7 +36,7 @@ def test_a_lock_has_each_requirement_in_the_version_asked_for(kind: str):
 
 
 @pytest.mark.parametrize("name", ["requirements.lock", "requirements-dev.lock"])
-def test_each_package_of_a_lock_has_hashes_and_comes_from_no_place_in_particular(name: str):
+def test_each_package_of_a_lock_has_hashes_and_comes_from_no_place_in_particular(name: str) -> None:
     text = (ROOT / name).read_text()
     entries = re.split(r"^(?=[a-z0-9-]+==)", text, flags=re.M)[1:]
     assert len(entries) > 20
@@ -44,16 +44,16 @@ def test_each_package_of_a_lock_has_hashes_and_comes_from_no_place_in_particular
     assert "://" not in text
 
 
-def test_no_package_is_in_both_locks():
+def test_no_package_is_in_both_locks() -> None:
     assert not locked("requirements.lock").keys() & locked("requirements-dev.lock").keys()
 
 
-def test_neither_torch_nor_what_only_its_build_for_cuda_needs_is_locked():
+def test_neither_torch_nor_what_only_its_build_for_cuda_needs_is_locked() -> None:
     everything = locked("requirements.lock") | locked("requirements-dev.lock")
     assert TORCH in required("requirements.txt")
     assert TORCH not in everything
     assert not [package for package in everything if package.startswith(("nvidia", "cuda", "triton"))]
 
 
-def test_what_torch_itself_needs_is_locked():
+def test_what_torch_itself_needs_is_locked() -> None:
     assert {"filelock", "jinja2", "networkx", "sympy"} <= locked("requirements.lock").keys()

@@ -123,28 +123,28 @@ def get(address: str, **headers: str) -> str:
         return text
 
 
-def test_it_has_every_file_of_the_programs_and_nothing_else(wheel: zipfile.ZipFile):
+def test_it_has_every_file_of_the_programs_and_nothing_else(wheel: zipfile.ZipFile) -> None:
     wanted = {place_in_the_wheel(name) for name in files_of_the_checkout()} - {None}
     wanted = {name for name in wanted if name and not name.endswith("/.gitkeep")}
     has = {name for name in wheel.namelist() if ".dist-info/" not in name}
     assert has == wanted
 
 
-def test_it_is_of_the_version_that_the_program_says(metadata: dict[str, list[str]]):
+def test_it_is_of_the_version_that_the_program_says(metadata: dict[str, list[str]]) -> None:
     assert metadata["Version"] == [__version__]
 
 
-def test_it_asks_for_what_the_requirements_ask_for(metadata: dict[str, list[str]]):
+def test_it_asks_for_what_the_requirements_ask_for(metadata: dict[str, list[str]]) -> None:
     asked = re.findall(r"^[^#\s].*", (ROOT / "requirements.txt").read_text(), re.M)
     assert [asking.split(";")[0] for asking in metadata["Requires-Dist"]] == asked
 
 
-def test_it_has_a_command(wheel: zipfile.ZipFile):
+def test_it_has_a_command(wheel: zipfile.ZipFile) -> None:
     [name] = [name for name in wheel.namelist() if name.endswith("/entry_points.txt")]
     assert "asrsite = asrsite.command_line:main" in wheel.read(name).decode()
 
 
-def test_the_version_is_told_without_any_settings(installed: Path, home: Path):
+def test_the_version_is_told_without_any_settings(installed: Path, home: Path) -> None:
     told = subprocess.run(
         command("--version"),
         env=environment(installed, home, ASR_DEVICE="nonsense"),
@@ -155,7 +155,7 @@ def test_the_version_is_told_without_any_settings(installed: Path, home: Path):
     assert told.stdout == f"asrsite {__version__}\n"
 
 
-def test_it_serves_pages_in_both_languages_with_all_that_belongs_to_them(serving: str, home: Path):
+def test_it_serves_pages_in_both_languages_with_all_that_belongs_to_them(serving: str, home: Path) -> None:
     page = get(f"{serving}/", **{"Accept-Language": "zh-hans"})
     assert "会话" in page
     parts = set(re.findall(r'"(/static/[^"]+)"', page))

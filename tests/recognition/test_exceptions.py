@@ -20,16 +20,16 @@ def errors() -> list[type[Exception]]:
     ]
 
 
-def test_one_clause_catches_every_error_of_recognition():
+def test_one_clause_catches_every_error_of_recognition() -> None:
     assert all(issubclass(error, RecognitionError) for error in errors())
 
 
-def test_a_mistake_in_a_sets_file_is_an_error_about_models():
+def test_a_mistake_in_a_sets_file_is_an_error_about_models() -> None:
     assert issubclass(ModelSetError, ModelError)
     assert not issubclass(SessionClosed, ModelError)
 
 
-def test_the_drawing_shows_every_error_below_its_base():
+def test_the_drawing_shows_every_error_below_its_base() -> None:
     lines = (exceptions.__doc__ or "").splitlines()
     places = {
         name: (number, line.index(name))
@@ -45,7 +45,7 @@ def test_the_drawing_shows_every_error_below_its_base():
             assert column > base_column
 
 
-def test_no_other_module_of_recognition_has_an_exception_of_its_own():
+def test_no_other_module_of_recognition_has_an_exception_of_its_own() -> None:
     for module in pkgutil.walk_packages(recognition.__path__, "recognition."):
         if module.ispkg or module.name == exceptions.__name__ or ".funasr." in module.name:
             continue

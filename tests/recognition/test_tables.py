@@ -51,7 +51,7 @@ def refusal(toml: str) -> str:
 
 
 class TestValuesThatAreTaken:
-    def test_a_table_without_keys_gives_the_defaults(self):
+    def test_a_table_without_keys_gives_the_defaults(self) -> None:
         assert read("") == Options("Ours")
 
     @pytest.mark.parametrize(
@@ -75,23 +75,23 @@ class TestValuesThatAreTaken:
             ("silence_ms = 50", 50),
         ],
     )
-    def test_a_value_of_the_type_and_in_the_range_is_taken(self, toml: str, value: object):
+    def test_a_value_of_the_type_and_in_the_range_is_taken(self, toml: str, value: object) -> None:
         key = toml.split(" = ")[0]
         assert getattr(read(toml), key) == value
 
-    def test_a_whole_number_where_any_number_may_be_becomes_a_float(self):
+    def test_a_whole_number_where_any_number_may_be_becomes_a_float(self) -> None:
         assert isinstance(read("threshold = 1").threshold, float)
 
-    def test_a_list_becomes_a_tuple_so_that_options_stay_frozen(self):
+    def test_a_list_becomes_a_tuple_so_that_options_stay_frozen(self) -> None:
         assert isinstance(read('names = ["a"]').names, tuple)
 
-    def test_fields_that_come_from_elsewhere_are_given_beside_the_table(self):
+    def test_fields_that_come_from_elsewhere_are_given_beside_the_table(self) -> None:
         assert read_table(Options, {"beam": 3}, PLACE, title="given") == Options("given", beam=3)
 
     @given(st.integers(1, 10), st.floats(0, 1), st.booleans(), st.sampled_from(["zh", "en"]))
     def test_whatever_is_allowed_comes_out_as_it_went_in(
         self, beam: int, threshold: float, is_exact: bool, language: str
-    ):
+    ) -> None:
         table = {"title": "t", "beam": beam, "threshold": threshold, "language": language}
         options = read_table(Options, table | {"is_exact": is_exact and beam <= 5}, PLACE)
         assert (options.beam, options.threshold, options.language) == (beam, threshold, language)
@@ -131,64 +131,64 @@ class TestValuesThatAreRefused:
     )
     def test_the_message_names_file_table_key_value_and_what_is_allowed(
         self, toml: str, value: str, allowed: str
-    ):
+    ) -> None:
         key = toml.split(" = ")[0]
         assert refusal(toml) == f"own.toml: [recogniser]: {key} = {value} is refused; it takes {allowed}"
 
-    def test_a_title_that_is_no_text_is_refused(self):
+    def test_a_title_that_is_no_text_is_refused(self) -> None:
         with pytest.raises(ModelSetError, match="title = 3 is refused; it takes a text in quotes"):
             read_table(Options, {"title": 3}, PLACE)
 
-    def test_chinese_is_written_as_it_stands_in_the_file(self):
+    def test_chinese_is_written_as_it_stands_in_the_file(self) -> None:
         assert 'beam = "二" is refused' in refusal('beam = "二"')
 
-    def test_values_that_contradict_each_other_are_refused_in_the_words_of_the_dataclass(self):
+    def test_values_that_contradict_each_other_are_refused_in_the_words_of_the_dataclass(self) -> None:
         assert refusal("beam = 6\nis_exact = true") == (
             "own.toml: [recogniser]: is_exact = true takes beam = 5 or less, not 6"
         )
 
     @given(st.one_of(st.integers(max_value=0), st.integers(min_value=11), st.text(), st.none(), st.floats()))
-    def test_nothing_but_a_whole_number_in_the_range_gets_through(self, beam: object):
+    def test_nothing_but_a_whole_number_in_the_range_gets_through(self, beam: object) -> None:
         with pytest.raises(ModelSetError):
             read_table(Options, {"title": "t", "beam": beam}, PLACE)
 
 
 class TestKeys:
-    def test_an_unknown_key_is_refused_with_its_value_and_the_known_ones(self):
+    def test_an_unknown_key_is_refused_with_its_value_and_the_known_ones(self) -> None:
         message = refusal("frequency = 3")
         assert message.startswith("own.toml: [recogniser]: there is no key frequency, which is 3 here;")
         assert message.endswith("it takes " + ", ".join(Options.__dataclass_fields__))
 
-    def test_of_a_misspelt_key_the_message_says_which_one_was_meant(self):
+    def test_of_a_misspelt_key_the_message_says_which_one_was_meant(self) -> None:
         assert "there is no key baem, which is 3 here (did you mean beam?)" in refusal("baem = 3")
 
-    def test_a_key_that_must_be_there_is_named_when_it_is_missing(self):
+    def test_a_key_that_must_be_there_is_named_when_it_is_missing(self) -> None:
         with pytest.raises(ModelSetError, match=r"^own.toml: \[recogniser\]: title is missing$"):
             read_table(Options, {}, PLACE)
 
-    def test_a_field_that_comes_from_elsewhere_is_no_key(self):
+    def test_a_field_that_comes_from_elsewhere_is_no_key(self) -> None:
         with pytest.raises(ModelSetError, match="there is no key title"):
             read_table(Options, {"title": "a"}, PLACE, title="b")
 
-    def test_a_table_that_takes_nothing_says_so(self):
+    def test_a_table_that_takes_nothing_says_so(self) -> None:
         with pytest.raises(ModelSetError, match="there is no key beam, which is 5 here; it takes none"):
             check_keys({"beam": 5}, [], PLACE)
 
     @pytest.mark.parametrize("value", [3, "text", [1], True, None])
-    def test_what_is_no_table_is_refused(self, value: object):
+    def test_what_is_no_table_is_refused(self, value: object) -> None:
         with pytest.raises(ModelSetError, match=r"^own.toml: \[recogniser\]: this is not a table but "):
             read_table(Options, value, PLACE)
 
 
 class TestPlaces:
-    def test_the_top_of_a_file_is_named_by_the_file_alone(self):
+    def test_the_top_of_a_file_is_named_by_the_file_alone(self) -> None:
         assert str(Place("own.toml")) == "own.toml"
 
-    def test_a_table_in_a_table_is_named_as_toml_names_it(self):
+    def test_a_table_in_a_table_is_named_as_toml_names_it(self) -> None:
         assert str(Place("own.toml").inner("vad").inner("options")) == "own.toml: [vad.options]"
 
 
-def test_an_annotation_that_tables_cannot_hold_is_a_mistake_of_the_programmer():
+def test_an_annotation_that_tables_cannot_hold_is_a_mistake_of_the_programmer() -> None:
     @dataclass(frozen=True)
     class Wrong:
         moment: complex = 0j

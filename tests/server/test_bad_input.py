@@ -91,7 +91,7 @@ class TestAddress:
             "mode=receiver&mode=receiver",
         ],
     )
-    async def test_a_wrong_mode(self, server: Server, query: str):
+    async def test_a_wrong_mode(self, server: Server, query: str) -> None:
         told = await refused(server, new_id(), query)
         assert told.errors == ["bad_mode"]
         assert told.close_code == 4400
@@ -100,12 +100,12 @@ class TestAddress:
         "session",
         ["", "x" * 65, "a%00b", "a%0d%0aX-Evil:%201", "a%20b", "%FF", "%E2%80%AE", "..", "a%5cb", "%20"],
     )
-    async def test_a_wrong_session_id(self, server: Server, session: str):
+    async def test_a_wrong_session_id(self, server: Server, session: str) -> None:
         told = await refused(server, session, "mode=receiver")
         assert told.errors == ["bad_session_id"]
         assert told.close_code == 4400
 
-    async def test_two_spellings_of_one_chinese_id_are_one_session(self, server: Server):
+    async def test_two_spellings_of_one_chinese_id_are_one_session(self, server: Server) -> None:
         name = f"caf\u00e9{new_id()}"
         await send_meeting(server, urllib.parse.quote(name), MEETING.speak(1))
         decomposed = urllib.parse.quote(name.replace("\u00e9", "e\u0301"))
@@ -114,12 +114,12 @@ class TestAddress:
     @pytest.mark.parametrize(
         "query", ["mode=sender&v=3", "mode=receiver&since=x", "mode=receiver&v=2&revision=-1"]
     )
-    async def test_a_wrong_parameter(self, server: Server, query: str):
+    async def test_a_wrong_parameter(self, server: Server, query: str) -> None:
         told = await refused(server, new_id(), query)
         assert told.errors == ["bad_parameter"]
 
     @pytest.mark.parametrize("path", ["/", "/ws", "/ws/asr", "/ws/asr/a/b", "/ws/other/x", "/..%2f..%2fetc"])
-    async def test_an_unknown_path_is_denied_without_a_traceback(self, server: Server, path: str):
+    async def test_an_unknown_path_is_denied_without_a_traceback(self, server: Server, path: str) -> None:
         with pytest.raises(websockets.InvalidStatus) as denied:
             await websockets.connect(f"ws://127.0.0.1:{server.port}{path}?mode=sender", proxy=None)
         assert denied.value.response.status_code == 403
@@ -127,17 +127,17 @@ class TestAddress:
 
 class TestOrigin:
     @pytest.mark.parametrize("origin", ["http://evil.example", "null", "http://127.0.0.1:1"])
-    async def test_a_foreign_page_gets_no_socket(self, server: Server, origin: str):
+    async def test_a_foreign_page_gets_no_socket(self, server: Server, origin: str) -> None:
         with pytest.raises(websockets.InvalidStatus) as denied:
             await open_socket(server, new_id(), "mode=sender", origin=origin)
         assert denied.value.response.status_code == 403
 
-    async def test_our_own_page_does(self, server: Server):
+    async def test_our_own_page_does(self, server: Server) -> None:
         origin = f"http://127.0.0.1:{server.port}"
         async with await open_socket(server, new_id(), "mode=receiver", origin=origin) as socket:
             await socket.close()
 
-    async def test_a_proxy_on_this_machine_brings_strangers(self, server: Server):
+    async def test_a_proxy_on_this_machine_brings_strangers(self, server: Server) -> None:
         headers = {"X-Forwarded-For": "203.0.113.9"}
         async with await open_socket(server, new_id(), "mode=sender", additional_headers=headers) as socket:
             told = await listen(socket)
@@ -146,7 +146,7 @@ class TestOrigin:
 
 
 class TestSecondSender:
-    async def test_the_newcomer_is_refused_while_the_first_is_alive(self, server: Server):
+    async def test_the_newcomer_is_refused_while_the_first_is_alive(self, server: Server) -> None:
         session = new_id()
         async with await open_socket(server, session, "mode=sender") as first:
             heard = Told()
@@ -161,7 +161,7 @@ class TestSecondSender:
             await first.send("close")
             assert (await listening).lines == TEXTS[:2]
 
-    async def test_of_many_at_once_exactly_one_wins(self, server: Server):
+    async def test_of_many_at_once_exactly_one_wins(self, server: Server) -> None:
         session = new_id()
         sockets = await asyncio.gather(*(open_socket(server, session, "mode=sender") for _ in range(20)))
         listeners = [asyncio.create_task(listen(socket)) for socket in sockets]
@@ -171,7 +171,7 @@ class TestSecondSender:
         await asyncio.gather(*(socket.close() for socket in sockets))
         await winner
 
-    async def test_an_ended_session_takes_no_sender(self, server: Server):
+    async def test_an_ended_session_takes_no_sender(self, server: Server) -> None:
         session = new_id()
         await send_meeting(server, session, MEETING.speak(1))
         told = await refused(server, session, "mode=sender")
@@ -180,13 +180,13 @@ class TestSecondSender:
 
 
 class TestText:
-    async def test_a_word_that_is_no_command_is_answered_and_costs_nothing(self, server: Server):
+    async def test_a_word_that_is_no_command_is_answered_and_costs_nothing(self, server: Server) -> None:
         told = await told_after(server, "stop", "{", "close", first=SPEECH)
         assert told.errors == ["bad_command", "bad_command"]
         assert told.lines == TEXTS[:1]
         assert told.close_code == 1000
 
-    async def test_ten_of_them_are_too_many_but_lose_no_audio(self, server: Server):
+    async def test_ten_of_them_are_too_many_but_lose_no_audio(self, server: Server) -> None:
         session = new_id()
         receiver = asyncio.create_task(refused(server, session, "mode=receiver"))
         async with await open_socket(server, session, "mode=sender") as socket:
@@ -199,12 +199,12 @@ class TestText:
         assert told.close_code == 4400
         assert (await asyncio.wait_for(receiver, 20)).lines == TEXTS[:1]
 
-    async def test_close_twice_ends_once(self, server: Server):
+    async def test_close_twice_ends_once(self, server: Server) -> None:
         told = await told_after(server, "close", "close", first=SPEECH)
         assert len(told.events("session_end")) == 1
         assert told.close_code == 1000
 
-    async def test_audio_after_close_is_ignored(self, server: Server):
+    async def test_audio_after_close_is_ignored(self, server: Server) -> None:
         told = await told_after(server, "close", MEETING.speak(1).tobytes(), first=SPEECH)
         assert told.lines == TEXTS[:1]
         assert told.events("session_end")[0]["received_s"] == len(SPEECH) / 16_000
@@ -224,7 +224,7 @@ class TestAudio:
             (bytes(262_148), "frame_too_large", 4413),
         ],
     )
-    async def test_a_bad_frame(self, server: Server, frame: bytes, code: str, close: int):
+    async def test_a_bad_frame(self, server: Server, frame: bytes, code: str, close: int) -> None:
         session = new_id()
         receiver = asyncio.create_task(refused(server, session, "mode=receiver"))
         async with await open_socket(server, session, "mode=sender") as socket:
@@ -248,28 +248,28 @@ class TestAudio:
         ],
         ids=["int16", "int16 as float", "big-endian", "float64"],
     )
-    async def test_another_format(self, server: Server, data: bytes):
+    async def test_another_format(self, server: Server, data: bytes) -> None:
         told = await told_after(server, data)
         assert told.errors == ["wrong_format"]
         assert told.close_code == 4415
 
-    async def test_one_nan_is_repaired(self, server: Server):
+    async def test_one_nan_is_repaired(self, server: Server) -> None:
         audio = SPEECH.copy()
         audio[20_000] = np.nan
         told = await told_after(server, "close", first=audio)
         assert told.lines == TEXTS[:1]
         assert not told.errors
 
-    async def test_loud_float32_is_no_other_format(self, server: Server):
+    async def test_loud_float32_is_no_other_format(self, server: Server) -> None:
         told = await told_after(server, "close", first=SPEECH * 4)
         assert told.lines == TEXTS[:1]
 
-    async def test_empty_frames_are_fine(self, server: Server):
+    async def test_empty_frames_are_fine(self, server: Server) -> None:
         told = await told_after(server, b"", b"", "close", first=SPEECH)
         assert told.lines == TEXTS[:1]
         assert not told.errors
 
-    async def test_a_frame_beyond_what_the_server_reads_at_all_ends_the_socket(self, server: Server):
+    async def test_a_frame_beyond_what_the_server_reads_at_all_ends_the_socket(self, server: Server) -> None:
         async with await open_socket(server, new_id(), "mode=sender") as socket:
             listening = asyncio.create_task(listen(socket))
             with contextlib.suppress(websockets.ConnectionClosed):
@@ -279,7 +279,7 @@ class TestAudio:
 
 
 class TestReceiver:
-    async def test_one_that_sends_is_told_and_the_session_goes_on(self, server: Server):
+    async def test_one_that_sends_is_told_and_the_session_goes_on(self, server: Server) -> None:
         session = new_id()
         async with await open_socket(server, session, "mode=receiver") as meddler:
             told = asyncio.create_task(listen(meddler))
@@ -291,7 +291,7 @@ class TestReceiver:
         assert heard.errors == ["not_sender", "not_sender"]
         assert heard.lines == TEXTS
 
-    async def test_three_times_is_enough(self, server: Server):
+    async def test_three_times_is_enough(self, server: Server) -> None:
         async with await open_socket(server, new_id(), "mode=receiver") as meddler:
             listening = asyncio.create_task(listen(meddler))
             for _ in range(3):
@@ -304,7 +304,7 @@ class TestReceiver:
 class TestVanishing:
     """A sender that is gone has a while to come back; then its session ends with all that was said."""
 
-    async def test_what_was_said_is_kept(self, server: Server):
+    async def test_what_was_said_is_kept(self, server: Server) -> None:
         session = new_id()
         receiver = asyncio.create_task(refused(server, session, "mode=receiver"))
         async with await open_socket(server, session, "mode=sender") as socket:
@@ -313,7 +313,7 @@ class TestVanishing:
         assert told.lines == TEXTS[:1]
         assert told.close_code == 1000
 
-    async def test_a_connection_that_breaks_is_no_different(self, server: Server):
+    async def test_a_connection_that_breaks_is_no_different(self, server: Server) -> None:
         session = new_id()
         receiver = asyncio.create_task(refused(server, session, "mode=receiver"))
         socket = await open_socket(server, session, "mode=sender")
@@ -322,7 +322,7 @@ class TestVanishing:
         reset(socket)
         assert (await asyncio.wait_for(receiver, 20)).lines == TEXTS[:1]
 
-    async def test_one_that_comes_back_goes_on(self, server: Server):
+    async def test_one_that_comes_back_goes_on(self, server: Server) -> None:
         session = new_id()
         async with await open_socket(server, session, "mode=sender") as socket:
             await send_audio(socket, MEETING.speak(0))
@@ -330,7 +330,7 @@ class TestVanishing:
         assert told.lines == TEXTS[:2]
         assert told.events("session_end")[0]["received_s"] == 3.5 + 2.3
 
-    async def test_one_that_says_nothing_for_long_is_let_go(self, server: Server):
+    async def test_one_that_says_nothing_for_long_is_let_go(self, server: Server) -> None:
         async with await open_socket(server, new_id(), "mode=sender") as socket:
             told = await asyncio.wait_for(listen(socket), 20)
         assert told.errors == ["idle_timeout"]

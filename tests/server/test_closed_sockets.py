@@ -60,7 +60,7 @@ server.run()
 """
 
 
-def test_closed_sockets_do_not_wait_for_the_garbage_collector():
+def test_closed_sockets_do_not_wait_for_the_garbage_collector() -> None:
     done = subprocess.run(
         [sys.executable, "-c", SERVER], capture_output=True, text=True, timeout=60, check=False
     )

@@ -31,7 +31,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         yield running
 
 
-async def test_everyone_is_told_the_rest_is_kept_and_others_go_on(server: Server):
+async def test_everyone_is_told_the_rest_is_kept_and_others_go_on(server: Server) -> None:
     poisoned, healthy = new_id(), new_id()
     audio = (np.rint(MEETING.audio() * 32768) / 32768).astype(np.float32)
     async with (

@@ -56,7 +56,7 @@ def start(folder: Path, command: str, model_set: str, **environment: str) -> tup
     return done.returncode, (done.stdout + done.stderr).replace(f"{folder}/", "")
 
 
-def test_an_option_that_is_misspelt_stops_the_server_and_is_named(tmp_path: Path):
+def test_an_option_that_is_misspelt_stops_the_server_and_is_named(tmp_path: Path) -> None:
     """Fault 1: the server stayed up, and nobody was told."""
     status, said = start(tmp_path, "serve", MISSPELT)
     assert status == 1
@@ -66,14 +66,14 @@ def test_an_option_that_is_misspelt_stops_the_server_and_is_named(tmp_path: Path
     assert "Traceback" not in said
 
 
-def test_a_model_that_fails_when_it_is_loaded_stops_the_server_and_is_named(tmp_path: Path):
+def test_a_model_that_fails_when_it_is_loaded_stops_the_server_and_is_named(tmp_path: Path) -> None:
     status, said = start(tmp_path, "serve", BREAKS.replace("HOW", "memory"))
     assert status == 1
     assert "own.toml: [offline]: there is not enough memory for it" in said
     assert "Traceback" not in said
 
 
-def test_weights_that_were_damaged_stop_the_server_and_are_named(tmp_path: Path):
+def test_weights_that_were_damaged_stop_the_server_and_are_named(tmp_path: Path) -> None:
     source = read_model_set("embedded").sources["punctuation"]
     folder = tmp_path / "punctuation"
     folder.mkdir()
@@ -87,7 +87,7 @@ def test_weights_that_were_damaged_stop_the_server_and_are_named(tmp_path: Path)
     assert "Traceback" not in said
 
 
-def test_recognition_workers_end_as_well(tmp_path: Path):
+def test_recognition_workers_end_as_well(tmp_path: Path) -> None:
     status, said = start(
         tmp_path, "recognize", BREAKS.replace("HOW", "run"), REDIS_URL="redis://127.0.0.1:1/0"
     )
@@ -96,14 +96,14 @@ def test_recognition_workers_end_as_well(tmp_path: Path):
     assert "Traceback" not in said
 
 
-def test_uvicorn_ends_as_well(tmp_path: Path):
+def test_uvicorn_ends_as_well(tmp_path: Path) -> None:
     status, said = start(tmp_path, "uvicorn", BREAKS.replace("HOW", "load"))
     assert status == 3  # uvicorn's for a start that failed
     assert "own.toml: [offline]: it cannot be loaded or run: RuntimeError: the library has a bad day" in said
     assert "Traceback" not in said
 
 
-def test_an_end_silence_that_is_none_stops_every_command_by_its_name(tmp_path: Path):
+def test_an_end_silence_that_is_none_stops_every_command_by_its_name(tmp_path: Path) -> None:
     status, said = start(tmp_path, "serve", MISSPELT, ASR_END_SILENCE_MS="-5")
     assert status == 1
     assert "ASR_END_SILENCE_MS='-5' is not understood: use a whole number from 50 to 10000" in said

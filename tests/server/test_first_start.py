@@ -47,37 +47,37 @@ def lines(server: Server) -> list[tuple[str, str]]:
     return LINE.findall(server.log)
 
 
-def test_the_sample_meeting_is_told_to_its_end(first_start: Server):
+def test_the_sample_meeting_is_told_to_its_end(first_start: Server) -> None:
     assert ENDED in first_start.log
     assert len(lines(first_start)) >= len(REFERENCE["lines"]) * 0.8
 
 
-def test_two_people_are_named_and_the_third_is_speaker_1(first_start: Server):
+def test_two_people_are_named_and_the_third_is_speaker_1(first_start: Server) -> None:
     assert {name for name, _ in lines(first_start)} == {*REFERENCE["enrolled"], "Speaker 1"}
 
 
-def test_a_real_person_is_not_asked_to_agree_to_what_the_synthetic_voices_did(first_start: Server):
+def test_a_real_person_is_not_asked_to_agree_to_what_the_synthetic_voices_did(first_start: Server) -> None:
     text = first_start.shell(
         "from speakers.enrollment import current_consent_text as current; print(current().text)"
     )
     assert "keeps recordings of my voice" in text
 
 
-def test_the_terminal_shows_what_the_database_keeps(first_start: Server):
+def test_the_terminal_shows_what_the_database_keeps(first_start: Server) -> None:
     kept = first_start.query("SELECT text FROM sessions_app_utterance ORDER BY seq")
     assert [(text,) for _, text in lines(first_start)] == kept
 
 
-def test_the_log_says_that_the_models_are_small_and_what_changes_that(first_start: Server):
+def test_the_log_says_that_the_models_are_small_and_what_changes_that(first_start: Server) -> None:
     assert "for people, start with ASR_MODELS=paraformer-zh" in first_start.log
 
 
-def test_nothing_beyond_loopback_is_asked_for(first_start: Server):
+def test_nothing_beyond_loopback_is_asked_for(first_start: Server) -> None:
     attempts = first_start.data_dir / "attempts"
     assert not attempts.exists(), attempts.read_text()
 
 
-def test_an_attempt_would_have_been_noticed(first_start: Server):
+def test_an_attempt_would_have_been_noticed(first_start: Server) -> None:
     with pytest.raises(RuntimeError, match="this test allows loopback only"):
         first_start.shell("import socket; socket.create_connection(('192.0.2.1', 80), 1)")
     attempts = first_start.data_dir / "attempts"
@@ -85,7 +85,7 @@ def test_an_attempt_would_have_been_noticed(first_start: Server):
     attempts.unlink()
 
 
-def test_interrupted_it_ends_cleanly_and_starts_again_without_the_demo(first_start: Server):
+def test_interrupted_it_ends_cleanly_and_starts_again_without_the_demo(first_start: Server) -> None:
     assert first_start.stop(signal.SIGINT) == 0
     assert "Traceback" not in first_start.log
     told = len(lines(first_start))

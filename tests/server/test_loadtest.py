@@ -14,7 +14,7 @@ from tests.support.server import Server
 
 
 @pytest.mark.slow
-def test_says_how_late_lines_come_and_that_none_is_missing(server: Server, tmp_path: Path):
+def test_says_how_late_lines_come_and_that_none_is_missing(server: Server, tmp_path: Path) -> None:
     audio = tmp_path / "meeting.wav"
     soundfile.write(audio, MEETING.audio(), 16_000)
     said = server.manage(
@@ -26,7 +26,7 @@ def test_says_how_late_lines_come_and_that_none_is_missing(server: Server, tmp_p
 
 
 @pytest.mark.slow
-def test_says_so_when_there_is_no_service(server: Server):
+def test_says_so_when_there_is_no_service(server: Server) -> None:
     said = server.manage("loadtest", "--senders", "1", "--seconds", "1", "--server", "ws://127.0.0.1:1")
     assert "0 lines" in said
     assert "not taken to the end" in said
@@ -37,14 +37,14 @@ def heard(*texts: str, late_s: float = 0.5, close_code: int | None = 1000, error
 
 
 class TestReport:
-    def test_a_receiver_with_the_senders_lines_misses_nothing(self):
+    def test_a_receiver_with_the_senders_lines_misses_nothing(self) -> None:
         assert SessionLoad(heard("a", "b"), [heard("a", "b")]).missing == 0
 
-    def test_lines_that_lack_or_differ_or_are_too_many_are_missing(self):
+    def test_lines_that_lack_or_differ_or_are_too_many_are_missing(self) -> None:
         receivers = [heard("a"), heard("a", "x"), heard("a", "b", "c")]
         assert SessionLoad(heard("a", "b"), receivers).missing == 3
 
-    def test_a_sender_that_was_not_taken_to_the_end_is_counted(self):
+    def test_a_sender_that_was_not_taken_to_the_end_is_counted(self) -> None:
         refused = [
             SessionLoad(heard(close_code=4503, error="overloaded"), []),
             SessionLoad(heard("a", close_code=None), []),
@@ -52,13 +52,13 @@ class TestReport:
         report = Report([SessionLoad(heard("a"), []), *refused])
         assert counted(report.refused) == "cut off 1, overloaded 1"
 
-    def test_delays_are_those_of_all_who_listen(self):
+    def test_delays_are_those_of_all_who_listen(self) -> None:
         report = Report([SessionLoad(heard("a", late_s=0.2), [heard("a", late_s=1.0)])])
         assert (report.delay_s(0.0), report.delay_s(0.99)) == (0.2, 1.0)
 
 
 class TestPlaying:
-    def test_a_recording_is_played_again_and_again_from_any_place_on(self):
+    def test_a_recording_is_played_again_and_again_from_any_place_on(self) -> None:
         recording = np.arange(4000, dtype=np.float32)
 
         frames = list(Playing(recording, begins_at=1000, length=9000).frames())

@@ -31,7 +31,9 @@ def recognize(environment: dict[str, str], tmp_path: Path, *arguments: str) -> L
     )
 
 
-def test_each_process_is_a_worker_and_stops_with_the_command(environment: dict[str, str], tmp_path: Path):
+def test_each_process_is_a_worker_and_stops_with_the_command(
+    environment: dict[str, str], tmp_path: Path
+) -> None:
     workers = redis.Redis.from_url(environment["REDIS_URL"])
     with recognize(environment, tmp_path, "--processes", "3") as process:
         wait_until(lambda: workers.hlen("asr:workers") == 3, "three workers do not come", timeout_s=60)
@@ -41,7 +43,7 @@ def test_each_process_is_a_worker_and_stops_with_the_command(environment: dict[s
     assert workers.hlen("asr:workers") == 0
 
 
-def test_each_process_has_figures_of_its_own(environment: dict[str, str], tmp_path: Path):
+def test_each_process_has_figures_of_its_own(environment: dict[str, str], tmp_path: Path) -> None:
     port = free_port()
     with recognize(environment, tmp_path, "--processes", "2", "--metrics-port", str(port)):
         for number in range(2):
@@ -58,7 +60,7 @@ def _figure(port: int, name: str) -> float | None:
     return next((float(line.split()[1]) for line in text.splitlines() if line.startswith(f"{name} ")), None)
 
 
-def test_no_process_at_all_is_refused(environment: dict[str, str], tmp_path: Path):
+def test_no_process_at_all_is_refused(environment: dict[str, str], tmp_path: Path) -> None:
     with recognize(environment, tmp_path, "--processes", "0") as process:
         wait_until(lambda: not process.is_running, "it does not end", timeout_s=30)
         assert process.stop() == 1

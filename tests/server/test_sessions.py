@@ -24,7 +24,7 @@ async def receive(server: Server, session: str, query: str = "mode=receiver"):
         return await asyncio.wait_for(listen(socket), 60)
 
 
-async def test_each_receiver_gets_every_line_once_in_order_and_1000(server: Server):
+async def test_each_receiver_gets_every_line_once_in_order_and_1000(server: Server) -> None:
     session = new_id()
     receivers = [asyncio.create_task(receive(server, session)) for _ in range(3)]
     sender = await send_meeting(server, session, MEETING.audio())
@@ -37,13 +37,13 @@ async def test_each_receiver_gets_every_line_once_in_order_and_1000(server: Serv
     assert sender.close_code == 1000
 
 
-async def test_the_sender_gets_one_confirmation_after_the_last_line(server: Server):
+async def test_the_sender_gets_one_confirmation_after_the_last_line(server: Server) -> None:
     told = await send_meeting(server, new_id(), MEETING.audio())
     end = told.messages[-1]["event"]
     assert end == {"type": "session_end", "seq": 4, "received_s": 11.3, "recognised_s": 11.3}
 
 
-async def test_the_database_has_the_same_lines(server: Server):
+async def test_the_database_has_the_same_lines(server: Server) -> None:
     session = new_id()
     told = await send_meeting(server, session, MEETING.audio())
     pk, *kept = server.session(session, "id, state, durable")
@@ -52,7 +52,7 @@ async def test_the_database_has_the_same_lines(server: Server):
     assert lines == list(zip(told.seqs, told.lines, strict=True))
 
 
-async def test_the_recording_has_every_sample(server: Server):
+async def test_the_recording_has_every_sample(server: Server) -> None:
     session = new_id()
     audio = np.rint(MEETING.audio() * 32767).astype("<i2")
     await send_meeting(server, session, audio / np.float32(32768))
@@ -67,27 +67,27 @@ async def test_the_recording_has_every_sample(server: Server):
     np.testing.assert_array_equal(kept, audio)
 
 
-async def test_a_session_id_may_be_chinese(server: Server):
+async def test_a_session_id_may_be_chinese(server: Server) -> None:
     session = f"周会-{new_id()}"
     receiver = asyncio.create_task(receive(server, session))
     await send_meeting(server, session, MEETING.speak(1))
     assert (await receiver).lines == ["好的。"]
 
 
-async def test_silence_has_no_lines_but_a_confirmation(server: Server):
+async def test_silence_has_no_lines_but_a_confirmation(server: Server) -> None:
     told = await send_meeting(server, new_id(), np.zeros(samples(3), np.float32))
     assert told.lines == []
     assert told.messages[-1]["event"]["received_s"] == 3.0
     assert told.close_code == 1000
 
 
-async def test_a_sender_without_any_audio_is_confirmed_too(server: Server):
+async def test_a_sender_without_any_audio_is_confirmed_too(server: Server) -> None:
     told = await send_meeting(server, new_id(), np.zeros(0, np.float32))
     assert [event["seq"] for event in told.events("session_end")] == [0]
     assert told.close_code == 1000
 
 
-async def test_a_late_receiver_gets_the_history_and_then_the_rest(server: Server):
+async def test_a_late_receiver_gets_the_history_and_then_the_rest(server: Server) -> None:
     session = new_id()
     async with await open_socket(server, session, "mode=sender") as socket:
         sender = asyncio.create_task(listen(socket))
@@ -110,7 +110,7 @@ async def receive_some(server: Server, session: str):
         return await listening
 
 
-async def test_a_receiver_after_the_end_gets_everything_and_1000(server: Server):
+async def test_a_receiver_after_the_end_gets_everything_and_1000(server: Server) -> None:
     session = new_id()
     await send_meeting(server, session, MEETING.audio())
     told = await receive(server, session)
@@ -118,7 +118,7 @@ async def test_a_receiver_after_the_end_gets_everything_and_1000(server: Server)
     assert told.close_code == 1000
 
 
-async def test_version_two_tells_partials_and_states_and_the_end(server: Server):
+async def test_version_two_tells_partials_and_states_and_the_end(server: Server) -> None:
     session = new_id()
     receiver = asyncio.create_task(receive(server, session, "mode=receiver&v=2"))
     async with await open_socket(server, session, "mode=sender&v=2") as socket:
@@ -137,7 +137,7 @@ async def test_version_two_tells_partials_and_states_and_the_end(server: Server)
     assert sent.events("ack")[-1]["durable"] == len(MEETING.speak(0))
 
 
-async def test_a_line_is_final_as_soon_as_its_sender_says_that_it_is_over(server: Server):
+async def test_a_line_is_final_as_soon_as_its_sender_says_that_it_is_over(server: Server) -> None:
     async with await open_socket(server, new_id(), "mode=sender&v=2") as socket:
         told = Told()
         listening = asyncio.create_task(listen(socket, told))
@@ -153,7 +153,7 @@ async def test_a_line_is_final_as_soon_as_its_sender_says_that_it_is_over(server
         assert (await asyncio.wait_for(listening, 30)).lines == TEXTS
 
 
-async def test_the_first_version_has_no_such_command(server: Server):
+async def test_the_first_version_has_no_such_command(server: Server) -> None:
     async with await open_socket(server, new_id(), "mode=sender") as socket:
         await socket.send('{"command": "flush"}')
         await socket.send("close")
@@ -164,7 +164,7 @@ async def test_the_first_version_has_no_such_command(server: Server):
 @pytest.mark.parametrize("length", ["whole", "silent end", "silent"])
 async def test_clients_written_for_the_first_server_work_unchanged(
     server: Server, tmp_path: Path, length: str
-):
+) -> None:
     """They send at twice real time, read nothing meanwhile, and hang up after one message."""
     clients = Path(os.environ["ASR_CLIENTS"])
     audio = {

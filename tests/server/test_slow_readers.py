@@ -75,7 +75,7 @@ async def reads_again(socket: ClientConnection) -> Told:
 
 
 @pytest.mark.parametrize("query", ["mode=receiver", "mode=receiver&v=2"])
-async def test_it_finds_out_why_and_can_go_on_where_it_was(server: Server, session: str, query: str):
+async def test_it_finds_out_why_and_can_go_on_where_it_was(server: Server, session: str, query: str) -> None:
     async with await connect(server, session, query) as socket:
         await stops_reading(socket, server)
         told = await reads_again(socket)
@@ -94,7 +94,7 @@ async def test_it_finds_out_why_and_can_go_on_where_it_was(server: Server, sessi
     assert [message["seq"] for message in rest] == list(range(len(told.seqs) + 1, LINES + 1))
 
 
-async def test_one_that_reads_slowly_is_not_disconnected(server: Server, session: str):
+async def test_one_that_reads_slowly_is_not_disconnected(server: Server, session: str) -> None:
     async with await connect(server, session, "mode=receiver") as socket:
         seqs = []
         for number in range(300):

@@ -40,7 +40,7 @@ async def stop(server: Server) -> None:
         assert status == 0
 
 
-async def test_everyone_is_told_why_and_may_come_again(server: Server):
+async def test_everyone_is_told_why_and_may_come_again(server: Server) -> None:
     if server.kind != "daphne":
         pytest.skip("uvicorn closes the sockets itself, with 1012")
     session = new_id()
@@ -58,7 +58,7 @@ async def test_everyone_is_told_why_and_may_come_again(server: Server):
     assert listening[2].result().events("session")[-1]["state"] == "going_away"
 
 
-async def test_no_audio_that_came_in_is_lost_and_the_session_goes_on(server: Server):
+async def test_no_audio_that_came_in_is_lost_and_the_session_goes_on(server: Server) -> None:
     session = new_id()
     first, second = MEETING.speak(0), MEETING.speak(1)
     async with await open_socket(server, session, "mode=sender") as sender:
@@ -81,7 +81,7 @@ async def test_no_audio_that_came_in_is_lost_and_the_session_goes_on(server: Ser
     assert server.session(session, "state, durable, last_seq") == ("ended", kept, 2)
 
 
-async def test_a_session_whose_sender_does_not_return_is_ended_after_the_next_start(server: Server):
+async def test_a_session_whose_sender_does_not_return_is_ended_after_the_next_start(server: Server) -> None:
     session = new_id()
     async with await open_socket(server, session, "mode=sender") as sender:
         listening = asyncio.create_task(listen(sender))
@@ -98,7 +98,7 @@ async def test_a_session_whose_sender_does_not_return_is_ended_after_the_next_st
     assert states[-1] == "ended"
 
 
-async def test_a_killed_server_loses_nothing_that_a_sender_can_send_again(server: Server):
+async def test_a_killed_server_loses_nothing_that_a_sender_can_send_again(server: Server) -> None:
     session = new_id()
     audio = MEETING.audio()
     async with await open_socket(server, session, "mode=sender&v=2") as sender:

@@ -59,7 +59,7 @@ def act(client: Client, action: str, *sessions: Session, sure: bool = False) -> 
 class TestEveryPage:
     def test_opens_with_few_queries_however_long_the_meeting(
         self, client: Client, django_assert_max_num_queries: Any
-    ):
+    ) -> None:
         session = make_session(title="长会")
         voice = make_voice(session, "张三")
         lines = make_lines(session, ["好的。"] * 300, voice)
@@ -79,7 +79,7 @@ class TestEveryPage:
             assert answer.status_code == 200, address
             assert len(answer.content) < 200_000, address
 
-    def test_shows_transcribers_their_own_sessions_alone(self):
+    def test_shows_transcribers_their_own_sessions_alone(self) -> None:
         me = make_user("me", "transcriber", is_staff=True)
         own, other = make_session("own", owner=me), make_session("other", title="Not yours")
         make_lines(other, ["秘密"])
@@ -93,17 +93,17 @@ class TestEveryPage:
 
 
 class TestSessions:
-    def test_links_to_the_page_of_the_session(self, client: Client):
+    def test_links_to_the_page_of_the_session(self, client: Client) -> None:
         session = make_session("weekly 会")
         page = client.get(f"{SESSIONS}{session.pk}/change/", follow=True).content.decode()
         assert "View on site" in page
         assert session.get_absolute_url() == reverse("session", args=["weekly 会"])
 
-    def test_cannot_be_made_by_hand(self, client: Client):
+    def test_cannot_be_made_by_hand(self, client: Client) -> None:
         assert client.get(f"{SESSIONS}add/").status_code == 403
 
     @pytest.mark.django_db(transaction=True)
-    def test_deleting_one_deletes_its_recording_and_what_the_log_says(self, client: Client):
+    def test_deleting_one_deletes_its_recording_and_what_the_log_says(self, client: Client) -> None:
         session = make_session(title="Secret plans")
         lines = make_lines(session)
         make_recording(session, np.full(3200, 0.1, np.float32), as_flac=True)
@@ -116,7 +116,7 @@ class TestSessions:
         assert not LogEntry.objects.filter(object_repr__contains="Secret").exists()
 
     @pytest.mark.django_db(transaction=True)
-    def test_several_are_deleted_as_thoroughly(self, client: Client):
+    def test_several_are_deleted_as_thoroughly(self, client: Client) -> None:
         sessions = [make_session("a"), make_session("b")]
         for session in sessions:
             make_recording(session, np.full(3200, 0.1, np.float32), as_flac=True)
@@ -124,14 +124,14 @@ class TestSessions:
         assert not Session.objects.exists()
         assert [files.length(session.pk) for session in sessions] == [0, 0]
 
-    def test_a_live_one_is_not_deleted(self, client: Client):
+    def test_a_live_one_is_not_deleted(self, client: Client) -> None:
         session = make_session(title="Now", is_live=True)
         assert "“Now” is still going on" in client.get(f"{SESSIONS}{session.pk}/delete/").content.decode()
         client.post(f"{SESSIONS}{session.pk}/delete/", {"post": "yes"})
         act(client, "delete_selected", session, sure=True)
         assert Session.objects.filter(pk=session.pk).exists()
 
-    def test_only_a_recording_is_deleted_where_that_is_asked(self, client: Client):
+    def test_only_a_recording_is_deleted_where_that_is_asked(self, client: Client) -> None:
         session = make_session()
         make_lines(session)
         make_recording(session, np.full(3200, 0.1, np.float32), as_flac=True)
@@ -139,7 +139,7 @@ class TestSessions:
         assert files.length(session.pk) == 0
         assert session.utterances.exists()
 
-    def test_keeping_and_releasing(self, client: Client):
+    def test_keeping_and_releasing(self, client: Client) -> None:
         session = make_session()
         act(client, "keep", session)
         assert Session.objects.get().is_kept
@@ -148,14 +148,14 @@ class TestSessions:
 
     def test_ending_tells_the_workers_of_those_that_are_live(
         self, client: Client, monkeypatch: pytest.MonkeyPatch
-    ):
+    ) -> None:
         told: list[Any] = []
         monkeypatch.setattr("sessions_app.admin.notify.send", lambda *message: told.append(message))
         page = act(client, "end", make_session("live", is_live=True), make_session("over"))
         assert told == [(layer_messages.WORKERS, {"type": "session.stop", "key": "live"})]
         assert "1 session is ending." in page
 
-    def test_viewers_have_no_actions(self):
+    def test_viewers_have_no_actions(self) -> None:
         session = make_session()
         client = login(make_user("viewer", "viewer", is_staff=True))
         page = client.get(SESSIONS).content.decode()
@@ -166,7 +166,7 @@ class TestSessions:
 
 
 class TestLiveSessions:
-    def test_are_listed_with_what_was_said_last(self, client: Client):
+    def test_are_listed_with_what_was_said_last(self, client: Client) -> None:
         make_session("over")
         session = make_session("now", title="现在", is_live=True)
         make_lines(session, ["早。", "开始吧。"])
@@ -177,7 +177,7 @@ class TestLiveSessions:
         assert "js/pages/live-sessions.js" in page
         assert f"{SESSIONS}live/" in client.get(SESSIONS).content.decode()
 
-    def test_others_sessions_are_for_those_who_may_see_all(self):
+    def test_others_sessions_are_for_those_who_may_see_all(self) -> None:
         make_session("now", is_live=True)
         client = login(make_user("me", "transcriber", is_staff=True))
         assert client.get(f"{SESSIONS}live/data/").json()["sessions"] == []
@@ -196,7 +196,7 @@ class TestLines:
 
     def test_a_changed_text_is_locked_and_has_a_version_with_its_author(
         self, client: Client, editor: User, line: Utterance
-    ):
+    ) -> None:
         self.change(client, line, "预算没有通过。", seen=0)
         line.refresh_from_db()
         assert (line.text, line.is_edited, line.machine_text) == ("预算没有通过。", True, "预算通过了。")
@@ -205,21 +205,23 @@ class TestLines:
         page = client.get(f"{LINES}{line.pk}/history/").content.decode()
         assert "editor" in page
 
-    def test_whoever_was_faster_is_not_overwritten(self, client: Client, line: Utterance):
+    def test_whoever_was_faster_is_not_overwritten(self, client: Client, line: Utterance) -> None:
         self.change(client, line, "甲。", seen=0)
         answer = self.change(client, line, "乙。", seen=0)
         assert "It now reads: “甲。”" in answer.content.decode()
         line.refresh_from_db()
         assert line.text == "甲。"
 
-    def test_are_the_newest_first_and_sorted_by_nothing_that_would_read_them_all(self, client: Client):
+    def test_are_the_newest_first_and_sorted_by_nothing_that_would_read_them_all(
+        self, client: Client
+    ) -> None:
         lines = make_lines(make_session(), ["一。", "二。", "三。"])
         for query in ({}, {"o": "1"}, {"o": "3"}):
             page = client.get(LINES, query)
             assert [line.pk for line in page.context["cl"].result_list] == [line.pk for line in lines[::-1]]
             assert 'class="sortable' not in page.content.decode()
 
-    def test_those_that_people_changed_are_marked(self, client: Client, line: Utterance):
+    def test_those_that_people_changed_are_marked(self, client: Client, line: Utterance) -> None:
         assert "✎" not in client.get(LINES).content.decode()
         self.change(client, line, "预算没有通过。", seen=0)
         assert "✎" in client.get(LINES).content.decode()
@@ -230,11 +232,11 @@ class TestLines:
     )
     def test_what_people_changed_is_found_without_reading_all_lines(
         self, changed: dict[str, bool], index: str
-    ):
+    ) -> None:
         lines = Utterance.objects.filter(is_removed=False, **changed).order_by("-id")[:100]
         assert index in lines.explain()
 
-    def test_are_found_by_two_characters(self, client: Client, line: Utterance):
+    def test_are_found_by_two_characters(self, client: Client, line: Utterance) -> None:
         make_lines(make_session("other"), ["别的话。"])
         page = client.get(LINES, {"q": "预算"}).content.decode()
         assert "预算通过了。" in page
@@ -242,7 +244,7 @@ class TestLines:
 
 
 class TestVoices:
-    def test_naming_one_is_as_in_the_editor(self, client: Client):
+    def test_naming_one_is_as_in_the_editor(self, client: Client) -> None:
         session = make_session()
         voice = make_voice(session)
         [line] = make_lines(session, ["好。"], voice)
@@ -253,7 +255,7 @@ class TestVoices:
         assert (voice.name, voice.is_named_by_person) == ("李四", True)
         assert line.revision == 1
 
-    def test_giving_two_the_same_speaker_makes_them_one(self, client: Client):
+    def test_giving_two_the_same_speaker_makes_them_one(self, client: Client) -> None:
         session = make_session()
         known, unknown = make_voice(session, "李四"), make_voice(session)
         [line] = make_lines(session, ["好。"], unknown)
@@ -262,7 +264,7 @@ class TestVoices:
         assert line.voice == known
         assert Voice.objects.get(pk=unknown.pk).merged_into == known
 
-    def test_speakers_are_chosen_by_typing_their_name(self, client: Client):
+    def test_speakers_are_chosen_by_typing_their_name(self, client: Client) -> None:
         Speaker.objects.create(name="李四")
         query = {"app_label": "sessions_app", "model_name": "voice", "field_name": "speaker", "term": "李"}
         answer = client.get("/admin/autocomplete/", query)

@@ -89,12 +89,12 @@ def seen(line: Utterance) -> Seen:
 
 
 class TestFromTheRecogniser:
-    def test_every_field_of_a_final_is_a_column_or_named_as_none(self):
+    def test_every_field_of_a_final_is_a_column_or_named_as_none(self) -> None:
         known = {field.name for field in fields(Final)}
         assert set(commits.NOT_STORED) <= known
         assert known - set(commits.NOT_STORED) <= NAMES
 
-    def test_a_commit_keeps_what_the_final_says(self):
+    def test_a_commit_keeps_what_the_final_says(self) -> None:
         session, _ = commits.get_or_create_session("m")
         new = new_line(100, 200, "好的。")
         commits.commit(commits.acquire(session.pk), durable=200, lines=[new])
@@ -105,22 +105,22 @@ class TestFromTheRecogniser:
 
 
 class TestCopies:
-    def test_have_every_column_but_those_named_as_a_line_s_own(self, line: Utterance):
+    def test_have_every_column_but_those_named_as_a_line_s_own(self, line: Utterance) -> None:
         assert set(editing.NOT_COPIED) <= NAMES
         copied = NAMES - set(editing.NOT_COPIED)
         assert columns_of(editing.copy_of(line), copied) == columns_of(line, copied)
 
-    def test_have_nothing_of_the_others(self, line: Utterance):
+    def test_have_nothing_of_the_others(self, line: Utterance) -> None:
         own = set(editing.NOT_COPIED)
         assert columns_of(editing.copy_of(line), own) == columns_of(Utterance(), own)
 
-    def test_differ_where_it_is_asked_for(self, line: Utterance):
+    def test_differ_where_it_is_asked_for(self, line: Utterance) -> None:
         copy = editing.copy_of(line, text="好。", voice_id=None)
         assert (copy.text, copy.voice_id, copy.start) == ("好。", None, line.start)
 
     def test_both_halves_of_a_line_that_is_split_have_them(
         self, session: Session, line: Utterance, editor: User
-    ):
+    ) -> None:
         cut = {"start", "end", "text", "is_edited"}
         before = columns_of(line, NAMES)
         editing.apply(session, SplitLine(seen=seen(line), first="预算", second="通过了吗？"), by=editor)
@@ -131,7 +131,7 @@ class TestCopies:
 
     def test_a_line_that_is_inserted_has_them_but_what_was_heard(
         self, session: Session, line: Utterance, editor: User
-    ):
+    ) -> None:
         editing.apply(session, InsertLine(after=line.pk, text="（笑）"), by=editor)
         inserted = session.utterances.get(text="（笑）")
         own = {*editing.NOT_COPIED, "start", "end", "text", "is_edited", "tokens", "score", "is_voice_locked"}
@@ -140,14 +140,16 @@ class TestCopies:
 
     def test_a_line_that_is_inserted_after_a_removed_one_is_there(
         self, session: Session, line: Utterance, editor: User
-    ):
+    ) -> None:
         editing.apply(session, RemoveLine(seen=seen(line)), by=editor)
         editing.apply(session, InsertLine(after=line.pk, text="（笑）"), by=editor)
         assert not session.utterances.get(text="（笑）").is_removed
 
 
 class TestVersions:
-    def test_restore_every_column_but_those_named(self, session: Session, line: Utterance, editor: User):
+    def test_restore_every_column_but_those_named(
+        self, session: Session, line: Utterance, editor: User
+    ) -> None:
         restored = NAMES - set(editing.NOT_RESTORED)
         before = columns_of(line, restored)
         outcome = editing.apply(session, RemoveLine(seen=seen(line)), by=editor)
@@ -160,26 +162,26 @@ class TestVersions:
         line.refresh_from_db()
         assert columns_of(line, restored) == before
 
-    def test_name_columns_that_there_are(self):
+    def test_name_columns_that_there_are(self) -> None:
         assert set(editing.NOT_RESTORED) <= NAMES
 
-    def test_keep_what_they_restore(self):
+    def test_keep_what_they_restore(self) -> None:
         kept = {field.name for field in Utterance.history.model._meta.concrete_fields}
         assert NAMES - set(editing.NOT_RESTORED) <= kept
 
 
 class TestToWhoeverReads:
-    def test_every_column_is_told_or_named_as_not(self):
+    def test_every_column_is_told_or_named_as_not(self) -> None:
         told = {field.name for field in fields(Line)} & NAMES
         assert told | TOLD_IN_OTHER_WORDS | NOT_TOLD == NAMES
         assert not told & NOT_TOLD
 
-    def test_a_line_says_what_its_columns_say(self, line: Utterance):
+    def test_a_line_says_what_its_columns_say(self, line: Utterance) -> None:
         told = queries.as_line(line)
         for name in {field.name for field in fields(Line)} & NAMES:
             assert getattr(told, name) == getattr(line, name)
         assert told.spoken == SpeakerRef(str(line.voice.speaker.uuid), "Bob", 0.25, is_enrolled=True)
 
-    def test_the_admin_shows_every_column_that_is_no_bookkeeping(self):
+    def test_the_admin_shows_every_column_that_is_no_bookkeeping(self) -> None:
         shown = {*UtteranceAdmin(Utterance, site).fields, "start", "end", "voice"}
         assert {column.name for column in COLUMNS if column.editable and not column.primary_key} <= shown

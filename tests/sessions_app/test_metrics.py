@@ -46,7 +46,7 @@ async def transcribe(engine: Engine) -> None:
         pass
 
 
-async def test_each_stage_counts_its_audio_and_its_batches(engine: Engine):
+async def test_each_stage_counts_its_audio_and_its_batches(engine: Engine) -> None:
     await transcribe(engine)
     shown = figures(engine)
 
@@ -60,7 +60,7 @@ async def test_each_stage_counts_its_audio_and_its_batches(engine: Engine):
     assert shown.get_sample_value("asr_dropped_jobs_total", {"stage": "decode"}) == 0
 
 
-def test_what_waits_shows_its_age_and_what_gives_way():
+def test_what_waits_shows_its_age_and_what_gives_way() -> None:
     clock = Clock()
     scheduler: Scheduler[ModelRequest] = Scheduler()
     engine = Engine(scripted_models(SCRIPT), scheduler, clock=clock)
@@ -77,7 +77,7 @@ def test_what_waits_shows_its_age_and_what_gives_way():
     assert shown.get_sample_value("asr_pressure") == Pressure.LATER_FINALS
 
 
-async def test_a_worker_shows_its_sessions_its_capacity_and_how_late_its_loop_is(engine: Engine):
+async def test_a_worker_shows_its_sessions_its_capacity_and_how_late_its_loop_is(engine: Engine) -> None:
     lag = Histogram(LAG_BOUNDS_S)
     for value in (0.0005, 0.015, 5.0):
         lag.add(value)
@@ -92,7 +92,7 @@ async def test_a_worker_shows_its_sessions_its_capacity_and_how_late_its_loop_is
 class TestPage:
     REMOTE = {"REMOTE_ADDR": "203.0.113.9"}
 
-    def test_this_machine_sees_the_figures_of_the_process_and_of_its_worker(self):
+    def test_this_machine_sees_the_figures_of_the_process_and_of_its_worker(self) -> None:
         engine = Engine(scripted_models(SCRIPT))
         collector = RecognitionCollector(
             engine, capacity=12, sessions=lambda: 0, loop_lag=Histogram(LAG_BOUNDS_S)
@@ -108,7 +108,7 @@ class TestPage:
         assert "asr_capacity_sessions 12.0" in text
         assert "process_resident_memory_bytes" in text
 
-    def test_others_see_them_with_the_token_only(self, settings):
+    def test_others_see_them_with_the_token_only(self, settings) -> None:
         settings.METRICS_TOKEN = "figures"
         for headers, status in [
             ({}, 403),
@@ -118,11 +118,11 @@ class TestPage:
             answer = Client().get("/metrics", headers=headers, **self.REMOTE)
             assert answer.status_code == status, headers
 
-    def test_without_a_token_set_none_is_good(self, settings):
+    def test_without_a_token_set_none_is_good(self, settings) -> None:
         settings.METRICS_TOKEN = ""
         answer = Client().get("/metrics", headers={"Authorization": "Bearer "}, **self.REMOTE)
         assert answer.status_code == 403
 
-    def test_a_proxy_on_this_machine_does_not_make_its_visitors_local(self):
+    def test_a_proxy_on_this_machine_does_not_make_its_visitors_local(self) -> None:
         answer = Client().get("/metrics", headers={"X-Forwarded-For": "203.0.113.9"})
         assert answer.status_code == 403

@@ -18,7 +18,7 @@ class TestPage:
         response = client.get("/", follow=True, headers={"accept-language": language})
         return response.content.decode()
 
-    def test_a_page_says_it_in_both_languages(self, client, settings):
+    def test_a_page_says_it_in_both_languages(self, client, settings) -> None:
         settings.MODEL_SET = "embedded"
 
         english, chinese = self.listing(client), self.listing(client, "zh-hans")
@@ -28,7 +28,7 @@ class TestPage:
         assert CHANGES_IT in chinese
         assert "The small built-in models" not in chinese
 
-    def test_with_other_models_no_page_says_it(self, client, settings):
+    def test_with_other_models_no_page_says_it(self, client, settings) -> None:
         settings.MODEL_SET = "paraformer-zh"
 
         assert CHANGES_IT not in self.listing(client)
@@ -36,12 +36,12 @@ class TestPage:
 
 class TestLog:
     @pytest.fixture(autouse=True)
-    def no_models(self, monkeypatch, caplog):
+    def no_models(self, monkeypatch, caplog) -> None:
         caplog.set_level(logging.INFO, "sessions_app")
         monkeypatch.setattr(hosted_worker, "load_models", mock.Mock())
         monkeypatch.setattr(hosted_worker, "measure", lambda models: mock.Mock(streams=4))
 
-    def test_a_worker_says_it_when_it_has_loaded_them(self, caplog, settings):
+    def test_a_worker_says_it_when_it_has_loaded_them(self, caplog, settings) -> None:
         settings.MODEL_SET = "embedded"
 
         hosted_worker.load_recognition()
@@ -49,7 +49,7 @@ class TestLog:
         (warning,) = (record for record in caplog.records if record.levelno >= logging.WARNING)
         assert CHANGES_IT in warning.getMessage()
 
-    def test_with_other_models_there_is_no_warning(self, caplog, settings):
+    def test_with_other_models_there_is_no_warning(self, caplog, settings) -> None:
         settings.MODEL_SET = "paraformer-zh"
 
         hosted_worker.load_recognition()

@@ -25,7 +25,7 @@ def run(*arguments: str) -> str:
 
 
 class TestList:
-    def test_it_says_what_each_set_is_where_it_comes_from_and_whether_it_is_here(self, tmp_path):
+    def test_it_says_what_each_set_is_where_it_comes_from_and_whether_it_is_here(self, tmp_path) -> None:
         with override_settings(MODELS_DIR=tmp_path):
             text = run("list")
 
@@ -34,7 +34,7 @@ class TestList:
         assert re.search(r"streaming +paraformer-zh-streaming +880 MB .* iic/speech_para.* missing", text)
         assert "fetch with: python manage.py models pull paraformer-zh" in text
 
-    def test_a_set_in_use_that_cannot_be_read_is_named(self, settings):
+    def test_a_set_in_use_that_cannot_be_read_is_named(self, settings) -> None:
         settings.MODEL_SET = "/nowhere.toml"
         with pytest.raises(CommandError, match=r"the model set /nowhere\.toml cannot be read"):
             run("list")
@@ -42,7 +42,7 @@ class TestList:
 
 class TestListOfAnOwnSet:
     @pytest.fixture(autouse=True)
-    def own_set(self, settings, tmp_path):
+    def own_set(self, settings, tmp_path) -> None:
         family = "tests.recognition.model_sets.tone_family"
         (tmp_path / "weights").mkdir()
         (tmp_path / "own.toml").write_text(
@@ -60,11 +60,11 @@ class TestListOfAnOwnSet:
             f'base = "paraformer-zh"\ntitle = "Ours"\nstreaming = false\npunctuation = false\n{vad}\n'
         )
 
-    def test_a_mistake_in_it_is_named_with_its_place(self):
+    def test_a_mistake_in_it_is_named_with_its_place(self) -> None:
         with pytest.raises(CommandError, match=r"own.toml: \[vad\]: kind .* has no files, and takes no hub"):
             run("list")
 
-    def test_roles_that_it_leaves_out_are_not_listed(self):
+    def test_roles_that_it_leaves_out_are_not_listed(self) -> None:
         self.write("")
         rows = self.rows()
         assert "fsmn-vad" in rows
@@ -72,25 +72,25 @@ class TestListOfAnOwnSet:
         assert "streaming" not in rows
         assert "punctuation" not in rows
 
-    def test_its_own_directories_are_named(self):
+    def test_its_own_directories_are_named(self) -> None:
         self.write('offline.path = "weights"')
         assert re.search(rf"offline +paraformer-zh .*{self.file.parent}/weights  missing", self.rows())
 
-    def test_what_is_missing_of_it_is_fetched_by_its_file(self):
+    def test_what_is_missing_of_it_is_fetched_by_its_file(self) -> None:
         self.write("")
         assert f"fetch with: python manage.py models pull {self.file}" in self.rows()
 
 
 class TestPull:
-    def test_a_set_from_the_repository_needs_nothing(self):
+    def test_a_set_from_the_repository_needs_nothing(self) -> None:
         assert run("pull", "embedded") == "embedded needs nothing from a hub.\n"
 
-    def test_an_unknown_set_is_named(self):
+    def test_an_unknown_set_is_named(self) -> None:
         with pytest.raises(CommandError, match="there is no model set 'whisper'"):
             run("pull", "whisper")
 
-    def test_each_model_ends_in_one_line_of_a_log(self):
-        def pull(model_set, models_dir, report):
+    def test_each_model_ends_in_one_line_of_a_log(self) -> None:
+        def pull(model_set, models_dir, report) -> None:
             source = model_set.sources["vad"]
             for done in (0, 500_000, 1_730_000):
                 report(download.Progress(source, done, 1_730_000))
@@ -102,7 +102,7 @@ class TestPull:
         assert re.search(r"^fsmn-vad +\[={30}\] 1.7 MB of 1.7 MB$", lines[0])
         assert "paraformer-zh is complete in" in lines[1]
 
-    def test_what_went_wrong_is_said_without_a_traceback(self):
+    def test_what_went_wrong_is_said_without_a_traceback(self) -> None:
         with mock.patch.object(download, "pull", side_effect=ModelError("the hub cannot be reached")):
             with pytest.raises(CommandError, match="the hub cannot be reached"):
                 run("pull", "paraformer-zh")

@@ -18,7 +18,7 @@ MODULES = ["test_search.py", "test_listing.py", "test_editing.py", "test_retenti
 
 
 @pytest.mark.slow(30)
-def test_the_same_tests_pass_on_postgresql(postgres_server: PostgresServer):
+def test_the_same_tests_pass_on_postgresql(postgres_server: PostgresServer) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "-x", *(str(TRANSCRIPTS / name) for name in MODULES)],
         env={**os.environ, "DATABASE_URL": postgres_server.url},

@@ -109,7 +109,9 @@ def test_a_file_that_is_no_recording_is_named(recordings: Path) -> None:
         calibrate("--recordings", str(recordings))
 
 
-def test_a_model_set_without_voices_is_named(settings: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def test_a_model_set_without_voices_is_named(
+    settings: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     models = replace(scripted_models(SCRIPT), embedder=None)
     monkeypatch.setattr(calibrate_speakers, "load_models", lambda *args, **options: models)
     with pytest.raises(CommandError, match=r"The model set scripted has no \[speaker\]"):

@@ -19,7 +19,7 @@ from .side_by_side import MAX_PROCESSES, group_of, longest_first, process_count
         ("tests/test_a.py::TestIt::test_it@browser: pages", "browser: pages"),
     ],
 )
-def test_tests_of_a_file_stay_together_unless_a_mark_says_otherwise(nodeid: str, group: str):
+def test_tests_of_a_file_stay_together_unless_a_mark_says_otherwise(nodeid: str, group: str) -> None:
     assert group_of(nodeid) == group
 
 
@@ -27,7 +27,7 @@ def item(nodeid: str, mark: pytest.MarkDecorator | None = None) -> Any:
     return SimpleNamespace(nodeid=nodeid, get_closest_marker=lambda name: mark and mark.mark)
 
 
-def test_what_takes_longest_begins_first_and_the_rest_keeps_its_order():
+def test_what_takes_longest_begins_first_and_the_rest_keeps_its_order() -> None:
     items = [
         item("b.py::test_quick"),
         item("a.py::test_quick"),
@@ -45,5 +45,5 @@ def test_what_takes_longest_begins_first_and_the_rest_keeps_its_order():
     ]
 
 
-def test_there_are_more_processes_than_cores_but_not_many():
+def test_there_are_more_processes_than_cores_but_not_many() -> None:
     assert 2 <= process_count() <= MAX_PROCESSES

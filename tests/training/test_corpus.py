@@ -8,7 +8,7 @@ from training.text import is_held_out, vocabulary
 
 
 class TestShard:
-    def test_a_shard_reads_back_what_was_written(self, tmp_path):
+    def test_a_shard_reads_back_what_was_written(self, tmp_path) -> None:
         rng = np.random.default_rng(0)
         frames = [rng.normal(10, 3, (length, 80)).astype(np.float32) for length in (30, 7, 51)]
         labels = [("好", "f1"), ("不好", "m1"), ("很好", "f1")]
@@ -24,7 +24,7 @@ class TestShard:
         for number, original in enumerate(frames):
             np.testing.assert_allclose(shard.features(number), original, atol=0.01)
 
-    def test_shards_are_listed_in_order_and_a_half_written_one_is_not(self, tmp_path):
+    def test_shards_are_listed_in_order_and_a_half_written_one_is_not(self, tmp_path) -> None:
         for name in ("shard-0002.npy", "shard-0000.npy", "shard-0001.partial", "notes.txt"):
             (tmp_path / name).touch()
 
@@ -47,7 +47,7 @@ class TestSpokenShard:
             corpus.make_corpus(folder, shards=1, seed=9, utterances=12)
         return folders
 
-    def test_making_goes_on_with_the_shards_that_are_missing_several_at_a_time(self, tmp_path):
+    def test_making_goes_on_with_the_shards_that_are_missing_several_at_a_time(self, tmp_path) -> None:
         corpus.shard_path(tmp_path, 1).touch()
 
         corpus.make_corpus(tmp_path, shards=4, utterances=3, processes=2)
@@ -57,7 +57,7 @@ class TestSpokenShard:
         assert paths[1].stat().st_size == 0
         assert [len(corpus.read_shard(path).utterances) for path in paths if path != paths[1]] == [3] * 3
 
-    def test_shards_take_turns_with_sets_of_made_voices(self, tmp_path):
+    def test_shards_take_turns_with_sets_of_made_voices(self, tmp_path) -> None:
         corpus.make_corpus(tmp_path, shards=2, utterances=1)
 
         one, another = (tmp_path / f"variants-{number}" for number in (0, 1))
@@ -66,13 +66,13 @@ class TestSpokenShard:
             encoding="ascii"
         )
 
-    def test_the_same_seed_makes_the_same_shard(self, folders):
+    def test_the_same_seed_makes_the_same_shard(self, folders) -> None:
         first, second = (corpus.read_shard(corpus.shard_path(folder, 0)) for folder in folders)
 
         assert first.utterances == second.utterances
         np.testing.assert_array_equal(first.frames, second.frames)
 
-    def test_utterances_are_speech_with_plain_text_of_the_vocabulary(self, folders):
+    def test_utterances_are_speech_with_plain_text_of_the_vocabulary(self, folders) -> None:
         shard = corpus.read_shard(corpus.shard_path(folders[0], 0))
 
         assert len(shard.utterances) == 12
@@ -84,7 +84,7 @@ class TestSpokenShard:
             assert np.isfinite(features).all()
             assert float(features.std()) > 1.0
 
-    def test_no_held_out_voice_speaks(self, folders):
+    def test_no_held_out_voice_speaks(self, folders) -> None:
         shard = corpus.read_shard(corpus.shard_path(folders[0], 0))
         kept_back = {*synthesis.HELD_OUT_VARIANTS, *synthesis.SAMPLE_MEETING_VARIANTS}
 

@@ -48,49 +48,49 @@ class TestCardinal:
             (300_000_001, "三亿零一"),
         ],
     )
-    def test_numbers_as_they_are_said(self, number, words):
+    def test_numbers_as_they_are_said(self, number, words) -> None:
         assert numerals.cardinal(number) == words
 
     @given(st.integers(0, 10**12 - 1))
-    def test_every_number_can_be_read_back(self, number):
+    def test_every_number_can_be_read_back(self, number) -> None:
         assert value_of(numerals.cardinal(number)) == number
 
     @given(st.integers(0, 10**12 - 1))
-    def test_no_zero_is_said_twice_in_a_row_or_at_the_end(self, number):
+    def test_no_zero_is_said_twice_in_a_row_or_at_the_end(self, number) -> None:
         words = numerals.cardinal(number)
 
         assert "零零" not in words
         assert number == 0 or not words.endswith("零")
 
-    def test_numbers_out_of_range_are_refused(self):
+    def test_numbers_out_of_range_are_refused(self) -> None:
         for number in (-1, 10**12):
             with pytest.raises(ValueError, match=f"{number} is outside"):
                 numerals.cardinal(number)
 
 
 class TestOtherNumeral:
-    def test_two_before_a_measure_word_is_another_word(self):
+    def test_two_before_a_measure_word_is_another_word(self) -> None:
         assert [numerals.counted(n) for n in (1, 2, 3, 12)] == ["一", "两", "三", "十二"]
 
-    def test_years_are_spelled_out(self):
+    def test_years_are_spelled_out(self) -> None:
         assert numerals.spelled(2026) == "二零二六"
 
     @pytest.mark.parametrize(
         ("number", "words"), [(3.14, "三点一四"), (0.5, "零点五"), (12.0, "十二"), (10.05, "十点零五")]
     )
-    def test_decimals_name_each_place(self, number, words):
+    def test_decimals_name_each_place(self, number, words) -> None:
         assert numerals.decimal(number) == words
 
 
 class TestSlot:
     @pytest.mark.parametrize(("name", "slot"), numerals.SLOTS.items())
-    def test_every_slot_writes_characters_and_repeats_with_its_seed(self, name, slot):
+    def test_every_slot_writes_characters_and_repeats_with_its_seed(self, name, slot) -> None:
         written = [slot(Random(seed)) for seed in range(50)]
 
         assert all(is_chinese(character) for character in "".join(written))
         assert written == [slot(Random(seed)) for seed in range(50)]
 
     @pytest.mark.parametrize("name", ["large", "money", "date", "digits", "phone", "decimal"])
-    def test_the_slots_write_varied_things(self, name):
+    def test_the_slots_write_varied_things(self, name) -> None:
         rng = Random(0)
         assert len({numerals.SLOTS[name](rng) for _ in range(200)}) > 90

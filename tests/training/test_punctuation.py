@@ -18,19 +18,19 @@ SHAPE = PunctuationShape(width=32, heads=2, feed_forward=64, blocks=1)
 
 
 class TestLabel:
-    def test_each_character_has_the_mark_that_follows_it(self):
+    def test_each_character_has_the_mark_that_follows_it(self) -> None:
         assert labelled("好，走吗？") == (["好", "走", "吗"], ["，", "", "？"])
 
-    def test_semicolons_and_exclamation_marks_end_sentences(self):
+    def test_semicolons_and_exclamation_marks_end_sentences(self) -> None:
         assert labelled("好！行；") == (["好", "行"], ["。", "。"])
 
-    def test_a_mark_before_anything_is_said_is_left_out(self):
+    def test_a_mark_before_anything_is_said_is_left_out(self) -> None:
         assert labelled("，好。") == (["好"], ["。"])
 
-    def test_the_first_of_two_marks_counts(self):
+    def test_the_first_of_two_marks_counts(self) -> None:
         assert labelled("好？。") == (["好"], ["？"])
 
-    def test_some_characters_are_misheard_and_none_is_lost(self):
+    def test_some_characters_are_misheard_and_none_is_lost(self) -> None:
         original = list("好" * 400)
 
         heard = punctuation.misheard(original, list(vocabulary()), Random(0), share=0.25)
@@ -40,7 +40,7 @@ class TestLabel:
 
 
 class TestText:
-    def test_training_turns_hold_no_held_out_sentence_of_their_grammar(self):
+    def test_training_turns_hold_no_held_out_sentence_of_their_grammar(self) -> None:
         for turn in islice(punctuation.turns(Random(1)), 300):
             assert not any(is_held_out(sentence) for sentence in sentences_of(turn)), turn
 
@@ -51,7 +51,7 @@ class TestTraining:
             steps=steps, peak_rate=4e-3, warmup=5, cooling=0.5, turns=12, checkpoint_every=4
         )
 
-    def test_the_loss_comes_down_and_marks_come_out(self, tmp_path):
+    def test_the_loss_comes_down_and_marks_come_out(self, tmp_path) -> None:
         loss = punctuation.train(tmp_path, SHAPE, self.recipe(80))
 
         figures = punctuation.measure(tmp_path, turns_=20)
@@ -59,7 +59,7 @@ class TestTraining:
         assert all(0 <= figure <= 1 for figure in figures.values())
         assert figures["ends"] > 0.3
 
-    def test_a_run_that_was_stopped_ends_in_the_same_weights(self, tmp_path, monkeypatch):
+    def test_a_run_that_was_stopped_ends_in_the_same_weights(self, tmp_path, monkeypatch) -> None:
         def save_and_stop(path: Path, state: dict) -> None:
             save_checkpoint(path, state)
             raise KeyboardInterrupt
@@ -80,7 +80,7 @@ class TestTraining:
         for weights in ("network", "average"):
             torch.testing.assert_close(stopped[weights], unbroken[weights])
 
-    def test_an_utterance_always_ends_a_sentence(self):
+    def test_an_utterance_always_ends_a_sentence(self) -> None:
         network = punctuation.build(SHAPE, 10).eval()
 
         assert punctuation.punctuate(network, [1, 2, 3])[-1] in ("。", "？")

@@ -13,7 +13,7 @@ from training.plan import QUICK_BOUNDS
 
 class TestQuick:
     @pytest.mark.slow(120)
-    def test_the_quick_recipe_learns_and_its_models_are_a_set_that_recognises(self, tmp_path):
+    def test_the_quick_recipe_learns_and_its_models_are_a_set_that_recognises(self, tmp_path) -> None:
         command = [sys.executable, "-m", "training", "all", "--quick", "--work", tmp_path]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         # It ends with an error when a loss is above its bound.
@@ -26,11 +26,11 @@ class TestQuick:
         for figure in ("cer_unseen_voices", "cer_partials", "punctuation_f1", "eer_synthetic_3s"):
             assert re.search(rf"{figure} +\d+\.\d %", done.stdout)
 
-    def test_two_trainings_cannot_start_from_one_network(self):
+    def test_two_trainings_cannot_start_from_one_network(self) -> None:
         command = [sys.executable, "-m", "training", "all", "--quick", "--start-from", "exported"]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         assert done.returncode != 0
         assert "--start-from is for the recogniser or the speaker, not for all." in done.stderr
 
-    def test_every_training_has_a_bound(self):
+    def test_every_training_has_a_bound(self) -> None:
         assert set(QUICK_BOUNDS) == {"recogniser", "punctuation", "speaker"}

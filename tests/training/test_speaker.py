@@ -36,10 +36,10 @@ def bank() -> VoiceBank:
 
 
 class TestVoiceBank:
-    def test_people_count_once_for_each_speed_and_made_voices_once(self):
+    def test_people_count_once_for_each_speed_and_made_voices_once(self) -> None:
         assert bank().classes == 2 * len(speaker.SPEEDS) + 1
 
-    def test_crops_have_the_length_asked_for_and_every_class_comes_up(self):
+    def test_crops_have_the_length_asked_for_and_every_class_comes_up(self) -> None:
         rng = np.random.default_rng(0)
 
         drawn = [bank().draw(rng, 0.75, 20_000) for _ in range(120)]
@@ -48,12 +48,12 @@ class TestVoiceBank:
         assert {label for _, label in drawn} == set(range(7))
         assert all(crop.dtype == np.float32 and np.abs(crop).max() <= 1.0 for crop, _ in drawn)
 
-    def test_a_crop_longer_than_a_recording_takes_several(self):
+    def test_a_crop_longer_than_a_recording_takes_several(self) -> None:
         crop, _ = bank().draw(np.random.default_rng(1), 1.0, 100_000)
 
         assert len(crop) == 100_000
 
-    def test_without_people_there_are_made_voices(self):
+    def test_without_people_there_are_made_voices(self) -> None:
         alone = VoiceBank([[voice(100, 2)]], people=0)
 
         _, label = alone.draw(np.random.default_rng(2), 0.75, 8000)
@@ -63,7 +63,7 @@ class TestVoiceBank:
 
 class TestPeople:
     @pytest.fixture(autouse=True)
-    def prepare(self, tmp_path):
+    def prepare(self, tmp_path) -> None:
         self.folder = tmp_path
         rows = []
         for number, name in enumerate(
@@ -76,7 +76,7 @@ class TestPeople:
             rows.append({"file": name, "speaker": name.split("/")[0], "text": "好", "licence": "CC BY 4.0"})
         (self.folder / "manifest.json").write_text(json.dumps(rows))
 
-    def test_people_for_measuring_are_not_trained_on(self):
+    def test_people_for_measuring_are_not_trained_on(self) -> None:
         found = speaker._people([self.folder])
 
         assert len(found) == 1
@@ -84,7 +84,7 @@ class TestPeople:
 
 
 class TestMargin:
-    def test_a_margin_makes_the_loss_larger_and_leaves_the_accuracy(self):
+    def test_a_margin_makes_the_loss_larger_and_leaves_the_accuracy(self) -> None:
         torch.manual_seed(0)
         head = AngularMargin(8, 5, scale=10.0)
         embeddings, labels = torch.randn(12, 8), torch.arange(12) % 5
@@ -94,7 +94,7 @@ class TestMargin:
         assert hard.item() > easy.item()
         assert accuracy.item() == same.item()
 
-    def test_without_a_margin_it_is_cross_entropy_of_cosines(self):
+    def test_without_a_margin_it_is_cross_entropy_of_cosines(self) -> None:
         head = AngularMargin(4, 3, scale=5.0)
         embeddings, labels = torch.randn(6, 4), torch.tensor([0, 1, 2, 0, 1, 2])
         cosines = torch.nn.functional.cosine_similarity(embeddings[:, None], head.directions[None], dim=2)
@@ -106,7 +106,7 @@ class TestMargin:
 
 
 class TestLearning:
-    def test_crops_in_other_surroundings_keep_their_length(self):
+    def test_crops_in_other_surroundings_keep_their_length(self) -> None:
         rng = np.random.default_rng(3)
         crop = voice(120, 1.0).astype(np.float32) / 32768
 
@@ -115,7 +115,7 @@ class TestLearning:
             assert (heard.dtype, heard.shape) == (np.float32, crop.shape)
             assert np.isfinite(heard).all()
 
-    def test_batches_follow_from_seed_and_step_however_many_processes_prepare_them(self):
+    def test_batches_follow_from_seed_and_step_however_many_processes_prepare_them(self) -> None:
         recipe = SpeakerRecipe(audio_s=8.0)
 
         alone, together = (speaker.batches(bank(), recipe, [], first=5, loaders=n) for n in (0, 2))
@@ -153,11 +153,11 @@ class TestExport:
         for name, value in found.items():
             torch.testing.assert_close(value.float(), expected[name].float(), atol=1e-3, rtol=1e-3)
 
-    def test_a_training_from_a_network_begins_with_it(self):
+    def test_a_training_from_a_network_begins_with_it(self) -> None:
         self.assert_same(self.train(0, start=self.folder)["average"], self.exported)
         self.assert_same(self.export(), self.exported)
 
-    def test_a_training_from_a_network_becomes_the_mean_of_start_middle_and_end(self):
+    def test_a_training_from_a_network_becomes_the_mean_of_start_middle_and_end(self) -> None:
         before = self.train(2, start=self.folder)["waypoints"]
         state = self.train(4, start=self.folder)  # it goes on
         start, middle = state["waypoints"]
@@ -171,12 +171,12 @@ class TestExport:
         torch.testing.assert_close(found["dense.weight"].float(), sum(weights) / 3, atol=1e-3, rtol=1e-3)
         assert int(found["first.1.num_batches_tracked"]) == 4
 
-    def test_a_training_from_nothing_is_exported_as_it_ended_and_nothing_else_is(self):
+    def test_a_training_from_nothing_is_exported_as_it_ended_and_nothing_else_is(self) -> None:
         ended = self.train(2, start=None)["average"]
         self.assert_same(self.export(), ended)
         assert [path.name for path in (self.folder / "models").iterdir()] == ["speaker"]
 
-    def test_there_must_be_something_to_export(self):
+    def test_there_must_be_something_to_export(self) -> None:
         with pytest.raises(SystemExit, match="Nothing was trained in"):
             self.export()
 

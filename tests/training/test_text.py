@@ -20,30 +20,30 @@ class TestNotation:
         parsed = text.parse_grammar(grammar)
         return {parsed.sentence(Random(seed), family) for seed in range(200)}
 
-    def test_choices_slots_and_nesting(self):
+    def test_choices_slots_and_nesting(self) -> None:
         grammar = "who: 你 他\n\n== greeting\n{who}(们|)(好|(早|晚)安)。\n"
 
         found = self.expansions(grammar)
 
         assert found == {f"{w}{p}{g}。" for w in "你他" for p in ("们", "") for g in ("好", "早安", "晚安")}
 
-    def test_a_slot_may_have_patterns_of_its_own(self):
+    def test_a_slot_may_have_patterns_of_its_own(self) -> None:
         assert self.expansions("++ who\n大家\n(各|诸)位\n== greeting\n{who}好。") == {
             "大家好。",
             "各位好。",
             "诸位好。",
         }
 
-    def test_a_sentence_without_a_final_mark_gets_one(self):
+    def test_a_sentence_without_a_final_mark_gets_one(self) -> None:
         assert self.expansions("== greeting\n你好") == {"你好。"}
 
-    def test_families_can_be_held_out(self):
+    def test_families_can_be_held_out(self) -> None:
         grammar = text.parse_grammar("== known\n好。\n== secret (held out)\n秘密。\n")
 
         assert grammar.trained_families == ["known"]
         assert grammar.held_out == {"secret"}
 
-    def test_a_family_may_come_up_more_often(self):
+    def test_a_family_may_come_up_more_often(self) -> None:
         grammar = text.parse_grammar("== common x9\n好。\n== rare\n不好。\n")
         rng = Random(1)
 
@@ -51,7 +51,7 @@ class TestNotation:
 
         assert chosen.count("common") == pytest.approx(900, abs=40)
 
-    def test_comments_and_empty_lines_are_left_out(self):
+    def test_comments_and_empty_lines_are_left_out(self) -> None:
         assert self.expansions("# a remark\n\n== greeting\n# another\n好。\n") == {"好。"}
 
     @pytest.mark.parametrize(
@@ -64,7 +64,7 @@ class TestNotation:
             ("== greeting\n{nobody}好。\n", "no slot named 'nobody'"),
         ],
     )
-    def test_errors_name_the_line(self, grammar, message):
+    def test_errors_name_the_line(self, grammar, message) -> None:
         with pytest.raises(ValueError, match=message):
             text.parse_grammar(grammar)
 
@@ -76,11 +76,11 @@ class TestMeetingGrammar:
     def grammar(self):
         return text.meeting_grammar()
 
-    def test_it_has_many_families_and_patterns(self, grammar):
+    def test_it_has_many_families_and_patterns(self, grammar) -> None:
         assert len(grammar.families) >= 30
         assert sum(map(len, grammar.families.values())) >= 350
 
-    def test_every_family_writes_sentences_that_end_in_a_mark(self, grammar):
+    def test_every_family_writes_sentences_that_end_in_a_mark(self, grammar) -> None:
         for family in grammar.families:
             for seed in range(100):
                 sentence = grammar.sentence(Random(seed), family)
@@ -88,20 +88,20 @@ class TestMeetingGrammar:
                 assert all(text.is_chinese(c) or c in text.MARKS for c in sentence)
                 assert not re.search(r"[，。？、；]{2}", sentence)
 
-    def test_the_vocabulary_holds_all_that_the_grammar_can_write(self):
+    def test_the_vocabulary_holds_all_that_the_grammar_can_write(self) -> None:
         vocabulary = set(text.vocabulary())
         rng = Random(1)
         spoken = "".join(MeetingText(rng, held_out=bool(n % 2)).turn() for n in range(4000))
 
         assert set(plain(spoken)) - vocabulary == set()
 
-    def test_the_vocabulary_is_sorted_and_without_repetition(self):
+    def test_the_vocabulary_is_sorted_and_without_repetition(self) -> None:
         vocabulary = text.vocabulary()
 
         assert list(vocabulary) == sorted(set(vocabulary))
         assert len(vocabulary) >= 1000
 
-    def test_turns_vary(self):
+    def test_turns_vary(self) -> None:
         source = MeetingText(Random(2))
         turns = [source.turn() for _ in range(2000)]
 
@@ -113,20 +113,20 @@ class TestHeldOut:
 
     @given(seeds)
     @settings(max_examples=60)
-    def test_training_text_has_no_held_out_sentence(self, seed):
+    def test_training_text_has_no_held_out_sentence(self, seed) -> None:
         source = MeetingText(Random(seed))
 
         assert not any(is_held_out(sentence) for sentence in sentences_of(source.sentence()))
 
     @given(seeds)
     @settings(max_examples=60)
-    def test_measuring_text_has_none_but_held_out_sentences(self, seed):
+    def test_measuring_text_has_none_but_held_out_sentences(self, seed) -> None:
         source = MeetingText(Random(seed), held_out=True)
         family = Random(seed).choice(source.grammar.trained_families)
 
         assert any(is_held_out(sentence) for sentence in sentences_of(source.sentence(family)))
 
-    def test_no_training_sentence_comes_from_the_held_out_family(self):
+    def test_no_training_sentence_comes_from_the_held_out_family(self) -> None:
         grammar = text.meeting_grammar()
         (family,) = grammar.held_out
         secret = {plain(grammar.sentence(Random(seed), family)) for seed in range(3000)}
@@ -137,12 +137,12 @@ class TestHeldOut:
 
     @given(seeds)
     @settings(max_examples=40)
-    def test_word_strings_of_training_and_measuring_are_disjoint(self, seed):
+    def test_word_strings_of_training_and_measuring_are_disjoint(self, seed) -> None:
         for held_out in (False, True):
             string = word_strings(held_out, seed).string()
             assert is_held_out(string) == held_out
 
-    def test_the_sentences_of_the_sample_meeting_are_held_out(self):
+    def test_the_sentences_of_the_sample_meeting_are_held_out(self) -> None:
         lines = text.SAMPLE_MEETING.read_text(encoding="utf-8").splitlines()
         spoken = [line.split("：", 1)[1] for line in lines if "：" in line and not line.startswith("#")]
         assert len(spoken) > 15
@@ -150,11 +150,11 @@ class TestHeldOut:
         for sentence in (s for line in spoken for s in sentences_of(line)):
             assert is_held_out(sentence) or len(plain(sentence)) < 6
 
-    def test_marks_do_not_decide_what_is_held_out(self):
+    def test_marks_do_not_decide_what_is_held_out(self) -> None:
         for sentence in ("今天的会议到此结束。", "我们下周一上午九点半再见。"):
             assert is_held_out(sentence) == is_held_out(plain(sentence))
 
-    def test_about_one_sentence_in_sixteen_is_held_out(self):
+    def test_about_one_sentence_in_sixteen_is_held_out(self) -> None:
         grammar = text.meeting_grammar()
         rng = Random(4)
         sentences = {grammar.sentence(rng, "progress") for _ in range(6000)}
@@ -164,7 +164,7 @@ class TestHeldOut:
 
 
 class TestWordString:
-    def test_strings_keep_to_the_vocabulary(self):
+    def test_strings_keep_to_the_vocabulary(self) -> None:
         rng = Random(5)
         source = WordStrings(rng, set(text.vocabulary()))
 
@@ -173,7 +173,7 @@ class TestWordString:
         assert set("".join(strings)) - set(text.vocabulary()) == set()
         assert all(2 <= len(string) <= 16 for string in strings)
 
-    def test_strings_reach_most_of_the_vocabulary(self):
+    def test_strings_reach_most_of_the_vocabulary(self) -> None:
         source = WordStrings(Random(6), set(text.vocabulary()))
         reached = set("".join(source.string() for _ in range(6000)))
 
@@ -181,10 +181,10 @@ class TestWordString:
 
 
 class TestPiece:
-    def test_plain_leaves_characters_only(self):
+    def test_plain_leaves_characters_only(self) -> None:
         assert plain("好的，我们OK开始 吧。") == "好的我们开始吧"
 
-    def test_sentences_keep_their_marks(self):
+    def test_sentences_keep_their_marks(self) -> None:
         assert sentences_of("好的。开始吗？我说，等等") == ["好的。", "开始吗？", "我说，等等"]
 
 

@@ -57,7 +57,9 @@ def allowed() -> st.SearchStrategy[EndpointingOptions]:
 class TestRanges:
     @settings(max_examples=50)
     @given(allowed())
-    def test_the_options_of_these_tests_are_those_that_a_file_may_have(self, options: EndpointingOptions):
+    def test_the_options_of_these_tests_are_those_that_a_file_may_have(
+        self, options: EndpointingOptions
+    ) -> None:
         table = {field.name: getattr(options, field.name) for field in fields(options)}
         if options.long_end_silence_ms is None:
             del table["long_end_silence_ms"]
@@ -67,14 +69,18 @@ class TestRanges:
     @given(
         allowed(), st.lists(st.tuples(st.sampled_from([0.0, 0.3, 0.6, 1.0]), st.floats(0.1, 8)), max_size=6)
     )
-    def test_with_all_of_them_utterances_are_in_order_and_do_not_overlap(self, frame: int, options, runs):
+    def test_with_all_of_them_utterances_are_in_order_and_do_not_overlap(
+        self, frame: int, options, runs
+    ) -> None:
         found = boundaries(options, frame, *runs, (0.0, 0.1))
         assert [type(boundary) for boundary in found] == [SpeechStart, SpeechEnd] * (len(found) // 2)
         assert all(one.at <= other.at for one, other in pairwise(found))
 
     @pytest.mark.parametrize("frame", FRAMES)
     @given(allowed())
-    def test_with_all_of_them_speech_that_lasts_is_found(self, frame: int, options: EndpointingOptions):
+    def test_with_all_of_them_speech_that_lasts_is_found(
+        self, frame: int, options: EndpointingOptions
+    ) -> None:
         first, *_ = boundaries(options, frame, (0.0, 3.0), (1.0, 5.0), (0.0, 0.5))
         assert isinstance(first, SpeechStart)
         assert first.at <= samples(5.5)
@@ -83,7 +89,7 @@ class TestRanges:
     @given(allowed())
     def test_with_all_of_them_silence_ends_an_utterance_in_time(
         self, frame: int, options: EndpointingOptions
-    ):
+    ) -> None:
         assume(options.threshold > 0)
         endpointer = Endpointer(options, frame=frame)
         endpointer.receive(
@@ -94,7 +100,7 @@ class TestRanges:
     @pytest.mark.parametrize("frame", FRAMES)
     @settings(max_examples=30)
     @given(allowed())
-    def test_with_all_of_them_no_utterance_is_longer_than_the_longest(self, frame: int, options):
+    def test_with_all_of_them_no_utterance_is_longer_than_the_longest(self, frame: int, options) -> None:
         options = replace(options, longest_utterance_ms=min(options.longest_utterance_ms, 8000))
         assume(not options.contradiction())
         found = boundaries(options, frame, (1.0, 20.0))
@@ -107,7 +113,7 @@ class TestRanges:
 class TestSilence:
     @pytest.mark.parametrize("end_silence_ms", [500, 800, 1200, 2000])
     @pytest.mark.parametrize("frame", FRAMES)
-    def test_it_is_counted_until_speech_has_won_its_vote_again(self, frame: int, end_silence_ms: int):
+    def test_it_is_counted_until_speech_has_won_its_vote_again(self, frame: int, end_silence_ms: int) -> None:
         """FunASR's rule: speech must last before it counts as speech, so a shorter pause ends a line."""
         options = EndpointingOptions(end_silence_ms=end_silence_ms)
         needed_ms = end_silence_ms - options.speech_ms - options.silence_ms + 50
@@ -117,7 +123,7 @@ class TestSilence:
 
     @pytest.mark.parametrize("end_silence_ms", [200, 500, 800, 2000])
     @pytest.mark.parametrize("frame", FRAMES)
-    def test_a_line_ends_when_nothing_follows_for_so_long(self, frame: int, end_silence_ms: int):
+    def test_a_line_ends_when_nothing_follows_for_so_long(self, frame: int, end_silence_ms: int) -> None:
         endpointer = Endpointer(EndpointingOptions(end_silence_ms=end_silence_ms), frame=frame)
         endpointer.receive(stream(frame, (1.0, 2.0)))
         waited = 0
@@ -125,15 +131,15 @@ class TestSilence:
             waited += 1000 * frame / 16_000
         assert waited == pytest.approx(end_silence_ms - 100, abs=80)
 
-    def test_by_default_half_of_it_ends_a_long_line(self):
+    def test_by_default_half_of_it_ends_a_long_line(self) -> None:
         for end_silence_ms in (400, 800, 1000):
             assert EndpointingOptions(end_silence_ms=end_silence_ms).long_silence_ms == end_silence_ms // 2
 
-    def test_what_is_said_of_long_lines_holds(self):
+    def test_what_is_said_of_long_lines_holds(self) -> None:
         assert EndpointingOptions(long_end_silence_ms=700).long_silence_ms == 700
 
     @pytest.mark.parametrize("end_silence_ms", [800, 1000, 1600])
-    def test_in_a_long_line_the_shorter_pause_is_enough(self, end_silence_ms: int):
+    def test_in_a_long_line_the_shorter_pause_is_enough(self, end_silence_ms: int) -> None:
         options = EndpointingOptions(end_silence_ms=end_silence_ms, long_utterance_ms=5000)
         pause_s = end_silence_ms / 2 / 1000
         short = boundaries(options, 160, (1.0, 3.0), (0.0, pause_s), (1.0, 1.0))
@@ -142,19 +148,19 @@ class TestSilence:
 
 
 class TestAnotherEndSilence:
-    def test_it_takes_the_place_of_the_old_one(self):
+    def test_it_takes_the_place_of_the_old_one(self) -> None:
         options = EndpointingOptions(threshold=0.8).with_end_silence(600)
         assert options == EndpointingOptions(threshold=0.8, end_silence_ms=600)
         assert options.long_silence_ms == 300
 
-    def test_what_was_said_of_long_lines_keeps_its_share(self):
+    def test_what_was_said_of_long_lines_keeps_its_share(self) -> None:
         options = EndpointingOptions(end_silence_ms=800, long_end_silence_ms=600).with_end_silence(400)
         assert (options.end_silence_ms, options.long_end_silence_ms) == (400, 300)
 
     @given(allowed(), st.integers(50, 10_000))
     def test_it_never_makes_long_lines_wait_longer_than_short_ones(
         self, options: EndpointingOptions, ms: int
-    ):
+    ) -> None:
         changed = options.with_end_silence(ms)
         assert changed.end_silence_ms == ms
         assert changed.long_silence_ms <= ms
@@ -162,16 +168,16 @@ class TestAnotherEndSilence:
             options, end_silence_ms=0, long_end_silence_ms=0
         )
 
-    def test_the_same_one_changes_nothing(self):
+    def test_the_same_one_changes_nothing(self) -> None:
         options = EndpointingOptions(end_silence_ms=700, long_end_silence_ms=333)
         assert options.with_end_silence(700) == options
 
-    def test_it_is_bounded_like_that_of_a_file(self):
+    def test_it_is_bounded_like_that_of_a_file(self) -> None:
         assert (END_SILENCE_MS.low, END_SILENCE_MS.high) == (50, 10_000)
 
 
 class TestContradictions:
-    def test_the_defaults_have_none(self):
+    def test_the_defaults_have_none(self) -> None:
         assert EndpointingOptions().contradiction() == ""
 
     @pytest.mark.parametrize(
@@ -201,10 +207,10 @@ class TestContradictions:
     )
     def test_what_does_not_go_together_is_named_with_what_would(
         self, options: EndpointingOptions, problem: str
-    ):
+    ) -> None:
         assert options.contradiction() == problem
 
-    def test_they_matter(self):
+    def test_they_matter(self) -> None:
         """With as much silence as the window holds, speech falls silent at every frame."""
         options = EndpointingOptions(window_ms=150, silence_ms=150, end_silence_ms=150)
         assert options.contradiction()

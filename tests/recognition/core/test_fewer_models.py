@@ -77,7 +77,7 @@ class Driver:
 class TestWithoutAPunctuator:
     OPTIONS = replace(FULL, has_punctuator=False)
 
-    def test_marks_are_those_of_the_tokens(self):
+    def test_marks_are_those_of_the_tokens(self) -> None:
         driver = Driver(self.OPTIONS)
         driver.hear(speech(2), silence(2))
         asked = driver.answer(Recognized(0, TOKENS))
@@ -86,20 +86,20 @@ class TestWithoutAPunctuator:
         [final] = driver.told(Final)
         assert final.text == "好的。"
 
-    def test_a_recogniser_without_marks_gives_a_line_without_any(self):
+    def test_a_recogniser_without_marks_gives_a_line_without_any(self) -> None:
         driver = Driver(self.OPTIONS)
         driver.hear(speech(2), silence(2))
         driver.answer(Recognized(0, (Token("好", 0, 16_000),)), Embedded(0, VOICE))
         assert [final.text for final in driver.told(Final)] == ["好"]
 
-    def test_english_marks_are_followed_by_a_space(self):
+    def test_english_marks_are_followed_by_a_space(self) -> None:
         tokens = (Token("yes", 0, 8000, ","), Token("we", 8000, 12_000), Token("can", 12_000, 16_000, "."))
         driver = Driver(self.OPTIONS)
         driver.hear(speech(2), silence(2))
         driver.answer(Recognized(0, tokens), Embedded(0, VOICE))
         assert [final.text for final in driver.told(Final)] == ["yes, we can."]
 
-    def test_each_turn_has_the_marks_of_its_own_tokens(self):
+    def test_each_turn_has_the_marks_of_its_own_tokens(self) -> None:
         tokens = tuple(
             Token(character, samples(i), samples(i + 0.9), mark)
             for i, (character, mark) in enumerate(
@@ -115,13 +115,13 @@ class TestWithoutAPunctuator:
         driver.answer(Embedded(0, np.array(rows, np.float32)))
         assert [final.text for final in driver.told(Final)] == ["你是谁？", "我是他啊。"]
 
-    def test_where_there_is_one_it_decides_and_not_the_tokens(self):
+    def test_where_there_is_one_it_decides_and_not_the_tokens(self) -> None:
         driver = Driver(FULL)
         driver.hear(speech(2), silence(2))
         driver.answer(Recognized(0, TOKENS), Punctuated(0, ("，", "！")), Embedded(0, VOICE))
         assert [final.text for final in driver.told(Final)] == ["好，的！"]
 
-    def test_where_there_is_one_that_fails_the_line_has_no_marks(self):
+    def test_where_there_is_one_that_fails_the_line_has_no_marks(self) -> None:
         driver = Driver(FULL)
         driver.hear(speech(2), silence(2))
         [punctuate, _] = driver.answer(Recognized(0, TOKENS))
@@ -132,7 +132,7 @@ class TestWithoutAPunctuator:
 class TestWithoutVoices:
     OPTIONS = replace(FULL, has_embedder=False)
 
-    def test_a_line_is_final_once_it_is_punctuated(self):
+    def test_a_line_is_final_once_it_is_punctuated(self) -> None:
         driver = Driver(self.OPTIONS)
         driver.hear(speech(2), silence(2))
         asked = driver.answer(Recognized(0, TOKENS))
@@ -141,7 +141,7 @@ class TestWithoutVoices:
         [final] = driver.told(Final)
         assert (final.text, final.embedding, final.speech) == ("好的。", None, 0)
 
-    def test_an_utterance_is_one_line_however_long(self):
+    def test_an_utterance_is_one_line_however_long(self) -> None:
         tokens = tuple(Token("字", samples(i), samples(i + 0.9)) for i in range(12))
         driver = Driver(self.OPTIONS)
         driver.hear(speech(12), silence(2))
@@ -155,32 +155,32 @@ class TestWithTheLeast:
 
     OPTIONS = replace(FULL, chunk=0, has_punctuator=False, has_embedder=False)
 
-    def test_a_line_is_final_at_once(self):
+    def test_a_line_is_final_at_once(self) -> None:
         driver = Driver(self.OPTIONS)
         [work] = driver.hear(speech(2), silence(2))
         assert isinstance(work, Recognize)
         assert driver.answer(Recognized(0, TOKENS)) == []
         assert [final.text for final in driver.told(Final)] == ["好的。"]
 
-    def test_no_first_pass_begins_or_ends(self):
+    def test_no_first_pass_begins_or_ends(self) -> None:
         driver = Driver(self.OPTIONS)
         asked = driver.hear(speech(5), silence(2))
         assert not any(isinstance(work, DecodeChunk | EndDecoding) for work in asked)
 
-    def test_noise_is_no_line(self):
+    def test_noise_is_no_line(self) -> None:
         driver = Driver(self.OPTIONS)
         driver.hear(speech(1), silence(2))
         driver.answer(Recognized(0, ()))
         assert driver.told(Final) == []
         assert driver.session.is_waiting
 
-    def test_a_failure_loses_one_utterance(self):
+    def test_a_failure_loses_one_utterance(self) -> None:
         driver = Driver(self.OPTIONS)
         [work] = driver.hear(speech(2), silence(2))
         driver.answer(Failed(work))
         assert len(driver.told(UtteranceFailed)) == 1
 
-    def test_the_end_comes_after_the_last_line(self):
+    def test_the_end_comes_after_the_last_line(self) -> None:
         driver = Driver(self.OPTIONS)
         driver.hear(speech(2))
         driver.session.receive_end()
@@ -190,7 +190,7 @@ class TestWithTheLeast:
         driver.answer(Recognized(0, TOKENS))
         assert [type(event) for event in driver.session.events_to_send()][-1] is Ended
 
-    def test_previews_make_partials(self):
+    def test_previews_make_partials(self) -> None:
         driver = Driver(replace(self.OPTIONS, preview_step=PREVIEW_STEP_ALONE))
         [preview] = driver.hear(silence(1), speech(0.9))
         assert isinstance(preview, Preview)
@@ -205,14 +205,14 @@ class TestOptionsOfModels:
         models = replace(self.MODELS, **changes)
         return SessionOptions.for_models(models, EndpointingOptions(), partials=partials)
 
-    def test_all_models(self):
+    def test_all_models(self) -> None:
         assert self.options() == SessionOptions(1600, 160, 0, 9600, EndpointingOptions(), PREVIEW_STEP)
 
-    def test_without_a_first_pass_the_second_makes_the_partials(self):
+    def test_without_a_first_pass_the_second_makes_the_partials(self) -> None:
         options = self.options(streaming=None)
         assert (options.chunk, options.preview_step) == (0, PREVIEW_STEP_ALONE)
 
-    def test_where_nobody_wants_partials_there_are_neither(self):
+    def test_where_nobody_wants_partials_there_are_neither(self) -> None:
         for changes in ({}, {"streaming": None}):
             options = self.options(partials=False, **changes)
             assert (options.chunk, options.preview_step) == (0, 0)
@@ -220,11 +220,11 @@ class TestOptionsOfModels:
     @pytest.mark.parametrize(
         ("role", "flag"), [("punctuator", "has_punctuator"), ("embedder", "has_embedder")]
     )
-    def test_what_is_not_there_is_known(self, role: str, flag: str):
+    def test_what_is_not_there_is_known(self, role: str, flag: str) -> None:
         assert getattr(self.options(), flag)
         assert not getattr(self.options(**{role: None}), flag)
 
-    def test_a_first_pass_that_has_no_partials_counts_as_none(self):
+    def test_a_first_pass_that_has_no_partials_counts_as_none(self) -> None:
         models = scripted_models(Script())
         assert models.streaming
         models.streaming.chunk = 0

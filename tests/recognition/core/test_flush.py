@@ -145,7 +145,7 @@ def recognise(
 
 class TestOpenUtterance:
     @DETECTORS
-    def test_ends_there_and_becomes_final_at_once(self, options: SessionOptions):
+    def test_ends_there_and_becomes_final_at_once(self, options: SessionOptions) -> None:
         recognition = Recognition.begin(options)
         recognition.hear(silence(1), speech(2))
         recognition.work()
@@ -157,7 +157,7 @@ class TestOpenUtterance:
         assert recognition.events[-2:] == [Settled(samples(3)), Flushed(samples(3))]
 
     @DETECTORS
-    def test_ends_there_though_the_detector_has_not_come_so_far(self, options: SessionOptions):
+    def test_ends_there_though_the_detector_has_not_come_so_far(self, options: SessionOptions) -> None:
         recognition = Recognition.begin(options)
         recognition.hear(silence(1), speech(2))
         recognition.flush()
@@ -167,19 +167,19 @@ class TestOpenUtterance:
         assert recognition.told(Flushed) == [Flushed(samples(3))]
 
     @DETECTORS
-    def test_what_is_said_behind_it_opens_another_that_begins_there(self, options: SessionOptions):
+    def test_what_is_said_behind_it_opens_another_that_begins_there(self, options: SessionOptions) -> None:
         first, second = spans(
             recognise(np.concatenate([silence(1), speech(4), silence(1)]), options, [samples(3)])
         )
         assert first[1] == second[0] == samples(3)
         assert second[1] > samples(5)
 
-    def test_at_a_sample_that_ends_no_frame_and_no_window(self):
+    def test_at_a_sample_that_ends_no_frame_and_no_window(self) -> None:
         at = samples(2) + 77
         audio = np.concatenate([silence(1), speech(3)])
         assert [span[1] for span in spans(recognise(audio, PROMPT, [at]))] == [at, samples(4)]
 
-    def test_the_first_pass_takes_nothing_of_what_comes_behind(self):
+    def test_the_first_pass_takes_nothing_of_what_comes_behind(self) -> None:
         recognition = Recognition.begin(PROMPT)
         recognition.hear(speech(1))  # one whole chunk and the half of another
         recognition.flush()
@@ -193,7 +193,7 @@ class TestOpenUtterance:
                     recognition.session.receive_result(result)
         assert decoded == [0, 1]
 
-    def test_nor_does_a_preview(self):
+    def test_nor_does_a_preview(self) -> None:
         recognition = Recognition.begin(replace(PROMPT, chunk=0, preview_step=samples(0.2)))
         recognition.hear(speech(0.3))
         recognition.work()
@@ -203,7 +203,7 @@ class TestOpenUtterance:
         previewed = {work.utterance for work in detect_all(recognition) if isinstance(work, Preview)}
         assert previewed == {1}
 
-    def test_a_partial_that_comes_late_is_dropped(self):
+    def test_a_partial_that_comes_late_is_dropped(self) -> None:
         recognition = Recognition.begin(PROMPT)
         recognition.hear(speech(1))
         recognition.work()
@@ -217,7 +217,7 @@ class TestOpenUtterance:
 
 class TestNoOpenUtterance:
     @DETECTORS
-    def test_nothing_ends_and_it_is_told_that_all_is_final(self, options: SessionOptions):
+    def test_nothing_ends_and_it_is_told_that_all_is_final(self, options: SessionOptions) -> None:
         recognition = Recognition.begin(options)
         recognition.hear(silence(2))
         recognition.flush()
@@ -225,14 +225,14 @@ class TestNoOpenUtterance:
         assert recognition.events[-1] == Flushed(samples(2))
         assert not recognition.told(Final)
 
-    def test_nor_at_the_very_beginning(self):
+    def test_nor_at_the_very_beginning(self) -> None:
         recognition = Recognition.begin(PROMPT, start=4800)
         recognition.flush()
         recognition.work()
         assert recognition.events == [Flushed(4800)]
 
     @DETECTORS
-    def test_two_at_one_place_are_both_told_and_cut_once(self, options: SessionOptions):
+    def test_two_at_one_place_are_both_told_and_cut_once(self, options: SessionOptions) -> None:
         recognition = Recognition.begin(options)
         recognition.hear(speech(1))
         recognition.flush()
@@ -243,19 +243,19 @@ class TestNoOpenUtterance:
         assert recognition.told(Flushed) == [Flushed(samples(1))] * 3
         assert len(spans(recognition.events)) == 1
 
-    def test_speech_that_had_only_begun_is_not_lost(self):
+    def test_speech_that_had_only_begun_is_not_lost(self) -> None:
         audio = np.concatenate([silence(1), speech(0.1), speech(1)])
         first, second = spans(recognise(audio, PROMPT, [samples(1.1)]))
         assert first[0] <= samples(1)
         assert first[1] == second[0] == samples(1.1)
 
-    def test_a_click_is_no_speech(self):
+    def test_a_click_is_no_speech(self) -> None:
         audio = np.concatenate([silence(1), speech(0.05), silence(1)])
         assert spans(recognise(audio, PROMPT, [samples(1.06)])) == []
 
 
 class TestTelling:
-    def test_waits_for_the_finals_before_it(self):
+    def test_waits_for_the_finals_before_it(self) -> None:
         recognition = Recognition.begin(PROMPT)
         recognition.hear(speech(1))
         recognition.flush()
@@ -268,7 +268,7 @@ class TestTelling:
             Flushed,
         ]
 
-    def test_comes_though_recognition_failed(self):
+    def test_comes_though_recognition_failed(self) -> None:
         recognition = Recognition.begin(PROMPT)
         recognition.hear(speech(1))
         recognition.flush()
@@ -278,7 +278,7 @@ class TestTelling:
         recognition.work()
         assert recognition.events[-1] == Flushed(samples(1))
 
-    def test_comes_though_detection_failed(self):
+    def test_comes_though_detection_failed(self) -> None:
         recognition = Recognition.begin(LAGGING)
         recognition.hear(speech(1))
         recognition.flush()
@@ -288,13 +288,13 @@ class TestTelling:
         recognition.work()
         assert recognition.events[-1] == Flushed(samples(1))
 
-    def test_comes_before_the_end(self):
+    def test_comes_before_the_end(self) -> None:
         recognition = Recognition.begin(PROMPT)
         recognition.hear(speech(1))
         recognition.flush()
         assert recognition.end()[-2:] == [Flushed(samples(1)), Ended(samples(1))]
 
-    def test_of_many_comes_for_each_in_order(self):
+    def test_of_many_comes_for_each_in_order(self) -> None:
         recognition = Recognition.begin(LAGGING)
         for _ in range(5):
             recognition.hear(speech(0.7))
@@ -305,7 +305,7 @@ class TestTelling:
         ]
         assert len(spans(events)) == 5
 
-    def test_nothing_happens_after_the_end(self):
+    def test_nothing_happens_after_the_end(self) -> None:
         recognition = Recognition.begin(PROMPT)
         recognition.hear(speech(1))
         recognition.end()
@@ -344,7 +344,7 @@ class TestPieces:
     @settings(max_examples=60)
     @given(runs=RUNS, places=PLACES)
     @example(runs=[(True, 32_000)], places=[0.5])
-    def test_each_is_recognised_as_a_stream_of_its_own(self, options, runs, places):
+    def test_each_is_recognised_as_a_stream_of_its_own(self, options, runs, places) -> None:
         audio = audio_of(runs)
         flushes = sorted({round(place * len(audio)) for place in places})
         edges = [0, *flushes, len(audio)]
@@ -356,7 +356,9 @@ class TestPieces:
 
     @settings(max_examples=60)
     @given(runs=RUNS, places=PLACES, seed=st.integers(0, 1000))
-    def test_it_makes_no_difference_when_audio_comes_and_models_answer(self, options, runs, places, seed):
+    def test_it_makes_no_difference_when_audio_comes_and_models_answer(
+        self, options, runs, places, seed
+    ) -> None:
         audio = audio_of(runs)
         flushes = sorted(round(place * len(audio)) for place in places)
         timing = random.Random(seed)
@@ -375,7 +377,7 @@ class TestPieces:
 
     @settings(max_examples=60)
     @given(runs=RUNS, places=PLACES)
-    def test_nothing_is_in_two_utterances_and_no_long_speech_in_none(self, options, runs, places):
+    def test_nothing_is_in_two_utterances_and_no_long_speech_in_none(self, options, runs, places) -> None:
         audio = audio_of(runs)
         flushes = sorted({round(place * len(audio)) for place in places} | {len(audio)})
         found = spans(recognise(audio, options, flushes))
@@ -391,7 +393,7 @@ class TestPieces:
 
     @settings(max_examples=60)
     @given(runs=RUNS, places=PLACES, death=st.integers(1, 40))
-    def test_another_session_goes_on_from_what_has_settled(self, options, runs, places, death):
+    def test_another_session_goes_on_from_what_has_settled(self, options, runs, places, death) -> None:
         """The first one dies after so many pieces of work; flushes up to its end come again."""
         audio = audio_of(runs)
         flushes = sorted({round(place * len(audio)) for place in places})
@@ -428,7 +430,7 @@ def lengths(flags: np.ndarray) -> list[int]:
 
 class TestDetector:
     @DETECTORS
-    def test_begins_anew_behind_each_cut(self, options: SessionOptions):
+    def test_begins_anew_behind_each_cut(self, options: SessionOptions) -> None:
         recognition = Recognition.begin(options)
         recognition.hear(speech(1))
         recognition.flush()
@@ -436,7 +438,7 @@ class TestDetector:
         recognition.work()
         assert recognition.models.beginnings == 2
 
-    def test_is_not_kept_busy_by_silence_behind_the_last_word(self):
+    def test_is_not_kept_busy_by_silence_behind_the_last_word(self) -> None:
         """A cut costs at most two windows: the rest of one, and one for the delay."""
         recognition = Recognition.begin(LAGGING)
         recognition.hear(speech(1))  # five windows
@@ -449,7 +451,7 @@ class TestDetector:
                     recognition.session.receive_result(result)
         assert windows == 6
 
-    def test_counts_positions_as_far_as_sessions_get(self):
+    def test_counts_positions_as_far_as_sessions_get(self) -> None:
         far = samples(40 * 3600)
         recognition = Recognition.begin(COARSE, start=far)
         recognition.hear(speech(1))
@@ -459,7 +461,7 @@ class TestDetector:
         assert recognition.session.processed == far + samples(1)
 
 
-def test_the_audio_before_a_cut_is_forgotten():
+def test_the_audio_before_a_cut_is_forgotten() -> None:
     recognition = Recognition.begin(PROMPT)
     recognition.hear(speech(10))
     recognition.flush()
@@ -467,7 +469,7 @@ def test_the_audio_before_a_cut_is_forgotten():
     assert recognition.session._audio.start == samples(10)
 
 
-def test_a_cut_within_the_longest_utterance_leaves_its_length_to_the_rest():
+def test_a_cut_within_the_longest_utterance_leaves_its_length_to_the_rest() -> None:
     options = SessionOptions(1600, FRAME, 0, 0, EndpointingOptions(longest_utterance_ms=5000))
     found = spans(recognise(speech(8), options, [samples(4)]))
     assert found == [(0, samples(4)), (samples(4), samples(8))]

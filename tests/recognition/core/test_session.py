@@ -61,19 +61,19 @@ class SessionTests:
 
     options = OPTIONS
 
-    def setup_method(self):
+    def setup_method(self) -> None:
         self.session = TranscriptionSession(self.options)
         self.asked: list[Work] = []
 
-    def hear(self, *audio: np.ndarray):
+    def hear(self, *audio: np.ndarray) -> None:
         self.session.receive_audio(np.concatenate(audio))
         self.detect()
 
-    def end(self):
+    def end(self) -> None:
         self.session.receive_end()
         self.detect()
 
-    def detect(self):
+    def detect(self) -> None:
         waiting = self.session.work_to_do()
         while waiting:
             work = waiting.pop(0)
@@ -83,12 +83,12 @@ class SessionTests:
             else:
                 self.asked.append(work)
 
-    def answer(self, *results: Result):
+    def answer(self, *results: Result) -> None:
         for result in results:
             self.session.receive_result(result)
             self.detect()
 
-    def recognize(self, index: int, text: str, *, at: int = 0):
+    def recognize(self, index: int, text: str, *, at: int = 0) -> None:
         """Answer the whole second pass of an utterance."""
         tokens = tuple(Token(c, at + 1600 * i, at + 1600 * (i + 1)) for i, c in enumerate(text))
         marks = ("",) * (len(text) - 1) + ("。",)
@@ -104,7 +104,7 @@ class SessionTests:
     def told(self, *kinds: type[Event]) -> list[Event]:
         return [event for event in self.session.events_to_send() if isinstance(event, kinds or Event)]
 
-    def assert_told(self, *expected: Event):
+    def assert_told(self, *expected: Event) -> None:
         assert self.told(Partial, Final, UtteranceFailed, Ended) == list(expected)
 
 
@@ -119,23 +119,23 @@ class TestPreview(SessionTests):
         assert isinstance(preview, Preview)
         return preview
 
-    def test_the_first_looks_at_all_that_was_said_so_far(self):
+    def test_the_first_looks_at_all_that_was_said_so_far(self) -> None:
         preview = self.hear_until_the_first_preview()
         assert len(preview.audio) >= FIRST_PREVIEW
         assert np.count_nonzero(preview.audio) >= samples(0.4)
 
-    def test_too_little_is_not_shown(self):
+    def test_too_little_is_not_shown(self) -> None:
         self.hear(silence(1), speech(0.3))
         assert self.take(Preview) == []
 
-    def test_it_makes_a_partial_before_the_first_pass_has_one(self):
+    def test_it_makes_a_partial_before_the_first_pass_has_one(self) -> None:
         self.hear_until_the_first_preview()
         self.answer(Previewed(0, ("你", "好")))
         (partial,) = self.told(Partial)
         assert isinstance(partial, Partial)
         assert partial.text == "你好"
 
-    def test_as_long_as_nothing_is_understood_it_looks_again(self):
+    def test_as_long_as_nothing_is_understood_it_looks_again(self) -> None:
         first = self.hear_until_the_first_preview()
         self.answer(Previewed(0, ()))
         assert self.take(Preview) == []
@@ -145,18 +145,18 @@ class TestPreview(SessionTests):
         assert len(again.audio) >= len(first.audio) + PREVIEW_STEP
         assert self.told(Partial) == []
 
-    def test_what_was_shown_is_not_looked_at_again(self):
+    def test_what_was_shown_is_not_looked_at_again(self) -> None:
         self.hear_until_the_first_preview()
         self.answer(Previewed(0, ("你",)))
         self.hear(speech(1))
         assert self.take(Preview) == []
 
-    def test_the_next_waits_for_the_one_before(self):
+    def test_the_next_waits_for_the_one_before(self) -> None:
         self.hear_until_the_first_preview()
         self.hear(speech(0.5))
         assert self.take(Preview) == []
 
-    def test_the_first_pass_never_shows_less_than_was_shown(self):
+    def test_the_first_pass_never_shows_less_than_was_shown(self) -> None:
         self.hear_until_the_first_preview()
         self.answer(Previewed(0, ("你", "好")))
         self.hear(speech(1.2))
@@ -165,25 +165,25 @@ class TestPreview(SessionTests):
         self.answer(ChunkDecoded(0, ("们", "好")))
         assert [p.text for p in self.told(Partial)] == ["你们好"]
 
-    def test_one_that_comes_after_the_first_pass_is_too_late(self):
+    def test_one_that_comes_after_the_first_pass_is_too_late(self) -> None:
         self.hear_until_the_first_preview()
         self.hear(speech(0.5))
         self.answer(ChunkDecoded(0, ("您",)), Previewed(0, ("你", "好")))
         assert [p.text for p in self.told(Partial)] == ["您"]
 
-    def test_one_that_comes_after_the_end_changes_nothing(self):
+    def test_one_that_comes_after_the_end_changes_nothing(self) -> None:
         self.hear_until_the_first_preview()
         self.hear(silence(1))
         self.answer(Previewed(0, ("你",)))
         assert self.told(Partial) == []
 
-    def test_one_that_was_given_up_is_followed_by_the_next(self):
+    def test_one_that_was_given_up_is_followed_by_the_next(self) -> None:
         first = self.hear_until_the_first_preview()
         self.answer(Failed(first))
         self.hear(speech(0.25))
         assert len(self.take(Preview)) == 1
 
-    def test_without_a_first_pass_they_go_on(self):
+    def test_without_a_first_pass_they_go_on(self) -> None:
         self.session = TranscriptionSession(
             SessionOptions(WINDOW, FRAME, 0, 0, EndpointingOptions(), preview_step=samples(0.6))
         )
@@ -194,33 +194,33 @@ class TestPreview(SessionTests):
             self.hear(speech(0.7))
         assert [p.text for p in self.told(Partial)] == ["你", "你好", "你好吗"]
 
-    def test_none_are_asked_for_where_none_are_wanted(self):
+    def test_none_are_asked_for_where_none_are_wanted(self) -> None:
         self.session = TranscriptionSession(OPTIONS)
         self.hear(silence(1), speech(2))
         assert self.take(Preview) == []
 
 
 class TestListening(SessionTests):
-    def test_silence_asks_for_no_recognition(self):
+    def test_silence_asks_for_no_recognition(self) -> None:
         self.hear(silence(5))
         assert self.asked == []
         assert self.session.position == samples(5)
         assert self.session.state is State.LISTENING
 
-    def test_audio_shorter_than_a_window_waits(self):
+    def test_audio_shorter_than_a_window_waits(self) -> None:
         self.session.receive_audio(np.zeros(WINDOW - 1, np.float32))
         assert self.session.work_to_do() == []
         self.session.receive_audio(np.zeros(1, np.float32))
         assert len(self.session.work_to_do()) == 1
 
-    def test_one_window_at_a_time_is_with_the_detector(self):
+    def test_one_window_at_a_time_is_with_the_detector(self) -> None:
         self.session.receive_audio(silence(1))
         [work] = self.session.work_to_do()
         assert self.session.work_to_do() == []
         self.session.receive_result(probabilities(work))
         assert len(self.session.work_to_do()) == 1
 
-    def test_silence_settles_and_is_not_kept(self):
+    def test_silence_settles_and_is_not_kept(self) -> None:
         self.hear(silence(10))
         assert self.told(Settled)[-1] == Settled(samples(9.6))
         assert len(self.session._audio._memory) <= 4 * samples(10)
@@ -228,7 +228,7 @@ class TestListening(SessionTests):
 
 
 class TestUtterance(SessionTests):
-    def test_the_second_pass_gets_the_whole_utterance_with_pre_and_post_roll(self):
+    def test_the_second_pass_gets_the_whole_utterance_with_pre_and_post_roll(self) -> None:
         self.hear(silence(2), speech(3), silence(2))
         [work] = self.take(Recognize)
         begin, length = samples(1.74), len(work.audio)
@@ -237,7 +237,7 @@ class TestUtterance(SessionTests):
             work.audio, np.concatenate([silence(0.26), speech(3), silence(0.16)])[:length]
         )
 
-    def test_text_is_punctuated_and_embedded_once_it_is_recognized(self):
+    def test_text_is_punctuated_and_embedded_once_it_is_recognized(self) -> None:
         self.hear(speech(3), silence(2))
         assert self.take(Punctuate) + self.take(Embed) == []
         self.answer(Recognized(0, (Token("你", 0, 1600), Token("好", 1600, 20_000))))
@@ -245,7 +245,7 @@ class TestUtterance(SessionTests):
         [work] = self.take(Embed)
         assert work.spans == ((0, 20_000),)
 
-    def test_a_final_has_text_with_marks_tokens_on_the_timeline_and_the_voice(self):
+    def test_a_final_has_text_with_marks_tokens_on_the_timeline_and_the_voice(self) -> None:
         self.hear(silence(2), speech(3), silence(2))
         self.session.events_to_send()
         self.recognize(0, "你好")
@@ -257,13 +257,13 @@ class TestUtterance(SessionTests):
             ))  # fmt: skip
         np.testing.assert_array_equal(final.embedding, VOICE[0])
 
-    def test_noise_without_words_is_no_line(self):
+    def test_noise_without_words_is_no_line(self) -> None:
         self.hear(speech(1), silence(2))
         self.answer(Recognized(0, ()))
         self.assert_told()
         assert self.take(Punctuate) + self.take(Embed) == []
 
-    def test_a_word_too_short_to_tell_the_voice_has_no_embedding(self):
+    def test_a_word_too_short_to_tell_the_voice_has_no_embedding(self) -> None:
         self.session = TranscriptionSession(
             SessionOptions(WINDOW, FRAME, 0, CHUNK, EndpointingOptions(pre_roll_ms=0, window_ms=10,
                                                                         speech_ms=10, silence_ms=0,
@@ -274,7 +274,7 @@ class TestUtterance(SessionTests):
         [final] = self.told(Final)
         assert final.embedding is None
 
-    def test_utterances_are_numbered_from_where_asked(self):
+    def test_utterances_are_numbered_from_where_asked(self) -> None:
         self.session = TranscriptionSession(OPTIONS, start=samples(60), first_utterance=7)
         self.hear(speech(3), silence(2))
         self.recognize(7, "好")
@@ -283,43 +283,43 @@ class TestUtterance(SessionTests):
 
 
 class TestPartial(SessionTests):
-    def test_speech_is_decoded_in_whole_chunks_one_at_a_time(self):
+    def test_speech_is_decoded_in_whole_chunks_one_at_a_time(self) -> None:
         self.hear(silence(1), speech(4))
         [work] = self.take(DecodeChunk)
         assert len(work.audio) == CHUNK
         self.answer(ChunkDecoded(0, ()))
         assert len(self.take(DecodeChunk)) == 1
 
-    def test_a_chunk_that_was_there_before_its_turn_says_so(self):
+    def test_a_chunk_that_was_there_before_its_turn_says_so(self) -> None:
         self.hear(silence(1), speech(3))
         [first] = self.take(DecodeChunk)
         self.answer(ChunkDecoded(0, ()))
         [second] = self.take(DecodeChunk)
         assert (first.has_waited, second.has_waited) == (False, True)
 
-    def test_each_partial_is_the_whole_line_so_far(self):
+    def test_each_partial_is_the_whole_line_so_far(self) -> None:
         self.hear(speech(4))
         self.session.events_to_send()
         self.answer(ChunkDecoded(0, ("你",)), ChunkDecoded(0, ()), ChunkDecoded(0, ("好",)))
         self.assert_told(Partial(0, 0, "你"), Partial(0, 0, "你好"))
 
-    def test_a_partial_after_its_endpoint_is_dropped(self):
+    def test_a_partial_after_its_endpoint_is_dropped(self) -> None:
         self.hear(speech(4), silence(2))
         self.session.events_to_send()
         self.answer(ChunkDecoded(0, ("晚",)))
         self.assert_told()
 
-    def test_the_endpoint_ends_the_first_pass(self):
+    def test_the_endpoint_ends_the_first_pass(self) -> None:
         self.hear(speech(4), silence(2))
         assert self.take(EndDecoding) == [EndDecoding(0)]
 
-    def test_an_utterance_too_short_for_a_chunk_has_no_first_pass_to_end(self):
+    def test_an_utterance_too_short_for_a_chunk_has_no_first_pass_to_end(self) -> None:
         session = TranscriptionSession(SessionOptions(WINDOW, FRAME, 0, samples(9), EndpointingOptions()))
         self.session = session
         self.hear(speech(1), silence(2))
         assert self.take(EndDecoding) == []
 
-    def test_a_chunk_of_zero_means_no_partials(self):
+    def test_a_chunk_of_zero_means_no_partials(self) -> None:
         self.session = TranscriptionSession(SessionOptions(WINDOW, FRAME, 0, 0, EndpointingOptions()))
         self.hear(speech(4), silence(2))
         assert self.take(DecodeChunk) == []
@@ -327,21 +327,21 @@ class TestPartial(SessionTests):
 
 
 class TestOrder(SessionTests):
-    def test_finals_come_in_order_even_if_results_do_not(self):
+    def test_finals_come_in_order_even_if_results_do_not(self) -> None:
         self.hear(speech(2), silence(2), speech(2), silence(2))
         self.recognize(1, "后")
         assert self.told(Final) == []
         self.recognize(0, "先")
         assert [final.text for final in self.told(Final)] == ["先。", "后。"]
 
-    def test_nothing_settles_beyond_an_utterance_that_is_not_final(self):
+    def test_nothing_settles_beyond_an_utterance_that_is_not_final(self) -> None:
         self.hear(speech(2), silence(2), speech(2), silence(5))
         self.recognize(1, "后")
         assert self.session.settled == 0
         self.recognize(0, "先")
         assert self.session.settled == samples(10.6)
 
-    def test_a_final_is_told_before_it_settles(self):
+    def test_a_final_is_told_before_it_settles(self) -> None:
         self.hear(speech(2), silence(5))
         self.session.events_to_send()
         self.recognize(0, "好")
@@ -367,12 +367,12 @@ class TestTurn(SessionTests):
         rows = [[1.0, 0.0] if middle < samples(change) else [0.0, 1.0] for middle in middles]
         return Embedded(0, np.array(rows, np.float32))
 
-    def test_a_long_utterance_is_searched_for_a_change_of_voice(self):
+    def test_a_long_utterance_is_searched_for_a_change_of_voice(self) -> None:
         work = self.search()
         assert len(work.spans) > 4
         assert self.told(Final) == []
 
-    def test_each_turn_is_a_line_with_its_own_words_marks_and_voice(self):
+    def test_each_turn_is_a_line_with_its_own_words_marks_and_voice(self) -> None:
         self.answer(self.voices(self.search(), 3.0))
         first, second = self.told(Final)
         assert (first.text, second.text) == ("你是谁？", "我是他啊。")
@@ -381,13 +381,13 @@ class TestTurn(SessionTests):
         assert (first.speech, second.speech) == (samples(2.9), samples(3.9))
         assert first.end < second.start + 1
 
-    def test_one_voice_is_one_line(self):
+    def test_one_voice_is_one_line(self) -> None:
         self.answer(self.voices(self.search(), 99))
         [final] = self.told(Final)
         assert final.text == "你是谁？我是他啊。"
         np.testing.assert_array_equal(final.embedding, VOICE[0])
 
-    def test_the_voice_of_a_shorter_line_is_heard_whole_as_well(self):
+    def test_the_voice_of_a_shorter_line_is_heard_whole_as_well(self) -> None:
         self.hear(speech(4), silence(2))
         self.answer(Recognized(0, self.TOKENS[:4]), Punctuated(0, self.MARKS[:4]))
         [work] = self.take(Embed)
@@ -396,19 +396,19 @@ class TestTurn(SessionTests):
         [final] = self.told(Final)
         np.testing.assert_allclose(final.embedding, [0.5**0.5, 0.5**0.5], atol=1e-6)
 
-    def test_the_lines_of_an_utterance_settle_together(self):
+    def test_the_lines_of_an_utterance_settle_together(self) -> None:
         self.answer(self.voices(self.search(), 3.0))
         kinds = [type(event) for event in self.told(Final, Settled)]
         assert kinds == [Final, Final, Settled]
 
-    def test_a_failed_search_leaves_one_line_without_a_voice(self):
+    def test_a_failed_search_leaves_one_line_without_a_voice(self) -> None:
         self.answer(Failed(self.search()))
         [final] = self.told(Final)
         assert (final.text, final.embedding) == ("你是谁？我是他啊。", None)
 
 
 class TestEnd(SessionTests):
-    def test_the_end_waits_for_the_last_final(self):
+    def test_the_end_waits_for_the_last_final(self) -> None:
         self.hear(speech(3))
         self.end()
         assert self.session.state is State.DRAINING
@@ -417,41 +417,41 @@ class TestEnd(SessionTests):
         assert [type(event) for event in self.session.events_to_send()] == [Final, Settled, Ended]
         assert self.session.state is State.ENDED
 
-    def test_the_last_word_is_heard_though_it_ends_with_the_audio(self):
+    def test_the_last_word_is_heard_though_it_ends_with_the_audio(self) -> None:
         self.hear(silence(1), speech(0.95))
         self.end()
         [work] = self.take(Recognize)
         assert len(work.audio) == samples(1.95 - 0.74)
 
-    def test_a_detector_that_lags_still_hears_the_last_word(self):
+    def test_a_detector_that_lags_still_hears_the_last_word(self) -> None:
         self.session = TranscriptionSession(SessionOptions(WINDOW, FRAME, 640, CHUNK, EndpointingOptions()))
         self.hear(speech(1.0))
         self.end()
         [work] = self.take(Recognize)
         assert len(work.audio) == samples(1.0)
 
-    def test_an_empty_stream_ends_at_once(self):
+    def test_an_empty_stream_ends_at_once(self) -> None:
         self.end()
         self.assert_told(Ended(0))
 
-    def test_silence_ends_without_lines(self):
+    def test_silence_ends_without_lines(self) -> None:
         self.hear(silence(3.33))
         self.end()
         self.assert_told(Ended(samples(3.33)))
 
-    def test_the_end_is_idempotent(self):
+    def test_the_end_is_idempotent(self) -> None:
         self.end()
         self.end()
         self.assert_told(Ended(0))
 
-    def test_audio_after_the_end_is_refused(self):
+    def test_audio_after_the_end_is_refused(self) -> None:
         self.end()
         with pytest.raises(SessionClosed, match="the session is ended"):
             self.session.receive_audio(silence(1))
 
 
 class TestFailure(SessionTests):
-    def test_a_failed_second_pass_says_which_audio_has_no_text_and_goes_on(self):
+    def test_a_failed_second_pass_says_which_audio_has_no_text_and_goes_on(self) -> None:
         self.hear(speech(2), silence(2), speech(2), silence(2))
         work = self.take(Recognize)[0]
         self.session.events_to_send()
@@ -461,14 +461,14 @@ class TestFailure(SessionTests):
         assert failed == UtteranceFailed(0, 0, samples(2.16))
         assert final.text == "好。"
 
-    def test_failed_punctuation_costs_only_the_marks(self):
+    def test_failed_punctuation_costs_only_the_marks(self) -> None:
         self.hear(speech(2), silence(2))
         self.answer(Recognized(0, (Token("好", 0, 9000),)))
         [work] = self.take(Punctuate)
         self.answer(Failed(work), Embedded(0, VOICE))
         assert [final.text for final in self.told(Final)] == ["好"]
 
-    def test_a_failed_embedding_costs_only_the_voice(self):
+    def test_a_failed_embedding_costs_only_the_voice(self) -> None:
         self.hear(speech(2), silence(2))
         self.answer(Recognized(0, (Token("好", 0, 9000),)))
         [work] = self.take(Embed)
@@ -476,7 +476,7 @@ class TestFailure(SessionTests):
         [final] = self.told(Final)
         assert (final.text, final.embedding) == ("好。", None)
 
-    def test_a_failed_chunk_costs_the_partials_of_its_utterance(self):
+    def test_a_failed_chunk_costs_the_partials_of_its_utterance(self) -> None:
         self.hear(speech(4))
         [work] = self.take(DecodeChunk)
         self.answer(Failed(work))
@@ -484,7 +484,7 @@ class TestFailure(SessionTests):
         assert self.take(DecodeChunk) == []
         assert len(self.take(Recognize)) == 1
 
-    def test_a_failed_detection_counts_as_silence(self):
+    def test_a_failed_detection_counts_as_silence(self) -> None:
         self.session.receive_audio(silence(0.1))
         [work] = self.session.work_to_do()
         self.session.receive_result(Failed(work))
@@ -496,7 +496,7 @@ class TestCut:
 
     @settings(max_examples=40)
     @given(st.lists(st.integers(1, 30_000), min_size=1, max_size=30))
-    def test_same_utterances(self, sizes: list[int]):
+    def test_same_utterances(self, sizes: list[int]) -> None:
         audio = np.concatenate(
             [silence(0.7), speech(1.3), silence(1.4), speech(0.5), silence(0.3), speech(1), silence(1)]
         )

@@ -66,19 +66,19 @@ def find(said: list[tuple[str, float, float]], *, people: People | None = None) 
 
 
 class TestWindow:
-    def test_a_short_utterance_is_one_window(self):
+    def test_a_short_utterance_is_one_window(self) -> None:
         tokens = words(samples(2.9))
         assert turns.windows(tokens, samples(2.9)) == ((0, tokens[-1].end),)
 
-    def test_an_utterance_of_one_short_word_is_taken_with_what_is_around_it(self):
+    def test_an_utterance_of_one_short_word_is_taken_with_what_is_around_it(self) -> None:
         tokens = [Token("嗯", samples(0.3), samples(0.5))]
         assert turns.windows(tokens, samples(0.8)) == ((0, samples(0.8)),)
 
-    def test_a_sound_of_a_quarter_of_a_second_tells_no_voice(self):
+    def test_a_sound_of_a_quarter_of_a_second_tells_no_voice(self) -> None:
         tokens = [Token("嗯", 0, samples(0.2))]
         assert turns.windows(tokens, samples(0.25)) == ()
 
-    def test_windows_reach_from_the_first_word_to_the_last(self):
+    def test_windows_reach_from_the_first_word_to_the_last(self) -> None:
         length = samples(11)
         tokens = words(length)[2:]
         windows = turns.windows(tokens, length)
@@ -86,38 +86,38 @@ class TestWindow:
         assert tokens[-1].end - windows[-1][1] < samples(0.4)
         assert all(end - start == turns.WINDOW for start, end in windows)
 
-    def test_no_window_reaches_beyond_the_audio(self):
+    def test_no_window_reaches_beyond_the_audio(self) -> None:
         tokens = [Token("长", 0, samples(20))]
         assert turns.windows(tokens, samples(5))[-1][1] <= samples(5)
 
-    def test_an_utterance_of_some_seconds_is_embedded_whole_as_well(self):
+    def test_an_utterance_of_some_seconds_is_embedded_whole_as_well(self) -> None:
         windows = turns.parts(samples(0.5), samples(4.5))
         assert turns.spans(windows) == (*windows, (samples(0.5), windows[-1][1]))
 
-    def test_what_is_one_window_is_embedded_once(self):
+    def test_what_is_one_window_is_embedded_once(self) -> None:
         assert turns.spans([(0, samples(2))]) == ((0, samples(2)),)
 
-    def test_a_long_utterance_is_embedded_in_windows_only(self):
+    def test_a_long_utterance_is_embedded_in_windows_only(self) -> None:
         windows = turns.parts(0, samples(6))
         assert turns.spans(windows) == windows
 
 
 class TestTurn:
     @pytest.mark.parametrize("seed", range(20))
-    def test_one_voice_is_one_turn_however_long_it_speaks(self, seed):
+    def test_one_voice_is_one_turn_however_long_it_speaks(self, seed) -> None:
         assert find([("A", 0, 20)], people=People(seed=seed)) == [0]
 
     @pytest.mark.parametrize("seed", range(20))
-    def test_a_change_of_voice_begins_a_turn_within_half_a_second(self, seed):
+    def test_a_change_of_voice_begins_a_turn_within_half_a_second(self, seed) -> None:
         starts = find([("A", 0, 6), ("B", 6, 12)], people=People(seed=seed))
         assert len(starts) == 2
         assert starts[1] == pytest.approx(6.0, abs=0.76)
 
-    def test_quick_answers_are_told_apart(self):
+    def test_quick_answers_are_told_apart(self) -> None:
         starts = find([("A", 0, 5), ("B", 5, 9), ("A", 9, 13), ("C", 13, 18)], people=People(agreement=0.7))
         assert len(starts) == 4
 
-    def test_a_turn_begins_after_the_pause_that_is_nearest(self):
+    def test_a_turn_begins_after_the_pause_that_is_nearest(self) -> None:
         length = samples(12)
         pause = samples(6.3)
         tokens = [
@@ -129,16 +129,16 @@ class TestTurn:
         [first, second] = turns.turns(tokens, windows, rows)
         assert tokens[first.last_token].end == tokens[second.first_token].start - 4800 - 800
 
-    def test_an_utterance_of_one_window_is_one_turn(self):
+    def test_an_utterance_of_one_window_is_one_turn(self) -> None:
         assert find([("A", 0, 2)]) == [0]
 
-    def test_what_was_embedded_whole_is_not_taken_for_a_turn(self):
+    def test_what_was_embedded_whole_is_not_taken_for_a_turn(self) -> None:
         tokens = words(samples(4))
         windows = turns.windows(tokens, samples(4))
         rows = np.array([[1, 0]] * len(windows) + [[0, 1]], np.float32)
         assert turns.turns(tokens, windows, rows) == (Turn(0, len(tokens) - 1),)
 
-    def test_one_word_cannot_be_split(self):
+    def test_one_word_cannot_be_split(self) -> None:
         tokens = [Token("长", 0, samples(8))]
         windows = turns.windows(tokens, samples(8))
         rows = People(agreement=0.9).embeddings(windows, [("A", 0, 4), ("B", 4, 8)])
@@ -150,7 +150,7 @@ class TestTurn:
         seed=st.integers(0, 1000),
         agreement=st.floats(0, 1),
     )
-    def test_turns_cover_every_word_once_and_in_order(self, count, seconds, seed, agreement):
+    def test_turns_cover_every_word_once_and_in_order(self, count, seconds, seed, agreement) -> None:
         length = samples(seconds)
         edges = np.linspace(0, length, count + 1).astype(int)
         tokens = [Token("字", int(a), int(b)) for a, b in pairwise(edges)]
@@ -181,26 +181,26 @@ class TestVoice:
             rows.append(np.array(list(shares.values())) / np.linalg.norm(list(shares.values())))
         return turns.voice_of(turn, tokens, windows, np.array(rows, np.float32))
 
-    def test_a_voice_is_that_of_the_windows_which_no_other_turn_reaches_into(self):
+    def test_a_voice_is_that_of_the_windows_which_no_other_turn_reaches_into(self) -> None:
         said = [("A", 0, 5), ("B", 5, 10)]
         first = self.voice_of(Turn(0, 19), samples(10), said)
         second = self.voice_of(Turn(20, 38), samples(10), said)
         np.testing.assert_allclose(first.embedding, [1, 0], atol=1e-6)
         np.testing.assert_allclose(second.embedding, [0, 1], atol=1e-6)
 
-    def test_a_turn_shorter_than_a_window_has_the_voice_of_the_window_that_holds_most_of_it(self):
+    def test_a_turn_shorter_than_a_window_has_the_voice_of_the_window_that_holds_most_of_it(self) -> None:
         said = [("A", 0, 4.5), ("B", 4.5, 5.5), ("A", 5.5, 10)]
         voice = self.voice_of(Turn(18, 21), samples(10), said)
         assert voice.embedding[1] > voice.embedding[0]
 
-    def test_an_utterance_of_one_voice_is_half_its_windows_and_half_the_whole(self):
+    def test_an_utterance_of_one_voice_is_half_its_windows_and_half_the_whole(self) -> None:
         tokens = words(samples(4))
         windows = turns.windows(tokens, samples(4))
         rows = np.array([[1, 0]] * len(windows) + [[0, 1]], np.float32)
         voice = turns.voice_of(Turn(0, len(tokens) - 1), tokens, windows, rows)
         np.testing.assert_allclose(voice.embedding, [0.5**0.5, 0.5**0.5], atol=1e-6)
 
-    def test_a_turn_of_several_has_nothing_of_the_whole(self):
+    def test_a_turn_of_several_has_nothing_of_the_whole(self) -> None:
         tokens = words(samples(4))
         windows = turns.windows(tokens, samples(4))
         rows = np.array([[1, 0]] * len(windows) + [[0, 1]], np.float32)
@@ -208,7 +208,7 @@ class TestVoice:
         np.testing.assert_allclose(voice.embedding, [1, 0], atol=1e-6)
 
     @pytest.mark.parametrize("length", [1.2, 3.7, 8])
-    def test_a_piece_of_speech_has_the_voice_of_a_line_that_is_as_long(self, length):
+    def test_a_piece_of_speech_has_the_voice_of_a_line_that_is_as_long(self, length) -> None:
         class Embedder:
             """A span points where its middle and its length say."""
 
@@ -225,19 +225,19 @@ class TestVoice:
         piece = turns.voice_in(speech, Embedder())
         np.testing.assert_allclose(piece, line.embedding, atol=1e-6)
 
-    def test_it_tells_how_much_speech_it_is_of(self):
+    def test_it_tells_how_much_speech_it_is_of(self) -> None:
         voice = self.voice_of(Turn(20, 29), samples(10), [("A", 0, 10)])
         assert voice.samples == samples(9 * 0.25 + 0.2)
 
-    def test_more_than_six_seconds_say_little_more(self):
+    def test_more_than_six_seconds_say_little_more(self) -> None:
         tokens = words(samples(20))
         voice = self.voice_of(Turn(0, len(tokens) - 1), samples(20), [("A", 0, 20)])
         assert voice.samples == turns.MAX_VOICE
 
-    def test_a_short_word_between_others_has_no_voice_of_its_own(self):
+    def test_a_short_word_between_others_has_no_voice_of_its_own(self) -> None:
         voice = self.voice_of(Turn(3, 3), samples(5), [("A", 0, 5)])
         assert (voice.embedding, voice.samples) == (None, 0)
 
-    def test_the_mean_of_voices_has_unit_length(self):
+    def test_the_mean_of_voices_has_unit_length(self) -> None:
         mean = turns.mean_voice(np.array([[1, 0], [0, 1]], np.float32))
         np.testing.assert_allclose(mean, [0.5**0.5, 0.5**0.5], atol=1e-6)

@@ -41,7 +41,7 @@ class TakesTime:
 
 
 class TestMeasure:
-    def setup_method(self):
+    def setup_method(self) -> None:
         self.clock = Clock()
         self.models = scripted_models(Script([ScriptedLine("好的。")]))
 
@@ -49,7 +49,7 @@ class TestMeasure:
         model = TakesTime(getattr(self.models, role), self.clock, method, seconds)
         self.models = replace(self.models, **{role: model})
 
-    def test_each_stage_costs_what_it_takes_per_second_of_speech(self):
+    def test_each_stage_costs_what_it_takes_per_second_of_speech(self) -> None:
         self.slow("vad", "detect", 0.001)  # windows of 0.1 s
         self.slow("streaming", "decode", 0.06)  # chunks of 0.6 s
         self.slow("offline", "recognize", 0.5)  # utterances of 5 s
@@ -66,17 +66,17 @@ class TestMeasure:
             assert getattr(cost, stage) == pytest.approx(expected), stage
         assert cost.streams == int(LOAD / (0.29 + SESSION))
 
-    def test_models_that_are_too_slow_still_take_one_stream(self):
+    def test_models_that_are_too_slow_still_take_one_stream(self) -> None:
         assert Cost(0.1, 5.0, 1.0, 0.1, 0.1).streams == 1
 
-    def test_it_leaves_no_model_state_behind(self):
+    def test_it_leaves_no_model_state_behind(self) -> None:
         measure(self.models)
 
         streaming = self.models.streaming
         assert isinstance(streaming, ScriptedStreaming)
         assert streaming.open_states == 0
 
-    def test_it_measures_batches_as_large_as_those_of_a_busy_core(self):
+    def test_it_measures_batches_as_large_as_those_of_a_busy_core(self) -> None:
         sizes = set()
         decode = self.models.streaming.decode
 
@@ -92,7 +92,7 @@ class TestMeasure:
     @pytest.mark.parametrize(
         ("role", "stage"), [("streaming", "decode"), ("punctuator", "punctuate"), ("embedder", "embed")]
     )
-    def test_a_model_that_is_not_there_costs_nothing(self, role: str, stage: str):
+    def test_a_model_that_is_not_there_costs_nothing(self, role: str, stage: str) -> None:
         self.slow("vad", "detect", 0.001)
         self.slow("offline", "recognize", 0.5)
         self.models = replace(self.models, **{role: None})
@@ -101,12 +101,12 @@ class TestMeasure:
         assert cost.detect == pytest.approx(0.01)
         assert cost.recognize == pytest.approx(0.1)
 
-    def test_a_first_pass_without_partials_costs_nothing(self):
+    def test_a_first_pass_without_partials_costs_nothing(self) -> None:
         """Fault 4: a step of no samples was divided by."""
         self.models.streaming.chunk = 0
         assert measure(self.models, clock=self.clock).decode == 0.0
 
-    def test_of_two_runs_the_quicker_counts(self):
+    def test_of_two_runs_the_quicker_counts(self) -> None:
         slow_then_quick = iter([3.0, 1.0])
         recognize = self.models.offline.recognize
 
@@ -118,7 +118,7 @@ class TestMeasure:
         assert measure(self.models, clock=self.clock).recognize == pytest.approx(1.0 / UTTERANCE_S)
 
     @pytest.mark.parametrize("window", [160, 512, 3072, 16_000, 200_000])
-    def test_windows_of_any_length_are_measured(self, window: int):
+    def test_windows_of_any_length_are_measured(self, window: int) -> None:
         class Vad:
             frame, delay = 160, 0
 
@@ -140,12 +140,12 @@ class TestMeasure:
 
 class TestCost:
     @given(st.lists(st.floats(0, 2), min_size=5, max_size=5))
-    def test_the_streams_of_a_core_fit_into_its_share(self, stages: list[float]):
+    def test_the_streams_of_a_core_fit_into_its_share(self, stages: list[float]) -> None:
         cost = Cost(*stages)
         assert cost.total == pytest.approx(sum(stages))
         assert cost.streams >= 1
         assert cost.streams == 1 or cost.streams * (cost.total + SESSION) <= LOAD + 1e-9
         assert (cost.streams + 1) * (cost.total + SESSION) > LOAD
 
-    def test_even_models_that_cost_nothing_take_a_number_of_streams(self):
+    def test_even_models_that_cost_nothing_take_a_number_of_streams(self) -> None:
         assert Cost(0, 0, 0, 0, 0).streams == int(LOAD / SESSION)

@@ -89,7 +89,7 @@ async def all_run(engine: Engine) -> None:
 
 
 class TestResults:
-    async def test_each_kind_of_work_has_its_kind_of_result(self, engine: Engine):
+    async def test_each_kind_of_work_has_its_kind_of_result(self, engine: Engine) -> None:
         for work, expected in (
             (DetectSpeech(WINDOW), "SpeechProbabilities"),
             (DecodeChunk(3, CHUNK), "ChunkDecoded"),
@@ -102,7 +102,7 @@ class TestResults:
             assert type(result).__name__ == expected
             assert getattr(result, "utterance", 3) == 3
 
-    async def test_results_come_on_the_event_loop(self, engine: Engine):
+    async def test_results_come_on_the_event_loop(self, engine: Engine) -> None:
         threads: list[threading.Thread] = []
         engine.submit(
             engine.open_stream(),
@@ -112,7 +112,7 @@ class TestResults:
         await engine.idle()
         assert threads == [threading.current_thread()]
 
-    async def test_models_compute_on_one_thread_that_is_another(self, models: Models):
+    async def test_models_compute_on_one_thread_that_is_another(self, models: Models) -> None:
         threads: set[str] = set()
 
         class Watched(ScriptedVad):
@@ -127,7 +127,7 @@ class TestResults:
         [name] = threads
         assert name.startswith("models")
 
-    async def test_what_waits_together_is_computed_together(self, models: Models):
+    async def test_what_waits_together_is_computed_together(self, models: Models) -> None:
         held = Held(SCRIPT)
         engine = Engine(replace(models, offline=held))
         engine.start()
@@ -141,7 +141,7 @@ class TestResults:
         assert held.batches == [1, 3]
         assert [result.utterance for result in results if isinstance(result, Recognized)] == [0, 1, 2, 3]
 
-    async def test_a_session_is_only_once_in_a_batch(self, models: Models):
+    async def test_a_session_is_only_once_in_a_batch(self, models: Models) -> None:
         held = Held(SCRIPT)
         engine = Engine(replace(models, offline=held))
         engine.start()
@@ -165,7 +165,7 @@ class TestFailures:
                 raise RuntimeError("mel energy is nan")
             return super().recognize(batch)
 
-    async def test_one_that_fails_alone_is_told_so(self, models: Models):
+    async def test_one_that_fails_alone_is_told_so(self, models: Models) -> None:
         engine = Engine(replace(models, offline=self.Refuses(SCRIPT)))
         engine.start()
         work = Recognize(7, LINE[:16_000])
@@ -173,7 +173,7 @@ class TestFailures:
         await engine.aclose()
         assert engine.statistics.stages[Stage.RECOGNIZE].failed == 1
 
-    async def test_the_others_of_its_batch_get_their_results(self, models: Models):
+    async def test_the_others_of_its_batch_get_their_results(self, models: Models) -> None:
         engine = Engine(replace(models, offline=self.Refuses(SCRIPT)))
         works = [Recognize(0, LINE), Recognize(1, LINE[:16_000]), Recognize(2, LINE)]
         waiting = [asyncio.ensure_future(answer(engine, work)) for work in works]
@@ -186,7 +186,7 @@ class TestFailures:
 
     async def test_partials_that_come_too_late_are_told_as_failed_and_counted_as_dropped(
         self, models: Models
-    ):
+    ) -> None:
         limits = dict(DEFAULT_LIMITS) | {
             Stage.DECODE: BatchLimits(size=8, padded_samples=2**31, patience_s=1)
         }
@@ -202,7 +202,7 @@ class TestFailures:
 
     async def test_a_session_that_cannot_take_a_result_does_not_end_the_engine(
         self, engine: Engine, caplog: pytest.LogCaptureFixture
-    ):
+    ) -> None:
         def refuse(result: Result) -> None:
             raise ValueError("broken")
 
@@ -212,7 +212,7 @@ class TestFailures:
 
 
 class TestStreams:
-    async def test_a_closed_one_gets_nothing_any_more(self, models: Models):
+    async def test_a_closed_one_gets_nothing_any_more(self, models: Models) -> None:
         held = Held(SCRIPT)
         engine = Engine(replace(models, offline=held))
         engine.start()
@@ -227,7 +227,7 @@ class TestStreams:
         assert got == []
         assert held.batches == [1]
 
-    async def test_closing_it_frees_its_state(self, engine: Engine, models: Models):
+    async def test_closing_it_frees_its_state(self, engine: Engine, models: Models) -> None:
         stream = engine.open_stream()
         for utterance in range(3):
             await answer(engine, DecodeChunk(utterance, CHUNK), stream)
@@ -240,7 +240,7 @@ class TestStreams:
         assert streaming.open_states == 0
         assert (stream.vad, stream.decoding) == (None, {})
 
-    async def test_closing_it_twice_does_no_harm(self, engine: Engine):
+    async def test_closing_it_twice_does_no_harm(self, engine: Engine) -> None:
         stream = engine.open_stream()
         await answer(engine, DecodeChunk(0, CHUNK), stream)
         engine.close_stream(stream)
@@ -249,7 +249,7 @@ class TestStreams:
 
     async def test_the_end_of_an_utterance_frees_its_state_and_drops_its_partials(
         self, engine: Engine, models: Models
-    ):
+    ) -> None:
         stream, got = engine.open_stream(), []
         await answer(engine, DecodeChunk(0, CHUNK), stream)
         engine.submit(stream, Preview(0, LINE), got.append)
@@ -261,11 +261,11 @@ class TestStreams:
         assert streaming.open_states == 0
         assert got == []
 
-    async def test_the_end_of_one_that_never_began_does_no_harm(self, engine: Engine):
+    async def test_the_end_of_one_that_never_began_does_no_harm(self, engine: Engine) -> None:
         engine.submit(engine.open_stream(), EndDecoding(5), lambda result: None)
         await all_run(engine)
 
-    async def test_the_detector_begins_anew_when_it_is_told_to(self, models: Models):
+    async def test_the_detector_begins_anew_when_it_is_told_to(self, models: Models) -> None:
         states: list[State] = []
 
         class Watched(ScriptedVad):
@@ -285,14 +285,14 @@ class TestStreams:
 
 
 class TestRunning:
-    async def test_idle_waits_for_all_that_was_submitted(self, engine: Engine):
+    async def test_idle_waits_for_all_that_was_submitted(self, engine: Engine) -> None:
         got: list[Result] = []
         for number in range(30):
             engine.submit(engine.open_stream(), Recognize(number, LINE), got.append)
         await engine.idle()
         assert len(got) == 30
 
-    async def test_something_else_may_be_done_with_the_models_between_batches(self, engine: Engine):
+    async def test_something_else_may_be_done_with_the_models_between_batches(self, engine: Engine) -> None:
         def on_thread(models: Models) -> tuple[str, str]:
             return models.name, threading.current_thread().name
 
@@ -300,7 +300,7 @@ class TestRunning:
         assert name == "scripted"
         assert thread.startswith("models")
 
-    async def test_what_it_raises_reaches_whoever_asked(self, engine: Engine):
+    async def test_what_it_raises_reaches_whoever_asked(self, engine: Engine) -> None:
         def fail(models: Models) -> None:
             raise ValueError("no such voice")
 
@@ -308,7 +308,7 @@ class TestRunning:
             await engine.run(fail)
         assert isinstance(await answer(engine, DetectSpeech(WINDOW)), SpeechProbabilities)
 
-    async def test_it_stops_after_the_batch_that_is_running(self, models: Models):
+    async def test_it_stops_after_the_batch_that_is_running(self, models: Models) -> None:
         held = Held(SCRIPT)
         engine = Engine(replace(models, offline=held))
         engine.start()
@@ -324,22 +324,22 @@ class TestRunning:
             thread.name.startswith("models") and thread.is_alive() for thread in engine._thread._threads
         )
 
-    async def test_one_that_was_never_started_can_be_closed(self, models: Models):
+    async def test_one_that_was_never_started_can_be_closed(self, models: Models) -> None:
         await Engine(models).aclose()
 
-    async def test_its_limits_are_those_of_the_device(self, models: Models):
+    async def test_its_limits_are_those_of_the_device(self, models: Models) -> None:
         engine = Engine(replace(models, device="cuda"))
         assert engine.scheduler.limits == limits_for("cuda")
         await engine.aclose()
 
-    async def test_its_clock_is_the_one_it_was_given(self, models: Models):
+    async def test_its_clock_is_the_one_it_was_given(self, models: Models) -> None:
         engine = Engine(models, clock=lambda: 42.0)
         assert engine.now() == 42.0
         await engine.aclose()
 
 
 class TestStatistics:
-    async def test_every_job_is_counted_once_with_its_audio(self, engine: Engine):
+    async def test_every_job_is_counted_once_with_its_audio(self, engine: Engine) -> None:
         await asyncio.gather(*(answer(engine, Recognize(n, LINE)) for n in range(10)))
         own = engine.statistics.stages[Stage.RECOGNIZE]
         assert own.samples == 10 * len(LINE)

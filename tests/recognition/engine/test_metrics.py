@@ -13,7 +13,7 @@ def job(session: str, seconds: float, at: float, stage: Stage = Stage.DECODE) ->
 
 
 class TestHistogram:
-    def test_a_value_counts_up_to_its_bound(self):
+    def test_a_value_counts_up_to_its_bound(self) -> None:
         histogram = Histogram((1, 2, 4))
 
         for value in (1, 1.5, 2, 3, 100):
@@ -24,7 +24,7 @@ class TestHistogram:
 
 
 class TestStatistics:
-    def test_a_batch_counts_its_size_its_audio_and_the_time_it_took(self):
+    def test_a_batch_counts_its_size_its_audio_and_the_time_it_took(self) -> None:
         statistics = Statistics()
 
         statistics.count_batch([job("a", 0.6, 1.0), job("b", 0.6, 1.2)], taken_at=1.25, took_s=0.05, failed=1)
@@ -37,7 +37,7 @@ class TestStatistics:
         assert decode.failed == 1
         assert statistics.stages[Stage.DETECT].busy_s == 0
 
-    def test_what_was_given_up_is_counted(self):
+    def test_what_was_given_up_is_counted(self) -> None:
         statistics = Statistics()
 
         statistics.count_dropped([job("a", 0.6, 1.0), job("b", 0.6, 1.0)])
@@ -47,7 +47,7 @@ class TestStatistics:
 
 class TestBounds:
     @given(st.lists(st.floats(0, 200), max_size=50))
-    def test_every_value_is_counted_once(self, values: list[float]):
+    def test_every_value_is_counted_once(self, values: list[float]) -> None:
         histogram = Histogram((1, 10, 100))
         for value in values:
             histogram.add(value)
@@ -55,7 +55,7 @@ class TestBounds:
         assert histogram.total == pytest.approx(sum(values))
 
     @given(st.floats(0, 200))
-    def test_it_is_counted_where_it_lies(self, value: float):
+    def test_it_is_counted_where_it_lies(self, value: float) -> None:
         histogram = Histogram((1, 10, 100))
         histogram.add(value)
         [place] = [number for number, count in enumerate(histogram.counts) if count]
@@ -63,17 +63,17 @@ class TestBounds:
         assert lower <= value <= upper
 
     @pytest.mark.parametrize("bounds", [WAIT_BOUNDS_S, LAG_BOUNDS_S, SIZE_BOUNDS])
-    def test_bounds_ascend(self, bounds: tuple[float, ...]):
+    def test_bounds_ascend(self, bounds: tuple[float, ...]) -> None:
         assert list(bounds) == sorted(set(bounds))
 
-    def test_two_histograms_share_nothing(self):
+    def test_two_histograms_share_nothing(self) -> None:
         one, other = Histogram((1,)), Histogram((1,))
         one.add(0.5)
         assert other.counts == [0, 0]
 
 
 class TestEachStage:
-    def test_is_counted_for_itself(self):
+    def test_is_counted_for_itself(self) -> None:
         statistics = Statistics()
         for stage in Stage:
             jobs = [job("a", 0.1, 0.0, stage)] * (stage + 1)
@@ -82,17 +82,17 @@ class TestEachStage:
             assert own.samples == 1600 * (stage + 1)
             assert own.busy_s == stage
 
-    def test_a_job_that_was_taken_before_it_was_due_has_not_waited(self):
+    def test_a_job_that_was_taken_before_it_was_due_has_not_waited(self) -> None:
         statistics = Statistics()
         statistics.count_batch([job("a", 0.6, 5.0)], taken_at=4.0, took_s=0.1, failed=0)
         assert statistics.stages[Stage.DECODE].waits_s.total == 0.0
 
-    def test_two_sets_of_statistics_share_nothing(self):
+    def test_two_sets_of_statistics_share_nothing(self) -> None:
         one, other = Statistics(), Statistics()
         one.count_dropped([job("a", 0.6, 1.0)])
         assert other.stages[Stage.DECODE].dropped == 0
 
-    def test_batches_add_up(self):
+    def test_batches_add_up(self) -> None:
         statistics = Statistics()
         for _ in range(3):
             statistics.count_batch([job("a", 1.0, 0.0)], taken_at=0.5, took_s=0.25, failed=1)

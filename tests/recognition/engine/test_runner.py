@@ -41,33 +41,35 @@ CHUNK = np.zeros(9600, np.float32)  # 0.6 s
 class TestQueueing:
     """From when on a job waits."""
 
-    def setup_method(self):
+    def setup_method(self) -> None:
         self.stream = ModelStream()
 
     def job(self, work: Work, at: float) -> QueuedJob[ModelRequest]:
         return job_of(ModelRequest(self.stream, work, _ignore), at)
 
-    def test_a_job_waits_from_when_it_comes(self):
+    def test_a_job_waits_from_when_it_comes(self) -> None:
         job = self.job(DetectSpeech(CHUNK), 5.0)
         assert (job.stage, job.samples, job.queued_at) == (Stage.DETECT, 9600, 5.0)
 
-    def test_each_stretch_to_embed_costs(self):
+    def test_each_stretch_to_embed_costs(self) -> None:
         windows = ((0, 24_000), (12_000, 36_000), (24_000, 48_000))
         job = self.job(Embed(0, np.zeros(48_000, np.float32), windows), 5.0)
         assert (job.stage, job.samples) == (Stage.EMBED, 72_000)
 
-    def test_a_chunk_that_came_while_another_was_decoded_waits_from_when_its_turn_would_have_come(self):
+    def test_a_chunk_that_came_while_another_was_decoded_waits_from_when_its_turn_would_have_come(
+        self,
+    ) -> None:
         self.job(DecodeChunk(0, CHUNK), 5.0)
         late = self.job(DecodeChunk(0, CHUNK, has_waited=True), 8.0)
         later = self.job(DecodeChunk(0, CHUNK, has_waited=True), 8.5)
         assert late.queued_at == pytest.approx(5.6)
         assert later.queued_at == pytest.approx(6.2)
 
-    def test_audio_that_comes_faster_than_it_was_spoken_makes_no_stream_late(self):
+    def test_audio_that_comes_faster_than_it_was_spoken_makes_no_stream_late(self) -> None:
         self.job(DecodeChunk(0, CHUNK), 5.0)
         assert self.job(DecodeChunk(0, CHUNK, has_waited=True), 5.1).queued_at == 5.1
 
-    def test_audio_that_comes_late_makes_no_stream_late(self):
+    def test_audio_that_comes_late_makes_no_stream_late(self) -> None:
         self.job(DecodeChunk(0, CHUNK), 5.0)
         assert self.job(DecodeChunk(0, CHUNK), 9.0).queued_at == 9.0
 
@@ -84,7 +86,7 @@ SCRIPT = Script(
 class TestBatch:
     """What a batch of each stage gives, in the order of its jobs."""
 
-    def setup_method(self):
+    def setup_method(self) -> None:
         self.models = scripted_models(SCRIPT)
         self.runner = ModelRunner(self.models)
 
@@ -93,13 +95,13 @@ class TestBatch:
         requests = [ModelRequest(stream, work, _ignore) for stream, work in zip(streams, works, strict=True)]
         return self.runner.run([job_of(request, 0.0) for request in requests])
 
-    def test_detection_tells_speech_from_silence_stream_by_stream(self):
+    def test_detection_tells_speech_from_silence_stream_by_stream(self) -> None:
         loud, quiet = SCRIPT.speak(0)[:1600], np.zeros(1600, np.float32)
         found = self.run(DetectSpeech(loud), DetectSpeech(quiet), DetectSpeech(loud))
         assert all(isinstance(result, SpeechProbabilities) for result in found)
         assert [round(float(result.values.mean())) for result in found] == [1, 0, 1]
 
-    def test_decoding_goes_on_where_each_utterance_stands(self):
+    def test_decoding_goes_on_where_each_utterance_stands(self) -> None:
         streams = [ModelStream(), ModelStream()]
         chunk = SCRIPT.speak(0)[:9600]
         first = self.run(DecodeChunk(0, chunk), DecodeChunk(5, chunk), streams=streams)
@@ -107,27 +109,27 @@ class TestBatch:
         assert first == [ChunkDecoded(0, ("大",)), ChunkDecoded(5, ("大",))]
         assert second == [ChunkDecoded(0, ("家",)), ChunkDecoded(6, ("大",))]
 
-    def test_recognition_gives_tokens_with_their_times(self):
+    def test_recognition_gives_tokens_with_their_times(self) -> None:
         [result] = self.run(Recognize(4, SCRIPT.speak(1)))
         assert isinstance(result, Recognized)
         assert result.utterance == 4
         assert [token.text for token in result.tokens] == ["好", "的"]
 
-    def test_a_preview_gives_the_words_alone(self):
+    def test_a_preview_gives_the_words_alone(self) -> None:
         assert self.run(Preview(2, SCRIPT.speak(1))) == [Previewed(2, ("好", "的"))]
 
-    def test_punctuation_gives_a_mark_for_each_token(self):
+    def test_punctuation_gives_a_mark_for_each_token(self) -> None:
         assert self.run(Punctuate(1, ("好", "的")), Punctuate(2, ("不", "在"))) == [
             Punctuated(1, ("", "。")),
             Punctuated(2, ("", "")),
         ]
 
-    def test_embedding_gives_a_row_for_each_span(self):
+    def test_embedding_gives_a_row_for_each_span(self) -> None:
         [result] = self.run(Embed(3, SCRIPT.speak(0), ((0, 16_000), (8_000, 24_000))))
         assert isinstance(result, Embedded)
         assert result.embeddings.shape == (2, self.models.embedder.dimension)
 
-    def test_an_utterances_state_is_made_once_and_freed_once(self):
+    def test_an_utterances_state_is_made_once_and_freed_once(self) -> None:
         stream, streaming = ModelStream(), self.models.streaming
         for _ in range(3):
             self.run(DecodeChunk(0, CHUNK), streams=[stream])
@@ -136,7 +138,7 @@ class TestBatch:
         self.runner.end_decoding(stream, 0)
         assert streaming.open_states == 0
 
-    def test_the_end_of_a_session_frees_all_of_it(self):
+    def test_the_end_of_a_session_frees_all_of_it(self) -> None:
         stream = ModelStream()
         for utterance in range(3):
             self.run(DecodeChunk(utterance, CHUNK), streams=[stream])
@@ -145,13 +147,13 @@ class TestBatch:
         assert self.models.streaming.open_states == 0
         assert stream.vad is None
 
-    def test_a_session_without_a_first_pass_is_released_as_well(self):
+    def test_a_session_without_a_first_pass_is_released_as_well(self) -> None:
         runner = ModelRunner(replace(self.models, streaming=None, punctuator=None, embedder=None))
         stream = ModelStream()
         runner.end_decoding(stream, 0)
         runner.release(stream)
 
-    def test_work_for_a_model_that_is_not_there_fails_and_ends_nothing(self):
+    def test_work_for_a_model_that_is_not_there_fails_and_ends_nothing(self) -> None:
         runner = ModelRunner(replace(self.models, streaming=None, punctuator=None, embedder=None))
         for work in (DecodeChunk(0, CHUNK), Punctuate(0, ("好",)), Embed(0, CHUNK, ((0, 9600),))):
             job = job_of(ModelRequest(ModelStream(), work, _ignore), 0.0)
@@ -178,12 +180,12 @@ class TestBadInput:
         jobs = [job_of(ModelRequest(ModelStream(), work, _ignore), 0.0) for work in works]
         return runner.run(jobs), punctuator.calls
 
-    def test_a_good_batch_is_asked_for_once(self):
+    def test_a_good_batch_is_asked_for_once(self) -> None:
         results, calls = self.run("好的", "好的")
         assert calls == 1
         assert results == [Punctuated(0, ("", "。")), Punctuated(1, ("", "。"))]
 
-    def test_of_a_bad_batch_each_is_tried_alone(self):
+    def test_of_a_bad_batch_each_is_tried_alone(self) -> None:
         results, calls = self.run("好的", "坏", "好的")
         assert calls == 1 + 3
         assert results == [
@@ -192,17 +194,17 @@ class TestBadInput:
             Punctuated(2, ("", "。")),
         ]
 
-    def test_one_alone_is_not_tried_again(self):
+    def test_one_alone_is_not_tried_again(self) -> None:
         results, calls = self.run("坏")
         assert calls == 1
         assert results == [Failed(Punctuate(0, ("坏",)))]
 
-    def test_what_was_wrong_is_in_the_log(self, caplog: pytest.LogCaptureFixture):
+    def test_what_was_wrong_is_in_the_log(self, caplog: pytest.LogCaptureFixture) -> None:
         self.run("坏")
         assert "a batch of 1 failed in PUNCTUATE" in caplog.text
         assert "out of vocabulary" in caplog.text
 
-    def test_a_model_that_gives_too_few_results_fails_them_all(self):
+    def test_a_model_that_gives_too_few_results_fails_them_all(self) -> None:
         class Forgetful(ScriptedOffline):
             def recognize(self, batch: Sequence[Samples]) -> list[list[Token]]:
                 return super().recognize(batch)[:-1]
@@ -225,9 +227,9 @@ class TestStages:
             (Embed(0, CHUNK, ((0, 4000), (2000, 9600))), Stage.EMBED, 4000 + 7600),
         ],
     )
-    def test_each_kind_of_work_has_its_own_and_its_cost(self, work: Work, stage: Stage, size: int):
+    def test_each_kind_of_work_has_its_own_and_its_cost(self, work: Work, stage: Stage, size: int) -> None:
         assert stage_of(work) == (stage, size)
 
-    def test_the_end_of_an_utterance_is_no_job(self):
+    def test_the_end_of_an_utterance_is_no_job(self) -> None:
         with pytest.raises(ValueError, match="EndDecoding is no job"):
             stage_of(EndDecoding(0))

@@ -39,32 +39,32 @@ def sessions(batch: list[QueuedJob[None]]) -> list[object]:
 
 
 class TestOrder:
-    def test_nothing_waits_for_nothing(self):
+    def test_nothing_waits_for_nothing(self) -> None:
         assert scheduler().next_batch(0) == []
         assert scheduler().due_at() is None
 
-    def test_finals_go_before_partials(self):
+    def test_finals_go_before_partials(self) -> None:
         waiting = scheduler((Stage.DECODE, "a", 10, 0.0), (Stage.RECOGNIZE, "b", 10, 0.9))
         assert sessions(waiting.next_batch(1)) == ["b"]
         assert sessions(waiting.next_batch(1)) == ["a"]
 
-    def test_a_batch_is_of_one_stage(self):
+    def test_a_batch_is_of_one_stage(self) -> None:
         waiting = scheduler((Stage.EMBED, "a", 10, 0.0), (Stage.PUNCTUATE, "b", 10, 0.0))
         assert {job.stage for job in waiting.next_batch(1)} == {Stage.PUNCTUATE}
 
-    def test_a_final_that_has_begun_is_finished_before_the_next_begins(self):
+    def test_a_final_that_has_begun_is_finished_before_the_next_begins(self) -> None:
         waiting = scheduler(
             (Stage.RECOGNIZE, "a", 10, 0.0), (Stage.EMBED, "b", 10, 0.9), (Stage.PUNCTUATE, "b", 10, 0.9)
         )
         stages = [waiting.next_batch(1)[0].stage for _ in range(3)]
         assert stages == [Stage.PUNCTUATE, Stage.EMBED, Stage.RECOGNIZE]
 
-    def test_first_come_first_served(self):
+    def test_first_come_first_served(self) -> None:
         waiting = scheduler(*((Stage.RECOGNIZE, name, 10, 0.0) for name in "abcd"))
         assert sessions(waiting.next_batch(1)) == ["a", "b", "c"]
         assert sessions(waiting.next_batch(1)) == ["d"]
 
-    def test_a_stream_that_has_fallen_behind_goes_before_one_that_has_not(self):
+    def test_a_stream_that_has_fallen_behind_goes_before_one_that_has_not(self) -> None:
         waiting = scheduler(
             (Stage.DECODE, "a", 10, 1.0), (Stage.DECODE, "b", 10, 1.0), (Stage.DECODE, "behind", 10, 0.8)
         )
@@ -74,30 +74,30 @@ class TestOrder:
 class TestRest:
     """The first pass pauses in proportion to what its batches take, so that streams come together."""
 
-    def setup_method(self):
+    def setup_method(self) -> None:
         self.waiting = scheduler((Stage.DECODE, "a", 10, 1.0))
         assert sessions(self.waiting.next_batch(1.0)) == ["a"]
 
     def add(self, session: str, at: float) -> None:
         self.waiting.add(QueuedJob(Stage.DECODE, session, 10, at, None))
 
-    def test_the_next_waits_for_company_as_long_as_the_last_batch_tells(self):
+    def test_the_next_waits_for_company_as_long_as_the_last_batch_tells(self) -> None:
         self.add("b", 1.5)
         assert self.waiting.next_batch(1.5) == []  # the batch took 0.5 s
         assert self.waiting.due_at() == 2.25
         assert sessions(self.waiting.next_batch(2.25)) == ["b"]
 
-    def test_who_comes_later_than_that_does_not_wait(self):
+    def test_who_comes_later_than_that_does_not_wait(self) -> None:
         assert self.waiting.next_batch(1.5) == []
         self.add("b", 2.5)
         assert sessions(self.waiting.next_batch(2.5)) == ["b"]
 
-    def test_a_full_batch_waits_for_nobody(self):
+    def test_a_full_batch_waits_for_nobody(self) -> None:
         self.add("b", 1.5)
         self.add("c", 1.5)
         assert sessions(self.waiting.next_batch(1.5)) == ["b", "c"]
 
-    def test_nobody_waits_for_company_longer_than_the_limit(self):
+    def test_nobody_waits_for_company_longer_than_the_limit(self) -> None:
         # A second batch each 1.25 s would be too few for chunks that come each 0.6 s.
         waiting: Scheduler[None] = Scheduler(
             LIMITS | {Stage.DECODE: BatchLimits(size=2, padded_samples=1000, rest=1.5, longest_rest_s=0.35)}
@@ -109,7 +109,7 @@ class TestRest:
         assert waiting.due_at() == 1.2 + 0.35
         assert sessions(waiting.next_batch(1.2 + 0.35)) == ["b"]
 
-    def test_finals_run_meanwhile(self):
+    def test_finals_run_meanwhile(self) -> None:
         self.add("b", 1.5)
         self.waiting.add(QueuedJob(Stage.RECOGNIZE, "c", 10, 1.5, None))
         assert sessions(self.waiting.next_batch(1.5)) == ["c"]
@@ -117,16 +117,16 @@ class TestRest:
 
 
 class TestPadding:
-    def test_the_budget_counts_padding(self):
+    def test_the_budget_counts_padding(self) -> None:
         waiting = scheduler((Stage.RECOGNIZE, "a", 10, 0.0), (Stage.RECOGNIZE, "b", 60, 0.0))
         assert sessions(waiting.next_batch(1)) == ["a"]
         assert sessions(waiting.next_batch(1)) == ["b"]
 
-    def test_a_job_over_budget_still_runs_alone(self):
+    def test_a_job_over_budget_still_runs_alone(self) -> None:
         waiting = scheduler((Stage.RECOGNIZE, "a", 500, 0.0))
         assert sessions(waiting.next_batch(1)) == ["a"]
 
-    def test_a_short_job_may_pass_a_long_one_that_does_not_fit(self):
+    def test_a_short_job_may_pass_a_long_one_that_does_not_fit(self) -> None:
         waiting = scheduler(
             (Stage.RECOGNIZE, "a", 10, 0.0),
             (Stage.RECOGNIZE, "b", 90, 0.0),
@@ -136,14 +136,14 @@ class TestPadding:
 
 
 class TestSession:
-    def test_a_session_is_at_most_once_in_a_batch(self):
+    def test_a_session_is_at_most_once_in_a_batch(self) -> None:
         waiting = scheduler(
             (Stage.DETECT, "a", 10, 0.0), (Stage.DETECT, "a", 10, 0.0), (Stage.DETECT, "b", 10, 0.0)
         )
         assert sessions(waiting.next_batch(1)) == ["a", "b"]
         assert sessions(waiting.next_batch(1)) == ["a"]
 
-    def test_a_later_job_never_overtakes_its_own_session(self):
+    def test_a_later_job_never_overtakes_its_own_session(self) -> None:
         waiting = scheduler(
             (Stage.RECOGNIZE, "a", 10, 0.0),
             (Stage.RECOGNIZE, "b", 90, 0.0),
@@ -152,7 +152,7 @@ class TestSession:
         assert sessions(waiting.next_batch(1)) == ["a"]
         assert [job.samples for job in waiting.next_batch(1)] == [90]
 
-    def test_a_discarded_session_waits_for_nothing(self):
+    def test_a_discarded_session_waits_for_nothing(self) -> None:
         waiting = scheduler(
             (Stage.DETECT, "a", 10, 0.0), (Stage.RECOGNIZE, "a", 10, 0.0), (Stage.DETECT, "b", 10, 0.0)
         )
@@ -160,7 +160,7 @@ class TestSession:
         assert sessions(waiting.next_batch(1)) == ["b"]
         assert len(waiting) == 0
 
-    def test_discarding_one_stage_leaves_the_others(self):
+    def test_discarding_one_stage_leaves_the_others(self) -> None:
         waiting = scheduler((Stage.DECODE, "a", 10, 0.0), (Stage.RECOGNIZE, "a", 10, 0.0))
         waiting.discard("a", [Stage.DECODE])
         assert [job.stage for job in waiting.next_batch(1)] == [Stage.RECOGNIZE]
@@ -169,45 +169,45 @@ class TestSession:
 class TestPressure:
     """What gives way, in this order: partials come later, then not at all, then finals come later."""
 
-    def test_without_a_backlog_nothing_gives_way(self):
+    def test_without_a_backlog_nothing_gives_way(self) -> None:
         waiting = scheduler((Stage.DECODE, "a", 10, 0.0), (Stage.RECOGNIZE, "a", 10, 0.0))
         assert waiting.pressure(0.2) is Pressure.NONE
 
-    def test_partials_that_are_late_come_in_larger_batches(self):
+    def test_partials_that_are_late_come_in_larger_batches(self) -> None:
         waiting = scheduler(*((Stage.DECODE, name, 10, 0.0) for name in "abcdef"))
         assert waiting.pressure(0.4) is Pressure.SLOWER_PARTIALS
         assert sessions(waiting.next_batch(0.4)) == ["a", "b", "c", "d"]
 
-    def test_partials_that_are_too_late_are_given_up(self):
+    def test_partials_that_are_too_late_are_given_up(self) -> None:
         waiting = scheduler((Stage.DECODE, "a", 10, 0.0), (Stage.DECODE, "b", 10, 0.9))
         assert waiting.pressure(1.1) is Pressure.NO_PARTIALS
         assert sessions(waiting.expired(1.1)) == ["a"]
         assert sessions(waiting.next_batch(1.1)) == ["b"]
 
-    def test_finals_and_audio_are_never_given_up(self):
+    def test_finals_and_audio_are_never_given_up(self) -> None:
         waiting = scheduler(
             *((stage, "a", 10, 0.0) for stage in Stage if stage not in (Stage.DECODE, Stage.PREVIEW)),
         )
         assert waiting.expired(1e9) == []
 
-    def test_finals_come_later_last_of_all(self):
+    def test_finals_come_later_last_of_all(self) -> None:
         limits = dict(LIMITS) | {Stage.RECOGNIZE: BatchLimits(size=1, padded_samples=100, late_s=1.0)}
         waiting: Scheduler[None] = Scheduler(limits)
         waiting.add(QueuedJob(Stage.RECOGNIZE, "a", 10, 0.0, None))
         assert waiting.pressure(1.5) is Pressure.LATER_FINALS
 
-    def test_by_default_only_partials_can_be_given_up(self):
+    def test_by_default_only_partials_can_be_given_up(self) -> None:
         mortal = [stage for stage, limits in DEFAULT_LIMITS.items() if limits.patience_s < 1e9]
         assert mortal == [Stage.DECODE, Stage.PREVIEW]
 
-    def test_a_preview_runs_only_when_nothing_else_waits_and_is_soon_of_no_use(self):
+    def test_a_preview_runs_only_when_nothing_else_waits_and_is_soon_of_no_use(self) -> None:
         waiting = scheduler((Stage.PREVIEW, "a", 10, 0.0), (Stage.DECODE, "b", 10, 0.1))
         assert [job.stage for job in waiting.next_batch(0.2)] == [Stage.DECODE]
         assert [job.stage for job in waiting.expired(0.4)] == [Stage.PREVIEW]
 
 
 @given(st.lists(st.tuples(st.sampled_from(Stage), st.sampled_from("abc"), st.integers(1, 120)), max_size=40))
-def test_every_job_runs_exactly_once_and_in_the_order_of_its_session(jobs):
+def test_every_job_runs_exactly_once_and_in_the_order_of_its_session(jobs) -> None:
     waiting = scheduler(*((stage, session, n, float(i)) for i, (stage, session, n) in enumerate(jobs)))
     ran: list[QueuedJob[None]] = []
     now = 1e6
@@ -228,7 +228,7 @@ def test_every_job_runs_exactly_once_and_in_the_order_of_its_session(jobs):
 
 
 class TestLimits:
-    def test_a_gpu_takes_a_hundred_streams_in_one_batch_and_a_cpu_does_not(self):
+    def test_a_gpu_takes_a_hundred_streams_in_one_batch_and_a_cpu_does_not(self) -> None:
         sizes = {}
         for device in ("cpu", "cuda"):
             scheduler = Scheduler[str](limits_for(device))
@@ -239,20 +239,20 @@ class TestLimits:
         assert sizes["cuda"] == 100
         assert sizes["cpu"] < 20
 
-    def test_whatever_computes_has_limits_for_every_stage(self):
+    def test_whatever_computes_has_limits_for_every_stage(self) -> None:
         for device in ("cpu", "cuda"):
             assert set(limits_for(device)) == set(Stage)
 
 
 class TestDue:
-    def test_what_waits_is_due_at_once(self):
+    def test_what_waits_is_due_at_once(self) -> None:
         assert scheduler((Stage.RECOGNIZE, "a", 10, 5.0)).due_at() == 5.0
 
-    def test_the_earliest_of_all_stages_counts(self):
+    def test_the_earliest_of_all_stages_counts(self) -> None:
         waiting = scheduler((Stage.DECODE, "a", 10, 3.0), (Stage.EMBED, "b", 10, 2.0))
         assert waiting.due_at() == 2.0
 
-    def test_nothing_is_due_once_all_was_taken(self):
+    def test_nothing_is_due_once_all_was_taken(self) -> None:
         waiting = scheduler((Stage.EMBED, "b", 10, 2.0))
         waiting.next_batch(3.0)
         assert waiting.due_at() is None
@@ -263,7 +263,7 @@ class TestDue:
             max_size=25,
         )
     )
-    def test_whoever_waits_until_something_is_due_gets_it_then_and_not_earlier(self, jobs):
+    def test_whoever_waits_until_something_is_due_gets_it_then_and_not_earlier(self, jobs) -> None:
         waiting = scheduler(*jobs)
         now = 0.0
         while len(waiting):
@@ -277,7 +277,7 @@ class TestDue:
 
 
 class TestWhatWaits:
-    def test_is_counted_stage_by_stage(self):
+    def test_is_counted_stage_by_stage(self) -> None:
         waiting = scheduler(
             (Stage.EMBED, "a", 10, 2.0), (Stage.EMBED, "b", 10, 2.0), (Stage.DECODE, "a", 10, 1.0)
         )
@@ -291,13 +291,13 @@ class TestWhatWaits:
         }
         assert len(waiting) == 3
 
-    def test_tells_since_when_the_first_of_each_stage_has_waited(self):
+    def test_tells_since_when_the_first_of_each_stage_has_waited(self) -> None:
         waiting = scheduler(
             (Stage.EMBED, "a", 10, 2.5), (Stage.EMBED, "b", 10, 2.0), (Stage.DECODE, "a", 10, 1.0)
         )
         assert dict(waiting.oldest()) == {Stage.EMBED: 2.0, Stage.DECODE: 1.0}
 
-    def test_may_be_asked_while_another_thread_adds(self):
+    def test_may_be_asked_while_another_thread_adds(self) -> None:
         waiting = scheduler()
         is_over = threading.Event()
 
@@ -316,19 +316,19 @@ class TestWhatWaits:
 
 
 class TestPatience:
-    def test_a_job_is_given_up_only_beyond_it(self):
+    def test_a_job_is_given_up_only_beyond_it(self) -> None:
         waiting = scheduler((Stage.DECODE, "a", 10, 0.0))
         assert waiting.expired(1.0) == []
         assert sessions(waiting.expired(1.001)) == ["a"]
         assert len(waiting) == 0
 
-    def test_a_given_up_job_runs_no_more(self):
+    def test_a_given_up_job_runs_no_more(self) -> None:
         waiting = scheduler((Stage.DECODE, "a", 10, 0.0), (Stage.DECODE, "b", 10, 5.0))
         waiting.expired(5.0)
         assert sessions(waiting.next_batch(5.0)) == ["b"]
 
     @given(st.lists(st.tuples(st.sampled_from(Stage), st.floats(0, 4)), max_size=30), st.floats(0, 6))
-    def test_all_that_waited_too_long_is_given_up_and_nothing_else(self, jobs, now: float):
+    def test_all_that_waited_too_long_is_given_up_and_nothing_else(self, jobs, now: float) -> None:
         waiting = scheduler(*((stage, number, 10, at) for number, (stage, at) in enumerate(jobs)))
         given_up = {job.session for job in waiting.expired(now)}
         expected = {number for number, (stage, at) in enumerate(jobs) if now - at > LIMITS[stage].patience_s}
@@ -337,19 +337,19 @@ class TestPatience:
 
 
 class TestDefaults:
-    def test_no_stage_may_take_a_batch_of_nothing(self):
+    def test_no_stage_may_take_a_batch_of_nothing(self) -> None:
         for limits in (*limits_for("cpu").values(), *limits_for("cuda").values()):
             assert limits.size >= 1
             assert limits.padded_samples >= 16_000
             assert limits.rest >= 0
 
-    def test_where_late_batches_may_be_larger_they_are_not_smaller(self):
+    def test_where_late_batches_may_be_larger_they_are_not_smaller(self) -> None:
         for limits in (*limits_for("cpu").values(), *limits_for("cuda").values()):
             assert limits.size_when_late == 0 or limits.size_when_late >= limits.size
 
-    def test_the_stages_stand_in_the_order_of_their_urgency(self):
+    def test_the_stages_stand_in_the_order_of_their_urgency(self) -> None:
         assert list(Stage) == sorted(Stage)
         assert Stage.DETECT < Stage.RECOGNIZE < Stage.DECODE < Stage.PREVIEW
 
-    def test_an_unknown_device_has_the_limits_of_a_cpu(self):
+    def test_an_unknown_device_has_the_limits_of_a_cpu(self) -> None:
         assert limits_for("npu") == DEFAULT_LIMITS

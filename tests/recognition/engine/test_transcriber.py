@@ -65,19 +65,19 @@ def finals(events: Sequence[Event]) -> list[str]:
     return [event.text for event in events if isinstance(event, Final)]
 
 
-async def test_every_line_comes_once_in_order_with_punctuation(engine: Engine):
+async def test_every_line_comes_once_in_order_with_punctuation(engine: Engine) -> None:
     events = await transcribe(engine, SCRIPT.audio())
     assert finals(events) == [line.text for line in SCRIPT.lines]
     assert isinstance(events[-1], Ended)
 
 
-async def test_a_whole_recording_may_be_fed_at_once(engine: Engine):
+async def test_a_whole_recording_may_be_fed_at_once(engine: Engine) -> None:
     transcriber = Transcriber(engine, EndpointingOptions())
     await transcriber.feed_all(SCRIPT.audio())
     assert finals([event async for event in transcriber.events()]) == [line.text for line in SCRIPT.lines]
 
 
-async def test_an_utterance_ends_where_it_is_flushed_without_any_silence_behind_it(engine: Engine):
+async def test_an_utterance_ends_where_it_is_flushed_without_any_silence_behind_it(engine: Engine) -> None:
     transcriber = Transcriber(engine, EndpointingOptions())
     heard: list[Event] = []
     for index, line in enumerate(SCRIPT.lines):
@@ -93,7 +93,7 @@ async def test_an_utterance_ends_where_it_is_flushed_without_any_silence_behind_
     transcriber.close()
 
 
-async def test_partials_grow_and_precede_their_final(engine: Engine):
+async def test_partials_grow_and_precede_their_final(engine: Engine) -> None:
     transcriber = Transcriber(engine, EndpointingOptions())
     for piece in np.split(SCRIPT.speak(0), 35):
         transcriber.feed(piece)
@@ -106,13 +106,13 @@ async def test_partials_grow_and_precede_their_final(engine: Engine):
     assert not any(isinstance(event, Partial) for event in events[first_final:])
 
 
-async def test_the_same_voice_has_the_same_embedding(engine: Engine):
+async def test_the_same_voice_has_the_same_embedding(engine: Engine) -> None:
     voices = [e.embedding for e in await transcribe(engine, SCRIPT.audio()) if isinstance(e, Final)]
     assert np.dot(voices[0], voices[2]) == 1
     assert np.dot(voices[0], voices[1]) == 0
 
 
-async def test_many_sessions_at_once_do_not_mix(engine: Engine):
+async def test_many_sessions_at_once_do_not_mix(engine: Engine) -> None:
     orders = [[0], [1, 2], [3, 0, 1], [2, 2], [1, 3, 3, 0]]
     recordings = [np.concatenate([SCRIPT.speak(i) for i in order]) for order in orders]
     results = await asyncio.gather(*(transcribe(engine, audio) for audio in recordings))
@@ -120,7 +120,7 @@ async def test_many_sessions_at_once_do_not_mix(engine: Engine):
         assert finals(events) == [SCRIPT.lines[i].text for i in order]
 
 
-async def test_a_finished_session_leaves_no_model_state_behind(engine: Engine, models: Models):
+async def test_a_finished_session_leaves_no_model_state_behind(engine: Engine, models: Models) -> None:
     await transcribe(engine, SCRIPT.audio())
     await asyncio.to_thread(engine._thread.submit(lambda: None).result)
     streaming = models.streaming
@@ -129,7 +129,7 @@ async def test_a_finished_session_leaves_no_model_state_behind(engine: Engine, m
     assert len(engine.scheduler) == 0
 
 
-async def test_an_abandoned_session_leaves_no_model_state_behind(engine: Engine, models: Models):
+async def test_an_abandoned_session_leaves_no_model_state_behind(engine: Engine, models: Models) -> None:
     transcriber = Transcriber(engine, EndpointingOptions())
     transcriber.feed(SCRIPT.speak(0))
     await transcriber.caught_up(samples(0.2))
@@ -148,7 +148,7 @@ class SpeaksNonsense(ScriptedOffline):
         return [["no token"] for _ in batch]  # type: ignore[list-item]
 
 
-async def test_what_a_session_cannot_cope_with_is_told_and_not_waited_for(models: Models):
+async def test_what_a_session_cannot_cope_with_is_told_and_not_waited_for(models: Models) -> None:
     engine = Engine(replace(models, offline=SpeaksNonsense(SCRIPT)))
     engine.start()
     with pytest.raises(AttributeError):
@@ -170,7 +170,7 @@ class FailsOnLine(ScriptedOffline):
         return results
 
 
-async def test_an_utterance_that_breaks_the_model_costs_nobody_else_anything(models: Models):
+async def test_an_utterance_that_breaks_the_model_costs_nobody_else_anything(models: Models) -> None:
     poisoned = replace(models, offline=FailsOnLine(SCRIPT, "预算通过了吗"))
     engine = Engine(poisoned)
     engine.start()
@@ -186,7 +186,7 @@ async def test_an_utterance_that_breaks_the_model_costs_nobody_else_anything(mod
     assert failed.utterance == 2
 
 
-async def test_a_session_goes_on_at_the_position_it_is_given(engine: Engine):
+async def test_a_session_goes_on_at_the_position_it_is_given(engine: Engine) -> None:
     transcriber = Transcriber(engine, EndpointingOptions(), start=samples(100), first_utterance=9)
     transcriber.feed(SCRIPT.speak(1))
     transcriber.finish()
@@ -195,7 +195,7 @@ async def test_a_session_goes_on_at_the_position_it_is_given(engine: Engine):
     assert final.start == samples(100)
 
 
-async def test_a_session_that_cannot_take_its_result_does_not_stop_the_others(engine: Engine):
+async def test_a_session_that_cannot_take_its_result_does_not_stop_the_others(engine: Engine) -> None:
     def refuse(result: object) -> None:
         raise RuntimeError("this session is broken")
 
@@ -207,7 +207,7 @@ async def test_a_session_that_cannot_take_its_result_does_not_stop_the_others(en
     assert len(finals(events)) == 4
 
 
-async def test_partials_that_come_too_late_are_given_up_and_finals_are_not(models: Models):
+async def test_partials_that_come_too_late_are_given_up_and_finals_are_not(models: Models) -> None:
     limits = dict(DEFAULT_LIMITS) | {Stage.DECODE: BatchLimits(size=8, padded_samples=2**31, patience_s=0.5)}
     engine = Engine(models, Scheduler(limits), clock=itertools.count().__next__)
     engine.start()
@@ -220,7 +220,7 @@ async def test_partials_that_come_too_late_are_given_up_and_finals_are_not(model
     assert engine.statistics.stages[Stage.RECOGNIZE].failed == 0
 
 
-async def test_the_engine_counts_what_it_does(engine: Engine):
+async def test_the_engine_counts_what_it_does(engine: Engine) -> None:
     await transcribe(engine, SCRIPT.audio())
 
     stages = engine.statistics.stages
@@ -231,7 +231,7 @@ async def test_the_engine_counts_what_it_does(engine: Engine):
     assert all(stages[stage].busy_s > 0 for stage in Stage if stage not in partials)
 
 
-async def test_a_thousand_sessions_come_and_go_and_leave_nothing(engine: Engine, models: Models):
+async def test_a_thousand_sessions_come_and_go_and_leave_nothing(engine: Engine, models: Models) -> None:
     audio = SCRIPT.speak(1)
     before = _sessions_in_memory()
     for _ in range(100):
@@ -251,7 +251,7 @@ def _sessions_in_memory() -> int:
     return sum(type(thing) in (Transcriber, ModelStream) for thing in gc.get_objects())
 
 
-async def test_left_off_it_tells_what_has_ended_and_not_what_is_open(engine: Engine):
+async def test_left_off_it_tells_what_has_ended_and_not_what_is_open(engine: Engine) -> None:
     transcriber = Transcriber(engine, EndpointingOptions())
     transcriber.feed(np.concatenate([SCRIPT.speak(0), SCRIPT.speak(2)[:8000]]))
     await transcriber.leave_off()
@@ -262,7 +262,7 @@ async def test_left_off_it_tells_what_has_ended_and_not_what_is_open(engine: Eng
 
 
 class TestFlush:
-    async def test_the_open_utterance_ends_and_becomes_final_before_it_is_told(self, engine: Engine):
+    async def test_the_open_utterance_ends_and_becomes_final_before_it_is_told(self, engine: Engine) -> None:
         transcriber = Transcriber(engine, EndpointingOptions())
         line = SCRIPT.speak(0, pause_s=0)
         transcriber.feed(line)
@@ -274,7 +274,7 @@ class TestFlush:
         assert events[1] == Flushed(len(line))
         assert events[0].end <= len(line) <= events[2].start
 
-    async def test_where_nobody_speaks_only_that_is_told(self, engine: Engine):
+    async def test_where_nobody_speaks_only_that_is_told(self, engine: Engine) -> None:
         transcriber = Transcriber(engine, EndpointingOptions())
         transcriber.feed(np.zeros(32_000, np.float32))
         transcriber.flush()
@@ -282,7 +282,7 @@ class TestFlush:
         events = [e async for e in transcriber.events() if isinstance(e, Final | Flushed | Ended)]
         assert events == [Flushed(32_000), Ended(32_000)]
 
-    async def test_many_in_a_row_each_end_their_own(self, engine: Engine):
+    async def test_many_in_a_row_each_end_their_own(self, engine: Engine) -> None:
         transcriber = Transcriber(engine, EndpointingOptions())
         places = []
         for number in (0, 1, 2, 3):
@@ -297,17 +297,17 @@ class TestFlush:
 
 
 class TestOneSession:
-    async def test_nothing_said_ends_with_nothing_but_the_end(self, engine: Engine):
+    async def test_nothing_said_ends_with_nothing_but_the_end(self, engine: Engine) -> None:
         assert await transcribe(engine, np.zeros(0, np.float32)) == [Ended(0)]
 
-    async def test_how_audio_is_cut_makes_no_difference(self, engine: Engine):
+    async def test_how_audio_is_cut_makes_no_difference(self, engine: Engine) -> None:
         audio = SCRIPT.audio()
         lines = [event for event in await transcribe(engine, audio) if isinstance(event, Final)]
         for frame in (160, 999, 16_000, len(audio)):
             events = await transcribe(engine, audio, frame=frame)
             assert [event for event in events if isinstance(event, Final)] == lines
 
-    async def test_lines_lie_where_they_were_spoken(self, engine: Engine):
+    async def test_lines_lie_where_they_were_spoken(self, engine: Engine) -> None:
         start = 0
         for final, line in zip(
             [e for e in await transcribe(engine, SCRIPT.audio()) if isinstance(e, Final)],
@@ -321,14 +321,14 @@ class TestOneSession:
             assert final.tokens[-1].end <= final.end
             start = spoken + samples(1.5)
 
-    async def test_everything_said_is_settled_in_the_end(self, engine: Engine):
+    async def test_everything_said_is_settled_in_the_end(self, engine: Engine) -> None:
         audio = SCRIPT.audio()
         events = await transcribe(engine, audio)
         settled = [event.position for event in events if isinstance(event, Settled)]
         assert settled == sorted(set(settled))
         assert settled[-1] == len(audio)
 
-    async def test_partials_say_up_to_where_they_heard(self, engine: Engine):
+    async def test_partials_say_up_to_where_they_heard(self, engine: Engine) -> None:
         transcriber = Transcriber(engine, EndpointingOptions())
         for piece in np.split(SCRIPT.speak(0), 35):
             transcriber.feed(piece)
@@ -341,7 +341,7 @@ class TestOneSession:
             )
         transcriber.close()
 
-    async def test_without_partials_there_are_none(self, engine: Engine):
+    async def test_without_partials_there_are_none(self, engine: Engine) -> None:
         transcriber = Transcriber(engine, EndpointingOptions(), partials=False)
         for piece in np.split(SCRIPT.speak(0), 35):
             transcriber.feed(piece)
@@ -351,14 +351,14 @@ class TestOneSession:
         assert not any(isinstance(event, Partial) for event in events)
         assert finals(events) == [SCRIPT.lines[0].text]
 
-    async def test_audio_after_the_end_is_refused(self, engine: Engine):
+    async def test_audio_after_the_end_is_refused(self, engine: Engine) -> None:
         transcriber = Transcriber(engine, EndpointingOptions())
         transcriber.finish()
         with pytest.raises(SessionClosed):
             transcriber.feed(np.zeros(160, np.float32))
         transcriber.close()
 
-    async def test_it_may_be_ended_twice_and_closed_twice(self, engine: Engine):
+    async def test_it_may_be_ended_twice_and_closed_twice(self, engine: Engine) -> None:
         transcriber = Transcriber(engine, EndpointingOptions())
         transcriber.feed(SCRIPT.speak(1))
         transcriber.finish()
@@ -369,7 +369,7 @@ class TestOneSession:
 
 
 class TestCatchingUp:
-    async def test_it_waits_until_no_more_than_so_much_is_left(self, engine: Engine):
+    async def test_it_waits_until_no_more_than_so_much_is_left(self, engine: Engine) -> None:
         transcriber = Transcriber(engine, EndpointingOptions())
         transcriber.feed(SCRIPT.audio())
         for backlog in (samples(4), samples(1), 0):
@@ -377,7 +377,7 @@ class TestCatchingUp:
             assert transcriber.session.position - transcriber.session.processed <= backlog
         transcriber.close()
 
-    async def test_a_recording_is_not_fed_much_faster_than_it_is_heard(self, engine: Engine):
+    async def test_a_recording_is_not_fed_much_faster_than_it_is_heard(self, engine: Engine) -> None:
         transcriber = Transcriber(engine, EndpointingOptions())
         worst, feed = 0, transcriber.feed
 

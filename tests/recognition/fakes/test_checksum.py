@@ -28,7 +28,7 @@ async def transcribe(audio: np.ndarray, *, start: int = 0, frame: int = 1777) ->
 
 
 @pytest.mark.parametrize("start", [0, 123_457])
-async def test_lines_cover_speech_without_gap_and_prove_their_audio(start: int):
+async def test_lines_cover_speech_without_gap_and_prove_their_audio(start: int) -> None:
     position = start
     for final in await transcribe(NOISE, start=start):
         assert final.start == position
@@ -37,18 +37,18 @@ async def test_lines_cover_speech_without_gap_and_prove_their_audio(start: int):
     assert position == start + len(NOISE)
 
 
-async def test_a_session_that_goes_on_from_the_middle_covers_the_rest():
+async def test_a_session_that_goes_on_from_the_middle_covers_the_rest() -> None:
     first = await transcribe(NOISE)
     cut = first[1].end
     rest = await transcribe(NOISE[cut:], start=cut)
     assert [(f.start, f.end, f.text) for f in rest] == [(f.start, f.end, f.text) for f in first[2:]]
 
 
-async def test_silence_has_no_lines():
+async def test_silence_has_no_lines() -> None:
     assert await transcribe(np.zeros(50_000, np.float32)) == []
 
 
-def test_one_wrong_sample_makes_another_text():
+def test_one_wrong_sample_makes_another_text() -> None:
     changed = NOISE.copy()
     changed[7] = -changed[7]
     assert checksum(changed) != checksum(NOISE)

@@ -17,32 +17,32 @@ frame_weights = hnp.arrays(np.float32, st.integers(1, 40), elements=st.floats(0,
 
 
 class TestIntegrate:
-    def test_a_token_fires_when_the_weights_reach_one(self):
+    def test_a_token_fires_when_the_weights_reach_one(self) -> None:
         fired = cif.integrate(weights(0.4, 0.4, 0.4, 0.0)[None])
 
         assert fired.counts.tolist() == [1]
         np.testing.assert_allclose(fired.shares[0, 0], [0.4, 0.4, 0.2, 0], atol=1e-6)
 
-    def test_the_rest_of_a_frame_begins_the_next_token(self):
+    def test_the_rest_of_a_frame_begins_the_next_token(self) -> None:
         fired = cif.integrate(weights(0.4, 0.4, 0.4, 0.1)[None])
 
         np.testing.assert_allclose(fired.shares[0, 1], [0, 0, 0.2, 0.1], atol=1e-6)
         np.testing.assert_allclose(fired.left, [0.3], atol=1e-6)
 
-    def test_silence_fires_nothing(self):
+    def test_silence_fires_nothing(self) -> None:
         fired = cif.integrate(np.zeros((2, 5), np.float32))
 
         assert fired.counts.tolist() == [0, 0]
         assert fired.shares.shape == (2, 1, 5)
 
-    def test_rows_fire_on_their_own(self):
+    def test_rows_fire_on_their_own(self) -> None:
         fired = cif.integrate(np.stack([weights(1, 1, 1), weights(0.5, 0.2, 0.2)]))
 
         assert fired.counts.tolist() == [3, 0]
         np.testing.assert_allclose(fired.shares[1, 0], [0.5, 0.2, 0.2])
 
     @given(frame_weights)
-    def test_every_token_weighs_one_and_nothing_is_lost(self, values):
+    def test_every_token_weighs_one_and_nothing_is_lost(self, values) -> None:
         fired = cif.integrate(values[None])
 
         count = fired.counts[0]
@@ -51,7 +51,7 @@ class TestIntegrate:
         assert fired.left[0] < 1
 
     @given(frame_weights, st.integers(1, 39))
-    def test_a_stream_cut_anywhere_makes_the_same_tokens(self, values, cut):
+    def test_a_stream_cut_anywhere_makes_the_same_tokens(self, values, cut) -> None:
         whole = cif.integrate(values[None])
 
         first = cif.integrate(values[None, :cut])
@@ -61,26 +61,26 @@ class TestIntegrate:
 
 
 class TestShareOut:
-    def test_an_utterance_is_shared_out_as_a_stream_is(self):
+    def test_an_utterance_is_shared_out_as_a_stream_is(self) -> None:
         values = weights(0.3, 0.5, 0.7, 0.0, 0.9, 0.45)
 
         once = cif.share_out(values, count=2)
 
         np.testing.assert_allclose(once.shares, cif.integrate(values[None]).shares[0, :2], atol=1e-6)
 
-    def test_a_token_that_does_not_fire_has_no_frames(self):
+    def test_a_token_that_does_not_fire_has_no_frames(self) -> None:
         for single_precision in (False, True):
             once = cif.share_out(weights(0.5, 0.5), count=2, single_precision=single_precision)
 
             np.testing.assert_allclose(once.shares, [[0.5, 0.5], [0, 0]])
 
-    def test_a_token_lasts_as_long_as_its_frames(self):
+    def test_a_token_lasts_as_long_as_its_frames(self) -> None:
         once = cif.share_out(weights(0, 0, 0.5, 0.5, 0, 0, 1, 0), count=2)
 
         np.testing.assert_allclose(once.bounds, [[2.2, 3.8], [6.1, 6.9]], atol=1e-3)
 
     @given(frame_weights)
-    def test_tokens_do_not_overlap_in_time(self, values):
+    def test_tokens_do_not_overlap_in_time(self, values) -> None:
         once = cif.share_out(values, count=int(values.sum()))
 
         edges = once.bounds.flatten()

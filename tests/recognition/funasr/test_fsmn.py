@@ -34,7 +34,7 @@ def random_step(network: FsmnNetwork, batch: int, frames: int, seed: int) -> tup
 
 
 class TestFsmnNetwork:
-    def test_what_it_remembers_stands_for_the_frames_before(self):
+    def test_what_it_remembers_stands_for_the_frames_before(self) -> None:
         network = funasr_network()
         features, memory, there = random_step(network, 1, 24, seed=0)
 
@@ -49,12 +49,12 @@ class TestFsmnNetwork:
 @pytest.mark.skipif(not fsmn.is_supported(), reason="this CPU has no registers of 512 bits")
 class TestCompiledFsmn:
     @classmethod
-    def setup_class(cls):
+    def setup_class(cls) -> None:
         cls.network = funasr_network()
         cls.compiled = CompiledFsmn(cls.network)
 
     @given(st.integers(1, 4), st.integers(1, 23), st.integers(0, 1000))
-    def test_it_computes_what_the_plain_network_computes(self, batch, frames, seed):
+    def test_it_computes_what_the_plain_network_computes(self, batch, frames, seed) -> None:
         features, memory, there = random_step(self.network, batch, frames, seed)
         with torch.inference_mode():
             expected, remembered = self.network(features, memory, there)
@@ -64,7 +64,7 @@ class TestCompiledFsmn:
         torch.testing.assert_close(found, expected, atol=1e-5, rtol=0)
         torch.testing.assert_close(kept.mT, remembered, atol=1e-3, rtol=1e-4)
 
-    def test_silence_may_have_several_classes(self):
+    def test_silence_may_have_several_classes(self) -> None:
         network = funasr_network((0, 3, 7))
         features, memory, there = random_step(network, 2, 20, seed=1)
         with torch.inference_mode():
@@ -73,7 +73,7 @@ class TestCompiledFsmn:
         torch.testing.assert_close(found, expected, atol=1e-5, rtol=0)
 
     @given(st.integers(2, 5), st.integers(0, 1000))
-    def test_no_stream_depends_on_what_it_is_batched_with(self, batch, seed):
+    def test_no_stream_depends_on_what_it_is_batched_with(self, batch, seed) -> None:
         features, memory, there = random_step(self.network, batch, 20, seed)
         memory = memory.mT.contiguous()
 
@@ -85,7 +85,7 @@ class TestCompiledFsmn:
             np.testing.assert_array_equal(together[own], alone)
             np.testing.assert_array_equal(kept[:, own], kept_alone)
 
-    def test_what_it_is_given_stays_as_it_is(self):
+    def test_what_it_is_given_stays_as_it_is(self) -> None:
         features, memory, there = random_step(self.network, 2, 20, seed=2)
         memory = memory.mT.contiguous()
         before = features.clone(), memory.clone(), there.clone()
@@ -95,7 +95,7 @@ class TestCompiledFsmn:
 
 
 class TestChoice:
-    def test_it_is_compiled_beside_networks_in_8_bits_only(self):
+    def test_it_is_compiled_beside_networks_in_8_bits_only(self) -> None:
         network = funasr_network()
         assert isinstance(Precision("float32").speech_network(network), FsmnNetwork)
         expected = CompiledFsmn if fsmn.is_supported() else FsmnNetwork

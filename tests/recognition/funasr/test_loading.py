@@ -22,7 +22,7 @@ class DirectoryTests:
     """Works on a copy of a good directory, to break it."""
 
     @pytest.fixture(autouse=True)
-    def prepare(self, tmp_path):
+    def prepare(self, tmp_path) -> None:
         self.path = tmp_path / "model"
         shutil.copytree(model_path("paraformer-zh-plain"), self.path)
 
@@ -36,56 +36,56 @@ class DirectoryTests:
 
 
 class TestIncompleteDirectory(DirectoryTests):
-    def test_a_directory_that_is_not_there_is_not_taken_for_a_name_on_a_hub(self):
+    def test_a_directory_that_is_not_there_is_not_taken_for_a_name_on_a_hub(self) -> None:
         shutil.rmtree(self.path)
 
         self.assert_refused("there is no model directory .*/model")
 
-    def test_without_configuration_it_is_no_model(self):
+    def test_without_configuration_it_is_no_model(self) -> None:
         (self.path / "config.yaml").unlink()
 
         self.assert_refused("it has no config.yaml")
 
     @pytest.mark.parametrize("text", ["{", "- a\n", "encoder: SANMEncoder\n"])
-    def test_a_configuration_that_is_none_is_named(self, text):
+    def test_a_configuration_that_is_none_is_named(self, text) -> None:
         (self.path / "config.yaml").write_text(text)
         self.assert_refused(r"config.yaml")
 
-    def test_without_weights_it_is_not_complete(self):
+    def test_without_weights_it_is_not_complete(self) -> None:
         (self.path / "model.pt").unlink()
 
         self.assert_refused("is not complete: it has no model.pt or ")
 
-    def test_without_a_vocabulary_it_is_not_complete(self):
+    def test_without_a_vocabulary_it_is_not_complete(self) -> None:
         (self.path / "tokens.json").unlink()
 
         with pytest.raises(ModelError, match=r"it has no tokens.json or tokens.txt"):
             _ = open_directory(self.path).tokens
 
-    def test_a_vocabulary_cut_short_is_named(self):
+    def test_a_vocabulary_cut_short_is_named(self) -> None:
         (self.path / "tokens.json").write_text('["<blank>", ')
 
         self.assert_refused("tokens.json is no list of tokens")
 
 
 class TestDamagedWeights(DirectoryTests):
-    def test_weights_cut_short_are_named(self):
+    def test_weights_cut_short_are_named(self) -> None:
         weights = self.path / "model.pt"
         weights.write_bytes(weights.read_bytes()[: weights.stat().st_size // 2])
 
         self.assert_refused("model.pt holds no weights, or was cut short")
 
-    def test_an_empty_file_of_weights_is_named(self):
+    def test_an_empty_file_of_weights_is_named(self) -> None:
         (self.path / "model.pt").write_bytes(b"")
 
         self.assert_refused("model.pt holds no weights, or was cut short")
 
-    def test_code_in_a_file_of_weights_is_not_run(self):
+    def test_code_in_a_file_of_weights_is_not_run(self) -> None:
         torch.save({"encoder": Path("/")}, self.path / "model.pt")
 
         self.assert_refused("model.pt holds no weights")
 
-    def test_weights_of_another_size_are_named(self):
+    def test_weights_of_another_size_are_named(self) -> None:
         config = yaml.safe_load((self.path / "config.yaml").read_text())
         config["encoder_conf"]["output_size"] = 128
         config["predictor_conf"]["idim"] = 128
@@ -93,14 +93,14 @@ class TestDamagedWeights(DirectoryTests):
 
         self.assert_refused("model.pt does not fit config.yaml beside it")
 
-    def test_missing_weights_are_counted_and_named(self):
+    def test_missing_weights_are_counted_and_named(self) -> None:
         weights = torch.load(self.path / "model.pt")
         del weights["encoder.after_norm.bias"]
         torch.save(weights, self.path / "model.pt")
 
         self.assert_refused(r"1 weights are missing \(encoder.after_norm.bias\), 0 are unknown")
 
-    def test_unknown_weights_are_counted_and_named(self):
+    def test_unknown_weights_are_counted_and_named(self) -> None:
         weights = torch.load(self.path / "model.pt")
         torch.save(weights | {"adapter.weight": torch.zeros(1)}, self.path / "model.pt")
 
@@ -108,24 +108,24 @@ class TestDamagedWeights(DirectoryTests):
 
 
 class TestUnknownClass(DirectoryTests):
-    def test_a_model_of_another_kind_is_named(self):
+    def test_a_model_of_another_kind_is_named(self) -> None:
         self.change_config(model="SenseVoiceSmall")
 
         self.assert_refused("holds a SenseVoiceSmall; supported here: Paraformer, SeacoParaformer")
 
-    def test_an_unknown_part_is_named(self):
+    def test_an_unknown_part_is_named(self) -> None:
         self.change_config(encoder="ConformerEncoder")
 
         self.assert_refused("FunASR's class ConformerEncoder is not supported")
 
-    def test_arguments_that_funasr_does_not_know_are_named(self):
+    def test_arguments_that_funasr_does_not_know_are_named(self) -> None:
         self.change_config(predictor_conf={"idim": 64, "l_order": 1, "r_order": 1, "sharpness": 2})
 
         self.assert_refused("config.yaml is not what FunASR expects: .*sharpness")
 
 
 class TestLayout(DirectoryTests):
-    def test_the_hubs_own_file_names_are_followed(self):
+    def test_the_hubs_own_file_names_are_followed(self) -> None:
         (self.path / "model.pt").rename(self.path / "finetuned.pt")
         hub_path = self.path / "configuration.json"
         hub = json.loads(hub_path.read_text())
@@ -135,7 +135,7 @@ class TestLayout(DirectoryTests):
         assert open_directory(self.path).file("weights").name == "finetuned.pt"
         load_model(open_directory(self.path), SUPPORTED)
 
-    def test_two_directories_may_share_a_file_of_weights(self):
+    def test_two_directories_may_share_a_file_of_weights(self) -> None:
         (self.path / "model.pt").rename(self.path.parent / "model.pt")
         hub_path = self.path / "configuration.json"
         hub = json.loads(hub_path.read_text())
@@ -144,12 +144,12 @@ class TestLayout(DirectoryTests):
 
         load_model(open_directory(self.path), SUPPORTED)
 
-    def test_without_the_hubs_description_the_usual_names_are_found(self):
+    def test_without_the_hubs_description_the_usual_names_are_found(self) -> None:
         (self.path / "configuration.json").unlink()
 
         load_model(open_directory(self.path), SUPPORTED)
 
-    def test_weights_saved_in_half_precision_are_run_in_single(self):
+    def test_weights_saved_in_half_precision_are_run_in_single(self) -> None:
         weights = torch.load(self.path / "model.pt")
         torch.save({name: tensor.half() for name, tensor in weights.items()}, self.path / "model.pt")
 
@@ -163,7 +163,7 @@ class TestImport:
         result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
         return result.stdout.strip()
 
-    def test_loading_one_model_does_not_import_the_others(self):
+    def test_loading_one_model_does_not_import_the_others(self) -> None:
         code = (
             "import sys; from pathlib import Path; "
             "from recognition.funasr.loading import load_model, open_directory; "
@@ -174,7 +174,7 @@ class TestImport:
 
         assert self.run_python(code) == "[]"
 
-    def test_loading_a_model_does_not_import_the_compiler_of_pytorch(self):
+    def test_loading_a_model_does_not_import_the_compiler_of_pytorch(self) -> None:
         code = (
             "import sys; from pathlib import Path; "
             "from recognition.funasr.loading import load_model, open_directory; "
@@ -184,7 +184,7 @@ class TestImport:
 
         assert self.run_python(code) == "False"
 
-    def test_what_funasr_prints_on_import_stays_out_of_our_output(self):
+    def test_what_funasr_prints_on_import_stays_out_of_our_output(self) -> None:
         code = (
             "from pathlib import Path; "
             "from recognition.funasr.loading import load_model, open_directory; "
@@ -193,7 +193,7 @@ class TestImport:
 
         assert self.run_python(code) == ""
 
-    def test_funasr_can_be_imported_as_a_whole_afterwards(self):
+    def test_funasr_can_be_imported_as_a_whole_afterwards(self) -> None:
         code = (
             "from pathlib import Path; "
             "from recognition.funasr.loading import load_model, open_directory; "
@@ -205,7 +205,7 @@ class TestImport:
 
         assert "AutoModel" in self.run_python(code)
 
-    def test_loading_a_model_touches_no_network(self):
+    def test_loading_a_model_touches_no_network(self) -> None:
         code = (
             "import socket; from pathlib import Path\n"
             "def forbidden(*args, **kwargs): raise AssertionError('network')\n"

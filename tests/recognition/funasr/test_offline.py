@@ -33,7 +33,7 @@ def funasr_text(model: str, number: int) -> str:
 class TestEquivalence:
     @pytest.mark.parametrize("number", range(len(LENGTHS)))
     @pytest.mark.parametrize("model", MODELS)
-    def test_an_utterance_gets_the_tokens_that_funasr_finds(self, model, number):
+    def test_an_utterance_gets_the_tokens_that_funasr_finds(self, model, number) -> None:
         tokens = recognizer(model).recognize([utterance(number)])[0]
 
         assert "".join(token.text for token in tokens) == funasr_text(model, number)
@@ -43,7 +43,7 @@ class TestEquivalence:
         model=st.sampled_from(MODELS),
         numbers=st.lists(st.integers(0, len(LENGTHS) - 1), min_size=1, max_size=6),
     )
-    def test_what_an_utterance_is_batched_with_does_not_change_its_tokens(self, model, numbers):
+    def test_what_an_utterance_is_batched_with_does_not_change_its_tokens(self, model, numbers) -> None:
         found = recognizer(model).recognize([utterance(number) for number in numbers])
 
         texts = ["".join(token.text for token in tokens) for tokens in found]
@@ -51,7 +51,7 @@ class TestEquivalence:
 
 
 class TestTime:
-    def test_tokens_follow_each_other_within_the_utterance(self):
+    def test_tokens_follow_each_other_within_the_utterance(self) -> None:
         for model in MODELS:
             tokens = recognizer(model).recognize([utterance(6)])[0]
 
@@ -61,7 +61,7 @@ class TestTime:
             assert edges[-1] <= LENGTHS[6]
             assert len(tokens) > 10
 
-    def test_a_batch_does_not_shift_times(self):
+    def test_a_batch_does_not_shift_times(self) -> None:
         alone = recognizer("paraformer-zh").recognize([utterance(3)])[0]
         together = recognizer("paraformer-zh").recognize([utterance(2), utterance(3), utterance(4)])[1]
 
@@ -69,7 +69,7 @@ class TestTime:
 
 
 class TestShortAudio:
-    def test_nothing_and_next_to_nothing_have_no_words(self):
+    def test_nothing_and_next_to_nothing_have_no_words(self) -> None:
         found = recognizer("paraformer-zh-plain").recognize(
             [np.zeros(0, np.float32), np.zeros(399, np.float32), utterance(0)]
         )
@@ -77,26 +77,26 @@ class TestShortAudio:
         assert found[:2] == [[], []]
         assert found[2]
 
-    def test_one_frame_is_enough_to_run(self):
+    def test_one_frame_is_enough_to_run(self) -> None:
         assert isinstance(recognizer("paraformer-zh").recognize([speech_like(1, 400)])[0], list)
 
-    def test_an_empty_batch_is_no_work(self):
+    def test_an_empty_batch_is_no_work(self) -> None:
         assert recognizer("paraformer-zh").recognize([]) == []
 
 
 class TestMicroBatch:
-    def test_utterances_of_similar_length_run_together(self):
+    def test_utterances_of_similar_length_run_together(self) -> None:
         batches = list(_micro_batches({0: 40_000, 1: 200_000, 2: 42_000, 3: 210_000}))
 
         assert batches == [[0, 2], [1, 3]]
 
-    def test_a_batch_does_not_get_longer_than_a_minute(self):
+    def test_a_batch_does_not_get_longer_than_a_minute(self) -> None:
         batches = list(_micro_batches(dict.fromkeys(range(5), 240_000)))
 
         assert [len(batch) for batch in batches] == [4, 1]
 
     @given(st.lists(st.integers(400, 960_000), max_size=30))
-    def test_every_utterance_is_in_one_batch(self, lengths):
+    def test_every_utterance_is_in_one_batch(self, lengths) -> None:
         batches = list(_micro_batches(dict(enumerate(lengths))))
 
         assert sorted(row for batch in batches for row in batch) == list(range(len(lengths)))

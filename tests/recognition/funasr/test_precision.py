@@ -17,17 +17,17 @@ from .random_models import model_directory, speech_like
 
 
 class TestChoose:
-    def test_an_unknown_compute_type_is_named(self):
+    def test_an_unknown_compute_type_is_named(self) -> None:
         with pytest.raises(ModelError, match="no compute type 'int4'; known are auto, float32"):
             choose("int4", "cpu")
 
     @pytest.mark.skipif(torch.cuda.is_available(), reason="there is a CUDA device")
-    def test_a_device_that_is_not_there_is_named(self):
+    def test_a_device_that_is_not_there_is_named(self) -> None:
         with pytest.raises(ModelError, match="there is no CUDA device"):
             choose("auto", "cuda")
 
     @pytest.mark.skipif(not networks.is_supported(), reason="this CPU has no 8-bit products")
-    def test_a_cpu_computes_large_networks_in_8_bits_and_small_ones_in_float32(self):
+    def test_a_cpu_computes_large_networks_in_8_bits_and_small_ones_in_float32(self) -> None:
         large, small = torch.nn.Linear(4000, 4000), torch.nn.Linear(10, 10)
 
         automatic, asked_for = choose("auto", "cpu"), choose("int8", "cpu")
@@ -36,13 +36,13 @@ class TestChoose:
         assert automatic.for_model(small).kind == "float32"
         assert asked_for.for_model(small).kind == "int8"
 
-    def test_without_8_bit_products_it_is_float32(self):
+    def test_without_8_bit_products_it_is_float32(self) -> None:
         with mock.patch.object(networks, "is_supported", return_value=False):
             assert choose("auto", "cpu").for_model(torch.nn.Linear(4000, 4000)).kind == "float32"
             with pytest.raises(ModelError, match="has no 8-bit products; take float32 or auto"):
                 choose("int8", "cpu")
 
-    def test_cuda_computes_in_half_precision(self):
+    def test_cuda_computes_in_half_precision(self) -> None:
         with mock.patch.object(torch.cuda, "is_available", return_value=True):
             assert choose("auto", "cuda").kind == "float16"
             assert choose("auto", "auto").device.type == "cuda"
@@ -53,7 +53,7 @@ class TestChoose:
 class TestHalfPrecision:
     """On a CPU here; the same code runs on CUDA."""
 
-    def test_bfloat16_writes_nearly_what_float32_writes(self):
+    def test_bfloat16_writes_nearly_what_float32_writes(self) -> None:
         audio = speech_like(7, 96_000)
         exact, found = (
             OfflineParaformer(model_directory("paraformer-zh-plain"), precision=Precision(kind)).recognize(
@@ -66,7 +66,7 @@ class TestHalfPrecision:
         same = np.mean([a.text == b.text for a, b in zip(exact, found, strict=True)])
         assert same > 0.7
 
-    def test_streams_run_in_bfloat16(self):
+    def test_streams_run_in_bfloat16(self) -> None:
         recognizer = StreamingParaformer(
             model_directory("paraformer-zh-streaming"), StreamingOptions(), precision=Precision("bfloat16")
         )
@@ -80,7 +80,7 @@ class TestHalfPrecision:
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no CUDA device")
 class TestCuda:
-    def test_both_passes_write_on_the_device_nearly_what_they_write_on_the_cpu(self):
+    def test_both_passes_write_on_the_device_nearly_what_they_write_on_the_cpu(self) -> None:
         audio = speech_like(7, 96_000)
         for kind in ("float32", "float16"):
             precision = Precision(kind, torch.device("cuda"))

@@ -46,7 +46,7 @@ def recognizer() -> StreamingParaformer:
 
 
 class TestEquivalence:
-    def test_one_stream_gets_the_tokens_that_funasr_finds(self):
+    def test_one_stream_gets_the_tokens_that_funasr_finds(self) -> None:
         state = recognizer().new_state()
 
         spoken = ["".join(recognizer().decode([(state, chunk)])[0]) for chunk in chunks(0)]
@@ -57,7 +57,7 @@ class TestEquivalence:
 
     @settings(max_examples=40)
     @given(st.data())
-    def test_streams_that_join_leave_and_alternate_do_not_change_each_others_tokens(self, data):
+    def test_streams_that_join_leave_and_alternate_do_not_change_each_others_tokens(self, data) -> None:
         states: dict[int, object] = {}
         heard: dict[int, int] = {}
         for _ in range(data.draw(st.integers(4, 14), label="steps")):
@@ -83,10 +83,10 @@ class TestEquivalence:
 
 
 class TestPool:
-    def setup_method(self):
+    def setup_method(self) -> None:
         self.recognizer = StreamingParaformer(model_directory("paraformer-zh-streaming"), StreamingOptions())
 
-    def test_a_slot_is_as_new_for_the_next_utterance(self):
+    def test_a_slot_is_as_new_for_the_next_utterance(self) -> None:
         first = self.recognizer.new_state()
         for chunk in chunks(1):
             self.recognizer.decode([(first, chunk)])
@@ -100,7 +100,7 @@ class TestPool:
         recognizer().release(other)
         assert spoken == expected
 
-    def test_a_thousand_utterances_leave_the_pool_as_large_as_the_most_at_once(self):
+    def test_a_thousand_utterances_leave_the_pool_as_large_as_the_most_at_once(self) -> None:
         for _ in range(500):
             states = [self.recognizer.new_state() for _ in range(2)]
             for state in states:
@@ -108,7 +108,7 @@ class TestPool:
 
         assert self.recognizer._slots == 4
 
-    def test_releasing_twice_gives_the_slot_to_one_only(self):
+    def test_releasing_twice_gives_the_slot_to_one_only(self) -> None:
         state = self.recognizer.new_state()
         self.recognizer.release(state)
         self.recognizer.release(state)
@@ -117,7 +117,7 @@ class TestPool:
 
         assert len(slots) == 4
 
-    def test_the_pool_grows_while_streams_run(self):
+    def test_the_pool_grows_while_streams_run(self) -> None:
         states = [self.recognizer.new_state() for _ in range(3)]
         spoken: list[list[str]] = [[] for _ in states]
         for number in range(CHUNKS):
@@ -130,7 +130,7 @@ class TestPool:
 
         assert spoken == [list(funasr_texts(seed)) for seed in range(3)]
 
-    def test_what_an_hour_of_speech_without_a_pause_needs_is_what_a_minute_needs(self):
+    def test_what_an_hour_of_speech_without_a_pause_needs_is_what_a_minute_needs(self) -> None:
         state = self.recognizer.new_state()
         state.chunks = 6000  # an hour
         size = self.recognizer._encoder.past.numel()
@@ -141,24 +141,24 @@ class TestPool:
 
 
 class TestInput:
-    def test_an_empty_batch_is_no_work(self):
+    def test_an_empty_batch_is_no_work(self) -> None:
         assert recognizer().decode([]) == []
 
-    def test_a_chunk_of_another_length_is_refused(self):
+    def test_a_chunk_of_another_length_is_refused(self) -> None:
         state = recognizer().new_state()
 
         with pytest.raises(ValueError, match=r"a chunk has 9600 samples, not \(100,\)"):
             recognizer().decode([(state, np.zeros(100, np.float32))])
         recognizer().release(state)
 
-    def test_a_stream_cannot_be_in_a_batch_twice(self):
+    def test_a_stream_cannot_be_in_a_batch_twice(self) -> None:
         state = recognizer().new_state()
 
         with pytest.raises(ValueError, match="a stream is in the batch twice"):
             recognizer().decode([(state, chunks(0)[0]), (state, chunks(0)[1])])
         recognizer().release(state)
 
-    def test_a_released_stream_is_refused(self):
+    def test_a_released_stream_is_refused(self) -> None:
         state = recognizer().new_state()
         recognizer().release(state)
 
@@ -167,7 +167,7 @@ class TestInput:
 
 
 class TestOptions:
-    def test_larger_chunks_are_funasrs_larger_chunks(self):
+    def test_larger_chunks_are_funasrs_larger_chunks(self) -> None:
         options = StreamingOptions(chunk=20, look_ahead=5, encoder_look_back=2, decoder_look_back=0)
         large = StreamingParaformer(model_directory("paraformer-zh-streaming"), options)
         state = large.new_state()
@@ -190,7 +190,7 @@ class TestOptions:
         ]
         assert got == expected
 
-    def test_without_look_back_nothing_is_kept_of_the_past(self):
+    def test_without_look_back_nothing_is_kept_of_the_past(self) -> None:
         options = StreamingOptions(encoder_look_back=0)
         short = StreamingParaformer(model_directory("paraformer-zh-streaming"), options)
         state = short.new_state()

@@ -62,7 +62,7 @@ class SharedTests:
 
     detector: SileroDetector | FsmnDetector
 
-    def test_a_window_gives_one_probability_per_frame(self):
+    def test_a_window_gives_one_probability_per_frame(self) -> None:
         audio = speech_like(0, self.detector.window)
 
         found = self.detector.detect([(self.detector.new_state(), audio)])
@@ -70,7 +70,7 @@ class SharedTests:
         assert found[0].shape == (self.detector.window // self.detector.frame,)
         assert found[0].dtype == np.float32
 
-    def test_streams_in_a_batch_do_not_touch_each_other(self):
+    def test_streams_in_a_batch_do_not_touch_each_other(self) -> None:
         audio = [windows(speech_and_pauses(seed), self.detector.window) for seed in range(3)]
         expected = [probabilities(self.detector, speech_and_pauses(seed)) for seed in range(3)]
 
@@ -86,14 +86,14 @@ class SharedTests:
         for n in range(3):
             np.testing.assert_allclose(np.concatenate(found[n]), expected[n], atol=1e-5)
 
-    def test_a_window_of_another_length_is_refused(self):
+    def test_a_window_of_another_length_is_refused(self) -> None:
         with pytest.raises(ValueError, match=f"a window has {self.detector.window} samples"):
             self.detector.detect([(self.detector.new_state(), np.zeros(7, np.float32))])
 
-    def test_an_empty_batch_is_no_work(self):
+    def test_an_empty_batch_is_no_work(self) -> None:
         assert self.detector.detect([]) == []
 
-    def test_digital_silence_is_no_speech(self):
+    def test_digital_silence_is_no_speech(self) -> None:
         found = probabilities(self.detector, np.zeros(3 * 16_000, np.float32))
 
         assert found.max() < 0.5
@@ -102,7 +102,7 @@ class SharedTests:
 class TestSilero(SharedTests):
     detector = SileroDetector()
 
-    def test_equals_the_package_on_every_frame(self):
+    def test_equals_the_package_on_every_frame(self) -> None:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             from silero_vad import load_silero_vad
@@ -119,7 +119,7 @@ class TestSilero(SharedTests):
         ]
         np.testing.assert_allclose(found, expected, atol=1e-4)
 
-    def test_the_length_of_a_window_changes_nothing(self):
+    def test_the_length_of_a_window_changes_nothing(self) -> None:
         audio = speech_and_pauses(2)[: 16_000 * 6 // 3072 * 3072]
 
         np.testing.assert_allclose(
@@ -127,7 +127,7 @@ class TestSilero(SharedTests):
         )
 
     @pytest.mark.skipif(not ASSETS, reason="ASR_ASSETS names no folder with recordings")
-    def test_hears_people_speak(self):
+    def test_hears_people_speak(self) -> None:
         audio = vad_example()
 
         found = probabilities(self.detector, audio)
@@ -143,7 +143,7 @@ class TestSilero(SharedTests):
 class TestFsmn(SharedTests):
     detector = FsmnDetector(model_directory("fsmn-vad"))
 
-    def test_probabilities_are_funasrs_scores_some_frames_later(self):
+    def test_probabilities_are_funasrs_scores_some_frames_later(self) -> None:
         audio = speech_and_pauses(3)
 
         found = probabilities(self.detector, audio)
@@ -154,7 +154,7 @@ class TestFsmn(SharedTests):
         np.testing.assert_allclose(found[lag : lag + len(expected)], expected, atol=1e-4)
         assert found.max() > 0.9
 
-    def test_the_length_of_a_window_changes_nothing(self):
+    def test_the_length_of_a_window_changes_nothing(self) -> None:
         audio = speech_and_pauses(2)[: 9600 * 12]
 
         np.testing.assert_allclose(
@@ -163,7 +163,7 @@ class TestFsmn(SharedTests):
             atol=1e-5,
         )
 
-    def test_an_hour_keeps_as_much_as_a_second(self):
+    def test_an_hour_keeps_as_much_as_a_second(self) -> None:
         state = self.detector.new_state()
         for window in windows(speech_and_pauses(0), self.detector.window):
             self.detector.detect([(state, window)])
@@ -171,7 +171,7 @@ class TestFsmn(SharedTests):
         kept = [state.samples, state.frames, state.memory]
         assert sum(t.untyped_storage().nbytes() for t in kept) == sum(t.nbytes for t in kept)
 
-    def test_another_network_in_the_directory_is_refused(self):
+    def test_another_network_in_the_directory_is_refused(self) -> None:
         with pytest.raises(ModelError, match="holds a CAMPPlus; supported here: FsmnVADStreaming"):
             FsmnDetector(model_directory("cam++"))
 
@@ -180,7 +180,7 @@ class TestFsmn(SharedTests):
 class TestCompiledFsmn(TestFsmn):
     detector = FsmnDetector(model_directory("fsmn-vad"), precision=Precision("int8"))
 
-    def test_it_is_the_compiled_network(self):
+    def test_it_is_the_compiled_network(self) -> None:
         assert isinstance(self.detector._network, fsmn.CompiledFsmn)
 
 
@@ -199,7 +199,7 @@ class TestEnergy:
 
         return with_options
 
-    def test_frames_below_the_loudness_asked_for_are_no_speech(self, detector):
+    def test_frames_below_the_loudness_asked_for_are_no_speech(self, detector) -> None:
         audio = speech_and_pauses(3)
 
         found = probabilities(detector(decibel_thres=5.0), audio)
@@ -208,7 +208,7 @@ class TestEnergy:
         assert (found > 0.8).sum() < (plain > 0.8).sum()
         assert ((found == plain) | (found == 0)).all()
 
-    def test_speech_must_stand_out_from_the_noise_by_what_is_asked_for(self, detector):
+    def test_speech_must_stand_out_from_the_noise_by_what_is_asked_for(self, detector) -> None:
         audio = speech_and_pauses(3)
 
         strict = probabilities(detector(snr_thres=60.0), audio)
@@ -237,10 +237,10 @@ class TestRealNetwork:
         edges = [boundary.at // 16 for boundary in boundaries]
         return list(zip(edges[::2], edges[1::2], strict=True))
 
-    def test_windows_of_200_ms_give_the_known_segments(self):
+    def test_windows_of_200_ms_give_the_known_segments(self) -> None:
         assert self.find_segments(20) == KNOWN_SEGMENTS
 
-    def test_windows_of_600_ms_give_the_known_segments(self):
+    def test_windows_of_600_ms_give_the_known_segments(self) -> None:
         assert self.find_segments(60) == KNOWN_SEGMENTS
 
 

@@ -37,11 +37,11 @@ def noise(seconds: float, seed: int) -> np.ndarray:
 
 class TestXvector:
     @pytest.fixture(autouse=True)
-    def prepare(self, tmp_path):
+    def prepare(self, tmp_path) -> None:
         self.folder = tmp_path
         write_directory(self.folder)
 
-    def test_embeddings_are_those_that_funasr_computes(self):
+    def test_embeddings_are_those_that_funasr_computes(self) -> None:
         audio = noise(1.5, 1)
         expected = auto_model(self.folder).generate(input=audio)[0]["spk_embedding"][0].detach().numpy()
 
@@ -49,7 +49,7 @@ class TestXvector:
 
         np.testing.assert_allclose(found, expected / np.linalg.norm(expected), atol=1e-3)
 
-    def test_a_piece_has_the_same_embedding_alone_and_in_company(self):
+    def test_a_piece_has_the_same_embedding_alone_and_in_company(self) -> None:
         embedder = FunasrEmbedder(open_directory(self.folder))
         pieces = [noise(1.0, 1), noise(2.0, 2), noise(1.0, 3)]
 
@@ -59,14 +59,14 @@ class TestXvector:
         for piece, found in zip(pieces, together, strict=True):
             np.testing.assert_allclose(embedder.embed([whole(piece)])[0], found, atol=1e-5)
 
-    def test_loudness_does_not_matter(self):
+    def test_loudness_does_not_matter(self) -> None:
         embedder = FunasrEmbedder(open_directory(self.folder))
 
         [loud], [quiet] = embedder.embed([whole(noise(1.5, 4)), whole(0.1 * noise(1.5, 4))])
 
         assert float(loud @ quiet) > 0.99
 
-    def test_weights_of_another_width_are_refused(self):
+    def test_weights_of_another_width_are_refused(self) -> None:
         other = SpeakerShape(embedding=24, channels=32, attention=8)
         export.write_configuration(self.folder, configuration(other), init_param="model.pt")
 

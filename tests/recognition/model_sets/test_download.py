@@ -137,14 +137,14 @@ class HubTests:
 
 
 class TestPull(HubTests):
-    def test_the_files_of_a_model_arrive_without_examples(self):
+    def test_the_files_of_a_model_arrive_without_examples(self) -> None:
         self.pull()
 
         names = {path.name for path in self.directory.rglob("*") if path.is_file()}
         assert names == {"config.yaml", "model.pt", "am.mvn", MANIFEST}
         assert (self.directory / "model.pt").read_bytes() == FILES["model.pt"]
 
-    def test_what_is_there_is_not_fetched_again(self):
+    def test_what_is_there_is_not_fetched_again(self) -> None:
         self.pull()
         self.hub.requests.clear()
 
@@ -152,7 +152,7 @@ class TestPull(HubTests):
 
         assert self.hub.requests == []
 
-    def test_a_transfer_that_broke_off_goes_on_where_it_stopped(self):
+    def test_a_transfer_that_broke_off_goes_on_where_it_stopped(self) -> None:
         self.hub.breaks_off_after = None
         original = Handler.answer_file
 
@@ -169,7 +169,7 @@ class TestPull(HubTests):
         assert re.search(r"^bytes=[1-9]\d+-", ranges[1])
         assert (self.directory / "model.pt").read_bytes() == FILES["model.pt"]
 
-    def test_progress_counts_the_bytes_of_all_files(self):
+    def test_progress_counts_the_bytes_of_all_files(self) -> None:
         seen: list[Progress] = []
 
         self.pull(report=seen.append)
@@ -180,7 +180,7 @@ class TestPull(HubTests):
         assert done == sorted(done)
         assert done[-1] == total
 
-    def test_the_manifest_says_what_was_fetched(self):
+    def test_the_manifest_says_what_was_fetched(self) -> None:
         self.pull()
 
         manifest = json.loads((self.directory / MANIFEST).read_text())
@@ -192,7 +192,7 @@ class TestPull(HubTests):
 
 
 class TestIntegrity(HubTests):
-    def test_content_that_is_not_what_the_hub_announces_is_refused_and_not_kept(self):
+    def test_content_that_is_not_what_the_hub_announces_is_refused_and_not_kept(self) -> None:
         self.hub.announced["model.pt"] = "0" * 64
 
         with mock.patch("modelscope_hub._download.DOWNLOAD_HASH_RETRY_TIMES", 1):
@@ -202,13 +202,13 @@ class TestIntegrity(HubTests):
         assert not (self.directory / "model.pt").exists()
         assert not (self.directory / MANIFEST).exists()
 
-    def test_content_that_is_not_what_the_set_names_is_refused_and_not_kept(self):
+    def test_content_that_is_not_what_the_set_names_is_refused_and_not_kept(self) -> None:
         with pytest.raises(ModelError, match=r"model.pt is not the file that the model set names"):
             self.pull('sha256 = { "model.pt" = "' + "0" * 64 + '" }')
 
         assert not (self.directory / "model.pt").exists()
 
-    def test_a_file_changed_later_is_found(self):
+    def test_a_file_changed_later_is_found(self) -> None:
         self.pull()
         assert damaged(self.model_set(), self.models_dir) == []
 
@@ -216,12 +216,12 @@ class TestIntegrity(HubTests):
 
         assert damaged(self.model_set(), self.models_dir) == [self.directory / "am.mvn"]
 
-    def test_a_model_that_was_never_fetched_is_found(self):
+    def test_a_model_that_was_never_fetched_is_found(self) -> None:
         assert damaged(self.model_set(), self.models_dir) == [self.directory / MANIFEST]
 
 
 class TestFailure(HubTests):
-    def test_a_hub_that_does_not_answer_is_named_with_what_to_do(self):
+    def test_a_hub_that_does_not_answer_is_named_with_what_to_do(self) -> None:
         with (
             mock.patch("time.sleep"),
             pytest.raises(
@@ -231,7 +231,7 @@ class TestFailure(HubTests):
         ):
             pull(self.model_set(), self.models_dir, endpoint="http://127.0.0.1:9")
 
-    def test_a_revision_that_the_hub_does_not_have_is_named(self):
+    def test_a_revision_that_the_hub_does_not_have_is_named(self) -> None:
         self.set_file.write_text(SET.format(more="").replace('"v2"', '"v9"'))
 
         with pytest.raises(ModelError, match="has no iic/vad at revision v9"):

@@ -90,37 +90,37 @@ async def events(folder: Path) -> list[Event]:
 
 
 class TestWithoutAFirstPassAPunctuatorAndVoices:
-    async def test_every_line_comes_with_the_marks_of_the_recogniser(self, events: list[Event]):
+    async def test_every_line_comes_with_the_marks_of_the_recogniser(self, events: list[Event]) -> None:
         assert [final.text for final in finals(events)] == SAID
 
-    async def test_partials_are_previews_of_the_second_pass(self, events: list[Event]):
+    async def test_partials_are_previews_of_the_second_pass(self, events: list[Event]) -> None:
         lines = ["".join(line.characters) for line in SCRIPT.lines]
         assert {partial.utterance for partial in partials(events)} == {0, 1, 2}
         assert all(partial.text in lines[partial.utterance] for partial in partials(events))
 
-    async def test_a_line_has_no_voice(self, events: list[Event]):
+    async def test_a_line_has_no_voice(self, events: list[Event]) -> None:
         assert {(final.embedding is None, final.speech) for final in finals(events)} == {(True, 0)}
 
-    async def test_an_utterance_is_one_line_with_all_its_tokens(self, events: list[Event]):
+    async def test_an_utterance_is_one_line_with_all_its_tokens(self, events: list[Event]) -> None:
         assert [final.utterance for final in finals(events)] == [0, 1, 2]
         assert ["".join(token.text for token in final.tokens) for final in finals(events)] == [
             "".join(line.characters) for line in SCRIPT.lines
         ]
 
-    async def test_times_are_those_of_the_stream(self, events: list[Event]):
+    async def test_times_are_those_of_the_stream(self, events: list[Event]) -> None:
         period = samples(1.5 + 1.5)
         for number, final in enumerate(finals(events)):
             assert abs(final.tokens[0].start - number * period) < samples(0.1)
 
-    async def test_everything_is_settled_and_ended(self, events: list[Event]):
+    async def test_everything_is_settled_and_ended(self, events: list[Event]) -> None:
         assert events[-1] == Ended(len(SCRIPT.audio()))
 
-    async def test_where_nobody_wants_partials_there_are_none(self, folder: Path):
+    async def test_where_nobody_wants_partials_there_are_none(self, folder: Path) -> None:
         events = await transcribe(load(folder), SCRIPT.audio(), partials=False)
         assert partials(events) == []
         assert [final.text for final in finals(events)] == SAID
 
-    async def test_no_work_is_asked_of_models_that_are_not_there(self, folder: Path):
+    async def test_no_work_is_asked_of_models_that_are_not_there(self, folder: Path) -> None:
         engine = Engine(load(folder))
         engine.start()
         transcriber = Transcriber(engine, model_endpointing())
@@ -131,14 +131,14 @@ class TestWithoutAFirstPassAPunctuatorAndVoices:
         assert counts[Stage.DECODE] == counts[Stage.PUNCTUATE] == counts[Stage.EMBED] == 0
         assert counts[Stage.RECOGNIZE] > 0
 
-    def test_what_the_missing_stages_cost_is_nothing(self, folder: Path):
+    def test_what_the_missing_stages_cost_is_nothing(self, folder: Path) -> None:
         cost = measure(load(folder))
         assert cost.decode == cost.punctuate == cost.embed == 0.0
         assert cost.detect > 0
         assert cost.recognize > 0
         assert cost.streams >= 1
 
-    def test_it_is_loaded_and_run_once(self, folder: Path):
+    def test_it_is_loaded_and_run_once(self, folder: Path) -> None:
         models = load(folder)
         assert models.name == "tones"
         assert (models.streaming, models.punctuator, models.embedder) == (None, None, None)
@@ -148,7 +148,7 @@ class TestWithoutAFirstPassAPunctuatorAndVoices:
 
 
 class TestPartialsMadeByTheSecondPass:
-    async def test_partials_grow_and_end_in_their_final(self, folder: Path):
+    async def test_partials_grow_and_end_in_their_final(self, folder: Path) -> None:
         events = await transcribe(load(folder, SET + PARTIALS), SCRIPT.speak(0))
         [final] = finals(events)
         shown = [partial.text for partial in partials(events)]
@@ -156,37 +156,37 @@ class TestPartialsMadeByTheSecondPass:
         assert all(later.startswith(earlier) for earlier, later in pairwise(shown))
         assert all(final.text.replace("，", "").startswith(text) for text in shown)
 
-    async def test_its_option_is_the_step(self, folder: Path):
+    async def test_its_option_is_the_step(self, folder: Path) -> None:
         models = load(folder, SET + PARTIALS + "options = { step_ms = 250 }\n")
         assert models.chunk == samples(0.25)
 
-    async def test_both_passes_share_one_model(self, folder: Path):
+    async def test_both_passes_share_one_model(self, folder: Path) -> None:
         models = load(folder, SET + PARTIALS)
         assert isinstance(models.streaming, GrowingRecognizer)
         assert models.streaming._offline is models.offline
 
-    async def test_no_state_is_left_behind(self, folder: Path):
+    async def test_no_state_is_left_behind(self, folder: Path) -> None:
         models = load(folder, SET + PARTIALS)
         await transcribe(models, SCRIPT.audio())
         assert isinstance(models.streaming, GrowingRecognizer)
         assert models.streaming.open_states == 0
 
-    async def test_a_session_may_do_without_partials(self, folder: Path):
+    async def test_a_session_may_do_without_partials(self, folder: Path) -> None:
         events = await transcribe(load(folder, SET + PARTIALS), SCRIPT.audio(), partials=False)
         assert partials(events) == []
         assert len(finals(events)) == len(SAID)
 
-    def test_it_is_measured_like_any_first_pass(self, folder: Path):
+    def test_it_is_measured_like_any_first_pass(self, folder: Path) -> None:
         assert measure(load(folder, SET + PARTIALS)).decode > 0
 
 
 class TestMarks:
-    async def test_a_recogniser_that_writes_none_gives_lines_without_any(self, folder: Path):
+    async def test_a_recogniser_that_writes_none_gives_lines_without_any(self, folder: Path) -> None:
         text = SET + 'options = { marks = "none" }\n'
         events = await transcribe(load(folder, text), SCRIPT.audio())
         assert [final.text for final in finals(events)] == ["".join(line.characters) for line in SCRIPT.lines]
 
-    async def test_a_punctuator_decides_where_there_is_one(self, folder: Path):
+    async def test_a_punctuator_decides_where_there_is_one(self, folder: Path) -> None:
         models = load(folder, SET + PUNCTUATION)
         events = await transcribe(models, SCRIPT.speak(1))
         [final] = finals(events)
@@ -195,13 +195,13 @@ class TestMarks:
 
 
 class TestTheTable:
-    async def test_a_kind_is_one_line_there(self, folder: Path, monkeypatch: pytest.MonkeyPatch):
+    async def test_a_kind_is_one_line_there(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setitem(KINDS["offline"], "tones", f"{HERE}.ToneOffline")
         text = SET.replace(f'"{HERE}.ToneOffline"', '"tones"')
         events = await transcribe(load(folder, text), SCRIPT.speak(2))
         assert [final.text for final in finals(events)] == [SAID[2]]
 
-    def test_its_options_are_checked_when_the_set_is_read(self, folder: Path):
+    def test_its_options_are_checked_when_the_set_is_read(self, folder: Path) -> None:
         with pytest.raises(ModelSetError) as refused:
             model_set(folder, SET + PARTIALS + "options = { step_ms = 50 }\n")
         assert str(refused.value) == (
@@ -209,18 +209,18 @@ class TestTheTable:
             "it takes a whole number from 100 to 5000"
         )
 
-    def test_its_files_decide_whether_it_is_complete(self, folder: Path):
+    def test_its_files_decide_whether_it_is_complete(self, folder: Path) -> None:
         own = model_set(folder)
         assert own.missing(folder) == []
         (folder / "weights" / LINES).unlink()
         assert [source.role for source in own.missing(folder)] == ["offline"]
 
-    def test_what_it_misses_is_said_with_its_table(self, folder: Path):
+    def test_what_it_misses_is_said_with_its_table(self, folder: Path) -> None:
         own = model_set(folder)
         (folder / "weights" / LINES).unlink()
         with pytest.raises(ModelError, match=r"tones.toml: \[offline\]: .*lines.txt cannot be read: No such"):
             load_models(own, folder)
 
-    def test_a_kind_without_files_takes_no_place_for_them(self, folder: Path):
+    def test_a_kind_without_files_takes_no_place_for_them(self, folder: Path) -> None:
         with pytest.raises(ModelSetError, match=r"\[vad\]: kind .*ToneVad has no files, and takes no path"):
             model_set(folder, SET.replace("[offline]", 'path = "vad"\n\n[offline]'))

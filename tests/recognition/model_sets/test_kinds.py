@@ -18,7 +18,7 @@ PLACE = Place("own.toml", "vad")
 ALL = [(role, name) for role, kinds in KINDS.items() for name in kinds]
 
 
-def test_there_is_a_kind_for_every_role_of_a_set():
+def test_there_is_a_kind_for_every_role_of_a_set() -> None:
     assert ROLES == ("vad", "streaming", "offline", "language_model", "punctuation", "speaker")
     assert set(REQUIRED_ROLES) <= set(ROLES)
     assert all(KINDS.values())
@@ -26,26 +26,26 @@ def test_there_is_a_kind_for_every_role_of_a_set():
 
 @pytest.mark.parametrize(("role", "name"), ALL)
 class TestEveryKind:
-    def test_its_class_is_found(self, role: str, name: str):
+    def test_its_class_is_found(self, role: str, name: str) -> None:
         assert issubclass(find_kind(role, name, PLACE), ModelOptions)
 
-    def test_its_options_are_frozen_and_each_has_a_default(self, role: str, name: str):
+    def test_its_options_are_frozen_and_each_has_a_default(self, role: str, name: str) -> None:
         kind = find_kind(role, name, PLACE)
         assert is_dataclass(kind)
         assert kind.__dataclass_params__.frozen  # type: ignore[attr-defined]
         assert read_table(kind, {}, PLACE) == kind()
 
-    def test_its_defaults_are_in_the_ranges_that_it_demands(self, role: str, name: str):
+    def test_its_defaults_are_in_the_ranges_that_it_demands(self, role: str, name: str) -> None:
         kind = find_kind(role, name, PLACE)
         defaults = {field.name: getattr(kind(), field.name) for field in fields(kind)}  # type: ignore[arg-type]
         assert read_table(kind, defaults, PLACE) == kind()
 
-    def test_a_folder_without_its_files_is_not_complete(self, role: str, name: str, tmp_path: Path):
+    def test_a_folder_without_its_files_is_not_complete(self, role: str, name: str, tmp_path: Path) -> None:
         kind = find_kind(role, name, PLACE)
         assert not kind.is_complete(tmp_path)
         assert not kind.is_complete(tmp_path / "nowhere")
 
-    def test_it_says_which_files_it_wants_of_a_hub(self, role: str, name: str):
+    def test_it_says_which_files_it_wants_of_a_hub(self, role: str, name: str) -> None:
         kind = find_kind(role, name, PLACE)
         assert kind.package or kind.wanted_files
 
@@ -66,15 +66,15 @@ class TestKindNames:
     )
     def test_it_is_the_one_named_or_that_of_the_package_or_the_first(
         self, table: Mapping[str, object], name: str
-    ):
+    ) -> None:
         assert kind_name("vad", table) == name
 
 
 class TestFinding:
-    def test_by_name(self):
+    def test_by_name(self) -> None:
         assert find_kind("vad", "silero", PLACE) is SileroOptions
 
-    def test_by_dotted_path(self):
+    def test_by_dotted_path(self) -> None:
         assert find_kind("vad", "recognition.funasr.options.FsmnOptions", PLACE) is FsmnOptions
 
     @pytest.mark.parametrize(
@@ -100,13 +100,15 @@ class TestFinding:
             ("Options.", 'kind = "Options." cannot be imported: '),
         ],
     )
-    def test_what_is_not_there_is_told_with_its_place(self, name: str, message: str):
+    def test_what_is_not_there_is_told_with_its_place(self, name: str, message: str) -> None:
         with pytest.raises(ModelSetError) as refused:
             find_kind("vad", name, PLACE)
         assert str(refused.value).startswith("own.toml: [vad]: ")
         assert message in str(refused.value)
 
-    def test_a_module_with_a_mistake_in_it_is_told_too(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    def test_a_module_with_a_mistake_in_it_is_told_too(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         (tmp_path / "mistaken_family.py").write_text("class Options(:\n")
         monkeypatch.syspath_prepend(str(tmp_path))
         with pytest.raises(

@@ -63,7 +63,7 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> Models:
 
 
 class TestAWholeSet:
-    def test_each_role_has_its_model(self, models: Models):
+    def test_each_role_has_its_model(self, models: Models) -> None:
         assert models.name == "own"
         assert models.device == "cpu"
         assert isinstance(models.vad, VoiceActivityDetector)
@@ -72,10 +72,10 @@ class TestAWholeSet:
         assert isinstance(models.punctuator, Punctuator)
         assert isinstance(models.embedder, SpeakerEmbedder)
 
-    def test_options_reach_their_model(self, models: Models):
+    def test_options_reach_their_model(self, models: Models) -> None:
         assert models.chunk == 20 * 960
 
-    def test_all_of_them_recognise(self, models: Models):
+    def test_all_of_them_recognise(self, models: Models) -> None:
         assert models.streaming
         assert models.punctuator
         assert models.embedder
@@ -93,7 +93,7 @@ class TestAWholeSet:
 
 class TestOptions:
     @pytest.mark.parametrize(("frames", "window"), [(3, 480), (20, 3200), (100, 16_000)])
-    def test_frames_of_the_fsmn_are_its_window(self, tmp_path: Path, frames: int, window: int):
+    def test_frames_of_the_fsmn_are_its_window(self, tmp_path: Path, frames: int, window: int) -> None:
         text = own_text().replace("[vad]", f"[vad]\noptions = {{ frames = {frames} }}")
         vad = load(tmp_path, without(without(text, "streaming"), "speaker")).vad
         assert vad.window == window
@@ -101,7 +101,7 @@ class TestOptions:
         assert probabilities.shape == (frames,)
 
     @pytest.mark.parametrize("frames", [1, 30])
-    def test_frames_of_silero_are_its_window(self, tmp_path: Path, frames: int):
+    def test_frames_of_silero_are_its_window(self, tmp_path: Path, frames: int) -> None:
         text = own_text().replace(f'path = "{model_path("fsmn-vad")}"', 'package = "silero-vad"')
         text = text.replace("[vad]", f"[vad]\noptions = {{ frames = {frames} }}")
         vad = load(tmp_path, without(without(text, "streaming"), "speaker")).vad
@@ -119,7 +119,7 @@ class TestOptions:
     @pytest.mark.parametrize("compute_type", ["float32", "int8"] if networks.is_supported() else ["float32"])
     def test_at_the_ends_of_their_ranges_the_first_pass_runs(
         self, tmp_path: Path, options: str, compute_type: str
-    ):
+    ) -> None:
         text = without(without(own_text(), "punctuation"), "speaker").replace("chunk = 20", options)
         models = load(tmp_path, text, compute_type=compute_type)
         assert models.streaming
@@ -130,7 +130,7 @@ class TestOptions:
 
 
 class TestRolesLeftOut:
-    def test_without_all_that_may_be_there_are_a_detector_and_a_second_pass(self, tmp_path: Path):
+    def test_without_all_that_may_be_there_are_a_detector_and_a_second_pass(self, tmp_path: Path) -> None:
         text = own_text()
         for role in ("streaming", "punctuation", "speaker"):
             text = without(text, role)
@@ -140,13 +140,13 @@ class TestRolesLeftOut:
 
 
 class TestALanguageModel:
-    def test_one_that_is_not_there_is_named_with_its_directory(self, tmp_path: Path):
+    def test_one_that_is_not_there_is_named_with_its_directory(self, tmp_path: Path) -> None:
         (tmp_path / "words").mkdir()
         message = failure(tmp_path, own_text() + LANGUAGE_MODEL)
         assert message.startswith("own.toml: [language_model]: words must hold one language model")
 
     @pytest.mark.parametrize("compute_type", ["float32", "int8"] if networks.is_supported() else ["float32"])
-    def test_ones_own_decides_between_what_was_heard(self, tmp_path: Path, compute_type: str):
+    def test_ones_own_decides_between_what_was_heard(self, tmp_path: Path, compute_type: str) -> None:
         text = own_text()
         [(often, _)] = Counter(self.heard(load(tmp_path, text, compute_type=compute_type))).most_common(1)
         (tmp_path / "words").mkdir()
@@ -154,7 +154,7 @@ class TestALanguageModel:
         models = load(tmp_path, text + LANGUAGE_MODEL, compute_type=compute_type)
         assert often not in self.heard(models)
 
-    def test_its_weight_is_an_option(self, tmp_path: Path):
+    def test_its_weight_is_an_option(self, tmp_path: Path) -> None:
         text = own_text()
         plain = self.heard(load(tmp_path, text))
         [(often, _)] = Counter(plain).most_common(1)
@@ -175,10 +175,10 @@ class TestALanguageModel:
 
 
 class TestSetsThatNeedNoModels:
-    def test_checksums(self, tmp_path: Path):
+    def test_checksums(self, tmp_path: Path) -> None:
         assert load(tmp_path, 'title = "Checksums"\nchecksum = true\n').name == "checksum"
 
-    def test_a_script(self, tmp_path: Path):
+    def test_a_script(self, tmp_path: Path) -> None:
         text = 'title = "Script"\n[[script]]\ntext = "好的。"\n'
         assert load(tmp_path / ".", text).name == "scripted"
 
@@ -186,22 +186,22 @@ class TestSetsThatNeedNoModels:
 class TestFailures:
     """The start ends with one line that names file and table, whatever is the matter."""
 
-    def test_a_set_from_the_hub_that_was_not_fetched_says_how_to_fetch_it(self, tmp_path: Path):
+    def test_a_set_from_the_hub_that_was_not_fetched_says_how_to_fetch_it(self, tmp_path: Path) -> None:
         with pytest.raises(
             ModelError,
             match=r"paraformer-zh-streaming, .* fetch with: python manage.py models pull paraformer-zh",
         ):
             load_models(read_model_set("paraformer-zh"), tmp_path)
 
-    def test_an_own_set_is_fetched_by_its_file(self, tmp_path: Path):
+    def test_an_own_set_is_fetched_by_its_file(self, tmp_path: Path) -> None:
         message = failure(tmp_path, 'base = "paraformer-zh"')
         assert message.endswith("fetch with: python manage.py models pull own.toml")
 
-    def test_a_directory_that_is_not_there(self, tmp_path: Path):
+    def test_a_directory_that_is_not_there(self, tmp_path: Path) -> None:
         message = failure(tmp_path, own_text(speaker=Path("/nowhere")))
         assert message == "own.toml: [speaker]: there is no model directory /nowhere"
 
-    def test_weights_of_another_kind(self, tmp_path: Path):
+    def test_weights_of_another_kind(self, tmp_path: Path) -> None:
         message = failure(tmp_path, own_text(offline=model_path("cam++")))
         assert message.startswith("own.toml: [offline]: ")
         assert "holds a CAMPPlus; supported here: Paraformer" in message
@@ -216,7 +216,7 @@ class TestFailures:
             ("speaker", "cam++"),
         ],
     )
-    def test_weights_that_were_cut_short(self, tmp_path: Path, role: str, name: str):
+    def test_weights_that_were_cut_short(self, tmp_path: Path, role: str, name: str) -> None:
         folder = copy(name, tmp_path)
         content = (folder / "model.pt").read_bytes()
         (folder / "model.pt").write_bytes(content[: len(content) // 2])
@@ -235,45 +235,47 @@ class TestFailures:
             ("speaker", "cam++", "model.pt", b""),
         ],
     )
-    def test_any_other_damaged_file(self, tmp_path: Path, role: str, name: str, file: str, content: bytes):
+    def test_any_other_damaged_file(
+        self, tmp_path: Path, role: str, name: str, file: str, content: bytes
+    ) -> None:
         folder = copy(name, tmp_path)
         (folder / file).write_bytes(content)
         message = failure(tmp_path, own_text(**{role: folder}))
         assert message.startswith(f"own.toml: [{role}]: ")
         assert "\n" not in message
 
-    def test_whatever_a_library_raises_is_told_in_one_line_of_bounded_length(self, tmp_path: Path):
+    def test_whatever_a_library_raises_is_told_in_one_line_of_bounded_length(self, tmp_path: Path) -> None:
         message = failure(tmp_path, BREAKS.replace("HOW", "load"))
         start = "own.toml: [offline]: it cannot be loaded or run: RuntimeError: the library has a bad day"
         assert message.startswith(start)
         assert "\n" not in message
         assert len(message) <= len(start) + MAX_REASON
 
-    def test_what_fails_only_when_it_runs_fails_at_the_start(self, tmp_path: Path):
+    def test_what_fails_only_when_it_runs_fails_at_the_start(self, tmp_path: Path) -> None:
         assert failure(tmp_path, BREAKS.replace("HOW", "run")) == (
             "own.toml: [offline]: it cannot be loaded or run: RuntimeError: mat1 and mat2 shapes cannot be "
             "multiplied"
         )
 
-    def test_too_little_memory(self, tmp_path: Path):
+    def test_too_little_memory(self, tmp_path: Path) -> None:
         message = failure(tmp_path, BREAKS.replace("HOW", "memory"))
         assert message == "own.toml: [offline]: there is not enough memory for it"
 
-    def test_a_familys_own_words_follow_the_place(self, tmp_path: Path):
+    def test_a_familys_own_words_follow_the_place(self, tmp_path: Path) -> None:
         message = failure(tmp_path, BREAKS.replace("HOW", "model"))
         assert message == "own.toml: [offline]: the weights are those of another network"
 
-    def test_a_model_of_another_role(self, tmp_path: Path):
+    def test_a_model_of_another_role(self, tmp_path: Path) -> None:
         message = failure(tmp_path, BREAKS.replace("HOW", "another"))
         assert message == (
             f"own.toml: [offline]: kind {HERE}.Breaks loads a ScriptedVad, which is no OfflineRecognizer"
         )
 
-    def test_what_caused_it_stays_with_it(self, tmp_path: Path):
+    def test_what_caused_it_stays_with_it(self, tmp_path: Path) -> None:
         with pytest.raises(ModelError) as failed:
             load(tmp_path, BREAKS.replace("HOW", "load"))
         assert isinstance(failed.value.__cause__, RuntimeError)
 
-    def test_an_unknown_compute_type(self, tmp_path: Path):
+    def test_an_unknown_compute_type(self, tmp_path: Path) -> None:
         message = failure(tmp_path, own_text(), compute_type="int4")
         assert "there is no compute type 'int4'; known are auto, float32" in message

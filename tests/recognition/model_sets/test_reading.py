@@ -40,25 +40,25 @@ def refusal(folder: Path, text: str) -> str:
 
 
 class TestBuiltInSets:
-    def test_there_are_the_embedded_models_and_the_large_ones(self):
+    def test_there_are_the_embedded_models_and_the_large_ones(self) -> None:
         assert model_set_names() == ["embedded", "paraformer-zh"]
 
     @pytest.mark.parametrize("name", model_set_names())
-    def test_each_names_a_model_for_each_role_with_its_licence(self, name: str):
+    def test_each_names_a_model_for_each_role_with_its_licence(self, name: str) -> None:
         sources = read_model_set(name).sources
         assert set(ROLES) - set(sources) <= {"language_model"}
         assert all(source.licence for source in sources.values())
 
-    def test_the_large_ones_come_from_the_hub_by_id_and_revision(self):
+    def test_the_large_ones_come_from_the_hub_by_id_and_revision(self) -> None:
         for source in read_model_set("paraformer-zh").sources.values():
             assert re.match(r"^iic/", source.hub)
             assert re.match(r"^v\d", source.revision)
             assert source.size > 1e6
 
-    def test_the_large_vad_decides_at_the_threshold_of_funasr(self):
+    def test_the_large_vad_decides_at_the_threshold_of_funasr(self) -> None:
         assert read_model_set("paraformer-zh").endpointing.threshold == 0.8
 
-    def test_the_embedded_ones_lie_beside_their_file_and_in_a_package(self, tmp_path: Path):
+    def test_the_embedded_ones_lie_beside_their_file_and_in_a_package(self, tmp_path: Path) -> None:
         model_set = read_model_set("embedded")
         assert model_set.missing(tmp_path) == []
         assert model_set.sources["vad"].directory(tmp_path) is None
@@ -68,7 +68,7 @@ class TestBuiltInSets:
             assert directory.is_dir()
             assert directory.is_absolute()
 
-    def test_an_unknown_name_lists_the_known_ones(self):
+    def test_an_unknown_name_lists_the_known_ones(self) -> None:
         with pytest.raises(
             ModelSetError, match="no model set 'whisper'; known are embedded, paraformer-zh, and"
         ):
@@ -76,7 +76,7 @@ class TestBuiltInSets:
 
 
 class TestAnOperatorsOwnSet:
-    def test_it_is_read_from_its_file(self, tmp_path: Path):
+    def test_it_is_read_from_its_file(self, tmp_path: Path) -> None:
         model_set = read(tmp_path, TEXT)
         assert model_set.name == "own"
         assert model_set.title == "Our own"
@@ -84,7 +84,7 @@ class TestAnOperatorsOwnSet:
         assert model_set.endpointing == EndpointingOptions(threshold=0.8, end_silence_ms=600)
         assert list(model_set.sources) == ["vad", "streaming", "offline", "punctuation", "speaker"]
 
-    def test_each_role_has_its_usual_kind_where_none_is_named(self, tmp_path: Path):
+    def test_each_role_has_its_usual_kind_where_none_is_named(self, tmp_path: Path) -> None:
         sources = read(tmp_path, TEXT + LANGUAGE_MODEL).sources
         assert {role: type(source.options) for role, source in sources.items()} == {
             "vad": FsmnOptions,
@@ -95,38 +95,38 @@ class TestAnOperatorsOwnSet:
             "speaker": SpeakerOptions,
         }
 
-    def test_options_are_those_of_the_kind(self, tmp_path: Path):
+    def test_options_are_those_of_the_kind(self, tmp_path: Path) -> None:
         options = read(tmp_path, TEXT).sources["streaming"].options
         assert options == StreamingOptions(chunk=20)
 
-    def test_a_detector_from_its_package_is_of_that_packages_kind(self, tmp_path: Path):
+    def test_a_detector_from_its_package_is_of_that_packages_kind(self, tmp_path: Path) -> None:
         text = TEXT.replace('path = "VAD"', 'package = "silero-vad"\noptions = { frames = 4 }')
         assert read(tmp_path, text).sources["vad"].options == SileroOptions(frames=4)
 
-    def test_a_kind_may_be_named(self, tmp_path: Path):
+    def test_a_kind_may_be_named(self, tmp_path: Path) -> None:
         text = TEXT.replace('path = "OFFLINE"', 'path = "OFFLINE"\nkind = "paraformer"')
         source = read(tmp_path, text).sources["offline"]
         assert (source.kind, source.options) == ("paraformer", ParaformerOptions())
 
-    def test_a_relative_path_is_that_from_the_file(self, tmp_path: Path):
+    def test_a_relative_path_is_that_from_the_file(self, tmp_path: Path) -> None:
         directory = read(tmp_path, TEXT).sources["speaker"].directory(Path("models"))
         assert directory == tmp_path / "SPEAKER"
 
     def test_a_relative_path_of_the_file_itself_gives_absolute_directories(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-    ):
+    ) -> None:
         write(tmp_path, TEXT)
         monkeypatch.chdir(tmp_path)
         directory = read_model_set("own.toml").sources["vad"].directory(Path("models"))
         monkeypatch.chdir("/")
         assert directory == tmp_path / "VAD"
 
-    def test_a_model_from_the_hub_lies_under_its_id_and_revision(self, tmp_path: Path):
+    def test_a_model_from_the_hub_lies_under_its_id_and_revision(self, tmp_path: Path) -> None:
         text = TEXT.replace('path = "SPEAKER"', 'hub = "iic/voices"\nrevision = "v2"')
         directory = read(tmp_path, text).sources["speaker"].directory(Path("/models"))
         assert directory == Path("/models/iic/voices/v2")
 
-    def test_models_whose_files_are_not_there_are_missing(self, tmp_path: Path):
+    def test_models_whose_files_are_not_there_are_missing(self, tmp_path: Path) -> None:
         missing = read(tmp_path, TEXT).missing(tmp_path)
         assert [source.role for source in missing] == [
             "vad",
@@ -136,7 +136,7 @@ class TestAnOperatorsOwnSet:
             "speaker",
         ]
 
-    def test_a_directory_with_a_configuration_and_weights_is_complete(self, tmp_path: Path):
+    def test_a_directory_with_a_configuration_and_weights_is_complete(self, tmp_path: Path) -> None:
         folder = tmp_path / "SPEAKER"
         folder.mkdir()
         source = read(tmp_path, TEXT).sources["speaker"]
@@ -146,14 +146,14 @@ class TestAnOperatorsOwnSet:
         (folder / "model.pt").write_bytes(b"")
         assert not source.is_missing(tmp_path)
 
-    def test_a_directory_that_names_weights_elsewhere_is_complete(self, tmp_path: Path):
+    def test_a_directory_that_names_weights_elsewhere_is_complete(self, tmp_path: Path) -> None:
         folder = tmp_path / "OFFLINE"
         folder.mkdir()
         (folder / "config.yaml").write_text("model: Paraformer")
         (folder / "configuration.json").write_text("{}")
         assert not read(tmp_path, TEXT).sources["offline"].is_missing(tmp_path)
 
-    def test_a_language_model_is_there_when_its_file_is(self, tmp_path: Path):
+    def test_a_language_model_is_there_when_its_file_is(self, tmp_path: Path) -> None:
         (tmp_path / "words").mkdir()
         source = read(tmp_path, TEXT + LANGUAGE_MODEL).sources["language_model"]
         assert source.is_missing(tmp_path)
@@ -161,20 +161,20 @@ class TestAnOperatorsOwnSet:
         assert not source.is_missing(tmp_path)
 
     @pytest.mark.parametrize("role", OPTIONAL_ROLES)
-    def test_a_role_that_is_not_required_may_be_left_out(self, tmp_path: Path, role: str):
+    def test_a_role_that_is_not_required_may_be_left_out(self, tmp_path: Path, role: str) -> None:
         assert role not in read(tmp_path, without(TEXT, role)).sources
 
     @pytest.mark.parametrize("role", OPTIONAL_ROLES)
-    def test_it_may_be_left_out_in_so_many_words(self, tmp_path: Path, role: str):
+    def test_it_may_be_left_out_in_so_many_words(self, tmp_path: Path, role: str) -> None:
         text = f"{role} = false\n" + without(TEXT, role)
         assert role not in read(tmp_path, text).sources
 
     @pytest.mark.parametrize("role", REQUIRED_ROLES)
-    def test_a_role_that_every_set_needs_is_named_when_it_is_missing(self, tmp_path: Path, role: str):
+    def test_a_role_that_every_set_needs_is_named_when_it_is_missing(self, tmp_path: Path, role: str) -> None:
         assert refusal(tmp_path, without(TEXT, role)) == f"own.toml: [{role}] is missing"
 
     @pytest.mark.parametrize("role", REQUIRED_ROLES)
-    def test_it_cannot_be_left_out_in_so_many_words_either(self, tmp_path: Path, role: str):
+    def test_it_cannot_be_left_out_in_so_many_words_either(self, tmp_path: Path, role: str) -> None:
         assert (
             refusal(tmp_path, f"{role} = false\n" + without(TEXT, role)) == f"own.toml: [{role}] is missing"
         )
@@ -183,23 +183,23 @@ class TestAnOperatorsOwnSet:
 class TestMistakes:
     """Each is told with file, table, key, value and what is allowed."""
 
-    def test_a_file_that_is_not_there(self):
+    def test_a_file_that_is_not_there(self) -> None:
         with pytest.raises(
             ModelSetError, match=r"the model set /nowhere.toml cannot be read: .*No such file"
         ):
             read_model_set("/nowhere.toml")
 
-    def test_a_file_that_is_a_folder(self, tmp_path: Path):
+    def test_a_file_that_is_a_folder(self, tmp_path: Path) -> None:
         (tmp_path / "own.toml").mkdir()
         with pytest.raises(ModelSetError, match=r"own.toml cannot be read: .*Is a directory"):
             read_model_set(str(tmp_path / "own.toml"))
 
-    def test_a_file_that_is_no_toml(self, tmp_path: Path):
+    def test_a_file_that_is_no_toml(self, tmp_path: Path) -> None:
         assert refusal(tmp_path, "title = ").startswith(
             "the model set own.toml cannot be read: Invalid value"
         )
 
-    def test_a_file_in_another_encoding(self, tmp_path: Path):
+    def test_a_file_in_another_encoding(self, tmp_path: Path) -> None:
         (tmp_path / "own.toml").write_bytes('title = "我们的"'.encode("gb18030"))
         with pytest.raises(ModelSetError, match=r"own.toml cannot be read: 'utf-8' codec"):
             read_model_set(str(tmp_path / "own.toml"))
@@ -265,7 +265,7 @@ class TestMistakes:
             ),
         ],
     )
-    def test_in_the_tables_of_the_models(self, tmp_path: Path, old: str, new: str, message: str):
+    def test_in_the_tables_of_the_models(self, tmp_path: Path, old: str, new: str, message: str) -> None:
         assert old in TEXT
         assert message in refusal(tmp_path, TEXT.replace(old, new, 1))
 
@@ -297,22 +297,24 @@ class TestMistakes:
             ("language_model", "weight = -1", "weight = -1 is refused; it takes a number from 0 to 10"),
         ],
     )
-    def test_in_the_options_of_every_role(self, tmp_path: Path, role: str, options: str, message: str):
+    def test_in_the_options_of_every_role(
+        self, tmp_path: Path, role: str, options: str, message: str
+    ) -> None:
         """Faults 1 and 2: they left the server up and silent, or were thrown away."""
         text = (TEXT + LANGUAGE_MODEL).replace("options = { chunk = 20 }\n", "")
         text = text.replace(f"[{role}]", f"[{role}]\noptions = {{ {options} }}")
         assert refusal(tmp_path, text).startswith(f"own.toml: [{role}.options]: {message}")
 
-    def test_options_that_are_no_table(self, tmp_path: Path):
+    def test_options_that_are_no_table(self, tmp_path: Path) -> None:
         text = TEXT.replace("options = { chunk = 20 }", "options = 20")
         assert refusal(tmp_path, text) == "own.toml: [streaming.options]: this is not a table but 20"
 
     @pytest.mark.parametrize("value", ["true", "3", '"silero"', "[1]"])
-    def test_a_role_that_is_no_table(self, tmp_path: Path, value: str):
+    def test_a_role_that_is_no_table(self, tmp_path: Path, value: str) -> None:
         text = f"speaker = {value}\n" + without(TEXT, "speaker")
         assert refusal(tmp_path, text) == "own.toml: [speaker]: this is not a table"
 
-    def test_a_language_model_that_no_recogniser_uses(self, tmp_path: Path):
+    def test_a_language_model_that_no_recogniser_uses(self, tmp_path: Path) -> None:
         kind = "tests.recognition.model_sets.tone_family.ToneOffline"
         text = without(TEXT, "streaming").replace('path = "OFFLINE"', f'path = "OFFLINE"\nkind = "{kind}"')
         assert refusal(tmp_path, text + LANGUAGE_MODEL) == (
@@ -364,19 +366,19 @@ class TestEndpointing:
             ),
         ],
     )
-    def test_mistakes(self, tmp_path: Path, line: str, message: str):
+    def test_mistakes(self, tmp_path: Path, line: str, message: str) -> None:
         text = TEXT.replace("threshold = 0.8\nend_silence_ms = 600", line)
         assert refusal(tmp_path, text).startswith(f"own.toml: [endpointing]: {message}")
 
-    def test_one_line_changes_the_silence_that_ends_a_line_long_or_short(self, tmp_path: Path):
+    def test_one_line_changes_the_silence_that_ends_a_line_long_or_short(self, tmp_path: Path) -> None:
         endpointing = read(tmp_path, TEXT.replace("threshold = 0.8\n", "")).endpointing
         assert endpointing.end_silence_ms == 600
         assert endpointing.long_silence_ms == 300
 
-    def test_all_of_it_may_be_left_out(self, tmp_path: Path):
+    def test_all_of_it_may_be_left_out(self, tmp_path: Path) -> None:
         assert read(tmp_path, without(TEXT, "endpointing")).endpointing == EndpointingOptions()
 
-    def test_a_number_in_its_place_is_refused(self, tmp_path: Path):
+    def test_a_number_in_its_place_is_refused(self, tmp_path: Path) -> None:
         text = "endpointing = 600\n" + without(TEXT, "endpointing")
         assert refusal(tmp_path, text) == "own.toml: [endpointing]: this is not a table but 600"
 
@@ -384,24 +386,24 @@ class TestEndpointing:
 class TestSetsThatNeedNoModels:
     SCRIPT = 'title = "A meeting"\n\n[[script]]\ntext = "好的。"\nvoice = 1\nseconds = 0.8\n'
 
-    def test_a_script_says_its_lines(self, tmp_path: Path):
+    def test_a_script_says_its_lines(self, tmp_path: Path) -> None:
         model_set = read(tmp_path, self.SCRIPT)
         assert model_set.fake
         assert model_set.fake().name == "scripted"
         assert model_set.sources == {}
         assert model_set.missing(tmp_path) == []
 
-    def test_each_use_of_a_script_has_models_of_its_own(self, tmp_path: Path):
+    def test_each_use_of_a_script_has_models_of_its_own(self, tmp_path: Path) -> None:
         fake = read(tmp_path, self.SCRIPT).fake
         assert fake
         assert fake().streaming is not fake().streaming
 
-    def test_checksums(self, tmp_path: Path):
+    def test_checksums(self, tmp_path: Path) -> None:
         fake = read(tmp_path, 'title = "Checksums"\nchecksum = true\n').fake
         assert fake
         assert fake().name == "checksum"
 
-    def test_they_may_say_where_utterances_end(self, tmp_path: Path):
+    def test_they_may_say_where_utterances_end(self, tmp_path: Path) -> None:
         text = self.SCRIPT.replace("[[script]]", "[endpointing]\nend_silence_ms = 500\n\n[[script]]")
         assert read(tmp_path, text).endpointing.end_silence_ms == 500
 
@@ -434,24 +436,24 @@ class TestSetsThatNeedNoModels:
             ("[[script]]\ntext = 3", "own.toml: [script]: text = 3 is refused; it takes a text in quotes"),
         ],
     )
-    def test_mistakes(self, tmp_path: Path, text: str, message: str):
+    def test_mistakes(self, tmp_path: Path, text: str, message: str) -> None:
         assert message in refusal(tmp_path, f'title = "Ours"\n{text}\n')
 
-    def test_a_script_with_more_lines_than_there_are_tones(self, tmp_path: Path):
+    def test_a_script_with_more_lines_than_there_are_tones(self, tmp_path: Path) -> None:
         text = 'title = "Ours"\n' + '[[script]]\ntext = "好"\n' * 86
         assert "script takes 1 to 85 tables" in refusal(tmp_path, text)
 
-    def test_models_beside_a_script_are_refused(self, tmp_path: Path):
+    def test_models_beside_a_script_are_refused(self, tmp_path: Path) -> None:
         text = self.SCRIPT + TEXT[TEXT.index("[vad]") : TEXT.index("[streaming]")]
         assert refusal(tmp_path, text).startswith("own.toml: there is no key vad, which is")
 
-    def test_a_script_beside_checksums_is_refused(self, tmp_path: Path):
+    def test_a_script_beside_checksums_is_refused(self, tmp_path: Path) -> None:
         text = self.SCRIPT.replace("\n\n", "\nchecksum = true\n", 1)
         assert refusal(tmp_path, text).startswith("own.toml: there is no key checksum, which is true here")
 
 
 class TestDocumentation:
-    def test_the_example_is_a_set(self, tmp_path: Path):
+    def test_the_example_is_a_set(self, tmp_path: Path) -> None:
         page = Path("docs/models.md").read_text(encoding="utf-8")
         model_set = read(tmp_path, page.split("```toml\n")[1].split("```")[0])
         assert model_set.sources["language_model"].options == ArpaOptions(weight=0.3)
@@ -462,7 +464,7 @@ class TestDocumentation:
 
 
 class TestLayers:
-    def test_reading_sets_imports_neither_torch_nor_funasr(self):
+    def test_reading_sets_imports_neither_torch_nor_funasr(self) -> None:
         code = (
             "import sys; from recognition.model_sets.reading import read_model_set, model_set_names; "
             "[read_model_set(name) for name in model_set_names()]; "

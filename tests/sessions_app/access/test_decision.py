@@ -29,62 +29,62 @@ class TestDecision:
             (Access.OPEN, STRANGER, AccessDecision.ADMITTED),
         ],
     )
-    def test_without_token_or_login_the_setting_decides(self, access, visitor, verdict):
+    def test_without_token_or_login_the_setting_decides(self, access, visitor, verdict) -> None:
         assert decide(access, visitor) is verdict
 
     @pytest.mark.parametrize("access", Access)
-    def test_a_good_token_opens(self, access):
+    def test_a_good_token_opens(self, access) -> None:
         assert decide(access, Visitor(False, has_token=True, is_token_good=True)) is AccessDecision.ADMITTED
 
     @pytest.mark.parametrize("access", Access)
     @pytest.mark.parametrize("is_here", [True, False])
-    def test_a_bad_token_is_no_better_than_it_says(self, access, is_here):
+    def test_a_bad_token_is_no_better_than_it_says(self, access, is_here) -> None:
         visitor = Visitor(is_here, has_login=True, has_permission=True, has_token=True)
         assert decide(access, visitor) is AccessDecision.FORBIDDEN
 
-    def test_a_login_with_the_permission_opens(self):
+    def test_a_login_with_the_permission_opens(self) -> None:
         visitor = Visitor(False, has_login=True, has_permission=True)
         assert decide(Access.TOKEN, visitor) is AccessDecision.ADMITTED
 
-    def test_a_login_without_it_is_told_so(self):
+    def test_a_login_without_it_is_told_so(self) -> None:
         assert decide(Access.TOKEN, Visitor(False, has_login=True)) is AccessDecision.FORBIDDEN
 
 
 class TestRights:
-    def test_permissions_give_their_rights_and_no_more(self):
+    def test_permissions_give_their_rights_and_no_more(self) -> None:
         granted = [Right.READ, Right.EDIT]
         assert rights(Access.LOCAL, STRANGER, granted) == set(granted)
         assert rights(Access.TOKEN, LOCAL, []) == set()
 
     @pytest.mark.parametrize(("access", "visitor"), [(Access.LOCAL, LOCAL), (Access.OPEN, STRANGER)])
-    def test_who_is_trusted_changes_nothing_without_a_login(self, access, visitor):
+    def test_who_is_trusted_changes_nothing_without_a_login(self, access, visitor) -> None:
         assert rights(access, visitor, []) == {Right.READ, Right.SEND, Right.EXPORT}
         assert Right.EDIT in rights(access, visitor, [Right.EDIT])
 
     @pytest.mark.parametrize("access", Access)
-    def test_a_link_gives_reading_whoever_opens_it(self, access):
+    def test_a_link_gives_reading_whoever_opens_it(self, access) -> None:
         for is_here in (True, False):
             bearer = Visitor(is_here, has_login=True, has_token=True, is_token_good=True)
             assert rights(access, bearer, list(Right)) == {Right.READ}
 
     @pytest.mark.parametrize("access", Access)
-    def test_a_bad_link_gives_nothing(self, access):
+    def test_a_bad_link_gives_nothing(self, access) -> None:
         assert rights(access, Visitor(True, has_token=True), list(Right)) == set()
 
 
 class TestLocal:
     @pytest.mark.parametrize("peer", ["127.0.0.1", "127.8.9.1", "::1", "::ffff:127.0.0.1"])
-    def test_loopback_is_this_machine(self, peer: str):
+    def test_loopback_is_this_machine(self, peer: str) -> None:
         assert is_local(peer, ["host", "user-agent"])
 
     @pytest.mark.parametrize(
         "peer", ["10.0.0.1", "192.168.1.7", "::2", "::ffff:10.0.0.1", "localhost", "", None]
     )
-    def test_anything_else_is_not(self, peer: str | None):
+    def test_anything_else_is_not(self, peer: str | None) -> None:
         assert not is_local(peer, [])
 
     @pytest.mark.parametrize("header", ["x-forwarded-for", "forwarded", "x-real-ip", "via"])
-    def test_a_proxy_on_this_machine_speaks_for_others(self, header: str):
+    def test_a_proxy_on_this_machine_speaks_for_others(self, header: str) -> None:
         assert not is_local("127.0.0.1", ["host", header])
 
 
@@ -94,7 +94,7 @@ def allowed(origin: str | None, host: str, *, scheme: str = "ws", trusted: list[
 
 
 class TestOrigin:
-    def test_a_client_that_is_no_browser_has_none(self):
+    def test_a_client_that_is_no_browser_has_none(self) -> None:
         assert allowed(None, "anything")
 
     @pytest.mark.parametrize(
@@ -107,7 +107,7 @@ class TestOrigin:
             ("https://meet.example.org", "meet.example.org:443"),
         ],
     )
-    def test_our_own_pages_may(self, origin: str, host: str):
+    def test_our_own_pages_may(self, origin: str, host: str) -> None:
         assert allowed(origin, host)
 
     @pytest.mark.parametrize(
@@ -122,14 +122,14 @@ class TestOrigin:
             ("", "127.0.0.1:8000"),
         ],
     )
-    def test_nobody_elses_may(self, origin: str, host: str):
+    def test_nobody_elses_may(self, origin: str, host: str) -> None:
         assert not allowed(origin, host)
 
-    def test_a_strangers_name_for_this_machine_is_no_host_of_ours(self):
+    def test_a_strangers_name_for_this_machine_is_no_host_of_ours(self) -> None:
         assert not allowed("http://rebound.evil:8000", "rebound.evil:8000")
 
-    def test_a_plain_page_may_not_open_a_secure_socket(self):
+    def test_a_plain_page_may_not_open_a_secure_socket(self) -> None:
         assert not allowed("http://meet.example.org", "meet.example.org", scheme="wss")
 
-    def test_trusted_origins_may(self):
+    def test_trusted_origins_may(self) -> None:
         assert allowed("https://intranet", "127.0.0.1:8000", trusted=["https://intranet"])

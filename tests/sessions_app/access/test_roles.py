@@ -14,13 +14,13 @@ def permissions(group: str) -> set[str]:
     return {f"{app}.{codename}" for app, codename in rows}
 
 
-def test_a_new_database_has_the_groups():
+def test_a_new_database_has_the_groups() -> None:
     assert {name: permissions(name) for name in ROLES} == {
         name: set(wanted) for name, wanted in ROLES.items()
     }
 
 
-def test_setting_up_again_repairs_and_takes_nothing_away(capsys):
+def test_setting_up_again_repairs_and_takes_nothing_away(capsys) -> None:
     viewer = Group.objects.get(name="viewer")
     extra = Group.objects.get(name="enroller").permissions.first()
     viewer.permissions.set([extra])

@@ -34,25 +34,25 @@ def write(start: int, end: int, session: int = 1) -> None:
 
 
 class TestJournal:
-    def test_a_sample_lies_at_its_position(self):
+    def test_a_sample_lies_at_its_position(self) -> None:
         write(0, 100)
         write(100, 300)
         np.testing.assert_array_equal(files.read(1, 50, 150), ramp(50, 150))
         assert files.length(1) == 300
 
-    def test_writing_again_changes_nothing(self):
+    def test_writing_again_changes_nothing(self) -> None:
         write(0, 300)
         write(100, 200)
         np.testing.assert_array_equal(files.read(1, 0, 300), ramp(0, 300))
         assert files.length(1) == 300
 
-    def test_reading_beyond_the_end_gives_what_there_is(self):
+    def test_reading_beyond_the_end_gives_what_there_is(self) -> None:
         write(0, 100)
         assert len(files.read(1, 90, 200)) == 10
         assert len(files.read(1, 200, 300)) == 0
 
     @given(st.lists(st.integers(0, 9000), max_size=12))
-    def test_the_pieces_in_which_audio_comes_make_no_difference(self, lengths: list[int]):
+    def test_the_pieces_in_which_audio_comes_make_no_difference(self, lengths: list[int]) -> None:
         files.delete(1)
         journal, position = Journal(1), 0
         for length in lengths:
@@ -62,20 +62,20 @@ class TestJournal:
         np.testing.assert_array_equal(files.read(1, 0, position + 1), ramp(0, position))
         journal.close()
 
-    def test_a_second_of_audio_does_not_wait_for_the_next(self):
+    def test_a_second_of_audio_does_not_wait_for_the_next(self) -> None:
         journal = Journal(1)
         journal.write(0, ramp(0, 16_000) / np.float32(32768))
         assert files.length(1) == 16_000
         journal.close()
 
-    def test_pieces_may_lie_apart(self):
+    def test_pieces_may_lie_apart(self) -> None:
         journal = Journal(1)
         for start in (300, 100, 0, 200):
             journal.write(start, ramp(start, start + 100) / np.float32(32768))
         journal.close()
         np.testing.assert_array_equal(files.read(1, 0, 400), ramp(0, 400))
 
-    def test_what_a_full_disk_refused_may_be_written_again(self, monkeypatch: pytest.MonkeyPatch):
+    def test_what_a_full_disk_refused_may_be_written_again(self, monkeypatch: pytest.MonkeyPatch) -> None:
         refusals = iter(range(3))
 
         def full(*arguments: Any, write: Any = os.pwrite) -> int:
@@ -97,7 +97,9 @@ class TestJournal:
         np.testing.assert_array_equal(files.read(1, 0, 20_000), ramp(0, 20_000))
         journal.close()
 
-    def test_what_it_refuses_to_the_end_is_given_up_with_the_journal(self, monkeypatch: pytest.MonkeyPatch):
+    def test_what_it_refuses_to_the_end_is_given_up_with_the_journal(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         def full(*arguments: Any) -> int:
             raise OSError(errno.ENOSPC, "No space left on device")
 
@@ -109,17 +111,17 @@ class TestJournal:
         journal.close()
         assert files.length(1) == 0
 
-    def test_a_session_without_a_recording_is_silent(self):
+    def test_a_session_without_a_recording_is_silent(self) -> None:
         assert files.length(7) == 0
         assert len(files.read(7, 0, 100)) == 0
 
-    def test_a_journal_is_not_for_everyones_eyes(self):
+    def test_a_journal_is_not_for_everyones_eyes(self) -> None:
         write(0, 1)
         assert files.journal_path(1).stat().st_mode & 0o007 == 0
 
 
 class TestFlac:
-    def test_has_every_sample_and_replaces_the_journal(self):
+    def test_has_every_sample_and_replaces_the_journal(self) -> None:
         write(0, 5000)
         flac = files.encode_flac(1)
         audio, rate = soundfile.read(flac, dtype="int16")
@@ -127,31 +129,31 @@ class TestFlac:
         assert rate == 16_000
         assert not files.journal_path(1).exists()
 
-    def test_reads_as_the_journal_did(self):
+    def test_reads_as_the_journal_did(self) -> None:
         write(0, 5000)
         files.encode_flac(1)
         np.testing.assert_array_equal(files.read(1, 1234, 2345), ramp(1234, 2345))
         assert len(files.read(1, 4990, 6000)) == 10
         assert files.length(1) == 5000
 
-    def test_making_it_twice_is_no_harm(self):
+    def test_making_it_twice_is_no_harm(self) -> None:
         write(0, 100)
         assert files.encode_flac(1) == files.encode_flac(1)
 
-    def test_one_that_was_interrupted_is_made_anew(self):
+    def test_one_that_was_interrupted_is_made_anew(self) -> None:
         write(0, 100)
         files.flac_path(1).with_suffix(".unfinished").write_bytes(b"half")
         files.encode_flac(1)
         assert files.length(1) == 100
 
-    def test_no_audio_makes_no_file(self):
+    def test_no_audio_makes_no_file(self) -> None:
         assert files.encode_flac(1) is None
         write(0, 0)
         assert files.encode_flac(1) is None
         assert not files.journal_path(1).exists()
 
 
-def test_deleting_leaves_nothing(media: Path):
+def test_deleting_leaves_nothing(media: Path) -> None:
     write(0, 100, session=1)
     write(0, 100, session=2)
     files.encode_flac(2)
@@ -161,9 +163,9 @@ def test_deleting_leaves_nothing(media: Path):
 
 
 @given(arrays(np.int16, st.integers(0, 100)))
-def test_audio_that_was_16_bits_comes_back_exactly(audio: np.ndarray):
+def test_audio_that_was_16_bits_comes_back_exactly(audio: np.ndarray) -> None:
     np.testing.assert_array_equal(to_int16(audio / np.float32(32768)), audio)
 
 
-def test_full_scale_does_not_wrap_around():
+def test_full_scale_does_not_wrap_around() -> None:
     np.testing.assert_array_equal(to_int16(np.array([1.0, -1.0], np.float32)), [32767, -32768])

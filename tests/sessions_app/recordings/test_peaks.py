@@ -24,13 +24,13 @@ def tone(*levels: float, length: int = WINDOW) -> np.ndarray:
     return np.concatenate([np.full(length, level, np.float32) for level in levels])
 
 
-def test_one_byte_for_each_tenth_of_a_second():
+def test_one_byte_for_each_tenth_of_a_second() -> None:
     session = make_session()
     make_recording(session, np.concatenate([tone(0.0, 0.5, -1.0), tone(0.25, length=10)]), as_flac=True)
     assert list(peaks.read(session.pk, has_ended=True)) == [0, 128, 255, 64]
 
 
-def test_they_grow_with_the_recording_and_what_is_known_is_left_out():
+def test_they_grow_with_the_recording_and_what_is_known_is_left_out() -> None:
     session = make_session(is_live=True)
     journal = files.Journal(session.pk)
     journal.write(0, tone(0.5, 0.5))
@@ -45,7 +45,7 @@ def test_they_grow_with_the_recording_and_what_is_known_is_left_out():
     assert list(peaks.read(session.pk, has_ended=True)) == [128, 128, 64, 255]
 
 
-def test_are_the_same_however_long_the_blocks(monkeypatch):
+def test_are_the_same_however_long_the_blocks(monkeypatch) -> None:
     audio = np.random.default_rng(1).uniform(-1, 1, 50 * WINDOW + 7).astype(np.float32)
     sessions = [make_session(key) for key in ("a", "b")]
     for session, windows in zip(sessions, (600, 7), strict=True):
@@ -57,13 +57,13 @@ def test_are_the_same_however_long_the_blocks(monkeypatch):
     assert len(first) == 51
 
 
-def test_without_a_recording_there_are_none():
+def test_without_a_recording_there_are_none() -> None:
     session = make_session()
     assert peaks.read(session.pk, has_ended=True) == b""
     assert Client().get(reverse("peaks", args=[session.key])).content == b""
 
 
-def test_by_http_from_where_the_page_is():
+def test_by_http_from_where_the_page_is() -> None:
     session = make_session()
     make_recording(session, tone(0.5, 0.25, 1.0), as_flac=True)
     response = Client().get(reverse("peaks", args=[session.key]), {"first": "1"})
@@ -71,7 +71,7 @@ def test_by_http_from_where_the_page_is():
     assert list(Client().get(reverse("peaks", args=[session.key]), {"first": "x"}).content) == [128, 64, 255]
 
 
-def test_are_deleted_with_the_rest():
+def test_are_deleted_with_the_rest() -> None:
     session = make_session()
     make_recording(session, tone(0.5), as_flac=True)
     peaks.read(session.pk, has_ended=True)

@@ -23,7 +23,7 @@ from daphne.ws_protocol import WebSocketProtocol
 from twisted.internet.error import ConnectionLost
 
 
-async def test_what_is_said_to_a_client_that_left_before_its_socket_was_open_waits_for_nobody():
+async def test_what_is_said_to_a_client_that_left_before_its_socket_was_open_waits_for_nobody() -> None:
     socket = PatientWebSocket()
     await asyncio.wait_for(socket.drained.wait(), 1)
 
@@ -87,7 +87,7 @@ def open_socket(monkeypatch: pytest.MonkeyPatch) -> PatientWebSocket:
 
 async def test_a_client_that_is_gone_is_read_to_the_end_though_it_cannot_be_written_to(
     open_socket: PatientWebSocket,
-):
+) -> None:
     assert open_socket.transport.writeSomeData(b"1234") == 2
     open_socket.transport.is_broken = True
     assert open_socket.transport.writeSomeData(b"1234") == 4
@@ -95,7 +95,7 @@ async def test_a_client_that_is_gone_is_read_to_the_end_though_it_cannot_be_writ
 
 async def test_what_comes_after_the_server_began_to_leave_reaches_the_application(
     open_socket: PatientWebSocket,
-):
+) -> None:
     open_socket.go_away()
     open_socket.onMessage(b"audio", True)
     first, second = await open_socket.application_queue.get(), await open_socket.application_queue.get()
@@ -103,12 +103,14 @@ async def test_what_comes_after_the_server_began_to_leave_reaches_the_applicatio
     assert second["bytes"] == b"audio"
 
 
-async def test_a_client_that_answers_no_ping_is_left_to_the_application(open_socket: PatientWebSocket):
+async def test_a_client_that_answers_no_ping_is_left_to_the_application(
+    open_socket: PatientWebSocket,
+) -> None:
     open_socket.onAutoPingTimeout()
     assert (await open_socket.application_queue.get())["type"] == "websocket.unanswered"
 
 
-async def test_one_that_we_do_not_read_may_have_answered(open_socket: PatientWebSocket):
+async def test_one_that_we_do_not_read_may_have_answered(open_socket: PatientWebSocket) -> None:
     for _ in range(MAX_WAITING):
         open_socket.onMessage(b"audio", True)
     open_socket.onAutoPingTimeout()
@@ -118,7 +120,7 @@ async def test_one_that_we_do_not_read_may_have_answered(open_socket: PatientWeb
 class TestPushing:
     async def test_what_the_kernel_takes_is_written_at_once_and_the_rest_waits(
         self, open_socket: PatientWebSocket
-    ):
+    ) -> None:
         transport = open_socket.transport
         transport.dataBuffer, transport._tempDataBuffer = b"", []
         waiting: list[bytes] = []
@@ -126,7 +128,7 @@ class TestPushing:
         open_socket.push(b"12345678")
         assert waiting == [b"5678"]
 
-    async def test_nothing_overtakes_what_waits(self, open_socket: PatientWebSocket):
+    async def test_nothing_overtakes_what_waits(self, open_socket: PatientWebSocket) -> None:
         transport = open_socket.transport
         transport.dataBuffer, transport._tempDataBuffer = b"", [b"earlier"]
         waiting: list[bytes] = []
@@ -136,7 +138,7 @@ class TestPushing:
 
     async def test_only_a_client_that_is_there_and_not_behind_can_be_pushed_to(
         self, open_socket: PatientWebSocket
-    ):
+    ) -> None:
         open_socket.state = open_socket.STATE_CONNECTING
         assert not open_socket.can_push
         open_socket.state = open_socket.STATE_OPEN
@@ -150,13 +152,15 @@ class TestPushing:
 
 
 class TestReadingSendersTogether:
-    def test_who_sends_audio_is_a_sender(self, open_socket: PatientWebSocket):
+    def test_who_sends_audio_is_a_sender(self, open_socket: PatientWebSocket) -> None:
         open_socket.onMessage(b"close", False)
         assert not open_socket.server.senders.sockets
         open_socket.onMessage(b"audio", True)
         assert open_socket.server.senders.sockets == {7}
 
-    async def test_a_sender_that_is_ahead_of_the_application_is_left_out(self, open_socket: PatientWebSocket):
+    async def test_a_sender_that_is_ahead_of_the_application_is_left_out(
+        self, open_socket: PatientWebSocket
+    ) -> None:
         senders = open_socket.server.senders
         for _ in range(MAX_WAITING):
             open_socket.onMessage(b"audio", True)
@@ -165,13 +169,13 @@ class TestReadingSendersTogether:
             await open_socket.application_queue.get()
         assert senders.sockets == {7}
 
-    def test_one_that_is_paused_before_it_sends_audio_stays_so(self, open_socket: PatientWebSocket):
+    def test_one_that_is_paused_before_it_sends_audio_stays_so(self, open_socket: PatientWebSocket) -> None:
         for _ in range(MAX_WAITING):
             open_socket.onMessage(b"nothing", False)
         open_socket.onMessage(b"audio", True)
         assert not open_socket.server.senders.sockets
 
-    def test_one_that_is_leaving_is_not_read_again(self, open_socket: PatientWebSocket):
+    def test_one_that_is_leaving_is_not_read_again(self, open_socket: PatientWebSocket) -> None:
         open_socket.state = open_socket.STATE_CLOSING
         open_socket.onMessage(b"audio", True)
         assert not open_socket.server.senders.sockets
@@ -223,14 +227,14 @@ def taken(socket: PatientWebSocket) -> list[bytes | str]:
 class TestFrames:
     """However TCP cuts what a client sends, the application gets its messages."""
 
-    def test_one_at_a_time(self, connected: PatientWebSocket):
+    def test_one_at_a_time(self, connected: PatientWebSocket) -> None:
         for _ in range(3):
             connected.dataReceived(frames_of(AUDIO))
         assert taken(connected) == [AUDIO] * 3
 
     @given(st.lists(st.integers(1, 12_000), max_size=12))
     @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
-    def test_cut_anywhere(self, connected: PatientWebSocket, lengths: list[int]):
+    def test_cut_anywhere(self, connected: PatientWebSocket, lengths: list[int]) -> None:
         data = frames_of(AUDIO, b"", AUDIO[:500], AUDIO[:127], AUDIO)
         for length in lengths:
             connected.dataReceived(data[:length])
@@ -238,7 +242,9 @@ class TestFrames:
         connected.dataReceived(data)
         assert taken(connected) == [AUDIO, b"", AUDIO[:500], AUDIO[:127], AUDIO]
 
-    def test_a_whole_frame_in_the_middle_of_another_is_not_taken_for_one(self, connected: PatientWebSocket):
+    def test_a_whole_frame_in_the_middle_of_another_is_not_taken_for_one(
+        self, connected: PatientWebSocket
+    ) -> None:
         inner = frames_of(AUDIO)
         client = Protocol(CLIENT, state=OPEN)
         with mock.patch("websockets.frames.secrets.token_bytes", return_value=b"\0\0\0\0"):
@@ -249,7 +255,9 @@ class TestFrames:
             connected.dataReceived(part)
         assert taken(connected) == [b"before" + inner + b"after"]
 
-    def test_a_message_in_several_frames_may_have_others_between_them(self, connected: PatientWebSocket):
+    def test_a_message_in_several_frames_may_have_others_between_them(
+        self, connected: PatientWebSocket
+    ) -> None:
         client = Protocol(CLIENT, state=OPEN)
         client.send_binary(AUDIO[:400], fin=False)
         client.send_ping(b"still there?")
@@ -258,7 +266,7 @@ class TestFrames:
             connected.dataReceived(data)
         assert taken(connected) == [AUDIO]
 
-    def test_audio_answers_a_ping(self, connected: PatientWebSocket):
+    def test_audio_answers_a_ping(self, connected: PatientWebSocket) -> None:
         timeout = mock.Mock()
         connected.autoPingTimeoutCall = timeout
         connected.dataReceived(frames_of(AUDIO))

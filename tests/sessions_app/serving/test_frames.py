@@ -12,7 +12,7 @@ from sessions_app.serving.frames import text_frame, whole_audio
 
 
 @pytest.mark.parametrize("length", [0, 1, 125, 126, 65_535, 65_536, 70_000])
-def test_a_client_reads_what_was_said(length: int):
+def test_a_client_reads_what_was_said(length: int) -> None:
     text = "x" * length
     client = Protocol(CLIENT, state=OPEN)
     client.receive_data(text_frame(text))
@@ -22,7 +22,7 @@ def test_a_client_reads_what_was_said(length: int):
     assert frame.data.decode() == text
 
 
-def test_lengths_are_of_bytes():
+def test_lengths_are_of_bytes() -> None:
     client = Protocol(CLIENT, state=OPEN)
     client.receive_data(text_frame("字" * 100) + text_frame("好"))
     first, second = client.events_received()

@@ -25,7 +25,7 @@ print(gc.collect())
 """
 
 
-def test_what_has_been_loaded_is_not_looked_through_again_and_what_comes_later_is():
+def test_what_has_been_loaded_is_not_looked_through_again_and_what_comes_later_is() -> None:
     done = subprocess.run([sys.executable, "-c", PROGRAM], capture_output=True, text=True, check=True)
     looked_through, freed = map(int, done.stdout.split())
     assert looked_through < 100

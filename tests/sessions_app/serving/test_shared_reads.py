@@ -45,7 +45,7 @@ def new_peer() -> Iterator[Callable[..., Peer]]:
         peer.far.close()
 
 
-async def test_all_that_comes_is_read_in_order(new_peer: Callable[..., Peer]):
+async def test_all_that_comes_is_read_in_order(new_peer: Callable[..., Peer]) -> None:
     reading, peer = BatchedReader(), new_peer()
     reading.add(peer.near.fileno(), peer.read)
     for number in range(20):
@@ -53,7 +53,7 @@ async def test_all_that_comes_is_read_in_order(new_peer: Callable[..., Peer]):
         assert await peer.next_read() == b"%d" % number
 
 
-async def test_what_comes_after_a_pause_is_read_again(new_peer: Callable[..., Peer]):
+async def test_what_comes_after_a_pause_is_read_again(new_peer: Callable[..., Peer]) -> None:
     reading, peer = BatchedReader(), new_peer()
     reading.add(peer.near.fileno(), peer.read)
     for _ in range(2):
@@ -63,7 +63,7 @@ async def test_what_comes_after_a_pause_is_read_again(new_peer: Callable[..., Pe
             await asyncio.sleep(0.01)
 
 
-async def test_sockets_that_have_something_are_read_together(new_peer: Callable[..., Peer]):
+async def test_sockets_that_have_something_are_read_together(new_peer: Callable[..., Peer]) -> None:
     reading, peers = BatchedReader(), [new_peer() for _ in range(5)]
     for peer in peers:
         reading.add(peer.near.fileno(), peer.read)
@@ -74,7 +74,7 @@ async def test_sockets_that_have_something_are_read_together(new_peer: Callable[
 
 async def test_a_sender_in_a_hurry_does_not_wait_for_the_pace(
     new_peer: Callable[..., Peer], monkeypatch: pytest.MonkeyPatch
-):
+) -> None:
     monkeypatch.setattr("sessions_app.pacing.SOCKET_READ_INTERVAL_S", 3600.0)
     reading, peer = BatchedReader(), new_peer(most=10)
     reading.add(peer.near.fileno(), peer.read)
@@ -83,7 +83,7 @@ async def test_a_sender_in_a_hurry_does_not_wait_for_the_pace(
         await peer.next_read()
 
 
-async def test_a_socket_that_is_removed_is_not_read(new_peer: Callable[..., Peer]):
+async def test_a_socket_that_is_removed_is_not_read(new_peer: Callable[..., Peer]) -> None:
     reading, removed, other = BatchedReader(), new_peer(), new_peer()
     for peer in (removed, other):
         reading.add(peer.near.fileno(), peer.read)
@@ -96,7 +96,7 @@ async def test_a_socket_that_is_removed_is_not_read(new_peer: Callable[..., Peer
     assert await removed.next_read() == b"audio"
 
 
-async def test_reading_one_socket_may_remove_another(new_peer: Callable[..., Peer]):
+async def test_reading_one_socket_may_remove_another(new_peer: Callable[..., Peer]) -> None:
     reading, peers = BatchedReader(), [new_peer(), new_peer()]
 
     def read(own: Peer, other: Peer) -> None:
@@ -114,7 +114,7 @@ async def test_reading_one_socket_may_remove_another(new_peer: Callable[..., Pee
     assert len(first.reads) + len(second.reads) == 1
 
 
-async def test_the_end_of_a_connection_is_read_too(new_peer: Callable[..., Peer]):
+async def test_the_end_of_a_connection_is_read_too(new_peer: Callable[..., Peer]) -> None:
     reading, peer = BatchedReader(), new_peer()
     reading.add(peer.near.fileno(), peer.read)
     peer.far.close()

@@ -83,7 +83,7 @@ async def message(socket: ApplicationCommunicator) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("version", [1, 2])
-async def test_a_sender_is_let_in_only_when_it_is_the_sender(transport: SlowTransport, version: int):
+async def test_a_sender_is_let_in_only_when_it_is_the_sender(transport: SlowTransport, version: int) -> None:
     socket = await connect(f"mode=sender&v={version}")
     assert await socket.receive_nothing(0.5)
     transport.may_open.set()
@@ -101,7 +101,7 @@ async def test_a_sender_is_let_in_only_when_it_is_the_sender(transport: SlowTran
 )
 async def test_one_that_is_refused_is_told_why_as_soon_as_it_is_let_in_and_leaves_no_session_behind(
     transport: SlowTransport, refusal: Exception, code: str, close: int, is_kept: bool
-):
+) -> None:
     transport.refusal = refusal
     transport.may_open.set()
     socket = await connect("mode=sender")
@@ -112,7 +112,9 @@ async def test_one_that_is_refused_is_told_why_as_soon_as_it_is_let_in_and_leave
     assert await asyncio.to_thread(Session.objects.exists) == is_kept
 
 
-async def test_a_session_that_was_there_before_stays_though_its_sender_is_refused(transport: SlowTransport):
+async def test_a_session_that_was_there_before_stays_though_its_sender_is_refused(
+    transport: SlowTransport,
+) -> None:
     await asyncio.to_thread(commits.get_or_create_session, "meeting")
     transport.refusal = Unreachable("no")
     transport.may_open.set()
@@ -125,7 +127,7 @@ async def test_a_session_that_was_there_before_stays_though_its_sender_is_refuse
 
 async def test_a_sender_waits_while_the_database_is_away_for_a_moment(
     transport: SlowTransport, monkeypatch: pytest.MonkeyPatch
-):
+) -> None:
     from django.db import OperationalError
 
     failures = iter(range(2))
@@ -146,7 +148,7 @@ async def test_a_sender_waits_while_the_database_is_away_for_a_moment(
 @pytest.mark.parametrize("version", [1, 2])
 async def test_what_comes_before_the_client_has_heard_that_the_server_goes_away_is_kept(
     transport: SlowTransport, version: int
-):
+) -> None:
     transport.may_open.set()
     socket = await connect(f"mode=sender&v={version}")
     await socket.send_input({"type": "websocket.receive", "bytes": FRAME})
@@ -163,7 +165,7 @@ async def test_what_comes_before_the_client_has_heard_that_the_server_goes_away_
 )
 async def test_a_client_that_answers_no_ping_may_find_out_why_it_is_disconnected(
     transport: SlowTransport, mode: str, code: str, close: int
-):
+) -> None:
     transport.may_open.set()
     socket = await connect(f"mode={mode}")
     assert (await socket.receive_output(10))["type"] == "websocket.accept"
@@ -218,7 +220,7 @@ class TestPushing:
             followed.feed.receive_line(said)
         followed.tell()
 
-    async def test_a_line_is_sent_at_once_to_who_is_not_behind(self, receiver: Any):
+    async def test_a_line_is_sent_at_once_to_who_is_not_behind(self, receiver: Any) -> None:
         socket, pushed = receiver
         self.say(line(1))
         assert pushed.seqs == [1]
@@ -226,7 +228,7 @@ class TestPushing:
         assert pushed.seqs == [1, 2, 3]
         assert await socket.receive_nothing(0.1)
 
-    async def test_who_is_behind_gets_it_from_the_writer_and_later_ones_in_order(self, receiver: Any):
+    async def test_who_is_behind_gets_it_from_the_writer_and_later_ones_in_order(self, receiver: Any) -> None:
         socket, pushed = receiver
         pushed.can_push = False
         self.say(line(1))
@@ -236,7 +238,7 @@ class TestPushing:
         assert pushed.seqs + told == [1, 2]
         assert await socket.receive_nothing(0.1)
 
-    async def test_the_last_line_comes_before_the_end(self, receiver: Any):
+    async def test_the_last_line_comes_before_the_end(self, receiver: Any) -> None:
         socket, pushed = receiver
         feed = fanout.get_fanout()._followed["meeting"].feed
         feed.receive_end(SessionEnd(1, 1.0, 1.0))

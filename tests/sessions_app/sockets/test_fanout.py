@@ -81,7 +81,7 @@ async def publish(text: str) -> None:
     await layer.group_send(layer_messages.session_group(KEY), message)
 
 
-async def test_what_is_said_reaches_who_follows(following: Fanout):
+async def test_what_is_said_reaches_who_follows(following: Fanout) -> None:
     feed = await following.follow(KEY, Listener())
     await publish("大家")
     async with asyncio.timeout(10):
@@ -90,7 +90,7 @@ async def test_what_is_said_reaches_who_follows(following: Fanout):
     assert feed.partial == PartialLine(0, "大家")
 
 
-async def test_lines_come_with_how_far_the_session_is(following: Fanout):
+async def test_lines_come_with_how_far_the_session_is(following: Fanout) -> None:
     feed = await following.follow(KEY, Listener())
     lines = [
         Line(seq, seq, 0, 500, "好的。", SpeakerRef("id", "张三", 0.9, is_enrolled=True)) for seq in (1, 2)
@@ -107,7 +107,7 @@ async def test_lines_come_with_how_far_the_session_is(following: Fanout):
 
 async def test_the_age_of_a_text_is_counted_once_it_is_written_to_the_sockets_of_this_process(
     following: Fanout,
-):
+) -> None:
     def written() -> float:
         return registry.get_sample_value("asr_partial_age_seconds_sum", {"until": "written"}) or 0.0
 
@@ -124,7 +124,7 @@ async def test_the_age_of_a_text_is_counted_once_it_is_written_to_the_sockets_of
 
 async def test_lines_that_a_process_of_another_version_sends_are_read_from_the_database(
     following: Fanout, monkeypatch: pytest.MonkeyPatch
-):
+) -> None:
     monkeypatch.setattr(fanout, "DATABASE_POLL_S", 60.0)
     lease = await asyncio.to_thread(begin_session)
     feed = await following.follow(KEY, Listener())
@@ -142,7 +142,7 @@ async def test_lines_that_a_process_of_another_version_sends_are_read_from_the_d
 @pytest.mark.parametrize("failure", [ConnectionError("no"), OSError("no"), None])
 async def test_nobody_waits_for_a_layer_that_is_not_there_and_it_is_heard_when_it_is(
     following: Fanout, failures: list[Exception | None], failure: Exception | None
-):
+) -> None:
     failures += [failure] * 3
     async with asyncio.timeout(20):
         first = await following.follow(KEY, Listener())
@@ -153,7 +153,9 @@ async def test_nobody_waits_for_a_layer_that_is_not_there_and_it_is_heard_when_i
     assert first.partial == PartialLine(0, "大家")
 
 
-async def test_meanwhile_the_database_tells_what_happens(following: Fanout, failures: list[Exception | None]):
+async def test_meanwhile_the_database_tells_what_happens(
+    following: Fanout, failures: list[Exception | None]
+) -> None:
     failures += [ConnectionError("no")] * 1000
     listener = Listener()
     feed = await following.follow(KEY, listener)
@@ -167,7 +169,7 @@ async def test_meanwhile_the_database_tells_what_happens(following: Fanout, fail
 
 async def test_a_session_that_was_withdrawn_and_came_again_is_followed(
     following: Fanout, failures: list[Exception | None]
-):
+) -> None:
     failures += [ConnectionError("no")] * 1000
     refused, _ = await asyncio.to_thread(commits.get_or_create_session, KEY)
     await following.follow(KEY, Listener())
@@ -183,7 +185,7 @@ async def test_a_session_that_was_withdrawn_and_came_again_is_followed(
 
 async def test_who_leaves_meanwhile_leaves_nothing_behind(
     following: Fanout, failures: list[Exception | None]
-):
+) -> None:
     failures += [ConnectionError("no")] * 1000
     listener = Listener()
     await following.follow(KEY, listener)

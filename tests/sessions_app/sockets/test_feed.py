@@ -34,15 +34,15 @@ def feed(*seqs: int) -> SessionFeed:
 
 
 class TestRoom:
-    def test_lines_in_order_leave_no_gap(self):
+    def test_lines_in_order_leave_no_gap(self) -> None:
         made = feed(1, 2, 3)
         assert not made.has_gap
         assert made.lines_after(1) == [line(2), line(3)]
 
-    def test_a_line_that_comes_twice_counts_once(self):
+    def test_a_line_that_comes_twice_counts_once(self) -> None:
         assert feed(1, 2, 2, 1).lines_after(0) == [line(1), line(2)]
 
-    def test_a_missing_line_is_a_gap_until_it_is_found(self):
+    def test_a_missing_line_is_a_gap_until_it_is_found(self) -> None:
         made = feed(1, 3)
         assert made.has_gap
         assert made.lines_after(0) == [line(1)]
@@ -51,30 +51,30 @@ class TestRoom:
         assert not made.has_gap
         assert made.lines_after(0) == [line(1), line(2), line(3)]
 
-    def test_the_database_may_know_more(self):
+    def test_the_database_may_know_more(self) -> None:
         made = feed(1)
         made.receive_numbers(state="live", epoch=1, last_seq=2, last_revision=0)
         assert made.has_gap
 
-    def test_a_final_takes_its_partial_away(self):
+    def test_a_final_takes_its_partial_away(self) -> None:
         made = SessionFeed()
         made.receive_partial(PartialLine(0, "你"))
         made.receive_line(line(1))
         assert made.partial is None
 
-    def test_has_ended_only_when_every_line_is_there(self):
+    def test_has_ended_only_when_every_line_is_there(self) -> None:
         made = feed(1, 2)
         made.receive_end(END)
         assert not made.has_ended
         made.receive_line(line(3))
         assert made.has_ended
 
-    def test_forgets_what_is_old(self):
+    def test_forgets_what_is_old(self) -> None:
         made = feed(*range(1, REMEMBERED + 11))
         assert made.lines_after(5) is None
         assert len(made.lines_after(10)) == REMEMBERED
 
-    def test_what_was_skipped_is_not_remembered_but_no_gap(self):
+    def test_what_was_skipped_is_not_remembered_but_no_gap(self) -> None:
         made = SessionFeed()
         made.receive_numbers(state="live", epoch=1, last_seq=57, last_revision=2)
         made.skip()
@@ -84,7 +84,7 @@ class TestRoom:
         made.receive_line(line(58))
         assert made.lines_after(57) == [line(58)]
 
-    def test_revisions_may_leave_numbers_out(self):
+    def test_revisions_may_leave_numbers_out(self) -> None:
         made = SessionFeed()
         made.receive_revision(Revision(1, line(1)))
         made.receive_revision(Revision(4, line(2)))
@@ -93,74 +93,74 @@ class TestRoom:
 
 
 class TestReader:
-    def test_is_given_each_line_once(self):
+    def test_is_given_each_line_once(self) -> None:
         cursor, here = Cursor(), feed(1, 2)
         assert cursor.take(here) == [line(1), line(2)]
         assert cursor.take(here) == []
         here.receive_line(line(3))
         assert cursor.take(here) == [line(3)]
 
-    def test_goes_on_behind_what_it_knows(self):
+    def test_goes_on_behind_what_it_knows(self) -> None:
         assert Cursor(seq=1).take(feed(1, 2)) == [line(2)]
 
-    def test_one_who_is_far_behind_is_sent_to_the_database(self):
+    def test_one_who_is_far_behind_is_sent_to_the_database(self) -> None:
         cursor, here = Cursor(seq=2), feed(*range(1, REMEMBERED + 11))
         assert cursor.take(here) == Behind(2, 0)
         cursor.take_history([line(seq) for seq in range(3, 12)], [])
         assert cursor.take(here)[0] == line(12)
 
-    def test_history_and_live_lines_overlap_without_doubles(self):
+    def test_history_and_live_lines_overlap_without_doubles(self) -> None:
         cursor = Cursor()
         assert cursor.take_history([line(1), line(2)], []) == [line(1), line(2)]
         assert cursor.take_history([line(2), line(3)], []) == [line(3)]
 
-    def test_version_one_hears_of_nothing_but_lines(self):
+    def test_version_one_hears_of_nothing_but_lines(self) -> None:
         here = feed(1)
         here.receive_partial(PartialLine(0, "你"))
         here.receive_revision(Revision(1, line(1)))
         here.state = "live"
         assert Cursor().take(here) == [line(1)]
 
-    def test_events_come_after_lines(self):
+    def test_events_come_after_lines(self) -> None:
         here = feed(1)
         here.state = "live"
         here.receive_partial(PartialLine(2000, "你"))
         taken = Cursor(wants_events=True).take(here)
         assert taken == [line(1), StateChange("live"), PartialLine(2000, "你")]
 
-    def test_only_the_newest_partial_is_told_and_only_once(self):
+    def test_only_the_newest_partial_is_told_and_only_once(self) -> None:
         cursor, here = Cursor(wants_events=True), SessionFeed()
         here.receive_partial(PartialLine(0, "你"))
         here.receive_partial(PartialLine(0, "你好"))
         assert cursor.take(here) == [PartialLine(0, "你好")]
         assert cursor.take(here) == []
 
-    def test_acknowledgements_are_for_those_who_send(self):
+    def test_acknowledgements_are_for_those_who_send(self) -> None:
         here = SessionFeed()
         here.receive_progress(received=16_000, durable=8_000)
         assert Cursor(wants_events=True, received=16_000).take(here) == []
         sender = Cursor(wants_events=True, wants_acks=True, received=16_000)
         assert sender.take(here) == [Ack(16_000, 8_000)]
 
-    def test_where_the_log_keeps_audio_what_was_received_need_not_be_sent_again(self):
+    def test_where_the_log_keeps_audio_what_was_received_need_not_be_sent_again(self) -> None:
         sender = Cursor(wants_events=True, wants_acks=True, received=16_000, is_kept=True)
         assert sender.take(SessionFeed()) == [Ack(16_000, 16_000)]
 
-    def test_a_little_progress_is_not_acknowledged_before_the_end(self):
+    def test_a_little_progress_is_not_acknowledged_before_the_end(self) -> None:
         here, sender = feed(1, 2, 3), Cursor(wants_events=True, wants_acks=True, is_kept=True, seq=3)
         sender.received = 15_999
         assert sender.take(here) == []
         here.receive_end(END)
         assert sender.take(here) == [StateChange("ended"), Ack(15_999, 15_999)]
 
-    def test_a_sender_that_may_not_read_is_told_no_more_lines_than_it_can_hold(self):
+    def test_a_sender_that_may_not_read_is_told_no_more_lines_than_it_can_hold(self) -> None:
         here, sender = feed(*range(1, 21)), Cursor(max_untaken=15)
         assert [x.seq for x in sender.take(here)] == list(range(1, 16))
         assert sender.take(here) == []
         sender.release()
         assert [x.seq for x in sender.take(here)] == list(range(16, 21))
 
-    def test_what_it_could_not_hold_comes_with_the_end(self):
+    def test_what_it_could_not_hold_comes_with_the_end(self) -> None:
         here, sender = feed(*range(1, 21)), Cursor(max_untaken=15, wants_end=True)
         sender.take(here)
         end = SessionEnd(20, 9.0, 9.0)
@@ -168,22 +168,22 @@ class TestReader:
         assert [x.seq for x in sender.take(here)[:-1]] == list(range(16, 21))
         assert sender.is_done
 
-    def test_history_counts_as_lines(self):
+    def test_history_counts_as_lines(self) -> None:
         sender = Cursor(max_untaken=2)
         assert sender.take_history([line(1), line(2), line(3)], []) == [line(1), line(2)]
 
-    def test_is_done_when_everything_is_told(self):
+    def test_is_done_when_everything_is_told(self) -> None:
         cursor, here = Cursor(), feed(1, 2, 3)
         here.receive_end(END)
         assert cursor.take(here) == [line(1), line(2), line(3)]
         assert cursor.is_done
 
-    def test_one_who_waits_for_it_is_told_the_end_last(self):
+    def test_one_who_waits_for_it_is_told_the_end_last(self) -> None:
         here = feed(1, 2, 3)
         here.receive_end(END)
         assert Cursor(wants_end=True).take(here)[-1] == END
 
-    def test_that_a_session_failed_is_told_by_an_error_unless_the_reader_stays(self):
+    def test_that_a_session_failed_is_told_by_an_error_unless_the_reader_stays(self) -> None:
         here = feed(1, 2, 3)
         here.receive_end(replace(END, has_failed=True))
         leaves, stays = Cursor(wants_end=True), Cursor(wants_end=True, stays=True)
@@ -191,7 +191,7 @@ class TestReader:
         assert leaves.is_done
         assert stays.take(here)[-1] == here.end
 
-    def test_one_who_stays_is_told_the_end_once_and_corrections_after_it(self):
+    def test_one_who_stays_is_told_the_end_once_and_corrections_after_it(self) -> None:
         cursor, here = Cursor(wants_events=True, wants_end=True, stays=True), feed(1, 2, 3)
         here.receive_end(END)
         assert cursor.take(here)[-1] == END
@@ -199,7 +199,7 @@ class TestReader:
         assert cursor.take(here) == [Revision(1, line(2, "改过的。"))]
         assert not cursor.is_done
 
-    def test_is_not_done_while_lines_are_missing(self):
+    def test_is_not_done_while_lines_are_missing(self) -> None:
         cursor, here = Cursor(), feed(1)
         here.receive_end(END)
         cursor.take(here)
@@ -214,7 +214,7 @@ class TestReader:
 )
 def test_whatever_is_lost_doubled_or_late_a_reader_gets_every_line_once_in_order(
     count: int, loss: float, joins_at: int, rng: random.Random
-):
+) -> None:
     """A lossy layer, a cursor that joins at any time, and a database that knows the truth."""
     here, cursor, got, stored = SessionFeed(), Cursor(), [], []
 
@@ -241,7 +241,7 @@ def test_whatever_is_lost_doubled_or_late_a_reader_gets_every_line_once_in_order
 
 
 @pytest.mark.parametrize("seq", [0, 5, 199, 400])
-def test_a_room_serves_a_mark_completely_or_not_at_all(seq: int):
+def test_a_room_serves_a_mark_completely_or_not_at_all(seq: int) -> None:
     here = feed(*range(1, 401))
     lines = here.lines_after(seq)
     assert lines is None or [x.seq for x in lines] == list(range(seq + 1, 401))
@@ -256,7 +256,7 @@ class TestFlushes:
         assert not isinstance(taken, Behind)
         return [message for message in taken if isinstance(message, Flushed)]
 
-    def test_are_told_when_all_before_them_is_permanent_and_once(self):
+    def test_are_told_when_all_before_them_is_permanent_and_once(self) -> None:
         cursor, made = self.cursor(), feed(1)
         assert self.told(cursor, made) == []
         made.receive_progress(received=40_000, durable=16_000, last_seq=1)
@@ -265,19 +265,19 @@ class TestFlushes:
         made.receive_progress(received=40_000, durable=40_000, last_seq=1)
         assert self.told(cursor, made) == [Flushed(32_000, 1)]
 
-    def test_come_behind_their_lines(self):
+    def test_come_behind_their_lines(self) -> None:
         cursor, made = self.cursor(), feed(1, 2)
         made.receive_progress(received=16_000, durable=16_000, last_seq=2)
         assert cursor.take(made)[:3] == [line(1), line(2), Flushed(16_000, 2)]
 
-    def test_wait_for_a_line_that_the_layer_lost(self):
+    def test_wait_for_a_line_that_the_layer_lost(self) -> None:
         cursor, made = self.cursor(), feed(1)
         made.receive_progress(received=16_000, durable=16_000, last_seq=2)
         assert self.told(cursor, made) == []
         made.receive_line(line(2))
         assert self.told(cursor, made) == [Flushed(16_000, 2)]
 
-    def test_come_before_the_end(self):
+    def test_come_before_the_end(self) -> None:
         cursor, made = self.cursor(), feed(1, 2, 3)
         cursor.wants_end = True
         made.receive_progress(received=40_000, durable=40_000, last_seq=3)

@@ -23,7 +23,7 @@ FRAME = np.full(samples(1), 0.1, "<f4").tobytes()
 
 async def test_one_that_is_held_back_is_not_idle_and_one_that_says_nothing_is(
     settings: Any, monkeypatch: pytest.MonkeyPatch
-):
+) -> None:
     settings.SENDER_IDLE_S = 0.3
     transport = MemoryTransport()
     monkeypatch.setattr("sessions_app.sockets.sender.get_transport", lambda: transport)

@@ -25,12 +25,12 @@ def parse(**request: object):
 
 
 class TestParse:
-    def test_a_text_becomes_one_line(self):
+    def test_a_text_becomes_one_line(self) -> None:
         assert parse(kind="text", seen=SEEN, text=" 你好\n世界 ") == ChangeText(
             seen=Seen(line=1, revision=2), text="你好 世界"
         )
 
-    def test_somebody_is_said_in_exactly_one_way(self):
+    def test_somebody_is_said_in_exactly_one_way(self) -> None:
         assert parse(kind="speaker", seen=SEEN, who={"name": "张三"}) == GiveLine(
             seen=Seen(line=1, revision=2), who=Who(name="张三")
         )
@@ -52,12 +52,12 @@ class TestParse:
             ({"kind": "replace", "find": "", "replacement": "", "lines": [SEEN]}, "find: "),
         ],
     )
-    def test_says_what_is_wrong(self, request_: dict, message: str):
+    def test_says_what_is_wrong(self, request_: dict, message: str) -> None:
         with pytest.raises(BadEdit, match=message):
             parse(**request_)
 
     @given(st.binary(max_size=60))
-    def test_whatever_comes_there_is_an_answer(self, body: bytes):
+    def test_whatever_comes_there_is_an_answer(self, body: bytes) -> None:
         with pytest.raises(BadEdit):
             parse_edit(body)
 
@@ -69,22 +69,22 @@ class TestReplace:
         )
         return replace_in(text, edit)
 
-    def test_every_occurrence(self):
+    def test_every_occurrence(self) -> None:
         assert self.replaced("张三和张三", "张三", "李四") == "李四和李四"
 
-    def test_in_any_case_unless_asked(self):
+    def test_in_any_case_unless_asked(self) -> None:
         assert self.replaced("GPU gpu Gpu", "gpu", "CPU") == "CPU CPU CPU"
         assert self.replaced("GPU gpu", "gpu", "CPU", matches_case=True) == "GPU CPU"
 
-    def test_letters_that_fold_to_more_than_one(self):
+    def test_letters_that_fold_to_more_than_one(self) -> None:
         assert self.replaced("Straße", "STRASSE", "Weg") == "Weg"
         assert self.replaced("İstanbul", "istanbul", "x") == "İstanbul"
 
-    def test_what_is_found_is_no_pattern(self):
+    def test_what_is_found_is_no_pattern(self) -> None:
         assert self.replaced("a.c abc", "a.c", "x") == "x abc"
         assert self.replaced("abc", "b", r"\1") == r"a\1c"
 
     @given(st.text(max_size=30), st.text(min_size=1, max_size=4))
-    def test_replacing_by_the_same_in_the_same_case_changes_only_blanks(self, text: str, find: str):
+    def test_replacing_by_the_same_in_the_same_case_changes_only_blanks(self, text: str, find: str) -> None:
         replaced = self.replaced(text, find, find, matches_case=True)
         assert replaced.split() == text.split()

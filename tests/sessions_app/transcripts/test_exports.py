@@ -67,26 +67,26 @@ def export(spoken=MEETING, **options: bool) -> Export:
 
 
 class TestText:
-    def test_turns_have_one_heading(self):
+    def test_turns_have_one_heading(self) -> None:
         with translation.override("en"):
             assert exports.as_text(export()).decode() == (
                 "周会\nNov. 23, 2026, 9:30 a.m., 0:06\n\n"
                 "0:00 张三\n大家好。\n我们开始吧。\n\n0:04 Speaker 1\n好的。\n"
             )
 
-    def test_times_and_speakers_may_be_left_out(self):
+    def test_times_and_speakers_may_be_left_out(self) -> None:
         text = exports.as_text(export(has_times=False, has_speakers=False)).decode()
         assert text.split("\n\n")[1:] == ["大家好。", "我们开始吧。", "好的。\n"]
 
 
 class TestMarkdown:
-    def test_names_are_strong_and_times_code(self):
+    def test_names_are_strong_and_times_code(self) -> None:
         blocks = exports.as_markdown(export()).decode().split("\n\n")
         assert blocks[0] == "# 周会"
         assert blocks[2] == "**张三** `0:00`  \n大家好。  \n我们开始吧。"
 
     @pytest.mark.parametrize("text", HOSTILE)
-    def test_no_word_becomes_markup(self, text: str):
+    def test_no_word_becomes_markup(self, text: str) -> None:
         html = MarkdownIt("commonmark").render(exports.as_markdown(export([("x", text)])).decode())
         tags = set(re.findall(r"<(\w+)", html))
         assert tags <= {"h1", "p", "strong", "code", "br"}
@@ -95,25 +95,25 @@ class TestMarkdown:
 
 class TestSubtitles:
     @pytest.mark.parametrize("format_", ["srt", "vtt"])
-    def test_players_read_every_line_with_its_times(self, format_: str):
+    def test_players_read_every_line_with_its_times(self, format_: str) -> None:
         content = exports.FORMATS[format_].write(export(has_speakers=False)).decode()
         events = pysubs2.SSAFile.from_string(content, format_=format_)
         assert [(e.start, e.end, e.plaintext) for e in events] == [
             (0, 2000, "大家好。"), (2000, 4000, "我们开始吧。"), (4000, 6000, "好的。"),
         ]  # fmt: skip
 
-    def test_speakers_stand_before_the_text_or_in_a_voice_tag(self):
+    def test_speakers_stand_before_the_text_or_in_a_voice_tag(self) -> None:
         assert "张三: 大家好。" in exports.as_srt(export()).decode()
         assert "<v 张三>大家好。" in exports.as_vtt(export()).decode()
 
-    def test_hours_have_two_digits(self):
+    def test_hours_have_two_digits(self) -> None:
         line = Line(1, 1, 36_061_000, 36_062_000, "好。", SpeakerRef())
         long = Export("x", "x", STARTED, 0, [line], {1: []})
         assert "10:01:01,000 --> 10:01:02,000" in exports.as_srt(long).decode()
         assert "10:01:01.000 --> 10:01:02.000" in exports.as_vtt(long).decode()
 
     @pytest.mark.parametrize("word", HOSTILE)
-    def test_no_word_makes_a_cue_of_its_own(self, word: str):
+    def test_no_word_makes_a_cue_of_its_own(self, word: str) -> None:
         for format_ in ("srt", "vtt"):
             content = exports.FORMATS[format_].write(export([(word, word), ("b", "后。")])).decode()
             arrows = [line for line in content.splitlines() if "-->" in line]
@@ -121,11 +121,11 @@ class TestSubtitles:
             assert all(re.fullmatch(r"[\d:.,]+ --> [\d:.,]+", line) for line in arrows)
             assert len([block for block in content.split("\n\n") if "-->" in block]) == 2
 
-    def test_markup_in_srt_is_none(self):
+    def test_markup_in_srt_is_none(self) -> None:
         content = exports.as_srt(export([("<b>", "<i>x</i> {\\an8}y")])).decode()
         assert "‹b›: ‹i›x‹/i› { \\an8}y" in content
 
-    def test_markup_in_vtt_is_text(self):
+    def test_markup_in_vtt_is_text(self) -> None:
         content = exports.as_vtt(export([("<b>", "<i>x</i> & y")])).decode()
         assert "<v &lt;b&gt;>&lt;i&gt;x&lt;/i&gt; &amp; y" in content
 
@@ -134,24 +134,24 @@ class TestDocx:
     def paragraphs(self, made: Export) -> list[str]:
         return [p.text for p in docx.Document(io.BytesIO(exports.as_docx(made))).paragraphs]
 
-    def test_has_every_turn(self):
+    def test_has_every_turn(self) -> None:
         assert self.paragraphs(export())[0::1][0] == "周会"
         assert self.paragraphs(export())[2:] == [
             "张三  0:00\n大家好。\n我们开始吧。",
             "Speaker 1  0:04\n好的。",
         ]
 
-    def test_chinese_has_a_chinese_font(self):
+    def test_chinese_has_a_chinese_font(self) -> None:
         document = docx.Document(io.BytesIO(exports.as_docx(export())))
         assert 'w:eastAsia="Microsoft YaHei"' in document.styles["Normal"].element.xml
 
     @pytest.mark.parametrize("word", HOSTILE)
-    def test_any_word_can_be_written(self, word: str):
+    def test_any_word_can_be_written(self, word: str) -> None:
         assert exports.clean(word) in self.paragraphs(export([(word, word)]))[2]
 
 
 class TestJson:
-    def test_has_everything(self):
+    def test_has_everything(self) -> None:
         content = json.loads(exports.as_json(export()))
         assert (content["session_id"], content["title"], content["duration_ms"]) == ("m-1", "周会", 6000)
         assert content["lines"][2] == {
@@ -162,7 +162,7 @@ class TestJson:
 
 @settings(max_examples=30)
 @given(st.text(max_size=20), st.text(max_size=40))
-def test_whatever_is_said_every_format_can_be_written(name: str, text: str):
+def test_whatever_is_said_every_format_can_be_written(name: str, text: str) -> None:
     for format_ in exports.FORMATS.values():
         assert format_.write(export([(name, text or "x")]))
 
@@ -182,46 +182,46 @@ class TestDownload:
         return unquote(response["Content-Disposition"].partition("filename*=utf-8''")[2])
 
     @pytest.mark.parametrize("format_", exports.FORMATS)
-    def test_has_a_name_that_any_system_takes(self, format_: str):
+    def test_has_a_name_that_any_system_takes(self, format_: str) -> None:
         response = self.get(self.session(), format_)
         assert response["Content-Disposition"].startswith("attachment; filename*=utf-8''")
         assert re.fullmatch(rf"周会 Q3 预算 \d{{4}}-\d\d-\d\d\.{format_}", self.file_name(response))
         assert response["X-Content-Type-Options"] == "nosniff"
 
     @pytest.mark.parametrize("title", ["../../etc/passwd", "\r\nSet-Cookie: x=1", "." * 10, "x" * 200])
-    def test_no_title_makes_a_path_or_a_header(self, title: str):
+    def test_no_title_makes_a_path_or_a_header(self, title: str) -> None:
         response = self.get(self.session(title), "txt")
         assert not set('/\\:*?"<>|\r\n') & set(self.file_name(response))
         assert len(self.file_name(response)) < 110
         assert "Set-Cookie" not in response.headers
 
-    def test_options_leave_out_times_and_speakers(self):
+    def test_options_leave_out_times_and_speakers(self) -> None:
         text = self.get(self.session(), "txt", "?times=0&speakers=0").content.decode()
         assert "Speaker 1" not in text
         assert "0:02" not in text
 
-    def test_removed_lines_are_not_in_it(self):
+    def test_removed_lines_are_not_in_it(self) -> None:
         session = self.session()
         session.utterances.filter(seq=2).update(is_removed=True)
         assert "好的" not in self.get(session, "txt").content.decode()
 
-    def test_words_have_their_times(self):
+    def test_words_have_their_times(self) -> None:
         content = json.loads(self.get(self.session(), "json").content)
         assert content["lines"][1]["words"][0] == {"text": "好", "start_ms": 2000, "end_ms": 3000}
 
-    def test_strangers_are_named_in_the_reader_s_language(self):
+    def test_strangers_are_named_in_the_reader_s_language(self) -> None:
         response = Client(HTTP_ACCEPT_LANGUAGE="zh-hans").get(
             reverse("export", args=[self.session().key, "txt"])
         )
         assert "说话人 1" in response.content.decode()
 
-    def test_an_unknown_format_says_which_there_are(self):
+    def test_an_unknown_format_says_which_there_are(self) -> None:
         response = self.get(self.session(), "exe")
         assert response.status_code == 404
         assert "txt, md, srt, vtt, json, docx" in response.content.decode()
 
     @pytest.mark.parametrize(("as_flac", "extension"), [(False, "wav"), (True, "flac")])
-    def test_the_recording_has_every_sample(self, as_flac: bool, extension: str, tmp_path, settings):
+    def test_the_recording_has_every_sample(self, as_flac: bool, extension: str, tmp_path, settings) -> None:
         settings.MEDIA_ROOT = tmp_path
         session = self.session()
         audio = np.linspace(-0.5, 0.5, 20_000, dtype=np.float32)

@@ -23,23 +23,23 @@ def listed(query: str = "") -> list[str]:
 
 
 class TestFilters:
-    def test_the_newest_comes_first(self):
+    def test_the_newest_comes_first(self) -> None:
         for key in ("one", "two", "three"):
             make_session(key)
         assert listed() == ["three", "two", "one"]
 
-    def test_by_state(self):
+    def test_by_state(self) -> None:
         make_session("over")
         make_session("on air", is_live=True)
         assert listed("state=live") == ["on air"]
         assert listed("state=ended") == ["over"]
 
-    def test_by_who_spoke(self):
+    def test_by_who_spoke(self) -> None:
         for key, name in (("a", "Alice"), ("b", "Bob"), ("c", "Alice"), ("d", "")):
             make_voice(make_session(key), name)
         assert listed(f"speaker={Speaker.objects.get(name='Alice').pk}") == ["c", "a"]
 
-    def test_by_day_in_the_zone_of_the_installation(self, settings):
+    def test_by_day_in_the_zone_of_the_installation(self, settings) -> None:
         settings.TIME_ZONE = "Asia/Shanghai"
         session = make_session("late")
         evening = timezone.datetime(2026, 11, 22, 23, 30, tzinfo=timezone.get_default_timezone())
@@ -51,13 +51,13 @@ class TestFilters:
     @pytest.mark.parametrize(
         "query", ["state=x", "speaker=x", "speaker=99", "first_day=x", "last_day=31.12."]
     )
-    def test_nonsense_is_ignored(self, query: str):
+    def test_nonsense_is_ignored(self, query: str) -> None:
         make_session("one")
         assert listed(query) == ["one"]
 
 
 class TestPages:
-    def test_each_page_goes_on_where_the_last_one_stopped(self, monkeypatch):
+    def test_each_page_goes_on_where_the_last_one_stopped(self, monkeypatch) -> None:
         monkeypatch.setattr(listing, "PAGE", 2)
         for number in range(5):
             make_session(f"s{number}")
@@ -70,7 +70,7 @@ class TestPages:
                 break
         assert seen == [["s4", "s3"], ["s2", "s1"], ["s0"]]
 
-    def test_a_page_costs_the_same_number_of_queries_however_long(self, django_assert_num_queries):
+    def test_a_page_costs_the_same_number_of_queries_however_long(self, django_assert_num_queries) -> None:
         for number in range(12):
             session = make_session(f"s{number}")
             make_lines(session, voice=make_voice(session, f"Speaker {number}"))
@@ -79,13 +79,13 @@ class TestPages:
             assert [voice.name for voice in page.sessions[0].voices.all()] == ["Speaker 11"]
             assert page.sessions[0].opening == "大家好，我们开始开会。"
 
-    def test_a_mark_that_makes_no_sense_shows_the_first_page(self):
+    def test_a_mark_that_makes_no_sense_shows_the_first_page(self) -> None:
         make_session("one")
         for before in ("x", "-1", "9" * 30, "１"):
             assert b"one" in Client().get("/", {"before": before}).content
 
 
-def test_says_how_long_it_was():
+def test_says_how_long_it_was() -> None:
     session = make_session("standup", title="Standup")
     make_lines(session)
     Session.objects.filter(pk=session.pk).update(created_at=timezone.now() - timedelta(days=1))

@@ -58,13 +58,13 @@ def left() -> dict[str, int]:
 
 
 class TestDelete:
-    def test_nothing_is_left(self, media: Path):
+    def test_nothing_is_left(self, media: Path) -> None:
         session = make_full_session()
         retention.delete_session(session)
         assert set(left().values()) == {0}
         assert list((media / "recordings").iterdir()) == []
 
-    def test_other_sessions_keep_everything(self, media: Path):
+    def test_other_sessions_keep_everything(self, media: Path) -> None:
         make_full_session("other")
         before = left()
         doomed = make_full_session("doomed")
@@ -72,13 +72,13 @@ class TestDelete:
         assert left() == before
         assert len(list((media / "recordings").iterdir())) == 2
 
-    def test_a_session_that_goes_on_is_not_deleted(self):
+    def test_a_session_that_goes_on_is_not_deleted(self) -> None:
         session = make_session(is_live=True)
         with pytest.raises(StillLive):
             retention.delete_session(session)
         assert Session.objects.exists()
 
-    def test_only_the_recording_can_go(self):
+    def test_only_the_recording_can_go(self) -> None:
         session = make_full_session()
         retention.delete_recording(session)
         assert files.length(session.pk) == 0
@@ -91,26 +91,26 @@ class TestPage:
         client.force_login(user)
         return client.post(reverse("delete", args=[session.key]), follow=True)
 
-    def test_the_owner_deletes_and_is_told(self):
+    def test_the_owner_deletes_and_is_told(self) -> None:
         session = make_full_session()
         response = self.delete(session, session.owner)
         assert "“title of secret” was deleted with its recording." in response.content.decode()
         assert not Session.objects.exists()
 
-    def test_while_it_goes_on_the_owner_is_told_to_end_it_first(self):
+    def test_while_it_goes_on_the_owner_is_told_to_end_it_first(self) -> None:
         session = make_session(is_live=True, owner=make_user("owner", "transcriber"))
         response = self.delete(session, session.owner)
         assert "End it first" in response.content.decode()
         assert Session.objects.exists()
 
-    def test_a_viewer_cannot(self):
+    def test_a_viewer_cannot(self) -> None:
         session = make_full_session()
         assert self.delete(session, make_user("viewer", "viewer")).status_code == 403
         assert Session.objects.exists()
 
 
 class TestPrune:
-    def test_by_age(self):
+    def test_by_age(self) -> None:
         for key, days in (("new", 1), ("old", 40), ("ancient", 400)):
             make_full_session(key, days_ago=days)
         make_session("live", is_live=True)
@@ -119,15 +119,15 @@ class TestPrune:
         assert files.length(Session.objects.get(key="old").pk) == 0
         assert files.length(Session.objects.get(key="new").pk) > 0
 
-    def test_what_is_to_be_kept_stays(self):
+    def test_what_is_to_be_kept_stays(self) -> None:
         Session.objects.filter(pk=make_full_session(days_ago=400).pk).update(is_kept=True)
         assert retention.prune(sessions_days=1, recordings_days=1) == Pruned()
 
-    def test_without_rules_nothing_is_old(self):
+    def test_without_rules_nothing_is_old(self) -> None:
         make_full_session(days_ago=4000)
         assert retention.prune(sessions_days=0, recordings_days=0) == Pruned()
 
-    def test_expired_links_and_stray_files_go(self, media: Path):
+    def test_expired_links_and_stray_files_go(self, media: Path) -> None:
         session = make_full_session()
         AccessToken.issue(name="a", role="receiver", expires_at=timezone.now() - timedelta(seconds=1))
         stray = media / "recordings" / "987654.flac"
@@ -138,7 +138,7 @@ class TestPrune:
         assert files.length(session.pk) > 0
         assert (media / "recordings" / "notes.txt").exists()
 
-    def test_a_rehearsal_only_counts(self, capsys):
+    def test_a_rehearsal_only_counts(self, capsys) -> None:
         make_full_session(days_ago=400)
         call_command("prune", "--sessions-days", "30", "--dry-run")
         assert capsys.readouterr().out == (
@@ -146,13 +146,13 @@ class TestPrune:
         )
         assert Session.objects.exists()
 
-    def test_by_the_settings(self, settings, capsys):
+    def test_by_the_settings(self, settings, capsys) -> None:
         settings.KEEP_SESSIONS_DAYS = 30
         make_full_session(days_ago=31)
         call_command("prune")
         assert capsys.readouterr().out.startswith("deleted: 1 sessions")
         assert not Session.objects.exists()
 
-    def test_negative_days_are_an_error(self):
+    def test_negative_days_are_an_error(self) -> None:
         with pytest.raises(CommandError, match="--sessions-days -1: days cannot be negative"):
             call_command("prune", "--sessions-days", "-1")

@@ -50,7 +50,7 @@ class TestFind:
             ("𠮷野家", "𠮷野"),
         ],
     )
-    def test_a_line_is_found_by_any_piece_of_it(self, session: Session, said: str, looked_for: str):
+    def test_a_line_is_found_by_any_piece_of_it(self, session: Session, said: str, looked_for: str) -> None:
         make_lines(session, ["别的话。", said, "Something else."])
         assert found(looked_for) == [said]
 
@@ -70,22 +70,22 @@ class TestFind:
             ("abc", "a* OR b"),
         ],
     )
-    def test_and_by_nothing_else(self, session: Session, said: str, looked_for: str):
+    def test_and_by_nothing_else(self, session: Session, said: str, looked_for: str) -> None:
         make_lines(session, [said])
         assert found(looked_for) == []
 
-    def test_the_newest_comes_first_and_pages_go_on_behind_their_last(self, session: Session):
+    def test_the_newest_comes_first_and_pages_go_on_behind_their_last(self, session: Session) -> None:
         lines = make_lines(session, ["预算一", "预算二", "预算三"])
         assert found("预算") == ["预算三", "预算二", "预算一"]
         assert found("预算", before=lines[2].pk) == ["预算二", "预算一"]
 
-    def test_among_the_lines_that_are_asked_for(self, session: Session):
+    def test_among_the_lines_that_are_asked_for(self, session: Session) -> None:
         make_lines(session, ["预算一"])
         make_lines(make_session("another"), ["预算二"])
         lines = Utterance.objects.filter(session=session)
         assert [line.text for line in find(lines, "预算")] == ["预算一"]
 
-    def test_removed_lines_are_not_found(self, session: Session):
+    def test_removed_lines_are_not_found(self, session: Session) -> None:
         make_lines(session, ["预算"])
         Utterance.objects.update(is_removed=True)
         assert found("预算") == []
@@ -93,7 +93,7 @@ class TestFind:
     @pytest.mark.parametrize("text", ["预算", "预", "决算", "算一算", "没人说过"])
     def test_the_newest_few_are_the_same_however_many_were_looked_through(
         self, session: Session, monkeypatch: pytest.MonkeyPatch, text: str
-    ):
+    ) -> None:
         monkeypatch.setattr(search, "READ_THROUGH", 3)
         monkeypatch.setattr(search, "LOOKED_UP", 6)
         lines = make_lines(
@@ -107,7 +107,7 @@ class TestFind:
 
     @settings(max_examples=40)
     @given(st.text(max_size=12), st.integers(0, 12), st.integers(1, 12))
-    def test_every_piece_of_whatever_was_said_is_found(self, said: str, begin: int, length: int):
+    def test_every_piece_of_whatever_was_said_is_found(self, said: str, begin: int, length: int) -> None:
         said = said.replace("\0", "").encode("utf-8", "ignore").decode()
         piece = said[begin : begin + length]
         if not search_text(piece) or search_text(piece) not in search_text(said):
@@ -124,31 +124,31 @@ class TestFind:
 class TestIndex:
     """Whatever changes a line, the index follows."""
 
-    def test_new_and_deleted_lines(self, session: Session):
+    def test_new_and_deleted_lines(self, session: Session) -> None:
         make_lines(session, ["预算"])
         session.delete()
         assert found("预算") == []
         make_lines(make_session(), ["别的"])
         assert found("别的") == ["别的"]
 
-    def test_a_line_that_is_saved(self, session: Session):
+    def test_a_line_that_is_saved(self, session: Session) -> None:
         [line] = make_lines(session, ["预算"])
         line.text = "决算"
         line.save()
         assert (found("预算"), found("决算")) == ([], ["决算"])
 
-    def test_lines_that_are_changed_by_the_database(self, session: Session):
+    def test_lines_that_are_changed_by_the_database(self, session: Session) -> None:
         make_lines(session, ["预算"])
         Utterance.objects.update(text="决算")
         assert (found("预算"), found("决算")) == ([], ["决算"])
 
-    def test_lines_changed_without_their_text(self, session: Session):
+    def test_lines_changed_without_their_text(self, session: Session) -> None:
         make_lines(session, ["预算"])
         Utterance.objects.update(score=0.5)
         assert found("预算") == ["预算"]
 
     @pytest.mark.django_db(transaction=True)
-    def test_keeps_nothing_of_a_deleted_session(self, session: Session):
+    def test_keeps_nothing_of_a_deleted_session(self, session: Session) -> None:
         if connection.vendor != "sqlite":
             pytest.skip("on PostgreSQL the index is vacuumed with its table")
 
@@ -166,13 +166,13 @@ class TestIndex:
         assert found("别的") == ["别的话"]
 
     @pytest.mark.django_db(transaction=True)
-    def test_installing_again_changes_nothing(self, session: Session):
+    def test_installing_again_changes_nothing(self, session: Session) -> None:
         make_lines(session, ["预算"])
         search.install("default")
         assert found("预算") == ["预算"]
 
     @pytest.mark.django_db(transaction=True)
-    def test_an_index_that_is_missing_is_made_of_what_is_there(self, session: Session):
+    def test_an_index_that_is_missing_is_made_of_what_is_there(self, session: Session) -> None:
         make_lines(session, ["预算"])
         search.uninstall("default")
         if connection.vendor == "postgresql":
@@ -188,16 +188,16 @@ class TestPlaces:
     @given(
         st.text(st.sampled_from("预算 ，aßÀ\u0301ﾃﾞ１½·_") | st.characters(), max_size=search.MAX_LENGTH // 4)
     )
-    def test_find_whatever_the_index_sees(self, text: str):
+    def test_find_whatever_the_index_sees(self, text: str) -> None:
         assert bool(places(text, text)) == bool(search_text(text))
 
-    def test_say_where_the_text_has_it(self):
+    def test_say_where_the_text_has_it(self) -> None:
         assert places("预 算，预算。", "预算") == [(0, 3), (4, 6)]
         assert places("Straße", "strasse") == [(0, 6)]
         assert places("abc", "x") == []
         assert places("abc", "。") == []
 
-    def test_pairs_are_the_words_of_the_index(self):
+    def test_pairs_are_the_words_of_the_index(self) -> None:
         assert pairs("预算，会 A b") == "预算 算会 会a a_ _b b"
         assert pairs("") == ""
 
@@ -206,7 +206,7 @@ class TestPage:
     def get(self, query: str, client: Client | None = None) -> str:
         return (client or Client()).get("/", {"q": query}).content.decode()
 
-    def test_shows_the_line_in_its_session_with_what_was_found_marked(self):
+    def test_shows_the_line_in_its_session_with_what_was_found_marked(self) -> None:
         session = make_session("m-1", title="周会")
         [line] = make_lines(session, ["今天讨论预算。"], voice=make_voice(session, "张三"))
         page = self.get("预算")
@@ -215,7 +215,7 @@ class TestPage:
         assert "周会" in page
         assert "张三" in page
 
-    def test_what_was_said_is_text_and_no_markup(self):
+    def test_what_was_said_is_text_and_no_markup(self) -> None:
         session = make_session()
         make_lines(session, ["<b>预算</b>"], voice=make_voice(session, "<i>张三"))
         page = self.get("预算")
@@ -223,7 +223,7 @@ class TestPage:
         assert page.count("&lt;i&gt;张三") == 2  # beside the line, and among those who can be chosen
         assert "<i>" not in page
 
-    def test_lines_stand_under_the_session_they_are_from(self):
+    def test_lines_stand_under_the_session_they_are_from(self) -> None:
         first, second = make_session("m-1", title="周会"), make_session("m-2", title="月会")
         make_lines(first, ["预算一", "预算二"])
         make_lines(second, ["预算三"])
@@ -233,7 +233,7 @@ class TestPage:
 
     def test_costs_the_same_number_of_queries_however_many_lines_it_shows(
         self,
-    ):
+    ) -> None:
         client = Client()
         counts = []
         for number in range(10):
@@ -244,11 +244,11 @@ class TestPage:
             counts.append(len(queries))
         assert counts == [counts[0]] * 10
 
-    def test_titles_are_found_too(self):
+    def test_titles_are_found_too(self) -> None:
         make_session("m-1", title="预算会议")
         assert "预算会议" in self.get("预算")
 
-    def test_only_in_what_one_may_see(self):
+    def test_only_in_what_one_may_see(self) -> None:
         make_lines(make_session("own", owner=make_user("me", "transcriber")), ["我的预算"])
         make_lines(make_session("other"), ["别人的预算"])
         client = Client(REMOTE_ADDR="203.0.113.9")
@@ -258,7 +258,7 @@ class TestPage:
         assert "别人" not in page
 
     @pytest.mark.parametrize("few", [0, 1000])
-    def test_filters_narrow_what_is_found(self, monkeypatch: pytest.MonkeyPatch, few: int):
+    def test_filters_narrow_what_is_found(self, monkeypatch: pytest.MonkeyPatch, few: int) -> None:
         monkeypatch.setattr(listing, "FEW", few)
         session = make_session()
         make_lines(session, ["预算一"], voice=make_voice(session, "张三"))
@@ -268,8 +268,8 @@ class TestPage:
         assert "<mark>预算</mark>二" in page
         assert "<mark>预算</mark>一" not in page
 
-    def test_nothing_found_says_so(self):
+    def test_nothing_found_says_so(self) -> None:
         assert "Nobody said that" in self.get("预算")
 
-    def test_a_very_long_question_is_no_problem(self):
+    def test_a_very_long_question_is_no_problem(self) -> None:
         assert Client().get("/", {"q": "预" * 5000}).status_code == 200

@@ -17,40 +17,40 @@ def cut(text: str, start_ms: int = 0, end_ms: int = 4000) -> list[Cue]:
     return cues(text, words, speaker="张三", start_ms=start_ms, end_ms=end_ms, samples_per_ms=16)
 
 
-def test_a_short_line_is_one_cue():
+def test_a_short_line_is_one_cue() -> None:
     assert cut("好的。", 1000, 3000) == [Cue(1000, 3000, "张三", "好的。")]
 
 
-def test_a_long_line_is_cut_behind_its_marks():
+def test_a_long_line_is_cut_behind_its_marks() -> None:
     assert [cue.text for cue in cut(LONG, 0, 9000)] == [
         "今天我们讨论下个季度的预算，销售额比去年同期增长了百分之十二。",
         "成本也涨了不少，请大家看一下这张表，然后说说自己的想法。",
     ]
 
 
-def test_a_slow_line_is_cut_too():
+def test_a_slow_line_is_cut_too() -> None:
     found = cut("好的我想一想这个问题", 0, 20_000)
     assert len(found) > 1
     assert all(cue.end_ms - cue.start_ms <= MAX_MS for cue in found)
 
 
-def test_a_word_that_fits_nowhere_stays_whole():
+def test_a_word_that_fits_nowhere_stays_whole() -> None:
     assert [cue.text for cue in cut("x" * 300)] == ["x" * 300]
 
 
-def test_the_time_of_a_piece_is_that_of_its_words():
+def test_the_time_of_a_piece_is_that_of_its_words() -> None:
     found = cut(LONG, 0, 9000)
     assert found[0].start_ms == 0
     assert found[-1].end_ms == 9000
     assert found[0].end_ms == found[1].start_ms
 
 
-def test_a_line_without_a_length_stands_long_enough_to_be_seen():
+def test_a_line_without_a_length_stands_long_enough_to_be_seen() -> None:
     [cue] = cut("（笑）", 500, 500)
     assert cue.end_ms - cue.start_ms >= 1
 
 
-def test_a_cue_has_at_most_two_rows_of_about_the_same_length():
+def test_a_cue_has_at_most_two_rows_of_about_the_same_length() -> None:
     assert rows("好的。") == ["好的。"]
     assert rows("今天我们讨论下个季度的预算，销售额比去年同期增长了百分之十二。") == [
         "今天我们讨论下个季度的预算，", "销售额比去年同期增长了百分之十二。",
@@ -60,20 +60,20 @@ def test_a_cue_has_at_most_two_rows_of_about_the_same_length():
     ]  # fmt: skip
 
 
-def test_no_row_begins_with_a_mark():
+def test_no_row_begins_with_a_mark() -> None:
     assert rows("一二三四五六七八九十一二？！一二三四五六七八九十一二") == [
         "一二三四五六七八九十一二？！", "一二三四五六七八九十一二",
     ]  # fmt: skip
 
 
-def test_no_word_is_broken():
+def test_no_word_is_broken() -> None:
     long = "Donaudampfschifffahrtselektrizitätenhauptbetriebswerk"
     assert rows(long) == [long]
     assert rows(f"{long}好的") == [long, "好的"]
 
 
 @given(st.text("今天讨论预算。，！ abcdef", max_size=200), st.integers(0, 60_000))
-def test_nothing_is_lost_and_times_go_forward(text: str, length_ms: int):
+def test_nothing_is_lost_and_times_go_forward(text: str, length_ms: int) -> None:
     found = cut(text, 1000, 1000 + length_ms)
     assert "".join("".join(cue.text.split()) for cue in found) == "".join(text.split())
     times = [time for cue in found for time in (cue.start_ms, cue.end_ms)]

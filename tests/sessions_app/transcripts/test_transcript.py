@@ -13,7 +13,7 @@ pytestmark = pytest.mark.django_db
 
 
 class TestLatestLines:
-    def test_come_with_everyone_who_spoke_before_in_order(self):
+    def test_come_with_everyone_who_spoke_before_in_order(self) -> None:
         session = make_session()
         first, second = make_voice(session, "林静"), make_voice(session)
         make_lines(session, ["大家好。"], first)
@@ -25,7 +25,7 @@ class TestLatestLines:
         assert latest["speakers"] == [first.public_id, second.public_id]
         assert transcript.read(session).as_json()["speakers"] == latest["speakers"]
 
-    def test_name_each_voice_at_its_place_also_one_that_was_another_s(self):
+    def test_name_each_voice_at_its_place_also_one_that_was_another_s(self) -> None:
         session = make_session()
         first, second, third = (make_voice(session) for _ in range(3))
         make_lines(session, ["一"], first)
@@ -37,12 +37,12 @@ class TestLatestLines:
         speakers = [str(first.uuid), str(second.speaker.uuid), str(third.uuid)]
         assert transcript.read(session).as_json()["speakers"] == speakers
 
-    def test_are_all_there_are_if_more_are_wanted(self):
+    def test_are_all_there_are_if_more_are_wanted(self) -> None:
         session = make_session()
         make_lines(session, ["大家好。"], make_voice(session))
         assert transcript.read(session).latest(12) == transcript.read(session).as_json()
 
-    def test_of_a_session_in_which_nobody_spoke_are_none(self):
+    def test_of_a_session_in_which_nobody_spoke_are_none(self) -> None:
         assert transcript.read(make_session()).latest(12) == {
             "seq": 0,
             "revision": 0,

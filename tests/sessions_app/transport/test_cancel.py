@@ -25,19 +25,19 @@ async def fail() -> None:
 
 
 @pytest.mark.parametrize("work", [lambda: deaf(0), lambda: deaf(1), lambda: deaf(3), fail])
-async def test_they_have_ended_however_they_take_it(work: Callable[[], object]):
+async def test_they_have_ended_however_they_take_it(work: Callable[[], object]) -> None:
     task: asyncio.Task[None] = asyncio.create_task(work())  # type: ignore[arg-type]
     await asyncio.sleep(0)
     await asyncio.wait_for(cancel_and_wait(task), 10)
     assert task.done()
 
 
-async def test_all_end_together():
+async def test_all_end_together() -> None:
     tasks = [asyncio.create_task(deaf(number % 2)) for number in range(10)]
     await asyncio.sleep(0)
     await asyncio.wait_for(cancel_and_wait(*tasks), 10)
     assert all(task.cancelled() for task in tasks)
 
 
-async def test_of_none_there_is_nothing_to_wait_for():
+async def test_of_none_there_is_nothing_to_wait_for() -> None:
     await cancel_and_wait()

@@ -96,7 +96,7 @@ async def take(transport: RedisTransport) -> int:
 
 
 class TestWorkers:
-    async def test_another_takes_the_sessions_of_one_that_died(self, processes: MakeProcess, web):
+    async def test_another_takes_the_sessions_of_one_that_died(self, processes: MakeProcess, web) -> None:
         first = await start_worker(processes)
         await open_sender(web)
         await send(web, "one", 0, 3200)
@@ -110,14 +110,14 @@ class TestWorkers:
         chunk = await second.read(SESSION, 1600, timeout_s=5)
         assert chunk.audio == audio(1600, 1600)
 
-    async def test_one_that_is_alive_keeps_its_sessions(self, processes: MakeProcess, worker, web):
+    async def test_one_that_is_alive_keeps_its_sessions(self, processes: MakeProcess, worker, web) -> None:
         await open_sender(web)
         await take(worker)
         other = await start_worker(processes)
         assert not await takes_within(other, 2.5)
         assert await worker.sender_gone_s(SESSION) == 0
 
-    async def test_one_that_slept_learns_that_it_is_no_owner(self, processes: MakeProcess, web):
+    async def test_one_that_slept_learns_that_it_is_no_owner(self, processes: MakeProcess, web) -> None:
         sleeper = await start_worker(processes)
         await open_sender(web)
         await take(sleeper)
@@ -136,7 +136,7 @@ class TestWorkers:
         await sleeper.release(SESSION)
         assert await other.sender_gone_s(SESSION) == 0
 
-    async def test_the_report_of_a_former_owner_changes_nothing(self, processes: MakeProcess, web):
+    async def test_the_report_of_a_former_owner_changes_nothing(self, processes: MakeProcess, web) -> None:
         former = await start_worker(processes)
         await open_sender(web)
         await send(web, "one", 0, 3200)
@@ -148,7 +148,9 @@ class TestWorkers:
             await former.report(SESSION, processed=3200, durable=3200)
         assert (await other.read(SESSION, 0, timeout_s=5)).audio == audio(0, 3200)
 
-    async def test_a_worker_whose_event_loop_hangs_lets_go(self, processes: MakeProcess, web, monkeypatch):
+    async def test_a_worker_whose_event_loop_hangs_lets_go(
+        self, processes: MakeProcess, web, monkeypatch
+    ) -> None:
         monkeypatch.setattr("sessions_app.transport.ownership.HUNG_S", 0.5)
         hung = await start_worker(processes)
         await open_sender(web)
@@ -158,7 +160,7 @@ class TestWorkers:
         other = await start_worker(processes)
         assert await take(other) == SESSION
 
-    async def test_sessions_spread_over_those_that_have_room(self, processes: MakeProcess, web):
+    async def test_sessions_spread_over_those_that_have_room(self, processes: MakeProcess, web) -> None:
         taken: dict[int, int] = {}
 
         async def take_all(worker: RedisTransport, number: int) -> None:
@@ -179,7 +181,7 @@ class TestWorkers:
         assert loads[0] >= 3
         assert loads[-1] <= 10
 
-    async def test_nobody_takes_more_than_it_has_room_for(self, processes: MakeProcess, web):
+    async def test_nobody_takes_more_than_it_has_room_for(self, processes: MakeProcess, web) -> None:
         worker = await start_worker(processes, capacity=1)
         await open_sender(web)
         await worker.offer(8, durable=0)
@@ -188,7 +190,7 @@ class TestWorkers:
 
     async def test_but_what_a_dead_one_left_is_taken_in_the_end(
         self, processes: MakeProcess, web, monkeypatch
-    ):
+    ) -> None:
         monkeypatch.setattr("sessions_app.transport.ownership.REDIS_TIMEOUT_S", 0.5)
         dead = await start_worker(processes, capacity=1)
         await web.open(8, "s", durable=0, may_take_over=False, listener=Socket())
@@ -199,7 +201,7 @@ class TestWorkers:
         await die(dead)
         assert await take(full) == 8
 
-    async def test_it_is_found_behind_many_that_are_alive(self, processes: MakeProcess, web):
+    async def test_it_is_found_behind_many_that_are_alive(self, processes: MakeProcess, web) -> None:
         alive = await start_worker(processes, capacity=30)
         for session in range(20):
             await web.open(session, "s", durable=0, may_take_over=False, listener=Socket())
@@ -211,18 +213,18 @@ class TestWorkers:
         await die(dead)
         assert await take(await start_worker(processes)) == 20
 
-    async def test_without_any_worker_new_sessions_are_refused(self, web: RedisTransport):
+    async def test_without_any_worker_new_sessions_are_refused(self, web: RedisTransport) -> None:
         with pytest.raises(Overloaded):
             await open_sender(web)
 
-    async def test_a_dead_worker_gives_no_room(self, processes: MakeProcess, web, monkeypatch):
+    async def test_a_dead_worker_gives_no_room(self, processes: MakeProcess, web, monkeypatch) -> None:
         monkeypatch.setattr("sessions_app.transport.ownership.ALIVE_S", 0.5)
         await die(await start_worker(processes))
         await until(lambda: _has_no_workers(web))
         with pytest.raises(Overloaded):
             await open_sender(web)
 
-    async def test_one_that_stops_leaves_no_name_behind(self, processes: MakeProcess, redis_url: str):
+    async def test_one_that_stops_leaves_no_name_behind(self, processes: MakeProcess, redis_url: str) -> None:
         transport = RedisTransport(redis_url)
         await transport.join_workers(8)
         await transport.aclose()
@@ -230,7 +232,7 @@ class TestWorkers:
         assert redis.hlen("asr:workers") == 0
         assert redis.xinfo_consumers(OFFERS, "workers") == []
 
-    async def test_an_ended_session_leaves_nothing_behind(self, worker, web, redis_url: str):
+    async def test_an_ended_session_leaves_nothing_behind(self, worker, web, redis_url: str) -> None:
         await open_sender(web)
         await send(web, "one", 0, 160)
         await web.finish(SESSION, "one")
@@ -242,7 +244,9 @@ class TestWorkers:
 
 
 class TestSenders:
-    async def test_one_whose_process_was_killed_may_return_at_once(self, processes: MakeProcess, worker):
+    async def test_one_whose_process_was_killed_may_return_at_once(
+        self, processes: MakeProcess, worker
+    ) -> None:
         """Also the plain sender, which can show no right to it."""
         killed = processes()
         await open_sender(killed)
@@ -251,7 +255,7 @@ class TestSenders:
         returned = await processes().open(SESSION, "two", durable=0, may_take_over=False, listener=Socket())
         assert returned == 160
 
-    async def test_of_one_whose_process_was_killed_the_absence_is_known(self, processes, worker):
+    async def test_of_one_whose_process_was_killed_the_absence_is_known(self, processes, worker) -> None:
         killed = processes()
         await open_sender(killed)
         await take(worker)
@@ -260,19 +264,19 @@ class TestSenders:
             while not await worker.sender_gone_s(SESSION):
                 await asyncio.sleep(0.05)
 
-    async def test_one_that_says_nothing_stays_connected(self, worker, web):
+    async def test_one_that_says_nothing_stays_connected(self, worker, web) -> None:
         await open_sender(web)
         await take(worker)
         await asyncio.sleep(2)
         assert await worker.sender_gone_s(SESSION) == 0
 
-    async def test_a_conflict_is_told_within_a_second(self, processes: MakeProcess, worker, web):
+    async def test_a_conflict_is_told_within_a_second(self, processes: MakeProcess, worker, web) -> None:
         await open_sender(web)
         async with asyncio.timeout(1):
             with pytest.raises(SenderConflict):
                 await open_sender(processes(), "two")
 
-    async def test_the_newest_wins_between_processes(self, processes: MakeProcess, worker, web):
+    async def test_the_newest_wins_between_processes(self, processes: MakeProcess, worker, web) -> None:
         old = await open_sender(web)
         await send(web, "one", 0, 160)
         await open_sender(processes(), "two", take_over=True)
@@ -280,7 +284,7 @@ class TestSenders:
         with pytest.raises(Superseded):
             await web.append(SESSION, "one", audio(160, 160))
 
-    async def test_what_was_written_twice_is_there_once(self, worker, web):
+    async def test_what_was_written_twice_is_there_once(self, worker, web) -> None:
         """The answer to a request got lost, and it was made again."""
         await open_sender(web)
         keys = [session_key(SESSION), audio_key(SESSION)]
@@ -290,7 +294,7 @@ class TestSenders:
         await take(worker)
         assert (await worker.read(SESSION, 0, timeout_s=5)).audio == audio(0, 160)
 
-    async def test_the_end_is_where_a_returning_sender_would_have_gone_on(self, worker, web):
+    async def test_the_end_is_where_a_returning_sender_would_have_gone_on(self, worker, web) -> None:
         await open_sender(web)
         await web.append(SESSION, "one", audio(0, 160))
         await web.finish(SESSION, "one")
@@ -301,10 +305,10 @@ class TestSenders:
 
 class TestRestartsOfRedis:
     @pytest.fixture(autouse=True)
-    def _quiet(self, caplog: pytest.LogCaptureFixture):
+    def _quiet(self, caplog: pytest.LogCaptureFixture) -> None:
         caplog.set_level(logging.CRITICAL)
 
-    async def test_nothing_is_lost_and_nobody_has_to_do_anything(self, redis_server, worker, web):
+    async def test_nothing_is_lost_and_nobody_has_to_do_anything(self, redis_server, worker, web) -> None:
         await open_sender(web)
         await send(web, "one", 0, 1600)
         await take(worker)
@@ -321,7 +325,7 @@ class TestRestartsOfRedis:
             heard += chunk.audio
         assert heard + chunk.audio == audio(0, 4800)
 
-    async def test_new_sessions_are_taken_afterwards(self, redis_server, worker, web):
+    async def test_new_sessions_are_taken_afterwards(self, redis_server, worker, web) -> None:
         taking = asyncio.create_task(worker.take())
         await asyncio.sleep(0.3)
         redis_server.kill()
@@ -331,7 +335,7 @@ class TestRestartsOfRedis:
         await open_sender(web)
         assert await asyncio.wait_for(taking, 10) == SESSION
 
-    async def test_a_newcomer_does_not_wait_for_ever(self, redis_server, web, monkeypatch):
+    async def test_a_newcomer_does_not_wait_for_ever(self, redis_server, web, monkeypatch) -> None:
         monkeypatch.setattr("sessions_app.transport.redis.REDIS_OPEN_TIMEOUT_S", 0.5)
         redis_server.kill()
         try:
@@ -340,7 +344,9 @@ class TestRestartsOfRedis:
         finally:
             redis_server.start()
 
-    async def test_if_redis_forgot_everything_senders_and_workers_begin_anew(self, redis_url, worker, web):
+    async def test_if_redis_forgot_everything_senders_and_workers_begin_anew(
+        self, redis_url, worker, web
+    ) -> None:
         socket = await open_sender(web)
         await send(web, "one", 0, 1600)
         await take(worker)
@@ -362,18 +368,18 @@ class TestStretches:
     def entry(self, end: int, data: bytes) -> tuple[bytes, dict[bytes, bytes]]:
         return f"{end}-0".encode(), {b"audio": data}
 
-    def test_are_joined(self):
+    def test_are_joined(self) -> None:
         entries = [self.entry(100, audio(0, 100)), self.entry(150, audio(100, 50))]
         assert stretch_of(entries, 0).audio == audio(0, 150)
 
-    def test_begin_in_the_middle_of_an_entry(self):
+    def test_begin_in_the_middle_of_an_entry(self) -> None:
         assert stretch_of([self.entry(100, audio(0, 100))], 30).audio == audio(30, 70)
 
-    def test_end_at_the_mark(self):
+    def test_end_at_the_mark(self) -> None:
         chunk = stretch_of([self.entry(100, audio(0, 100)), (b"100-2", {b"end": b"1"})], 0)
         assert (chunk.end, chunk.is_end) == (100, True)
 
-    def test_with_a_hole_before_them_are_for_somebody_else(self):
+    def test_with_a_hole_before_them_are_for_somebody_else(self) -> None:
         with pytest.raises(Fenced):
             stretch_of([self.entry(300, audio(200, 100))], 100)
 
@@ -388,7 +394,7 @@ async def _has_no_workers(transport: RedisTransport) -> bool:
 
 async def test_a_heart_that_hangs_in_a_request_does_not_keep_its_worker_from_stopping(
     monkeypatch: pytest.MonkeyPatch, processes: MakeProcess
-):
+) -> None:
     beats, goes_on = threading.Event(), threading.Event()
 
     def hang(heart: _Heart, arguments: list[object]) -> list[bytes]:

@@ -105,7 +105,7 @@ async def append_again_and_again(transport: Transport) -> None:
 
 
 class TestTheLog:
-    async def test_what_is_appended_is_read_in_order(self, transport: Transport):
+    async def test_what_is_appended_is_read_in_order(self, transport: Transport) -> None:
         await open_sender(transport)
         await transport.append(SESSION, "one", audio(0, 3200))
         await transport.append(SESSION, "one", audio(3200, 1600))
@@ -114,7 +114,7 @@ class TestTheLog:
 
     async def test_audio_that_comes_soon_after_other_audio_is_read_with_what_follows(
         self, transport: Transport, monkeypatch: pytest.MonkeyPatch
-    ):
+    ) -> None:
         monkeypatch.setattr("sessions_app.pacing.HANDOVER_INTERVAL_S", 0.5)
         await open_sender(transport)
         await transport.take()
@@ -130,7 +130,7 @@ class TestTheLog:
         assert (await read_while_audio_comes(0)).end == 1600
         assert (await read_while_audio_comes(1600, 3200)).end == 4800
 
-    async def test_reading_begins_at_any_sample(self, transport: Transport):
+    async def test_reading_begins_at_any_sample(self, transport: Transport) -> None:
         await open_sender(transport)
         await transport.append(SESSION, "one", audio(0, 3200))
         await transport.append(SESSION, "one", audio(3200, 3200))
@@ -138,7 +138,7 @@ class TestTheLog:
         chunk = await read(transport, 1234, to=6400)
         assert (chunk.start, chunk.audio) == (1234, audio(1234, 6400 - 1234))
 
-    async def test_a_reader_waits_for_audio(self, transport: Transport):
+    async def test_a_reader_waits_for_audio(self, transport: Transport) -> None:
         await open_sender(transport)
         await transport.take()
         reading = asyncio.create_task(transport.read(SESSION, 0, timeout_s=5))
@@ -146,12 +146,12 @@ class TestTheLog:
         await transport.append(SESSION, "one", audio(0, 160))
         assert (await reading).audio == audio(0, 160)
 
-    async def test_a_reader_does_not_wait_for_ever(self, transport: Transport):
+    async def test_a_reader_does_not_wait_for_ever(self, transport: Transport) -> None:
         await open_sender(transport)
         await transport.take()
         assert await transport.read(SESSION, 0, timeout_s=0.05) == AudioChunk(0, b"", is_end=False)
 
-    async def test_sessions_do_not_mix(self, transport: Transport):
+    async def test_sessions_do_not_mix(self, transport: Transport) -> None:
         for session in (1, 2):
             await transport.open(session, "s", durable=0, may_take_over=False, listener=Socket())
             await transport.append(session, "s", audio(session * 1000, 160))
@@ -160,7 +160,7 @@ class TestTheLog:
             chunk = await transport.read(session, 0, timeout_s=5)
             assert chunk.audio == audio(session * 1000, 160)
 
-    async def test_the_end_is_told_with_or_after_the_last_audio(self, transport: Transport):
+    async def test_the_end_is_told_with_or_after_the_last_audio(self, transport: Transport) -> None:
         await open_sender(transport)
         await transport.append(SESSION, "one", audio(0, 160))
         await transport.finish(SESSION, "one")
@@ -171,7 +171,7 @@ class TestTheLog:
         assert chunk.is_end
         assert chunk.end == 160
 
-    async def test_the_end_can_be_read_again(self, transport: Transport):
+    async def test_the_end_can_be_read_again(self, transport: Transport) -> None:
         await open_sender(transport)
         await transport.append(SESSION, "one", audio(0, 160))
         await transport.finish(SESSION, "one")
@@ -180,14 +180,14 @@ class TestTheLog:
         await transport.report(SESSION, processed=160, durable=160)
         assert await transport.read(SESSION, 160, timeout_s=5) == AudioChunk(160, b"", is_end=True)
 
-    async def test_saying_the_end_twice_changes_nothing(self, transport: Transport):
+    async def test_saying_the_end_twice_changes_nothing(self, transport: Transport) -> None:
         await open_sender(transport)
         await transport.finish(SESSION, "one")
         await transport.finish(SESSION, "one")
         await transport.take()
         assert (await read(transport)).is_end
 
-    async def test_what_is_durable_is_forgotten_and_the_rest_kept(self, transport: Transport):
+    async def test_what_is_durable_is_forgotten_and_the_rest_kept(self, transport: Transport) -> None:
         await open_sender(transport)
         for start in range(0, 8000, 1600):
             await transport.append(SESSION, "one", audio(start, 1600))
@@ -196,7 +196,7 @@ class TestTheLog:
         await transport.report(SESSION, processed=8000, durable=5000)
         assert (await read(transport, 5000, to=8000)).audio == audio(5000, 3000)
 
-    async def test_a_log_begins_where_the_session_is_durable(self, transport: Transport):
+    async def test_a_log_begins_where_the_session_is_durable(self, transport: Transport) -> None:
         socket = Socket()
         position = await transport.open(SESSION, "one", durable=5000, may_take_over=False, listener=socket)
         assert position == 5000
@@ -204,7 +204,7 @@ class TestTheLog:
         await transport.take()
         assert (await read(transport, 5000)).audio == audio(5000, 160)
 
-    async def test_the_sender_is_told_what_is_kept(self, transport: Transport):
+    async def test_the_sender_is_told_what_is_kept(self, transport: Transport) -> None:
         socket = await open_sender(transport)
         await transport.append(SESSION, "one", audio(0, 160))
         await transport.append(SESSION, "one", audio(160, 160))
@@ -213,7 +213,7 @@ class TestTheLog:
 
 
 class TestBackPressure:
-    async def test_a_sender_waits_while_too_much_is_not_processed(self, transport: Transport):
+    async def test_a_sender_waits_while_too_much_is_not_processed(self, transport: Transport) -> None:
         await open_sender(transport)
         await transport.append(SESSION, "one", bytes(4 * CREDIT))
         held = asyncio.create_task(transport.append(SESSION, "one", audio(0, 160)))
@@ -224,7 +224,7 @@ class TestBackPressure:
         await transport.report(SESSION, processed=CREDIT, durable=0)
         assert await asyncio.wait_for(held, 5) == CREDIT + 160
 
-    async def test_and_while_too_much_is_not_durable(self, transport: Transport):
+    async def test_and_while_too_much_is_not_durable(self, transport: Transport) -> None:
         await open_sender(transport)
         await transport.take()
         end = 0
@@ -238,7 +238,7 @@ class TestBackPressure:
         await transport.report(SESSION, processed=end, durable=end)
         await asyncio.wait_for(held, 5)
 
-    async def test_one_that_is_held_back_hears_that_it_was_replaced(self, transport: Transport):
+    async def test_one_that_is_held_back_hears_that_it_was_replaced(self, transport: Transport) -> None:
         await open_sender(transport)
         await transport.append(SESSION, "one", bytes(4 * CREDIT))
         held = asyncio.create_task(transport.append(SESSION, "one", audio(0, 160)))
@@ -249,18 +249,18 @@ class TestBackPressure:
 
 
 class TestSenders:
-    async def test_there_is_one_at_a_time(self, transport: Transport):
+    async def test_there_is_one_at_a_time(self, transport: Transport) -> None:
         await open_sender(transport)
         with pytest.raises(SenderConflict):
             await open_sender(transport, "two")
 
-    async def test_of_fifty_at_once_one_wins(self, transport: Transport):
+    async def test_of_fifty_at_once_one_wins(self, transport: Transport) -> None:
         attempts = [open_sender(transport, f"s{number}") for number in range(50)]
         results = await asyncio.gather(*attempts, return_exceptions=True)
         assert sum(isinstance(result, Socket) for result in results) == 1
         assert sum(isinstance(result, SenderConflict) for result in results) == 49
 
-    async def test_the_newest_with_the_right_wins_and_goes_on_at_the_end(self, transport: Transport):
+    async def test_the_newest_with_the_right_wins_and_goes_on_at_the_end(self, transport: Transport) -> None:
         old = await open_sender(transport)
         await transport.append(SESSION, "one", audio(0, 160))
         await transport.append(SESSION, "one", audio(160, 160))
@@ -270,7 +270,7 @@ class TestSenders:
         with pytest.raises(Superseded):
             await append_again_and_again(transport)
 
-    async def test_nothing_of_the_old_comes_behind_the_new(self, transport: Transport):
+    async def test_nothing_of_the_old_comes_behind_the_new(self, transport: Transport) -> None:
         old = await open_sender(transport)
         await transport.append(SESSION, "one", audio(0, 160))
         await until(lambda: _has_kept(old, 160))
@@ -285,26 +285,26 @@ class TestSenders:
         await transport.take()
         assert (await read(transport, to=320)).audio == audio(0, 320)
 
-    async def test_a_silent_old_one_is_told(self, transport: Transport):
+    async def test_a_silent_old_one_is_told(self, transport: Transport) -> None:
         old = await open_sender(transport)
         await open_sender(transport, "two", may_take_over=True)
         await until(lambda: _was_lost(old))
         assert isinstance(old.lost[0], Superseded)
 
-    async def test_one_that_left_makes_room(self, transport: Transport):
+    async def test_one_that_left_makes_room(self, transport: Transport) -> None:
         await open_sender(transport)
         await transport.append(SESSION, "one", audio(0, 160))
         await transport.leave(SESSION, "one")
         assert await transport.open(SESSION, "two", durable=0, may_take_over=False, listener=Socket()) == 160
 
-    async def test_one_that_was_replaced_does_not_take_the_new_one_along(self, transport: Transport):
+    async def test_one_that_was_replaced_does_not_take_the_new_one_along(self, transport: Transport) -> None:
         await open_sender(transport)
         await open_sender(transport, "two", may_take_over=True)
         await transport.leave(SESSION, "one")
         with pytest.raises(SenderConflict):
             await open_sender(transport, "three")
 
-    async def test_the_time_without_a_sender_is_known(self, transport: Transport):
+    async def test_the_time_without_a_sender_is_known(self, transport: Transport) -> None:
         await open_sender(transport)
         await transport.take()
         assert await transport.sender_gone_s(SESSION) == 0
@@ -314,7 +314,7 @@ class TestSenders:
         await open_sender(transport, "two")
         assert await transport.sender_gone_s(SESSION) == 0
 
-    async def test_nobody_sends_after_the_end(self, transport: Transport):
+    async def test_nobody_sends_after_the_end(self, transport: Transport) -> None:
         await open_sender(transport)
         await transport.finish(SESSION, "one")
         with pytest.raises(AudioFinished):
@@ -322,45 +322,45 @@ class TestSenders:
 
 
 class TestWorkers:
-    async def test_a_session_is_offered_once(self, transport: Transport):
+    async def test_a_session_is_offered_once(self, transport: Transport) -> None:
         await open_sender(transport)
         await open_sender(transport, "two", may_take_over=True)
         await transport.offer(SESSION, durable=0)
         await transport.take()
         assert not await takes_within(transport, 0.5)
 
-    async def test_an_unfinished_session_is_offered_without_a_sender(self, transport: Transport):
+    async def test_an_unfinished_session_is_offered_without_a_sender(self, transport: Transport) -> None:
         await transport.offer(SESSION, durable=640)
         assert await transport.take() == SESSION
         assert await transport.sender_gone_s(SESSION) >= 0
         assert await transport.read(SESSION, 640, timeout_s=0.05) == AudioChunk(640, b"", is_end=False)
 
-    async def test_one_session_too_many_is_refused(self, transport: Transport):
+    async def test_one_session_too_many_is_refused(self, transport: Transport) -> None:
         for session in range(4):
             await transport.open(session, "s", durable=0, may_take_over=False, listener=Socket())
         with pytest.raises(Overloaded) as refused:
             await transport.open(99, "s", durable=0, may_take_over=False, listener=Socket())
         assert refused.value.retry_after_s > 0
 
-    async def test_a_sender_that_returns_is_never_one_too_many(self, transport: Transport):
+    async def test_a_sender_that_returns_is_never_one_too_many(self, transport: Transport) -> None:
         for session in range(4):
             await transport.open(session, "s", durable=0, may_take_over=False, listener=Socket())
         await transport.leave(2, "s")
         await transport.open(2, "again", durable=0, may_take_over=False, listener=Socket())
 
-    async def test_a_session_that_ended_makes_room(self, transport: Transport):
+    async def test_a_session_that_ended_makes_room(self, transport: Transport) -> None:
         for session in range(4):
             await transport.open(session, "s", durable=0, may_take_over=False, listener=Socket())
         await transport.release(await transport.take())
         await transport.open(99, "s", durable=0, may_take_over=False, listener=Socket())
 
-    async def test_one_that_left_takes_no_new_sessions(self, transport: Transport):
+    async def test_one_that_left_takes_no_new_sessions(self, transport: Transport) -> None:
         await transport.leave_workers()
         await until(lambda: _has_no_workers(transport))
         with pytest.raises(Overloaded):
             await open_sender(transport)
 
-    async def test_what_is_given_up_is_taken_again(self, transport: Transport):
+    async def test_what_is_given_up_is_taken_again(self, transport: Transport) -> None:
         await open_sender(transport)
         await transport.append(SESSION, "one", audio(0, 160))
         await transport.take()
@@ -371,7 +371,7 @@ class TestWorkers:
         assert await asyncio.wait_for(transport.take(), 5) == SESSION
         assert (await read(transport)).audio == audio(0, 160)
 
-    async def test_a_released_session_is_forgotten(self, transport: Transport):
+    async def test_a_released_session_is_forgotten(self, transport: Transport) -> None:
         await open_sender(transport)
         await transport.take()
         await transport.release(SESSION)
@@ -380,7 +380,7 @@ class TestWorkers:
         with pytest.raises((Superseded, LogLost)):
             await append_again_and_again(transport)
 
-    async def test_only_the_owner_reads_and_reports(self, transport: Transport):
+    async def test_only_the_owner_reads_and_reports(self, transport: Transport) -> None:
         await open_sender(transport)
         for request in (
             transport.read(SESSION, 0, timeout_s=0.05),
@@ -390,7 +390,7 @@ class TestWorkers:
             with pytest.raises(Fenced):
                 await request
 
-    async def test_the_length_of_a_session_does_not_matter(self, transport: Transport):
+    async def test_the_length_of_a_session_does_not_matter(self, transport: Transport) -> None:
         """Forty hours: more samples than 31 bits count."""
         far = samples(40 * 3600)
         await transport.open(SESSION, "one", durable=far, may_take_over=False, listener=Socket())
@@ -425,7 +425,7 @@ class TestFlush:
             position = chunk.end
         return found
 
-    async def test_stands_behind_the_audio_that_was_sent_before(self, transport: Transport):
+    async def test_stands_behind_the_audio_that_was_sent_before(self, transport: Transport) -> None:
         await open_sender(transport)
         await transport.append(SESSION, "one", audio(0, 1600))
         assert await transport.flush(SESSION, "one") == 1600
@@ -436,7 +436,7 @@ class TestFlush:
         assert first == AudioChunk(0, audio(0, 1600), is_end=False, is_flush=True)
         assert (second.start, second.audio, second.is_flush) == (1600, audio(1600, 800), False)
 
-    async def test_wakes_a_reader_that_has_all_audio_and_is_read_once(self, transport: Transport):
+    async def test_wakes_a_reader_that_has_all_audio_and_is_read_once(self, transport: Transport) -> None:
         await open_sender(transport)
         await transport.append(SESSION, "one", audio(0, 1600))
         await transport.take()
@@ -448,7 +448,7 @@ class TestFlush:
         again = await transport.read(SESSION, 1600, timeout_s=0.2, after_flush=True)
         assert again == AudioChunk(1600, b"", is_end=False)
 
-    async def test_twice_at_one_place_is_once(self, transport: Transport):
+    async def test_twice_at_one_place_is_once(self, transport: Transport) -> None:
         await open_sender(transport)
         await transport.append(SESSION, "one", audio(0, 160))
         assert await transport.flush(SESSION, "one") == await transport.flush(SESSION, "one") == 160
@@ -458,7 +458,7 @@ class TestFlush:
         assert first.is_flush
         assert second == AudioChunk(160, b"", is_end=True)
 
-    async def test_another_worker_reads_it_at_the_same_place(self, transport: Transport):
+    async def test_another_worker_reads_it_at_the_same_place(self, transport: Transport) -> None:
         await open_sender(transport)
         for start in (0, 800):
             await transport.append(SESSION, "one", audio(start, 800))
@@ -473,7 +473,7 @@ class TestFlush:
         assert later.is_flush
         assert later.end in (800, 1600)
 
-    async def test_the_mark_outlasts_its_audio_until_more_is_durable(self, transport: Transport):
+    async def test_the_mark_outlasts_its_audio_until_more_is_durable(self, transport: Transport) -> None:
         await open_sender(transport)
         await transport.append(SESSION, "one", audio(0, 800))
         await transport.flush(SESSION, "one")
@@ -482,14 +482,14 @@ class TestFlush:
         [mark] = await self.chunks(transport, 1, 800)
         assert mark == AudioChunk(800, b"", is_end=False, is_flush=True)
 
-    async def test_only_the_sender_may(self, transport: Transport):
+    async def test_only_the_sender_may(self, transport: Transport) -> None:
         await open_sender(transport)
         await transport.append(SESSION, "one", audio(0, 160))
         await open_sender(transport, "two", may_take_over=True)
         with pytest.raises(Superseded):
             await transport.flush(SESSION, "one")
 
-    async def test_after_the_end_it_says_where_that_is(self, transport: Transport):
+    async def test_after_the_end_it_says_where_that_is(self, transport: Transport) -> None:
         await open_sender(transport)
         await transport.append(SESSION, "one", audio(0, 160))
         await transport.finish(SESSION, "one")

@@ -34,7 +34,7 @@ def get(session: Session, query: str = "", **headers: str):
     return Client().get(reverse("audio", args=[session.key]) + query, **headers)
 
 
-def test_the_whole_is_a_wav_file_with_every_sample(session: Session):
+def test_the_whole_is_a_wav_file_with_every_sample(session: Session) -> None:
     response = get(session)
     assert (response.status_code, response["Content-Type"]) == (200, "audio/wav")
     content = whole(response)
@@ -47,7 +47,7 @@ def test_the_whole_is_a_wav_file_with_every_sample(session: Session):
 @pytest.mark.parametrize(
     ("start", "end"), [(0, 44), (0, 45), (10, 50), (44, 46), (45, 47), (101, 40_000), (80_000, 80_044)]
 )
-def test_any_part_of_it_can_be_had(session: Session, start: int, end: int):
+def test_any_part_of_it_can_be_had(session: Session, start: int, end: int) -> None:
     everything = whole(get(session))
     response = get(session, HTTP_RANGE=f"bytes={start}-{end - 1}")
     assert response.status_code == 206
@@ -55,30 +55,30 @@ def test_any_part_of_it_can_be_had(session: Session, start: int, end: int):
     assert response.content == everything[start:end]
 
 
-def test_an_open_range_is_answered_with_a_part_and_not_with_hours(session: Session, monkeypatch):
+def test_an_open_range_is_answered_with_a_part_and_not_with_hours(session: Session, monkeypatch) -> None:
     monkeypatch.setattr(audio_views, "MAX_PART", 1000)
     response = get(session, HTTP_RANGE="bytes=0-")
     assert response["Content-Range"] == f"bytes 0-999/{HEADER_BYTES + 2 * len(SAMPLES)}"
     assert len(response.content) == 1000
 
 
-def test_until_gives_what_will_not_change_when_more_comes(session: Session):
+def test_until_gives_what_will_not_change_when_more_comes(session: Session) -> None:
     response = get(session, "?until=1000")
     samples, _ = soundfile.read(io.BytesIO(whole(response)), dtype="int16")
     np.testing.assert_array_equal(samples, SAMPLES[:1000])
 
 
 @pytest.mark.parametrize("until", ["-1", "x", "99999999999999999999", "50000"])
-def test_until_beyond_reason_gives_all_there_is(session: Session, until: str):
+def test_until_beyond_reason_gives_all_there_is(session: Session, until: str) -> None:
     assert int(get(session, f"?until={until}")["Content-Length"]) == HEADER_BYTES + 2 * len(SAMPLES)
 
 
-def test_behind_the_end_there_is_nothing(session: Session):
+def test_behind_the_end_there_is_nothing(session: Session) -> None:
     response = get(session, HTTP_RANGE="bytes=90000-")
     assert (response.status_code, response["Content-Range"]) == (416, "bytes */80044")
 
 
-def test_no_recording_is_said_so(tmp_path: Path, settings):
+def test_no_recording_is_said_so(tmp_path: Path, settings) -> None:
     settings.MEDIA_ROOT = tmp_path
     response = get(make_session())
     assert response.status_code == 404

@@ -117,13 +117,13 @@ def address_of(name: str, session: Session, visitor: str) -> str:
     return address
 
 
-def test_every_address_is_in_the_table():
+def test_every_address_is_in_the_table() -> None:
     assert set(addresses()) - ELSEWHERE == set(table())
 
 
 @pytest.mark.parametrize("visitor", VISITORS)
 @pytest.mark.parametrize("name", table())
-def test_address(name: str, visitor: str, session: Session):
+def test_address(name: str, visitor: str, session: Session) -> None:
     response = client_of(visitor).get(address_of(name, session, visitor))
     assert response.status_code == table()[name][visitor]
     if response.status_code == 302 and name not in ("set_language",):
@@ -137,17 +137,17 @@ class TestShareLinks:
         )
         return Client(REMOTE_ADDR=REMOTE).get(reverse("session", args=[session.key]), {"token": secret})
 
-    def test_opens_its_session_read_only(self, session: Session):
+    def test_opens_its_session_read_only(self, session: Session) -> None:
         response = self.get(session)
         assert response.context["rights"] == {"read"}
 
-    def test_opens_no_other_session(self, session: Session):
+    def test_opens_no_other_session(self, session: Session) -> None:
         assert self.get(session, session_key="another").status_code == 404
 
-    def test_a_sender_s_token_shows_nothing(self, session: Session):
+    def test_a_sender_s_token_shows_nothing(self, session: Session) -> None:
         assert self.get(session, role="sender").status_code == 404
 
-    def test_a_revoked_or_expired_one_shows_nothing(self, session: Session):
+    def test_a_revoked_or_expired_one_shows_nothing(self, session: Session) -> None:
         from django.utils import timezone
 
         assert self.get(session, expires_at=timezone.now()).status_code == 404
@@ -156,7 +156,7 @@ class TestShareLinks:
         response = Client(REMOTE_ADDR=REMOTE).get(reverse("session", args=[session.key]), {"token": secret})
         assert response.status_code == 404
 
-    def test_reads_only_also_for_those_who_could_do_more(self, session: Session):
+    def test_reads_only_also_for_those_who_could_do_more(self, session: Session) -> None:
         _, secret = AccessToken.issue(name="a", role="receiver", session_key=session.key)
         client = client_of("superuser")
         response = client.get(reverse("session", args=[session.key]), {"token": secret})
@@ -169,37 +169,37 @@ class TestRights:
 
     def test_from_this_machine_one_reads_and_records_without_a_login_and_changes_nothing(
         self, session: Session
-    ):
+    ) -> None:
         assert self.rights("local", session) == {"read", "send", "export"}
 
-    def test_by_role(self, session: Session):
+    def test_by_role(self, session: Session) -> None:
         everything = {"read", "send", "export", "edit", "share", "delete"}
         assert self.rights("viewer", session) == {"read"}
         assert self.rights("owner", session) == everything
         assert self.rights("editor", session) == everything
 
-    def test_under_token_being_on_this_machine_is_no_right(self, session: Session, settings):
+    def test_under_token_being_on_this_machine_is_no_right(self, session: Session, settings) -> None:
         settings.ACCESS = "token"
         assert client_of("local").get(reverse("session", args=[session.key])).status_code == 302
 
     def test_under_open_everyone_reads_and_records_and_nobody_changes_anything(
         self, session: Session, settings
-    ):
+    ) -> None:
         settings.ACCESS = "open"
         assert self.rights("remote", session) == {"read", "send", "export"}
 
-    def test_a_proxy_on_this_machine_is_not_this_machine(self, session: Session):
+    def test_a_proxy_on_this_machine_is_not_this_machine(self, session: Session) -> None:
         response = Client(REMOTE_ADDR="127.0.0.1", HTTP_X_FORWARDED_FOR="203.0.113.9").get("/")
         assert response.status_code == 302
 
 
-def test_scripts_get_their_refusal_as_json(session: Session):
+def test_scripts_get_their_refusal_as_json(session: Session) -> None:
     client = Client(REMOTE_ADDR=REMOTE, HTTP_ACCEPT="application/json")
     response = client.get(reverse("lines", args=[session.key]))
     assert (response.status_code, response.json()) == (401, {"error": "Please log in first."})
 
 
-def test_a_key_in_another_spelling_is_the_same_session():
+def test_a_key_in_another_spelling_is_the_same_session() -> None:
     make_session("café")
     response = Client().get(reverse("session", args=["café"]))
     assert response.status_code == 200

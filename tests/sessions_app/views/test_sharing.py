@@ -44,19 +44,21 @@ def stranger() -> Client:
 
 
 class TestLinks:
-    def test_a_new_one_opens_the_session_for_somebody_without_a_login(self, client: Client, session: Session):
+    def test_a_new_one_opens_the_session_for_somebody_without_a_login(
+        self, client: Client, session: Session
+    ) -> None:
         address = urlsplit(make(client, session, days=7).json()["url"])
         response = stranger().get(f"{address.path}?{address.query}")
         assert response.status_code == 200
         assert response.context["rights"] == {"read"}
 
-    def test_the_secret_is_told_once_and_not_kept(self, client: Client, session: Session):
+    def test_the_secret_is_told_once_and_not_kept(self, client: Client, session: Session) -> None:
         secret = make(client, session, days=7).json()["url"].partition("token=")[2]
         listed = client.get(reverse("links", args=[session.key])).content.decode()
         assert secret not in listed
         assert secret not in str(AccessToken.objects.values())
 
-    def test_lasts_as_long_as_asked(self, client: Client, session: Session):
+    def test_lasts_as_long_as_asked(self, client: Client, session: Session) -> None:
         make(client, session, days=7)
         left = AccessToken.objects.get().expires_at - timezone.now()
         assert timedelta(days=6.9) < left < timedelta(days=7.1)
@@ -65,30 +67,32 @@ class TestLinks:
     @pytest.mark.parametrize(
         "body", [{}, {"days": 0}, {"days": -1}, {"days": 366}, {"days": "7"}, {"days": True}]
     )
-    def test_a_time_that_makes_no_sense_is_refused(self, client: Client, session: Session, body: dict):
+    def test_a_time_that_makes_no_sense_is_refused(
+        self, client: Client, session: Session, body: dict
+    ) -> None:
         assert make(client, session, **body).status_code == 400
         assert not AccessToken.objects.exists()
 
-    def test_a_revoked_one_opens_nothing_more(self, client: Client, session: Session):
+    def test_a_revoked_one_opens_nothing_more(self, client: Client, session: Session) -> None:
         link = make(client, session, days=7).json()
         answer = client.post(reverse("revoke-link", args=[session.key, link["id"]])).json()
         assert answer == {"links": []}
         address = urlsplit(link["url"])
         assert stranger().get(f"{address.path}?{address.query}").status_code == 404
 
-    def test_links_of_other_sessions_cannot_be_revoked_here(self, client: Client, session: Session):
+    def test_links_of_other_sessions_cannot_be_revoked_here(self, client: Client, session: Session) -> None:
         other, _ = AccessToken.issue(name="a", role="receiver", session_key="another")
         client.post(reverse("revoke-link", args=[session.key, other.pk]))
         other.refresh_from_db()
         assert not other.is_revoked
 
-    def test_senders_tokens_and_dead_links_are_not_listed(self, client: Client, session: Session):
+    def test_senders_tokens_and_dead_links_are_not_listed(self, client: Client, session: Session) -> None:
         past = timezone.now() - timedelta(days=1)
         AccessToken.issue(name="a", role="sender", session_key=session.key)
         AccessToken.issue(name="b", role="receiver", session_key=session.key, expires_at=past)
         assert client.get(reverse("links", args=[session.key])).json() == {"links": []}
 
-    def test_who_may_only_read_makes_none(self, session: Session):
+    def test_who_may_only_read_makes_none(self, session: Session) -> None:
         client = Client(HTTP_ACCEPT="application/json")
         client.force_login(make_user("viewer", "viewer"))
         assert make(client, session, days=7).status_code == 403
@@ -96,14 +100,14 @@ class TestLinks:
 
 
 class TestEnd:
-    def test_the_worker_is_told(self, client: Client, session: Session):
+    def test_the_worker_is_told(self, client: Client, session: Session) -> None:
         layer = get_channel_layer()
         channel = async_to_sync(layer.new_channel)("worker")
         async_to_sync(layer.group_add)(layer_messages.WORKERS, channel)
         assert client.post(reverse("end", args=[session.key])).status_code == 200
         assert async_to_sync(layer.receive)(channel) == {"type": "session.stop", "key": session.key}
 
-    def test_who_may_not_record_cannot(self, session: Session):
+    def test_who_may_not_record_cannot(self, session: Session) -> None:
         client = Client(HTTP_ACCEPT="application/json", REMOTE_ADDR="203.0.113.9")
         client.force_login(make_user("viewer", "viewer"))
         assert client.post(reverse("end", args=[session.key])).status_code == 403

@@ -44,17 +44,17 @@ def opened(query: str, headers: dict[str, str] | None = None) -> tuple[OwnProtoc
 
 
 class TestOpening:
-    def test_the_first_version_is_told_lines_and_its_senders_the_end(self):
+    def test_the_first_version_is_told_lines_and_its_senders_the_end(self) -> None:
         assert opened("mode=receiver")[1].capabilities == Capabilities()
         capabilities = opened("mode=sender")[1].capabilities
         assert capabilities == Capabilities(wants_end=True, may_never_read=True)
 
-    def test_a_sender_that_may_choke_on_what_it_does_not_read_is_spared(self):
+    def test_a_sender_that_may_choke_on_what_it_does_not_read_is_spared(self) -> None:
         assert opened("mode=sender", PYTHON)[1].capabilities.max_unread == MAX_UNREAD
         assert opened("mode=receiver", PYTHON)[1].capabilities.max_unread is None
         assert opened("mode=sender&v=2", PYTHON)[1].capabilities.max_unread is None
 
-    def test_the_second_version_is_told_everything(self):
+    def test_the_second_version_is_told_everything(self) -> None:
         assert opened("mode=sender&v=2&stay=1")[1].capabilities == Capabilities(
             wants_events=True, wants_acks=True, wants_end=True, resumes=True
         )
@@ -62,41 +62,41 @@ class TestOpening:
             wants_events=True, wants_end=True, stays=True, resumes=True
         )
 
-    def test_only_the_second_version_may_stay(self):
+    def test_only_the_second_version_may_stay(self) -> None:
         assert not opened("mode=receiver&stay=1")[1].capabilities.stays
 
-    def test_the_token_may_stand_in_a_header(self):
+    def test_the_token_may_stand_in_a_header(self) -> None:
         assert opened("mode=sender", {"authorization": "Bearer abc"})[1].request.token == "abc"
         assert opened("mode=sender&token=x", {"authorization": "Bearer abc"})[1].request.token == "x"
 
     @pytest.mark.parametrize("header", ["", "Basic abc", "Bearer", "abc"])
-    def test_no_other_header_is_one(self, header: str):
+    def test_no_other_header_is_one(self, header: str) -> None:
         assert bearer_token({"authorization": header}) == ""
 
-    def test_what_makes_no_sense_is_refused(self):
+    def test_what_makes_no_sense_is_refused(self) -> None:
         with pytest.raises(ProtocolError) as refused:
             OwnProtocol().open(Handshake("meeting", "mode=sender&v=3"))
         assert refused.value.code is ErrorCode.BAD_PARAMETER
 
 
 class TestMessages:
-    def test_audio_is_what_was_sent(self):
+    def test_audio_is_what_was_sent(self) -> None:
         data = np.full(160, 0.25, "<f4").tobytes()
         [audio] = opened("mode=sender")[0].receive(None, data)
         assert isinstance(audio, Audio)
         assert audio.data == data
 
-    def test_misaligned_audio_is_an_error(self):
+    def test_misaligned_audio_is_an_error(self) -> None:
         with pytest.raises(ProtocolError) as refused:
             opened("mode=sender")[0].receive(None, bytes(5))
         assert refused.value.code is ErrorCode.MISALIGNED
 
     @pytest.mark.parametrize("version", [1, 2])
-    def test_close(self, version: int):
+    def test_close(self, version: int) -> None:
         [command] = opened(f"mode=sender&v={version}")[0].receive("close", None)
         assert isinstance(command, Close)
 
-    def test_flush_is_of_the_second_version(self):
+    def test_flush_is_of_the_second_version(self) -> None:
         [command] = opened("mode=sender&v=2")[0].receive('{"command": "flush"}', None)
         assert isinstance(command, Flush)
         with pytest.raises(ProtocolError):
@@ -105,20 +105,20 @@ class TestMessages:
 
 class TestWords:
     @pytest.mark.parametrize("version", [1, 2])
-    def test_are_those_of_the_version(self, version: int):
+    def test_are_those_of_the_version(self, version: int) -> None:
         dialect, _ = opened(f"mode=sender&v={version}")
         for message in (LINE, PartialLine(0, "你"), Ack(2, 1), Hello("m", Mode.SENDER, 1, "live", 0, 0)):
             text = encode(message, version=version)
             assert list(dialect.encode(message)) == ([text] if text else [])
 
-    def test_an_error_says_whether_the_socket_closes(self):
+    def test_an_error_says_whether_the_socket_closes(self) -> None:
         refusal = OwnProtocol().encode_error(ProtocolError(ErrorCode.MISALIGNED, "odd"))
         assert refusal.close == 4422
         assert json.loads(refusal.texts[0])["error"]["code"] == "misaligned_audio"
         assert OwnProtocol().encode_error(ProtocolError(ErrorCode.BAD_COMMAND, "x")).close is None
 
 
-def test_the_table_knows_our_path():
+def test_the_table_knows_our_path() -> None:
     [(path, dialect)] = DIALECTS.items()
     assert dialect is OwnProtocol
     assert re.match(path, "ws/asr/周会-42")["session_id"] == "周会-42"

@@ -27,42 +27,42 @@ def commit(*lines: Line) -> dict[str, Any]:
 
 
 class TestGroups:
-    def test_have_names_that_any_layer_takes(self):
+    def test_have_names_that_any_layer_takes(self) -> None:
         name = layer_messages.session_group("周会 " * 20)
         assert name.isascii()
         assert len(name) < 100
 
-    def test_are_one_for_each_session(self):
+    def test_are_one_for_each_session(self) -> None:
         assert layer_messages.session_group("a") == layer_messages.session_group("a")
         assert layer_messages.session_group("a") != layer_messages.session_group("b")
 
 
 class TestCommit:
-    def test_brings_every_field_of_its_lines(self):
+    def test_brings_every_field_of_its_lines(self) -> None:
         assert layer_messages.lines_from(over_redis(commit(LINE, STRANGER))) == [LINE, STRANGER]
 
-    def test_says_how_far_the_session_is(self):
+    def test_says_how_far_the_session_is(self) -> None:
         message = over_redis(commit())
         assert (message["received"], message["durable"], message["lines"]) == (32_000, 16_000, [])
 
-    def test_is_plain_data(self):
+    def test_is_plain_data(self) -> None:
         assert json.loads(json.dumps(commit(LINE))) == commit(LINE)
 
     @pytest.mark.parametrize("name", [field.name for field in fields(Line)])
-    def test_of_a_version_that_lacks_a_field_is_not_understood(self, name: str):
+    def test_of_a_version_that_lacks_a_field_is_not_understood(self, name: str) -> None:
         message = commit(LINE)
         del message["lines"][0][name]
         with pytest.raises((TypeError, KeyError), match=name):
             layer_messages.lines_from(message)
 
     @pytest.mark.parametrize("name", [field.name for field in fields(SpeakerRef)])
-    def test_of_a_version_that_knows_less_of_speakers_is_not_understood(self, name: str):
+    def test_of_a_version_that_knows_less_of_speakers_is_not_understood(self, name: str) -> None:
         message = commit(LINE)
         del message["lines"][0]["spoken"][name]
         with pytest.raises(TypeError, match=f"SpeakerRef has other fields here: {name}"):
             layer_messages.lines_from(message)
 
-    def test_of_a_version_that_has_more_fields_is_not_understood(self):
+    def test_of_a_version_that_has_more_fields_is_not_understood(self) -> None:
         message = commit(LINE)
         message["lines"][0]["mood"] = "cheerful"
         with pytest.raises(TypeError, match="Line has other fields here: mood"):
@@ -70,22 +70,22 @@ class TestCommit:
 
 
 class TestOthers:
-    def test_a_partial_arrives(self):
+    def test_a_partial_arrives(self) -> None:
         partial = PartialLine(9000, "你好")
         message = over_redis(layer_messages.partial_message("周会", partial))
         assert layer_messages.partial_from(message) == partial
         assert message["key"] == "周会"
 
-    def test_the_end_arrives(self):
+    def test_the_end_arrives(self) -> None:
         end = SessionEnd(41, 12.5, 12.25, has_failed=True)
         message = over_redis(layer_messages.end_message("周会", end))
         assert layer_messages.end_from(message) == end
 
-    def test_an_end_of_another_version_is_not_understood(self):
+    def test_an_end_of_another_version_is_not_understood(self) -> None:
         message = layer_messages.end_message("周会", SessionEnd(1, 1.0, 1.0))
         message["end"]["why"] = "idle"
         with pytest.raises(TypeError, match="why"):
             layer_messages.end_from(message)
 
-    def test_a_change_names_its_session_alone(self):
+    def test_a_change_names_its_session_alone(self) -> None:
         assert layer_messages.changed_message("周会") == {"type": "session.changed", "key": "周会"}

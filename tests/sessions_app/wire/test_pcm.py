@@ -40,7 +40,7 @@ def s16(audio: np.ndarray) -> bytes:
         ("u8", (VALUES * 128 + 128).astype(np.uint8).tobytes()),
     ],
 )
-def test_each_encoding_is_read_exactly(encoding: str, data: bytes):
+def test_each_encoding_is_read_exactly(encoding: str, data: bytes) -> None:
     audio = PcmConverter(PcmFormat(encoding)).convert(data)
     assert audio.dtype == np.float32
     np.testing.assert_array_equal(audio, VALUES.astype(np.float32))
@@ -53,26 +53,26 @@ def test_each_encoding_is_read_exactly(encoding: str, data: bytes):
         ("alaw", [0xD5, 0x55, 0xAA, 0x2A, 0xC5], [8, -8, 32256, -32256, 264]),
     ],
 )
-def test_telephone_audio_is_that_of_the_standard(encoding: str, codes: list[int], values: list[int]):
+def test_telephone_audio_is_that_of_the_standard(encoding: str, codes: list[int], values: list[int]) -> None:
     audio = PcmConverter(PcmFormat(encoding)).convert(bytes(codes))
     np.testing.assert_array_equal(audio * 32768, values)
 
 
 @pytest.mark.parametrize("encoding", ["mulaw", "alaw"])
-def test_telephone_audio_has_each_value_with_either_sign(encoding: str):
+def test_telephone_audio_has_each_value_with_either_sign(encoding: str) -> None:
     audio = PcmConverter(PcmFormat(encoding)).convert(bytes(range(256)))
     np.testing.assert_array_equal(np.sort(audio), np.sort(-audio))
 
 
 @pytest.mark.parametrize("encoding", ["f32le", "f64le"])
-def test_floats_are_made_finite_and_not_louder_than_full_scale(encoding: str):
+def test_floats_are_made_finite_and_not_louder_than_full_scale(encoding: str) -> None:
     size = encoding[1:3]
     odd = np.array([np.nan, np.inf, -np.inf, 3.0, -3.0], f"<f{int(size) // 8}")
     audio = PcmConverter(PcmFormat(encoding)).convert(odd.tobytes())
     np.testing.assert_array_equal(audio, [0, 1, -1, 1, -1])
 
 
-def test_channels_are_mixed():
+def test_channels_are_mixed() -> None:
     stereo = np.array([[0.5, -0.5], [0.5, 0.25]], "<f4")
     audio = PcmConverter(PcmFormat("f32le", channels=2)).convert(stereo.tobytes())
     np.testing.assert_array_equal(audio, np.array([0, 0.375], np.float32))
@@ -86,7 +86,7 @@ def test_channels_are_mixed():
     data=st.binary(max_size=3000),
     cuts=st.lists(st.integers(0, 3000), max_size=8),
 )
-def test_it_makes_no_difference_where_messages_are_cut(encoding, channels, rate, data, cuts):
+def test_it_makes_no_difference_where_messages_are_cut(encoding, channels, rate, data, cuts) -> None:
     whole = PcmConverter(PcmFormat(encoding, rate, channels))
     expected = np.concatenate([whole.convert(data), whole.flush()])
     pieces = PcmConverter(PcmFormat(encoding, rate, channels))
@@ -96,14 +96,14 @@ def test_it_makes_no_difference_where_messages_are_cut(encoding, channels, rate,
 
 
 @pytest.mark.parametrize("rate", [8_000, 11_025, 16_000, 22_050, 24_000, 44_100, 48_000])
-def test_any_rate_becomes_ours_with_length_and_tone_kept(rate: int):
+def test_any_rate_becomes_ours_with_length_and_tone_kept(rate: int) -> None:
     converter = PcmConverter(PcmFormat("s16le", rate))
     audio = np.concatenate([converter.convert(s16(sine(1000, rate))), converter.flush()])
     assert abs(len(audio) - 16_000) <= 1
     np.testing.assert_allclose(audio[1000:15_000], sine(1000, 16_000)[1000:15_000], atol=2e-3)
 
 
-def test_what_we_cannot_hold_is_filtered_and_not_folded():
+def test_what_we_cannot_hold_is_filtered_and_not_folded() -> None:
     converter = PcmConverter(PcmFormat("s16le", 48_000))
     audio = np.concatenate([converter.convert(s16(sine(12_000, 48_000))), converter.flush()])
     assert np.abs(audio[1000:-1000]).max() < 1e-3
@@ -193,7 +193,7 @@ def test_a_full_scale_square_stays_within_full_scale() -> None:
         (("s16le", 16_000, MAX_CHANNELS + 1), "9 channels"),
     ],
 )
-def test_a_format_that_is_none_is_refused(arguments, message: str):
+def test_a_format_that_is_none_is_refused(arguments, message: str) -> None:
     with pytest.raises(ProtocolError, match=message) as refused:
         PcmFormat(*arguments)
     assert refused.value.code is ErrorCode.BAD_PARAMETER

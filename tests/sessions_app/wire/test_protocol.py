@@ -38,10 +38,10 @@ def fault_of(excinfo: pytest.ExceptionInfo[ProtocolError]) -> ErrorCode:
 
 
 class TestJoin:
-    def test_the_users_address_is_version_one(self):
+    def test_the_users_address_is_version_one(self) -> None:
         assert parse_join("meeting-1", "mode=sender") == JoinRequest("meeting-1", Mode.SENDER)
 
-    def test_everything_that_version_two_may_ask(self):
+    def test_everything_that_version_two_may_ask(self) -> None:
         join = parse_join("m", "mode=receiver&v=2&since=41&revision=3&token=abc&resume=r")
         assert join == JoinRequest("m", Mode.RECEIVER, 2, since=41, revision=3, resume="r", token="abc")
 
@@ -55,28 +55,28 @@ class TestJoin:
             ("mode=sender&mode=sender", "mode is given 2 times: give it once"),
         ],
     )
-    def test_a_mode_that_is_missing_repeated_or_unknown_is_refused(self, query: str, message: str):
+    def test_a_mode_that_is_missing_repeated_or_unknown_is_refused(self, query: str, message: str) -> None:
         with pytest.raises(ProtocolError, match=message) as refused:
             parse_join("m", query)
         assert fault_of(refused) is ErrorCode.BAD_MODE
         assert refused.value.param == "mode"
 
-    def test_a_sender_may_name_what_it_begins_and_a_receiver_may_stay(self):
+    def test_a_sender_may_name_what_it_begins_and_a_receiver_may_stay(self) -> None:
         join = parse_join("m", "mode=sender&v=2&title=Weekly%0A%20planning&stay=1")
         assert (join.title, join.stays) == ("Weekly planning", True)
 
-    def test_a_title_that_no_list_can_show_is_refused(self):
+    def test_a_title_that_no_list_can_show_is_refused(self) -> None:
         with pytest.raises(ProtocolError, match="the title has 201 characters; at most 200 are allowed"):
             parse_join("m", "mode=sender&title=" + 201 * "x")
 
     @pytest.mark.parametrize("query", ["v=3", "v=two", "since=-1", "since=1e3", "since=９", "revision=x"])
-    def test_a_number_that_is_none_is_refused(self, query: str):
+    def test_a_number_that_is_none_is_refused(self, query: str) -> None:
         with pytest.raises(ProtocolError) as refused:
             parse_join("m", f"mode=receiver&{query}")
         assert fault_of(refused) is ErrorCode.BAD_PARAMETER
 
     @given(st.text(max_size=80), st.text(max_size=80))
-    def test_whatever_comes_there_is_an_answer(self, key: str, query: str):
+    def test_whatever_comes_there_is_an_answer(self, key: str, query: str) -> None:
         try:
             join = parse_join(key, query)
         except ProtocolError as error:
@@ -87,10 +87,10 @@ class TestJoin:
 
 class TestSessionKey:
     @pytest.mark.parametrize("key", ["a", "meeting-42", "周会", "0b5c-77", "会议_2026.11.23", "é", "x" * 64])
-    def test_any_script_will_do(self, key: str):
+    def test_any_script_will_do(self, key: str) -> None:
         assert parse_session_key(key) == key
 
-    def test_two_spellings_of_one_id_are_one(self):
+    def test_two_spellings_of_one_id_are_one(self) -> None:
         assert parse_session_key("e\u0301") == parse_session_key("\u00e9")
 
     @pytest.mark.parametrize(
@@ -110,14 +110,14 @@ class TestSessionKey:
             ("..", "all dots"),
         ],
     )
-    def test_what_nobody_sees_or_changes_an_address_is_refused(self, key: str, message: str):
+    def test_what_nobody_sees_or_changes_an_address_is_refused(self, key: str, message: str) -> None:
         with pytest.raises(ProtocolError) as refused:
             parse_session_key(key)
         assert message in refused.value.message
         assert fault_of(refused) is ErrorCode.BAD_SESSION_ID
 
     @given(st.text())
-    def test_what_is_accepted_stays_as_it_is(self, key: str):
+    def test_what_is_accepted_stays_as_it_is(self, key: str) -> None:
         try:
             parsed = parse_session_key(key)
         except ProtocolError:
@@ -129,29 +129,29 @@ class TestSessionKey:
 
 class TestCommand:
     @pytest.mark.parametrize("text", ["close", '{"type": "close"}'])
-    def test_close(self, text: str):
+    def test_close(self, text: str) -> None:
         assert isinstance(parse_command(text), Close)
 
-    def test_flush_is_one_of_the_second_version(self):
+    def test_flush_is_one_of_the_second_version(self) -> None:
         assert isinstance(parse_command('{"command": "flush"}', may_flush=True), Flush)
         with pytest.raises(ProtocolError, match="is no command"):
             parse_command('{"command": "flush"}')
 
     @pytest.mark.parametrize("text", ["flush", '{"command": "Flush"}', '{"type": "flush"}', '["flush"]'])
-    def test_and_what_is_only_like_it_is_none(self, text: str):
+    def test_and_what_is_only_like_it_is_none(self, text: str) -> None:
         with pytest.raises(ProtocolError, match="is no command"):
             parse_command(text, may_flush=True)
 
     @pytest.mark.parametrize(
         "text", ["", "Close", " close", "close\n", "{", "[]", '"close"', "5", '{"type": "x"}']
     )
-    def test_anything_else_is_no_command_and_costs_nothing(self, text: str):
+    def test_anything_else_is_no_command_and_costs_nothing(self, text: str) -> None:
         with pytest.raises(ProtocolError, match="is no command") as refused:
             parse_command(text)
         assert fault_of(refused).close is None
 
     @given(st.text())
-    def test_whatever_comes_there_is_an_answer(self, text: str):
+    def test_whatever_comes_there_is_an_answer(self, text: str) -> None:
         try:
             parse_command(text)
         except ProtocolError as error:
@@ -159,7 +159,7 @@ class TestCommand:
 
 
 class TestVersionOne:
-    def test_a_line_is_what_the_first_clients_read_and_a_little_more(self):
+    def test_a_line_is_what_the_first_clients_read_and_a_little_more(self) -> None:
         assert json.loads(encode(LINE, version=1)) == {
             "asr": "你好，世界。",
             "spk": {"speaker_id": "0b5c", "speaker_name": "张三", "score": 0.9877, "enrolled": True},
@@ -168,7 +168,7 @@ class TestVersionOne:
             "end_ms": 12_300,
         }
 
-    def test_chinese_is_sent_as_chinese(self):
+    def test_chinese_is_sent_as_chinese(self) -> None:
         assert "你好" in encode(LINE, version=1)
 
     @pytest.mark.parametrize(
@@ -182,10 +182,10 @@ class TestVersionOne:
             Hello("m", Mode.SENDER, 1, "live", 0, 0),
         ],
     )
-    def test_knows_nothing_but_lines_and_the_end(self, message):
+    def test_knows_nothing_but_lines_and_the_end(self, message) -> None:
         assert encode(message, version=1) is None
 
-    def test_the_end_is_confirmed_with_nothing_to_show(self):
+    def test_the_end_is_confirmed_with_nothing_to_show(self) -> None:
         message = json.loads(encode(SessionEnd(41, 12.3, 12.3), version=1))
         assert (message["asr"], message["spk"]) == ("", {})
         assert message["event"] == {
@@ -194,33 +194,33 @@ class TestVersionOne:
 
 
 class TestVersionTwo:
-    def test_a_line_is_final_and_has_its_id(self):
+    def test_a_line_is_final_and_has_its_id(self) -> None:
         message = json.loads(encode(LINE, version=2))
         assert (message["final"], message["id"], message["seq"]) == (True, 7, 3)
 
-    def test_a_stranger_has_a_number_and_nobody_else(self):
+    def test_a_stranger_has_a_number_and_nobody_else(self) -> None:
         stranger = replace(LINE, spoken=SpeakerRef("a", "Speaker 2", 0.5, number=2))
         assert json.loads(encode(stranger, version=2))["spk"]["number"] == 2
         assert json.loads(encode(LINE, version=2))["spk"]["number"] is None
 
-    def test_what_a_person_corrected_is_marked(self):
+    def test_what_a_person_corrected_is_marked(self) -> None:
         assert json.loads(encode(replace(LINE, is_edited=True), version=2))["edited"] is True
 
-    def test_a_partial_is_not_final(self):
+    def test_a_partial_is_not_final(self) -> None:
         message = json.loads(encode(PartialLine(9000, "你好"), version=2))
         assert message == {"asr": "你好", "spk": {}, "final": False, "start_ms": 9000}
 
-    def test_a_revision_carries_the_whole_line(self):
+    def test_a_revision_carries_the_whole_line(self) -> None:
         event = json.loads(encode(Revision(5, LINE), version=2))["event"]
         assert (event["type"], event["revision"], event["removed"]) == ("revise", 5, False)
         assert (event["line"]["id"], event["line"]["asr"]) == (7, "你好，世界。")
 
-    def test_a_sender_is_told_where_to_go_on(self):
+    def test_a_sender_is_told_where_to_go_on(self) -> None:
         hello = Hello("m", Mode.SENDER, 2, "live", 9, 1, resume_from=48_000, resume="signed")
         event = json.loads(encode(hello, version=2))["event"]
         assert (event["resume_from"], event["resume"], event["seq"]) == (48_000, "signed", 9)
 
-    def test_a_receiver_is_not_given_the_right_to_send(self):
+    def test_a_receiver_is_not_given_the_right_to_send(self) -> None:
         event = json.loads(encode(Hello("m", Mode.RECEIVER, 2, "live", 9, 1), version=2))["event"]
         assert "resume" not in event
 
@@ -229,14 +229,14 @@ class TestVersionTwo:
         "message",
         [LINE, PartialLine(0, ""), Revision(1, LINE), Ack(1, 0), StateChange("live"), SessionEnd(1, 1, 1)],
     )
-    def test_every_message_has_the_keys_that_old_clients_read(self, message, version: int):
+    def test_every_message_has_the_keys_that_old_clients_read(self, message, version: int) -> None:
         text = encode(message, version=version)
         if text is not None:
             assert {"asr", "spk"} <= json.loads(text).keys()
 
 
 class TestErrors:
-    def test_say_what_is_wrong_in_a_stable_shape(self):
+    def test_say_what_is_wrong_in_a_stable_shape(self) -> None:
         error = ProtocolError(ErrorCode.MISALIGNED, "a frame of 1921 bytes", param="frame 17")
         assert json.loads(encode_error(error)) == {
             "asr": "",
@@ -251,8 +251,8 @@ class TestErrors:
             },
         }
 
-    def test_no_two_faults_share_a_code(self):
+    def test_no_two_faults_share_a_code(self) -> None:
         assert len({fault.code for fault in ErrorCode}) == len(ErrorCode)
 
-    def test_every_close_code_is_one_that_daphne_can_send(self):
+    def test_every_close_code_is_one_that_daphne_can_send(self) -> None:
         assert all(fault.close is None or 4000 <= fault.close < 5000 for fault in ErrorCode)

@@ -53,22 +53,22 @@ def shape(value: object) -> object:
 
 
 @pytest.mark.parametrize("kind", MESSAGES)
-def test_each_message_is_shown_as_it_is(kind: str):
+def test_each_message_is_shown_as_it_is(kind: str) -> None:
     assert shape(json.loads(MESSAGES[kind])) in [shape(example) for example in EXAMPLES]
 
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=str)
-def test_nothing_is_shown_that_is_not_sent(example: dict):
+def test_nothing_is_shown_that_is_not_sent(example: dict) -> None:
     assert shape(example) in [shape(json.loads(message)) for message in MESSAGES.values()]
 
 
-def test_the_table_of_errors_is_complete_and_right():
+def test_the_table_of_errors_is_complete_and_right() -> None:
     rows = re.findall(r"^\| `(\w+)` \| (\d+|-) \| (yes|no) \|", DOCUMENT, re.M)
     faults = [(f.code, str(f.close or "-"), "yes" if f.is_retryable else "no") for f in ErrorCode]
     assert rows == faults
 
 
-def test_the_limits_are_those_of_the_code():
+def test_the_limits_are_those_of_the_code() -> None:
     assert f"up to {MAX_SESSION_ID_LENGTH} characters" in DOCUMENT
     assert f"up to {MAX_FRAME_BYTES // 1024} KiB" in DOCUMENT
     assert str(MAX_FRAME_BYTES) in DOCUMENT

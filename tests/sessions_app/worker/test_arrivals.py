@@ -15,7 +15,7 @@ def arrivals(*pieces: tuple[int, float], limit: int = 1000) -> Arrivals:
     return made
 
 
-def test_audio_came_with_the_piece_that_holds_its_end():
+def test_audio_came_with_the_piece_that_holds_its_end() -> None:
     made = arrivals((1600, 1.0), (3200, 2.0), (4800, 3.0))
     assert made.when(1600) == 1.0
     assert made.when(1601) == 2.0
@@ -23,18 +23,20 @@ def test_audio_came_with_the_piece_that_holds_its_end():
     assert made.when(4800) == 3.0
 
 
-def test_audio_that_has_not_come_has_no_moment():
+def test_audio_that_has_not_come_has_no_moment() -> None:
     assert arrivals().when(0) is None
     assert arrivals((1600, 1.0)).when(1601) is None
 
 
-def test_what_is_older_than_all_that_is_remembered_came_with_the_earliest_of_it():
+def test_what_is_older_than_all_that_is_remembered_came_with_the_earliest_of_it() -> None:
     made = arrivals((1600, 1.0), (3200, 2.0), (4800, 3.0), limit=2)
     assert made.when(100) == 2.0
 
 
 @given(st.lists(st.integers(1, 5000), min_size=1, max_size=50), st.integers(0, 300_000))
-def test_it_is_the_first_moment_at_which_all_of_the_audio_was_there(lengths: list[int], position: int):
+def test_it_is_the_first_moment_at_which_all_of_the_audio_was_there(
+    lengths: list[int], position: int
+) -> None:
     made, ends, end = Arrivals(), [], 0
     for at, length in enumerate(lengths):
         end += length

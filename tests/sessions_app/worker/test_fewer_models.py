@@ -60,7 +60,7 @@ async def finished(job: Job) -> Job:
     return job
 
 
-async def test_its_lines_are_kept_and_are_all_the_same_strangers(transport: MemoryTransport):
+async def test_its_lines_are_kept_and_are_all_the_same_strangers(transport: MemoryTransport) -> None:
     session, _ = await asyncio.to_thread(commits.get_or_create_session, "few")
     await transport.open(session.pk, "sender", durable=0, may_take_over=False, listener=Socket())
     await transport.append(session.pk, "sender", SCRIPT.audio().tobytes())
@@ -78,7 +78,7 @@ async def test_its_lines_are_kept_and_are_all_the_same_strangers(transport: Memo
     assert {line.score for line in lines} == {None}
 
 
-async def test_nobody_is_enrolled_and_the_job_says_why(transport: MemoryTransport):
+async def test_nobody_is_enrolled_and_the_job_says_why(transport: MemoryTransport) -> None:
     staff = await User.objects.acreate(username="staff")
     draft = await jobs.in_database(
         enrollment.begin, SCRIPT.speak(0), source=Voiceprint.Source.UPLOAD, by=staff
@@ -88,7 +88,7 @@ async def test_nobody_is_enrolled_and_the_job_says_why(transport: MemoryTranspor
     assert job.error == "This service's model set has no [speaker]: it tells no voices apart."
 
 
-def test_the_reason_is_there_in_chinese():
+def test_the_reason_is_there_in_chinese() -> None:
     with override("zh-hans"):
         text = gettext("This service's model set has no [speaker]: it tells no voices apart.")
     assert text == "本服务的模型集没有 [speaker]：无法区分不同的说话人声音。"

@@ -55,26 +55,26 @@ class TestTheEndSilenceOfTheSettings:
         endpointing = load_recognition().endpointing
         return endpointing.end_silence_ms, endpointing.long_silence_ms
 
-    def test_without_it_the_set_decides(self, settings: Any, file: Path):
+    def test_without_it_the_set_decides(self, settings: Any, file: Path) -> None:
         assert self.end_silences(settings, 0) == (800, 400)
         write(file, "end_silence_ms = 600")
         assert self.end_silences(settings, 0) == (600, 300)
 
-    def test_it_overrules_every_set_for_long_utterances_as_well(self, settings: Any, file: Path):
+    def test_it_overrules_every_set_for_long_utterances_as_well(self, settings: Any, file: Path) -> None:
         write(file, "end_silence_ms = 600")
         assert self.end_silences(settings, 1000) == (1000, 500)
 
-    def test_what_a_set_says_of_long_utterances_keeps_its_share(self, settings: Any, file: Path):
+    def test_what_a_set_says_of_long_utterances_keeps_its_share(self, settings: Any, file: Path) -> None:
         write(file, "end_silence_ms = 600\nlong_end_silence_ms = 450")
         assert self.end_silences(settings, 1000) == (1000, 750)
 
-    def test_all_else_stays_as_the_set_has_it(self, settings: Any, file: Path):
+    def test_all_else_stays_as_the_set_has_it(self, settings: Any, file: Path) -> None:
         write(file, "threshold = 0.7\npre_roll_ms = 300")
         settings.END_SILENCE_MS = 500
         endpointing = load_recognition().endpointing
         assert (endpointing.threshold, endpointing.pre_roll_ms) == (0.7, 300)
 
-    def test_one_that_does_not_go_with_the_set_is_refused_by_name(self, settings: Any, file: Path):
+    def test_one_that_does_not_go_with_the_set_is_refused_by_name(self, settings: Any, file: Path) -> None:
         write(file, "longest_utterance_ms = 5000")
         with pytest.raises(ModelSetError) as refused:
             self.end_silences(settings, 8000)
@@ -85,19 +85,21 @@ class TestTheEndSilenceOfTheSettings:
 
 
 class TestLoading:
-    def test_the_capacity_is_measured_unless_the_settings_name_one(self, settings: Any, file: Path):
+    def test_the_capacity_is_measured_unless_the_settings_name_one(self, settings: Any, file: Path) -> None:
         assert load_recognition().capacity > 1
         settings.CAPACITY = 1
         assert load_recognition().capacity == 1
 
-    def test_a_set_that_cannot_be_loaded_is_named(self, file: Path):
+    def test_a_set_that_cannot_be_loaded_is_named(self, file: Path) -> None:
         file.write_text(BREAKS, encoding="utf-8")
         with pytest.raises(
             ModelError, match=r"own.toml: \[offline\]: it cannot be loaded or run: RuntimeError"
         ):
             load_recognition()
 
-    def test_models_that_cannot_be_measured_are_named(self, file: Path, monkeypatch: pytest.MonkeyPatch):
+    def test_models_that_cannot_be_measured_are_named(
+        self, file: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         def break_off(models: Any) -> None:
             raise RuntimeError("CUDA error: out of memory")
 
@@ -109,11 +111,13 @@ class TestLoading:
 class TestFailureMessages:
     def test_a_mistake_in_a_set_is_told_as_it_is_and_leaves_nothing_in_the_log(
         self, caplog: pytest.LogCaptureFixture
-    ):
+    ) -> None:
         assert failure_message(ModelError("own.toml: [vad]: no")) == "own.toml: [vad]: no"
         assert caplog.records == []
 
-    def test_what_is_nobodys_mistake_is_in_the_log_with_its_traceback(self, caplog: pytest.LogCaptureFixture):
+    def test_what_is_nobodys_mistake_is_in_the_log_with_its_traceback(
+        self, caplog: pytest.LogCaptureFixture
+    ) -> None:
         assert (
             failure_message(ZeroDivisionError("by zero")) == "Recognition failed: ZeroDivisionError: by zero"
         )
@@ -147,14 +151,14 @@ class Lifespan:
 
 @pytest.mark.django_db(transaction=True)
 class TestLifespan:
-    async def test_it_starts_and_stops(self, file: Path):
+    async def test_it_starts_and_stops(self, file: Path) -> None:
         server = Lifespan()
         running = asyncio.create_task(server.run())
         assert await server.ask("startup") == {"type": "lifespan.startup.complete"}
         assert await server.ask("shutdown") == {"type": "lifespan.shutdown.complete"}
         await running
 
-    async def test_a_set_with_a_mistake_fails_the_start_with_its_place(self, file: Path):
+    async def test_a_set_with_a_mistake_fails_the_start_with_its_place(self, file: Path) -> None:
         write(file, "end_silence_ms = -5")
         server = Lifespan()
         running = asyncio.create_task(server.run())
@@ -163,7 +167,7 @@ class TestLifespan:
         assert answer["message"].startswith(f"{file}: [endpointing]: end_silence_ms = -5 is refused")
         await running
 
-    async def test_so_does_whatever_nobody_foresaw(self, file: Path, monkeypatch: pytest.MonkeyPatch):
+    async def test_so_does_whatever_nobody_foresaw(self, file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         async def break_off(worker: HostedWorker) -> None:
             raise ZeroDivisionError("by zero")
 
@@ -197,7 +201,7 @@ class TestWhileTheDatabaseIsAway:
 
     async def test_a_worker_waits_for_it_and_then_takes_sessions(
         self, file: Path, refusals: list[int], caplog: pytest.LogCaptureFixture
-    ):
+    ) -> None:
         refusals[0] = 3
         worker = HostedWorker()
         await worker.start()
@@ -209,7 +213,7 @@ class TestWhileTheDatabaseIsAway:
         assert len(waited) == 3
         assert all(record.levelno == logging.WARNING for record in waited)
 
-    async def test_a_worker_that_waits_for_it_can_be_stopped(self, file: Path, refusals: list[int]):
+    async def test_a_worker_that_waits_for_it_can_be_stopped(self, file: Path, refusals: list[int]) -> None:
         refusals[0] = 10**9
         worker = HostedWorker()
         await worker.start()
@@ -220,7 +224,7 @@ class TestWhileTheDatabaseIsAway:
 
     async def test_what_else_ends_a_worker_is_told_to_whoever_runs_it(
         self, file: Path, monkeypatch: pytest.MonkeyPatch
-    ):
+    ) -> None:
         def break_off(reader: GalleryReader) -> bool:
             raise ZeroDivisionError("by zero")
 

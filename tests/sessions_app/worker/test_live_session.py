@@ -85,7 +85,7 @@ async def texts(session: Session) -> list[str]:
 
 async def test_while_the_disk_is_full_a_session_waits_and_then_goes_on(
     transport: MemoryTransport, monkeypatch: pytest.MonkeyPatch
-):
+) -> None:
     refusals = iter([errno.ENOSPC] * 5)
 
     def full(*arguments: Any, write: Any = os.pwrite) -> int:
@@ -102,7 +102,9 @@ async def test_while_the_disk_is_full_a_session_waits_and_then_goes_on(
     )
 
 
-async def test_a_fault_that_passes_costs_nothing(transport: MemoryTransport, monkeypatch: pytest.MonkeyPatch):
+async def test_a_fault_that_passes_costs_nothing(
+    transport: MemoryTransport, monkeypatch: pytest.MonkeyPatch
+) -> None:
     faults = iter(range(MAX_FAILURES - 1))
 
     def rows_for(*arguments: Any, rows: Any = voices.rows_for, **options: Any) -> Any:
@@ -119,7 +121,7 @@ async def test_a_fault_that_passes_costs_nothing(transport: MemoryTransport, mon
 
 async def test_one_that_stays_ends_the_session_and_no_other(
     transport: MemoryTransport, monkeypatch: pytest.MonkeyPatch
-):
+) -> None:
     poisoned, _ = await asyncio.to_thread(commits.get_or_create_session, "poisoned")
 
     def rows_for(session: int, *arguments: Any, rows: Any = voices.rows_for, **options: Any) -> Any:
@@ -145,7 +147,7 @@ async def test_one_that_stays_ends_the_session_and_no_other(
             await asyncio.sleep(0.05)
 
 
-def test_later_attempts_wait_longer():
+def test_later_attempts_wait_longer() -> None:
     pauses = [pause(failures) for failures in range(MAX_FAILURES)]
     assert pauses[0] == 0
     assert pauses == sorted(pauses)
@@ -180,7 +182,7 @@ class TestSenderThatIsAway:
 
     async def test_a_worker_that_has_just_begun_gives_it_time_to_return(
         self, transport: MemoryTransport, session: Session, settings: Any
-    ):
+    ) -> None:
         settings.SENDER_RETURN_S = 1000
         await transport.leave(session.pk, "sender")
         await self.paused(session)
@@ -193,7 +195,7 @@ class TestSenderThatIsAway:
 
     async def test_while_the_database_does_not_answer_it_is_not_missed(
         self, transport: MemoryTransport, session: Session, settings: Any, monkeypatch: pytest.MonkeyPatch
-    ):
+    ) -> None:
         settings.SENDER_RETURN_S = 0.2
         monkeypatch.setattr(live_session, "HINDERED_S", 0.01)
         check = commits.check_lease
@@ -218,7 +220,7 @@ def published(name: str) -> float:
     return registry.get_sample_value(f"{name}_count", {"until": "published"}) or 0.0
 
 
-async def test_the_age_of_every_line_is_counted_when_it_is_published(transport: MemoryTransport):
+async def test_the_age_of_every_line_is_counted_when_it_is_published(transport: MemoryTransport) -> None:
     before = published("asr_final_age_seconds")
     await ended(await send(transport, "aged"))
     assert published("asr_final_age_seconds") - before == len(SCRIPT.lines)
@@ -226,7 +228,7 @@ async def test_the_age_of_every_line_is_counted_when_it_is_published(transport: 
 
 async def test_the_log_tells_the_way_of_a_session_by_positions_and_never_what_was_said(
     transport: MemoryTransport, caplog: pytest.LogCaptureFixture
-):
+) -> None:
     with caplog.at_level(logging.DEBUG, logger="sessions_app.worker.live_session"):
         session = await ended(await send(transport, "told"))
     told = [record.getMessage() for record in caplog.records if record.levelno == logging.DEBUG]

@@ -76,7 +76,7 @@ def start(parents: list[Parent], folder: Path, **options: int) -> Parent:
 @pytest.mark.parametrize("signal_number", [signal.SIGTERM, signal.SIGINT])
 def test_told_to_stop_it_stops_its_workers_and_ends_well(
     parents: list[Parent], tmp_path: Path, signal_number: int
-):
+) -> None:
     parent = start(parents, tmp_path)
     assert parent.process.pid not in parent.wait_for(3)
 
@@ -86,7 +86,7 @@ def test_told_to_stop_it_stops_its_workers_and_ends_well(
     assert not parent.workers
 
 
-def test_a_worker_that_dies_is_replaced(parents: list[Parent], tmp_path: Path):
+def test_a_worker_that_dies_is_replaced(parents: list[Parent], tmp_path: Path) -> None:
     parent = start(parents, tmp_path)
     victim = min(parent.wait_for(3))
 
@@ -100,7 +100,9 @@ def test_a_worker_that_dies_is_replaced(parents: list[Parent], tmp_path: Path):
     assert parent.process.wait(10) == 0
 
 
-def test_when_a_worker_cannot_start_all_end_and_the_error_says_how(parents: list[Parent], tmp_path: Path):
+def test_when_a_worker_cannot_start_all_end_and_the_error_says_how(
+    parents: list[Parent], tmp_path: Path
+) -> None:
     parent = start(parents, tmp_path, count=2, start_s=60, fails=True)
 
     said, _ = parent.process.communicate(timeout=30)
@@ -109,7 +111,7 @@ def test_when_a_worker_cannot_start_all_end_and_the_error_says_how(parents: list
     assert "ended with status 1 after 0 s" in said
 
 
-def test_workers_do_not_outlive_a_parent_that_is_killed(parents: list[Parent], tmp_path: Path):
+def test_workers_do_not_outlive_a_parent_that_is_killed(parents: list[Parent], tmp_path: Path) -> None:
     parent = start(parents, tmp_path)
     parent.wait_for(3)
 

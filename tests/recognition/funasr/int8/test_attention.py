@@ -31,7 +31,9 @@ class TestUtteranceAttention:
         st.sampled_from([(2, 12), (3, 43), (1, 16), (2, 32), (2, 48), (1, 128)]),
         st.integers(0, 100),
     )
-    def test_every_frame_sees_the_whole_utterance_whatever_the_size_of_a_head(self, length, shape, seed):
+    def test_every_frame_sees_the_whole_utterance_whatever_the_size_of_a_head(
+        self, length, shape, seed
+    ) -> None:
         heads, size = shape
         width = heads * size
         bits, y = bfloat16(normal(seed, length, 3 * width) * 0.5)
@@ -47,7 +49,7 @@ class TestUtteranceAttention:
         assert (error <= 0.52 * out_scale[:, None] + 1e-4).all()
         np.testing.assert_allclose(memory, reference_memory(value, weights, 2, 2), atol=1e-4)
 
-    def test_scores_that_no_exponential_can_hold_do_no_harm(self):
+    def test_scores_that_no_exponential_can_hold_do_no_harm(self) -> None:
         bits, y = bfloat16(normal(0, 20, 3 * WIDTH) * 1000)
         scale, bias = np.ones(20, np.float32), np.zeros(3 * WIDTH, np.float32)
         out, out_scale = np.empty((20, WIDTH), np.uint8), np.empty(20, np.float32)
@@ -61,7 +63,7 @@ class TestUtteranceAttention:
 
 
 class TestStreamingAttention:
-    def test_a_stream_sees_its_last_chunks_and_no_other_stream(self):
+    def test_a_stream_sees_its_last_chunks_and_no_other_stream(self) -> None:
         window, chunk, chunks = 5, 3, 4
         past = 2 * chunk
         attend = attention.streaming_attention(HEADS, SIZE, window, past, chunk, TAPS)
@@ -95,7 +97,7 @@ class TestStreamingAttention:
                 )
                 history[stream].append((key[:chunk], value[:chunk]))
 
-    def test_a_window_may_be_longer_than_a_register(self):
+    def test_a_window_may_be_longer_than_a_register(self) -> None:
         window, past = 21, 18
         attend = attention.streaming_attention(HEADS, SIZE, window, past, past, TAPS)
         keys = np.zeros((1, past, WIDTH), np.uint16)
@@ -121,7 +123,7 @@ class TestStreamingAttention:
 
 
 class TestCrossAttention:
-    def test_an_utterance_may_have_more_tokens_than_a_register(self):
+    def test_an_utterance_may_have_more_tokens_than_a_register(self) -> None:
         tokens, frames = 37, 90
         attend = attention.cross_attention(HEADS, SIZE, 0)
         q, y = normal(0, tokens, WIDTH), normal(1, frames, 2 * WIDTH)
@@ -137,7 +139,7 @@ class TestCrossAttention:
         error = abs(dequantized(out, out_scale) - reference_attention(q, *np.split(y, 2, axis=1)))
         assert (error <= 0.52 * out_scale[:, None] + 1e-4).all()
 
-    def test_tokens_look_at_their_own_frames_and_at_those_before(self):
+    def test_tokens_look_at_their_own_frames_and_at_those_before(self) -> None:
         past, lengths = 3, [6, 5]
         attend = attention.cross_attention(HEADS, SIZE, past)
         q, q_scale, q_bias = normal(0, 6, WIDTH), abs(normal(1, 6)) + 0.2, normal(2, WIDTH)

@@ -16,7 +16,7 @@ from tests.recognition.funasr.random_models import model_directory, speech_like,
 
 class TestCampPlus:
     @classmethod
-    def setup_class(cls):
+    def setup_class(cls) -> None:
         cls.model = load_model(model_directory("cam++"), ["CAMPPlus"])
         # Statistics as training leaves them: without, a normalisation folded wrongly would not show.
         torch.manual_seed(0)
@@ -44,13 +44,13 @@ class TestCampPlus:
         assert similarity.min().item() > 0.999
 
     @pytest.mark.skipif(not networks.is_supported(), reason="this CPU has no 8-bit products")
-    def test_embeddings_in_8_bits_point_where_those_of_funasr_point(self):
+    def test_embeddings_in_8_bits_point_where_those_of_funasr_point(self) -> None:
         self.assert_points_where_funasr_points(CampPlus(self.model))
 
-    def test_embeddings_behind_a_faster_front_point_where_those_of_funasr_point(self):
+    def test_embeddings_behind_a_faster_front_point_where_those_of_funasr_point(self) -> None:
         self.assert_points_where_funasr_points(HeadedNetwork(self.model))
 
-    def test_behind_a_faster_front_pieces_do_not_mix(self):
+    def test_behind_a_faster_front_pieces_do_not_mix(self) -> None:
         network = HeadedNetwork(self.model)
         pieces = speaker_features(torch.from_numpy(np.stack([speech_like(n, 24_000) for n in range(3)])))
         with torch.inference_mode():
@@ -63,10 +63,10 @@ class TestCampPlus:
 @pytest.mark.skipif(not networks.is_supported(), reason="this CPU has no 8-bit products")
 class TestEmbedder:
     @classmethod
-    def setup_class(cls):
+    def setup_class(cls) -> None:
         cls.embedder = FunasrEmbedder(model_directory("cam++"), precision=Precision("int8"))
 
-    def test_no_recording_depends_on_what_it_is_batched_with(self):
+    def test_no_recording_depends_on_what_it_is_batched_with(self) -> None:
         pieces = [whole(speech_like(n, length)) for n, length in enumerate((20_000, 30_000, 20_000))]
 
         together = np.concatenate(self.embedder.embed(pieces))
@@ -75,7 +75,7 @@ class TestEmbedder:
         np.testing.assert_array_equal(together, alone)
         np.testing.assert_allclose(np.linalg.norm(together, axis=1), 1, atol=1e-5)
 
-    def test_the_whole_of_a_recording_sounds_the_same_beside_its_parts(self):
+    def test_the_whole_of_a_recording_sounds_the_same_beside_its_parts(self) -> None:
         recording = speech_like(1, 64_000)
 
         [parts] = self.embedder.embed([(recording, [(0, 24_000), (12_000, 36_000), (0, 64_000)])])
@@ -83,7 +83,7 @@ class TestEmbedder:
         [[alone]] = self.embedder.embed([whole(recording)])
         assert float(parts[2] @ alone) > 0.9999
 
-    def test_a_part_sounds_nearly_as_it_does_alone(self):
+    def test_a_part_sounds_nearly_as_it_does_alone(self) -> None:
         # Not quite: its features are less the mean of the whole, and the front hears what is around it.
         recording, spans = speech_like(1, 64_000), [(0, 24_000), (12_000, 36_000), (40_000, 64_000)]
 

@@ -36,7 +36,7 @@ def reference_memory(value: np.ndarray, weights: np.ndarray, left: int, right: i
 
 class TestQuantize:
     @given(st.integers(0, 1000), st.integers(1, 9), st.sampled_from([1, 15, 16, 100]))
-    def test_a_row_comes_back_within_half_a_step(self, seed, rows, width):
+    def test_a_row_comes_back_within_half_a_step(self, seed, rows, width) -> None:
         x = normal(seed, rows, width) * 10
         out, scale = np.empty(x.shape, np.uint8), np.empty(rows, np.float32)
 
@@ -45,7 +45,7 @@ class TestQuantize:
         assert (abs(dequantized(out, scale) - x) <= 0.51 * scale[:, None]).all()
         np.testing.assert_allclose(scale * 127, abs(x).max(1), rtol=1e-5)
 
-    def test_a_row_of_zeros_stays_zeros(self):
+    def test_a_row_of_zeros_stays_zeros(self) -> None:
         out, scale = np.empty((1, 8), np.uint8), np.empty(1, np.float32)
 
         kernels.quantize(np.zeros((1, 8), np.float32), out, scale)
@@ -53,7 +53,7 @@ class TestQuantize:
         assert out.tolist() == [[128] * 8]
         assert np.isfinite(scale).all()
 
-    def test_relu_uses_all_eight_bits_above_zero(self):
+    def test_relu_uses_all_eight_bits_above_zero(self) -> None:
         y, _ = bfloat16(np.array([[-1, 0, 1, 2]], np.float32))
         out, scale = np.empty((1, 4), np.uint8), np.empty(1, np.float32)
 
@@ -62,7 +62,7 @@ class TestQuantize:
         assert out.tolist() == [[0, 51, 153, 255]]
         assert float(scale[0]) == pytest.approx(5 / 255)
 
-    def test_relu_of_nothing_positive_is_zero(self):
+    def test_relu_of_nothing_positive_is_zero(self) -> None:
         out, scale = np.empty((1, 4), np.uint8), np.empty(1, np.float32)
 
         kernels.relu_quantize(
@@ -77,7 +77,7 @@ class TestQuantize:
 
 
 class TestNormalize:
-    def setup_method(self):
+    def setup_method(self) -> None:
         self.x, self.y, self.more = normal(0, 6, 40), normal(1, 6, 40), normal(2, 6, 40)
         self.scale, self.bias = abs(normal(3, 6)) + 0.1, normal(4, 40)
         self.gamma, self.beta = normal(5, 40), normal(6, 40)
@@ -93,7 +93,7 @@ class TestNormalize:
         error = abs(dequantized(self.out, self.out_scale) - expected)
         assert (error <= 0.51 * self.out_scale[:, None]).all()
 
-    def test_layer_normalisation_is_that_of_torch(self):
+    def test_layer_normalisation_is_that_of_torch(self) -> None:
         out = np.empty_like(self.x)
         kernels.normalize(self.x, *self.parts, out)
         np.testing.assert_allclose(out, self.norm(self.x), atol=1e-5)
@@ -101,7 +101,7 @@ class TestNormalize:
         kernels.normalize_quantize(self.x, *self.parts, self.out, self.out_scale)
         self.assert_quantized(self.norm(self.x))
 
-    def test_the_residual_is_added_before(self):
+    def test_the_residual_is_added_before(self) -> None:
         expected = self.x + self.y * self.scale[:, None] + self.bias
 
         kernels.add_normalize_quantize(
@@ -111,7 +111,7 @@ class TestNormalize:
         np.testing.assert_allclose(self.x, expected, atol=1e-5)
         self.assert_quantized(self.norm(expected))
 
-    def test_the_memory_is_added_with_it(self):
+    def test_the_memory_is_added_with_it(self) -> None:
         bits, y = bfloat16(self.y)
         expected = self.x + y * self.scale[:, None] + self.bias + self.more
 
@@ -122,7 +122,7 @@ class TestNormalize:
         np.testing.assert_allclose(self.x, expected, atol=1e-5)
         self.assert_quantized(self.norm(expected))
 
-    def test_the_decoders_norms_follow_a_product(self):
+    def test_the_decoders_norms_follow_a_product(self) -> None:
         out = np.empty_like(self.x)
         kernels.scale_normalize(self.y.copy(), self.scale, *self.parts, out)
         np.testing.assert_allclose(out, self.norm(self.y * self.scale[:, None]), atol=1e-5)
@@ -132,7 +132,7 @@ class TestNormalize:
         )
         self.assert_quantized(self.norm(np.maximum(self.y * self.scale[:, None] + self.bias, 0)))
 
-    def test_the_likeliest_tokens_are_found_in_order_after_scale_and_bias(self):
+    def test_the_likeliest_tokens_are_found_in_order_after_scale_and_bias(self) -> None:
         expected = self.y * self.scale[:, None] + self.bias
         for count in (1, 5):
             ids, scores = np.zeros((6, count), np.int64), np.full((6, count), -np.inf, np.float32)
@@ -144,7 +144,7 @@ class TestNormalize:
 
 
 class TestRemember:
-    def test_a_stream_cut_anywhere_remembers_what_a_whole_one_does(self):
+    def test_a_stream_cut_anywhere_remembers_what_a_whole_one_does(self) -> None:
         h, weights = normal(0, 9, WIDTH), normal(1, TAPS, WIDTH)
         expected = reference_memory(h, weights, TAPS - 1, 0)
 
@@ -161,7 +161,7 @@ class TestRemember:
 
 
 class TestGatedTaps:
-    def test_equals_a_dilated_convolution_and_a_gate_per_segment(self):
+    def test_equals_a_dilated_convolution_and_a_gate_per_segment(self) -> None:
         rows, growth, dilation = 23, 4, 2
         segment = np.repeat(np.arange(3, dtype=np.int32), (10, 10, 3))
         h, weight = normal(0, rows, 6), normal(1, growth, 6, 3)
@@ -181,7 +181,7 @@ class TestGatedTaps:
         np.testing.assert_allclose(x[:, 3:7], expected, atol=1e-4)
         assert (x[:, [0, 1, 2, 7, 8]] == 7).all()
 
-    def test_a_convolution_does_not_reach_into_another_part(self):
+    def test_a_convolution_does_not_reach_into_another_part(self) -> None:
         products, scale = normal(0, 12, 6), np.ones(12, np.float32)
         gates, both = normal(1, 2, 2), np.repeat(np.arange(2, dtype=np.int32), (5, 7))
         together, alone = np.empty((12, 2), np.float32), np.empty((7, 2), np.float32)
@@ -192,7 +192,7 @@ class TestGatedTaps:
 
         np.testing.assert_array_equal(together[5:], alone)
 
-    def test_segments_are_added_up_on_the_way(self):
+    def test_segments_are_added_up_on_the_way(self) -> None:
         y, bias = normal(0, 23, 6), normal(1, 6)
         out, scale = np.empty((23, 6), np.uint8), np.empty(23, np.float32)
         sums, segment = np.empty((3, 6), np.float32), np.repeat(np.arange(3, dtype=np.int32), (10, 10, 3))

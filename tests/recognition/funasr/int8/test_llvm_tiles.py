@@ -24,17 +24,17 @@ from .test_kernels import normal, reference_memory
 
 
 @compiled
-def tile_4_by_3(left, right, out, out_at):
+def tile_4_by_3(left, right, out, out_at) -> None:
     tile_of_floats(4, 3, left.shape[1], left, (0, 0), right, (0, 0), out, out_at)
 
 
 @compiled
-def softmax(scores, hidden):
+def softmax(scores, hidden) -> None:
     softmax_down(scores, hidden)
 
 
 @compiled
-def sum_of_11(rows, weights, out, column):
+def sum_of_11(rows, weights, out, column) -> None:
     sum_of_neighbours(11, len(out), rows, (0, column), weights, (0, column), out, (0, column))
 
 
@@ -44,14 +44,14 @@ def random_bytes(seed: int, outputs: int, inputs: int, rows: int) -> tuple[np.nd
     return weight, rng.integers(0, 256, (rows, inputs)).astype(np.uint8)
 
 
-def double(values):
+def double(values) -> None:
     use_whole_registers()
     for number in range(len(values)):
         values[number] *= 2
 
 
 class TestWholeRegister:
-    def test_loops_are_as_wide_as_the_cpu_and_mean_the_same(self):
+    def test_loops_are_as_wide_as_the_cpu_and_mean_the_same(self) -> None:
         compiled_now = njit(double)
         values = np.arange(37, dtype=np.float32)
 
@@ -63,7 +63,7 @@ class TestWholeRegister:
 
 
 class TestFloatTile:
-    def test_a_tile_is_the_product_of_its_rows_and_columns_and_touches_nothing_else(self):
+    def test_a_tile_is_the_product_of_its_rows_and_columns_and_touches_nothing_else(self) -> None:
         left, right, out = normal(0, 6, 37), normal(1, 37, 60), np.full((6, 60), 7, np.float32)
 
         tile_4_by_3(left, right, out, (1, 5))
@@ -72,7 +72,7 @@ class TestFloatTile:
         expected[1:5, 5:53] = left[:4] @ right[:, :48]
         np.testing.assert_allclose(out, expected, atol=1e-4)
 
-    def test_its_rows_may_lie_across_and_all_may_be_parts_of_larger_arrays(self):
+    def test_its_rows_may_lie_across_and_all_may_be_parts_of_larger_arrays(self) -> None:
         left, right, out = normal(0, 9, 8), normal(1, 12, 99), np.zeros((5, 70), np.float32)
 
         tile_4_by_3(left.T[2:, 1:], right[2:10, 5:], out, (1, 3))
@@ -82,7 +82,7 @@ class TestFloatTile:
 
 class TestSoftmax:
     @given(st.integers(1, 70), st.sampled_from([0.1, 1.0, 30.0, 1e4]), st.integers(0, 1000))
-    def test_every_column_is_a_softmax_without_its_hidden_rows(self, count, size, seed):
+    def test_every_column_is_a_softmax_without_its_hidden_rows(self, count, size, seed) -> None:
         scores = normal(seed, count, LANES) * np.float32(size)
         hidden = np.where(np.arange(count) % 3 == 1, -1e30, 0).astype(np.float32)
         expected = torch.softmax(torch.from_numpy(scores + hidden[:, None]), 0).numpy()
@@ -93,7 +93,7 @@ class TestSoftmax:
 
 
 class TestNeighbours:
-    def test_sixteen_columns_are_a_weighted_sum_of_the_rows_around(self):
+    def test_sixteen_columns_are_a_weighted_sum_of_the_rows_around(self) -> None:
         rows, weights, out = normal(0, 30, 40), normal(1, 11, 40), np.zeros((20, 40), np.float32)
 
         sum_of_11(rows, weights, out, 8)
@@ -113,7 +113,7 @@ class TestByteProduct:
         st.sampled_from([0, 128]),
         st.integers(0, 1000),
     )
-    def test_a_product_is_exact(self, rows, outputs, inputs, zero, seed):
+    def test_a_product_is_exact(self, rows, outputs, inputs, zero, seed) -> None:
         weight, x = random_bytes(seed, outputs, inputs, rows)
         packed = matmul_vnni.pack(weight)
         scale = np.zeros(matmul_vnni.PANEL * len(packed), np.float32)
@@ -131,7 +131,7 @@ class TestByteProduct:
         halved = (bits.astype(np.uint32) << 16).view(np.float32)
         np.testing.assert_allclose(halved, expected, rtol=1 / 256)
 
-    def test_the_largest_products_of_long_rows_fit(self):
+    def test_the_largest_products_of_long_rows_fit(self) -> None:
         packed = matmul_vnni.pack(np.full((64, 4096), -127, np.int8))
         out = np.empty((1, 64), np.float32)
 
@@ -141,7 +141,7 @@ class TestByteProduct:
 
         np.testing.assert_array_equal(out, -127.0 * 255 * 4096)
 
-    def test_it_is_the_product_of_onednn(self):
+    def test_it_is_the_product_of_onednn(self) -> None:
         weight, x = random_bytes(0, 100, 64, 9)
         scale = torch.rand(100) + 0.1
         rows = networks.Rows(9, 64)
@@ -157,16 +157,16 @@ class TestByteProduct:
             else:  # half a last place is rounded up here, to even there
                 assert abs(ours.astype(int) - theirs.astype(int)).max() <= 1
 
-    def test_weights_are_aligned_to_lines_of_the_cache(self):
+    def test_weights_are_aligned_to_lines_of_the_cache(self) -> None:
         for outputs in (1, 64, 65, 200):
             assert matmul_vnni.pack(np.ones((outputs, 12), np.int8)).ctypes.data % 64 == 0
 
 
 class TestCpu:
-    def test_a_feature_that_no_processor_has_is_missing(self):
+    def test_a_feature_that_no_processor_has_is_missing(self) -> None:
         assert not cpu_has("sse2", "no such feature")
 
-    def test_where_numba_is_told_to_compile_for_another_processor_nothing_is_taken_for_granted(self):
+    def test_where_numba_is_told_to_compile_for_another_processor_nothing_is_taken_for_granted(self) -> None:
         with mock.patch("numba.config.CPU_NAME", "generic"):
             cpu_has.cache_clear()
             assert not cpu_has("sse2")

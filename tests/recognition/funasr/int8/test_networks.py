@@ -40,7 +40,7 @@ class Int8Tests:
 
 
 class TestLinear:
-    def test_a_product_is_that_of_a_float_layer_within_its_bits(self):
+    def test_a_product_is_that_of_a_float_layer_within_its_bits(self) -> None:
         layer = torch.nn.Linear(64, 32)
         x = torch.randn(10, 64)
         linear, rows = networks.Linear(layer.weight, layer.bias), networks.Rows.of(x.numpy())
@@ -49,7 +49,7 @@ class TestLinear:
 
         np.testing.assert_allclose(found, layer(x).detach().numpy(), atol=0.05)
 
-    def test_each_output_has_a_scale_of_its_own(self):
+    def test_each_output_has_a_scale_of_its_own(self) -> None:
         weight = torch.randn(4, 16) * torch.tensor([[1e-3], [1.0], [1e3], [0.0]])
         x = torch.randn(5, 16)
         linear, rows = networks.Linear(weight, None), networks.Rows.of(x.numpy())
@@ -61,7 +61,7 @@ class TestLinear:
             assert close(found[:, column], expected[:, column]) > 0.999
         assert not found[:, 3].any()
 
-    def test_sums_of_large_products_do_not_saturate_on_any_processor(self):
+    def test_sums_of_large_products_do_not_saturate_on_any_processor(self) -> None:
         """Every weight and every activation at its largest: what AVX2 without VNNI cannot add in 16 bits."""
         linear = networks.Linear(torch.ones(32, 256), None)
         rows = networks.Rows.of(np.ones((3, 256), np.float32))
@@ -72,7 +72,7 @@ class TestLinear:
 
 
 class TestEncoder:
-    def test_streaming_follows_float32_over_many_chunks(self):
+    def test_streaming_follows_float32_over_many_chunks(self) -> None:
         model = streaming_model()
         encoders = [
             encoder(model.encoder, model.predictor, GEOMETRY)
@@ -91,7 +91,7 @@ class TestEncoder:
                 assert close(found.numpy(), exact.numpy()) > 0.998
                 np.testing.assert_allclose(found_weights, weights, atol=0.02)
 
-    def test_offline_follows_float32(self):
+    def test_offline_follows_float32(self) -> None:
         model = offline_model()
         torch.manual_seed(0)
         utterances = [torch.randn(length, 560) * 8 for length in (1, 7, 30, 100)]
@@ -112,7 +112,7 @@ class TestIndependence:
 
     @settings(max_examples=20)
     @given(st.data())
-    def test_streams_do_not_change_each_others_encoding(self, data):
+    def test_streams_do_not_change_each_others_encoding(self, data) -> None:
         model = streaming_model()
         alone, together = (networks.StreamingEncoder(model.encoder, model.predictor, GEOMETRY) for _ in "ab")
         alone.grow(4)
@@ -139,7 +139,7 @@ class TestIndependence:
 
     @settings(max_examples=20)
     @given(st.lists(st.integers(0, 4), min_size=1, max_size=5))
-    def test_utterances_do_not_change_each_others_tokens(self, numbers):
+    def test_utterances_do_not_change_each_others_tokens(self, numbers) -> None:
         audio = [speech_like(200 + n, 12_000 + 9_000 * n) for n in numbers]
 
         together = offline_recognizer().recognize(audio)
@@ -158,7 +158,7 @@ class TestAgreement:
     def agreement(self, exact: str, found: str) -> float:
         return difflib.SequenceMatcher(None, exact, found, autojunk=False).ratio()
 
-    def test_the_first_pass_writes_nearly_what_float32_writes(self):
+    def test_the_first_pass_writes_nearly_what_float32_writes(self) -> None:
         texts = []
         for kind in ("float32", "int8"):
             recognizer = StreamingParaformer(
@@ -177,7 +177,7 @@ class TestAgreement:
         assert len(texts[0]) > 40
         assert self.agreement(*texts) > 0.85
 
-    def test_the_second_pass_writes_nearly_what_float32_writes(self):
+    def test_the_second_pass_writes_nearly_what_float32_writes(self) -> None:
         audio = [speech_like(300 + n, 40_000 + 20_000 * n) for n in range(5)]
         exact = OfflineParaformer(model_directory("paraformer-zh")).recognize(audio)
 
@@ -186,7 +186,7 @@ class TestAgreement:
         texts = ["".join(token.text for tokens in side for token in tokens) for side in (exact, found)]
         assert self.agreement(*texts) > 0.85
 
-    def test_punctuation_sets_nearly_the_same_marks(self):
+    def test_punctuation_sets_nearly_the_same_marks(self) -> None:
         sentences = [[chr(0x4E00 + (7 * i + n) % 90) for i in range(12)] for n in range(12)]
         exact = CtPunctuator(model_directory("ct-punc")).punctuate(sentences)
 
