@@ -345,13 +345,13 @@ class SessionConsumer(AsyncWebsocketConsumer):
         if not isinstance(taken, Behind):
             return taken
         self._wake.set()  # there is more behind what is read now
-        session = get_fanout().session_pk(self.join.session_key)
-        if session is None:
+        session_pk = get_fanout().session_pk(self.join.session_key)
+        if session_pk is None:
             return []
-        lines = await read_lines(session, taken.seq, limit=REMEMBERED)
+        lines = await read_lines(session_pk, taken.seq, limit=REMEMBERED)
         revisions = []
         if self.cursor.wants_events and len(lines) < REMEMBERED:
-            revisions = await read_revisions(session, taken.revision, limit=REMEMBERED)
+            revisions = await read_revisions(session_pk, taken.revision, limit=REMEMBERED)
         messages = self.cursor.take_history(lines, revisions)
         if not messages:
             # The numbers in between belong to lines that were removed.

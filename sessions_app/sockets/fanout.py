@@ -239,10 +239,10 @@ class Fanout:
             followed.is_filling = False
             followed.tell()
 
-    async def _read_missing(self, session: int, feed: SessionFeed) -> None:
+    async def _read_missing(self, session_pk: int, feed: SessionFeed) -> None:
         before = feed.last_seq, feed.last_revision
-        lines = await read_lines(session, feed.last_seq, limit=REMEMBERED)
-        revisions = await read_revisions(session, feed.last_revision, limit=REMEMBERED)
+        lines = await read_lines(session_pk, feed.last_seq, limit=REMEMBERED)
+        revisions = await read_revisions(session_pk, feed.last_revision, limit=REMEMBERED)
         for line in lines:
             feed.receive_line(line)
         for revision in revisions:

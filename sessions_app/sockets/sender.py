@@ -76,7 +76,7 @@ class SenderConnection:
         self._on_change = on_change
         self._on_fault = on_fault
         self._sender = uuid.uuid4().hex
-        self._session = 0
+        self._session_pk = 0
         self._bad_messages = 0
         self._flush_limit = FlushLimit()
         self._is_over = False  # nothing that comes is of interest any more
@@ -151,9 +151,9 @@ class SenderConnection:
         watch, self._watch = self._watch, None  # it knows its sender as well
         if watch and watch is not asyncio.current_task():
             watch.cancel()
-        if self._session:
-            session, self._session = self._session, 0
-            await get_transport().leave(session, self._sender)
+        if self._session_pk:
+            session_pk, self._session_pk = self._session_pk, 0
+            await get_transport().leave(session_pk, self._sender)
         self._is_over = True
 
     # What the transport tells.
@@ -203,7 +203,7 @@ class SenderConnection:
                     ErrorCode.OVERLOADED, str(error), retry_after=UNREACHABLE_RETRY_S
                 ) from None
             else:
-                self._session = session.pk
+                self._session_pk = session.pk
                 self._reader.received = position
                 return position
         raise ProtocolError(
@@ -232,7 +232,7 @@ class SenderConnection:
     async def _append(self, data: bytes) -> None:
         self._is_held = True
         try:
-            end = await self._in_log(lambda: get_transport().append(self._session, self._sender, data))
+            end = await self._in_log(lambda: get_transport().append(self._session_pk, self._sender, data))
         finally:
             self._is_held = False
             self._note_life()
@@ -258,7 +258,7 @@ class SenderConnection:
     async def _flush(self) -> None:
         self._flush_limit.admit(asyncio.get_running_loop().time())
         await self._append_held_back()
-        position = await self._in_log(lambda: get_transport().flush(self._session, self._sender))
+        position = await self._in_log(lambda: get_transport().flush(self._session_pk, self._sender))
         if position is not None:
             self._reader.flushes.append(position)
             self._on_change()
@@ -266,7 +266,7 @@ class SenderConnection:
     async def _finish(self) -> None:
         if self._watch:
             self._watch.cancel()
-        await self._in_log(lambda: get_transport().finish(self._session, self._sender))
+        await self._in_log(lambda: get_transport().finish(self._session_pk, self._sender))
         self._is_over = True  # a client's buffers may still run dry after its "close"
         self._reader.release()
         self._on_change()

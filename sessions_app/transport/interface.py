@@ -100,7 +100,7 @@ class Transport(Protocol):
     # Senders.
 
     async def open(
-        self, session: int, sender: str, *, durable: int, may_take_over: bool, listener: SenderListener
+        self, session_pk: int, sender: str, *, durable: int, may_take_over: bool, listener: SenderListener
     ) -> int:
         """Become the session's one sender; the session is offered to the workers if none has it.
 
@@ -120,7 +120,7 @@ class Transport(Protocol):
         """
         ...
 
-    async def append(self, session: int, sender: str, audio: bytes) -> int:
+    async def append(self, session_pk: int, sender: str, audio: bytes) -> int:
         """Add audio to the end of the log; waits while too much of it is not recognised yet.
 
         It may return before the audio is in the log: the listener is told when it is.
@@ -135,7 +135,7 @@ class Transport(Protocol):
         """
         ...
 
-    async def flush(self, session: int, sender: str) -> int:
+    async def flush(self, session_pk: int, sender: str) -> int:
         """End the utterance where the log ends, when all is in it. Twice at one place is once.
 
         Returns:
@@ -146,7 +146,7 @@ class Transport(Protocol):
         """
         ...
 
-    async def finish(self, session: int, sender: str) -> None:
+    async def finish(self, session_pk: int, sender: str) -> None:
         """Say that nothing follows, when all is in the log. Idempotent.
 
         Raises:
@@ -154,7 +154,7 @@ class Transport(Protocol):
         """
         ...
 
-    async def leave(self, session: int, sender: str) -> None:
+    async def leave(self, session_pk: int, sender: str) -> None:
         """The sender's socket is gone; it may come back. Returns when all it sent is in the log."""
         ...
 
@@ -172,7 +172,7 @@ class Transport(Protocol):
         """Whether any worker takes sessions."""
         ...
 
-    async def offer(self, session: int, *, durable: int) -> None:
+    async def offer(self, session_pk: int, *, durable: int) -> None:
         """Make a session known that needs a worker, if none has it; its sender is away."""
         ...
 
@@ -181,7 +181,7 @@ class Transport(Protocol):
         ...
 
     async def read(
-        self, session: int, position: int, *, timeout_s: float, after_flush: bool = False
+        self, session_pk: int, position: int, *, timeout_s: float, after_flush: bool = False
     ) -> AudioChunk:
         """The audio from a position on, as much as is there up to the next flush; waits for some.
 
@@ -193,7 +193,7 @@ class Transport(Protocol):
         """
         ...
 
-    async def report(self, session: int, *, processed: int, durable: int) -> None:
+    async def report(self, session_pk: int, *, processed: int, durable: int) -> None:
         """Say how far recognition is: frees the sender, and what is durable may be forgotten.
 
         Raises:
@@ -201,7 +201,7 @@ class Transport(Protocol):
         """
         ...
 
-    async def sender_gone_s(self, session: int) -> float:
+    async def sender_gone_s(self, session_pk: int) -> float:
         """How long the session has been without a sender; 0 while there is one.
 
         Raises:
@@ -209,11 +209,11 @@ class Transport(Protocol):
         """
         ...
 
-    async def release(self, session: int) -> None:
+    async def release(self, session_pk: int) -> None:
         """The session has ended; forget it. Does nothing if another worker owns it."""
         ...
 
-    async def give_up(self, session: int) -> None:
+    async def give_up(self, session_pk: int) -> None:
         """Another worker shall take the session. Does nothing if one has already."""
         ...
 

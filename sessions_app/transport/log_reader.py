@@ -44,13 +44,13 @@ class LogReader:
         self._reading: asyncio.Task[None] | None = None
 
     async def read(
-        self, session: int, position: int, *, timeout_s: float, after_flush: bool = False
+        self, session_pk: int, position: int, *, timeout_s: float, after_flush: bool = False
     ) -> AudioChunk:
         """As `Transport.read`. Reading takes nothing away: given up on the way, it is as if never asked."""
         if self._reading is None:
             self._reading = asyncio.create_task(self._read_forever(), name="audio logs")
         waiting = _Waiting(position, after_flush, asyncio.get_running_loop().create_future())
-        self._waiting[session] = waiting
+        self._waiting[session_pk] = waiting
         self._has_waiting.set()
         try:
             async with asyncio.timeout(timeout_s):
@@ -58,12 +58,12 @@ class LogReader:
         except TimeoutError:
             return AudioChunk(position, b"", is_end=False)
         finally:
-            if self._waiting.get(session) is waiting:
-                del self._waiting[session]
+            if self._waiting.get(session_pk) is waiting:
+                del self._waiting[session_pk]
 
-    def fence(self, session: int) -> None:
+    def fence(self, session_pk: int) -> None:
         """The session is not ours any more: whoever waits for its audio must stop."""
-        if waiting := self._waiting.get(session):
+        if waiting := self._waiting.get(session_pk):
             _fail(waiting, Fenced())
 
     async def aclose(self) -> None:
@@ -84,7 +84,7 @@ class LogReader:
             await asyncio.sleep(pacing.LOG_READ_INTERVAL_S)
 
     async def _read_once(self) -> None:
-        asked = {audio_key(session): waiting for session, waiting in self._waiting.items()}
+        asked = {audio_key(session_pk): waiting for session_pk, waiting in self._waiting.items()}
         positions: Any = {
             key: f"{waiting.position}-{int(waiting.after_flush)}" for key, waiting in asked.items()
         }

@@ -96,11 +96,11 @@ class MemoryTransport:
     # Senders.
 
     async def open(
-        self, session: int, sender: str, *, durable: int, may_take_over: bool, listener: SenderListener
+        self, session_pk: int, sender: str, *, durable: int, may_take_over: bool, listener: SenderListener
     ) -> int:
-        if session not in self._logs and self._capacity is not None and len(self._logs) >= self._capacity:
+        if session_pk not in self._logs and self._capacity is not None and len(self._logs) >= self._capacity:
             raise Overloaded("no room for another session", retry_after_s=OVERLOADED_RETRY_S)
-        log = self._log(session, durable)
+        log = self._log(session_pk, durable)
         if log.is_finished:
             raise AudioFinished(log.end)
         now = self._clock()
@@ -110,16 +110,16 @@ class MemoryTransport:
         if log.listener and log.sender not in ("", sender):
             log.listener.sender_lost(Superseded())
         log.sender, log.listener, log.heard_at = sender, listener, now
-        await self._offer(session, log)
+        await self._offer(session_pk, log)
         await self._notify(log)  # whoever was sender stops waiting
         return log.end
 
-    async def append(self, session: int, sender: str, audio: bytes) -> int:
-        log = self._own_log(session, sender)
+    async def append(self, session_pk: int, sender: str, audio: bytes) -> int:
+        log = self._own_log(session_pk, sender)
         log.heard_at = self._clock()
         async with log.changed:
             await log.changed.wait_for(lambda: log.has_room or log.sender != sender)
-            if self._own_log(session, sender) is not log:
+            if self._own_log(session_pk, sender) is not log:
                 raise LogLost
             log.chunks.append(audio)
             log.end += len(audio) // SAMPLE_BYTES
@@ -129,21 +129,21 @@ class MemoryTransport:
             log.listener.audio_kept(log.end)
         return log.end
 
-    async def flush(self, session: int, sender: str) -> int:
-        log = self._own_log(session, sender)
+    async def flush(self, session_pk: int, sender: str) -> int:
+        log = self._own_log(session_pk, sender)
         log.heard_at = self._clock()
         if not log.is_finished and log.flush_from(log.end) is None:
             log.flushes.append(log.end)
             self._tell_worker(log)
         return log.end
 
-    async def finish(self, session: int, sender: str) -> None:
-        log = self._own_log(session, sender)
+    async def finish(self, session_pk: int, sender: str) -> None:
+        log = self._own_log(session_pk, sender)
         log.is_finished = True
         self._tell_worker(log)
 
-    async def leave(self, session: int, sender: str) -> None:
-        log = self._logs.get(session)
+    async def leave(self, session_pk: int, sender: str) -> None:
+        log = self._logs.get(session_pk)
         if log and log.sender == sender:
             log.sender, log.listener, log.left_at = "", None, self._clock()
             await self._notify(log)  # an append that was held back
@@ -159,22 +159,22 @@ class MemoryTransport:
     async def has_workers(self) -> bool:
         return bool(self._capacity)
 
-    async def offer(self, session: int, *, durable: int) -> None:
-        await self._offer(session, self._log(session, durable))
+    async def offer(self, session_pk: int, *, durable: int) -> None:
+        await self._offer(session_pk, self._log(session_pk, durable))
 
     async def take(self) -> int:
         # Sessions that were unfinished when the process started may be more than the capacity: late is better
         # than never.
         while True:
-            session = await self._offers.get()
-            if session in self._logs:
-                self._logs[session].is_owned = True
-                return session
+            session_pk = await self._offers.get()
+            if session_pk in self._logs:
+                self._logs[session_pk].is_owned = True
+                return session_pk
 
     async def read(
-        self, session: int, position: int, *, timeout_s: float, after_flush: bool = False
+        self, session_pk: int, position: int, *, timeout_s: float, after_flush: bool = False
     ) -> AudioChunk:
-        log = self._owned(session)
+        log = self._owned(session_pk)
         first_flush = position + after_flush
         try:
             async with asyncio.timeout(timeout_s):
@@ -191,57 +191,57 @@ class MemoryTransport:
             return AudioChunk(position, audio, is_end=False, is_flush=True)
         return AudioChunk(position, audio, is_end=log.is_finished and end == log.end)
 
-    async def report(self, session: int, *, processed: int, durable: int) -> None:
-        log = self._owned(session)
+    async def report(self, session_pk: int, *, processed: int, durable: int) -> None:
+        log = self._owned(session_pk)
         log.processed, log.durable = processed, durable
         log.forget_durable()
         await self._notify(log)
 
-    async def sender_gone_s(self, session: int) -> float:
-        log = self._owned(session)
+    async def sender_gone_s(self, session_pk: int) -> float:
+        log = self._owned(session_pk)
         return 0.0 if log.sender else self._clock() - log.left_at
 
-    async def release(self, session: int) -> None:
-        log = self._logs.get(session)
+    async def release(self, session_pk: int) -> None:
+        log = self._logs.get(session_pk)
         if log and log.is_owned:
-            del self._logs[session]
+            del self._logs[session_pk]
             log.sender = ""  # for those who wait in `append`
             await self._notify(log)
 
-    async def give_up(self, session: int) -> None:
-        log = self._logs.get(session)
+    async def give_up(self, session_pk: int) -> None:
+        log = self._logs.get(session_pk)
         if log and log.is_owned:
             log.is_owned = log.is_offered = False
-            await self._offer(session, log)
+            await self._offer(session_pk, log)
 
     async def aclose(self) -> None:
         pass
 
-    def _log(self, session: int, durable: int) -> _Log:
-        if session not in self._logs:
-            self._logs[session] = _Log(durable, durable, durable, durable, left_at=self._clock())
-        return self._logs[session]
+    def _log(self, session_pk: int, durable: int) -> _Log:
+        if session_pk not in self._logs:
+            self._logs[session_pk] = _Log(durable, durable, durable, durable, left_at=self._clock())
+        return self._logs[session_pk]
 
-    def _own_log(self, session: int, sender: str) -> _Log:
+    def _own_log(self, session_pk: int, sender: str) -> _Log:
         """The log of which this is the sender."""
-        log = self._logs.get(session)
+        log = self._logs.get(session_pk)
         if log is None:
             raise LogLost
         if log.sender != sender:
             raise Superseded
         return log
 
-    def _owned(self, session: int) -> _Log:
+    def _owned(self, session_pk: int) -> _Log:
         """The log of a session that the worker has."""
-        log = self._logs.get(session)
+        log = self._logs.get(session_pk)
         if log is None or not log.is_owned:
             raise Fenced
         return log
 
-    async def _offer(self, session: int, log: _Log) -> None:
+    async def _offer(self, session_pk: int, log: _Log) -> None:
         if not log.is_offered:
             log.is_offered = True
-            self._offers.put_nowait(session)
+            self._offers.put_nowait(session_pk)
 
     def _tell_worker(self, log: _Log) -> None:
         self._news.append(log)

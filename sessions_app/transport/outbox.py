@@ -35,7 +35,7 @@ APPEND = read_script("append")
 class PendingAudio:
     """One sender of this process: where its log ends, and what is on its way there."""
 
-    session: int
+    session_pk: int
     sender: str
     listener: SenderListener
     end: int = 0
@@ -75,7 +75,7 @@ class PendingAudio:
             self._waiting, self._waiting_bytes = [], 0
         count = len(self._batch) // SAMPLE_BYTES
         arguments = (self.sender, self.end, count, int(SENDER_LEASE_S * 1000), self._batch)
-        return Call(APPEND, (session_key(self.session), audio_key(self.session)), arguments)
+        return Call(APPEND, (session_key(self.session_pk), audio_key(self.session_pk)), arguments)
 
     def receive(self, answer: list[bytes | int], now: float) -> None:
         match answer:
@@ -116,22 +116,29 @@ class Outbox:
         self._writer: asyncio.Task[None] | None = None
 
     def begin(
-        self, session: int, sender: str, listener: SenderListener, *, end: int, processed: int, durable: int
+        self,
+        session_pk: int,
+        sender: str,
+        listener: SenderListener,
+        *,
+        end: int,
+        processed: int,
+        durable: int,
     ) -> None:
         """This sender has the right to append."""
-        sending = self._sendings.setdefault((session, sender), PendingAudio(session, sender, listener))
+        sending = self._sendings.setdefault((session_pk, sender), PendingAudio(session_pk, sender, listener))
         sending.reopen(end, processed, durable)
         sending.renew_at = self._clock() + RENEW_S
         self._wake.set()
         if self._writer is None:
             self._writer = asyncio.create_task(self._write_forever(), name="outbox")
 
-    def forget(self, session: int, sender: str) -> None:
-        self._sendings.pop((session, sender), None)
+    def forget(self, session_pk: int, sender: str) -> None:
+        self._sendings.pop((session_pk, sender), None)
 
-    async def append(self, session: int, sender: str, audio: bytes) -> int:
+    async def append(self, session_pk: int, sender: str, audio: bytes) -> int:
         """As `Transport.append`."""
-        sending = self._find(session, sender)
+        sending = self._find(session_pk, sender)
         sending.is_held = not sending.has_room
         try:
             await self._wait(sending, lambda: sending.has_room)
@@ -141,17 +148,17 @@ class Outbox:
         self._wake.set()
         return sending.expected_end
 
-    async def flushed(self, session: int, sender: str) -> None:
+    async def flushed(self, session_pk: int, sender: str) -> None:
         """Wait until all that this sender sent is in the log. Raises as `append`."""
-        sending = self._find(session, sender)
+        sending = self._find(session_pk, sender)
         await self._wait(sending, lambda: sending.is_flushed)
 
     async def aclose(self) -> None:
         if self._writer:
             await cancel_and_wait(self._writer)
 
-    def _find(self, session: int, sender: str) -> PendingAudio:
-        sending = self._sendings.get((session, sender))
+    def _find(self, session_pk: int, sender: str) -> PendingAudio:
+        sending = self._sendings.get((session_pk, sender))
         if sending is None:
             raise Superseded
         return sending

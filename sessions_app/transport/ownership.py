@@ -69,8 +69,8 @@ class Ownership:
         self._heart: _Heart | None = None
         self._pulse: asyncio.Task[None] | None = None
 
-    def owns(self, session: int) -> bool:
-        return session in self._entries
+    def owns(self, session_pk: int) -> bool:
+        return session_pk in self._entries
 
     async def join(self, capacity: int) -> None:
         self._capacity = capacity
@@ -104,15 +104,15 @@ class Ownership:
                 await asyncio.sleep(SETTLE_S)
                 await patiently(self._make_group)
 
-    async def release(self, session: int) -> None:
-        if self._entries.pop(session, None):
-            keys = [session_key(session), audio_key(session), OFFERS]
+    async def release(self, session_pk: int) -> None:
+        if self._entries.pop(session_pk, None):
+            keys = [session_key(session_pk), audio_key(session_pk), OFFERS]
             await patiently(lambda: run(self._redis, RELEASE, keys, GROUP, self.worker))
 
-    async def give_up(self, session: int) -> None:
-        if entry := self._entries.pop(session, None):
+    async def give_up(self, session_pk: int) -> None:
+        if entry := self._entries.pop(session_pk, None):
             arguments = GROUP, self.worker, entry, int((REDIS_TIMEOUT_S + WORKER_LEASE_S) * 1000)
-            keys = [session_key(session), OFFERS]
+            keys = [session_key(session_pk), OFFERS]
             await patiently(lambda: run(self._redis, GIVE_UP, keys, *arguments))
 
     async def aclose(self) -> None:
@@ -157,25 +157,25 @@ class Ownership:
         [(_, [(entry, fields)])] = found
         return entry, int(fields[b"session"])
 
-    async def _own(self, entry: bytes, session: int) -> int:
-        keys = [session_key(session), OFFERS]
+    async def _own(self, entry: bytes, session_pk: int) -> int:
+        keys = [session_key(session_pk), OFFERS]
         if not await run(self._redis, OWN, keys, GROUP, self.worker, entry):
             raise _Gone
-        self._entries[session] = entry  # from now on it is kept
-        return session
+        self._entries[session_pk] = entry  # from now on it is kept
+        return session_pk
 
     # Being alive.
 
     def _keep_arguments(self) -> tuple[dict[bytes, int], list[Any]]:
         """Called by the heart's thread."""
-        owned = {entry: session for session, entry in list(self._entries.items())}
+        owned = {entry: session_pk for session_pk, entry in list(self._entries.items())}
         return owned, [GROUP, self.worker, self._capacity, int(ALIVE_S * 1000), *owned]
 
     def _lose(self, lost: dict[bytes, int]) -> None:
-        for entry, session in lost.items():
-            if self._entries.get(session) == entry:
-                del self._entries[session]
-                self._on_lost(session)
+        for entry, session_pk in lost.items():
+            if self._entries.get(session_pk) == entry:
+                del self._entries[session_pk]
+                self._on_lost(session_pk)
 
     async def _feel(self, heart: _Heart) -> None:
         while True:

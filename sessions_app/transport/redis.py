@@ -72,15 +72,22 @@ class RedisTransport:
     # Senders.
 
     async def open(
-        self, session: int, sender: str, *, durable: int, may_take_over: bool, listener: SenderListener
+        self, session_pk: int, sender: str, *, durable: int, may_take_over: bool, listener: SenderListener
     ) -> int:
-        arguments = (session, sender, durable, int(may_take_over), _ms(SENDER_LEASE_S), _ms(SENDER_SILENCE_S))
+        arguments = (
+            session_pk,
+            sender,
+            durable,
+            int(may_take_over),
+            _ms(SENDER_LEASE_S),
+            _ms(SENDER_SILENCE_S),
+        )
         lease_end = None
         while True:
-            match await self._ask_to_open(session, arguments):
+            match await self._ask_to_open(session_pk, arguments):
                 case [b"ok", int(end), int(processed), int(known_durable)]:
                     self._outbox.begin(
-                        session, sender, listener, end=end, processed=processed, durable=known_durable
+                        session_pk, sender, listener, end=end, processed=processed, durable=known_durable
                     )
                     return end
                 case [b"conflict", int(left), int(renewed)]:
@@ -96,20 +103,20 @@ class RedisTransport:
                         "no recogniser has room for another session", retry_after_s=OVERLOADED_RETRY_S
                     )
 
-    async def _ask_to_open(self, session: int, arguments: tuple[Any, ...]) -> Any:
-        keys = [session_key(session), OFFERS, WORKERS]
+    async def _ask_to_open(self, session_pk: int, arguments: tuple[Any, ...]) -> Any:
+        keys = [session_key(session_pk), OFFERS, WORKERS]
         try:
             async with asyncio.timeout(REDIS_OPEN_TIMEOUT_S):
                 return await patiently(lambda: run(self._redis, OPEN, keys, *arguments))
         except TimeoutError:
             raise Unreachable("Redis does not answer") from None
 
-    async def append(self, session: int, sender: str, audio: bytes) -> int:
-        return await self._outbox.append(session, sender, audio)
+    async def append(self, session_pk: int, sender: str, audio: bytes) -> int:
+        return await self._outbox.append(session_pk, sender, audio)
 
-    async def flush(self, session: int, sender: str) -> int:
-        await self._outbox.flushed(session, sender)
-        keys = [session_key(session), audio_key(session)]
+    async def flush(self, session_pk: int, sender: str) -> int:
+        await self._outbox.flushed(session_pk, sender)
+        keys = [session_key(session_pk), audio_key(session_pk)]
         match await patiently(lambda: run(self._redis, FLUSH, keys, sender)):
             case [b"ok", int(position)]:
                 return position
@@ -118,23 +125,23 @@ class RedisTransport:
             case _:
                 raise LogLost
 
-    async def finish(self, session: int, sender: str) -> None:
-        await self._outbox.flushed(session, sender)
-        keys = [session_key(session), audio_key(session)]
+    async def finish(self, session_pk: int, sender: str) -> None:
+        await self._outbox.flushed(session_pk, sender)
+        keys = [session_key(session_pk), audio_key(session_pk)]
         match await patiently(lambda: run(self._redis, FINISH, keys, sender)):
             case [b"superseded"]:
                 raise Superseded
             case [b"lost"]:
                 raise LogLost
 
-    async def leave(self, session: int, sender: str) -> None:
+    async def leave(self, session_pk: int, sender: str) -> None:
         try:
-            await self._outbox.flushed(session, sender)
+            await self._outbox.flushed(session_pk, sender)
         except (Superseded, LogLost):
             return
         finally:
-            self._outbox.forget(session, sender)
-        await patiently(lambda: run(self._redis, LEAVE, [session_key(session)], sender))
+            self._outbox.forget(session_pk, sender)
+        await patiently(lambda: run(self._redis, LEAVE, [session_key(session_pk)], sender))
 
     # Workers.
 
@@ -150,43 +157,45 @@ class RedisTransport:
         workers = [worker.split(b":") for worker in known]
         return any(int(capacity) > 0 and int(until) > now[0] * 1000 for capacity, until in workers)
 
-    async def offer(self, session: int, *, durable: int) -> None:
-        await patiently(lambda: run(self._redis, OFFER, [session_key(session), OFFERS], session, durable))
+    async def offer(self, session_pk: int, *, durable: int) -> None:
+        await patiently(
+            lambda: run(self._redis, OFFER, [session_key(session_pk), OFFERS], session_pk, durable)
+        )
 
     async def take(self) -> int:
-        session = await self._ownership.take()
-        self._reported.pop(session, None)
-        return session
+        session_pk = await self._ownership.take()
+        self._reported.pop(session_pk, None)
+        return session_pk
 
     async def read(
-        self, session: int, position: int, *, timeout_s: float, after_flush: bool = False
+        self, session_pk: int, position: int, *, timeout_s: float, after_flush: bool = False
     ) -> AudioChunk:
-        self._check_owned(session)
-        return await self._reader.read(session, position, timeout_s=timeout_s, after_flush=after_flush)
+        self._check_owned(session_pk)
+        return await self._reader.read(session_pk, position, timeout_s=timeout_s, after_flush=after_flush)
 
-    async def report(self, session: int, *, processed: int, durable: int) -> None:
-        self._check_owned(session)
-        told_processed, told_durable = self._reported.get(session, (-REPORT_EVERY, -1))
+    async def report(self, session_pk: int, *, processed: int, durable: int) -> None:
+        self._check_owned(session_pk)
+        told_processed, told_durable = self._reported.get(session_pk, (-REPORT_EVERY, -1))
         if processed - told_processed < REPORT_EVERY and durable == told_durable:
             return
-        self._reported[session] = processed, durable
-        keys = [session_key(session), audio_key(session)]
+        self._reported[session_pk] = processed, durable
+        keys = [session_key(session_pk), audio_key(session_pk)]
         worker = self._ownership.worker
         if not await patiently(lambda: run(self._redis, REPORT, keys, worker, processed, durable)):
             raise Fenced
 
-    async def sender_gone_s(self, session: int) -> float:
-        self._check_owned(session)
-        gone_ms = await patiently(lambda: run(self._redis, SENDER_GONE, [session_key(session)]))
+    async def sender_gone_s(self, session_pk: int) -> float:
+        self._check_owned(session_pk)
+        gone_ms = await patiently(lambda: run(self._redis, SENDER_GONE, [session_key(session_pk)]))
         if gone_ms < 0:
             raise Fenced
         return float(gone_ms) / 1000
 
-    async def release(self, session: int) -> None:
-        await self._ownership.release(session)
+    async def release(self, session_pk: int) -> None:
+        await self._ownership.release(session_pk)
 
-    async def give_up(self, session: int) -> None:
-        await self._ownership.give_up(session)
+    async def give_up(self, session_pk: int) -> None:
+        await self._ownership.give_up(session_pk)
 
     async def aclose(self) -> None:
         await self._outbox.aclose()
@@ -194,8 +203,8 @@ class RedisTransport:
         await self._ownership.aclose()
         await self._redis.aclose()
 
-    def _check_owned(self, session: int) -> None:
-        if not self._ownership.owns(session):
+    def _check_owned(self, session_pk: int) -> None:
+        if not self._ownership.owns(session_pk):
             raise Fenced
 
 

@@ -22,12 +22,12 @@ OFFERS = "asr:offers"
 WORKERS = "asr:workers"
 
 
-def session_key(session: int) -> str:
-    return f"asr:session:{session}"
+def session_key(session_pk: int) -> str:
+    return f"asr:session:{session_pk}"
 
 
-def audio_key(session: int) -> str:
-    return f"asr:audio:{session}"
+def audio_key(session_pk: int) -> str:
+    return f"asr:audio:{session_pk}"
 
 
 class LuaScript(NamedTuple):

@@ -156,16 +156,16 @@ class HostedWorker:
 
 async def _offer_unfinished(transport: Transport) -> None:
     while True:
-        for session, durable in await in_database(queries.unfinished_sessions):
-            await transport.offer(session, durable=durable)
+        for session_pk, durable in await in_database(queries.unfinished_sessions):
+            await transport.offer(session_pk, durable=durable)
         await asyncio.sleep(OFFER_EVERY_S)
 
 
 async def _encode_what_was_left() -> None:
     """Finish the recordings of sessions that ended in a process which did not live to do it."""
     journals = await asyncio.to_thread(files.journals)
-    for session in await in_database(queries.ended_among, journals):
-        await asyncio.to_thread(files.encode_flac, session)
+    for session_pk in await in_database(queries.ended_among, journals):
+        await asyncio.to_thread(files.encode_flac, session_pk)
 
 
 async def _watch_lag(lag: Histogram) -> None:

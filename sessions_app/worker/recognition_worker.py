@@ -118,28 +118,28 @@ class RecognitionWorker(AsyncConsumer):
 
     async def _take_sessions(self) -> None:
         while True:
-            session = await self._transport.take()
-            if earlier := self._recognising.get(session):
+            session_pk = await self._transport.take()
+            if earlier := self._recognising.get(session_pk):
                 # It was taken away from us and came back before we noticed.
                 await cancel_and_wait(earlier)
-            self._recognising[session] = asyncio.create_task(self._recognise(session))
+            self._recognising[session_pk] = asyncio.create_task(self._recognise(session_pk))
 
-    async def _recognise(self, session: int) -> None:
+    async def _recognise(self, session_pk: int) -> None:
         try:
-            await self._recognise_owned(session)
+            await self._recognise_owned(session_pk)
         except Fenced:
-            logger.warning("session %s: another worker has it now", session)
+            logger.warning("session %s: another worker has it now", session_pk)
         except Exception:  # one session's trouble must not be everyone's
-            logger.exception("session %s: failed here", session)
-            await in_database(commits.count_failure, session)
+            logger.exception("session %s: failed here", session_pk)
+            await in_database(commits.count_failure, session_pk)
         finally:
-            del self._recognising[session]
-            await self._transport.give_up(session)  # if it has not ended
+            del self._recognising[session_pk]
+            await self._transport.give_up(session_pk)  # if it has not ended
 
-    async def _recognise_owned(self, session: int) -> None:
-        lease = await in_database(commits.acquire, session)
+    async def _recognise_owned(self, session_pk: int) -> None:
+        lease = await in_database(commits.acquire, session_pk)
         if lease is None:
-            await self._transport.release(session)
+            await self._transport.release(session_pk)
             return
         if lease.failures >= MAX_FAILURES:
             await end_in_failure(lease, transport=self._transport, publish=self._publish)
@@ -153,12 +153,12 @@ class RecognitionWorker(AsyncConsumer):
             publish=self._publish,
         )
         self._live[lease.key] = live
-        logger.info("session %s: recognising from %d, epoch %d", session, lease.durable, lease.epoch)
+        logger.info("session %s: recognising from %d, epoch %d", session_pk, lease.durable, lease.epoch)
         try:
             await live.run()
         finally:
             del self._live[lease.key]
-        logger.info("session %s: done with it here", session)
+        logger.info("session %s: done with it here", session_pk)
 
     async def _publish(self, group: str, message: dict[str, Any]) -> None:
         try:
