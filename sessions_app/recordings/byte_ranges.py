@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from sessions_app.exceptions import SessionsError
+
 _ONE_RANGE = re.compile(r"bytes=\s*(\d{0,18})-(\d{0,18})\s*", re.ASCII | re.IGNORECASE)
 
 
-class Unsatisfiable(Exception):
+class Unsatisfiable(SessionsError):
     """A range that lies outside of the content (416)."""
 
 

@@ -9,11 +9,17 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
+from sessions_app.exceptions import SessionsError
+
 MAX_TEXT_LENGTH = 10_000
 MAX_LINES = 20_000
 
 
-class BadEdit(Exception):
+class EditError(SessionsError):
+    """Base of the reasons why a transcript is not changed."""
+
+
+class BadEdit(EditError):
     """A request that makes no sense; the message says why."""
 
 

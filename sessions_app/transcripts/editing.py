@@ -25,6 +25,7 @@ from .edit_requests import (
     ChangeText,
     ChangeTitle,
     Edit,
+    EditError,
     GiveLine,
     InsertLine,
     MergeLines,
@@ -50,7 +51,7 @@ _RESTORED = [field for field in Utterance._meta.concrete_fields if field.name no
 _COPIED = [field for field in Utterance._meta.concrete_fields if field.name not in NOT_COPIED]
 
 
-class Conflict(Exception):
+class Conflict(EditError):
     """An edit that somebody else has forestalled; nothing was changed.
 
     Attributes:
@@ -63,7 +64,7 @@ class Conflict(Exception):
         self.lines = lines
 
 
-class NotPossible(Exception):
+class NotPossible(EditError):
     """An edit that makes no sense with this transcript; the message is for the person."""
 
 

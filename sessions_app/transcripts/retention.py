@@ -17,6 +17,7 @@ from django.db import connection, models, transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
+from sessions_app.exceptions import SessionsError
 from sessions_app.models import AccessToken, Session, Utterance, Voice
 from sessions_app.recordings import files, peaks
 from speakers import secure_erase
@@ -25,7 +26,7 @@ from speakers.exceptions import InUse
 from . import search
 
 
-class StillLive(Exception):
+class StillLive(SessionsError):
     """An attempt to delete a session that goes on: its worker would write to it."""
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from recognition.audio import samples
+from sessions_app.exceptions import SessionsError
 
 CREDIT = samples(4)
 """Audio that may wait for recognition before its sender is held back."""
@@ -24,19 +25,23 @@ SENDER_SILENCE_S = 10.0
 SAMPLE_BYTES = 4
 
 
-class SenderConflict(Exception):
+class TransportError(SessionsError):
+    """Base of the reasons why audio cannot be passed on."""
+
+
+class SenderConflict(TransportError):
     """Another sender is connected and alive."""
 
 
-class Superseded(Exception):
+class Superseded(TransportError):
     """Another sender has taken this one's place."""
 
 
-class LogLost(Exception):
+class LogLost(TransportError):
     """The log is not what this sender left: it must be opened anew, and goes on at another place."""
 
 
-class AudioFinished(Exception):
+class AudioFinished(TransportError):
     """The session's sender has said that nothing follows."""
 
     def __init__(self, position: int) -> None:
@@ -44,7 +49,7 @@ class AudioFinished(Exception):
         self.position = position
 
 
-class Overloaded(Exception):
+class Overloaded(TransportError):
     """No worker has room for another session."""
 
     def __init__(self, message: str, *, retry_after_s: float) -> None:
@@ -52,11 +57,11 @@ class Overloaded(Exception):
         self.retry_after_s = retry_after_s
 
 
-class Unreachable(Exception):
+class Unreachable(TransportError):
     """What holds the logs does not answer."""
 
 
-class Fenced(Exception):
+class Fenced(TransportError):
     """Another worker owns the session; this one must stop."""
 
 

@@ -19,6 +19,7 @@ from redis.backoff import NoBackoff
 from redis.exceptions import NoScriptError, RedisError, ResponseError
 from redis.retry import Retry as BlockingRetry
 
+from .interface import TransportError
 from .scripts import OFFERS, WORKERS, audio_key, patiently, read_script, run, session_key
 
 logger = logging.getLogger(__name__)
@@ -183,7 +184,7 @@ class Ownership:
             await asyncio.sleep(BEAT_S)
 
 
-class _Gone(Exception):
+class _Gone(TransportError):
     """The session of an entry has ended."""
 
 

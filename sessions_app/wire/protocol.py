@@ -15,6 +15,8 @@ from dataclasses import dataclass, fields
 from typing import Any
 from urllib.parse import parse_qs
 
+from sessions_app.exceptions import SessionsError
+
 VERSIONS = (1, 2)
 MAX_SESSION_ID_LENGTH = 64
 MAX_TITLE_LENGTH = 200
@@ -65,7 +67,7 @@ class ErrorCode(enum.Enum):
         self.is_retryable = is_retryable
 
 
-class ProtocolError(Exception):
+class ProtocolError(SessionsError):
     """The client is told this, and its socket closed if the fault says so."""
 
     def __init__(

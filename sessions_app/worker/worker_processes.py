@@ -12,6 +12,7 @@ import signal
 import time
 from collections.abc import Callable
 
+from sessions_app.exceptions import SessionsError
 from sessions_app.serving.gc_freeze import freeze_heap
 
 logger = logging.getLogger(__name__)
@@ -23,7 +24,7 @@ _STOP = {signal.SIGTERM, signal.SIGINT}
 _WATCHED = _STOP | {signal.SIGCHLD}
 
 
-class WorkersFailed(Exception):
+class WorkersFailed(SessionsError):
     """Workers ended and would end again."""
 
 

@@ -1,0 +1,29 @@
+"""The errors of sessions, one tree; each class stands beside what raises it.
+
+SessionsError
+├── ProtocolError        wire/protocol: what a client is told, with a code
+├── TransportError       transport/interface: why audio cannot be passed on
+│   ├── SenderConflict   another sender is connected and alive
+│   ├── Superseded       another sender has taken this one's place
+│   ├── LogLost          the log is not what this sender left
+│   ├── AudioFinished    the session's sender has said that nothing follows
+│   ├── Overloaded       no worker has room for another session
+│   ├── Unreachable      the place of the logs does not answer
+│   └── Fenced           another worker owns the session
+├── WorkersFailed        worker/worker_processes: workers ended and would end again
+├── EditError            transcripts/edit_requests: why a transcript is not changed
+│   ├── BadEdit          the request makes no sense
+│   ├── Conflict         somebody else has forestalled it
+│   └── NotPossible      it makes no sense with this transcript
+├── StillLive            transcripts/retention: the session to delete goes on
+└── Unsatisfiable        recordings/byte_ranges: the range lies outside of the content
+
+A wrong argument is a `ValueError`; what a row's rules forbid, Django's `ValidationError`. Nothing is imported
+here, so pure modules may use it.
+"""
+
+from __future__ import annotations
+
+
+class SessionsError(Exception):
+    """Base of what this package raises on purpose."""
