@@ -8,7 +8,7 @@ SAMPLE_RATE = 16_000
 
 
 def samples(seconds: float) -> int:
-    """How many samples last that long."""
+    """Return the number of samples that last so long."""
     return round(seconds * SAMPLE_RATE)
 
 
@@ -52,7 +52,7 @@ class AudioBuffer:
         return self._memory[start - self._origin : end - self._origin].copy()
 
     def forget(self, before: int) -> None:
-        """What lies before this position is not needed any more."""
+        """Forget what lies before this position."""
         self.start = min(max(self.start, before), self.end)
 
     def _make_room(self, coming: int) -> None:

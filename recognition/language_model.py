@@ -36,7 +36,7 @@ _LEAST = -99.0
 
 
 class Choices(NamedTuple):
-    """What a recogniser takes for likely at each place of an utterance."""
+    """Tokens that a recogniser takes for likely at each place of an utterance."""
 
     ids: np.ndarray
     """Tokens, the likeliest first, int64, shape (places, choices)."""
@@ -62,7 +62,7 @@ class Ngrams:
     """Of what follows and is not listed; natural logarithms, float32, shape (n,)."""
 
     def find(self, keys: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Whether these are listed, and at which place; both of the shape of `keys`."""
+        """Return whether these are listed, and at which place; both of the shape of `keys`."""
         places = np.searchsorted(self.keys, keys).clip(max=len(self.keys) - 1)
         return self.keys[places] == keys, places
 
@@ -94,7 +94,7 @@ class LanguageModel:
         return self.words.get(word, self.words[UNKNOWN])
 
     def log_probabilities(self, first: np.ndarray, second: np.ndarray, third: np.ndarray) -> np.ndarray:
-        """How likely the third word is after the other two; natural logarithms.
+        """Return the probability of the third word after the other two; natural logarithms.
 
         Args:
             first, second, third: Numbers of words, int64, of shapes that go together.

@@ -25,7 +25,7 @@ END_SILENCE_MS = Between(50, 10_000)
 
 @dataclass(frozen=True, slots=True)
 class EndpointingOptions:
-    """How to find utterances; a vote is taken over `window_ms`."""
+    """Rules for finding utterances; a vote is taken over `window_ms`."""
 
     threshold: Annotated[float, Between(0, 1)] = 0.5
     """Least speech probability of a frame of speech."""
@@ -171,7 +171,7 @@ class Endpointer:
         return self.receive_end()
 
     def _goes_on(self, values: Sequence[float]) -> bool:
-        """Whether all of this is speech in the middle of an utterance: nearly always, and quick to tell."""
+        """Tell whether all of this is speech in the middle of an utterance: nearly always, and quickly."""
         return (
             self._utterance is not None
             and self._voted_speech

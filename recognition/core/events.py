@@ -11,7 +11,7 @@ from recognition.interfaces import Token
 
 @dataclass(frozen=True, slots=True)
 class Partial:
-    """What the open utterance says so far; each replaces the one before."""
+    """Text of the open utterance so far; each replaces the one before."""
 
     utterance: int
     start: int

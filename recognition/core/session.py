@@ -68,7 +68,7 @@ PREVIEW_STEP_ALONE = samples(0.6)
 
 @dataclass(frozen=True, slots=True)
 class SessionOptions:
-    """What the session must know of its models; all lengths are samples."""
+    """Facts about the models that a session must know; all lengths are samples."""
 
     vad_window: int
     vad_frame: int
@@ -175,7 +175,7 @@ class TranscriptionSession:
 
     @property
     def is_waiting(self) -> bool:
-        """Whether it needs more audio to go on: all that has ended is final."""
+        """True while it needs more audio to go on: all that has ended is final."""
         return not self._is_judging and all(utterance.end is None for utterance in self._utterances)
 
     # What happened.
@@ -238,12 +238,12 @@ class TranscriptionSession:
     # What to do and say.
 
     def work_to_do(self) -> list[Work]:
-        """What the models shall do, asked for since the last call."""
+        """Return the work for the models that was asked for since the last call."""
         work, self._work = self._work, []
         return work
 
     def events_to_send(self) -> list[Event]:
-        """What to tell since the last call, in order."""
+        """Return the events since the last call, in order."""
         events, self._events = self._events, []
         return events
 

@@ -79,7 +79,7 @@ def error_rate(pairs: Iterable[tuple[str, str]]) -> float:
 
 
 def _is_spaced(character: str) -> bool:
-    """Whether this script writes spaces between words."""
+    """Tell whether this script writes spaces between words."""
     return bool(character) and character.isalnum() and not _is_chinese(character)
 
 

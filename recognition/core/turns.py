@@ -1,4 +1,4 @@
-"""Whose turn it is inside one utterance: people interrupt each other without a pause. Pure.
+"""Turns inside one utterance: people interrupt each other without a pause. Pure.
 
 A long utterance is looked at through windows that slide over it. Where their voices change for good, one
 turn ends and another begins, at the pause that is nearest. A turn's voice is the mean of the windows in it,
@@ -42,7 +42,7 @@ class Turn:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class TurnVoice:
-    """How a turn sounds."""
+    """Sound of a turn."""
 
     embedding: np.ndarray | None
     """float32, shape (dimension,), unit length; None if there is too little to tell."""
@@ -52,7 +52,7 @@ class TurnVoice:
 
 
 def windows(tokens: Sequence[Token], length: int) -> tuple[Span, ...]:
-    """Where to look for turns in an utterance; nowhere if there is too little to tell a voice.
+    """Return the places to look for turns in an utterance; none if there is too little to tell a voice.
 
     An utterance of a short word or two is taken with what is around it.
 
@@ -77,7 +77,7 @@ def parts(start: int, end: int) -> tuple[Span, ...]:
 
 
 def spans(windows: Sequence[Span]) -> tuple[Span, ...]:
-    """What to embed: the windows, and then all that they cover, where that helps; windows are not empty."""
+    """Return what to embed: the windows, of which there are some, and all that they cover, if that helps."""
     start, end = windows[0][0], windows[-1][1]
     has_whole = len(windows) > 1 and end - start <= MAX_WHOLE
     return (*windows, (start, end)) if has_whole else tuple(windows)

@@ -47,7 +47,7 @@ class Cost:
 
     @property
     def streams(self) -> int:
-        """How many streams of unbroken speech a core holds; at least one."""
+        """Return the number of streams of unbroken speech that a core holds; at least one."""
         return max(1, int(LOAD / (self.total + SESSION)))
 
 

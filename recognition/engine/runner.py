@@ -36,7 +36,7 @@ logger = logging.getLogger(__name__)
 
 
 class ModelStream:
-    """What the models remember of one session. Only the models' thread touches `vad` and `decoding`."""
+    """Memory of the models for one session. Only the models' thread touches `vad` and `decoding`."""
 
     def __init__(self) -> None:
         self.vad: State = None
@@ -149,7 +149,7 @@ class ModelRunner:
 
 
 def job_of(request: ModelRequest, now: float) -> QueuedJob[ModelRequest]:
-    """What to queue for an request that comes at this moment."""
+    """Return the job to queue for a request that comes at this moment."""
     stage, samples = stage_of(request.work)
     stream, queued_at = request.stream, now
     if isinstance(request.work, DecodeChunk):

@@ -35,7 +35,7 @@ class Stage(enum.IntEnum):
 
 
 class Pressure(enum.IntEnum):
-    """What gives way."""
+    """Pressure on the models: the work that gives way."""
 
     NONE = 0
     SLOWER_PARTIALS = 1
@@ -45,7 +45,7 @@ class Pressure(enum.IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class BatchLimits:
-    """How large a batch of one stage may be, and how late."""
+    """Limits of a batch of one stage: its size, and its lateness."""
 
     size: int
     padded_samples: int
@@ -96,7 +96,7 @@ GPU_LIMITS: Mapping[Stage, BatchLimits] = {
 
 
 def limits_for(device: str) -> Mapping[Stage, BatchLimits]:
-    """What suits the kind of device that the models compute on, as `Models.device` names it."""
+    """Return the limits that suit the kind of device that computes, as `Models.device` names it."""
     return GPU_LIMITS if device == "cuda" else DEFAULT_LIMITS
 
 
@@ -134,7 +134,7 @@ class Scheduler(Generic[Payload]):
             self._queues[stage] = deque(job for job in self._queues[stage] if job.session != session)
 
     def due_at(self) -> float | None:
-        """When `next_batch` will have something; None if nothing waits."""
+        """Return the moment at which `next_batch` will have something; None if nothing waits."""
         due = [self._due_at(stage) for stage, queue in self._queues.items() if queue]
         return min(due, default=None)
 
@@ -163,7 +163,7 @@ class Scheduler(Generic[Payload]):
         return found
 
     def pressure(self, now: float) -> Pressure:
-        """What gives way at this moment."""
+        """Return what gives way at this moment."""
         waited = {stage: now - since for stage, since in self.oldest()}
         partial, final = waited.get(Stage.DECODE, 0.0), waited.get(Stage.RECOGNIZE, 0.0)
         if final > self.limits[Stage.RECOGNIZE].late_s:
@@ -181,7 +181,7 @@ class Scheduler(Generic[Payload]):
         return [(stage, job.queued_at) for stage, first in firsts for job in first]
 
     def waiting(self, stage: Stage) -> int:
-        """How many jobs of this stage wait."""
+        """Return the number of jobs of this stage that wait."""
         return len(self._queues[stage])
 
     def _due_at(self, stage: Stage) -> float:

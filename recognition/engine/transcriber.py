@@ -84,7 +84,7 @@ class Transcriber:
         self._events.put_nowait(None)
 
     async def events(self) -> AsyncIterator[Event]:
-        """What the session has to tell, up to and including `Ended`.
+        """Yield the events of the session, up to and including `Ended`.
 
         Raises:
             Exception: What the session could not cope with; nothing follows.

@@ -30,7 +30,7 @@ MAX_LINES = 85
 
 @dataclass(frozen=True, slots=True)
 class ScriptedLine:
-    """What somebody says; "，" and "。" in it come from the punctuator, not the recogniser."""
+    """Words of somebody; "，" and "。" in them come from the punctuator, not the recogniser."""
 
     text: str
     voice: Annotated[int, Between(0, 15)] = 0

@@ -88,7 +88,7 @@ def _unit(raw: Tensor) -> np.ndarray:
 
 
 def _long_enough(recording: Samples, spans: Sequence[Span]) -> tuple[Samples, Sequence[Span]]:
-    """What is too short is taken with what is around it, or said again."""
+    """Return audio and spans of sufficient length: short ones get their surroundings, or are said again."""
     if any(start >= end for start, end in spans):
         raise ValueError("there is no voice in an empty piece of audio")
     recording = np.resize(recording, max(MIN_VOICE, len(recording)))

@@ -164,7 +164,7 @@ def write_cmvn(path: Path, cmvn: Cmvn) -> None:
 
 
 def speaker_features(audio: Tensor) -> Tensor:
-    """What FunASR's CAM++ and ERes2Net take: `fbank` less its mean over time.
+    """Return the input of FunASR's CAM++ and ERes2Net: `fbank` less its mean over time.
 
     The mean is over all of each row, so rows must not be padded: batch pieces of one length.
 

@@ -27,7 +27,7 @@ from recognition.language_model import Choices
 
 @dataclass(frozen=True, slots=True)
 class Geometry:
-    """What a streaming network sees in one step, in inputs of 60 ms."""
+    """Field of view of a streaming network in one step, in inputs of 60 ms."""
 
     chunk: int
     window: int
@@ -268,7 +268,7 @@ class OfflineDecoder(Network):
 
 
 class FrameWeights(nn.Module):
-    """How much of a token each frame holds (the weights of continuous integrate-and-fire).
+    """Shares of a token that each frame holds (the weights of continuous integrate-and-fire).
 
     Source: Dong and Xu, "CIF: Continuous Integrate-and-Fire for End-to-End Speech Recognition", ICASSP 2020.
     """
@@ -353,7 +353,7 @@ def _choices(decoder: Any, x: Tensor, counts: Sequence[int]) -> list[Choices]:
 
 
 def _mask(there: Tensor, more: int) -> Tensor:
-    """Where attention may look: the frames that are `there`, and `more` after them; (batch, 1, 1, frames)."""
+    """Return attention's mask: the frames that are `there`, and `more` after them; (batch, 1, 1, frames)."""
     return functional.pad(there, (0, more), value=True)[:, None, None]
 
 

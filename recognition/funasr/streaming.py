@@ -194,7 +194,7 @@ class StreamingParaformer:
 
 
 class _Front:
-    """What is kept of each stream in front of the encoder and between it and the decoder."""
+    """State of each stream in front of the encoder and between it and the decoder."""
 
     def __init__(self, options: StreamingOptions, width: int, device: torch.device) -> None:
         self.samples = torch.zeros(0, _HELD_FRAMES * FRAME_SHIFT, device=device)

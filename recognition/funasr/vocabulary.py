@@ -25,7 +25,7 @@ class Vocabulary:
             self._tokens[number] = ""
 
     def search(self, model: LanguageModel | None) -> TokenSearch:
-        """How to decide on tokens, with what is known of the language."""
+        """Search for the most likely tokens, with what is known of the language."""
         return TrigramSearch(model, self._tokens) if model else GreedySearch()
 
     def pieces(self, ids: Iterable[int]) -> list[str]:

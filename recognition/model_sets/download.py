@@ -23,7 +23,7 @@ MANIFEST = "manifest.json"
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far the files of one model have come."""
+    """Progress of the files of one model."""
 
     source: ModelSource
     done: int

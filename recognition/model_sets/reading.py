@@ -81,7 +81,7 @@ class ModelSet:
 
     @property
     def reference(self) -> str:
-        """What names the set in a command: its name, or the path of its file."""
+        """Return the set's name in a command: its own, or the path of its file."""
         return self.name if self.file.parent == _BUILT_IN else str(self.file)
 
     def missing(self, models_dir: Path) -> list[ModelSource]:

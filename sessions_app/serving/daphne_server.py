@@ -134,7 +134,7 @@ class PatientWebSocket(WebSocketProtocol):  # type: ignore[misc]
 
     @property
     def _is_between_frames(self) -> bool:
-        """Whether the next byte begins a frame, and nothing is to be made of it but a message."""
+        """True if the next byte begins a frame, and nothing is to be made of that but a message."""
         is_idle = self.state == self.STATE_OPEN and not self.data and not self.inside_message
         return bool(is_idle and self.autoPingTimeoutCall is None and self.current_frame is None)
 
@@ -165,7 +165,7 @@ class PatientWebSocket(WebSocketProtocol):  # type: ignore[misc]
 
     @property
     def can_push(self) -> bool:
-        """Whether the client is not behind."""
+        """True while the client is not behind."""
         return bool(self.state == self.STATE_OPEN) and self.drained.is_set()
 
     def push(self, frame: bytes) -> None:

@@ -23,7 +23,7 @@ class Pushing(Protocol):
 
     @property
     def can_push(self) -> bool:
-        """Whether the client has taken what was sent before."""
+        """True while the client has taken what was sent before."""
         ...
 
     def push(self, frame: bytes) -> None:

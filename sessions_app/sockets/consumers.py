@@ -207,7 +207,7 @@ class SessionConsumer(AsyncWebsocketConsumer):
                 )
 
     def _user(self) -> User | None:
-        """Who is logged in; only a browser's cookie counts, and browsers say where they come from."""
+        """Return who is logged in; only a browser's cookie counts, and browsers say where they come from."""
         user = self.scope.get("user")
         is_browser = b"origin" in dict(self.scope["headers"])
         return user if is_browser and isinstance(user, User) and user.is_authenticated else None

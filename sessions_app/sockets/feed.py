@@ -72,13 +72,13 @@ class SessionFeed:
         self.partial = partial
 
     def receive_numbers(self, *, state: str, epoch: int, last_seq: int, last_revision: int) -> None:
-        """How far the database is."""
+        """Note the state and the numbers of the session in the database."""
         self.state, self.epoch = state, epoch
         self.target_seq = max(self.target_seq, last_seq)
         self.target_revision = max(self.target_revision, last_revision)
 
     def receive_progress(self, *, received: int, durable: int, last_seq: int = 0) -> None:
-        """How far recognition is, and the number of the last line before `durable`."""
+        """Note the progress of recognition, and the number of the last line before `durable`."""
         self.target_seq = max(self.target_seq, last_seq)
         self.received = max(self.received, received)
         self.durable = max(self.durable, durable)
@@ -101,7 +101,7 @@ class SessionFeed:
 
     @property
     def has_ended(self) -> bool:
-        """Whether everything is known that there will be."""
+        """True when everything is known that there will be."""
         return self.end is not None and not self.has_gap
 
     def lines_after(self, seq: int) -> list[Line] | None:
@@ -131,7 +131,7 @@ class Behind:
 
 @dataclass(slots=True)
 class Cursor:
-    """How far one socket has been told."""
+    """Marks of one socket in a feed: the last that it has been told."""
 
     seq: int = 0
     revision: int = 0
@@ -166,7 +166,7 @@ class Cursor:
     _state: str = ""
 
     def take(self, feed: SessionFeed) -> list[Message] | Behind:
-        """What to send now, in order; moves the marks. Or what must be read from the database first."""
+        """Take what to send now, in order, and move the marks; or say what the database must be asked for."""
         if feed.has_ended:
             self.release()
         if self.max_untaken == 0:
@@ -189,7 +189,7 @@ class Cursor:
         return messages
 
     def take_history(self, lines: Iterable[Line], revisions: Iterable[Revision]) -> list[Message]:
-        """What the database had behind the marks, in order; moves them."""
+        """Take what the database had behind the marks, in order, and move them."""
         messages: list[Message] = []
         for line in lines:
             if line.seq > self.seq and self.max_untaken != 0:

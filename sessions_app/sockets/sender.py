@@ -211,7 +211,7 @@ class SenderConnection:
         )
 
     async def _withdraw(self, session: Session) -> None:
-        """Of a new session whose sender is not let in nothing shall be left: it would take up a worker."""
+        """Leave nothing of a new session whose sender is not let in: it would take up a worker."""
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(DATABASE_S):
                 await in_database(commits.withdraw, session.pk)

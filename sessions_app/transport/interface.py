@@ -58,7 +58,7 @@ class Overloaded(TransportError):
 
 
 class Unreachable(TransportError):
-    """What holds the logs does not answer."""
+    """The holder of the logs does not answer."""
 
 
 class Fenced(TransportError):
@@ -174,7 +174,7 @@ class Transport(Protocol):
         ...
 
     async def has_workers(self) -> bool:
-        """Whether any worker takes sessions."""
+        """Tell whether any worker takes sessions."""
         ...
 
     async def offer(self, session_pk: int, *, durable: int) -> None:
@@ -207,7 +207,7 @@ class Transport(Protocol):
         ...
 
     async def sender_gone_s(self, session_pk: int) -> float:
-        """How long the session has been without a sender; 0 while there is one.
+        """Return for how long the session has been without a sender; 0 while there is one.
 
         Raises:
             Fenced: If this process does not own the session.

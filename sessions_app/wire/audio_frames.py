@@ -29,7 +29,7 @@ _ONE, _LEAST = np.array([1, TINY], np.float32).view(np.uint32)
 
 @dataclass(slots=True)
 class Repairs:
-    """What was put right without a word, for the log."""
+    """Counts of what was put right without a word, for the log."""
 
     not_finite: int = 0
     clipped: int = 0
@@ -130,7 +130,7 @@ def pieces(audio: bytes) -> Iterator[bytes]:
 
 
 def is_clean(audio: np.ndarray) -> bool:
-    """Whether these samples are numbers in [-1, 1], none of them `TINY` but not zero.
+    """Tell whether these samples are numbers in [-1, 1], none of them below `TINY` but not zero.
 
     Args:
         audio: float32, shape (n,).
@@ -145,7 +145,7 @@ def is_clean(audio: np.ndarray) -> bool:
 
 
 def other_format(audio: np.ndarray) -> str | None:
-    """Which other format these numbers give away, None if they may well be float32 sound.
+    """Return the other format that these numbers give away, None if they may well be float32 sound.
 
     Args:
         audio: What was received, read as float32, shape (n,); a few hundred samples of sound are enough.
@@ -173,7 +173,7 @@ def other_format(audio: np.ndarray) -> str | None:
 
 
 def _has_float64_rhythm(audio: np.ndarray) -> bool:
-    """Whether the upper halves of float64 numbers stand at every other place.
+    """Tell whether the upper halves of float64 numbers stand at every other place.
 
     Read as float32 they lie between 0.3 and 2 for all sound from -100 dB to full scale, and the lower halves
     anywhere. True sound crosses zero, and is alike at odd and even places even if it is clipped.

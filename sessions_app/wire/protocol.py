@@ -28,7 +28,7 @@ class Mode(enum.StrEnum):
 
 
 class ErrorCode(enum.Enum):
-    """What can go wrong: the stable code, the close code (None: the socket stays open), whether to retry.
+    """Faults: the stable code, the close code (None: the socket stays open), and whether to retry.
 
     Close codes are 4000 + the HTTP status that means most nearly the same; daphne sends no others but 1000,
     and no reasons, so a JSON message always says it first.
@@ -239,7 +239,7 @@ def _number(parameters: Mapping[str, list[str]], name: str, *, default: int) -> 
 
 @dataclass(frozen=True, slots=True)
 class SpeakerRef:
-    """Who said a line."""
+    """Speaker of a line."""
 
     speaker_id: str = ""
     speaker_name: str = ""
@@ -265,7 +265,7 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class PartialLine:
-    """What is being said; replaced by the next one, gone with the next final."""
+    """Text of the open utterance; replaced by the next one, gone with the next final."""
 
     start_ms: int
     text: str

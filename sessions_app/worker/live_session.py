@@ -191,7 +191,7 @@ class LiveSession:
                 await asyncio.sleep(DISK_FULL_RETRY_S)
 
     async def _has_sender_gone(self) -> bool:
-        """Whether nobody will send any more; the sessions of senders that may return are paused."""
+        """Tell whether nobody will send any more; the sessions of senders that may return are paused."""
         gone_s = await self._transport.sender_gone_s(self.lease.session_pk)
         await self._set_state(Session.State.PAUSED if gone_s > 0 else Session.State.LIVE)
         return gone_s > 0 and min(gone_s, await self._in_order_s()) > settings.SENDER_RETURN_S

@@ -100,7 +100,7 @@ class _Layout:
         self._lengths = np.array(lengths, np.float32)[:, None]
 
     def contexts(self, sums: np.ndarray) -> np.ndarray:
-        """Of each segment: its mean and that of its part, from sums over segments."""
+        """Return the mean of each segment and that of its part, from sums over segments."""
         parts = np.add.reduceat(sums, self._first_segments) / self._lengths
         contexts: np.ndarray = sums / self._rows + parts.repeat(self._counts, axis=0)
         return contexts

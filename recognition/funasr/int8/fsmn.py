@@ -25,7 +25,7 @@ _COLUMNS = REGISTERS * LANES
 
 
 def is_supported() -> bool:
-    """Whether this CPU holds a tile in its registers."""
+    """Tell whether this CPU holds a tile in its registers."""
     return cpu_has("avx512f")
 
 
@@ -142,7 +142,7 @@ def _remember(x, past, after, there, taps, dilation):
 
 @compiled
 def _speech(scores, classes, silence, speech):
-    """What a softmax over the first `classes` scores of each row leaves for those that are no silence."""
+    """Return the share that a softmax over the first `classes` scores of each row leaves for no silence."""
     use_whole_registers()
     batch, frames = speech.shape
     for stream in range(batch):

@@ -42,7 +42,7 @@ _POWER_OF_2 = (1.0, 0.69314718, 0.24022651, 0.05550411, 0.00961813, 0.00133336)
 
 @functools.cache
 def cpu_has(*features: str) -> bool:
-    """Whether code for this CPU may use all of these, by LLVM's names."""
+    """Tell whether code for this CPU may use all of these, by LLVM's names."""
     found = binding.get_host_cpu_features()
     return not numba.config.CPU_NAME and all(found.get(name, False) for name in features)
 
@@ -336,7 +336,7 @@ class _Part:
 
 
 def _parts(context, builder, signature, arguments):
-    """Of each array among the arguments the part from the indices on that follow it, if a tuple does."""
+    """Return the arguments, of an array that a tuple of indices follows only the part from there on."""
     parts = []
     for number, kind in enumerate(signature.args):
         if not isinstance(kind, types.Array):
@@ -356,7 +356,7 @@ def _parts(context, builder, signature, arguments):
 
 
 def _rows(builder, part, count):
-    """Where the first rows of a part begin."""
+    """Return the places at which the first rows of a part begin."""
     return [_moved(builder, part.start, builder.mul(part.strides[0], _LONG(row))) for row in range(count)]
 
 

@@ -22,7 +22,7 @@ INPUTS = 4
 
 
 def is_supported() -> bool:
-    """Whether this CPU has the instruction, and nothing better: with AMX, oneDNN takes that."""
+    """Tell whether this CPU has the instruction, and nothing better: with AMX, oneDNN takes that."""
     return cpu_has("avx512f", "avx512bw", "avx512vnni") and not cpu_has("amx-int8")
 
 

@@ -30,7 +30,7 @@ _FROM_0 = 0
 
 
 def is_supported() -> bool:
-    """Whether this CPU, or oneDNN in this build of torch, has 8-bit products."""
+    """Tell whether this CPU, or oneDNN in this build of torch, has 8-bit products."""
     try:
         linear = Linear(torch.eye(16), None)
         result = linear(Rows.of(np.eye(16, dtype=np.float32)))
