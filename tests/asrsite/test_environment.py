@@ -4,6 +4,7 @@ import os
 import stat
 import subprocess
 import sys
+from collections.abc import Callable
 from importlib.util import find_spec, module_from_spec
 from pathlib import Path
 
@@ -15,13 +16,13 @@ from tests.support.server import ROOT
 
 
 @pytest.fixture
-def env(monkeypatch: pytest.MonkeyPatch):
+def env(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
     return lambda value: monkeypatch.setenv("NAME", value)
 
 
 class TestValues:
     @pytest.mark.parametrize(("value", "meaning"), [("1", True), ("Yes", True), ("off", False), ("", True)])
-    def test_a_boolean(self, env, value: str, meaning: bool) -> None:
+    def test_a_boolean(self, env: Callable[[str], None], value: str, meaning: bool) -> None:
         env(value)
         assert environment.boolean("NAME", True) is meaning
 
@@ -51,12 +52,14 @@ class TestValues:
             (lambda: environment.choice("NAME", "a", ["a", "b"]), "c", "use one of a, b"),
         ],
     )
-    def test_nonsense_is_an_error_that_names_it(self, env, read, value: str, message: str) -> None:
+    def test_nonsense_is_an_error_that_names_it(
+        self, env: Callable[[str], None], read: Callable[[], object], value: str, message: str
+    ) -> None:
         env(value)
         with pytest.raises(ImproperlyConfigured, match=message.replace("(", r"\(")):
             read()
 
-    def test_a_list(self, env) -> None:
+    def test_a_list(self, env: Callable[[str], None]) -> None:
         env("a, b,,c")
         assert environment.names("NAME", []) == ["a", "b", "c"]
 
@@ -69,7 +72,7 @@ class TestSecret:
         assert environment.secret("NO_SUCH_NAME", file) == made
         assert stat.S_IMODE(file.stat().st_mode) == 0o600
 
-    def test_the_environment_goes_first(self, env, tmp_path: Path) -> None:
+    def test_the_environment_goes_first(self, env: Callable[[str], None], tmp_path: Path) -> None:
         env("given")
         assert environment.secret("NAME", tmp_path / "secret") == "given"
         assert not (tmp_path / "secret").exists()

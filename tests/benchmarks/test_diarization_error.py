@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -41,7 +44,7 @@ class TestError:
         assert total.rate == pytest.approx(0.1)
 
     @given(st.lists(st.tuples(st.integers(0, 90), st.integers(1, 10), st.sampled_from("ABC")), min_size=1))
-    def test_a_new_speaker_per_segment_is_never_better_than_the_truth(self, rows) -> None:
+    def test_a_new_speaker_per_segment_is_never_better_than_the_truth(self, rows: Any) -> None:
         truth = [Segment(start, start + length, who) for start, length, who in rows]
         each = [Segment(segment.start, segment.end, number) for number, segment in enumerate(truth)]
         assert errors(truth, each, 100).rate >= errors(truth, truth, 100).rate
@@ -51,7 +54,7 @@ class TestError:
             assert getattr(found, name) == pytest.approx(expected.get(name, 0.0), abs=5e-3), name
 
 
-def test_rttm_files_tell_who_spoke_when_in_each_recording(tmp_path) -> None:
+def test_rttm_files_tell_who_spoke_when_in_each_recording(tmp_path: Path) -> None:
     file = tmp_path / "meeting.rttm"
     file.write_text(
         "SPEAKER one 1 0.50 2.25 <NA> <NA> Ann <NA> <NA>\n\n"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import itertools
 import math
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -54,7 +55,7 @@ TOKENS = ["", "预", "遇", "算", "酸"]
 
 class ReadingTests:
     @pytest.fixture(autouse=True)
-    def prepare(self, tmp_path) -> None:
+    def prepare(self, tmp_path: Path) -> None:
         self.folder = tmp_path
 
     def read(self, text: str = ARPA, **options: float) -> LanguageModel:
@@ -120,7 +121,7 @@ class TestReading(ReadingTests):
 
         assert model.log_probabilities(*np.array([[model.start], [model.start], [model.end]]))[0] < -200
 
-    def test_what_is_wrong_is_said_with_the_file(self, subtests) -> None:
+    def test_what_is_wrong_is_said_with_the_file(self, subtests: pytest.Subtests) -> None:
         for text, message in (
             ("", "own.arpa is no language model in ARPA's format: it has no end"),
             (ARPA.replace("\\end\\", ""), "it has no end"),
@@ -224,7 +225,7 @@ class TestSearch(ReadingTests):
 
     @settings(max_examples=60)
     @given(st.data())
-    def test_no_other_choice_of_tokens_is_likelier(self, data) -> None:
+    def test_no_other_choice_of_tokens_is_likelier(self, data: st.DataObject) -> None:
         scores = st.floats(-5, 0, width=32)
         places = data.draw(
             st.lists(st.fixed_dictionaries(dict.fromkeys(TOKENS[1:], scores)), min_size=1, max_size=4)

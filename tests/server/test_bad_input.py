@@ -7,7 +7,7 @@ import contextlib
 import socket as sockets
 import struct
 import urllib.parse
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from itertools import islice
 
 import numpy as np
@@ -72,7 +72,7 @@ async def keep_alive(socket: ClientConnection) -> None:
 
 
 @pytest.fixture(autouse=True)
-def no_traceback(server: Server):
+def no_traceback(server: Server) -> Iterator[None]:
     """Nothing a client does is a surprise to the server."""
     before = len(server.log)
     yield

@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -19,7 +20,7 @@ from tests.support.server import Server
 pytestmark = pytest.mark.slow
 
 
-async def receive(server: Server, session: str, query: str = "mode=receiver"):
+async def receive(server: Server, session: str, query: str = "mode=receiver") -> Any:
     async with await open_socket(server, session, query) as socket:
         return await asyncio.wait_for(listen(socket), 60)
 
@@ -101,7 +102,7 @@ async def test_a_late_receiver_gets_the_history_and_then_the_rest(server: Server
         await sender
 
 
-async def receive_some(server: Server, session: str):
+async def receive_some(server: Server, session: str) -> Any:
     """What a receiver is told within a moment."""
     async with await open_socket(server, session, "mode=receiver") as socket:
         listening = asyncio.create_task(listen(socket))

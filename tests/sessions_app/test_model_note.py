@@ -6,6 +6,8 @@ import logging
 from unittest import mock
 
 import pytest
+from django.test import Client
+from pytest_django import SettingsWrapper
 
 from sessions_app.worker import hosted_worker
 
@@ -14,11 +16,11 @@ CHANGES_IT = "ASR_MODELS=paraformer-zh"
 
 @pytest.mark.django_db
 class TestPage:
-    def listing(self, client, language: str = "en") -> str:
+    def listing(self, client: Client, language: str = "en") -> str:
         response = client.get("/", follow=True, headers={"accept-language": language})
         return response.content.decode()
 
-    def test_a_page_says_it_in_both_languages(self, client, settings) -> None:
+    def test_a_page_says_it_in_both_languages(self, client: Client, settings: SettingsWrapper) -> None:
         settings.MODEL_SET = "embedded"
 
         english, chinese = self.listing(client), self.listing(client, "zh-hans")
@@ -28,7 +30,7 @@ class TestPage:
         assert CHANGES_IT in chinese
         assert "The small built-in models" not in chinese
 
-    def test_with_other_models_no_page_says_it(self, client, settings) -> None:
+    def test_with_other_models_no_page_says_it(self, client: Client, settings: SettingsWrapper) -> None:
         settings.MODEL_SET = "paraformer-zh"
 
         assert CHANGES_IT not in self.listing(client)
@@ -36,12 +38,14 @@ class TestPage:
 
 class TestLog:
     @pytest.fixture(autouse=True)
-    def no_models(self, monkeypatch, caplog) -> None:
+    def no_models(self, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
         caplog.set_level(logging.INFO, "sessions_app")
         monkeypatch.setattr(hosted_worker, "load_models", mock.Mock())
         monkeypatch.setattr(hosted_worker, "measure", lambda models: mock.Mock(streams=4))
 
-    def test_a_worker_says_it_when_it_has_loaded_them(self, caplog, settings) -> None:
+    def test_a_worker_says_it_when_it_has_loaded_them(
+        self, caplog: pytest.LogCaptureFixture, settings: SettingsWrapper
+    ) -> None:
         settings.MODEL_SET = "embedded"
 
         hosted_worker.load_recognition()
@@ -49,7 +53,9 @@ class TestLog:
         (warning,) = (record for record in caplog.records if record.levelno >= logging.WARNING)
         assert CHANGES_IT in warning.getMessage()
 
-    def test_with_other_models_there_is_no_warning(self, caplog, settings) -> None:
+    def test_with_other_models_there_is_no_warning(
+        self, caplog: pytest.LogCaptureFixture, settings: SettingsWrapper
+    ) -> None:
         settings.MODEL_SET = "paraformer-zh"
 
         hosted_worker.load_recognition()

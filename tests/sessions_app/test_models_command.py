@@ -4,13 +4,14 @@ import io
 import json
 import re
 from pathlib import Path
+from typing import Any
 from unittest import mock
 
 import pytest
 import soundfile
 from django.core.management import CommandError, call_command
 from django.test import override_settings
-from pytest_django import Settings
+from pytest_django import Settings, SettingsWrapper
 
 from recognition.exceptions import ModelError
 from recognition.fakes.scripted import Script, ScriptedLine
@@ -25,7 +26,9 @@ def run(*arguments: str) -> str:
 
 
 class TestList:
-    def test_it_says_what_each_set_is_where_it_comes_from_and_whether_it_is_here(self, tmp_path) -> None:
+    def test_it_says_what_each_set_is_where_it_comes_from_and_whether_it_is_here(
+        self, tmp_path: Path
+    ) -> None:
         with override_settings(MODELS_DIR=tmp_path):
             text = run("list")
 
@@ -34,7 +37,7 @@ class TestList:
         assert re.search(r"streaming +paraformer-zh-streaming +880 MB .* iic/speech_para.* missing", text)
         assert "fetch with: python manage.py models pull paraformer-zh" in text
 
-    def test_a_set_in_use_that_cannot_be_read_is_named(self, settings) -> None:
+    def test_a_set_in_use_that_cannot_be_read_is_named(self, settings: SettingsWrapper) -> None:
         settings.MODEL_SET = "/nowhere.toml"
         with pytest.raises(CommandError, match=r"the model set /nowhere\.toml cannot be read"):
             run("list")
@@ -42,7 +45,7 @@ class TestList:
 
 class TestListOfAnOwnSet:
     @pytest.fixture(autouse=True)
-    def own_set(self, settings, tmp_path) -> None:
+    def own_set(self, settings: SettingsWrapper, tmp_path: Path) -> None:
         family = "tests.recognition.model_sets.tone_family"
         (tmp_path / "weights").mkdir()
         (tmp_path / "own.toml").write_text(
@@ -90,7 +93,7 @@ class TestPull:
             run("pull", "whisper")
 
     def test_each_model_ends_in_one_line_of_a_log(self) -> None:
-        def pull(model_set, models_dir, report) -> None:
+        def pull(model_set: Any, models_dir: Any, report: Any) -> None:
             source = model_set.sources["vad"]
             for done in (0, 500_000, 1_730_000):
                 report(download.Progress(source, done, 1_730_000))

@@ -54,12 +54,12 @@ class TestFormat:
     @pytest.mark.parametrize(
         ("format_", "subtype"), [("FLAC", "PCM_16"), ("MP3", "MPEG_LAYER_III"), ("OGG", "VORBIS")]
     )
-    def test_flac_mp3_and_ogg_of_any_rate(self, format_, subtype) -> None:
+    def test_flac_mp3_and_ogg_of_any_rate(self, format_: str, subtype: str) -> None:
         data = file_of(tone(2, 44_100), 44_100, format=format_, subtype=subtype)
         self.assert_tone(decode([data]), 2)
 
     @pytest.mark.parametrize(("container", "codec"), [("ipod", "aac"), ("mp4", "aac"), ("webm", "libopus")])
-    def test_m4a_and_webm(self, container, codec) -> None:
+    def test_m4a_and_webm(self, container: str, codec: str) -> None:
         self.assert_tone(decode([container_of(tone(2, 48_000), container, codec)]), 2)
 
     def test_channels_are_mixed(self) -> None:

@@ -10,7 +10,7 @@ from cryptography.fernet import Fernet
 from django.db import transaction
 from django.test import override_settings
 from django.utils import timezone
-from pytest_django import DjangoAssertNumQueries
+from pytest_django import DjangoAssertNumQueries, DjangoCaptureOnCommitCallbacks
 
 from speakers import calibration, lifecycle
 from speakers import gallery as gallery_module
@@ -154,7 +154,9 @@ class TestRefresh(GalleryTests):
 
 
 @pytest.mark.django_db
-def test_what_is_not_committed_is_not_announced(django_capture_on_commit_callbacks) -> None:  # type: ignore[no-untyped-def]
+def test_what_is_not_committed_is_not_announced(
+    django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks,
+) -> None:  # type: ignore[no-untyped-def]
     with django_capture_on_commit_callbacks() as callbacks, transaction.atomic():
         make_speaker("Alice", People().person(1))
         transaction.set_rollback(True)

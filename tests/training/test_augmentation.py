@@ -24,7 +24,7 @@ def frames(count: int = 200, seed: int = 0) -> np.ndarray:
 
 class TestMixture:
     @pytest.mark.parametrize("snr", [-5.0, 0.0, 10.0, 30.0])
-    def test_the_ratio_of_speech_to_noise_is_the_one_asked_for(self, snr) -> None:
+    def test_the_ratio_of_speech_to_noise_is_the_one_asked_for(self, snr: float) -> None:
         audio, noise = speech(), augmentation.coloured_noise(32_000, np.random.default_rng(1))
         added = augmentation.mix(audio, noise, snr) - audio
 
@@ -41,7 +41,7 @@ class TestMixture:
 
     @given(seeds)
     @settings(max_examples=30)
-    def test_surroundings_keep_length_type_and_range(self, seed) -> None:
+    def test_surroundings_keep_length_type_and_range(self, seed: int) -> None:
         audio = speech(20_000, seed)
 
         heard = augmentation.surroundings(audio, np.random.default_rng(seed), [speech(9000, 1)])
@@ -74,7 +74,7 @@ class TestRoom:
 
     @given(seeds)
     @settings(max_examples=30)
-    def test_rooms_decay(self, seed) -> None:
+    def test_rooms_decay(self, seed: int) -> None:
         response = augmentation.room_response(np.random.default_rng(seed))
         half = len(response) // 2
 
@@ -84,7 +84,7 @@ class TestRoom:
 
 class TestChannel:
     @pytest.mark.parametrize(("hz", "kept"), [(100, False), (1000, True), (6000, False)])
-    def test_a_telephone_takes_away_low_and_high_tones(self, hz, kept) -> None:
+    def test_a_telephone_takes_away_low_and_high_tones(self, hz: int, kept: bool) -> None:
         time = np.arange(16_000) / 16_000
         tone = np.sin(2 * np.pi * hz * time).astype(np.float32)
         power = float(np.mean(augmentation.narrow_band(tone, 300, 3400) ** 2)) / 0.5
@@ -138,7 +138,7 @@ class TestFrame:
 
     @given(seeds)
     @settings(max_examples=40)
-    def test_every_variation_is_finite_and_of_a_like_length(self, seed) -> None:
+    def test_every_variation_is_finite_and_of_a_like_length(self, seed: int) -> None:
         original = frames(150, seed)
 
         varied = augmentation.vary_frames(original, np.random.default_rng(seed))

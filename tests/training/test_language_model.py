@@ -18,7 +18,7 @@ from training.text import is_held_out, sentences_of
 EVERYTHING = LanguageRecipe(least=(1, 1, 1))
 
 
-def log10(texts, *words, recipe=EVERYTHING):
+def log10(texts: list[str], *words: str, recipe: LanguageRecipe = EVERYTHING) -> float:
     """Of the last of three words after the others, as the service reads the file."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / FILE
@@ -48,7 +48,7 @@ class TestEstimate:
         assert orders[1][("预", "算")].probability == pytest.approx(after_yu)
 
     @given(st.lists(st.text("预算告别", min_size=1, max_size=6), min_size=1, max_size=12), st.integers(1, 3))
-    def test_the_probabilities_after_every_pair_add_up_to_one(self, texts, least) -> None:
+    def test_the_probabilities_after_every_pair_add_up_to_one(self, texts: list[str], least: int) -> None:
         orders = estimate(texts, LanguageRecipe(least=(1, least, least)))
         words = [gram[0] for gram in orders[0] if gram != (START,)]
         with tempfile.TemporaryDirectory() as folder:
@@ -76,7 +76,7 @@ class TestEstimate:
 
 
 class TestFile:
-    def test_the_same_recipe_gives_the_same_bytes(self, tmp_path) -> None:
+    def test_the_same_recipe_gives_the_same_bytes(self, tmp_path: Path) -> None:
         recipe = LanguageRecipe(texts=50)
         for name in ("first", "second"):
             train(tmp_path / name, recipe)
@@ -84,7 +84,7 @@ class TestFile:
         first, second = ((tmp_path / name / FILE).read_bytes() for name in ("first", "second"))
         assert first == second
 
-    def test_it_says_how_many_n_grams_there_are(self, tmp_path) -> None:
+    def test_it_says_how_many_n_grams_there_are(self, tmp_path: Path) -> None:
         counts = train(tmp_path, LanguageRecipe(texts=50))
         model = read_language_model(tmp_path / FILE)
 

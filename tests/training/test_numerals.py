@@ -1,6 +1,7 @@
 """Numbers are written as Mandarin speakers say them."""
 
 from random import Random
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -48,15 +49,15 @@ class TestCardinal:
             (300_000_001, "三亿零一"),
         ],
     )
-    def test_numbers_as_they_are_said(self, number, words) -> None:
+    def test_numbers_as_they_are_said(self, number: Any, words: str) -> None:
         assert numerals.cardinal(number) == words
 
     @given(st.integers(0, 10**12 - 1))
-    def test_every_number_can_be_read_back(self, number) -> None:
+    def test_every_number_can_be_read_back(self, number: Any) -> None:
         assert value_of(numerals.cardinal(number)) == number
 
     @given(st.integers(0, 10**12 - 1))
-    def test_no_zero_is_said_twice_in_a_row_or_at_the_end(self, number) -> None:
+    def test_no_zero_is_said_twice_in_a_row_or_at_the_end(self, number: Any) -> None:
         words = numerals.cardinal(number)
 
         assert "零零" not in words
@@ -78,19 +79,19 @@ class TestOtherNumeral:
     @pytest.mark.parametrize(
         ("number", "words"), [(3.14, "三点一四"), (0.5, "零点五"), (12.0, "十二"), (10.05, "十点零五")]
     )
-    def test_decimals_name_each_place(self, number, words) -> None:
+    def test_decimals_name_each_place(self, number: Any, words: str) -> None:
         assert numerals.decimal(number) == words
 
 
 class TestSlot:
     @pytest.mark.parametrize(("name", "slot"), numerals.SLOTS.items())
-    def test_every_slot_writes_characters_and_repeats_with_its_seed(self, name, slot) -> None:
+    def test_every_slot_writes_characters_and_repeats_with_its_seed(self, name: str, slot: Any) -> None:
         written = [slot(Random(seed)) for seed in range(50)]
 
         assert all(is_chinese(character) for character in "".join(written))
         assert written == [slot(Random(seed)) for seed in range(50)]
 
     @pytest.mark.parametrize("name", ["large", "money", "date", "digits", "phone", "decimal"])
-    def test_the_slots_write_varied_things(self, name) -> None:
+    def test_the_slots_write_varied_things(self, name: str) -> None:
         rng = Random(0)
         assert len({numerals.SLOTS[name](rng) for _ in range(200)}) > 90

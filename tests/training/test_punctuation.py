@@ -51,7 +51,7 @@ class TestTraining:
             steps=steps, peak_rate=4e-3, warmup=5, cooling=0.5, turns=12, checkpoint_every=4
         )
 
-    def test_the_loss_comes_down_and_marks_come_out(self, tmp_path) -> None:
+    def test_the_loss_comes_down_and_marks_come_out(self, tmp_path: Path) -> None:
         loss = punctuation.train(tmp_path, SHAPE, self.recipe(80))
 
         figures = punctuation.measure(tmp_path, turns_=20)
@@ -59,7 +59,9 @@ class TestTraining:
         assert all(0 <= figure <= 1 for figure in figures.values())
         assert figures["ends"] > 0.3
 
-    def test_a_run_that_was_stopped_ends_in_the_same_weights(self, tmp_path, monkeypatch) -> None:
+    def test_a_run_that_was_stopped_ends_in_the_same_weights(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         def save_and_stop(path: Path, state: dict) -> None:
             save_checkpoint(path, state)
             raise KeyboardInterrupt

@@ -1,6 +1,8 @@
 """The recogniser learns, can be stopped anywhere, and reads what its export will read."""
 
 from dataclasses import replace
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -27,23 +29,29 @@ class TestPosition:
     """The stand-in encodes positions as FunASR's encoders do."""
 
     @pytest.fixture
-    def inputs(self):
+    def inputs(self) -> torch.Tensor:
         return torch.randn(2, 7, 560)
 
     @pytest.fixture
-    def positions(self):
+    def positions(self) -> Positions:
         return Positions()
 
-    def test_from_the_start_they_are_those_of_the_offline_encoder(self, positions, inputs) -> None:
+    def test_from_the_start_they_are_those_of_the_offline_encoder(
+        self, positions: Positions, inputs: torch.Tensor
+    ) -> None:
         torch.testing.assert_close(positions(inputs), SinusoidalPositionEncoder()(inputs))
 
-    def test_from_further_on_they_are_those_of_the_streaming_encoder(self, positions, inputs) -> None:
+    def test_from_further_on_they_are_those_of_the_streaming_encoder(
+        self, positions: Positions, inputs: torch.Tensor
+    ) -> None:
         positions.first = 40
         theirs = StreamSinusoidalPositionEncoder()(inputs, {"start_idx": 40})
 
         torch.testing.assert_close(positions(inputs), theirs, atol=1e-4, rtol=1e-4)
 
-    def test_the_zeros_before_a_stream_carry_no_position(self, positions, inputs) -> None:
+    def test_the_zeros_before_a_stream_carry_no_position(
+        self, positions: Positions, inputs: torch.Tensor
+    ) -> None:
         positions.zeros = LOOK_AHEAD
         padded = torch.nn.functional.pad(inputs, (0, 0, LOOK_AHEAD, 0))
 
@@ -55,10 +63,10 @@ class TestPosition:
 
 class TestCollator:
     @pytest.fixture
-    def collate(self):
+    def collate(self) -> Collator:
         return Collator(vocabulary(), Cmvn(torch.zeros(560), torch.ones(560)))
 
-    def test_utterances_become_padded_inputs_and_targets(self, collate) -> None:
+    def test_utterances_become_padded_inputs_and_targets(self, collate: Collator) -> None:
         frames = [np.ones((60, 80), np.float32), np.ones((13, 80), np.float32)]
 
         batch = collate(frames, ["大家好", "好"])
@@ -69,7 +77,7 @@ class TestCollator:
         assert batch.tokens[1].tolist()[1:] == [-1, -1]
         assert int(batch.unit_counts.sum()) == len(batch.units)
 
-    def test_a_character_outside_the_vocabulary_is_the_unknown_one(self, collate) -> None:
+    def test_a_character_outside_the_vocabulary_is_the_unknown_one(self, collate: Collator) -> None:
         batch = collate([np.ones((60, 80), np.float32)], ["好龘"])
 
         assert int(batch.tokens[0, 1]) == len(recogniser.tokens(vocabulary())) - 1
@@ -121,7 +129,7 @@ class TestNetwork:
 
 class TestTraining:
     @pytest.fixture(autouse=True)
-    def prepare(self, tmp_path) -> None:
+    def prepare(self, tmp_path: Path) -> None:
         self.folder = tmp_path
         tiny.write_corpus(self.folder / "corpus", shards=2)
 
@@ -173,7 +181,7 @@ class TestTraining:
 
 
 class TestBatch:
-    def test_an_epoch_has_every_utterance_once_and_no_batch_is_too_large(self, tmp_path) -> None:
+    def test_an_epoch_has_every_utterance_once_and_no_batch_is_too_large(self, tmp_path: Path) -> None:
         tiny.write_corpus(tmp_path, shards=2, copies=5)
         shards = [read_shard(path) for path in shard_paths(tmp_path)]
         recipe = tiny.recipe(steps=1)
@@ -186,7 +194,7 @@ class TestBatch:
             longest = max(shards[s].utterances[u].length for s, u in batch)
             assert longest * len(batch) <= recipe.batch_frames
 
-    def test_another_epoch_has_another_order(self, tmp_path) -> None:
+    def test_another_epoch_has_another_order(self, tmp_path: Path) -> None:
         tiny.write_corpus(tmp_path)
         shards = [read_shard(path) for path in shard_paths(tmp_path)]
 
@@ -204,7 +212,7 @@ class TestSampler:
         self.tokens = torch.tensor([[5, 6, 7, 8, 9], [10, 11, -1, -1, -1]])
         self.heard = torch.randn(2, 5, 32)
 
-    def sample(self, sampling_ratio: float):
+    def sample(self, sampling_ratio: float) -> Any:
         self.paraformer.sampling_ratio = sampling_ratio
         counts = torch.tensor([5, 2])
         return self.paraformer.sampler(

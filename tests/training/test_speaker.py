@@ -63,7 +63,7 @@ class TestVoiceBank:
 
 class TestPeople:
     @pytest.fixture(autouse=True)
-    def prepare(self, tmp_path) -> None:
+    def prepare(self, tmp_path: Path) -> None:
         self.folder = tmp_path
         rows = []
         for number, name in enumerate(

@@ -100,7 +100,7 @@ class TestSpeech:
 
 
 class TestMadeVariant:
-    def test_the_same_seed_writes_the_same_variants(self, tmp_path) -> None:
+    def test_the_same_seed_writes_the_same_variants(self, tmp_path: Path) -> None:
         first = synthesis.write_variants(tmp_path / "a", 5, seed=1)
         second = synthesis.write_variants(tmp_path / "b", 5, seed=1)
 
@@ -108,7 +108,7 @@ class TestMadeVariant:
         for name in first:
             assert (tmp_path / "a" / name).read_text() == (tmp_path / "b" / name).read_text()
 
-    def test_made_variants_speak_beside_those_of_espeak_and_differ(self, tmp_path) -> None:
+    def test_made_variants_speak_beside_those_of_espeak_and_differ(self, tmp_path: Path) -> None:
         names = synthesis.write_variants(tmp_path / "variants", 4, seed=2)
 
         spoken = synthesis.in_fresh_process(spoken_by_made_voices, tmp_path, names)

@@ -3,6 +3,7 @@
 import functools
 import re
 from random import Random
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -64,7 +65,7 @@ class TestNotation:
             ("== greeting\n{nobody}好。\n", "no slot named 'nobody'"),
         ],
     )
-    def test_errors_name_the_line(self, grammar, message) -> None:
+    def test_errors_name_the_line(self, grammar: Any, message: str) -> None:
         with pytest.raises(ValueError, match=message):
             text.parse_grammar(grammar)
 
@@ -73,14 +74,14 @@ class TestMeetingGrammar:
     """The grammar that is shipped."""
 
     @pytest.fixture
-    def grammar(self):
+    def grammar(self) -> Any:
         return text.meeting_grammar()
 
-    def test_it_has_many_families_and_patterns(self, grammar) -> None:
+    def test_it_has_many_families_and_patterns(self, grammar: Any) -> None:
         assert len(grammar.families) >= 30
         assert sum(map(len, grammar.families.values())) >= 350
 
-    def test_every_family_writes_sentences_that_end_in_a_mark(self, grammar) -> None:
+    def test_every_family_writes_sentences_that_end_in_a_mark(self, grammar: Any) -> None:
         for family in grammar.families:
             for seed in range(100):
                 sentence = grammar.sentence(Random(seed), family)
@@ -113,14 +114,14 @@ class TestHeldOut:
 
     @given(seeds)
     @settings(max_examples=60)
-    def test_training_text_has_no_held_out_sentence(self, seed) -> None:
+    def test_training_text_has_no_held_out_sentence(self, seed: int) -> None:
         source = MeetingText(Random(seed))
 
         assert not any(is_held_out(sentence) for sentence in sentences_of(source.sentence()))
 
     @given(seeds)
     @settings(max_examples=60)
-    def test_measuring_text_has_none_but_held_out_sentences(self, seed) -> None:
+    def test_measuring_text_has_none_but_held_out_sentences(self, seed: int) -> None:
         source = MeetingText(Random(seed), held_out=True)
         family = Random(seed).choice(source.grammar.trained_families)
 
@@ -137,7 +138,7 @@ class TestHeldOut:
 
     @given(seeds)
     @settings(max_examples=40)
-    def test_word_strings_of_training_and_measuring_are_disjoint(self, seed) -> None:
+    def test_word_strings_of_training_and_measuring_are_disjoint(self, seed: int) -> None:
         for held_out in (False, True):
             string = word_strings(held_out, seed).string()
             assert is_held_out(string) == held_out

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from random import Random
+from typing import Any
 
 import numpy as np
 import pytest
@@ -137,7 +138,9 @@ def sound(parts: Sequence[tuple[bool, float]]) -> np.ndarray:
 class TestWhateverHappens:
     @settings(max_examples=30)
     @given(runs, st.integers(0, 10**6))
-    def test_the_lines_are_those_of_models_that_answer_at_once(self, name: str, parts, seed: int) -> None:
+    def test_the_lines_are_those_of_models_that_answer_at_once(
+        self, name: str, parts: Any, seed: int
+    ) -> None:
         audio = sound(parts)
         prompt = Run(OPTIONS[name], audio, 0, failing=0)
         late = Run(OPTIONS[name], audio, seed, failing=0)
@@ -145,7 +148,7 @@ class TestWhateverHappens:
 
     @settings(max_examples=30)
     @given(runs, st.integers(0, 10**6))
-    def test_failures_lose_no_stretch_of_speech(self, name: str, parts, seed: int) -> None:
+    def test_failures_lose_no_stretch_of_speech(self, name: str, parts: Any, seed: int) -> None:
         audio = sound(parts)
         assert (
             Run(OPTIONS[name], audio, seed, failing=0.3).spans
@@ -154,7 +157,7 @@ class TestWhateverHappens:
 
     @settings(max_examples=30)
     @given(runs, st.integers(0, 10**6))
-    def test_lines_come_in_order_and_do_not_overlap(self, name: str, parts, seed: int) -> None:
+    def test_lines_come_in_order_and_do_not_overlap(self, name: str, parts: Any, seed: int) -> None:
         spans = Run(OPTIONS[name], sound(parts), seed, failing=0.3).spans
         assert [utterance for utterance, _, _ in spans] == list(range(len(spans)))
         edges = [edge for _, start, end in spans for edge in (start, end)]
@@ -162,7 +165,7 @@ class TestWhateverHappens:
 
     @settings(max_examples=30)
     @given(runs, st.integers(0, 10**6))
-    def test_what_has_settled_is_never_spoken_of_again(self, name: str, parts, seed: int) -> None:
+    def test_what_has_settled_is_never_spoken_of_again(self, name: str, parts: Any, seed: int) -> None:
         run, settled = Run(OPTIONS[name], sound(parts), seed, failing=0.3), 0
         for event in run.events:
             match event:
@@ -175,7 +178,7 @@ class TestWhateverHappens:
 
     @settings(max_examples=30)
     @given(runs, st.integers(0, 10**6))
-    def test_partials_precede_their_line_and_never_shrink(self, name: str, parts, seed: int) -> None:
+    def test_partials_precede_their_line_and_never_shrink(self, name: str, parts: Any, seed: int) -> None:
         run = Run(OPTIONS[name], sound(parts), seed, failing=0.1)
         closed: set[int] = set()
         shown: dict[int, int] = {}
@@ -189,7 +192,7 @@ class TestWhateverHappens:
 
     @settings(max_examples=30)
     @given(runs, st.integers(0, 10**6))
-    def test_it_ends_once_and_after_everything(self, name: str, parts, seed: int) -> None:
+    def test_it_ends_once_and_after_everything(self, name: str, parts: Any, seed: int) -> None:
         run = Run(OPTIONS[name], sound(parts), seed, failing=0.3)
         assert run.of(Ended) == [Ended(len(run.audio))]
         assert run.events[-1] == Ended(len(run.audio))
@@ -197,7 +200,7 @@ class TestWhateverHappens:
 
     @settings(max_examples=30)
     @given(runs, st.integers(0, 10**6))
-    def test_only_a_failed_second_pass_loses_a_line(self, name: str, parts, seed: int) -> None:
+    def test_only_a_failed_second_pass_loses_a_line(self, name: str, parts: Any, seed: int) -> None:
         run = Run(OPTIONS[name], sound(parts), seed, failing=0.4)
         lost = {event.utterance for event in run.of(UtteranceFailed)}
         assert lost == {work.utterance for work in run.failed if isinstance(work, Recognize)}

@@ -1,4 +1,5 @@
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -144,7 +145,7 @@ class TestHorizon:
     st.integers(1, 50),
 )
 def test_how_the_stream_is_cut_into_calls_makes_no_difference(
-    options: EndpointingOptions, runs, step: int
+    options: EndpointingOptions, runs: Any, step: int
 ) -> None:
     probabilities = np.concatenate([np.full(n, p, np.float32) for p, n in runs] or [np.zeros(0, np.float32)])
     endpointer = Endpointer(options, frame=FRAME)
@@ -188,7 +189,7 @@ def _funasr_segments(decisions: np.ndarray) -> list[list[int]]:
     class Decided(FsmnVADStreaming):
         """FunASR's detector with its network replaced by given decisions."""
 
-        def ComputeScores(self, feats, cache=None) -> None:  # noqa: N802
+        def ComputeScores(self, feats: Any, cache: Any = None) -> None:  # noqa: N802
             scores = torch.from_numpy(np.where(decisions > 0.5, 1e-6, 1 - 1e-6))[None, :, None]
             self.vad_opts.nn_eval_block_size = len(decisions)
             cache["stats"].frm_cnt += len(decisions)

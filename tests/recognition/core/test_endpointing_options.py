@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import fields, replace
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import pytest
@@ -70,7 +71,7 @@ class TestRanges:
         allowed(), st.lists(st.tuples(st.sampled_from([0.0, 0.3, 0.6, 1.0]), st.floats(0.1, 8)), max_size=6)
     )
     def test_with_all_of_them_utterances_are_in_order_and_do_not_overlap(
-        self, frame: int, options, runs
+        self, frame: int, options: Any, runs: Any
     ) -> None:
         found = boundaries(options, frame, *runs, (0.0, 0.1))
         assert [type(boundary) for boundary in found] == [SpeechStart, SpeechEnd] * (len(found) // 2)
@@ -100,7 +101,7 @@ class TestRanges:
     @pytest.mark.parametrize("frame", FRAMES)
     @settings(max_examples=30)
     @given(allowed())
-    def test_with_all_of_them_no_utterance_is_longer_than_the_longest(self, frame: int, options) -> None:
+    def test_with_all_of_them_no_utterance_is_longer_than_the_longest(self, frame: int, options: Any) -> None:
         options = replace(options, longest_utterance_ms=min(options.longest_utterance_ms, 8000))
         assume(not options.contradiction())
         found = boundaries(options, frame, (1.0, 20.0))

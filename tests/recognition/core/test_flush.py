@@ -6,6 +6,7 @@ import itertools
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -344,7 +345,7 @@ class TestPieces:
     @settings(max_examples=60)
     @given(runs=RUNS, places=PLACES)
     @example(runs=[(True, 32_000)], places=[0.5])
-    def test_each_is_recognised_as_a_stream_of_its_own(self, options, runs, places) -> None:
+    def test_each_is_recognised_as_a_stream_of_its_own(self, options: Any, runs: Any, places: Any) -> None:
         audio = audio_of(runs)
         flushes = sorted({round(place * len(audio)) for place in places})
         edges = [0, *flushes, len(audio)]
@@ -357,7 +358,7 @@ class TestPieces:
     @settings(max_examples=60)
     @given(runs=RUNS, places=PLACES, seed=st.integers(0, 1000))
     def test_it_makes_no_difference_when_audio_comes_and_models_answer(
-        self, options, runs, places, seed
+        self, options: Any, runs: Any, places: Any, seed: int
     ) -> None:
         audio = audio_of(runs)
         flushes = sorted(round(place * len(audio)) for place in places)
@@ -377,7 +378,9 @@ class TestPieces:
 
     @settings(max_examples=60)
     @given(runs=RUNS, places=PLACES)
-    def test_nothing_is_in_two_utterances_and_no_long_speech_in_none(self, options, runs, places) -> None:
+    def test_nothing_is_in_two_utterances_and_no_long_speech_in_none(
+        self, options: Any, runs: Any, places: Any
+    ) -> None:
         audio = audio_of(runs)
         flushes = sorted({round(place * len(audio)) for place in places} | {len(audio)})
         found = spans(recognise(audio, options, flushes))
@@ -393,7 +396,9 @@ class TestPieces:
 
     @settings(max_examples=60)
     @given(runs=RUNS, places=PLACES, death=st.integers(1, 40))
-    def test_another_session_goes_on_from_what_has_settled(self, options, runs, places, death) -> None:
+    def test_another_session_goes_on_from_what_has_settled(
+        self, options: Any, runs: Any, places: Any, death: Any
+    ) -> None:
         """The first one dies after so many pieces of work; flushes up to its end come again."""
         audio = audio_of(runs)
         flushes = sorted({round(place * len(audio)) for place in places})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import pytest
@@ -38,7 +39,7 @@ class People:
         mixed = self._agreement**0.5 * voice + (1 - self._agreement) ** 0.5 * noise / np.linalg.norm(noise)
         return (mixed / np.linalg.norm(mixed)).astype(np.float32)
 
-    def embeddings(self, windows, said: list[tuple[str, float, float]]) -> np.ndarray:
+    def embeddings(self, windows: Any, said: list[tuple[str, float, float]]) -> np.ndarray:
         """One per window, when each (name, from, to) speaks in these seconds."""
         rows = []
         for start, end in windows:
@@ -104,11 +105,11 @@ class TestWindow:
 
 class TestTurn:
     @pytest.mark.parametrize("seed", range(20))
-    def test_one_voice_is_one_turn_however_long_it_speaks(self, seed) -> None:
+    def test_one_voice_is_one_turn_however_long_it_speaks(self, seed: int) -> None:
         assert find([("A", 0, 20)], people=People(seed=seed)) == [0]
 
     @pytest.mark.parametrize("seed", range(20))
-    def test_a_change_of_voice_begins_a_turn_within_half_a_second(self, seed) -> None:
+    def test_a_change_of_voice_begins_a_turn_within_half_a_second(self, seed: int) -> None:
         starts = find([("A", 0, 6), ("B", 6, 12)], people=People(seed=seed))
         assert len(starts) == 2
         assert starts[1] == pytest.approx(6.0, abs=0.76)
@@ -150,7 +151,9 @@ class TestTurn:
         seed=st.integers(0, 1000),
         agreement=st.floats(0, 1),
     )
-    def test_turns_cover_every_word_once_and_in_order(self, count, seconds, seed, agreement) -> None:
+    def test_turns_cover_every_word_once_and_in_order(
+        self, count: int, seconds: float, seed: int, agreement: float
+    ) -> None:
         length = samples(seconds)
         edges = np.linspace(0, length, count + 1).astype(int)
         tokens = [Token("字", int(a), int(b)) for a, b in pairwise(edges)]
@@ -208,11 +211,11 @@ class TestVoice:
         np.testing.assert_allclose(voice.embedding, [1, 0], atol=1e-6)
 
     @pytest.mark.parametrize("length", [1.2, 3.7, 8])
-    def test_a_piece_of_speech_has_the_voice_of_a_line_that_is_as_long(self, length) -> None:
+    def test_a_piece_of_speech_has_the_voice_of_a_line_that_is_as_long(self, length: int) -> None:
         class Embedder:
             """A span points where its middle and its length say."""
 
-            def embed(self, batch):
+            def embed(self, batch: Any):
                 [(_, spans)] = batch
                 rows = [(start + end, 3 * (end - start)) for start, end in spans]
                 return [np.array([np.array(row) / np.linalg.norm(row) for row in rows], np.float32)]

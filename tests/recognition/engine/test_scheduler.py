@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import threading
+from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -207,7 +208,7 @@ class TestPressure:
 
 
 @given(st.lists(st.tuples(st.sampled_from(Stage), st.sampled_from("abc"), st.integers(1, 120)), max_size=40))
-def test_every_job_runs_exactly_once_and_in_the_order_of_its_session(jobs) -> None:
+def test_every_job_runs_exactly_once_and_in_the_order_of_its_session(jobs: Any) -> None:
     waiting = scheduler(*((stage, session, n, float(i)) for i, (stage, session, n) in enumerate(jobs)))
     ran: list[QueuedJob[None]] = []
     now = 1e6
@@ -263,7 +264,7 @@ class TestDue:
             max_size=25,
         )
     )
-    def test_whoever_waits_until_something_is_due_gets_it_then_and_not_earlier(self, jobs) -> None:
+    def test_whoever_waits_until_something_is_due_gets_it_then_and_not_earlier(self, jobs: Any) -> None:
         waiting = scheduler(*jobs)
         now = 0.0
         while len(waiting):
@@ -328,7 +329,7 @@ class TestPatience:
         assert sessions(waiting.next_batch(5.0)) == ["b"]
 
     @given(st.lists(st.tuples(st.sampled_from(Stage), st.floats(0, 4)), max_size=30), st.floats(0, 6))
-    def test_all_that_waited_too_long_is_given_up_and_nothing_else(self, jobs, now: float) -> None:
+    def test_all_that_waited_too_long_is_given_up_and_nothing_else(self, jobs: Any, now: float) -> None:
         waiting = scheduler(*((stage, number, 10, at) for number, (stage, at) in enumerate(jobs)))
         given_up = {job.session for job in waiting.expired(now)}
         expected = {number for number, (stage, at) in enumerate(jobs) if now - at > LIMITS[stage].patience_s}

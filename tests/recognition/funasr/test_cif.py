@@ -42,7 +42,7 @@ class TestIntegrate:
         np.testing.assert_allclose(fired.shares[1, 0], [0.5, 0.2, 0.2])
 
     @given(frame_weights)
-    def test_every_token_weighs_one_and_nothing_is_lost(self, values) -> None:
+    def test_every_token_weighs_one_and_nothing_is_lost(self, values: np.ndarray) -> None:
         fired = cif.integrate(values[None])
 
         count = fired.counts[0]
@@ -51,7 +51,7 @@ class TestIntegrate:
         assert fired.left[0] < 1
 
     @given(frame_weights, st.integers(1, 39))
-    def test_a_stream_cut_anywhere_makes_the_same_tokens(self, values, cut) -> None:
+    def test_a_stream_cut_anywhere_makes_the_same_tokens(self, values: np.ndarray, cut: int) -> None:
         whole = cif.integrate(values[None])
 
         first = cif.integrate(values[None, :cut])
@@ -80,7 +80,7 @@ class TestShareOut:
         np.testing.assert_allclose(once.bounds, [[2.2, 3.8], [6.1, 6.9]], atol=1e-3)
 
     @given(frame_weights)
-    def test_tokens_do_not_overlap_in_time(self, values) -> None:
+    def test_tokens_do_not_overlap_in_time(self, values: np.ndarray) -> None:
         once = cif.share_out(values, count=int(values.sum()))
 
         edges = once.bounds.flatten()

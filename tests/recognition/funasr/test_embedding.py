@@ -3,6 +3,7 @@ from __future__ import annotations
 import functools
 import re
 import shutil
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -82,7 +83,7 @@ class TestBatch:
 
 
 class TestIdentity:
-    def test_other_weights_are_another_model(self, tmp_path) -> None:
+    def test_other_weights_are_another_model(self, tmp_path: Path) -> None:
         path = tmp_path / "cam++"
         shutil.copytree(model_path("cam++"), path)
         directory = open_directory(path)
@@ -96,7 +97,7 @@ class TestIdentity:
 
 
 class TestERes2Net:
-    def test_the_other_family_of_networks_is_served_too(self, tmp_path) -> None:
+    def test_the_other_family_of_networks_is_served_too(self, tmp_path: Path) -> None:
         import yaml
 
         config = {

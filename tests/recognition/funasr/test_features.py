@@ -1,5 +1,7 @@
 """The features are Kaldi's, frame for frame, and FunASR's own front ends agree."""
 
+from pathlib import Path
+
 import kaldi_native_fbank
 import numpy as np
 import pytest
@@ -64,7 +66,7 @@ class TestFbank:
     @pytest.mark.parametrize(
         ("samples", "frames"), [(0, 0), (399, 0), (400, 1), (559, 1), (560, 2), (16_000, 98)]
     )
-    def test_a_frame_needs_all_its_samples(self, samples, frames) -> None:
+    def test_a_frame_needs_all_its_samples(self, samples: int, frames: int) -> None:
         assert features.frame_count(samples) == frames
         assert features.fbank(torch.zeros(2, samples)).shape == (2, frames, 80)
 
@@ -77,7 +79,7 @@ class TestFbank:
 
 class TestStack:
     @pytest.mark.parametrize("length", range(1, 40))
-    def test_equals_funasr_for_every_length(self, length) -> None:
+    def test_equals_funasr_for_every_length(self, length: int) -> None:
         frames = torch.randn(length, 80)
         theirs = wav_frontend.apply_lfr(frames, 7, 6)
 
@@ -100,7 +102,7 @@ class TestFrontend:
     """The whole way from samples to the network's input, against FunASR's."""
 
     @pytest.fixture(autouse=True)
-    def prepare(self, tmp_path) -> None:
+    def prepare(self, tmp_path: Path) -> None:
         self.path = tmp_path / "am.mvn"
         self.cmvn = features.Cmvn(torch.randn(560), torch.rand(560) + 0.5)
         features.write_cmvn(self.path, self.cmvn)

@@ -54,7 +54,7 @@ class TestCompiledFsmn:
         cls.compiled = CompiledFsmn(cls.network)
 
     @given(st.integers(1, 4), st.integers(1, 23), st.integers(0, 1000))
-    def test_it_computes_what_the_plain_network_computes(self, batch, frames, seed) -> None:
+    def test_it_computes_what_the_plain_network_computes(self, batch: int, frames: int, seed: int) -> None:
         features, memory, there = random_step(self.network, batch, frames, seed)
         with torch.inference_mode():
             expected, remembered = self.network(features, memory, there)
@@ -73,7 +73,7 @@ class TestCompiledFsmn:
         torch.testing.assert_close(found, expected, atol=1e-5, rtol=0)
 
     @given(st.integers(2, 5), st.integers(0, 1000))
-    def test_no_stream_depends_on_what_it_is_batched_with(self, batch, seed) -> None:
+    def test_no_stream_depends_on_what_it_is_batched_with(self, batch: int, seed: int) -> None:
         features, memory, there = random_step(self.network, batch, 20, seed)
         memory = memory.mT.contiguous()
 

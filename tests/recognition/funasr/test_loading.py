@@ -22,7 +22,7 @@ class DirectoryTests:
     """Works on a copy of a good directory, to break it."""
 
     @pytest.fixture(autouse=True)
-    def prepare(self, tmp_path) -> None:
+    def prepare(self, tmp_path: Path) -> None:
         self.path = tmp_path / "model"
         shutil.copytree(model_path("paraformer-zh-plain"), self.path)
 
@@ -47,7 +47,7 @@ class TestIncompleteDirectory(DirectoryTests):
         self.assert_refused("it has no config.yaml")
 
     @pytest.mark.parametrize("text", ["{", "- a\n", "encoder: SANMEncoder\n"])
-    def test_a_configuration_that_is_none_is_named(self, text) -> None:
+    def test_a_configuration_that_is_none_is_named(self, text: str) -> None:
         (self.path / "config.yaml").write_text(text)
         self.assert_refused(r"config.yaml")
 

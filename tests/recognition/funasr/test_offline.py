@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import functools
+from typing import Any
 
 import numpy as np
 import pytest
@@ -33,7 +34,7 @@ def funasr_text(model: str, number: int) -> str:
 class TestEquivalence:
     @pytest.mark.parametrize("number", range(len(LENGTHS)))
     @pytest.mark.parametrize("model", MODELS)
-    def test_an_utterance_gets_the_tokens_that_funasr_finds(self, model, number) -> None:
+    def test_an_utterance_gets_the_tokens_that_funasr_finds(self, model: Any, number: Any) -> None:
         tokens = recognizer(model).recognize([utterance(number)])[0]
 
         assert "".join(token.text for token in tokens) == funasr_text(model, number)
@@ -43,7 +44,9 @@ class TestEquivalence:
         model=st.sampled_from(MODELS),
         numbers=st.lists(st.integers(0, len(LENGTHS) - 1), min_size=1, max_size=6),
     )
-    def test_what_an_utterance_is_batched_with_does_not_change_its_tokens(self, model, numbers) -> None:
+    def test_what_an_utterance_is_batched_with_does_not_change_its_tokens(
+        self, model: Any, numbers: Any
+    ) -> None:
         found = recognizer(model).recognize([utterance(number) for number in numbers])
 
         texts = ["".join(token.text for token in tokens) for tokens in found]
@@ -96,7 +99,7 @@ class TestMicroBatch:
         assert [len(batch) for batch in batches] == [4, 1]
 
     @given(st.lists(st.integers(400, 960_000), max_size=30))
-    def test_every_utterance_is_in_one_batch(self, lengths) -> None:
+    def test_every_utterance_is_in_one_batch(self, lengths: Any) -> None:
         batches = list(_micro_batches(dict(enumerate(lengths))))
 
         assert sorted(row for batch in batches for row in batch) == list(range(len(lengths)))

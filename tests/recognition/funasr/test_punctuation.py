@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import shutil
+from pathlib import Path
 
 import pytest
 import yaml
@@ -29,7 +30,7 @@ def funasr_marks(tokens: list[str]) -> list[str]:
 class TestEquivalence:
     @settings(max_examples=40)
     @given(sentences)
-    def test_a_sentence_gets_the_marks_that_funasr_sets(self, tokens) -> None:
+    def test_a_sentence_gets_the_marks_that_funasr_sets(self, tokens: list[str]) -> None:
         marks = punctuator.punctuate([tokens])[0]
 
         expected = funasr_marks(tokens)
@@ -37,14 +38,14 @@ class TestEquivalence:
 
     @settings(max_examples=20)
     @given(st.lists(sentences, min_size=1, max_size=5))
-    def test_what_a_sentence_is_batched_with_does_not_change_its_marks(self, batch) -> None:
+    def test_what_a_sentence_is_batched_with_does_not_change_its_marks(self, batch: list[list[str]]) -> None:
         assert punctuator.punctuate(batch) == [punctuator.punctuate([tokens])[0] for tokens in batch]
 
 
 class TestEnd:
     @settings(max_examples=30)
     @given(sentences)
-    def test_an_utterance_ends_with_the_end_of_a_sentence(self, tokens) -> None:
+    def test_an_utterance_ends_with_the_end_of_a_sentence(self, tokens: list[str]) -> None:
         assert punctuator.punctuate([tokens])[0][-1] in ("。", "？", "！")
 
     def test_nothing_said_has_no_marks(self) -> None:
@@ -59,7 +60,7 @@ class TestUnit:
         assert ids[0] == punctuator._ids["丁"]
         assert ids[1] == punctuator._unknown
 
-    def test_with_a_dictionary_marks_stand_after_words_and_never_inside(self, tmp_path) -> None:
+    def test_with_a_dictionary_marks_stand_after_words_and_never_inside(self, tmp_path: Path) -> None:
         path = tmp_path / "ct-punc"
         shutil.copytree(model_path("ct-punc"), path)
         (path / "jieba_usr_dict").write_text("一丁丂 100000000\n", encoding="utf-8")
@@ -72,7 +73,7 @@ class TestUnit:
         assert marks[:2] == ["", ""]
         assert len(marks) == 5
 
-    def test_a_mark_that_nobody_knows_is_refused_at_loading(self, tmp_path) -> None:
+    def test_a_mark_that_nobody_knows_is_refused_at_loading(self, tmp_path: Path) -> None:
         path = tmp_path / "ct-punc"
         shutil.copytree(model_path("ct-punc"), path)
         config = yaml.safe_load((path / "config.yaml").read_text())

@@ -57,7 +57,9 @@ class TestEquivalence:
 
     @settings(max_examples=40)
     @given(st.data())
-    def test_streams_that_join_leave_and_alternate_do_not_change_each_others_tokens(self, data) -> None:
+    def test_streams_that_join_leave_and_alternate_do_not_change_each_others_tokens(
+        self, data: st.DataObject
+    ) -> None:
         states: dict[int, object] = {}
         heard: dict[int, int] = {}
         for _ in range(data.draw(st.integers(4, 14), label="steps")):

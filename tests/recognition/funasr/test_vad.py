@@ -4,6 +4,7 @@ import functools
 import os
 import shutil
 import warnings
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -186,7 +187,7 @@ class TestCompiledFsmn(TestFsmn):
 
 class TestEnergy:
     @pytest.fixture
-    def detector(self, tmp_path):
+    def detector(self, tmp_path: Path) -> Callable[..., FsmnDetector]:
         """The same network, with conditions on loudness."""
 
         def with_options(**options: float) -> FsmnDetector:
@@ -199,7 +200,9 @@ class TestEnergy:
 
         return with_options
 
-    def test_frames_below_the_loudness_asked_for_are_no_speech(self, detector) -> None:
+    def test_frames_below_the_loudness_asked_for_are_no_speech(
+        self, detector: Callable[..., FsmnDetector]
+    ) -> None:
         audio = speech_and_pauses(3)
 
         found = probabilities(detector(decibel_thres=5.0), audio)
@@ -208,7 +211,9 @@ class TestEnergy:
         assert (found > 0.8).sum() < (plain > 0.8).sum()
         assert ((found == plain) | (found == 0)).all()
 
-    def test_speech_must_stand_out_from_the_noise_by_what_is_asked_for(self, detector) -> None:
+    def test_speech_must_stand_out_from_the_noise_by_what_is_asked_for(
+        self, detector: Callable[..., FsmnDetector]
+    ) -> None:
         audio = speech_and_pauses(3)
 
         strict = probabilities(detector(snr_thres=60.0), audio)

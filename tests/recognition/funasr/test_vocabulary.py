@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -20,26 +22,26 @@ class TestVocabulary:
 
 class TestWordJoiner:
     @pytest.fixture
-    def joiner(self):
+    def joiner(self) -> Any:
         return WordJoiner()
 
-    def test_characters_come_out_as_they_come_in(self, joiner) -> None:
+    def test_characters_come_out_as_they_come_in(self, joiner: Any) -> None:
         assert joiner.receive(["你", "好"]) == ["你", "好"]
 
-    def test_a_word_is_held_back_until_its_last_piece(self, joiner) -> None:
+    def test_a_word_is_held_back_until_its_last_piece(self, joiner: Any) -> None:
         assert joiner.receive(["meet@@"]) == []
         assert joiner.receive(["ing", "a"]) == ["meeting", "a"]
 
-    def test_a_word_that_a_character_breaks_off_is_written_as_far_as_it_came(self, joiner) -> None:
+    def test_a_word_that_a_character_breaks_off_is_written_as_far_as_it_came(self, joiner: Any) -> None:
         assert joiner.receive(["meet@@", "会"]) == ["meet", "会"]
 
-    def test_what_has_begun_at_the_end_is_not_lost(self, joiner) -> None:
+    def test_what_has_begun_at_the_end_is_not_lost(self, joiner: Any) -> None:
         joiner.receive(["meet@@"])
 
         assert joiner.finish() == ["meet"]
         assert joiner.finish() == []
 
-    def test_tokens_that_are_not_written_do_not_break_a_word(self, joiner) -> None:
+    def test_tokens_that_are_not_written_do_not_break_a_word(self, joiner: Any) -> None:
         assert joiner.receive(["meet@@", "", "ing"]) == ["meeting"]
 
 
@@ -65,7 +67,7 @@ class TestJoinWords:
             join_words(["你", "好"], [(0, 1)])
 
     @given(st.lists(st.sampled_from(["你", "好", "a", "b", "the", "meet@@", "ing", "", "it's"])))
-    def test_a_stream_and_an_utterance_write_the_same_letters(self, pieces) -> None:
+    def test_a_stream_and_an_utterance_write_the_same_letters(self, pieces: Any) -> None:
         joiner = WordJoiner()
         streamed = [*joiner.receive(pieces), *joiner.finish()]
 

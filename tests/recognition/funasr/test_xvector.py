@@ -37,7 +37,7 @@ def noise(seconds: float, seed: int) -> np.ndarray:
 
 class TestXvector:
     @pytest.fixture(autouse=True)
-    def prepare(self, tmp_path) -> None:
+    def prepare(self, tmp_path: Path) -> None:
         self.folder = tmp_path
         write_directory(self.folder)
 

@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 from unittest import mock
 from urllib.parse import parse_qs, urlparse
 
@@ -111,7 +112,7 @@ class Handler(BaseHTTPRequestHandler):
 
 class HubTests:
     @pytest.fixture(autouse=True)
-    def prepare(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    def prepare(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
         self.models_dir = tmp_path / "models"
         self.set_file = tmp_path / "own.toml"
         self.directory = self.models_dir / "iic" / "vad" / "v2"

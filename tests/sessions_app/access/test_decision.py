@@ -29,16 +29,18 @@ class TestDecision:
             (Access.OPEN, STRANGER, AccessDecision.ADMITTED),
         ],
     )
-    def test_without_token_or_login_the_setting_decides(self, access, visitor, verdict) -> None:
+    def test_without_token_or_login_the_setting_decides(
+        self, access: Access, visitor: Visitor, verdict: AccessDecision
+    ) -> None:
         assert decide(access, visitor) is verdict
 
     @pytest.mark.parametrize("access", Access)
-    def test_a_good_token_opens(self, access) -> None:
+    def test_a_good_token_opens(self, access: Access) -> None:
         assert decide(access, Visitor(False, has_token=True, is_token_good=True)) is AccessDecision.ADMITTED
 
     @pytest.mark.parametrize("access", Access)
     @pytest.mark.parametrize("is_here", [True, False])
-    def test_a_bad_token_is_no_better_than_it_says(self, access, is_here) -> None:
+    def test_a_bad_token_is_no_better_than_it_says(self, access: Access, is_here: bool) -> None:
         visitor = Visitor(is_here, has_login=True, has_permission=True, has_token=True)
         assert decide(access, visitor) is AccessDecision.FORBIDDEN
 
@@ -57,18 +59,18 @@ class TestRights:
         assert rights(Access.TOKEN, LOCAL, []) == set()
 
     @pytest.mark.parametrize(("access", "visitor"), [(Access.LOCAL, LOCAL), (Access.OPEN, STRANGER)])
-    def test_who_is_trusted_changes_nothing_without_a_login(self, access, visitor) -> None:
+    def test_who_is_trusted_changes_nothing_without_a_login(self, access: Access, visitor: Visitor) -> None:
         assert rights(access, visitor, []) == {Right.READ, Right.SEND, Right.EXPORT}
         assert Right.EDIT in rights(access, visitor, [Right.EDIT])
 
     @pytest.mark.parametrize("access", Access)
-    def test_a_link_gives_reading_whoever_opens_it(self, access) -> None:
+    def test_a_link_gives_reading_whoever_opens_it(self, access: Access) -> None:
         for is_here in (True, False):
             bearer = Visitor(is_here, has_login=True, has_token=True, is_token_good=True)
             assert rights(access, bearer, list(Right)) == {Right.READ}
 
     @pytest.mark.parametrize("access", Access)
-    def test_a_bad_link_gives_nothing(self, access) -> None:
+    def test_a_bad_link_gives_nothing(self, access: Access) -> None:
         assert rights(access, Visitor(True, has_token=True), list(Right)) == set()
 
 

@@ -20,7 +20,7 @@ def test_a_new_database_has_the_groups() -> None:
     }
 
 
-def test_setting_up_again_repairs_and_takes_nothing_away(capsys) -> None:
+def test_setting_up_again_repairs_and_takes_nothing_away(capsys: pytest.CaptureFixture[str]) -> None:
     viewer = Group.objects.get(name="viewer")
     extra = Group.objects.get(name="enroller").permissions.first()
     viewer.permissions.set([extra])

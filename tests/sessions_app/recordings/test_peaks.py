@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from django.test import Client
 from django.urls import reverse
+from pytest_django import SettingsWrapper
 
 from sessions_app.recordings import files, peaks
 from sessions_app.recordings.peaks import WINDOW
@@ -15,7 +16,7 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture(autouse=True)
-def media(tmp_path: Path, settings) -> None:
+def media(tmp_path: Path, settings: SettingsWrapper) -> None:
     settings.MEDIA_ROOT = tmp_path
 
 
@@ -45,7 +46,7 @@ def test_they_grow_with_the_recording_and_what_is_known_is_left_out() -> None:
     assert list(peaks.read(session.pk, has_ended=True)) == [128, 128, 64, 255]
 
 
-def test_are_the_same_however_long_the_blocks(monkeypatch) -> None:
+def test_are_the_same_however_long_the_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
     audio = np.random.default_rng(1).uniform(-1, 1, 50 * WINDOW + 7).astype(np.float32)
     sessions = [make_session(key) for key in ("a", "b")]
     for session, windows in zip(sessions, (600, 7), strict=True):

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -8,7 +10,7 @@ from sessions_app.transcripts.alignment import Cut, TimedWord, align, cut
 TOKENS = [("今", 0, 100), ("天", 100, 200), ("讨", 250, 300), ("论", 300, 400)]
 
 
-def times(text: str, tokens=TOKENS, start: int = 0, end: int = 500) -> list[tuple[str, int, int]]:
+def times(text: str, tokens: Any = TOKENS, start: int = 0, end: int = 500) -> list[tuple[str, int, int]]:
     return [(text[w.begin : w.stop], w.start, w.end) for w in align(text, tokens, start, end)]
 
 

@@ -20,7 +20,7 @@ from sessions_app.transcripts.edit_requests import (
 SEEN = {"line": 1, "revision": 2}
 
 
-def parse(**request: object):
+def parse(**request: object) -> object:
     return parse_edit(json.dumps(request).encode())
 
 

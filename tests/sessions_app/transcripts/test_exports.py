@@ -6,6 +6,8 @@ import io
 import json
 import re
 from datetime import datetime
+from pathlib import Path
+from typing import Any
 from urllib.parse import unquote
 from zoneinfo import ZoneInfo
 
@@ -14,12 +16,14 @@ import numpy as np
 import pysubs2
 import pytest
 import soundfile
+from django.http import HttpResponse
 from django.test import Client
 from django.urls import reverse
 from django.utils import translation
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
+from pytest_django import SettingsWrapper
 
 from sessions_app.models import Session
 from sessions_app.transcripts import exports
@@ -58,7 +62,7 @@ HOSTILE = [
 ]
 
 
-def export(spoken=MEETING, **options: bool) -> Export:
+def export(spoken: Any = MEETING, **options: bool) -> Export:
     lines = [
         exports.cleaned(Line(index, index, index * 2000, (index + 1) * 2000, text, SpeakerRef(name, name)))
         for index, (name, text) in enumerate(spoken)
@@ -174,11 +178,11 @@ class TestDownload:
         make_lines(session, voice=make_voice(session))
         return session
 
-    def get(self, session: Session, what: str, query: str = ""):
+    def get(self, session: Session, what: str, query: str = "") -> Any:
         name, arguments = ("export-recording", []) if what == "recording" else ("export", [what])
         return Client().get(reverse(name, args=[session.key, *arguments]) + query)
 
-    def file_name(self, response) -> str:
+    def file_name(self, response: HttpResponse) -> str:
         return unquote(response["Content-Disposition"].partition("filename*=utf-8''")[2])
 
     @pytest.mark.parametrize("format_", exports.FORMATS)
@@ -221,7 +225,9 @@ class TestDownload:
         assert "txt, md, srt, vtt, json, docx" in response.content.decode()
 
     @pytest.mark.parametrize(("as_flac", "extension"), [(False, "wav"), (True, "flac")])
-    def test_the_recording_has_every_sample(self, as_flac: bool, extension: str, tmp_path, settings) -> None:
+    def test_the_recording_has_every_sample(
+        self, as_flac: bool, extension: str, tmp_path: Path, settings: SettingsWrapper
+    ) -> None:
         settings.MEDIA_ROOT = tmp_path
         session = self.session()
         audio = np.linspace(-0.5, 0.5, 20_000, dtype=np.float32)

@@ -6,6 +6,7 @@ import pytest
 from django.http import QueryDict
 from django.test import Client
 from django.utils import timezone
+from pytest_django import DjangoAssertNumQueries, SettingsWrapper
 
 from sessions_app.models import Session
 from sessions_app.transcripts import listing
@@ -39,7 +40,7 @@ class TestFilters:
             make_voice(make_session(key), name)
         assert listed(f"speaker={Speaker.objects.get(name='Alice').pk}") == ["c", "a"]
 
-    def test_by_day_in_the_zone_of_the_installation(self, settings) -> None:
+    def test_by_day_in_the_zone_of_the_installation(self, settings: SettingsWrapper) -> None:
         settings.TIME_ZONE = "Asia/Shanghai"
         session = make_session("late")
         evening = timezone.datetime(2026, 11, 22, 23, 30, tzinfo=timezone.get_default_timezone())
@@ -57,7 +58,7 @@ class TestFilters:
 
 
 class TestPages:
-    def test_each_page_goes_on_where_the_last_one_stopped(self, monkeypatch) -> None:
+    def test_each_page_goes_on_where_the_last_one_stopped(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(listing, "PAGE", 2)
         for number in range(5):
             make_session(f"s{number}")
@@ -70,7 +71,9 @@ class TestPages:
                 break
         assert seen == [["s4", "s3"], ["s2", "s1"], ["s0"]]
 
-    def test_a_page_costs_the_same_number_of_queries_however_long(self, django_assert_num_queries) -> None:
+    def test_a_page_costs_the_same_number_of_queries_however_long(
+        self, django_assert_num_queries: DjangoAssertNumQueries
+    ) -> None:
         for number in range(12):
             session = make_session(f"s{number}")
             make_lines(session, voice=make_voice(session, f"Speaker {number}"))

@@ -8,11 +8,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 from django.contrib.admin.models import CHANGE, LogEntry
+from django.contrib.auth.models import User
 from django.contrib.contenttypes.models import ContentType
 from django.core.management import CommandError, call_command
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
+from pytest_django import SettingsWrapper
 
 from sessions_app.models import AccessToken, Session, Utterance, Voice
 from sessions_app.recordings import files, peaks
@@ -26,7 +28,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture(autouse=True)
-def media(tmp_path: Path, settings) -> Path:
+def media(tmp_path: Path, settings: SettingsWrapper) -> Path:
     settings.MEDIA_ROOT = tmp_path
     return tmp_path
 
@@ -86,7 +88,7 @@ class TestDelete:
 
 
 class TestPage:
-    def delete(self, session: Session, user) -> object:
+    def delete(self, session: Session, user: User) -> object:
         client = Client()
         client.force_login(user)
         return client.post(reverse("delete", args=[session.key]), follow=True)
@@ -138,7 +140,7 @@ class TestPrune:
         assert files.length(session.pk) > 0
         assert (media / "recordings" / "notes.txt").exists()
 
-    def test_a_rehearsal_only_counts(self, capsys) -> None:
+    def test_a_rehearsal_only_counts(self, capsys: pytest.CaptureFixture[str]) -> None:
         make_full_session(days_ago=400)
         call_command("prune", "--sessions-days", "30", "--dry-run")
         assert capsys.readouterr().out == (
@@ -146,7 +148,7 @@ class TestPrune:
         )
         assert Session.objects.exists()
 
-    def test_by_the_settings(self, settings, capsys) -> None:
+    def test_by_the_settings(self, settings: SettingsWrapper, capsys: pytest.CaptureFixture[str]) -> None:
         settings.KEEP_SESSIONS_DAYS = 30
         make_full_session(days_ago=31)
         call_command("prune")

@@ -96,7 +96,9 @@ async def take(transport: RedisTransport) -> int:
 
 
 class TestWorkers:
-    async def test_another_takes_the_sessions_of_one_that_died(self, processes: MakeProcess, web) -> None:
+    async def test_another_takes_the_sessions_of_one_that_died(
+        self, processes: MakeProcess, web: RedisTransport
+    ) -> None:
         first = await start_worker(processes)
         await open_sender(web)
         await send(web, "one", 0, 3200)
@@ -110,14 +112,18 @@ class TestWorkers:
         chunk = await second.read(SESSION, 1600, timeout_s=5)
         assert chunk.audio == audio(1600, 1600)
 
-    async def test_one_that_is_alive_keeps_its_sessions(self, processes: MakeProcess, worker, web) -> None:
+    async def test_one_that_is_alive_keeps_its_sessions(
+        self, processes: MakeProcess, worker: RedisTransport, web: RedisTransport
+    ) -> None:
         await open_sender(web)
         await take(worker)
         other = await start_worker(processes)
         assert not await takes_within(other, 2.5)
         assert await worker.sender_gone_s(SESSION) == 0
 
-    async def test_one_that_slept_learns_that_it_is_no_owner(self, processes: MakeProcess, web) -> None:
+    async def test_one_that_slept_learns_that_it_is_no_owner(
+        self, processes: MakeProcess, web: RedisTransport
+    ) -> None:
         sleeper = await start_worker(processes)
         await open_sender(web)
         await take(sleeper)
@@ -136,7 +142,9 @@ class TestWorkers:
         await sleeper.release(SESSION)
         assert await other.sender_gone_s(SESSION) == 0
 
-    async def test_the_report_of_a_former_owner_changes_nothing(self, processes: MakeProcess, web) -> None:
+    async def test_the_report_of_a_former_owner_changes_nothing(
+        self, processes: MakeProcess, web: RedisTransport
+    ) -> None:
         former = await start_worker(processes)
         await open_sender(web)
         await send(web, "one", 0, 3200)
@@ -149,7 +157,7 @@ class TestWorkers:
         assert (await other.read(SESSION, 0, timeout_s=5)).audio == audio(0, 3200)
 
     async def test_a_worker_whose_event_loop_hangs_lets_go(
-        self, processes: MakeProcess, web, monkeypatch
+        self, processes: MakeProcess, web: RedisTransport, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr("sessions_app.transport.ownership.HUNG_S", 0.5)
         hung = await start_worker(processes)
@@ -160,7 +168,9 @@ class TestWorkers:
         other = await start_worker(processes)
         assert await take(other) == SESSION
 
-    async def test_sessions_spread_over_those_that_have_room(self, processes: MakeProcess, web) -> None:
+    async def test_sessions_spread_over_those_that_have_room(
+        self, processes: MakeProcess, web: RedisTransport
+    ) -> None:
         taken: dict[int, int] = {}
 
         async def take_all(worker: RedisTransport, number: int) -> None:
@@ -181,7 +191,9 @@ class TestWorkers:
         assert loads[0] >= 3
         assert loads[-1] <= 10
 
-    async def test_nobody_takes_more_than_it_has_room_for(self, processes: MakeProcess, web) -> None:
+    async def test_nobody_takes_more_than_it_has_room_for(
+        self, processes: MakeProcess, web: RedisTransport
+    ) -> None:
         worker = await start_worker(processes, capacity=1)
         await open_sender(web)
         await worker.offer(8, durable=0)
@@ -189,7 +201,7 @@ class TestWorkers:
         assert not await takes_within(worker, 1)
 
     async def test_but_what_a_dead_one_left_is_taken_in_the_end(
-        self, processes: MakeProcess, web, monkeypatch
+        self, processes: MakeProcess, web: RedisTransport, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr("sessions_app.transport.ownership.REDIS_TIMEOUT_S", 0.5)
         dead = await start_worker(processes, capacity=1)
@@ -201,7 +213,9 @@ class TestWorkers:
         await die(dead)
         assert await take(full) == 8
 
-    async def test_it_is_found_behind_many_that_are_alive(self, processes: MakeProcess, web) -> None:
+    async def test_it_is_found_behind_many_that_are_alive(
+        self, processes: MakeProcess, web: RedisTransport
+    ) -> None:
         alive = await start_worker(processes, capacity=30)
         for session in range(20):
             await web.open(session, "s", durable=0, may_take_over=False, listener=Socket())
@@ -217,7 +231,9 @@ class TestWorkers:
         with pytest.raises(Overloaded):
             await open_sender(web)
 
-    async def test_a_dead_worker_gives_no_room(self, processes: MakeProcess, web, monkeypatch) -> None:
+    async def test_a_dead_worker_gives_no_room(
+        self, processes: MakeProcess, web: RedisTransport, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         monkeypatch.setattr("sessions_app.transport.ownership.ALIVE_S", 0.5)
         await die(await start_worker(processes))
         await until(lambda: _has_no_workers(web))
@@ -232,7 +248,9 @@ class TestWorkers:
         assert redis.hlen("asr:workers") == 0
         assert redis.xinfo_consumers(OFFERS, "workers") == []
 
-    async def test_an_ended_session_leaves_nothing_behind(self, worker, web, redis_url: str) -> None:
+    async def test_an_ended_session_leaves_nothing_behind(
+        self, worker: RedisTransport, web: RedisTransport, redis_url: str
+    ) -> None:
         await open_sender(web)
         await send(web, "one", 0, 160)
         await web.finish(SESSION, "one")
@@ -245,7 +263,7 @@ class TestWorkers:
 
 class TestSenders:
     async def test_one_whose_process_was_killed_may_return_at_once(
-        self, processes: MakeProcess, worker
+        self, processes: MakeProcess, worker: RedisTransport
     ) -> None:
         """Also the plain sender, which can show no right to it."""
         killed = processes()
@@ -255,7 +273,9 @@ class TestSenders:
         returned = await processes().open(SESSION, "two", durable=0, may_take_over=False, listener=Socket())
         assert returned == 160
 
-    async def test_of_one_whose_process_was_killed_the_absence_is_known(self, processes, worker) -> None:
+    async def test_of_one_whose_process_was_killed_the_absence_is_known(
+        self, processes: MakeProcess, worker: RedisTransport
+    ) -> None:
         killed = processes()
         await open_sender(killed)
         await take(worker)
@@ -264,19 +284,25 @@ class TestSenders:
             while not await worker.sender_gone_s(SESSION):
                 await asyncio.sleep(0.05)
 
-    async def test_one_that_says_nothing_stays_connected(self, worker, web) -> None:
+    async def test_one_that_says_nothing_stays_connected(
+        self, worker: RedisTransport, web: RedisTransport
+    ) -> None:
         await open_sender(web)
         await take(worker)
         await asyncio.sleep(2)
         assert await worker.sender_gone_s(SESSION) == 0
 
-    async def test_a_conflict_is_told_within_a_second(self, processes: MakeProcess, worker, web) -> None:
+    async def test_a_conflict_is_told_within_a_second(
+        self, processes: MakeProcess, worker: RedisTransport, web: RedisTransport
+    ) -> None:
         await open_sender(web)
         async with asyncio.timeout(1):
             with pytest.raises(SenderConflict):
                 await open_sender(processes(), "two")
 
-    async def test_the_newest_wins_between_processes(self, processes: MakeProcess, worker, web) -> None:
+    async def test_the_newest_wins_between_processes(
+        self, processes: MakeProcess, worker: RedisTransport, web: RedisTransport
+    ) -> None:
         old = await open_sender(web)
         await send(web, "one", 0, 160)
         await open_sender(processes(), "two", take_over=True)
@@ -284,7 +310,9 @@ class TestSenders:
         with pytest.raises(Superseded):
             await web.append(SESSION, "one", audio(160, 160))
 
-    async def test_what_was_written_twice_is_there_once(self, worker, web) -> None:
+    async def test_what_was_written_twice_is_there_once(
+        self, worker: RedisTransport, web: RedisTransport
+    ) -> None:
         """The answer to a request got lost, and it was made again."""
         await open_sender(web)
         keys = [session_key(SESSION), audio_key(SESSION)]
@@ -294,7 +322,9 @@ class TestSenders:
         await take(worker)
         assert (await worker.read(SESSION, 0, timeout_s=5)).audio == audio(0, 160)
 
-    async def test_the_end_is_where_a_returning_sender_would_have_gone_on(self, worker, web) -> None:
+    async def test_the_end_is_where_a_returning_sender_would_have_gone_on(
+        self, worker: RedisTransport, web: RedisTransport
+    ) -> None:
         await open_sender(web)
         await web.append(SESSION, "one", audio(0, 160))
         await web.finish(SESSION, "one")
@@ -308,7 +338,9 @@ class TestRestartsOfRedis:
     def _quiet(self, caplog: pytest.LogCaptureFixture) -> None:
         caplog.set_level(logging.CRITICAL)
 
-    async def test_nothing_is_lost_and_nobody_has_to_do_anything(self, redis_server, worker, web) -> None:
+    async def test_nothing_is_lost_and_nobody_has_to_do_anything(
+        self, redis_server: RedisServer, worker: RedisTransport, web: RedisTransport
+    ) -> None:
         await open_sender(web)
         await send(web, "one", 0, 1600)
         await take(worker)
@@ -325,7 +357,9 @@ class TestRestartsOfRedis:
             heard += chunk.audio
         assert heard + chunk.audio == audio(0, 4800)
 
-    async def test_new_sessions_are_taken_afterwards(self, redis_server, worker, web) -> None:
+    async def test_new_sessions_are_taken_afterwards(
+        self, redis_server: RedisServer, worker: RedisTransport, web: RedisTransport
+    ) -> None:
         taking = asyncio.create_task(worker.take())
         await asyncio.sleep(0.3)
         redis_server.kill()
@@ -335,7 +369,9 @@ class TestRestartsOfRedis:
         await open_sender(web)
         assert await asyncio.wait_for(taking, 10) == SESSION
 
-    async def test_a_newcomer_does_not_wait_for_ever(self, redis_server, web, monkeypatch) -> None:
+    async def test_a_newcomer_does_not_wait_for_ever(
+        self, redis_server: RedisServer, web: RedisTransport, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         monkeypatch.setattr("sessions_app.transport.redis.REDIS_OPEN_TIMEOUT_S", 0.5)
         redis_server.kill()
         try:
@@ -345,7 +381,7 @@ class TestRestartsOfRedis:
             redis_server.start()
 
     async def test_if_redis_forgot_everything_senders_and_workers_begin_anew(
-        self, redis_url, worker, web
+        self, redis_url: str, worker: RedisTransport, web: RedisTransport
     ) -> None:
         socket = await open_sender(web)
         await send(web, "one", 0, 1600)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import io
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import soundfile
 from django.test import Client
 from django.urls import reverse
+from pytest_django import SettingsWrapper
 
 from sessions_app.models import Session
 from sessions_app.views import audio as audio_views
@@ -23,14 +25,14 @@ SAMPLES = np.rint(AUDIO * 32768).astype("<i2")
 
 
 @pytest.fixture(params=[False, True], ids=["live", "ended"])
-def session(request: pytest.FixtureRequest, tmp_path: Path, settings) -> Session:
+def session(request: pytest.FixtureRequest, tmp_path: Path, settings: SettingsWrapper) -> Session:
     settings.MEDIA_ROOT = tmp_path
     session = make_session(is_live=not request.param)
     make_recording(session, AUDIO, as_flac=request.param)
     return session
 
 
-def get(session: Session, query: str = "", **headers: str):
+def get(session: Session, query: str = "", **headers: str) -> Any:
     return Client().get(reverse("audio", args=[session.key]) + query, **headers)
 
 
@@ -55,7 +57,9 @@ def test_any_part_of_it_can_be_had(session: Session, start: int, end: int) -> No
     assert response.content == everything[start:end]
 
 
-def test_an_open_range_is_answered_with_a_part_and_not_with_hours(session: Session, monkeypatch) -> None:
+def test_an_open_range_is_answered_with_a_part_and_not_with_hours(
+    session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(audio_views, "MAX_PART", 1000)
     response = get(session, HTTP_RANGE="bytes=0-")
     assert response["Content-Range"] == f"bytes 0-999/{HEADER_BYTES + 2 * len(SAMPLES)}"
@@ -78,7 +82,7 @@ def test_behind_the_end_there_is_nothing(session: Session) -> None:
     assert (response.status_code, response["Content-Range"]) == (416, "bytes */80044")
 
 
-def test_no_recording_is_said_so(tmp_path: Path, settings) -> None:
+def test_no_recording_is_said_so(tmp_path: Path, settings: SettingsWrapper) -> None:
     settings.MEDIA_ROOT = tmp_path
     response = get(make_session())
     assert response.status_code == 404

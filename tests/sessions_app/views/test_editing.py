@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
 from django.contrib.auth.models import Permission
@@ -35,7 +36,7 @@ def change(session: Session, text: str = "好。", revision: int = 0) -> dict:
     return {"kind": "text", "seen": {"line": line.pk, "revision": revision}, "text": text}
 
 
-def post(client: Client, session: Session, request: object):
+def post(client: Client, session: Session, request: object) -> Any:
     address = reverse("edit", args=[session.key])
     return client.post(address, json.dumps(request), content_type="application/json")
 

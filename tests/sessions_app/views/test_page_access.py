@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlencode
 
 import numpy as np
@@ -11,6 +12,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
+from pytest_django import SettingsWrapper
 
 from sessions_app.models import AccessToken, Session
 from tests.sessions_app.meetings import make_lines, make_recording, make_session, make_user
@@ -81,7 +83,7 @@ def addresses(resolver: URLResolver | None = None, prefix: str = "") -> Iterator
 
 
 @pytest.fixture
-def session(tmp_path: Path, settings) -> Session:
+def session(tmp_path: Path, settings: SettingsWrapper) -> Session:
     settings.MEDIA_ROOT = tmp_path
     session = make_session(owner=make_user("owner", "transcriber"))
     make_lines(session)
@@ -131,7 +133,7 @@ def test_address(name: str, visitor: str, session: Session) -> None:
 
 
 class TestShareLinks:
-    def get(self, session: Session, **token: object):
+    def get(self, session: Session, **token: object) -> Any:
         _, secret = AccessToken.issue(
             **{"name": "a", "role": "receiver", "session_key": session.key} | token  # type: ignore[arg-type]
         )
@@ -178,12 +180,14 @@ class TestRights:
         assert self.rights("owner", session) == everything
         assert self.rights("editor", session) == everything
 
-    def test_under_token_being_on_this_machine_is_no_right(self, session: Session, settings) -> None:
+    def test_under_token_being_on_this_machine_is_no_right(
+        self, session: Session, settings: SettingsWrapper
+    ) -> None:
         settings.ACCESS = "token"
         assert client_of("local").get(reverse("session", args=[session.key])).status_code == 302
 
     def test_under_open_everyone_reads_and_records_and_nobody_changes_anything(
-        self, session: Session, settings
+        self, session: Session, settings: SettingsWrapper
     ) -> None:
         settings.ACCESS = "open"
         assert self.rights("remote", session) == {"read", "send", "export"}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import timedelta
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
@@ -34,7 +35,7 @@ def client(session: Session) -> Client:
     return client
 
 
-def make(client: Client, session: Session, **body: object):
+def make(client: Client, session: Session, **body: object) -> Any:
     address = reverse("links", args=[session.key])
     return client.post(address, json.dumps(body), content_type="application/json")
 

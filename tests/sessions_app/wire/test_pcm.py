@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from typing import Any
 
 import numpy as np
 import pytest
@@ -86,7 +87,9 @@ def test_channels_are_mixed() -> None:
     data=st.binary(max_size=3000),
     cuts=st.lists(st.integers(0, 3000), max_size=8),
 )
-def test_it_makes_no_difference_where_messages_are_cut(encoding, channels, rate, data, cuts) -> None:
+def test_it_makes_no_difference_where_messages_are_cut(
+    encoding: str, channels: int, rate: int, data: bytes, cuts: list[int]
+) -> None:
     whole = PcmConverter(PcmFormat(encoding, rate, channels))
     expected = np.concatenate([whole.convert(data), whole.flush()])
     pieces = PcmConverter(PcmFormat(encoding, rate, channels))
@@ -193,7 +196,7 @@ def test_a_full_scale_square_stays_within_full_scale() -> None:
         (("s16le", 16_000, MAX_CHANNELS + 1), "9 channels"),
     ],
 )
-def test_a_format_that_is_none_is_refused(arguments, message: str) -> None:
+def test_a_format_that_is_none_is_refused(arguments: Any, message: str) -> None:
     with pytest.raises(ProtocolError, match=message) as refused:
         PcmFormat(*arguments)
     assert refused.value.code is ErrorCode.BAD_PARAMETER

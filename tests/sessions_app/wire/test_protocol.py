@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -182,7 +183,7 @@ class TestVersionOne:
             Hello("m", Mode.SENDER, 1, "live", 0, 0),
         ],
     )
-    def test_knows_nothing_but_lines_and_the_end(self, message) -> None:
+    def test_knows_nothing_but_lines_and_the_end(self, message: Any) -> None:
         assert encode(message, version=1) is None
 
     def test_the_end_is_confirmed_with_nothing_to_show(self) -> None:
@@ -229,7 +230,7 @@ class TestVersionTwo:
         "message",
         [LINE, PartialLine(0, ""), Revision(1, LINE), Ack(1, 0), StateChange("live"), SessionEnd(1, 1, 1)],
     )
-    def test_every_message_has_the_keys_that_old_clients_read(self, message, version: int) -> None:
+    def test_every_message_has_the_keys_that_old_clients_read(self, message: Any, version: int) -> None:
         text = encode(message, version=version)
         if text is not None:
             assert {"asr", "spk"} <= json.loads(text).keys()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -111,7 +113,7 @@ class TestLikeness:
     @pytest.mark.parametrize(
         "who", [(1, 1, 1, 2, 2, 2), (1, 2, 1, 2, 1, 2), (1, 1, 1, 1, 1, 2), (1, 1, 2, 1, 1, 1)]
     )
-    def test_a_second_person_is_noticed_wherever_they_speak(self, who) -> None:
+    def test_a_second_person_is_noticed_wherever_they_speak(self, who: Any) -> None:
         assert self.likeness(*who) < -1
 
     def test_one_stretch_alone_is_one_person(self) -> None:

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import torch
 from hypothesis import given, settings
@@ -32,7 +34,7 @@ class TestUtteranceAttention:
         st.integers(0, 100),
     )
     def test_every_frame_sees_the_whole_utterance_whatever_the_size_of_a_head(
-        self, length, shape, seed
+        self, length: int, shape: Any, seed: int
     ) -> None:
         heads, size = shape
         width = heads * size

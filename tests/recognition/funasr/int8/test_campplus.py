@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
@@ -28,7 +30,7 @@ class TestCampPlus:
                     module.weight = torch.nn.Parameter(torch.rand_like(module.weight) + 0.5, False)
                     module.bias = torch.nn.Parameter(torch.randn_like(module.bias) * 0.1, False)
 
-    def embeddings(self, network, lengths) -> torch.Tensor:
+    def embeddings(self, network: Any, lengths: list[int]) -> torch.Tensor:
         with torch.inference_mode():
             return torch.cat(
                 [
@@ -37,7 +39,7 @@ class TestCampPlus:
                 ]
             )
 
-    def assert_points_where_funasr_points(self, network) -> None:
+    def assert_points_where_funasr_points(self, network: Any) -> None:
         lengths = (8_000, 16_000, 48_000, 50_001, 96_000)
         exact, found = self.embeddings(self.model, lengths), self.embeddings(network, lengths)
         similarity = torch.nn.functional.cosine_similarity(exact, found)

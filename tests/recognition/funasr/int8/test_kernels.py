@@ -36,7 +36,7 @@ def reference_memory(value: np.ndarray, weights: np.ndarray, left: int, right: i
 
 class TestQuantize:
     @given(st.integers(0, 1000), st.integers(1, 9), st.sampled_from([1, 15, 16, 100]))
-    def test_a_row_comes_back_within_half_a_step(self, seed, rows, width) -> None:
+    def test_a_row_comes_back_within_half_a_step(self, seed: int, rows: int, width: int) -> None:
         x = normal(seed, rows, width) * 10
         out, scale = np.empty(x.shape, np.uint8), np.empty(rows, np.float32)
 

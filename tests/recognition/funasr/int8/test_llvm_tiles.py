@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from typing import Any
 from unittest import mock
 
 import numpy as np
@@ -24,17 +25,17 @@ from .test_kernels import normal, reference_memory
 
 
 @compiled
-def tile_4_by_3(left, right, out, out_at) -> None:
+def tile_4_by_3(left: Any, right: Any, out: Any, out_at: Any) -> None:
     tile_of_floats(4, 3, left.shape[1], left, (0, 0), right, (0, 0), out, out_at)
 
 
 @compiled
-def softmax(scores, hidden) -> None:
+def softmax(scores: Any, hidden: Any) -> None:
     softmax_down(scores, hidden)
 
 
 @compiled
-def sum_of_11(rows, weights, out, column) -> None:
+def sum_of_11(rows: int, weights: Any, out: Any, column: Any) -> None:
     sum_of_neighbours(11, len(out), rows, (0, column), weights, (0, column), out, (0, column))
 
 
@@ -44,7 +45,7 @@ def random_bytes(seed: int, outputs: int, inputs: int, rows: int) -> tuple[np.nd
     return weight, rng.integers(0, 256, (rows, inputs)).astype(np.uint8)
 
 
-def double(values) -> None:
+def double(values: Any) -> None:
     use_whole_registers()
     for number in range(len(values)):
         values[number] *= 2
@@ -82,7 +83,9 @@ class TestFloatTile:
 
 class TestSoftmax:
     @given(st.integers(1, 70), st.sampled_from([0.1, 1.0, 30.0, 1e4]), st.integers(0, 1000))
-    def test_every_column_is_a_softmax_without_its_hidden_rows(self, count, size, seed) -> None:
+    def test_every_column_is_a_softmax_without_its_hidden_rows(
+        self, count: int, size: int, seed: int
+    ) -> None:
         scores = normal(seed, count, LANES) * np.float32(size)
         hidden = np.where(np.arange(count) % 3 == 1, -1e30, 0).astype(np.float32)
         expected = torch.softmax(torch.from_numpy(scores + hidden[:, None]), 0).numpy()
@@ -113,7 +116,7 @@ class TestByteProduct:
         st.sampled_from([0, 128]),
         st.integers(0, 1000),
     )
-    def test_a_product_is_exact(self, rows, outputs, inputs, zero, seed) -> None:
+    def test_a_product_is_exact(self, rows: int, outputs: int, inputs: int, zero: Any, seed: int) -> None:
         weight, x = random_bytes(seed, outputs, inputs, rows)
         packed = matmul_vnni.pack(weight)
         scale = np.zeros(matmul_vnni.PANEL * len(packed), np.float32)

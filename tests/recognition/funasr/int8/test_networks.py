@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import difflib
 import functools
+from typing import Any
 
 import numpy as np
 import pytest
@@ -112,7 +113,7 @@ class TestIndependence:
 
     @settings(max_examples=20)
     @given(st.data())
-    def test_streams_do_not_change_each_others_encoding(self, data) -> None:
+    def test_streams_do_not_change_each_others_encoding(self, data: st.DataObject) -> None:
         model = streaming_model()
         alone, together = (networks.StreamingEncoder(model.encoder, model.predictor, GEOMETRY) for _ in "ab")
         alone.grow(4)
@@ -139,7 +140,7 @@ class TestIndependence:
 
     @settings(max_examples=20)
     @given(st.lists(st.integers(0, 4), min_size=1, max_size=5))
-    def test_utterances_do_not_change_each_others_tokens(self, numbers) -> None:
+    def test_utterances_do_not_change_each_others_tokens(self, numbers: Any) -> None:
         audio = [speech_like(200 + n, 12_000 + 9_000 * n) for n in numbers]
 
         together = offline_recognizer().recognize(audio)
