@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from django.test import Client
 from prometheus_client import CollectorRegistry
-from pytest_django import SettingsWrapper
+from pytest_django import Settings
 
 from recognition.audio import samples
 from recognition.core.endpointing import EndpointingOptions
@@ -109,7 +109,7 @@ class TestPage:
         assert "asr_capacity_sessions 12.0" in text
         assert "process_resident_memory_bytes" in text
 
-    def test_others_see_them_with_the_token_only(self, settings: SettingsWrapper) -> None:
+    def test_others_see_them_with_the_token_only(self, settings: Settings) -> None:
         settings.METRICS_TOKEN = "figures"
         for headers, status in [
             ({}, 403),
@@ -119,7 +119,7 @@ class TestPage:
             answer = Client().get("/metrics", headers=headers, **self.REMOTE)
             assert answer.status_code == status, headers
 
-    def test_without_a_token_set_none_is_good(self, settings: SettingsWrapper) -> None:
+    def test_without_a_token_set_none_is_good(self, settings: Settings) -> None:
         settings.METRICS_TOKEN = ""
         answer = Client().get("/metrics", headers={"Authorization": "Bearer "}, **self.REMOTE)
         assert answer.status_code == 403

@@ -7,7 +7,7 @@ from unittest import mock
 
 import pytest
 from django.test import Client
-from pytest_django import SettingsWrapper
+from pytest_django import Settings
 
 from sessions_app.worker import hosted_worker
 
@@ -20,7 +20,7 @@ class TestPage:
         response = client.get("/", follow=True, headers={"accept-language": language})
         return response.content.decode()
 
-    def test_a_page_says_it_in_both_languages(self, client: Client, settings: SettingsWrapper) -> None:
+    def test_a_page_says_it_in_both_languages(self, client: Client, settings: Settings) -> None:
         settings.MODEL_SET = "embedded"
 
         english, chinese = self.listing(client), self.listing(client, "zh-hans")
@@ -30,7 +30,7 @@ class TestPage:
         assert CHANGES_IT in chinese
         assert "The small built-in models" not in chinese
 
-    def test_with_other_models_no_page_says_it(self, client: Client, settings: SettingsWrapper) -> None:
+    def test_with_other_models_no_page_says_it(self, client: Client, settings: Settings) -> None:
         settings.MODEL_SET = "paraformer-zh"
 
         assert CHANGES_IT not in self.listing(client)
@@ -44,7 +44,7 @@ class TestLog:
         monkeypatch.setattr(hosted_worker, "measure", lambda models: mock.Mock(streams=4))
 
     def test_a_worker_says_it_when_it_has_loaded_them(
-        self, caplog: pytest.LogCaptureFixture, settings: SettingsWrapper
+        self, caplog: pytest.LogCaptureFixture, settings: Settings
     ) -> None:
         settings.MODEL_SET = "embedded"
 
@@ -54,7 +54,7 @@ class TestLog:
         assert CHANGES_IT in warning.getMessage()
 
     def test_with_other_models_there_is_no_warning(
-        self, caplog: pytest.LogCaptureFixture, settings: SettingsWrapper
+        self, caplog: pytest.LogCaptureFixture, settings: Settings
     ) -> None:
         settings.MODEL_SET = "paraformer-zh"
 

@@ -11,7 +11,7 @@ import pytest
 import soundfile
 from django.core.management import CommandError, call_command
 from django.test import override_settings
-from pytest_django import Settings, SettingsWrapper
+from pytest_django import Settings
 
 from recognition.exceptions import ModelError
 from recognition.fakes.scripted import Script, ScriptedLine
@@ -37,7 +37,7 @@ class TestList:
         assert re.search(r"streaming +paraformer-zh-streaming +880 MB .* iic/speech_para.* missing", text)
         assert "fetch with: python manage.py models pull paraformer-zh" in text
 
-    def test_a_set_in_use_that_cannot_be_read_is_named(self, settings: SettingsWrapper) -> None:
+    def test_a_set_in_use_that_cannot_be_read_is_named(self, settings: Settings) -> None:
         settings.MODEL_SET = "/nowhere.toml"
         with pytest.raises(CommandError, match=r"the model set /nowhere\.toml cannot be read"):
             run("list")
@@ -45,7 +45,7 @@ class TestList:
 
 class TestListOfAnOwnSet:
     @pytest.fixture(autouse=True)
-    def own_set(self, settings: SettingsWrapper, tmp_path: Path) -> None:
+    def own_set(self, settings: Settings, tmp_path: Path) -> None:
         family = "tests.recognition.model_sets.tone_family"
         (tmp_path / "weights").mkdir()
         (tmp_path / "own.toml").write_text(

@@ -11,14 +11,14 @@ import soundfile
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
-from pytest_django import SettingsWrapper
+from pytest_django import Settings
 
 from sessions_app.recordings import files
 from sessions_app.recordings.files import Journal, to_int16
 
 
 @pytest.fixture(autouse=True)
-def media(settings: SettingsWrapper, tmp_path: Path) -> Path:
+def media(settings: Settings, tmp_path: Path) -> Path:
     settings.MEDIA_ROOT = tmp_path
     return tmp_path
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from django.test import Client
 from django.urls import reverse
-from pytest_django import SettingsWrapper
+from pytest_django import Settings
 
 from sessions_app.recordings import files, peaks
 from sessions_app.recordings.peaks import WINDOW
@@ -16,7 +16,7 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture(autouse=True)
-def media(tmp_path: Path, settings: SettingsWrapper) -> None:
+def media(tmp_path: Path, settings: Settings) -> None:
     settings.MEDIA_ROOT = tmp_path
 
 

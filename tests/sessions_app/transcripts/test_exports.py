@@ -23,7 +23,7 @@ from django.utils import translation
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
-from pytest_django import SettingsWrapper
+from pytest_django import Settings
 
 from sessions_app.models import Session
 from sessions_app.transcripts import exports
@@ -226,7 +226,7 @@ class TestDownload:
 
     @pytest.mark.parametrize(("as_flac", "extension"), [(False, "wav"), (True, "flac")])
     def test_the_recording_has_every_sample(
-        self, as_flac: bool, extension: str, tmp_path: Path, settings: SettingsWrapper
+        self, as_flac: bool, extension: str, tmp_path: Path, settings: Settings
     ) -> None:
         settings.MEDIA_ROOT = tmp_path
         session = self.session()

@@ -6,7 +6,7 @@ import pytest
 from django.http import QueryDict
 from django.test import Client
 from django.utils import timezone
-from pytest_django import DjangoAssertNumQueries, SettingsWrapper
+from pytest_django import DjangoAssertNumQueries, Settings
 
 from sessions_app.models import Session
 from sessions_app.transcripts import listing
@@ -40,7 +40,7 @@ class TestFilters:
             make_voice(make_session(key), name)
         assert listed(f"speaker={Speaker.objects.get(name='Alice').pk}") == ["c", "a"]
 
-    def test_by_day_in_the_zone_of_the_installation(self, settings: SettingsWrapper) -> None:
+    def test_by_day_in_the_zone_of_the_installation(self, settings: Settings) -> None:
         settings.TIME_ZONE = "Asia/Shanghai"
         session = make_session("late")
         evening = timezone.datetime(2026, 11, 22, 23, 30, tzinfo=timezone.get_default_timezone())

@@ -14,7 +14,7 @@ from django.core.management import CommandError, call_command
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
-from pytest_django import SettingsWrapper
+from pytest_django import Settings
 
 from sessions_app.models import AccessToken, Session, Utterance, Voice
 from sessions_app.recordings import files, peaks
@@ -28,7 +28,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture(autouse=True)
-def media(tmp_path: Path, settings: SettingsWrapper) -> Path:
+def media(tmp_path: Path, settings: Settings) -> Path:
     settings.MEDIA_ROOT = tmp_path
     return tmp_path
 
@@ -148,7 +148,7 @@ class TestPrune:
         )
         assert Session.objects.exists()
 
-    def test_by_the_settings(self, settings: SettingsWrapper, capsys: pytest.CaptureFixture[str]) -> None:
+    def test_by_the_settings(self, settings: Settings, capsys: pytest.CaptureFixture[str]) -> None:
         settings.KEEP_SESSIONS_DAYS = 30
         make_full_session(days_ago=31)
         call_command("prune")

@@ -11,7 +11,7 @@ import pytest
 import soundfile
 from django.test import Client
 from django.urls import reverse
-from pytest_django import SettingsWrapper
+from pytest_django import Settings
 
 from sessions_app.models import Session
 from sessions_app.views import audio as audio_views
@@ -25,7 +25,7 @@ SAMPLES = np.rint(AUDIO * 32768).astype("<i2")
 
 
 @pytest.fixture(params=[False, True], ids=["live", "ended"])
-def session(request: pytest.FixtureRequest, tmp_path: Path, settings: SettingsWrapper) -> Session:
+def session(request: pytest.FixtureRequest, tmp_path: Path, settings: Settings) -> Session:
     settings.MEDIA_ROOT = tmp_path
     session = make_session(is_live=not request.param)
     make_recording(session, AUDIO, as_flac=request.param)
@@ -82,7 +82,7 @@ def test_behind_the_end_there_is_nothing(session: Session) -> None:
     assert (response.status_code, response["Content-Range"]) == (416, "bytes */80044")
 
 
-def test_no_recording_is_said_so(tmp_path: Path, settings: SettingsWrapper) -> None:
+def test_no_recording_is_said_so(tmp_path: Path, settings: Settings) -> None:
     settings.MEDIA_ROOT = tmp_path
     response = get(make_session())
     assert response.status_code == 404

@@ -12,7 +12,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
-from pytest_django import SettingsWrapper
+from pytest_django import Settings
 
 from sessions_app.models import AccessToken, Session
 from tests.sessions_app.meetings import make_lines, make_recording, make_session, make_user
@@ -83,7 +83,7 @@ def addresses(resolver: URLResolver | None = None, prefix: str = "") -> Iterator
 
 
 @pytest.fixture
-def session(tmp_path: Path, settings: SettingsWrapper) -> Session:
+def session(tmp_path: Path, settings: Settings) -> Session:
     settings.MEDIA_ROOT = tmp_path
     session = make_session(owner=make_user("owner", "transcriber"))
     make_lines(session)
@@ -181,13 +181,13 @@ class TestRights:
         assert self.rights("editor", session) == everything
 
     def test_under_token_being_on_this_machine_is_no_right(
-        self, session: Session, settings: SettingsWrapper
+        self, session: Session, settings: Settings
     ) -> None:
         settings.ACCESS = "token"
         assert client_of("local").get(reverse("session", args=[session.key])).status_code == 302
 
     def test_under_open_everyone_reads_and_records_and_nobody_changes_anything(
-        self, session: Session, settings: SettingsWrapper
+        self, session: Session, settings: Settings
     ) -> None:
         settings.ACCESS = "open"
         assert self.rights("remote", session) == {"read", "send", "export"}
