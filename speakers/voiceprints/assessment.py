@@ -73,7 +73,8 @@ def measure(audio: np.ndarray, probabilities: np.ndarray, frame: int, *, thresho
     if not is_speech.any():
         return Sound(0.0, 0.0, 0.0)
     # Frames beside speech hold its fading: only what is clearly apart tells the noise.
-    is_near = np.convolve(is_speech, np.ones(2 * (SAMPLE_RATE // 10 // frame) + 1), "same") > 0
+    around = SAMPLE_RATE // 10 // frame
+    is_near = np.convolve(is_speech, np.ones(2 * around + 1))[around : around + len(power)] > 0
     apart = power[~is_near]
     noise = np.mean(apart) if len(apart) * frame >= samples(0.3) else np.percentile(power, 5)
     speech = np.mean(power[is_speech])

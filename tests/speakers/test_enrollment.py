@@ -115,6 +115,13 @@ async def test_silence_is_too_little(engine: Engine, staff: User) -> None:
     assert draft.sealed_embedding is None
 
 
+async def test_a_moment_is_too_little(engine: Engine, staff: User) -> None:
+    """Shorter than what is looked at around speech."""
+    draft = await judged(engine, said(2)[SAMPLE_RATE // 2 :][: SAMPLE_RATE // 10], staff)
+
+    assert verdict_of(draft).problems == [Problem.TOO_SHORT]
+
+
 async def test_noise_is_noticed(engine: Engine, staff: User) -> None:
     draft = await judged(engine, 0.4 * said(0, 0, noise=0.1), staff)
 
