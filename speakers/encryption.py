@@ -2,12 +2,13 @@
 
 Fernet (AES-128-CBC with an HMAC). The keys are `settings.VOICEPRINT_KEYS` or, if that is empty, the lines
 of `settings.VOICEPRINT_KEY_FILE`, made on first use. The first key encrypts and all of them decrypt, so a new
-key can be put in front and everything be rewritten while the service runs: `manage.py rotate_voiceprint_key`.
+key can be put in front while the service runs; the old one stays, for what it has encrypted.
 """
 
 from __future__ import annotations
 
 import os
+import tempfile
 from functools import lru_cache
 from pathlib import Path
 
@@ -54,8 +55,9 @@ def keys() -> tuple[str, ...]:
 def write_keys(lines: list[str], *, replace: bool) -> None:
     """Write the file of keys, for its owner alone; unless `replace`, a file that is there stays."""
     file = Path(settings.VOICEPRINT_KEY_FILE)
-    fresh = file.with_name(f"{file.name}.{os.getpid()}")
-    descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    # A file of its own for each thread: one that two of them wrote would hold neither's key.
+    descriptor, name = tempfile.mkstemp(prefix=f"{file.name}.", dir=file.parent)
+    fresh = Path(name)
     with os.fdopen(descriptor, "w") as opened:
         opened.write("".join(f"{line}\n" for line in lines))
         opened.flush()
@@ -66,7 +68,7 @@ def write_keys(lines: list[str], *, replace: bool) -> None:
         else:
             file.hardlink_to(fresh)
     except FileExistsError:
-        pass  # another process was faster: its keys count
+        pass  # somebody else was faster: their keys count
     finally:
         fresh.unlink(missing_ok=True)
 

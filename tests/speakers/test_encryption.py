@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import stat
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -57,6 +59,34 @@ class TestKeys:
         encryption.write_keys([NEW], replace=True)
 
         assert [path.name for path in key_file.parent.iterdir()] == ["keys"]
+
+    def test_of_many_threads_that_need_the_first_key_all_get_the_same(self, key_file: Path) -> None:
+        """Else what one of them encrypts can never be read again."""
+        for _ in range(20):
+            key_file.unlink(missing_ok=True)
+            start = threading.Barrier(4)
+
+            def use(start: threading.Barrier = start) -> tuple[tuple[str, ...], bytes]:
+                start.wait()
+                return encryption.keys(), encryption.encrypt(b"a voice")
+
+            with ThreadPoolExecutor(4) as pool:
+                used = [task.result() for task in [pool.submit(use) for _ in range(4)]]
+
+            assert len({keys for keys, _ in used}) == 1
+            assert all(encryption.decrypt(token) == b"a voice" for _, token in used)
+        assert [path.name for path in key_file.parent.iterdir()] == ["keys"]
+
+    def test_a_key_file_that_cannot_be_written_is_no_key(self, settings: Any, tmp_path: Path) -> None:
+        settings.VOICEPRINT_KEY_FILE = tmp_path / "no such folder" / "keys"
+
+        with pytest.raises(FileNotFoundError, match="no such folder"):
+            encryption.encrypt(b"a voice")
+
+    def test_blank_lines_and_spaces_around_keys_do_no_harm(self, key_file: Path) -> None:
+        key_file.write_text(f"\n  {NEW}  \n\n{OLD}\n")
+
+        assert encryption.keys() == (NEW, OLD)
 
     def test_keys_of_the_settings_come_before_the_file(self, settings: Any, key_file: Path) -> None:
         settings.VOICEPRINT_KEYS = [NEW, OLD]
