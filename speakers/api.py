@@ -33,6 +33,7 @@ from .models import Consent, ConsentText, Enrollment, Speaker, Voiceprint
 from .permissions import ENROLL, EXPORT, LISTEN, MERGE, VIEW
 
 MAX_LISTED = 500
+MAX_OFFSET = 2**31 - 1
 
 router = Router(tags=["speakers"])
 
@@ -68,17 +69,20 @@ def _logged_in(request: HttpRequest) -> User | None:
     return request.user
 
 
-Name = Annotated[str, Field(min_length=1, max_length=100, pattern=r"\S")]
+Text = Annotated[str, Field(pattern=r"^[^\x00]*$")]
+"""What every database can keep: PostgreSQL takes no NUL, and what has a pattern must be valid Unicode."""
+
+Name = Annotated[str, Field(min_length=1, max_length=100, pattern=r"^[^\x00]*[^\s\x00][^\x00]*$")]
 
 
 class NewSpeaker(Schema):
     name: Name
-    note: str = ""
+    note: Text = ""
 
 
 class SpeakerChange(Schema):
     name: Name | None = None
-    note: str | None = None
+    note: Text | None = None
 
 
 class SpeakerOut(Schema):
@@ -160,8 +164,8 @@ class Merge(Schema):
 @router.get("/speakers", auth=Permitted(VIEW), response=Speakers)
 def list_speakers(
     request: HttpRequest,
-    search: str = "",
-    offset: Annotated[int, Query(ge=0)] = 0,
+    search: Text = "",
+    offset: Annotated[int, Query(ge=0, le=MAX_OFFSET)] = 0,
     limit: Annotated[int, Query(ge=1, le=MAX_LISTED)] = 100,
 ) -> dict[str, Any]:
     """List everybody, by name; `search` is a part of the name."""

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 import uuid
 from typing import Any
 
@@ -27,6 +28,9 @@ from .forms import DecideForm, EnrollForm, MergeForm
 from .models import Speaker, Voiceprint
 from .permissions import ENROLL, EXPORT, LISTEN, MERGE
 from .responses import draft_or_404
+
+_KEY = re.compile(r"[0-9]{1,18}")
+"""Of a row, as every database takes it."""
 
 
 def enroll(request: HttpRequest, key: uuid.UUID) -> HttpResponse:
@@ -112,7 +116,7 @@ def export_speaker(request: HttpRequest, key: uuid.UUID) -> HttpResponse:
 def merge(request: HttpRequest) -> HttpResponse:
     """Merge several entries for one person."""
     user = _need(request, MERGE)
-    keys = [key for key in request.GET.get("speakers", "").split(",") if key.isdigit()]
+    keys = [int(key) for key in request.GET.get("speakers", "").split(",") if _KEY.fullmatch(key)]
     speakers = Speaker.objects.filter(pk__in=keys)
     if speakers.count() < 2:
         messages.error(request, _("Choose at least two speakers to merge."))

@@ -393,8 +393,11 @@ class TestMerge:
 
         assert Speaker.objects.count() == 3
 
-    def test_nonsense_in_the_address_is_nobody(self, client: Client) -> None:
-        response = client.get(reverse("admin:speakers_merge") + "?speakers=x,1;DROP,-3", follow=True)
+    @pytest.mark.parametrize(
+        "keys", ["x,1;DROP,-3", "", ",,,", "²,³", "1" * 30 + "," + "2" * 30, "٣,٤", "1,1"]
+    )
+    def test_nonsense_in_the_address_is_nobody(self, client: Client, keys: str) -> None:
+        response = client.get(reverse("admin:speakers_merge"), {"speakers": keys}, follow=True)
 
         assert "at least two" in response.content.decode()
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import uuid
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -328,3 +329,131 @@ class TestKeeping:
         assert "name" in refused.json()["error"]
         alice.refresh_from_db()
         assert alice.name == "Alice"
+
+
+class TestOddRequests:
+    """Programs send what people would not type: they get an answer that says so, never a failure."""
+
+    @pytest.mark.parametrize("name", ["a\x00b", "\ud800"])
+    @pytest.mark.parametrize("field", ["name", "note"])
+    def test_what_no_database_can_keep_is_refused(
+        self, client: Client, alice: Speaker, name: str, field: str
+    ) -> None:
+        refused = send(client, "PATCH", f"speakers/{alice.uuid}", **{field: name})
+
+        assert refused.status_code == 422
+        alice.refresh_from_db()
+        assert (alice.name, alice.note) == ("Alice", "")
+
+    @pytest.mark.parametrize(
+        "name", ["张三", "محمد", "🎤", "O’Neill", "=1+1", "<script>", "a\tb", "\u202eecilA"]
+    )
+    def test_any_name_of_a_person_comes_back_as_it_was(self, client: Client, name: str) -> None:
+        made = send(client, "POST", "speakers", name=name)
+
+        assert made.status_code == 201
+        assert send(client, "GET", f"speakers/{made.json()['id']}").json()["name"] == name
+
+    @pytest.mark.parametrize(
+        ("search", "expected"),
+        [
+            ("100%", ["100% Alice"]),
+            ("%", ["100% Alice"]),
+            ("_", ["under_score"]),
+            ("\\", ["back\\slash"]),
+            ("'; DROP TABLE speakers;--", []),
+            ("alice", ["100% Alice", "Alice"]),
+            ("张", ["张三"]),
+        ],
+    )
+    def test_what_is_looked_for_is_text_and_no_pattern(
+        self, client: Client, alice: Speaker, search: str, expected: list[str]
+    ) -> None:
+        for name in ("100% Alice", "under_score", "back\\slash", "张三"):
+            Speaker.objects.create(name=name)
+
+        found = client.get("/api/speakers", {"search": search}).json()
+
+        assert [speaker["name"] for speaker in found["speakers"]] == expected
+        assert found["count"] == len(expected)
+
+    @pytest.mark.parametrize(
+        "query", ["search=%00", "offset=-1", "offset=" + "9" * 30, "limit=0", "limit=501", "limit=x"]
+    )
+    def test_pages_that_cannot_be_are_refused(self, client: Client, query: str) -> None:
+        assert send(client, "GET", f"speakers?{query}").status_code == 422
+
+    def test_pages_go_on_where_the_last_one_stopped_and_end(self, client: Client, alice: Speaker) -> None:
+        for name in ("Bob", "Bob", "Carol"):
+            Speaker.objects.create(name=name)
+
+        pages = [send(client, "GET", f"speakers?limit=3&offset={at}").json() for at in (0, 3, 6)]
+
+        assert [[each["name"] for each in page["speakers"]] for page in pages] == [
+            ["Alice", "Bob", "Bob"],
+            ["Carol"],
+            [],
+        ]
+        assert {page["count"] for page in pages} == {4}
+
+    def test_a_change_of_one_thing_leaves_the_other(self, client: Client, alice: Speaker) -> None:
+        send(client, "PATCH", f"speakers/{alice.uuid}", note="met in May")
+        send(client, "PATCH", f"speakers/{alice.uuid}", name="Alicia")
+
+        alice.refresh_from_db()
+        assert (alice.name, alice.note) == ("Alicia", "met in May")
+
+    def test_a_note_can_be_emptied_and_a_name_cannot(self, client: Client, alice: Speaker) -> None:
+        Speaker.objects.filter(pk=alice.pk).update(note="met in May")
+
+        assert send(client, "PATCH", f"speakers/{alice.uuid}", note="").status_code == 200
+        assert send(client, "PATCH", f"speakers/{alice.uuid}", name="").status_code == 422
+
+        alice.refresh_from_db()
+        assert (alice.name, alice.note) == ("Alice", "")
+
+    def test_what_was_deleted_cannot_be_deleted_again(self, client: Client, alice: Speaker) -> None:
+        voiceprint, consent = alice.voiceprints.get(), alice.consents.get()
+        for path in (f"voiceprints/{voiceprint.uuid}", f"consents/{consent.pk}", f"speakers/{alice.uuid}"):
+            assert send(client, "DELETE", path).status_code == 204
+            again = send(client, "DELETE", path)
+            assert (again.status_code, again.json()) == (404, {"error": "There is nothing at this address."})
+
+    def test_an_entry_that_is_gone_is_merged_with_nobody(self, client: Client, alice: Speaker) -> None:
+        refused = send(client, "POST", f"speakers/{alice.uuid}/merge", gone=str(uuid.uuid4()))
+
+        assert refused.status_code == 404
+        assert alice.voiceprints.count() == 1
+
+    @pytest.mark.parametrize("text", [0, 10**30, -1, "x"])
+    def test_nobody_agrees_to_a_text_that_is_not_there(
+        self, client: Client, alice: Speaker, text: Any
+    ) -> None:
+        assert send(client, "POST", f"speakers/{alice.uuid}/consents", text=text).status_code in (404, 422)
+        assert alice.consents.count() == 1
+
+    def test_a_recording_is_stored_once(self, client: Client, draft: Enrollment) -> None:
+        judge(draft)
+        stored = [send(client, "POST", f"enrollments/{draft.pk}/store").status_code for _ in range(2)]
+
+        assert stored == [201, 404]
+        assert Voiceprint.objects.count() == 2
+
+    def test_the_text_to_agree_to_is_in_the_language_that_is_asked_for(self, client: Client) -> None:
+        texts = [
+            client.get("/api/consent-text", headers={"Accept-Language": language}).json()
+            for language in ("en", "zh-CN", "fr")
+        ]
+
+        assert [text["language"] for text in texts[:2]] == ["en", "zh-hans"]
+        assert texts[0]["text"] != texts[1]["text"]
+        assert texts[2]["text"]
+
+    def test_what_a_worker_could_not_do_is_told(self, client: Client, draft: Enrollment) -> None:
+        Job.objects.update(state="failed", error="The models are gone.")
+
+        assert send(client, "GET", f"enrollments/{draft.pk}").json() == {
+            "id": str(draft.pk),
+            "verdict": {**send(client, "GET", f"enrollments/{draft.pk}").json()["verdict"]},
+            "error": "The models are gone.",
+        }
