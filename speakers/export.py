@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import io
 import json
+import uuid
 import zipfile
 from typing import Any
 
-from .models import AuditEntry, Speaker
+from .models import AuditEntry, Speaker, Voiceprint
 
 
 def export(speaker: Speaker) -> bytes:
@@ -19,10 +20,27 @@ def export(speaker: Speaker) -> bytes:
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("speaker.json", json.dumps(describe(speaker), ensure_ascii=False, indent=2))
-        for voiceprint in speaker.voiceprints.exclude(audio=""):
-            with voiceprint.audio.open() as recording:
-                archive.writestr(f"recordings/{voiceprint.uuid}.flac", recording.read())
+        for voiceprint in speaker.voiceprints.all():
+            if name := _recording(voiceprint):
+                with voiceprint.audio.open() as recording:
+                    archive.writestr(name, recording.read())
     return buffer.getvalue()
+
+
+def _recording(voiceprint: Voiceprint) -> str | None:
+    """Return the name of a recording in the file; None if there is none (any more)."""
+    is_there = voiceprint.audio and voiceprint.audio.storage.exists(voiceprint.audio.name)
+    return f"recordings/{voiceprint.uuid}.flac" if is_there else None
+
+
+def _merged_into(speaker: Speaker) -> set[uuid.UUID]:
+    """Return the key of a speaker, and those of all entries that became part of this one."""
+    known, new = set(), {speaker.uuid}
+    while new:
+        known |= new
+        merges = AuditEntry.objects.filter(action=AuditEntry.Action.MERGED, speaker__in=new)
+        new = {uuid.UUID(detail["gone"]) for detail in merges.values_list("detail", flat=True)} - known
+    return known
 
 
 def describe(speaker: Speaker) -> dict[str, Any]:
@@ -49,7 +67,7 @@ def describe(speaker: Speaker) -> dict[str, Any]:
                 "enrolled_by": voiceprint.created_by.get_username() if voiceprint.created_by else None,
                 "source": voiceprint.source,
                 "seconds_of_speech": voiceprint.speech_s,
-                "recording": f"recordings/{voiceprint.uuid}.flac" if voiceprint.audio else None,
+                "recording": _recording(voiceprint),
                 "model": voiceprint.model_id,
                 "embedding": voiceprint.embedding.tolist(),
             }
@@ -57,6 +75,6 @@ def describe(speaker: Speaker) -> dict[str, Any]:
         ],
         "log": [
             {"at": entry.at.isoformat(), "action": entry.action, "by": entry.actor_name, **entry.detail}
-            for entry in AuditEntry.objects.filter(speaker=speaker.uuid)
+            for entry in AuditEntry.objects.filter(speaker__in=_merged_into(speaker))
         ],
     }
