@@ -8,9 +8,10 @@ import uuid
 from collections.abc import Callable, Mapping
 
 import numpy as np
+from hypothesis import strategies as st
 
 from speakers.voiceprints.fitting import Lines, fit
-from speakers.voiceprints.identification import Enrolled, Gallery
+from speakers.voiceprints.identification import Enrolled, Gallery, unit
 from speakers.voiceprints.scoring import Cohort, Scoring
 from speakers.voiceprints.tracking import Decision, LineMoved, Revision, VoiceIdentified, VoicesMerged
 
@@ -77,6 +78,21 @@ def numbered_keys() -> Callable[[], uuid.UUID]:
 def voice(number: int) -> uuid.UUID:
     """The nth voice of a tracker that uses `numbered_keys`."""
     return uuid.UUID(int=number)
+
+
+AXES = 6
+"""Dimensions of the voices that `embeddings` draws: few, so that many of them are alike."""
+
+
+def embeddings(dimension: int = AXES) -> st.SearchStrategy[np.ndarray]:
+    """Voices in any direction, float32, shape (dimension,), unit length."""
+    values = st.lists(st.integers(-9, 9), min_size=dimension, max_size=dimension).filter(any)
+    return values.map(lambda drawn: unit(np.array(drawn, np.float32)))
+
+
+def speech_lengths() -> st.SearchStrategy[float]:
+    """Seconds of speech, from less than counts to more than counts."""
+    return st.floats(0.1, 60.0)
 
 
 class Transcript:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from speakers.exceptions import TooFewVoices
 from speakers.voiceprints.fitting import Lines, equal_error_rate, fit
@@ -60,6 +62,84 @@ class TestFit:
 
         assert np.isfinite([scoring.slope, scoring.bias, scoring.offset]).all()
         assert abs(scoring.slope) < 100
+
+    def test_what_people_are_called_teaches_nothing(self) -> None:
+        lines = spoken(People(), speakers=4, lines=4)
+        names = np.array([f"Person {number}" for number in lines.speakers])
+
+        by_number = fit(lines, COHORT)
+        by_name = fit(Lines(lines.embeddings, lines.seconds, names, lines.recordings), COHORT)
+
+        assert (by_name.slope, by_name.bias, by_name.offset) == pytest.approx(
+            (by_number.slope, by_number.bias, by_number.offset)
+        )
+
+    def test_the_same_lines_teach_the_same_each_time(self) -> None:
+        lines = spoken(People(), speakers=4, lines=4)
+
+        once, again = fit(lines, COHORT), fit(lines, COHORT)
+
+        assert (once.slope, once.bias, once.offset) == (again.slope, again.bias, again.offset)
+
+    def test_the_more_alike_the_likelier(self) -> None:
+        assert fit(spoken(People(noise=1.5)), COHORT).slope > 0
+
+    def test_lines_of_a_choice_keep_who_said_what_where(self) -> None:
+        lines = spoken(People(), speakers=3, lines=2)
+
+        some = lines.take(lines.speakers == 501)
+
+        assert len(some) == 2
+        assert set(some.speakers) == {501}
+        assert some.recordings.tolist() == [2, 3]
+        np.testing.assert_array_equal(some.embeddings, lines.embeddings[2:4])
+
+
+SCORES = st.lists(st.integers(-50, 50), min_size=1, max_size=20).map(lambda drawn: np.array(drawn, float))
+
+
+class TestAnyScores:
+    @given(SCORES, SCORES)
+    @settings(max_examples=25)
+    def test_the_rate_is_a_share_and_the_threshold_a_score(
+        self, genuine: np.ndarray, impostor: np.ndarray
+    ) -> None:
+        rate, threshold = equal_error_rate(genuine, impostor)
+
+        assert 0 <= rate <= 1
+        assert threshold in np.concatenate([genuine, impostor])
+
+    @given(SCORES, SCORES)
+    @settings(max_examples=25)
+    def test_the_order_of_trials_does_not_matter(self, genuine: np.ndarray, impostor: np.ndarray) -> None:
+        assert equal_error_rate(genuine[::-1], impostor[::-1]) == equal_error_rate(genuine, impostor)
+
+    @given(SCORES, SCORES, st.integers(1, 9), st.integers(-9, 9))
+    @settings(max_examples=25)
+    def test_another_scale_moves_the_threshold_alone(
+        self, genuine: np.ndarray, impostor: np.ndarray, stretch: int, shift: int
+    ) -> None:
+        rate, threshold = equal_error_rate(genuine, impostor)
+
+        scaled = equal_error_rate(stretch * genuine + shift, stretch * impostor + shift)
+
+        assert scaled == (rate, stretch * threshold + shift)
+
+    @given(SCORES, SCORES)
+    @settings(max_examples=25)
+    def test_it_does_not_matter_how_many_times_each_was_tried(
+        self, genuine: np.ndarray, impostor: np.ndarray
+    ) -> None:
+        rate, _ = equal_error_rate(genuine, impostor)
+
+        repeated, _ = equal_error_rate(np.repeat(genuine, 3), np.repeat(impostor, 2))
+
+        assert repeated == pytest.approx(rate)
+
+    @given(SCORES, st.integers(101, 200))
+    @settings(max_examples=25)
+    def test_people_who_are_told_apart_are_never_confused(self, scores: np.ndarray, lead: int) -> None:
+        assert equal_error_rate(scores + lead, scores)[0] == 0.0
 
 
 class TestEqualErrorRate:

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from speakers.voiceprints.identification import (
     CROWD,
@@ -14,6 +18,7 @@ from speakers.voiceprints.identification import (
     unit,
 )
 from speakers.voiceprints.scoring import Cohort, Scoring
+from tests.speakers.voices import AXES, embeddings, speech_lengths
 
 ALICE, BOB, CHARLIE = 1, 2, 3
 OPTIONS = IdentificationOptions(threshold=3.0, margin=1.0, shortest_speech_s=1.0, doubt=3.0)
@@ -146,6 +151,179 @@ class TestGallery:
                 identify(at(degrees), one, speech_s=5.0).candidate
                 == identify(at(degrees), other, speech_s=5.0).candidate
             )
+
+
+PEOPLE = st.dictionaries(st.integers(1, 9), embeddings(), min_size=1, max_size=5)
+CHANGES = st.lists(st.tuples(st.integers(1, 6), st.none() | embeddings()), max_size=12)
+Voice = np.ndarray
+
+
+def gallery_with(people: dict[int, Voice], speech_s: float = 10.0) -> Gallery:
+    empty = Gallery("model-1", Scoring(Cohort.unknown(AXES, 0.3)), AXES)
+    return empty.changed({key: Enrolled(voice, speech_s) for key, voice in people.items()})
+
+
+class TestEdges:
+    """Exactly at a limit: the limit itself is enough."""
+
+    def setup_method(self) -> None:
+        self.people = gallery(alice=[1, 0], bob=[0, 1])
+        self.found = identify(at(20), self.people, speech_s=3.0, options=OPTIONS)
+        second = self.people.scoring.log_odds(
+            self.people.scoring.voices(at(20)[None], np.array([3.0])), self.people.voices
+        )[0, 1]
+        self.lead = self.found.log_odds - float(second)
+
+    def named(self, **changes: float) -> int | None:
+        return identify(at(20), self.people, speech_s=3.0, options=replace(OPTIONS, **changes)).speaker
+
+    def test_at_the_threshold_there_is_a_name_and_above_it_there_is_none(self) -> None:
+        assert self.named(threshold=self.found.log_odds) == ALICE
+        assert self.named(threshold=self.found.log_odds + 1e-4) is None
+
+    def test_at_the_margin_there_is_a_name_and_above_it_there_is_none(self) -> None:
+        assert self.named(margin=self.lead) == ALICE
+        assert self.named(margin=self.lead + 1e-4) is None
+
+    def test_with_just_enough_speech_there_is_a_name(self) -> None:
+        assert self.named(shortest_speech_s=3.0) == ALICE
+        assert self.named(shortest_speech_s=3.001) is None
+
+    def test_at_the_end_of_doubt_the_answer_is_perhaps_and_below_it_is_no(self) -> None:
+        top = self.found.log_odds
+
+        perhaps = identify(
+            at(20), self.people, speech_s=3.0, options=replace(OPTIONS, threshold=top + 2.0, doubt=2.0)
+        )
+        no = identify(
+            at(20), self.people, speech_s=3.0, options=replace(OPTIONS, threshold=top + 2.001, doubt=2.0)
+        )
+
+        assert (perhaps.speaker, perhaps.is_uncertain) == (None, True)
+        assert (no.speaker, no.is_uncertain, no.candidate) == (None, False, ALICE)
+
+    def test_who_is_enrolled_alone_leads_over_nobody(self) -> None:
+        alone = gallery(alice=[1, 0])
+
+        found = identify(at(5), alone, speech_s=3.0, options=replace(OPTIONS, margin=1e9))
+
+        assert found.speaker == ALICE
+
+    def test_one_voice_enrolled_under_two_names_gets_neither(self) -> None:
+        """A person who was enrolled twice and not merged: no guess which entry is the right one."""
+        found = identify(at(0), gallery(alice=[1, 0], bob=[1, 0]), speech_s=30.0, options=OPTIONS)
+
+        assert found.speaker is None
+        assert found.is_uncertain
+
+
+class TestAnyVoice:
+    """What holds whoever is enrolled and whoever speaks."""
+
+    @given(PEOPLE, embeddings(), speech_lengths())
+    @settings(max_examples=25)
+    def test_a_name_has_been_earned(self, people: dict[int, Voice], voice: Voice, speech_s: float) -> None:
+        found = identify(voice, gallery_with(people), speech_s=speech_s, options=OPTIONS)
+
+        assert found.candidate in people
+        if found.speaker is not None:
+            assert found.speaker == found.candidate
+            assert found.log_odds >= OPTIONS.threshold
+            assert speech_s >= OPTIONS.shortest_speech_s
+            assert not found.is_uncertain
+
+    @given(PEOPLE, embeddings(), st.floats(0.01, 100.0))
+    @settings(max_examples=25)
+    def test_how_loud_an_embedding_is_does_not_matter(
+        self, people: dict[int, Voice], voice: Voice, scale: float
+    ) -> None:
+        enrolled = gallery_with(people)
+
+        plain = identify(voice, enrolled, speech_s=3.0)
+        scaled = identify((scale * voice).astype(np.float32), enrolled, speech_s=3.0)
+
+        assert scaled.log_odds == pytest.approx(plain.log_odds, abs=1e-3)
+
+    @given(PEOPLE, embeddings(), st.floats(-2, 8), st.floats(0, 4), st.floats(0, 6))
+    @settings(max_examples=25)
+    def test_a_stricter_limit_names_nobody_else(
+        self, people: dict[int, Voice], voice: Voice, threshold: float, margin: float, least_s: float
+    ) -> None:
+        """It may take a name away; it never gives one, and never another one."""
+        enrolled = gallery_with(people)
+        options = IdentificationOptions(threshold, margin, least_s)
+        before = identify(voice, enrolled, speech_s=3.0, options=options).speaker
+
+        for stricter in (
+            replace(options, threshold=threshold + 1),
+            replace(options, margin=margin + 1),
+            replace(options, shortest_speech_s=least_s + 1),
+        ):
+            assert identify(voice, enrolled, speech_s=3.0, options=stricter).speaker in (before, None)
+
+    @given(PEOPLE, embeddings())
+    @settings(max_examples=25)
+    def test_who_is_taken_out_is_never_found_again(self, people: dict[int, Voice], voice: Voice) -> None:
+        enrolled = gallery_with(people)
+        gone = identify(voice, enrolled, speech_s=3.0).candidate
+        assert gone is not None
+
+        rest = enrolled.changed({gone: None})
+        found = identify(voice, rest, speech_s=3.0)
+
+        assert gone not in rest
+        assert found.candidate != gone
+        assert found.speaker != gone
+
+    @given(PEOPLE, embeddings())
+    @settings(max_examples=25)
+    def test_somebody_more_never_makes_another_name_likelier(
+        self, people: dict[int, Voice], voice: Voice
+    ) -> None:
+        """Enrolling one more person may take somebody's name away, and can only add that person's."""
+        before = identify(voice, gallery_with(people), speech_s=3.0, options=OPTIONS)
+        newcomer = 99
+
+        after = identify(voice, gallery_with(people | {newcomer: voice}), speech_s=3.0, options=OPTIONS)
+
+        assert after.speaker in (before.speaker, newcomer, None)
+        assert after.log_odds >= before.log_odds - 1e-4
+
+    @given(CHANGES)
+    @settings(max_examples=25)
+    def test_it_holds_exactly_who_was_enrolled_and_not_taken_out(
+        self, changes: list[tuple[int, Voice | None]]
+    ) -> None:
+        """Whatever comes and goes, one by one or all at once."""
+        one_by_one = all_at_once = gallery_with({})
+        expected: dict[int, Voice] = {}
+        for key, voice in changes:
+            enrolled = None if voice is None else Enrolled(3 * voice, 10.0)
+            one_by_one = one_by_one.changed({key: enrolled})
+            expected = {k: v for k, v in expected.items() if k != key}
+            if voice is not None:
+                expected[key] = voice
+        all_at_once = all_at_once.changed({k: Enrolled(v, 10.0) for k, v in expected.items()})
+
+        for found in (one_by_one, all_at_once):
+            assert found.speakers.tolist() == sorted(expected)
+            assert len(found) == len(expected)
+            for key, voice in expected.items():
+                own = found.voice(key)
+                assert own is not None
+                np.testing.assert_allclose(own.rows[0], voice, atol=1e-5)
+
+    def test_a_voice_without_any_sound_is_not_enrolled(self) -> None:
+        with pytest.raises(ValueError, match="zero or not finite"):
+            gallery_with({1: np.zeros(AXES, np.float32)})
+
+    def test_a_change_that_fails_leaves_everybody_where_they_were(self) -> None:
+        people = gallery(alice=[1, 0], bob=[0, 1])
+
+        with pytest.raises(ValueError, match="not finite"):
+            people.changed({ALICE: None, BOB: Enrolled(np.array([np.nan, 1], np.float32), 5.0)})
+
+        assert people.speakers.tolist() == [ALICE, BOB]
 
 
 class TestCrowd:

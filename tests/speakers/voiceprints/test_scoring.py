@@ -2,11 +2,24 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from speakers.voiceprints.scoring import Cohort, Scoring, from_probability, probability, reach
-from tests.speakers.voices import DIMENSION, People
+from speakers.voiceprints.scoring import (
+    MAX_RECORDING_S,
+    MIN_S,
+    Cohort,
+    Scoring,
+    Voices,
+    from_probability,
+    probability,
+    reach,
+)
+from tests.speakers.voices import AXES, DIMENSION, People, embeddings, speech_lengths
 
 
 class TestCohort:
@@ -113,3 +126,160 @@ class TestProbability:
     def test_there_and_back(self) -> None:
         for value in (0.02, 0.5, 0.98):
             assert probability(from_probability(value)) == pytest.approx(value)
+
+    @given(st.floats(-25, 25), st.floats(-25, 25))
+    def test_better_odds_are_never_less_probable(self, one: float, other: float) -> None:
+        low, high = sorted((one, other))
+
+        assert probability(low) <= probability(high)
+
+    @given(st.floats(-25, 25))
+    def test_for_and_against_are_the_whole(self, odds: float) -> None:
+        assert probability(odds) + probability(-odds) == pytest.approx(1.0)
+
+    @given(st.floats(0.001, 0.999))
+    def test_what_a_person_sets_as_a_probability_comes_back(self, value: float) -> None:
+        assert probability(from_probability(value)) == pytest.approx(value)
+
+
+TABLE = Scoring(Cohort.unknown(AXES, 0.3))
+"""Weights for voices of `embeddings`."""
+
+VOICES = st.lists(st.tuples(embeddings(), speech_lengths()), min_size=1, max_size=6)
+DrawnVoices = list[tuple[np.ndarray, float]]
+
+
+def prepared(drawn: DrawnVoices, scoring: Scoring = TABLE) -> Voices:
+    return scoring.voices(np.stack([voice for voice, _ in drawn]), np.array([s for _, s in drawn]))
+
+
+class TestReach:
+    @given(speech_lengths(), speech_lengths())
+    def test_more_speech_never_shows_less_of_a_voice(self, one: float, other: float) -> None:
+        less, more = reach(np.array(sorted((one, other))))
+
+        assert 0 < less <= more < 1
+
+    def test_beyond_its_limits_it_stays_as_it_is(self) -> None:
+        shown = reach(np.array([0.0, MIN_S, MAX_RECORDING_S, 10 * MAX_RECORDING_S]))
+
+        assert shown[0] == shown[1] < shown[2] == shown[3]
+
+    def test_at_the_half_of_it_half_of_the_variance_is_the_voice(self) -> None:
+        assert float(reach(np.array([2.0]))[0]) ** 2 == pytest.approx(0.5)
+
+
+class TestAnyVoices:
+    """What holds whoever speaks, and for however long."""
+
+    @given(VOICES, VOICES)
+    @settings(max_examples=25)
+    def test_it_does_not_matter_who_is_compared_with_whom(
+        self, some: DrawnVoices, others: DrawnVoices
+    ) -> None:
+        one, other = prepared(some), prepared(others)
+
+        np.testing.assert_allclose(TABLE.log_odds(one, other), TABLE.log_odds(other, one).T, atol=1e-4)
+
+    @given(VOICES, st.randoms(use_true_random=False))
+    @settings(max_examples=25)
+    def test_another_order_gives_the_same_odds_in_that_order(
+        self, drawn: DrawnVoices, random: object
+    ) -> None:
+        order = list(range(len(drawn)))
+        random.shuffle(order)  # type: ignore[attr-defined]
+        odds = TABLE.log_odds(prepared(drawn), prepared(drawn))
+
+        shuffled = prepared([drawn[at] for at in order])
+
+        expected = odds[np.ix_(order, order)]
+        np.testing.assert_allclose(TABLE.log_odds(shuffled, shuffled), expected, atol=1e-4)
+
+    @given(VOICES, VOICES)
+    @settings(max_examples=25)
+    def test_voices_that_are_joined_are_compared_as_before(
+        self, some: DrawnVoices, others: DrawnVoices
+    ) -> None:
+        one, other = prepared(some), prepared(others)
+        both = one.joined(other)
+
+        assert len(both) == len(one) + len(other)
+        expected = np.concatenate([TABLE.log_odds(one, one), TABLE.log_odds(other, one)])
+        np.testing.assert_allclose(TABLE.log_odds(both, one), expected, atol=1e-4)
+        np.testing.assert_array_equal(both.take(slice(len(one), None)).rows, other.rows)
+
+    @given(embeddings(), embeddings(), speech_lengths(), speech_lengths())
+    @settings(max_examples=25)
+    def test_more_speech_never_turns_the_answer_round(
+        self, one: np.ndarray, other: np.ndarray, own_s: float, other_s: float
+    ) -> None:
+        """It only says more surely what it says, for or against."""
+        leanings = []
+        for longer in (1.0, 2.0, 8.0):
+            pair = prepared([(one, own_s * longer)]), prepared([(other, other_s)])
+            leanings.append(float(TABLE.log_odds(*pair)[0, 0]) - TABLE.offset)
+
+        assert np.abs(leanings[0]) <= np.abs(leanings[1]) + 1e-4
+        assert np.abs(leanings[1]) <= np.abs(leanings[2]) + 1e-4
+        assert min(leanings) >= -1e-4 or max(leanings) <= 1e-4
+
+    @given(embeddings(), embeddings(), embeddings())
+    @settings(max_examples=25)
+    def test_of_two_voices_the_more_alike_one_is_the_likelier(
+        self, voice: np.ndarray, one: np.ndarray, other: np.ndarray
+    ) -> None:
+        """Strangers' cosines lie alike around all of them here, so nothing but the cosine decides."""
+        farther, nearer = sorted((one, other), key=lambda candidate: float(candidate @ voice))
+
+        odds = TABLE.log_odds(prepared([(voice, 5.0)]), prepared([(farther, 5.0), (nearer, 5.0)]))[0]
+
+        assert odds[0] <= odds[1] + 1e-4
+
+    @given(VOICES, st.integers(0, 1000))
+    @settings(max_examples=25)
+    def test_how_the_axes_lie_does_not_matter(self, drawn: DrawnVoices, seed: int) -> None:
+        """A model may name its dimensions as it likes: turned with their cohort, voices score the same."""
+        turn = np.linalg.qr(np.random.default_rng(seed).standard_normal((AXES, AXES)))[0]
+        spread = np.diag(np.linspace(0.2, 1.0, AXES)) * 0.1
+        mean = np.full(AXES, 0.1)
+        plain = Scoring(Cohort(mean, spread))
+        turned = Scoring(Cohort(turn @ mean, turn @ spread @ turn.T))
+        as_drawn = prepared(drawn, plain)
+        as_turned = prepared([((turn @ voice).astype(np.float32), s) for voice, s in drawn], turned)
+
+        np.testing.assert_allclose(
+            turned.log_odds(as_turned, as_turned), plain.log_odds(as_drawn, as_drawn), atol=5e-3
+        )
+
+
+class TestAnyCohort:
+    @given(st.lists(embeddings(), min_size=2, max_size=8), st.randoms(use_true_random=False))
+    @settings(max_examples=25)
+    def test_neither_order_nor_repetition_changes_what_people_have_in_common(
+        self, people: list[np.ndarray], random: object
+    ) -> None:
+        shuffled = list(people)
+        random.shuffle(shuffled)  # type: ignore[attr-defined]
+        cohort = Cohort.of(np.stack(people))
+
+        again = Cohort.of(np.stack([*shuffled, *shuffled]))
+
+        np.testing.assert_allclose(again.mean, cohort.mean, atol=1e-6)
+        np.testing.assert_allclose(again.covariance, cohort.covariance, atol=1e-6)
+
+    @given(st.lists(embeddings(), min_size=2, max_size=8))
+    @settings(max_examples=25)
+    def test_its_axes_stand_square_and_the_most_telling_comes_first(self, people: list[np.ndarray]) -> None:
+        cohort = Cohort.of(np.stack(people))
+        axes = cohort.axes
+
+        np.testing.assert_allclose(axes.T @ axes, np.eye(AXES), atol=1e-5)
+        spread = np.mean((np.stack(people) @ axes) ** 2, axis=0)
+        assert all(earlier >= later - 1e-5 for earlier, later in itertools.pairwise(spread))
+
+    def test_people_who_are_all_the_same_divide_by_nothing(self) -> None:
+        everybody = np.tile(np.eye(AXES, dtype=np.float32)[0], (5, 1))
+        scoring = Scoring(Cohort.of(everybody))
+        voices = scoring.voices(everybody[:2], np.array([5.0, 5.0]))
+
+        assert np.isfinite(scoring.log_odds(voices, voices)).all()

@@ -6,6 +6,8 @@ import uuid
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from speakers.voiceprints.identification import IdentificationOptions
 from speakers.voiceprints.tracking import (
@@ -369,6 +371,84 @@ class TestTakeover(TrackerTests):
         self.tracker = self.make({1: ALICE}, voices=kept)
 
         assert self.say(1).speaker == BOB
+
+
+LINES = st.lists(
+    st.tuples(st.sampled_from([1, 2, 3, None]), st.sampled_from([0.3, 0.8, 2.0, 5.0])), max_size=25
+)
+DrawnLines = list[tuple[int | None, float]]
+
+
+class TestAnyMeeting:
+    """What holds whoever speaks, in any order, however briefly."""
+
+    def hold(self, lines: DrawnLines, enrolled: dict[int, int], noise: float = 1.5) -> TrackerTests:
+        meeting = TrackerTests()
+        meeting.setup_method()
+        meeting.people = People(noise=noise)
+        meeting.tracker = meeting.make(enrolled)
+        for person, seconds in lines:
+            embedding = None if person is None else meeting.people.line(person, seconds)
+            meeting.say_embedding(embedding, seconds)
+        return meeting
+
+    @given(LINES)
+    @settings(max_examples=25)
+    def test_readers_end_with_the_voices_that_the_tracker_has(self, lines: DrawnLines) -> None:
+        """Whoever applies answers and revisions in order knows no voice that is gone, and every name."""
+        meeting = self.hold(lines, {1: ALICE, 2: BOB})
+
+        known = {state.voice: state.speaker for state in meeting.tracker.changed_voices()}
+
+        assert set(meeting.transcript.voices.values()) <= known.keys()
+        for key, speaker in meeting.transcript.speakers.items():
+            if key in known:
+                assert known[key] == speaker
+
+    @given(LINES)
+    @settings(max_examples=25)
+    def test_no_two_voices_have_one_name(self, lines: DrawnLines) -> None:
+        meeting = self.hold(lines, {1: ALICE, 2: BOB})
+
+        names = [state.speaker for state in meeting.tracker.changed_voices() if state.speaker is not None]
+
+        assert len(names) == len(set(names))
+
+    @given(LINES)
+    @settings(max_examples=25)
+    def test_only_who_is_enrolled_gets_a_name(self, lines: DrawnLines) -> None:
+        meeting = self.hold(lines, {1: ALICE})
+
+        assert set(meeting.transcript.speakers.values()) <= {ALICE, None}
+
+    @given(LINES)
+    @settings(max_examples=25)
+    def test_the_same_meeting_again_is_told_the_same(self, lines: DrawnLines) -> None:
+        once, again = self.hold(lines, {1: ALICE}), self.hold(lines, {1: ALICE})
+
+        assert once.transcript.voices == again.transcript.voices
+        assert once.revisions == again.revisions
+
+    @given(LINES)
+    @settings(max_examples=25)
+    def test_who_is_forgotten_has_no_line_and_no_sound_left(self, lines: DrawnLines) -> None:
+        meeting = self.hold(lines, {1: ALICE, 2: BOB})
+
+        meeting.enroll({2: BOB})
+        meeting.take()
+
+        assert ALICE not in meeting.transcript.speakers.values()
+        assert all(state.speaker != ALICE for state in meeting.tracker.changed_voices())
+
+    @given(LINES)
+    @settings(max_examples=25)
+    def test_a_likeness_is_a_probability(self, lines: DrawnLines) -> None:
+        meeting = self.hold([], {1: ALICE})
+
+        for person, seconds in lines:
+            embedding = None if person is None else meeting.people.line(person, seconds)
+            decision = meeting.say_embedding(embedding, seconds)
+            assert decision.score is None or 0 < decision.score < 1
 
 
 class TestLongMeeting(TrackerTests):

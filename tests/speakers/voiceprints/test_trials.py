@@ -2,14 +2,27 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from speakers.exceptions import TooFewVoices
 from speakers.voiceprints.fitting import Lines, fit
 from speakers.voiceprints.identification import IdentificationOptions
 from speakers.voiceprints.scoring import Cohort, Scoring
-from speakers.voiceprints.trials import LENGTHS_S, Material, Trials, measure, propose, try_out
+from speakers.voiceprints.trials import (
+    LENGTHS_S,
+    MAX_THRESHOLD,
+    MIN_THRESHOLD,
+    Material,
+    Trials,
+    measure,
+    propose,
+    try_out,
+)
 from tests.speakers.voices import DIMENSION, People
 
 COHORT = Cohort.unknown(DIMENSION, DIMENSION**-0.5)
@@ -157,6 +170,112 @@ class TestMeasure:
     def test_it_is_the_same_each_time(self) -> None:
         material = recorded(people=8, noise=2.0)
         assert measure(material, COHORT) == measure(material, COHORT)
+
+    def test_pieces_too_short_to_cut_are_missing_and_nothing_else(self) -> None:
+        material = recorded(people=6)
+        is_long = material.pieces.seconds > 1.0
+        only_long = Material(material.voices, material.pieces.take(is_long))
+
+        assert list(measure(only_long, COHORT).eer) == [2.0, 3.0, 5.0]
+
+    def test_without_any_piece_it_says_what_is_missing(self) -> None:
+        material = recorded(people=6)
+        none = material.pieces.take(np.zeros(len(material.pieces), bool))
+
+        with pytest.raises(TooFewVoices, match="no recording has a second of speech"):
+            measure(Material(material.voices, none), COHORT)
+
+
+class TestMaterial:
+    def test_who_was_recorded_several_times_is_known(self) -> None:
+        many, once = recorded(people=2, recordings=3), recorded(people=2, recordings=1, first=900)
+        both = Material(as_lines([*_rows(many.voices), *_rows(once.voices)]), many.pieces)
+
+        assert both.repeated.tolist() == [500, 501]
+
+    def test_some_people_are_taken_with_all_that_is_theirs(self) -> None:
+        material = recorded(people=3, recordings=2)
+
+        some = material.of(np.array([501]))
+
+        assert set(some.voices.recordings) == set(some.pieces.recordings) == {"501-0", "501-1"}
+        assert len(some.pieces) == 2 * 2 * len(LENGTHS_S)
+
+    def test_nobody_is_nobody(self) -> None:
+        none = recorded(people=3).of(np.array([1]))
+
+        assert (len(none.voices), len(none.pieces), none.repeated.tolist()) == (0, 0, [])
+
+
+SCORES = st.floats(-9, 9)
+
+
+@st.composite
+def tried(draw: st.DrawFn) -> Trials:
+    """Pieces of two seconds against four enrolled people, one of whom spoke."""
+    count = draw(st.integers(1, 12))
+    own = draw(st.lists(SCORES, min_size=count, max_size=count))
+    others = [draw(st.lists(SCORES, min_size=3, max_size=3)) for _ in range(count)]
+    return trials(own, [[-np.inf, *row] for row in others])
+
+
+OPTIONS = st.builds(IdentificationOptions, st.floats(-5, 5), st.floats(0.01, 3), st.sampled_from([1.0, 2.0]))
+
+
+class TestAnyTrials:
+    @given(tried(), OPTIONS)
+    @settings(max_examples=25)
+    def test_errors_are_shares_and_nobody_gets_two_names(
+        self, found: Trials, options: IdentificationOptions
+    ) -> None:
+        errors = found.errors(options)
+
+        for share in (errors.false_accepts, errors.false_rejects, errors.wrong_names):
+            assert 0 <= share <= 1
+        assert errors.wrong_names <= errors.false_rejects + 1e-9
+
+    @given(tried(), OPTIONS, st.floats(0.1, 5))
+    @settings(max_examples=25)
+    def test_a_stricter_limit_trades_false_names_for_missing_ones(
+        self, found: Trials, options: IdentificationOptions, more: float
+    ) -> None:
+        before = found.errors(options)
+
+        for name in ("threshold", "margin"):
+            after = found.errors(replace(options, **{name: getattr(options, name) + more}))
+            assert after.false_accepts <= before.false_accepts
+            assert after.wrong_names <= before.wrong_names
+            assert after.false_rejects >= before.false_rejects
+
+    @given(tried(), st.randoms(use_true_random=False))
+    @settings(max_examples=25)
+    def test_the_order_of_pieces_does_not_matter(self, found: Trials, random: object) -> None:
+        order = list(range(len(found)))
+        random.shuffle(order)  # type: ignore[attr-defined]
+
+        shuffled = found.take(np.array(order))
+
+        assert shuffled.accuracy == pytest.approx(found.accuracy)
+        assert shuffled.equal_error_rate == pytest.approx(found.equal_error_rate)
+        assert propose(shuffled) == propose(found)
+
+    @given(tried(), st.none() | st.integers(0, 10_000), st.integers(0, 10_000))
+    @settings(max_examples=25)
+    def test_a_proposal_is_one_that_can_be_kept_and_more_people_never_lower_it(
+        self, found: Trials, enrolled: int | None, more: int
+    ) -> None:
+        options, stricter = propose(found, enrolled=enrolled), propose(found, enrolled=(enrolled or 0) + more)
+
+        assert MIN_THRESHOLD <= options.threshold <= stricter.threshold <= MAX_THRESHOLD
+        assert options.shortest_speech_s in LENGTHS_S
+
+    @given(tried())
+    @settings(max_examples=25)
+    def test_at_what_is_proposed_hardly_a_stranger_gets_a_name(self, found: Trials) -> None:
+        options = propose(found)
+        if options.threshold < MAX_THRESHOLD:
+            top = found.others.max(axis=1)
+            assert np.mean(top > options.threshold) <= 0.01 + 1 / len(found)
 
 
 def _rows(lines: Lines) -> list:
