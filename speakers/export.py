@@ -29,8 +29,8 @@ def export(speaker: Speaker) -> bytes:
 
 def _recording(voiceprint: Voiceprint) -> str | None:
     """Return the name of a recording in the file; None if there is none (any more)."""
-    is_there = voiceprint.audio and voiceprint.audio.storage.exists(voiceprint.audio.name)
-    return f"recordings/{voiceprint.uuid}.flac" if is_there else None
+    name = voiceprint.audio.name
+    return f"recordings/{voiceprint.uuid}.flac" if name and voiceprint.audio.storage.exists(name) else None
 
 
 def _merged_into(speaker: Speaker) -> set[uuid.UUID]:
