@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 import threading
 from pathlib import Path
 
@@ -22,6 +23,7 @@ logger = logging.getLogger(__name__)
 SAMPLE_BYTES = 2
 FULL_SCALE = 32768.0
 _BLOCK = 60 * SAMPLE_RATE
+_KEY = re.compile(r"[0-9]{1,18}")
 
 BATCH = SAMPLE_RATE
 """Samples that are collected for one write: it is writes that cost."""
@@ -122,7 +124,12 @@ def read(session_pk: int, start: int, end: int) -> np.ndarray:
 
 def journals() -> list[int]:
     """Return the sessions whose recording is a journal."""
-    return [int(path.stem) for path in journal_path(0).parent.glob("*.pcm")]
+    return [key for path in journal_path(0).parent.glob("*.pcm") if (key := session_of(path)) is not None]
+
+
+def session_of(path: Path) -> int | None:
+    """Return the key of the session that a file belongs to; None for any other file that lies here."""
+    return int(path.stem) if _KEY.fullmatch(path.stem) else None
 
 
 def encode_flac(session_pk: int) -> Path | None:

@@ -123,11 +123,10 @@ def _ended_before(days: float) -> list[Session]:
 def _strays() -> Iterator[Path]:
     """Find recordings, and what belongs to them, whose session is gone."""
     folder = Path(settings.MEDIA_ROOT) / "recordings"
-    paths = [path for path in folder.glob("*") if path.stem.isdigit()] if folder.is_dir() else []
-    known = set(
-        Session.objects.filter(pk__in={int(path.stem) for path in paths}).values_list("pk", flat=True)
-    )
-    yield from (path for path in paths if int(path.stem) not in known)
+    paths = list(folder.glob("*")) if folder.is_dir() else []
+    keys = {path: key for path in paths if (key := files.session_of(path)) is not None}
+    known = set(Session.objects.filter(pk__in=set(keys.values())).values_list("pk", flat=True))
+    yield from (path for path, key in keys.items() if key not in known)
 
 
 def _forget_log(

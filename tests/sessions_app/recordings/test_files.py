@@ -170,3 +170,31 @@ def test_audio_that_was_16_bits_comes_back_exactly(audio: np.ndarray) -> None:
 
 def test_full_scale_does_not_wrap_around() -> None:
     np.testing.assert_array_equal(to_int16(np.array([1.0, -1.0], np.float32)), [32767, -32768])
+
+
+@pytest.mark.parametrize(
+    ("name", "session"),
+    [
+        ("7.pcm", 7),
+        ("7.flac", 7),
+        ("007.peaks", 7),
+        ("7.unfinished-123", 7),
+        ("notes.pcm", None),
+        ("²", None),
+        ("٣.pcm", None),
+        ("-1.pcm", None),
+        ("1" * 19 + ".pcm", None),
+        (".pcm", None),
+    ],
+)
+def test_a_file_says_whose_it_is_or_is_nobodys(name: str, session: int | None) -> None:
+    assert files.session_of(Path("folder") / name) == session
+
+
+def test_another_file_beside_the_recordings_stops_no_worker(media: Path) -> None:
+    """It is asked at every start which recordings were left open."""
+    files.Journal(7).close()
+    for name in ("notes.pcm", "²²².pcm"):
+        (media / "recordings" / name).write_bytes(b"mine")
+
+    assert files.journals() == [7]
