@@ -69,7 +69,7 @@ def for_session(right: Right = Right.READ) -> Callable[[View], View]:
     def decorate(view: View) -> View:
         @wraps(view)
         def checked(request: HttpRequest, key: str, *args: Any, **kwargs: Any) -> HttpResponseBase:
-            key = unicodedata.normalize("NFC", key)
+            key = unicodedata.normalize("NFC", key).replace("\0", "\ufffd")  # PostgreSQL takes no NUL
             session = Session.objects.select_related("owner").filter(key=key).first()
             found = rights(request, session)
             if session and right in found:

@@ -1,9 +1,13 @@
+"""The groups of an installation: what they may, and that they stay as an administrator left them."""
+
 from __future__ import annotations
 
 import pytest
-from django.contrib.auth.models import Group
+from django.contrib.auth.models import Group, Permission
 from django.core.management import call_command
+from django.utils import translation
 
+from sessions_app.access import roles
 from sessions_app.access.roles import ROLES
 
 pytestmark = pytest.mark.django_db
@@ -29,3 +33,89 @@ def test_setting_up_again_repairs_and_takes_nothing_away(capsys: pytest.CaptureF
     assert permissions("viewer") >= set(ROLES["viewer"])
     assert extra in viewer.permissions.all()
     assert "editor: made\n" in capsys.readouterr().out
+
+
+def test_every_permission_of_a_role_exists() -> None:
+    for names in ROLES.values():
+        for name in names:
+            app, codename = name.split(".")
+            assert Permission.objects.filter(content_type__app_label=app, codename=codename).exists(), name
+
+
+def test_who_only_looks_changes_nothing() -> None:
+    """The role that is given to most people: nothing in it writes."""
+    verbs = {name.partition(".")[2].partition("_")[0] for name in ROLES["viewer"]}
+
+    assert verbs == {"view"}
+
+
+def test_voices_are_for_enrollers_alone() -> None:
+    for name, wanted in ROLES.items():
+        has_voices = any("voiceprint" in permission or "enroll" in permission for permission in wanted)
+        assert has_voices == (name == "enroller")
+
+
+def test_what_an_administrator_changed_is_not_changed_back_by_an_update() -> None:
+    Group.objects.get(name="viewer").permissions.clear()
+    Group.objects.get(name="editor").delete()
+
+    roles.set_up_groups_after_migrate(sender=None)
+
+    assert permissions("viewer") == set()
+    assert not Group.objects.filter(name="editor").exists()
+
+
+def test_groups_that_are_all_gone_come_back_with_the_next_update() -> None:
+    Group.objects.all().delete()
+
+    roles.set_up_groups_after_migrate(sender=None)
+
+    assert set(Group.objects.values_list("name", flat=True)) == set(ROLES)
+
+
+def test_while_permissions_are_still_being_made_there_are_no_half_groups() -> None:
+    """Django makes them app by app: the groups come with the last of them."""
+    Group.objects.all().delete()
+    Permission.objects.filter(codename="enroll_speaker").delete()
+
+    roles.set_up_groups_after_migrate(sender=None)
+
+    assert not Group.objects.exists()
+
+
+def test_setting_up_says_what_is_new() -> None:
+    Group.objects.get(name="editor").delete()
+
+    made = roles.set_up_groups()
+
+    assert made == {"viewer": False, "transcriber": False, "editor": True, "enroller": False}
+
+
+def test_a_misspelt_app_is_an_error_and_no_missing_right() -> None:
+    with pytest.raises(LookupError, match="speekers"):
+        roles._permission("speekers.view_speaker")
+
+
+class TestLabel:
+    def label(self, name: str, language: str) -> str:
+        with translation.override(language):
+            return roles.permission_label(roles._permission(name))
+
+    @pytest.mark.parametrize(
+        ("name", "words"),
+        [
+            ("speakers.delete_speaker", "Speakers | speaker | Can delete: speaker"),
+            ("speakers.enroll_speaker", "Speakers | speaker | Can enroll voices"),
+            ("sessions_app.view_all_session", "Sessions | session | Can see everybody's sessions"),
+            ("sessions_app.view_session", "Sessions | session | Can view: session"),
+        ],
+    )
+    def test_it_says_what_one_may_do(self, name: str, words: str) -> None:
+        assert self.label(name, "en") == words
+
+    @pytest.mark.parametrize("name", sorted({name for names in ROLES.values() for name in names}))
+    def test_in_chinese_no_english_is_left(self, name: str) -> None:
+        label = self.label(name, "zh-hans")
+
+        assert "Can " not in label
+        assert not label.isascii()
