@@ -62,7 +62,7 @@ class SessionLoad:
         """Count the lines that a receiver lacks or has otherwise than the sender."""
         expected = {seq: text for seq, (text, _) in self.sender.lines.items()}
         return sum(
-            expected.get(seq) != heard.lines.get(seq, ("", 0.0))[0]
+            expected.get(seq) != heard.lines.get(seq, (None, 0.0))[0]
             for heard in self.receivers
             for seq in expected.keys() | heard.lines.keys()
         )

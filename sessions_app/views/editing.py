@@ -76,9 +76,8 @@ def people(request: HttpRequest, session: Session) -> HttpResponse:
     """Tell the known speakers whose name contains `q`, for choosing one."""
     if not request.user.has_perm("speakers.view_speaker"):
         return JsonResponse({"people": [], "may_add": False})
-    found = Speaker.objects.filter(
-        name__icontains=request.GET.get("q", "")[:100].replace("\0", " ")
-    ).order_by("name")
+    part = request.GET.get("q", "")[:100].replace("\0", " ")  # PostgreSQL takes no NUL
+    found = Speaker.objects.filter(name__icontains=part).order_by("name")
     names = [{"speaker_id": str(person.uuid), "name": person.name} for person in found[:MAX_PEOPLE]]
     return JsonResponse({"people": names, "may_add": request.user.has_perm("speakers.add_speaker")})
 

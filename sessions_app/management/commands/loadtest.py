@@ -16,6 +16,9 @@ from recognition.audio import SAMPLE_RATE
 from sessions_app.management.load_generator import counted, drive
 from sessions_app.sample.demo import SAMPLE
 
+MAX_S = 86_400.0
+"""A day of audio in each session."""
+
 
 class Command(BaseCommand):
     help = "Stream a recording to a running service in N sessions at once, each with M receivers."
@@ -32,14 +35,18 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, senders: int, receivers: int, **options: Any) -> None:
-        if senders < 1 or receivers < 0 or options["seconds"] <= 0:
-            raise CommandError("there must be a sender, no fewer than 0 receivers, and some seconds of audio")
+        if senders < 1 or receivers < 0 or not 0 < options["seconds"] <= MAX_S:
+            raise CommandError(
+                f"there must be a sender, no fewer than 0 receivers, and audio of up to {MAX_S:.0f} seconds"
+            )
         try:
             audio, rate = soundfile.read(options["file"], dtype="float32")
         except (OSError, soundfile.LibsndfileError) as error:
             raise CommandError(f"{options['file']} cannot be read: {error}") from error
         if rate != SAMPLE_RATE or audio.ndim != 1:
             raise CommandError(f"{options['file']} must be mono at {SAMPLE_RATE} Hz, not {rate} Hz")
+        if not len(audio):
+            raise CommandError(f"{options['file']} holds no audio")
         servers = options["server"] or [f"ws://{settings.HOST}:{settings.PORT}"]
         self.stdout.write(f"{senders} sessions with {receivers} receivers each, on {', '.join(servers)}")
         report = asyncio.run(

@@ -27,6 +27,11 @@ class Command(BaseCommand):
         users = get_user_model().objects
         if users.filter(is_superuser=True).exists():
             return
+        if users.filter(username="admin").exists():
+            self.stdout.write(
+                "The account admin may not administer: make one that may with manage.py createsuperuser."
+            )
+            return
         password = secrets.token_urlsafe(9)
         users.create_superuser("admin", password=password)
         self.stdout.write("An admin account was made. This is the only time that its password is shown:")

@@ -10,6 +10,9 @@ from django.core.management.base import BaseCommand, CommandError
 
 from sessions_app.transcripts.retention import prune
 
+MAX_DAYS = 36_525.0
+"""A century: dates do not reach back for ever."""
+
 
 class Command(BaseCommand):
     help = (
@@ -26,8 +29,8 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         days = {name: options[name] for name in ("sessions_days", "recordings_days")}
         for name, value in days.items():
-            if value < 0:
-                raise CommandError(f"--{name.replace('_', '-')} {value:g}: days cannot be negative")
+            if not 0 <= value <= MAX_DAYS:
+                raise CommandError(f"--{name.replace('_', '-')} {value:g}: use days from 0 to {MAX_DAYS:g}")
         pruned = prune(**days, is_rehearsal=options["dry_run"])
         verb = "would be deleted" if options["dry_run"] else "deleted"
         self.stdout.write(

@@ -156,5 +156,5 @@ class TestPrune:
         assert not Session.objects.exists()
 
     def test_negative_days_are_an_error(self) -> None:
-        with pytest.raises(CommandError, match="--sessions-days -1: days cannot be negative"):
+        with pytest.raises(CommandError, match="--sessions-days -1: use days from 0"):
             call_command("prune", "--sessions-days", "-1")
