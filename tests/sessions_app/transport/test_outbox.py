@@ -1,0 +1,251 @@
+"""Audio between a socket and Redis: asked for in the same words until it is there, and told of then."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+
+import pytest
+from redis.asyncio import Redis
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+
+from deploy.local_servers import RedisServer
+from sessions_app.transport import outbox
+from sessions_app.transport.interface import CREDIT, REPLAY, SAMPLE_BYTES, LogLost, Superseded
+from sessions_app.transport.outbox import RENEW_S, Outbox, PendingAudio
+from sessions_app.transport.scripts import audio_key, session_key
+
+SESSION = 7
+
+
+@dataclass
+class Socket:
+    kept: list[int] = field(default_factory=list)
+    lost: list[Exception] = field(default_factory=list)
+
+    def audio_kept(self, position: int) -> None:
+        self.kept.append(position)
+
+    def sender_lost(self, why: Superseded | LogLost) -> None:
+        self.lost.append(why)
+
+
+def samples_of(count: int) -> bytes:
+    return bytes(SAMPLE_BYTES * count)
+
+
+@pytest.fixture
+def socket() -> Socket:
+    return Socket()
+
+
+@pytest.fixture
+def pending(socket: Socket) -> PendingAudio:
+    pending = PendingAudio(SESSION, "one", socket)
+    pending.reopen(100, 100, 100)
+    return pending
+
+
+class TestPendingAudio:
+    def test_all_that_waits_goes_in_one_request(self, pending: PendingAudio) -> None:
+        pending.add(samples_of(2))
+        pending.add(samples_of(3))
+        request = pending.request()
+        assert request.keys == (session_key(SESSION), audio_key(SESSION))
+        sender, start, count, _, audio = request.arguments
+        assert (sender, start, count, len(audio)) == ("one", 100, 5, 5 * SAMPLE_BYTES)
+
+    def test_what_was_not_answered_is_asked_for_in_the_same_words(self, pending: PendingAudio) -> None:
+        pending.add(samples_of(2))
+        first = pending.request()
+        pending.add(samples_of(3))
+        assert pending.request() == first
+        pending.receive([b"ok", 102, 100, 100], 0.0)
+        assert pending.request().arguments[1:3] == (102, 3)
+
+    def test_where_it_will_end_counts_what_is_on_its_way(self, pending: PendingAudio) -> None:
+        pending.add(samples_of(2))
+        pending.request()
+        pending.add(samples_of(3))
+        assert pending.expected_end == 105
+        assert not pending.is_flushed
+        pending.receive([b"ok", 102, 100, 100], 0.0)
+        assert pending.expected_end == 105
+        pending.request()
+        pending.receive([b"ok", 105, 100, 100], 0.0)
+        assert pending.is_flushed
+
+    def test_the_socket_is_told_of_audio_and_not_of_every_sign_of_life(
+        self, pending: PendingAudio, socket: Socket
+    ) -> None:
+        pending.request()
+        pending.receive([b"ok", 100, 100, 100], 0.0)
+        assert socket.kept == []
+        pending.add(samples_of(2))
+        pending.request()
+        pending.receive([b"ok", 102, 100, 100], 0.0)
+        assert socket.kept == [102]
+
+    def test_there_is_room_until_the_credit_is_used_up(self, pending: PendingAudio) -> None:
+        pending.add(samples_of(CREDIT - 1))
+        assert pending.has_room
+        pending.add(samples_of(1))
+        assert not pending.has_room
+        pending.request()
+        pending.receive([b"ok", 100 + CREDIT, 101, 100], 0.0)
+        assert pending.has_room
+
+    def test_or_too_much_is_not_durable(self, pending: PendingAudio) -> None:
+        pending.reopen(100 + REPLAY - 1, 100 + REPLAY - 1, 100)
+        assert pending.has_room
+        pending.add(samples_of(1))
+        assert not pending.has_room
+
+    @pytest.mark.parametrize(
+        ("answer", "kind"), [([b"superseded"], Superseded), ([b"lost"], LogLost), ([b"strange"], LogLost)]
+    )
+    def test_one_that_may_append_no_more_is_told_once_and_asks_no_more(
+        self, pending: PendingAudio, socket: Socket, answer: list[bytes | int], kind: type[Exception]
+    ) -> None:
+        pending.add(samples_of(1))
+        pending.request()
+        pending.receive(answer, 0.0)
+        assert [type(error) for error in socket.lost] == [kind]
+        assert isinstance(pending.failure, kind)
+        assert not pending.is_due(1e9)
+
+    def test_when_the_log_is_opened_anew_what_was_on_its_way_still_is(self, pending: PendingAudio) -> None:
+        pending.add(b"aaaa")
+        pending.request()
+        pending.add(b"bbbb")
+        pending.receive([b"lost"], 0.0)
+        pending.reopen(40, 40, 40)
+        assert pending.failure is None
+        assert pending.expected_end == 42
+        assert pending.request().arguments == ("one", 40, 2, 1500, b"aaaabbbb")
+
+    def test_it_is_due_for_audio_for_who_is_held_and_for_a_sign_of_life(self, pending: PendingAudio) -> None:
+        pending.receive([b"ok", 100, 100, 100], 50.0)
+        assert not pending.is_due(50.0)
+        assert pending.is_due(50.0 + RENEW_S)
+        pending.is_held = True
+        assert pending.is_due(50.0)
+        pending.is_held = False
+        pending.add(samples_of(1))
+        assert pending.is_due(50.0)
+
+
+class TestOutbox:
+    @pytest.fixture
+    async def redis(self, redis_server: RedisServer) -> AsyncIterator[Redis]:
+        client = Redis.from_url(redis_server.url)
+        await client.flushall()
+        await self.let_in(client, SESSION, "one")
+        yield client
+        await client.aclose()
+
+    @pytest.fixture
+    async def written(self, redis: Redis) -> AsyncIterator[Outbox]:
+        outbox = Outbox(redis)
+        yield outbox
+        await outbox.aclose()
+
+    async def let_in(self, redis: Redis, session_pk: int, sender: str) -> None:
+        known = {"sender": sender, "end": "0", "processed": "0", "durable": "0"}
+        await redis.hset(session_key(session_pk), mapping=known)
+
+    def begin(self, box: Outbox, socket: Socket, session_pk: int = SESSION, sender: str = "one") -> None:
+        box.begin(session_pk, sender, socket, end=0, processed=0, durable=0)
+
+    async def test_what_is_appended_is_in_redis_when_it_is_flushed(
+        self, redis: Redis, written: Outbox, socket: Socket
+    ) -> None:
+        self.begin(written, socket)
+        assert await written.append(SESSION, "one", b"aaaa") == 1
+        assert await written.append(SESSION, "one", b"bbbb") == 2
+        await written.flushed(SESSION, "one")
+        entries = await redis.xrange(audio_key(SESSION))
+        assert b"".join(fields[b"audio"] for _, fields in entries) == b"aaaabbbb"
+        assert socket.kept[-1] == 2
+
+    async def test_senders_of_one_process_share_their_requests_and_do_not_mix(
+        self, redis: Redis, written: Outbox
+    ) -> None:
+        sockets = {number: Socket() for number in (1, 2, 3)}
+        for number, socket in sockets.items():
+            await self.let_in(redis, number, f"s{number}")
+            self.begin(written, socket, number, f"s{number}")
+            await written.append(number, f"s{number}", bytes([number]) * 4 * number)
+        for number, socket in sockets.items():
+            await written.flushed(number, f"s{number}")
+            assert socket.kept == [number]
+            [(_, fields)] = await redis.xrange(audio_key(number))
+            assert fields[b"audio"] == bytes([number]) * 4 * number
+
+    async def test_of_one_that_was_replaced_nothing_is_taken(
+        self, redis: Redis, written: Outbox, socket: Socket
+    ) -> None:
+        self.begin(written, socket)
+        await redis.hset(session_key(SESSION), "sender", "two")
+        await written.append(SESSION, "one", b"aaaa")
+        with pytest.raises(Superseded):
+            await written.flushed(SESSION, "one")
+        with pytest.raises(Superseded):
+            await written.append(SESSION, "one", b"aaaa")
+        assert not await redis.exists(audio_key(SESSION))
+        assert [type(error) for error in socket.lost] == [Superseded]
+
+    async def test_one_that_is_not_known_or_has_left_may_not_append(
+        self, written: Outbox, socket: Socket
+    ) -> None:
+        with pytest.raises(Superseded):
+            await written.append(SESSION, "one", b"aaaa")
+        self.begin(written, socket)
+        written.forget(SESSION, "one")
+        written.forget(SESSION, "one")
+        with pytest.raises(Superseded):
+            await written.append(SESSION, "one", b"aaaa")
+
+    async def test_one_that_is_held_goes_on_when_recognition_does(
+        self, redis: Redis, written: Outbox, socket: Socket
+    ) -> None:
+        self.begin(written, socket)
+        await written.append(SESSION, "one", samples_of(CREDIT))
+        held = asyncio.create_task(written.append(SESSION, "one", samples_of(1)))
+        await written.flushed(SESSION, "one")
+        assert not held.done()
+        await redis.hset(session_key(SESSION), "processed", "1")
+        assert await asyncio.wait_for(held, 5) == CREDIT + 1
+
+    async def test_one_that_gives_up_waiting_is_held_no_more(self, written: Outbox, socket: Socket) -> None:
+        self.begin(written, socket)
+        await written.append(SESSION, "one", samples_of(CREDIT))
+        held = asyncio.create_task(written.append(SESSION, "one", samples_of(1)))
+        await asyncio.sleep(0)
+        sending = written._find(SESSION, "one")
+        assert sending.is_held
+        held.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await held
+        assert not sending.is_held
+        assert sending.expected_end == CREDIT
+
+    async def test_while_redis_is_away_audio_waits_and_is_written_once(
+        self, redis: Redis, written: Outbox, socket: Socket, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(outbox, "REDIS_RETRY_S", 0.01)
+        away = Redis(host="127.0.0.1", port=1, retry=Retry(NoBackoff(), 0))
+        written._redis = away
+        self.begin(written, socket)
+        await written.append(SESSION, "one", b"aaaa")
+        await asyncio.sleep(0.15)
+        assert socket.kept == []
+        assert socket.lost == []
+        written._redis = redis
+        await asyncio.wait_for(written.flushed(SESSION, "one"), 5)
+        assert socket.kept == [1]
+        assert await redis.xlen(audio_key(SESSION)) == 1
+        await away.aclose()
