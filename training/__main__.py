@@ -116,12 +116,10 @@ def check_models(job: Job) -> None:
     """Measure what was exported, or the set that is asked for."""
     people = next((folder for folder in job.recordings if speaker.has_test_people(folder)), None)
     if job.quick:
-        model_set = job.models.with_suffix(".toml")
-        shutil.copy(MODELS.with_suffix(".toml"), model_set)
+        file = job.models.with_suffix(".toml")
+        shutil.copy(MODELS.with_suffix(".toml"), file)
         tiny = checking.Sizes(closed=4, noisy=2, open=2, turns=20, readings=2)
-        checking.check(
-            read_model_set(str(model_set)), job.models_dir, people=people, seed=job.seed, sizes=tiny
-        )
+        checking.check(read_model_set(str(file)), job.models_dir, people=people, seed=job.seed, sizes=tiny)
         return
     model_set = read_model_set(job.model_set)
     figures = checking.check(model_set, job.models_dir, people=people, seed=job.seed)
