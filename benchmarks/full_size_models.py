@@ -345,11 +345,11 @@ def _write_different_tokens(model: Any) -> None:
     encoder.after_norm.bias.sub_(encoding.mean(0))
     encoding -= encoding.mean(0)
 
-    def balance(output: nn.Module, arguments: tuple[torch.Tensor]) -> None:
+    def balance(output: nn.Linear, arguments: tuple[torch.Tensor]) -> None:
         output.bias.copy_(-(output.weight @ arguments[0].mean((0, 1))))
 
     with decoder.output_layer.register_forward_pre_hook(balance):
-        decoder.decode([encoding.unflatten(0, (75, 4)).mean(1)], [encoding])
+        decoder.decode([encoding.reshape(75, 4, -1).mean(1)], [encoding])
 
 
 @torch.no_grad()

@@ -52,7 +52,7 @@ def main() -> None:
     options = parser.parse_args()
     turns = json.loads((SAMPLE / "reference.json").read_text(encoding="utf-8"))["lines"]
     service = scaled_out_service if options.scaled_out else embedded_service
-    with service(ASR_MODELS=options.models) as running:
+    with service(options.models) as running:
         heard = asyncio.run(listen(running))
     figures = {**first_partials(heard, turns), **finals(heard)}
     print(

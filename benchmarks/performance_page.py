@@ -263,8 +263,8 @@ def archives_table(figures: Figures) -> str:
 def latency_picture(loads: Sequence[Figures]) -> str:
     """Latency against streams, as SVG."""
     width, height, left, bottom, top = 640, 320, 52, 44, 16
-    most_streams = max(load["streams"] for load in loads)
-    most_s = max(1.2, *(load[key] for load in loads for key, _, _ in CURVES))
+    most_streams: int = max(load["streams"] for load in loads)
+    most_s: float = max(1.2, *(load[key] for load in loads for key, _, _ in CURVES))
 
     def x(streams: float) -> float:
         return left + (width - left - 120) * streams / most_streams

@@ -92,6 +92,7 @@ async def transcribe(model_set: ModelSet, models_dir: Path, reference: dict[str,
 
 async def _enroll(engine: Engine, recordings: dict[str, str]) -> tuple[Gallery, dict[int, str]]:
     embedder = engine.models.embedder
+    assert embedder
     from speakers import calibration  # it needs Django's settings
 
     scoring = calibration.shipped(embedder.model_id, embedder.dimension)
@@ -112,7 +113,7 @@ def speaker_of(final: Final, turns: list[dict[str, Any]]) -> str:
     """Who speaks most of this time by the reference."""
 
     def overlap(turn: dict[str, Any]) -> float:
-        return min(seconds(final.end), turn["end"]) - max(seconds(final.start), turn["start"])
+        return float(min(seconds(final.end), turn["end"]) - max(seconds(final.start), turn["start"]))
 
     return str(max(turns, key=overlap)["speaker"])
 

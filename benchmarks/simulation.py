@@ -14,6 +14,7 @@ import heapq
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 import numpy as np
 
@@ -154,7 +155,7 @@ class Simulation:
         results: list[Result] = []
         self._spend(stage.name, lambda: results.extend(self._runner.run(batch)))
         for job, result in zip(batch, results, strict=True):
-            self._spend("sessions", lambda job=job, result=result: job.payload.deliver(result))
+            self._spend("sessions", partial(job.payload.deliver, result))
 
     def _spend(self, name: str, do: Callable[[], None]) -> None:
         started = self._clock()

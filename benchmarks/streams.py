@@ -22,6 +22,7 @@ import statistics
 import time
 from collections.abc import Callable, Sequence
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -248,8 +249,10 @@ def _read(path: Path) -> np.ndarray:
 
 def int8_ceiling() -> float:
     """Streams per core if there were nothing but matrix products (the faster ones), as fast as just now."""
-    multipliers = [networks.OneDnn, networks.Vnni] if matmul_vnni.is_supported() else [networks.OneDnn]
-    return max(map(_gflop_per_s, multipliers)) / GFLOP_PER_SECOND_OF_SPEECH
+    products = [_gflop_per_s(networks.OneDnn)]
+    if matmul_vnni.is_supported():
+        products.append(_gflop_per_s(networks.Vnni))
+    return max(products) / GFLOP_PER_SECOND_OF_SPEECH
 
 
 def _gflop_per_s(multiplier: type[networks.OneDnn] | type[networks.Vnni], rows: int = 240) -> float:
@@ -321,7 +324,7 @@ def funasr_cost(models: Path, assets: Path | None, audio: np.ndarray, seconds: i
     for role, (name, run) in stages.items():
         model = auto_model(role)
         run(model)
-        costs[name] = _cpu_s(lambda run=run, model=model: run(model)) / (len(audio) / SAMPLE_RATE)
+        costs[name] = _cpu_s(partial(run, model)) / (len(audio) / SAMPLE_RATE)
         del model
     logging.disable(logging.NOTSET)
     return costs

@@ -23,7 +23,11 @@ from .audio import FRAME, SAMPLE_RATE, Recording
 RECONNECT_S = 0.2
 
 
-async def at_real_time(recording: Recording) -> AsyncIterator[bytes]:
+def resuming_sender(servers: list[str], session: str, recording: Recording) -> ResumingSender:
+    return ResumingSender(servers, session, _at_real_time(recording))
+
+
+async def _at_real_time(recording: Recording) -> AsyncIterator[bytes]:
     begun = time.monotonic()
     for number, frame in enumerate(recording, 1):
         yield frame.tobytes()

@@ -33,7 +33,7 @@ from .checks import (
     recovery_s,
     unexplained,
 )
-from .clients import Follower, PlainReceiver, PlainSender, Receiver, ResumingSender, Sender, at_real_time
+from .clients import Follower, PlainReceiver, PlainSender, Receiver, Sender, resuming_sender
 from .nemesis import ErrorCode, Nemesis
 
 MODELS = Path(__file__).resolve().parents[1] / "checksum.toml"
@@ -184,9 +184,7 @@ class Chaos:
         servers = [f"ws://127.0.0.1:{proxy.port}" for proxy in self._proxies]
         self._rng.shuffle(servers)
         sender: Sender = (
-            PlainSender(servers, key, recording)
-            if is_plain
-            else ResumingSender(servers, key, at_real_time(recording))
+            PlainSender(servers, key, recording) if is_plain else resuming_sender(servers, key, recording)
         )
         receivers: list[Receiver] = [PlainReceiver(servers, key)]
         receivers += [Follower.of(servers[at % 2 :] + servers[: at % 2], key) for at in range(RECEIVERS - 1)]

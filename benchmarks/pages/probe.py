@@ -9,13 +9,13 @@ of processor time, this process's and the database's, and by the clock, with all
 from __future__ import annotations
 
 import argparse
-import functools
 import json
 import os
 import statistics
 import time
 from collections.abc import Callable
 from datetime import date, timedelta
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -62,7 +62,7 @@ def searches() -> dict[str, Times]:
     from speakers.models import Speaker
 
     speaker, day = Speaker.objects.order_by("pk")[7].pk, str(date.today() - timedelta(days=30))
-    queries = {
+    queries: dict[str, dict[str, Any]] = {
         "two characters in 5 % of the lines": {"q": "预算"},
         "four characters in 0.05 %": {"q": "季度报表"},
         "two characters said once": {"q": "鲸鱼"},
@@ -74,7 +74,7 @@ def searches() -> dict[str, Times]:
         "on one day": {"q": "预算", "first_day": day, "last_day": day},
         "the second page": {"q": "预算", "before": "100000"},
     }
-    return {name: _times(lambda query=query: _get("/", query)) for name, query in queries.items()}
+    return {name: _times(partial(_get, "/", query)) for name, query in queries.items()}
 
 
 def lists() -> dict[str, Times]:
@@ -90,7 +90,7 @@ def lists() -> dict[str, Times]:
         "of one day": {"first_day": day, "last_day": day},
         "live": {"state": "live"},
     }
-    return {name: _times(lambda query=query: _get("/", query)) for name, query in queries.items()}
+    return {name: _times(partial(_get, "/", query)) for name, query in queries.items()}
 
 
 def administration() -> dict[str, Times]:
@@ -118,7 +118,7 @@ def administration() -> dict[str, Times]:
     admin = User.objects.create_superuser("benchmark")
     client = _client(admin)
     found = {
-        name: _times(lambda table=table, query=query: _get(f"/admin/sessions_app/{table}/", query, client))
+        name: _times(partial(_get, f"/admin/sessions_app/{table}/", query, client))
         for name, (table, query) in queries.items()
     }
     admin.delete()
@@ -187,7 +187,7 @@ def _client(user: Any = None) -> Any:
     return client
 
 
-@functools.cache
+@cache
 def _visitor() -> Any:
     """Somebody without a login: one client for all, as a server makes its middleware once."""
     return _client()

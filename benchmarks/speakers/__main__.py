@@ -76,6 +76,7 @@ async def measure(models: Models, assets: Path, *, ship: bool) -> dict[str, Any]
     from .diarization_error import Errors
 
     embedder = models.embedder
+    assert embedder
     engine = Engine(models)
     engine.start()
     material = await listening.gather(engine, people.recordings(assets, people.TEST_PEOPLE))
@@ -120,7 +121,7 @@ async def measure(models: Models, assets: Path, *, ship: bool) -> dict[str, Any]
 
     # Half of the ten people teach how to compare the voices of the other half.
     spoken = people.by_person(assets, people.TEST_PEOPLE)
-    lines = meetings.lines_of(spoken, models)
+    lines = meetings.lines_of(spoken, embedder)
     names = sorted(spoken)
     answers: list[meetings.Answers] = []
     long: list[meetings.LongMeeting] = []

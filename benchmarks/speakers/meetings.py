@@ -21,7 +21,7 @@ from recognition.core.events import Final
 from recognition.core.turns import MAX_VOICE, voice_in
 from recognition.engine.engine import Engine
 from recognition.engine.transcriber import Transcriber
-from recognition.interfaces import Models, Samples, Token
+from recognition.interfaces import Models, Samples, SpeakerEmbedder, Token
 from speakers.voiceprints.fitting import Lines
 from speakers.voiceprints.identification import Gallery
 from speakers.voiceprints.tracking import LineMoved, SpeakerTracker, VoicesMerged
@@ -243,7 +243,7 @@ def three_hours(gallery: Gallery, lines: Lines, *, seed: int = 0, length_s: floa
     )
 
 
-def lines_of(people: dict[str, list[np.ndarray]], models: Models, *, seed: int = 0) -> Lines:
+def lines_of(people: dict[str, list[np.ndarray]], embedder: SpeakerEmbedder, *, seed: int = 0) -> Lines:
     """What these people say, cut into lines of 0.6 to 8 seconds."""
     random = np.random.default_rng(seed)
     rows = []
@@ -255,9 +255,7 @@ def lines_of(people: dict[str, list[np.ndarray]], models: Models, *, seed: int =
                 piece = spoken[at : at + wanted][:MAX_VOICE]
                 at += wanted
                 if len(piece) >= samples(0.6):
-                    rows.append(
-                        (voice_in(piece, models.embedder), seconds(len(piece)), name, f"{name} {number}")
-                    )
+                    rows.append((voice_in(piece, embedder), seconds(len(piece)), name, f"{name} {number}"))
     return Lines(
         np.array([row[0] for row in rows], np.float32),
         *(np.array([row[column] for row in rows]) for column in (1, 2, 3)),

@@ -42,7 +42,8 @@ def measure() -> Scale:
 
     def voices(count: int) -> np.ndarray:
         drawn = random.standard_normal((count, DIMENSION), dtype=np.float32)
-        return drawn / np.linalg.norm(drawn, axis=1, keepdims=True)
+        unit: np.ndarray = drawn / np.linalg.norm(drawn, axis=1, keepdims=True)
+        return unit
 
     everybody = {number: Enrolled(row, 10.0) for number, row in enumerate(voices(PEOPLE))}
     empty = Gallery("random", Scoring(Cohort.of(voices(2000))), DIMENSION)

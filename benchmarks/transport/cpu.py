@@ -45,6 +45,9 @@ def stand_ins_cpu_ms(*, seconds: int = 6, rounds: int = 50) -> float:
     With caches that are warm, so a lower bound.
     """
     models = checksum_models()
+    assert models.streaming
+    assert models.punctuator
+    assert models.embedder
     audio = np.random.default_rng(0).uniform(-0.3, 0.3, samples(seconds)).astype(np.float32)
     begun = time.thread_time()
     for _ in range(rounds):

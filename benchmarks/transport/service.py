@@ -26,19 +26,18 @@ class Service:
 
 
 @contextmanager
-def embedded_service(**settings: str) -> Iterator[Service]:
+def embedded_service(models: str = str(MODELS)) -> Iterator[Service]:
     """One process, SQLite, nothing else."""
     folder = Path(tempfile.mkdtemp(prefix="asrsite-bench-"))
     environment = {
         **os.environ,
         "ASR_DATA_DIR": str(folder),
-        "ASR_MODELS": str(MODELS),
+        "ASR_MODELS": models,
         "REDIS_URL": "",
         "DATABASE_URL": "",
         "LOG_LEVEL": "WARNING",
         "ASR_CAPACITY": "1000",
         "OMP_NUM_THREADS": "1",
-        **settings,
     }
     try:
         migrate = [sys.executable, "manage.py", "migrate", "--verbosity", "0"]
@@ -51,10 +50,10 @@ def embedded_service(**settings: str) -> Iterator[Service]:
 
 
 @contextmanager
-def scaled_out_service(**settings: str) -> Iterator[Service]:
+def scaled_out_service(models: str = str(MODELS)) -> Iterator[Service]:
     """A web and a worker process, Redis and PostgreSQL."""
-    limits = {"LOG_LEVEL": "WARNING", "ASR_CAPACITY": "1000"}
-    with LocalCluster(webs=1, workers=1, models=str(MODELS), **{**limits, **settings}) as cluster:
+    cluster = LocalCluster(webs=1, workers=1, models=models, LOG_LEVEL="WARNING", ASR_CAPACITY="1000")
+    with cluster:
         pids = {
             "web": cluster.webs[0].pid,
             "worker": cluster.workers[0].pid,
