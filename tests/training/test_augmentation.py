@@ -46,7 +46,8 @@ class TestMixture:
 
         heard = augmentation.surroundings(audio, np.random.default_rng(seed), [speech(9000, 1)])
 
-        assert (heard.dtype, heard.shape) == (np.float32, audio.shape)
+        assert heard.dtype == np.float32
+        assert heard.shape == audio.shape
         assert np.isfinite(heard).all()
         assert float(np.abs(heard).max()) <= 1.0
 
@@ -98,7 +99,8 @@ class TestChannel:
                 augmentation.clicks(length, rng),
                 augmentation.babble(length, [speech(3000), speech(700)], rng),
             ):
-                assert (len(noise), noise.dtype) == (length, np.float32)
+                assert noise.dtype == np.float32
+                assert len(noise) == length
                 assert np.isfinite(noise).all()
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 from recognition.core.endpointing import EndpointingOptions
 from recognition.fakes.scripted import Script, ScriptedLine, scripted_models
@@ -11,7 +12,7 @@ from training.checking import Check
 MODELS = scripted_models(Script([ScriptedLine("大家好。")]))
 
 
-def measured(**changes: None) -> Check:
+def measured(**changes: Any) -> Check:
     return Check(replace(MODELS, **changes), EndpointingOptions())
 
 

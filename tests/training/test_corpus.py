@@ -44,10 +44,10 @@ class TestSpokenShard:
             synthesis.system_data()
         except synthesis.SynthesisError as exc:
             pytest.skip(str(exc))
-        folders = [tmp_path_factory.mktemp("corpora") / name for name in ("first", "second")]
-        for folder in folders:
+        first, second = (tmp_path_factory.mktemp("corpora") / name for name in ("first", "second"))
+        for folder in (first, second):
             corpus.make_corpus(folder, shards=1, seed=9, utterances=12)
-        return folders
+        return first, second
 
     def test_making_goes_on_with_the_shards_that_are_missing_several_at_a_time(self, tmp_path: Path) -> None:
         corpus.shard_path(tmp_path, 1).touch()

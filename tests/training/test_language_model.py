@@ -57,8 +57,8 @@ class TestEstimate:
         third = np.array([model.number(word) for word in words])
         for first in (START, *"预算", UNKNOWN):
             for second in "预算告":
-                pair = [np.array([model.number(word)]) for word in (first, second)]
-                total = np.exp(model.log_probabilities(*pair, third)).sum()
+                one, another = (np.array([model.number(word)]) for word in (first, second))
+                total = np.exp(model.log_probabilities(one, another, third)).sum()
                 assert float(total) == pytest.approx(1.0, abs=0.03)  # the file has two decimals
 
     def test_what_came_up_too_seldom_is_left_to_shorter_n_grams(self) -> None:

@@ -3,6 +3,7 @@
 from itertools import islice
 from pathlib import Path
 from random import Random
+from typing import Any
 
 import pytest
 import torch
@@ -51,6 +52,11 @@ class TestTraining:
             steps=steps, peak_rate=4e-3, warmup=5, cooling=0.5, turns=12, checkpoint_every=4
         )
 
+    def checkpoint(self, folder: Path) -> dict[str, Any]:
+        found = load_checkpoint(folder / "checkpoint.pt")
+        assert found
+        return found
+
     def test_the_loss_comes_down_and_marks_come_out(self, tmp_path: Path) -> None:
         loss = punctuation.train(tmp_path, SHAPE, self.recipe(80))
 
@@ -62,7 +68,7 @@ class TestTraining:
     def test_a_run_that_was_stopped_ends_in_the_same_weights(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        def save_and_stop(path: Path, state: dict) -> None:
+        def save_and_stop(path: Path, state: dict[str, Any]) -> None:
             save_checkpoint(path, state)
             raise KeyboardInterrupt
 
@@ -70,14 +76,12 @@ class TestTraining:
             patch.setattr(punctuation, "save_checkpoint", save_and_stop)
             with pytest.raises(KeyboardInterrupt):
                 punctuation.train(tmp_path / "stopped", SHAPE, self.recipe(8))
-        stopped_at = load_checkpoint(tmp_path / "stopped" / "checkpoint.pt")["step"]
+        stopped_at = self.checkpoint(tmp_path / "stopped")["step"]
 
         for name in ("stopped", "unbroken"):
             punctuation.train(tmp_path / name, SHAPE, self.recipe(8))
 
-        stopped, unbroken = (
-            load_checkpoint(tmp_path / name / "checkpoint.pt") for name in ("stopped", "unbroken")
-        )
+        stopped, unbroken = (self.checkpoint(tmp_path / name) for name in ("stopped", "unbroken"))
         assert (stopped_at, stopped["step"]) == (4, 8)
         for weights in ("network", "average"):
             torch.testing.assert_close(stopped[weights], unbroken[weights])

@@ -15,7 +15,7 @@ from training.plan import QUICK_BOUNDS
 class TestQuick:
     @pytest.mark.slow(120)
     def test_the_quick_recipe_learns_and_its_models_are_a_set_that_recognises(self, tmp_path: Path) -> None:
-        command = [sys.executable, "-m", "training", "all", "--quick", "--work", tmp_path]
+        command = [sys.executable, "-m", "training", "all", "--quick", "--work", str(tmp_path)]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         # It ends with an error when a loss is above its bound.
         assert done.returncode == 0, done.stderr
