@@ -102,7 +102,7 @@ def test_every_page_is_in_chinese(reader: Client, rows: dict[str, Any]) -> None:
 
 
 def test_what_an_action_asks_and_answers_is_in_chinese(reader: Client, rows: dict[str, Any]) -> None:
-    found = {}
+    found: dict[str, list[str]] = {}
     for table in rows:
         page = reader.get(reverse(f"admin:{table}_changelist"))
         form = page.context.get("action_form") if page.status_code == 200 else None

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from sessions_app.views import pages
+from sessions_app.transcripts import listing
 
-CHINESE = {"HTTP_ACCEPT_LANGUAGE": "zh-CN"}
+CHINESE = {"Accept-Language": "zh-CN"}
 
 pytestmark = pytest.mark.django_db
 
@@ -18,7 +18,7 @@ def break_list(monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(*args: Any, **kwargs: Any) -> None:
         raise RuntimeError("secret detail")
 
-    monkeypatch.setattr(pages.listing, "ListingForm", broken)
+    monkeypatch.setattr(listing, "ListingForm", broken)
 
 
 class TestPages:
@@ -26,10 +26,10 @@ class TestPages:
         response = Client().get("/no/such/page/")
         assert response.status_code == 404
         assert "There is nothing at this address." in response.content.decode()
-        assert "这个网址上没有内容。" in Client(**CHINESE).get("/no/such/page/").content.decode()
+        assert "这个网址上没有内容。" in Client(headers=CHINESE).get("/no/such/page/").content.decode()
 
     def test_a_page_that_was_open_too_long_says_what_to_do(self) -> None:
-        client = Client(enforce_csrf_checks=True, **CHINESE)
+        client = Client(enforce_csrf_checks=True, headers=CHINESE)
         response = client.post("/login/", {"username": "a", "password": "b"})
         assert response.status_code == 403
         assert "请重新加载" in response.content.decode()
@@ -38,7 +38,7 @@ class TestPages:
         self, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         break_list(monkeypatch)
-        response = Client(raise_request_exception=False, **CHINESE).get("/")
+        response = Client(raise_request_exception=False, headers=CHINESE).get("/")
         assert response.status_code == 500
         assert "服务器出错了" in response.content.decode()
         assert "secret detail" not in response.content.decode()

@@ -131,7 +131,7 @@ def installation(
 
     def on_postgres(server: PostgresServer, name: str) -> Installation:
         with psycopg.connect(server.url, autocommit=True) as connection:
-            connection.execute(f"CREATE DATABASE {name}")  # type: ignore[call-overload]
+            connection.execute(f"CREATE DATABASE {name}")
         opened = psycopg.connect(server.database_url(name), autocommit=True)
         request.addfinalizer(opened.close)
         return Installation(folder / name, "postgres", server.database_url(name), opened.execute)
@@ -161,7 +161,7 @@ def _load(installation: Installation) -> None:
     dump = (DATABASES / f"f0bf917.{installation.kind}.sql").read_text()
     if installation.kind == "postgres":
         with psycopg.connect(installation.environment["DATABASE_URL"]) as connection:
-            connection.execute(dump)  # type: ignore[call-overload]
+            connection.execute(dump)
     else:
         with sqlite3.connect(installation.environment["DATABASE_URL"].removeprefix("sqlite:///")) as loading:
             loading.executescript(dump)

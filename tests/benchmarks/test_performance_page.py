@@ -220,15 +220,17 @@ class TestEndurance:
 
 class TestPicture:
     @pytest.fixture
-    def picture(self):
+    def picture(self) -> ElementTree.Element:
         return ElementTree.fromstring(latency_picture(LOADS))  # noqa: S314 - our own
 
-    def test_it_has_a_curve_for_each_latency_and_a_point_for_each_load(self, picture: str) -> None:
+    def test_it_has_a_curve_for_each_latency_and_a_point_for_each_load(
+        self, picture: ElementTree.Element
+    ) -> None:
         curves = picture.findall("{*}polyline")
         assert len(curves) == 3
         assert {len(curve.get("points", "").split()) for curve in curves} == {len(LOADS)}
 
-    def test_more_latency_lies_higher(self, picture: str) -> None:
+    def test_more_latency_lies_higher(self, picture: ElementTree.Element) -> None:
         finals = picture.findall("{*}polyline")[1].get("points", "").split()
         heights = [float(point.split(",")[1]) for point in finals]
         assert heights[0] > heights[1]

@@ -8,6 +8,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
@@ -20,7 +21,7 @@ from .sample_meeting import meeting_script, script_file
 
 FOLDER = ROOT / "docs" / "screenshots"
 LANGUAGES = {"en": ENGLISH, "zh": CHINESE}
-SCHEMES = ("light", "dark")
+SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
 SIZES = {"": (1280, 800), "phone-": (390, 844)}
 QUALITY = 82
 

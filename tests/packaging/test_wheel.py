@@ -17,7 +17,8 @@ from pathlib import Path
 import pytest
 
 from asrsite import __version__
-from tests.support.server import ROOT, SCRIPT, free_port
+from deploy.local_servers import free_port
+from tests.support.server import ROOT, SCRIPT
 
 pytestmark = pytest.mark.slow
 

@@ -24,7 +24,7 @@ def address(server: Server) -> str:
 
 def telephone(audio: np.ndarray) -> bytes:
     """The audio at 8 kHz, 16 bits; its tones lie below 4 kHz but that of the voice, which is lost."""
-    return np.rint(audio[::2] * 32767).astype("<i2").tobytes()
+    return bytes(np.rint(audio[::2] * 32767).astype("<i2"))
 
 
 async def say(socket: ClientConnection, kind: str, **more: Any) -> None:

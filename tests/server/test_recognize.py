@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import urllib.request
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -47,8 +48,14 @@ def test_each_process_has_figures_of_its_own(environment: dict[str, str], tmp_pa
     port = free_port()
     with recognize(environment, tmp_path, "--processes", "2", "--metrics-port", str(port)):
         for number in range(2):
-            wait_until(lambda at=port + number: _figure(at, "asr_sessions") == 0, "no figures", timeout_s=60)
-            assert _figure(port + number, "asr_capacity_sessions") > 100  # a script costs next to nothing
+            wait_until(partial(_is_idle, port + number), "no figures", timeout_s=60)
+            capacity = _figure(port + number, "asr_capacity_sessions")
+            assert capacity
+            assert capacity > 100  # a script costs next to nothing
+
+
+def _is_idle(port: int) -> bool:
+    return _figure(port, "asr_sessions") == 0
 
 
 def _figure(port: int, name: str) -> float | None:

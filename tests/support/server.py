@@ -177,7 +177,7 @@ class Server:
     def _is_ready(self) -> bool:
         try:
             with urllib.request.urlopen(f"{self.http}/readyz", timeout=2) as answer:  # noqa: S310
-                return answer.status == 200
+                return bool(answer.status == 200)
         except OSError:
             return False
 

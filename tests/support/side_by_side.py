@@ -26,7 +26,7 @@ def process_count() -> int:
     return min(2 * (os.cpu_count() or 1), MAX_PROCESSES)
 
 
-class Groups(LoadGroupScheduling):
+class Groups(LoadGroupScheduling):  # type: ignore[misc]  # xdist has no types
     """Group by mark or else by file; a process gets its next group when it begins the last test of one."""
 
     def _split_scope(self, nodeid: str) -> str:
