@@ -12,14 +12,16 @@ import pytest
 from asgiref.testing import ApplicationCommunicator
 
 from recognition.audio import samples
-from sessions_app.models import Session
+from sessions_app.models import MAX_FAILURES, AccessToken, Session
 from sessions_app.serving.frames import PUSH
-from sessions_app.sockets import consumers, fanout, sender
+from sessions_app.sockets import consumers, fanout, routing, sender
 from sessions_app.sockets.consumers import SessionConsumer
 from sessions_app.store import commits
 from sessions_app.transport.interface import SAMPLE_BYTES, Overloaded, SenderConflict, Unreachable
 from sessions_app.transport.memory import MemoryTransport
-from sessions_app.wire.protocol import Line, SessionEnd, SpeakerRef
+from sessions_app.wire.dialects import DIALECTS
+from sessions_app.wire.protocol import JoinRequest, Line, Mode, SessionEnd, SpeakerRef
+from tests.sessions_app.meetings import LINES, make_lines, make_session
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -173,6 +175,253 @@ async def test_a_client_that_answers_no_ping_may_find_out_why_it_is_disconnected
     assert (await message(socket))["error"]["code"] == code
     assert (await socket.receive_output(10))["code"] == close
     await disconnect(socket)
+
+
+async def opened(transport: SlowTransport, query: str, **more: Any) -> ApplicationCommunicator:
+    """A socket that was let in."""
+    transport.may_open.set()
+    socket = await connect(query, **more)
+    assert (await socket.receive_output(10))["type"] == "websocket.accept"
+    return socket
+
+
+async def refused(socket: ApplicationCommunicator) -> tuple[str, int]:
+    """The code of the error that a socket is told, and that of the close behind it."""
+    error = (await message(socket))["error"]
+    close = (await socket.receive_output(10))["code"]
+    assert error["close"] == close
+    return error["code"], close
+
+
+async def say(socket: ApplicationCommunicator, text: str) -> None:
+    await socket.send_input({"type": "websocket.receive", "text": text})
+
+
+async def send(socket: ApplicationCommunicator, data: bytes) -> None:
+    await socket.send_input({"type": "websocket.receive", "bytes": data})
+
+
+def from_elsewhere(**headers: str) -> dict[str, Any]:
+    """A request that came through a proxy."""
+    known = {"x-forwarded-for": "203.0.113.9"} | headers
+    return {"headers": [(name.encode(), value.encode()) for name, value in known.items()]}
+
+
+class TestAccess:
+    @pytest.fixture(autouse=True)
+    def local(self, transport: SlowTransport, settings: Any) -> None:
+        settings.ACCESS = "local"
+
+    async def test_a_stranger_is_told_what_to_bring_and_no_session_begins(
+        self, transport: SlowTransport
+    ) -> None:
+        socket = await opened(transport, "mode=sender", **from_elsewhere())
+        assert await refused(socket) == ("unauthorized", 4401)
+        await disconnect(socket)
+        assert not await asyncio.to_thread(Session.objects.exists)
+
+    async def test_what_comes_behind_a_refusal_is_of_no_interest(self, transport: SlowTransport) -> None:
+        socket = await opened(transport, "mode=receiver", **from_elsewhere())
+        assert await refused(socket) == ("unauthorized", 4401)
+        await send(socket, FRAME)
+        await say(socket, "nonsense")
+        assert await socket.receive_nothing(0.1)
+        await disconnect(socket)
+
+    @pytest.mark.parametrize("mode", ["sender", "receiver"])
+    async def test_a_token_lets_in_by_its_role(self, transport: SlowTransport, mode: str) -> None:
+        _, secret = await asyncio.to_thread(AccessToken.issue, name="x", role=mode)
+        socket = await opened(transport, f"mode={mode}&v=2&token={secret}", **from_elsewhere())
+        assert (await message(socket))["event"]["mode"] == mode
+        await disconnect(socket)
+
+    @pytest.mark.parametrize("mode", ["sender", "receiver"])
+    async def test_and_by_no_other(self, transport: SlowTransport, mode: str) -> None:
+        other = "receiver" if mode == "sender" else "sender"
+        _, secret = await asyncio.to_thread(AccessToken.issue, name="x", role=other)
+        socket = await opened(transport, f"mode={mode}&token={secret}", **from_elsewhere())
+        assert await refused(socket) == ("forbidden", 4403)
+        await disconnect(socket)
+
+    async def test_it_may_stand_in_a_header(self, transport: SlowTransport) -> None:
+        _, secret = await asyncio.to_thread(AccessToken.issue, name="x", role="sender")
+        scope = from_elsewhere(authorization=f"Bearer {secret}")
+        socket = await opened(transport, "mode=sender&v=2", **scope)
+        assert (await message(socket))["event"]["type"] == "hello"
+        await disconnect(socket)
+
+    async def test_a_wrong_one_does_not_become_right_by_coming_from_here(
+        self, transport: SlowTransport
+    ) -> None:
+        socket = await opened(transport, "mode=sender&token=wrong")
+        assert await refused(socket) == ("forbidden", 4403)
+        await disconnect(socket)
+
+    async def test_a_page_of_somebody_else_gets_no_socket_at_all(self, transport: SlowTransport) -> None:
+        socket = await connect("mode=receiver", headers=[(b"origin", b"https://evil.example")])
+        assert await socket.receive_output(10) == {"type": "websocket.close"}
+        await disconnect(socket)
+
+    async def test_an_address_that_makes_no_sense_is_told_so(self, transport: SlowTransport) -> None:
+        socket = await opened(transport, "mode=listener")
+        assert await refused(socket) == ("bad_mode", 4400)
+        await disconnect(socket)
+
+    async def test_an_unknown_path_is_refused_without_a_word(self) -> None:
+        application: Any = consumers.UnknownPathConsumer.as_asgi()
+        socket = ApplicationCommunicator(application, {"type": "websocket", "path": "/x", "headers": []})
+        await socket.send_input({"type": "websocket.connect"})
+        assert await socket.receive_output(10) == {"type": "websocket.close"}
+
+
+class TestHello:
+    async def test_a_sender_is_told_where_to_go_on_and_its_right_to_return(
+        self, transport: SlowTransport
+    ) -> None:
+        await asyncio.to_thread(commits.get_or_create_session, "meeting")
+        await Session.objects.aupdate(durable=4800, epoch=3)
+        socket = await opened(transport, "mode=sender&v=2")
+        event = (await message(socket))["event"]
+        assert (event["type"], event["resume_from"], event["epoch"]) == ("hello", 4800, 3)
+        assert sender.may_resume(JoinRequest("meeting", Mode.SENDER, resume=event["resume"]))
+        assert event["limits"] == {"frame_bytes": 262144}
+        await disconnect(socket)
+
+    async def test_a_receiver_is_told_how_much_there_is_and_given_no_right(
+        self, transport: SlowTransport
+    ) -> None:
+        session = await asyncio.to_thread(make_session, "meeting", is_live=True)
+        await asyncio.to_thread(make_lines, session)
+        socket = await opened(transport, "mode=receiver&v=2&since=4")
+        event = (await message(socket))["event"]
+        assert (event["type"], event["seq"], event["state"]) == ("hello", len(LINES), "live")
+        assert "resume" not in event
+        await disconnect(socket)
+
+    async def test_the_first_version_has_none(self, transport: SlowTransport) -> None:
+        socket = await opened(transport, "mode=sender")
+        assert await socket.receive_nothing(0.2)
+        await disconnect(socket)
+
+
+class TestHistory:
+    @pytest.fixture
+    async def ended(self, transport: SlowTransport) -> Session:
+        session = await asyncio.to_thread(make_session, "meeting")
+        await asyncio.to_thread(make_lines, session)
+        return session
+
+    async def test_who_comes_after_the_end_reads_all_lines_and_is_let_go(
+        self, transport: SlowTransport, ended: Session
+    ) -> None:
+        socket = await opened(transport, "mode=receiver")
+        assert [(await message(socket))["asr"] for _ in LINES] == LINES
+        assert (await socket.receive_output(10))["code"] == 1000
+        await disconnect(socket)
+
+    async def test_who_knows_some_gets_the_rest(self, transport: SlowTransport, ended: Session) -> None:
+        socket = await opened(transport, "mode=receiver&since=2")
+        assert await seqs(socket, 2) == [3, 4]
+        assert (await socket.receive_output(10))["code"] == 1000
+        await disconnect(socket)
+
+    async def test_one_who_stays_is_told_the_end_and_stays(
+        self, transport: SlowTransport, ended: Session
+    ) -> None:
+        socket = await opened(transport, "mode=receiver&v=2&stay=1&since=4")
+        events = [(await message(socket))["event"]["type"] for _ in range(3)]
+        assert events == ["hello", "session", "session_end"]
+        assert await socket.receive_nothing(0.2)
+        await disconnect(socket)
+
+    async def test_numbers_of_lines_that_were_removed_hold_nobody_up(
+        self, transport: SlowTransport, ended: Session
+    ) -> None:
+        await ended.utterances.all().aupdate(is_removed=True)
+        socket = await opened(transport, "mode=receiver")
+        assert (await socket.receive_output(10))["code"] == 1000
+        await disconnect(socket)
+
+    async def test_a_session_that_failed_says_so_in_place_of_its_end(
+        self, transport: SlowTransport, ended: Session
+    ) -> None:
+        await Session.objects.aupdate(failures=MAX_FAILURES)
+        socket = await opened(transport, "mode=receiver&since=4")
+        assert await refused(socket) == ("recognition_failed", 4501)
+        await disconnect(socket)
+
+
+class TestIntrusion:
+    async def test_a_receiver_that_sends_is_warned_twice_and_then_let_go(
+        self, transport: SlowTransport
+    ) -> None:
+        socket = await opened(transport, "mode=receiver")
+        for _ in range(2):
+            await send(socket, FRAME)
+            assert (await message(socket))["error"]["code"] == "not_sender"
+        await say(socket, "close")
+        assert await refused(socket) == ("still_not_sender", 4403)
+        await disconnect(socket)
+        assert not await asyncio.to_thread(Session.objects.exists)
+
+    async def test_a_word_that_is_no_command_leaves_a_sender_where_it_is(
+        self, transport: SlowTransport
+    ) -> None:
+        socket = await opened(transport, "mode=sender")
+        await say(socket, "nonsense")
+        assert (await message(socket))["error"]["code"] == "bad_command"
+        await send(socket, FRAME)
+        await disconnect(socket)
+        assert transport.kept == len(FRAME) // SAMPLE_BYTES
+
+    async def test_bad_audio_ends_the_socket_and_keeps_what_came_before(
+        self, transport: SlowTransport
+    ) -> None:
+        socket = await opened(transport, "mode=sender")
+        await send(socket, FRAME)
+        await send(socket, FRAME[:-1])
+        assert await refused(socket) == ("misaligned_audio", 4422)
+        await send(socket, FRAME)
+        await disconnect(socket)
+        assert transport.kept == len(FRAME) // SAMPLE_BYTES
+
+
+async def test_a_fault_of_ours_is_told_and_is_in_the_log(
+    transport: SlowTransport, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def broken(*arguments: Any) -> int:
+        raise ZeroDivisionError("ours")
+
+    socket = await opened(transport, "mode=sender")
+    monkeypatch.setattr(transport, "append", broken)
+    await send(socket, FRAME)
+    assert await refused(socket) == ("internal", 4500)
+    await disconnect(socket)
+    [record] = [record for record in caplog.records if record.levelname == "ERROR"]
+    assert record.exc_info
+    assert record.exc_info[0] is ZeroDivisionError
+
+
+async def test_a_server_that_can_is_told_that_audio_comes(transport: SlowTransport) -> None:
+    sending, reading = Pushed(), Pushed()
+    sockets = [
+        await opened(transport, "mode=sender", extensions={PUSH: sending}),
+        await opened(transport, "mode=receiver", extensions={PUSH: reading}),
+    ]
+    assert await sockets[1].receive_nothing(0.1)
+    assert sending.audio == {"is_binary": True, "max_message_bytes": None}
+    assert reading.audio is None
+    for socket in sockets:
+        await disconnect(socket)
+
+
+def test_every_dialect_has_its_address_and_all_else_is_refused() -> None:
+    patterns = [pattern.pattern.regex.pattern for pattern in routing.websocket_urlpatterns]
+    assert patterns == [*DIALECTS, ""]
+    assert [pattern.callback.consumer_class for pattern in routing.websocket_urlpatterns] == [
+        *[SessionConsumer for _ in DIALECTS],
+        consumers.UnknownPathConsumer,
+    ]
 
 
 class Pushed:

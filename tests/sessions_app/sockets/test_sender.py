@@ -3,40 +3,96 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 import pytest
+from django.core import signing
 
 from recognition.audio import samples
+from sessions_app.models import Session
+from sessions_app.sockets import sender as sender_module
 from sessions_app.sockets.feed import Cursor, SessionFeed
-from sessions_app.sockets.sender import SenderConnection
-from sessions_app.transport.interface import CREDIT
+from sessions_app.sockets.sender import (
+    MAX_BAD_MESSAGES,
+    SenderConnection,
+    may_resume,
+    resume_token,
+)
+from sessions_app.store import commits
+from sessions_app.transport.interface import CREDIT, LogLost, Superseded
 from sessions_app.transport.memory import MemoryTransport
 from sessions_app.wire.dialects import Capabilities, OwnProtocol
-from sessions_app.wire.protocol import ErrorCode, JoinRequest, Mode, ProtocolError
+from sessions_app.wire.protocol import ErrorCode, JoinRequest, Mode, ProtocolError, SessionEnd
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 FRAME = np.full(samples(1), 0.1, "<f4").tobytes()
 
 
+@dataclass
+class Client:
+    """One connection, with what is told by it."""
+
+    join: JoinRequest
+    feed: SessionFeed = field(default_factory=SessionFeed)
+    cursor: Cursor = field(default_factory=Cursor)
+    faults: list[ProtocolError] = field(default_factory=list)
+    changes: int = 0
+    capabilities: Capabilities = field(default_factory=Capabilities)
+
+    def __post_init__(self) -> None:
+        dialect = OwnProtocol()
+        dialect._version = self.join.version
+        self.connection = SenderConnection(
+            self.join,
+            self.feed,
+            self.cursor,
+            dialect=dialect,
+            capabilities=self.capabilities,
+            on_change=self._note_change,
+            on_fault=self.faults.append,
+        )
+
+    def _note_change(self) -> None:
+        self.changes += 1
+
+    @property
+    def fault_codes(self) -> list[ErrorCode]:
+        return [fault.code for fault in self.faults]
+
+
+@pytest.fixture
+def transport(monkeypatch: pytest.MonkeyPatch) -> MemoryTransport:
+    transport = MemoryTransport()
+    monkeypatch.setattr(sender_module, "get_transport", lambda: transport)
+    monkeypatch.setattr(sender_module, "OPEN_ATTEMPT_PAUSES_S", (0.0, 0.0))
+    return transport
+
+
+def plain(key: str = "meeting", **more: Any) -> Client:
+    return Client(JoinRequest(key, Mode.SENDER, **more))
+
+
+def resuming(key: str = "meeting", *, resume: str = "") -> Client:
+    join = JoinRequest(key, Mode.SENDER, 2, resume=resume)
+    return Client(join, capabilities=Capabilities(resumes=True))
+
+
+async def refusal(attempt: Any) -> ProtocolError:
+    with pytest.raises(ProtocolError) as refused:
+        await attempt
+    return refused.value
+
+
 async def test_one_that_is_held_back_is_not_idle_and_one_that_says_nothing_is(
-    settings: Any, monkeypatch: pytest.MonkeyPatch
+    transport: MemoryTransport, settings: Any
 ) -> None:
     settings.SENDER_IDLE_S = 0.3
-    transport = MemoryTransport()
-    monkeypatch.setattr("sessions_app.sockets.sender.get_transport", lambda: transport)
-    faults: list[ProtocolError] = []
-    sender = SenderConnection(
-        JoinRequest("held", Mode.SENDER),
-        SessionFeed(),
-        Cursor(),
-        dialect=OwnProtocol(),
-        capabilities=Capabilities(),
-        on_change=lambda: None,
-        on_fault=faults.append,
-    )
+    client = plain("held")
+    sender, faults = client.connection, client.faults
     await sender.begin(owner=None)
     for _ in range(CREDIT // samples(1)):
         await sender.receive(None, FRAME)
@@ -50,3 +106,235 @@ async def test_one_that_is_held_back_is_not_idle_and_one_that_says_nothing_is(
     await asyncio.sleep(1.0)
     assert [fault.code for fault in faults] == [ErrorCode.IDLE]
     await sender.leave()
+
+
+class TestRightToResume:
+    def test_is_shown_by_what_the_server_said(self) -> None:
+        token = resume_token("周会")
+        assert may_resume(JoinRequest("周会", Mode.SENDER, resume=token))
+
+    @pytest.mark.parametrize("token", ["", "周会", "周会:signature", "x" * 500])
+    def test_is_shown_by_nothing_else(self, token: str) -> None:
+        assert not may_resume(JoinRequest("周会", Mode.SENDER, resume=token))
+
+    def test_is_for_one_session(self) -> None:
+        assert not may_resume(JoinRequest("other", Mode.SENDER, resume=resume_token("周会")))
+
+    def test_nothing_else_that_we_signed_will_do(self) -> None:
+        signed = signing.Signer(salt="something else").sign("周会")
+        assert not may_resume(JoinRequest("周会", Mode.SENDER, resume=signed))
+
+
+class TestBecoming:
+    async def test_a_new_session_has_the_title_that_its_sender_gave(self, transport: MemoryTransport) -> None:
+        client = plain(title="Weekly planning")
+        assert await client.connection.begin(owner=None) == 0
+        session = await Session.objects.aget(key="meeting")
+        assert (session.title, session.durable) == ("Weekly planning", 0)
+        await client.connection.leave()
+
+    async def test_it_goes_on_where_the_session_is(self, transport: MemoryTransport) -> None:
+        await asyncio.to_thread(commits.get_or_create_session, "meeting")
+        await Session.objects.aupdate(durable=4800)
+        client = plain()
+        assert await client.connection.begin(owner=None) == 4800
+        assert client.cursor.received == 4800
+        await client.connection.leave()
+
+    async def test_a_session_that_has_ended_takes_none(self, transport: MemoryTransport) -> None:
+        await asyncio.to_thread(commits.get_or_create_session, "meeting")
+        await Session.objects.aupdate(state=Session.State.ENDED)
+        error = await refusal(plain().connection.begin(owner=None))
+        assert (error.code, error.param) == (ErrorCode.SESSION_ENDED, "session_id")
+        assert "take another id" in error.message
+
+    async def test_but_one_that_missed_its_end_is_told_where_that_was(
+        self, transport: MemoryTransport
+    ) -> None:
+        await asyncio.to_thread(commits.get_or_create_session, "meeting")
+        await Session.objects.aupdate(state=Session.State.ENDED, durable=9600)
+        client = resuming(resume=resume_token("meeting"))
+        assert await client.connection.begin(owner=None) == 9600
+        await client.connection.receive(None, FRAME)  # and whatever it still says is of no interest
+        await client.connection.receive("nonsense", None)
+
+    async def test_a_second_one_is_refused_and_says_when_to_ask_again(
+        self, transport: MemoryTransport
+    ) -> None:
+        first = plain()
+        await first.connection.begin(owner=None)
+        error = await refusal(plain().connection.begin(owner=None))
+        assert (error.code, error.retry_after) == (ErrorCode.SENDER_CONFLICT, 10)
+        await first.connection.leave()
+        await plain().connection.begin(owner=None)
+
+    async def test_the_same_one_from_elsewhere_takes_its_place(self, transport: MemoryTransport) -> None:
+        first, second = resuming(), resuming(resume=resume_token("meeting"))
+        await first.connection.begin(owner=None)
+        await first.connection.receive(None, FRAME)
+        assert await second.connection.begin(owner=None) == samples(1)
+        assert first.fault_codes == [ErrorCode.SUPERSEDED]
+        await first.connection.receive(None, FRAME)
+        assert await transport.take()
+        await second.connection.leave()
+
+    async def test_without_room_a_new_session_is_withdrawn(self, transport: MemoryTransport) -> None:
+        await transport.leave_workers()
+        error = await refusal(plain().connection.begin(owner=None))
+        assert error.code is ErrorCode.OVERLOADED
+        assert error.retry_after
+        assert not await Session.objects.aexists()
+
+    async def test_a_database_that_does_not_answer_is_not_waited_for_long(
+        self, transport: MemoryTransport, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(sender_module, "DATABASE_S", 0.05)
+
+        async def never(*arguments: Any, **options: Any) -> Any:
+            await asyncio.sleep(60)
+
+        monkeypatch.setattr(sender_module, "in_database", never)
+        error = await refusal(plain().connection.begin(owner=None))
+        assert (error.code, error.message) == (ErrorCode.OVERLOADED, "the database does not answer")
+
+
+class TestSending:
+    @pytest.fixture
+    async def client(self, transport: MemoryTransport) -> AsyncIterator[Client]:
+        client = Client(JoinRequest("meeting", Mode.SENDER, 2))
+        await client.connection.begin(owner=None)
+        yield client
+        await client.connection.leave()
+
+    async def test_it_is_told_how_much_is_kept(self, client: Client) -> None:
+        for count in (1, 2):
+            await client.connection.receive(None, FRAME)
+            assert client.cursor.received == count * samples(1)
+        assert client.changes == 2
+
+    async def test_an_empty_frame_is_a_sign_of_life_and_no_audio(self, client: Client) -> None:
+        await client.connection.receive(None, b"")
+        assert client.cursor.received == 0
+        assert client.changes == 0
+
+    async def test_a_word_that_is_no_command_is_answered_until_there_are_too_many(
+        self, client: Client
+    ) -> None:
+        codes = [
+            (await refusal(client.connection.receive("nonsense", None))).code for _ in range(MAX_BAD_MESSAGES)
+        ]
+        assert codes == [ErrorCode.BAD_COMMAND] * (MAX_BAD_MESSAGES - 1) + [ErrorCode.TOO_MANY_BAD_COMMANDS]
+
+    async def test_audio_in_between_forgives_none_of_them(self, client: Client) -> None:
+        for _ in range(MAX_BAD_MESSAGES - 1):
+            await refusal(client.connection.receive("nonsense", None))
+            await client.connection.receive(None, FRAME[:400])
+        error = await refusal(client.connection.receive("nonsense", None))
+        assert error.code is ErrorCode.TOO_MANY_BAD_COMMANDS
+        assert error.message == f"{MAX_BAD_MESSAGES} messages were no commands"
+
+    async def test_bad_audio_is_told_as_it_is(self, client: Client) -> None:
+        error = await refusal(client.connection.receive(None, bytes(5)))
+        assert (error.code, error.param) == (ErrorCode.MISALIGNED, "frame 1")
+
+    async def test_a_flush_waits_in_the_cursor_until_its_place_is_durable(
+        self, transport: MemoryTransport, client: Client
+    ) -> None:
+        await client.connection.receive(None, FRAME)
+        await client.connection.receive('{"command": "flush"}', None)
+        assert client.cursor.flushes == [samples(1)]
+        session_pk = await transport.take()
+        assert (await transport.read(session_pk, 0, timeout_s=1)).is_flush
+
+    async def test_after_close_whatever_comes_is_ignored_and_the_cursor_takes_all(
+        self, transport: MemoryTransport, client: Client
+    ) -> None:
+        client.cursor.max_untaken = 0
+        await client.connection.receive(None, FRAME)
+        await client.connection.receive("close", None)
+        assert client.cursor.max_untaken is None
+        await client.connection.receive(None, FRAME)
+        await client.connection.receive("nonsense", None)
+        session_pk = await transport.take()
+        chunk = await transport.read(session_pk, 0, timeout_s=1)
+        assert (chunk.end, chunk.is_end) == (samples(1), True)
+
+    async def test_a_session_that_is_too_long_ends_with_what_it_has(
+        self, transport: MemoryTransport, client: Client, settings: Any
+    ) -> None:
+        settings.MAX_SESSION_S = 2
+        await client.connection.receive(None, FRAME)
+        error = await refusal(client.connection.receive(None, FRAME))
+        assert error.code is ErrorCode.TOO_LONG
+        session_pk = await transport.take()
+        chunk = await transport.read(session_pk, samples(1), timeout_s=1)
+        assert (chunk.end, chunk.is_end) == (samples(2), True)
+
+
+class TestLosing:
+    async def lost(self, transport: MemoryTransport, client: Client) -> None:
+        """A client whose log is gone, as after a restart of what held it."""
+        await client.connection.begin(owner=None)
+        await client.connection.receive(None, FRAME)
+        transport._logs.clear()
+
+    async def test_a_plain_sender_goes_on_where_the_database_is(self, transport: MemoryTransport) -> None:
+        client = plain()
+        await self.lost(transport, client)
+        await client.connection.receive(None, FRAME)
+        assert client.faults == []
+        assert client.cursor.received == samples(1)
+        session_pk = (await Session.objects.aget()).pk
+        assert transport._logs[session_pk].end == samples(1)
+        await client.connection.leave()
+
+    async def test_one_that_has_its_audio_still_is_asked_to_come_again(
+        self, transport: MemoryTransport
+    ) -> None:
+        client = resuming()
+        await self.lost(transport, client)
+        error = await refusal(client.connection.receive(None, FRAME))
+        assert (error.code, error.message) == (
+            ErrorCode.GOING_AWAY,
+            "the audio must be sent again in part: connect again",
+        )
+        await client.connection.leave()
+
+    @pytest.mark.parametrize("command", ["close", '{"command": "flush"}'])
+    async def test_so_it_is_with_its_commands(self, transport: MemoryTransport, command: str) -> None:
+        client = resuming()
+        await self.lost(transport, client)
+        assert (await refusal(client.connection.receive(command, None))).code is ErrorCode.GOING_AWAY
+        await client.connection.leave()
+
+    async def test_if_the_session_has_ended_meanwhile_the_rest_is_of_no_interest(
+        self, transport: MemoryTransport
+    ) -> None:
+        client = plain()
+        await self.lost(transport, client)
+        await Session.objects.aupdate(state=Session.State.ENDED)
+        await client.connection.receive(None, FRAME)
+        assert client.faults == []
+        assert transport._logs == {}
+
+    async def test_what_the_transport_tells_reaches_only_those_whom_it_concerns(
+        self, transport: MemoryTransport
+    ) -> None:
+        plainly, again, ended = plain(), resuming(), resuming()
+        ended.feed.receive_end(SessionEnd(0, 1.0, 1.0))
+        for client in (plainly, again, ended):
+            client.connection.sender_lost(LogLost())
+        assert plainly.faults == []
+        assert again.fault_codes == [ErrorCode.GOING_AWAY]
+        assert ended.faults == []
+        plainly.connection.sender_lost(Superseded())
+        plainly.connection.sender_lost(Superseded())
+        assert plainly.fault_codes == [ErrorCode.SUPERSEDED]
+
+    async def test_leaving_twice_is_leaving_once(self, transport: MemoryTransport) -> None:
+        client = plain()
+        await client.connection.begin(owner=None)
+        await client.connection.leave()
+        await client.connection.leave()
+        await client.connection.receive(None, FRAME)
+        assert next(iter(transport._logs.values())).end == 0
