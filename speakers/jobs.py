@@ -12,7 +12,7 @@ import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, ParamSpec, TypeVar
 
 from channels.db import database_sync_to_async
 from django.contrib.auth.models import User
@@ -29,6 +29,9 @@ from .exceptions import JobFailed, JobLost, JobMustWait
 from .models import Job
 
 logger = logging.getLogger(__name__)
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 LEASE = timedelta(seconds=30)
 MAX_ATTEMPTS = 3
@@ -142,7 +145,7 @@ async def _claim(worker: str, kinds: list[str]) -> Job | None:
     return job
 
 
-async def in_database(work: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+async def in_database(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
     return await database_sync_to_async(work, thread_sensitive=False)(*args, **kwargs)
 
 

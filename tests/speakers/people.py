@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Any
 
 import numpy as np
 from django.core.files.base import ContentFile
+from django.utils import timezone
 
+from speakers import lifecycle
 from speakers.gallery_changes import gallery_changed
-from speakers.models import Consent, ConsentText, Speaker, Voiceprint
+from speakers.models import Consent, ConsentText, Enrollment, Speaker, Voiceprint
 
 MODEL = "model-1"
 
 
-def make_speaker(name: str = "Alice", voice: np.ndarray | None = None, **voiceprint: object) -> Speaker:
+def make_speaker(name: str = "Alice", voice: np.ndarray | None = None, **voiceprint: Any) -> Speaker:
     """A speaker who has consented; with a `voice`, enrolled."""
     speaker = Speaker.objects.create(name=name)
     give_consent(speaker)
@@ -49,3 +52,9 @@ def enroll(
     voiceprint.save()
     gallery_changed(speaker.pk)
     return voiceprint
+
+
+def expire_drafts() -> None:
+    """Let the time go by in which somebody could have decided."""
+    Enrollment.objects.update(created_at=timezone.now() - timedelta(days=2))
+    lifecycle.expire()

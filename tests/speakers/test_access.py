@@ -181,7 +181,7 @@ def actions() -> Iterator[tuple[str, str]]:
     """All actions on rows that there are: the table's name, and the action's."""
     for model, model_admin in admin.site._registry.items():
         table = model._meta.label_lower.replace(".", "_")
-        yield from ((table, name) for _function, name, _description in model_admin._get_base_actions())
+        yield from ((table, name) for _function, name, _description in model_admin._get_base_actions())  # type: ignore[attr-defined]
 
 
 def test_every_address_of_the_admin_is_in_the_table() -> None:

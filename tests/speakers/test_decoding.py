@@ -33,6 +33,7 @@ def container_of(audio: np.ndarray, container: str, codec: str, rate: int = 48_0
     buffer = io.BytesIO()
     with av.open(buffer, "w", format=container) as media:
         stream = media.add_stream(codec, rate=rate, layout="mono")
+        assert isinstance(stream, av.AudioStream)
         frame = av.AudioFrame.from_ndarray(audio[None], format="flt", layout="mono")
         frame.sample_rate = rate
         media.mux(stream.encode(frame))
@@ -119,12 +120,11 @@ class TestHostileFile:
 
     def test_truncated_and_damaged_files_are_refused_or_read_as_far_as_they_go(self) -> None:
         random = np.random.default_rng(0)
-        for make in (
-            lambda: file_of(tone(1), format="FLAC", subtype="PCM_16"),
-            lambda: container_of(tone(1, 48_000), "mp4", "aac"),
-            lambda: container_of(tone(1, 48_000), "webm", "libopus"),
+        for whole in (
+            file_of(tone(1), format="FLAC", subtype="PCM_16"),
+            container_of(tone(1, 48_000), "mp4", "aac"),
+            container_of(tone(1, 48_000), "webm", "libopus"),
         ):
-            whole = make()
             for _ in range(6):
                 data = bytearray(whole[: random.integers(20, len(whole))])
                 for at in random.integers(0, len(data), size=10):

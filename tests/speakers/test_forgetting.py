@@ -32,7 +32,7 @@ from speakers.models import (
     Voiceprint,
 )
 
-from .people import MODEL, enroll, make_speaker
+from .people import MODEL, enroll, expire_drafts, make_speaker
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -157,7 +157,7 @@ def test_a_speaker_is_forgotten_by_every_path(
 
 
 def delete_inline(page: Client, speaker: Speaker, prefix: str, row: Voiceprint | Consent) -> None:
-    forms = {}
+    forms: dict[str, Any] = {}
     for name, rows in (("voiceprints", speaker.voiceprints), ("consents", speaker.consents)):
         keys = list(rows.values_list("pk", flat=True))
         forms |= {f"{name}-TOTAL_FORMS": len(keys), f"{name}-INITIAL_FORMS": len(keys)}
@@ -220,10 +220,7 @@ DRAFT_PATHS: dict[str, Callable[[Client, Enrollment], object]] = {
     ),
     "shell": lambda page, draft: draft.delete(),
     "its author is deleted": lambda page, draft: draft.created_by.delete(),
-    "nobody decides": lambda page, draft: (
-        Enrollment.objects.update(created_at=timezone.now() - timedelta(days=2)),
-        lifecycle.expire(),
-    ),
+    "nobody decides": lambda page, draft: expire_drafts(),
 }
 
 

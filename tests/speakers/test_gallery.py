@@ -18,6 +18,7 @@ from speakers.exceptions import Undecipherable
 from speakers.gallery import GalleryReader
 from speakers.gallery_changes import gallery_changed
 from speakers.models import Calibration, GalleryChange, Speaker
+from tests.support.arrays import assert_close
 
 from .people import MODEL, enroll, give_consent, make_speaker
 from .voices import DIMENSION, People
@@ -38,7 +39,7 @@ class GalleryTests:
 
 class TestRefresh(GalleryTests):
     def test_whoever_is_enrolled_is_known(self) -> None:
-        np.testing.assert_allclose(self.voice_of(self.alice), self.people.person(1), atol=1e-6)
+        assert_close(self.voice_of(self.alice), self.people.person(1), atol=1e-6)
 
     def test_without_a_change_nothing_is_read(
         self, django_assert_num_queries: DjangoAssertNumQueries
@@ -51,7 +52,7 @@ class TestRefresh(GalleryTests):
 
         assert self.reader.refresh()
 
-        np.testing.assert_allclose(self.voice_of(bob), self.people.person(2), atol=1e-6)
+        assert_close(self.voice_of(bob), self.people.person(2), atol=1e-6)
         assert self.alice.pk in self.reader.gallery
 
     def test_several_voiceprints_of_a_speaker_are_averaged_by_their_speech(self) -> None:
@@ -60,7 +61,7 @@ class TestRefresh(GalleryTests):
         self.reader.refresh()
 
         expected = self.people.person(1) * 5 + self.people.person(2) * 15
-        np.testing.assert_allclose(self.voice_of(self.alice), expected / np.linalg.norm(expected), atol=1e-5)
+        assert_close(self.voice_of(self.alice), expected / np.linalg.norm(expected), atol=1e-5)
 
     def test_a_speaker_whose_last_voiceprint_is_gone_is_not_known(self) -> None:
         self.alice.voiceprints.get().delete()
@@ -156,7 +157,7 @@ class TestRefresh(GalleryTests):
 @pytest.mark.django_db
 def test_what_is_not_committed_is_not_announced(
     django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks,
-) -> None:  # type: ignore[no-untyped-def]
+) -> None:
     with django_capture_on_commit_callbacks() as callbacks, transaction.atomic():
         make_speaker("Alice", People().person(1))
         transaction.set_rollback(True)

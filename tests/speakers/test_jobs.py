@@ -184,6 +184,7 @@ async def test_a_job_that_kills_its_workers_is_given_up(engine: Engine) -> None:
 async def test_a_report_of_a_lost_job_says_so() -> None:
     await ask("count")
     job = await jobs.in_database(claim, "worker-1", ["count"])
+    assert job
     await Job.objects.filter(pk=job.pk).aupdate(worker="worker-2")
 
     with pytest.raises(JobLost):

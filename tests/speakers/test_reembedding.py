@@ -194,6 +194,7 @@ async def test_a_job_that_another_worker_took_over_goes_no_further(engine: Engin
     alice = await jobs.in_database(enrolled, "Alice", said(0))
     await jobs.in_database(jobs.ask_for, reembedding.REEMBED, str(alice.uuid))
     job = await jobs.in_database(jobs.claim, "worker-1", [reembedding.REEMBED])
+    assert job
     await Job.objects.filter(pk=job.pk).aupdate(worker="worker-2")
 
     with pytest.raises(JobLost):

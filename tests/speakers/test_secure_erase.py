@@ -25,7 +25,7 @@ from speakers.exceptions import InUse
 from speakers.fields import seal
 from speakers.models import Enrollment, Job, Speaker, Voiceprint
 
-from .people import enroll, make_speaker
+from .people import enroll, expire_drafts, make_speaker
 from .voices import gallery_of
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -84,7 +84,7 @@ def marks(speaker: Speaker) -> dict[str, bytes]:
 
 
 def recordings(speaker: Speaker) -> list[bytes]:
-    kept = [speaker.voiceprints.get(), speaker.enrollments.get()]
+    kept: list[Voiceprint | Enrollment] = [speaker.voiceprints.get(), speaker.enrollments.get()]
     return [Path(each.audio.path).read_bytes() for each in kept]
 
 
@@ -193,10 +193,7 @@ DELETIONS: dict[str, Callable[[Speaker], object]] = {
     "discard": lambda speaker: lifecycle.discard(speaker.enrollments.get()),
     "merge": lambda speaker: lifecycle.merge(make_speaker("Other"), speaker, by=None),
     "delete rows": lambda speaker: Speaker.objects.filter(pk=speaker.pk).delete(),
-    "expire": lambda speaker: (
-        Enrollment.objects.update(created_at=timezone.now() - timedelta(days=2)),
-        lifecycle.expire(),
-    ),
+    "expire": lambda speaker: expire_drafts(),
 }
 
 

@@ -46,7 +46,7 @@ class People:
         voice = np.mean([self.person(number) for number in numbers], axis=0)
         noise = self._random.standard_normal(self._dimension) / self._dimension**0.5
         line = voice + self._noise * noise / seconds**0.5
-        return (line / np.linalg.norm(line)).astype(np.float32)
+        return np.asarray(line / np.linalg.norm(line), np.float32)
 
 
 def spoken(people: People, *, speakers: int = 12, lines: int = 10, seed: int = 0) -> Lines:

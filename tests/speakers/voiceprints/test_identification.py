@@ -118,7 +118,7 @@ class TestGallery:
         )
 
         assert after.speakers.tolist() == [BOB, CHARLIE]
-        np.testing.assert_allclose(after.voices.rows, [[0.6, 0.8], [0, -1]], atol=1e-6)
+        np.testing.assert_allclose(after.voices.rows, np.array([[0.6, 0.8], [0, -1]]), atol=1e-6)
         assert ALICE not in after
         assert after.voice(ALICE) is None
 
@@ -330,6 +330,10 @@ class TestCrowd:
     """Of very many voices not all are compared in full; nobody is to notice."""
 
     DIMENSION = 96
+    random: np.random.Generator
+    people: dict[int, np.ndarray]
+    empty: Gallery
+    gallery: Gallery
 
     @classmethod
     def setup_class(cls) -> None:
@@ -343,7 +347,7 @@ class TestCrowd:
     def draw(cls) -> np.ndarray:
         """Somebody's voice: as models hear them, people differ in some directions more than in others."""
         weights = 0.97 ** np.arange(cls.DIMENSION)
-        return (cls.random.standard_normal(cls.DIMENSION) * weights).astype(np.float32)
+        return np.asarray(cls.random.standard_normal(cls.DIMENSION) * weights, np.float32)
 
     def lines(self, count: int = 100) -> list[tuple[int, np.ndarray]]:
         who = self.random.choice(list(self.people), count).tolist()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -27,6 +28,9 @@ from tests.speakers.voices import DIMENSION, People
 
 COHORT = Cohort.unknown(DIMENSION, DIMENSION**-0.5)
 
+Row = tuple[np.ndarray, float, int, str]
+"""A line's embedding, seconds, speaker and recording."""
+
 
 def recorded(*, people: int = 12, recordings: int = 4, noise: float = 1.0, first: int = 500) -> Material:
     """Everybody in so many recordings, with two pieces of each length in each of them."""
@@ -40,7 +44,7 @@ def recorded(*, people: int = 12, recordings: int = 4, noise: float = 1.0, first
     return Material(as_lines(voices), as_lines(pieces))
 
 
-def as_lines(rows: list) -> Lines:
+def as_lines(rows: Sequence[Row]) -> Lines:
     return Lines(
         np.stack([row[0] for row in rows]),
         np.array([row[1] for row in rows]),
@@ -278,7 +282,7 @@ class TestAnyTrials:
             assert np.mean(top > options.threshold) <= 0.01 + 1 / len(found)
 
 
-def _rows(lines: Lines) -> list:
+def _rows(lines: Lines) -> list[Row]:
     return list(
         zip(
             lines.embeddings,
