@@ -82,7 +82,7 @@ class Command(BaseCommand):
             return
         try:
             start_http_server(port + number, host, registry)
-        except OSError as error:
+        except (OSError, OverflowError) as error:
             raise CommandError(f"cannot serve metrics on {host}:{port + number}: {error}") from error
 
     async def _run(self, recognition: Recognition, lifeline: int | None) -> None:

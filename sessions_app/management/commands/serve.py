@@ -23,6 +23,8 @@ from sessions_app.worker.hosted_worker import HostedWorker, failure_message
 
 logger = logging.getLogger(__name__)
 
+MAX_PORT = 65_535
+
 
 class Command(BaseCommand):
     help = "Serve pages and sockets; without REDIS_URL, recognise in the same process."
@@ -37,6 +39,8 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, host: str, port: int, demo: bool, **options: Any) -> None:
+        if not 1 <= port <= MAX_PORT:
+            raise CommandError(f"--port {port}: ports are numbers from 1 to {MAX_PORT}")
         self._prepare_what_is_new()
         self.port = port
         self.is_demo = demo and settings.DEMO

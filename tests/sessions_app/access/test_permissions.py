@@ -36,7 +36,8 @@ def request_of(
     user: User | AnonymousUser | None = None, *, peer: str = REMOTE, token: str | None = None, **headers: str
 ) -> HttpRequest:
     data = {} if token is None else {"token": token}
-    request = RequestFactory(headers=headers).get("/sessions/a/", data, REMOTE_ADDR=peer)
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    request = RequestFactory(headers=named).get("/sessions/a/", data, REMOTE_ADDR=peer)
     request.user = user or AnonymousUser()
     return request
 
@@ -138,7 +139,7 @@ class TestRights:
         assert permissions.rights(request_of(peer=peer), make_session()) == expected
 
     def test_who_comes_through_a_proxy_on_this_machine_is_not_from_it(self) -> None:
-        request = request_of(peer="127.0.0.1", **{"X-Forwarded-For": "203.0.113.7"})
+        request = request_of(peer="127.0.0.1", x_forwarded_for="203.0.113.7")
 
         assert permissions.rights(request, make_session()) == NOTHING
 
@@ -196,7 +197,7 @@ class TestRights:
 
 class TestVisibleSessions:
     @pytest.fixture(autouse=True)
-    def sessions(self) -> None:
+    def _sessions(self) -> None:
         self.owner = make_user("owner", "transcriber")
         make_session("own", owner=self.owner)
         make_session("another's", owner=make_user("another"))
@@ -228,7 +229,7 @@ class TestForSession:
     """The door of every page of a session: what one may not see does not exist."""
 
     @pytest.fixture(autouse=True)
-    def session(self) -> None:
+    def _session(self) -> None:
         self.owner = make_user("owner", "transcriber")
         self.session = make_session("a", owner=self.owner)
 
