@@ -7,7 +7,7 @@ changed so that open pages hear of it, and say how to take the edit back.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -78,6 +78,9 @@ class Outcome:
     undo: Edit | None = None
     """The edit that takes it back, unless somebody changes the same in between."""
 
+    was: Mapping[int, int] = field(default_factory=dict)
+    """The revisions that lines had before, by key: taken back, they read again as they did then."""
+
 
 def apply(session: Session, edit: Edit, *, by: User) -> Outcome:
     """Do what a person asks.
@@ -124,15 +127,16 @@ def give_line(session: Session, edit: GiveLine, by: User) -> Outcome:
     [line] = _seen_lines(session, [edit.seen])
     before = _keep_versions([line])
     line._change_reason = "speaker"  # type: ignore[attr-defined]
+    was = _revisions([line])
     attribution.give_line(line, _voice(session, edit.who, by), by=by)
-    return _outcome(session, before)
+    return _outcome(session, before, was)
 
 
 def name_voice(session: Session, edit: NameVoice, by: User) -> Outcome:
     voice = _known_voice(session, edit.voice)
     if voice is None:
         raise Conflict(_("Somebody has given this voice another name meanwhile."))
-    lines = list(voice.utterances.values_list("pk", flat=True))
+    was = dict(voice.utterances.values_list("pk", "revision"))
     previous = Who(speaker_id=str(voice.speaker.uuid)) if voice.speaker else Who(stranger=True)
     other = _known_voice(session, edit.who.speaker_id) if edit.who.speaker_id else None
     now = (
@@ -144,8 +148,8 @@ def name_voice(session: Session, edit: NameVoice, by: User) -> Outcome:
     if now.pk == voice.pk:
         undo = NameVoice(voice=now.public_id, who=previous)
     else:
-        undo = SeparateVoices(voice=str(voice.uuid), lines=lines)
-    return Outcome(_read(session, lines), undo)
+        undo = SeparateVoices(voice=str(voice.uuid), lines=list(was))
+    return Outcome(_read(session, was), undo, was)
 
 
 def separate_voices(session: Session, edit: SeparateVoices, by: User) -> Outcome:
@@ -153,9 +157,10 @@ def separate_voices(session: Session, edit: SeparateVoices, by: User) -> Outcome
     if gone is None or gone.merged_into is None:
         raise Conflict(_("Somebody has given this voice another name meanwhile."))
     kept = gone.merged_into
-    lines = list(kept.utterances.filter(pk__in=edit.lines).values_list("pk", flat=True))
-    attribution.separate_voice(gone, lines)
-    return Outcome(_read(session, lines), NameVoice(voice=gone.public_id, who=Who(speaker_id=kept.public_id)))
+    was = dict(kept.utterances.filter(pk__in=edit.lines).values_list("pk", "revision"))
+    attribution.separate_voice(gone, was)
+    undo = NameVoice(voice=gone.public_id, who=Who(speaker_id=kept.public_id))
+    return Outcome(_read(session, was), undo, was)
 
 
 def _voice(session: Session, who: Who, by: User) -> Voice:
@@ -354,13 +359,17 @@ def _finish(
     columns = [column.name for column in _RESTORED]
     bulk_update_with_history(lines, Utterance, columns, batch_size=200, default_change_reason=reason)
     attribution.announce(session, session.utterances.filter(pk__in=list(before)))
-    return _outcome(session, before)
+    return _outcome(session, before, _revisions(lines))
 
 
-def _outcome(session: Session, before: dict[int, int | None]) -> Outcome:
+def _outcome(session: Session, before: dict[int, int | None], was: dict[int, int]) -> Outcome:
     lines = _read(session, before)
     versions = [Version(line=line.pk, revision=line.revision, version=before[line.pk]) for line in lines]
-    return Outcome(lines, RestoreLines(lines=versions) if versions else None)
+    return Outcome(lines, RestoreLines(lines=versions) if versions else None, was)
+
+
+def _revisions(lines: Iterable[Utterance]) -> dict[int, int]:
+    return {line.pk: line.revision for line in lines}
 
 
 def _read(session: Session, lines: Iterable[int]) -> list[Utterance]:

@@ -26,7 +26,7 @@ MAX_PEOPLE = 30
 @require_POST
 @for_session(Right.EDIT)
 def edit(request: HttpRequest, session: Session) -> HttpResponse:
-    """Do one edit; answers with the lines that changed and the edit that takes it back.
+    """Do one edit; answer with the lines that changed, the edit that takes it back, and earlier revisions.
 
     400: the request makes no sense. 409: somebody else was there first, and nothing was changed. 422: it
     cannot be done with this transcript.
@@ -42,7 +42,8 @@ def edit(request: HttpRequest, session: Session) -> HttpResponse:
     except editing.NotPossible as error:
         return JsonResponse({"error": str(error)}, status=422)
     undo = outcome.undo.model_dump(mode="json", exclude_none=False) if outcome.undo else None
-    return JsonResponse({"lines": [_changed(line) for line in outcome.lines], "undo": undo})
+    lines = [_changed(line) for line in outcome.lines]
+    return JsonResponse({"lines": lines, "undo": undo, "was": outcome.was})
 
 
 @require_GET

@@ -7,14 +7,17 @@
 import { postJson, RequestError, sessionUrl } from "../lib/api.js";
 import { toast } from "../lib/toast.js";
 import { gettext } from "../lib/words.js";
+import { marksOf } from "./requests.js";
+
+/** @typedef {{edit: Edit, was: Record<string, number>}} Step an edit that takes one back, and the revisions that lines had before that one */
 
 /** Dispatches "change" when there is more or less to undo or redo. */
 export class Edits extends EventTarget {
   /** @type {Promise<unknown>} */
   last = Promise.resolve();
-  /** @type {Edit[]} */
+  /** @type {Step[]} */
   undos = [];
-  /** @type {Edit[]} */
+  /** @type {Step[]} */
   redos = [];
   /** @type {Edit | undefined} */
   redone;
@@ -30,7 +33,7 @@ export class Edits extends EventTarget {
    * Send an edit after those before it. Throws RequestError; the lines of a conflict are on the page by then.
    *
    * @param {() => Edit | null} make called when its turn has come, with the revisions that are known then
-   * @param {{stack?: Edit[]}} [options] where its undoing is put
+   * @param {{stack?: Step[]}} [options] where its undoing is put
    * @returns {Promise<Answer | null>} null where there was nothing to send
    */
   do(make, { stack = this.undos } = {}) {
@@ -41,7 +44,7 @@ export class Edits extends EventTarget {
 
   /**
    * @param {Edit | null} edit
-   * @param {Edit[]} stack
+   * @param {Step[]} stack
    */
   async send(edit, stack) {
     if (!edit) return null;
@@ -54,7 +57,7 @@ export class Edits extends EventTarget {
       throw error;
     }
     this.take(answer.lines);
-    if (answer.undo) stack.push(answer.undo);
+    if (answer.undo) stack.push({ edit: answer.undo, was: answer.was ?? {} });
     if (stack === this.undos && edit !== this.redone) this.redos.length = 0;
     this.dispatchEvent(new Event("change"));
     return answer;
@@ -115,20 +118,35 @@ export class Edits extends EventTarget {
   }
 
   /**
-   * @param {Edit[]} from
-   * @param {Edit[]} to
+   * @param {Step[]} from
+   * @param {Step[]} to
    * @param {string} failure what is said of a conflict
    */
   async takeBack(from, to, failure) {
-    const edit = from.pop();
-    if (!edit) return;
+    const step = from.pop();
+    if (!step) return;
     try {
-      this.redone = edit;
-      await this.do(() => edit, { stack: to });
+      this.redone = step.edit;
+      const answer = await this.do(() => step.edit, { stack: to });
+      if (answer) followLines(from, step.was, answer.lines);
     } catch (error) {
       if (!(error instanceof RequestError)) throw error;
       toast(error.status === 409 ? failure : error.message, { isError: true });
     }
     this.dispatchEvent(new Event("change"));
+  }
+}
+
+/**
+ * Let the steps before follow lines that read again as those steps left them: their revisions are new ones.
+ *
+ * @param {Step[]} steps
+ * @param {Record<string, number>} was the revisions that lines had when they last read so
+ * @param {EditedLine[]} lines
+ */
+function followLines(steps, was, lines) {
+  const marks = steps.flatMap(({ edit }) => marksOf(edit));
+  for (const { id, revision } of lines) {
+    for (const mark of marks) if (mark.line === id && mark.revision === was[id]) mark.revision = revision;
   }
 }

@@ -19,7 +19,30 @@
  */
 
 /** @typedef {Line & {revision: number, removed: boolean}} EditedLine */
-/** @typedef {{lines: EditedLine[], undo: Edit | null}} Answer */
+/** @typedef {{lines: EditedLine[], undo: Edit | null, was?: Record<string, number>}} Answer */
+
+/**
+ * Return the marks of lines in an edit: those that must be as they were seen.
+ *
+ * @param {Edit} edit
+ * @returns {Seen[]}
+ */
+export function marksOf(edit) {
+  switch (edit.kind) {
+    case "merge":
+      return [edit.seen, edit.following];
+    case "replace":
+    case "restore":
+      return edit.lines;
+    case "text":
+    case "speaker":
+    case "split":
+    case "remove":
+      return [edit.seen];
+    default:
+      return [];
+  }
+}
 
 /**
  * Return a text as the server keeps it: in one line, without blanks around it.

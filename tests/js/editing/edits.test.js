@@ -40,10 +40,14 @@ beforeEach(() => {
 function changeText({ body }) {
   const edit = JSON.parse(body);
   const now = transcript.byId.get(edit.seen.line) ?? line(edit.seen.line);
+  const was = { [now.id]: now.revision ?? 0 };
+  if (edit.seen.revision !== was[now.id]) {
+    return { status: 409, type: "application/json", body: JSON.stringify({ error: "Not as it was seen.", lines: [] }) };
+  }
   revision += 1;
   const changed = { ...now, asr: edit.text, revision, removed: false };
   const undo = { kind: "text", seen: { line: now.id, revision }, text: now.asr };
-  return { status: 200, type: "application/json", body: JSON.stringify({ lines: [changed], undo }) };
+  return { status: 200, type: "application/json", body: JSON.stringify({ lines: [changed], undo, was }) };
 }
 
 /**
@@ -141,6 +145,32 @@ describe("Undoing", () => {
     await edits.undo();
     await edits.do(write(2, "b"));
     assert.deepEqual([edits.undos.length, edits.redos.length], [1, 0]);
+  });
+
+  test("goes back through edits of several lines in turns", async () => {
+    for (const [id, text] of /** @type {[number, string][]} */ ([
+      [1, "a"],
+      [2, "b"],
+      [1, "c"],
+    ])) {
+      await edits.do(write(id, text));
+    }
+    for (let step = 0; step < 3; step += 1) await edits.undo();
+    assert.deepEqual(texts(), ["line 1", "line 2"]);
+  });
+
+  test("does not go back over what somebody else wrote in between", async () => {
+    await edits.do(write(1, "mine"));
+    revision += 1;
+    transcript.put({ ...line(1), asr: "theirs", revision });
+    await edits.do(write(1, "mine again"));
+    await edits.undo();
+    const [step] = edits.undos;
+    await assert.rejects(
+      edits.do(() => step.edit),
+      RequestError,
+    );
+    assert.deepEqual(texts(), ["theirs", "line 2"]);
   });
 
   test("nothing asks nobody", async () => {

@@ -47,6 +47,7 @@ def test_answers_with_the_changed_lines_and_how_to_undo(client: Client, session:
     assert (line["asr"], line["revision"], line["edited"], line["removed"]) == ("好。", 1, True, False)
     undone = post(client, session, answer["undo"]).json()
     assert undone["lines"][0]["asr"] == "好的。"
+    assert (answer["was"], undone["was"]) == ({str(line["id"]): 0}, {str(line["id"]): 1})
 
 
 def test_a_conflict_shows_the_line_as_it_is(client: Client, session: Session) -> None:
