@@ -52,9 +52,17 @@ def places(text: str, looked_for: str) -> list[tuple[int, int]]:
     at = seen.find(wanted) if wanted else -1
     while at >= 0:
         stop = at + len(wanted)
-        found.append((characters[at][1], characters[stop - 1][1] + 1))
+        found.append((characters[at][1], _end_of(text, characters[stop - 1][1])))
         at = seen.find(wanted, stop)
     return found
+
+
+def _end_of(text: str, place: int) -> int:
+    """Return the place after a character and the marks that are written over it."""
+    end = place + 1
+    while end < len(text) and unicodedata.combining(text[end]):
+        end += 1
+    return end
 
 
 def _characters(text: str) -> Iterator[tuple[str, int]]:
