@@ -59,7 +59,10 @@ def delete_sessions(sessions: Iterable[Session]) -> None:
 
 def _delete_rows_and_files(session: Session) -> None:
     with transaction.atomic():
-        session = Session.objects.select_for_update().get(pk=session.pk)
+        row = Session.objects.select_for_update().filter(pk=session.pk).first()
+        if row is None:
+            return  # somebody else has deleted it
+        session = row
         if not session.has_ended:
             raise StillLive
         tokens = AccessToken.objects.filter(session_key=session.key)
