@@ -22,6 +22,7 @@ from sessions_app.transport.interface import (
     Overloaded,
     SenderConflict,
     Superseded,
+    TransportError,
     Unreachable,
 )
 from sessions_app.wire.audio_frames import pieces
@@ -43,6 +44,9 @@ DATABASE_S = 3.0
 """How long a newcomer waits for the database; it waits about as long for the transport."""
 
 UNREACHABLE_RETRY_S = 2.0
+
+LAST_AUDIO_S = 1.0
+"""How long a socket that is gone waits for room in the log, for the little that resampling held back."""
 
 
 class SenderConnection:
@@ -152,6 +156,9 @@ class SenderConnection:
         if watch and watch is not asyncio.current_task():
             watch.cancel()
         if self._session_pk:
+            with contextlib.suppress(ProtocolError, TransportError, TimeoutError):
+                async with asyncio.timeout(LAST_AUDIO_S):
+                    await self._append_held_back()
             session_pk, self._session_pk = self._session_pk, 0
             await get_transport().leave(session_pk, self._sender)
         self._is_over = True

@@ -177,6 +177,13 @@ class TestAudio:
         assert abs(len(await heard(transport, session_pk, 3_999)) - 4_000) <= 1
         await disconnect(socket)
 
+    async def test_neither_is_it_lost_with_the_connection(self, transport: MemoryTransport) -> None:
+        socket, session_pk = await begun(transport, rate=8_000)
+        data = np.rint(tone(8_000, 0.25) * 32767).astype("<i2").tobytes()
+        await socket.send_input({"type": "websocket.receive", "bytes": data})
+        await disconnect(socket)
+        assert abs(len(await heard(transport, session_pk, 3_999)) - 4_000) <= 1
+
     async def test_audio_may_be_base64_in_texts(self, transport: MemoryTransport) -> None:
         socket, session_pk = await begun(transport, text=True)
         audio = np.arange(-800, 800, dtype="<i2")
