@@ -88,6 +88,8 @@ class JoinRequest:
     """A valid request for a socket."""
 
     session_key: str
+    """Empty if another dialect's sender names none: `dialects.with_session`."""
+
     mode: Mode
     version: int = 1
     since: int = 0

@@ -7,11 +7,18 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from recognition.audio import samples
-from sessions_app.wire.audio_frames import MAX_FRAME_BYTES, TINY, FrameValidator, is_clean, other_format
+from sessions_app.wire.audio_frames import (
+    MAX_FRAME_BYTES,
+    TINY,
+    FrameValidator,
+    is_clean,
+    other_format,
+    pieces,
+)
 from sessions_app.wire.protocol import ErrorCode, ProtocolError
 
 
@@ -117,6 +124,24 @@ class TestRepairs:
     def test_numbers_too_small_to_hear_are_silence(self) -> None:
         heard = trusting().receive(np.full(100, 1e-30, np.float32).tobytes())
         assert not heard.any()
+
+
+class TestPieces:
+    @given(st.integers(0, 5 * MAX_FRAME_BYTES // 4))
+    @settings(max_examples=20)
+    def test_are_all_of_it_in_order_and_none_is_large_or_cut_in_a_sample(self, count: int) -> None:
+        audio = np.arange(count, dtype="<f4").tobytes()
+        found = list(pieces(audio))
+        assert b"".join(found) == audio
+        assert all(0 < len(piece) <= MAX_FRAME_BYTES and len(piece) % 4 == 0 for piece in found)
+        assert len(found) == -(-len(audio) // MAX_FRAME_BYTES)
+
+    def test_what_is_small_enough_is_left_as_it_is(self) -> None:
+        audio = speech(0.2).tobytes()
+        assert list(pieces(audio)) == [audio]
+
+    def test_nothing_is_no_piece(self) -> None:
+        assert list(pieces(b"")) == []
 
 
 class TestAlignment:

@@ -16,7 +16,9 @@ from sessions_app.wire.dialects import (
     Handshake,
     Join,
     OwnProtocol,
+    _encode_once,
     bearer_token,
+    with_session,
 )
 from sessions_app.wire.protocol import (
     Ack,
@@ -24,6 +26,7 @@ from sessions_app.wire.protocol import (
     ErrorCode,
     Flush,
     Hello,
+    JoinRequest,
     Line,
     Mode,
     PartialLine,
@@ -116,6 +119,71 @@ class TestWords:
         assert refusal.close == 4422
         assert json.loads(refusal.texts[0])["error"]["code"] == "misaligned_audio"
         assert OwnProtocol().encode_error(ProtocolError(ErrorCode.BAD_COMMAND, "x")).close is None
+
+
+class TestSession:
+    """Which one a client takes part in, decided when it joins."""
+
+    def test_is_the_one_that_it_names_in_its_one_spelling(self) -> None:
+        request = with_session(JoinRequest("e\u0301", Mode.RECEIVER), new_key="new")
+        assert request == JoinRequest("\u00e9", Mode.RECEIVER)
+
+    def test_is_a_new_one_for_a_sender_that_names_none(self) -> None:
+        request = with_session(JoinRequest("", Mode.SENDER, token="abc", title="Weekly"), new_key="new")
+        assert request == JoinRequest("new", Mode.SENDER, token="abc", title="Weekly")
+
+    def test_is_none_for_a_receiver_that_names_none(self) -> None:
+        with pytest.raises(ProtocolError, match="is empty") as refused:
+            with_session(JoinRequest("", Mode.RECEIVER), new_key="new")
+        assert refused.value.code is ErrorCode.BAD_SESSION_ID
+
+    @pytest.mark.parametrize("mode", Mode)
+    @pytest.mark.parametrize("key", ["a b", "a/b", "..", "x" * 65, "a\x00"])
+    def test_has_a_name_that_can_be_one_whoever_understood_it(self, mode: Mode, key: str) -> None:
+        with pytest.raises(ProtocolError) as refused:
+            with_session(JoinRequest(key, mode), new_key="new")
+        assert refused.value.code is ErrorCode.BAD_SESSION_ID
+
+
+class TestSockets:
+    """One dialect is one socket: what it remembers is of no other."""
+
+    def test_each_counts_its_own_frames(self) -> None:
+        first, second = opened("mode=sender")[0], opened("mode=sender")[0]
+        first.receive(None, bytes(8))
+        for dialect, number in ((first, 2), (second, 1)):
+            with pytest.raises(ProtocolError) as refused:
+                dialect.receive(None, bytes(5))
+            assert refused.value.param == f"frame {number}"
+
+    def test_each_has_its_version_though_lines_are_written_once_for_all(self) -> None:
+        first, second = opened("mode=receiver")[0], opened("mode=receiver&v=2")[0]
+        for _ in range(2):
+            assert "final" not in json.loads(first.encode(LINE)[0])
+            assert json.loads(second.encode(LINE)[0])["final"] is True
+
+    def test_a_hello_is_not_kept_with_its_right_to_return(self) -> None:
+        dialect, _ = opened("mode=sender&v=2")
+        before = _encode_once.cache_info()
+        dialect.encode(Hello("m", Mode.SENDER, 1, "live", 0, 0, resume="secret"))
+        assert _encode_once.cache_info() == before
+
+    @pytest.mark.parametrize("code", ErrorCode)
+    def test_an_error_closes_with_the_code_that_it_names(self, code: ErrorCode) -> None:
+        refusal = OwnProtocol().encode_error(ProtocolError(code, "why", retry_after=1.5, param="x"))
+        [text] = refusal.texts
+        error = json.loads(text)["error"]
+        assert (error["close"], error["code"], error["retryable"]) == (
+            refusal.close, code.code, code.is_retryable,
+        )  # fmt: skip
+        assert (error["message"], error["retry_after"], error["param"]) == ("why", 1.5, "x")
+
+    def test_our_own_audio_is_checked_and_not_converted(self) -> None:
+        for query in ("mode=sender", "mode=sender&v=2"):
+            capabilities = opened(query)[1].capabilities
+            assert capabilities.pcm is None
+            assert capabilities.has_binary_audio
+            assert capabilities.max_message_bytes is None
 
 
 def test_the_table_knows_our_path() -> None:

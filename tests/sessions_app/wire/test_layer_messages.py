@@ -89,3 +89,21 @@ class TestOthers:
 
     def test_a_change_names_its_session_alone(self) -> None:
         assert layer_messages.changed_message("周会") == {"type": "session.changed", "key": "周会"}
+
+
+class TestMoments:
+    """When the audio of a text was heard travels with it, for the figures of those who send it on."""
+
+    def test_of_lines(self) -> None:
+        message = layer_messages.commit_message("m", [LINE], received=2, durable=1, heard_at=[12.5, None])
+        assert over_redis(message)["heard_at"] == [12.5, None]
+
+    def test_of_a_partial(self) -> None:
+        message = layer_messages.partial_message("m", PartialLine(0, "你"), heard_at=12.5)
+        assert over_redis(message)["heard_at"] == 12.5
+        assert over_redis(layer_messages.partial_message("m", PartialLine(0, "你")))["heard_at"] is None
+
+    def test_numbers_of_the_last_line_may_be_missing(self) -> None:
+        assert commit()["last_seq"] == 0
+        message = layer_messages.commit_message("m", [], received=2, durable=1, last_seq=41)
+        assert over_redis(message)["last_seq"] == 41

@@ -70,6 +70,31 @@ class TestJoin:
         with pytest.raises(ProtocolError, match="the title has 201 characters; at most 200 are allowed"):
             parse_join("m", "mode=sender&title=" + 201 * "x")
 
+    def test_what_is_empty_is_as_if_it_were_not_there(self) -> None:
+        join = parse_join("m", "mode=receiver&v=&since=&revision=&resume=&token=&title=&stay=")
+        assert join == JoinRequest("m", Mode.RECEIVER)
+
+    def test_of_what_is_given_twice_the_last_counts(self) -> None:
+        assert parse_join("m", "mode=receiver&since=1&since=41&token=a&token=b") == JoinRequest(
+            "m", Mode.RECEIVER, since=41, token="b"
+        )
+
+    def test_what_we_do_not_know_is_of_no_interest(self) -> None:
+        assert parse_join("m", "mode=sender&language=zh&x") == JoinRequest("m", Mode.SENDER)
+
+    def test_texts_are_percent_decoded_once(self) -> None:
+        join = parse_join("m", "mode=sender&title=%E5%91%A8%E4%BC%9A%2520&token=a%2Bb+c")
+        assert (join.title, join.token) == ("周会%20", "a+b c")
+
+    @pytest.mark.parametrize(("value", "stays"), [("0", False), ("1", True), ("2", True)])
+    def test_staying_is_a_number_that_is_not_zero(self, value: str, stays: bool) -> None:
+        assert parse_join("m", f"mode=receiver&stay={value}").stays is stays
+
+    def test_a_number_may_have_as_many_digits_as_any_session_needs(self) -> None:
+        assert parse_join("m", f"mode=receiver&since={10**12 - 1}").since == 10**12 - 1
+        with pytest.raises(ProtocolError, match="since='1000000000000' is no whole number"):
+            parse_join("m", f"mode=receiver&since={10**12}")
+
     @pytest.mark.parametrize("query", ["v=3", "v=two", "since=-1", "since=1e3", "since=９", "revision=x"])
     def test_a_number_that_is_none_is_refused(self, query: str) -> None:
         with pytest.raises(ProtocolError) as refused:
