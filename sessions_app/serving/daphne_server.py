@@ -154,7 +154,7 @@ class PatientWebSocket(WebSocketProtocol):  # type: ignore[misc]
             self.maxMessagePayloadSize = self.maxFramePayloadSize = max_message_bytes
 
     def _share_reading(self, senders: BatchedReader) -> None:
-        """From now on this socket is read together with those of other senders."""
+        """Read this socket together with those of other senders from now on."""
         transport = self.transport
         socket = transport.fileno()
         transport.stopReading()
@@ -201,7 +201,7 @@ class PatientWebSocket(WebSocketProtocol):  # type: ignore[misc]
             self.transport.resumeProducing()
 
     def go_away(self) -> None:
-        """The application shall close this socket, behind all that has come in."""
+        """Ask the application to close this socket, behind all that has come in."""
         self.closeHandshakeTimeout = LEAVE_S
         if hasattr(self, "application_queue"):
             self.application_queue.put_nowait({"type": "websocket.going_away"})

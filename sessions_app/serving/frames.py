@@ -36,7 +36,7 @@ class Pushing(Protocol):
 
 
 def text_frame(text: str) -> bytes:
-    """A text message in one frame, as servers send it: unmasked (RFC 6455, 5.2)."""
+    """Return a text message in one frame, as servers send it: unmasked (RFC 6455, 5.2)."""
     payload = text.encode()
     length = len(payload)
     if length < 126:

@@ -32,7 +32,7 @@ class BatchedReader:
             self._epoll.register(socket, select.EPOLLIN)
 
     def remove(self, socket: int) -> None:
-        """Must be called before the descriptor is closed. Idempotent."""
+        """Forget a socket, before its descriptor is closed. Idempotent."""
         if self._reads.pop(socket, None):
             self._epoll.unregister(socket)
 

@@ -383,7 +383,7 @@ class SessionConsumer(AsyncWebsocketConsumer):
     # Going.
 
     async def websocket_going_away(self, message: dict[str, Any]) -> None:
-        """The server stops. What the client sends until it has heard of it is still taken."""
+        """Say that the server stops; what the client sends until it has heard of it is still taken."""
         if self._writer:
             await self._stop_writing()
             await self._send(StateChange("going_away"))
@@ -395,7 +395,7 @@ class SessionConsumer(AsyncWebsocketConsumer):
             await self.close(refusal.close or ErrorCode.GOING_AWAY.close)
 
     async def websocket_unanswered(self, message: dict[str, Any]) -> None:
-        """A client that answers no ping does not read, or is not there any more."""
+        """Let go of a client that answers no ping: it does not read, or is not there any more."""
         is_reading = hasattr(self, "join") and not self._is_sending
         fault = ErrorCode.SLOW_CONSUMER if is_reading else ErrorCode.IDLE
         raise ProtocolError(fault, "pings are not answered")

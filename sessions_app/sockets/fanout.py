@@ -44,7 +44,7 @@ class Listener(Protocol):
     """A socket that follows a session."""
 
     def feed_changed(self) -> None:
-        """There may be something to send. Called on the event loop; must return at once."""
+        """Look for something to send. Called on the event loop; must return at once."""
         ...
 
 

@@ -54,7 +54,7 @@ class SessionFeed:
     # What was heard.
 
     def receive_line(self, line: Line) -> None:
-        """A final. One that is known is ignored, one that leaves a gap only noted."""
+        """Take a final: one that is known is ignored, one that leaves a gap only noted."""
         self.target_seq = max(self.target_seq, line.seq)
         if line.seq == self.last_seq + 1:
             self._lines.append(line)
@@ -62,7 +62,7 @@ class SessionFeed:
             self.partial = None
 
     def receive_revision(self, revision: Revision) -> None:
-        """A change; numbers may be missing, where a line was changed again later."""
+        """Take a change; numbers may be missing, where a line was changed again later."""
         self.target_revision = max(self.target_revision, revision.revision)
         if revision.revision > self.last_revision:
             self._revisions.append(revision)
@@ -105,7 +105,7 @@ class SessionFeed:
         return self.end is not None and not self.has_gap
 
     def lines_after(self, seq: int) -> list[Line] | None:
-        """The lines behind a mark, in order; None if not all of them are remembered."""
+        """Return the lines behind a mark, in order; None if not all of them are remembered."""
         if seq >= self.last_seq:
             return []
         if not self._lines or self._lines[0].seq > seq + 1:
@@ -113,7 +113,7 @@ class SessionFeed:
         return [self._lines[at] for at in range(seq - self.last_seq, 0)]
 
     def revisions_after(self, revision: int) -> list[Revision] | None:
-        """The changes behind a mark, in order; None if not all of them are remembered."""
+        """Return the changes behind a mark, in order; None if not all of them are remembered."""
         if revision >= self.last_revision:
             return []
         if not self._revisions or self._revisions[0].revision > revision + 1:
@@ -204,7 +204,7 @@ class Cursor:
         return messages
 
     def release(self) -> None:
-        """It takes what it is sent from now on."""
+        """Lift the limit on lines: the client takes what it is sent from now on."""
         self.max_untaken = None
 
     def _take_events(self, feed: SessionFeed) -> Iterable[Message]:

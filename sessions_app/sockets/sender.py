@@ -151,7 +151,7 @@ class SenderConnection:
             self.sender_lost(Superseded())
 
     async def leave(self) -> None:
-        """The socket is gone. What it sent is in the log when this returns."""
+        """Let go of the session: the socket is gone. What it sent is in the log when this returns."""
         watch, self._watch = self._watch, None  # it knows its sender as well
         if watch and watch is not asyncio.current_task():
             watch.cancel()
@@ -311,7 +311,7 @@ class SenderConnection:
 
 
 def resume_token(session_key: str) -> str:
-    """Shows the right to take over from an earlier sender of this session."""
+    """Return what shows the right to take over from an earlier sender of this session."""
     return _signer().sign(session_key)
 
 
@@ -326,5 +326,5 @@ def _signer() -> signing.Signer:
 
 
 def _begun_anew() -> ProtocolError:
-    """A sender that resumes is told where to go on when it connects again, and still has its audio."""
+    """Return the error for a sender that resumes: it still has its audio, and is told where to go on."""
     return ProtocolError(ErrorCode.GOING_AWAY, "the audio must be sent again in part: connect again")

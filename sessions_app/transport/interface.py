@@ -88,11 +88,11 @@ class SenderListener(Protocol):
     """The socket of a sender. Called on its event loop; must return at once."""
 
     def audio_kept(self, position: int) -> None:
-        """All audio up to here is in the log."""
+        """Hear that all audio up to here is in the log."""
         ...
 
     def sender_lost(self, why: Superseded | LogLost) -> None:
-        """This sender can append no more. Not called for what `append` and `finish` raise themselves."""
+        """Hear that this sender can append no more; not for what `append` and `finish` raise themselves."""
         ...
 
 
@@ -160,17 +160,17 @@ class Transport(Protocol):
         ...
 
     async def leave(self, session_pk: int, sender: str) -> None:
-        """The sender's socket is gone; it may come back. Returns when all it sent is in the log."""
+        """Note that a sender is gone, who may come back; return when all that was sent is in the log."""
         ...
 
     # Workers.
 
     async def join_workers(self, capacity: int) -> None:
-        """This process takes sessions from now on, so many at a time."""
+        """Take sessions in this process from now on, so many at a time."""
         ...
 
     async def leave_workers(self) -> None:
-        """This process takes no more sessions; those it has it keeps."""
+        """Take no more sessions in this process; those it has it keeps."""
         ...
 
     async def has_workers(self) -> bool:
@@ -188,7 +188,7 @@ class Transport(Protocol):
     async def read(
         self, session_pk: int, position: int, *, timeout_s: float, after_flush: bool = False
     ) -> AudioChunk:
-        """The audio from a position on, as much as is there up to the next flush; waits for some.
+        """Return the audio from a position on, as much as is there up to the next flush; wait for some.
 
         Args:
             after_flush: Whether a flush at this very position is known already.
@@ -215,11 +215,11 @@ class Transport(Protocol):
         ...
 
     async def release(self, session_pk: int) -> None:
-        """The session has ended; forget it. Does nothing if another worker owns it."""
+        """Forget a session that has ended. Does nothing if another worker owns it."""
         ...
 
     async def give_up(self, session_pk: int) -> None:
-        """Another worker shall take the session. Does nothing if one has already."""
+        """Leave the session to another worker. Does nothing if one has taken it already."""
         ...
 
     async def aclose(self) -> None: ...

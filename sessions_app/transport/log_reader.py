@@ -46,7 +46,7 @@ class LogReader:
     async def read(
         self, session_pk: int, position: int, *, timeout_s: float, after_flush: bool = False
     ) -> AudioChunk:
-        """As `Transport.read`. Reading takes nothing away: given up on the way, it is as if never asked."""
+        """Read as `Transport.read`; given up on the way, it is as if never asked."""
         if self._reading is None:
             self._reading = asyncio.create_task(self._read_forever(), name="audio logs")
         waiting = _Waiting(position, after_flush, asyncio.get_running_loop().create_future())
@@ -62,7 +62,7 @@ class LogReader:
                 del self._waiting[session_pk]
 
     def fence(self, session_pk: int) -> None:
-        """The session is not ours any more: whoever waits for its audio must stop."""
+        """Stop whoever waits for the audio of a session: it is not ours any more."""
         if waiting := self._waiting.get(session_pk):
             _fail(waiting, Fenced())
 
@@ -100,7 +100,7 @@ class LogReader:
 
 
 def stretch_of(entries: Sequence[Entry], position: int) -> AudioChunk:
-    """The audio of entries of a log, in order, from a position on, up to the first flush.
+    """Return the audio of entries of a log, in order, from a position on, up to the first flush.
 
     Raises:
         Fenced: If audio is missing before the first entry: it was durable for somebody else.

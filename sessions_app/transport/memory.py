@@ -223,7 +223,7 @@ class MemoryTransport:
         return self._logs[session_pk]
 
     def _own_log(self, session_pk: int, sender: str) -> _Log:
-        """The log of which this is the sender."""
+        """Return the log of which this is the sender."""
         log = self._logs.get(session_pk)
         if log is None:
             raise LogLost
@@ -232,7 +232,7 @@ class MemoryTransport:
         return log
 
     def _owned(self, session_pk: int) -> _Log:
-        """The log of a session that the worker has."""
+        """Return the log of a session that the worker has."""
         log = self._logs.get(session_pk)
         if log is None or not log.is_owned:
             raise Fenced

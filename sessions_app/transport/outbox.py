@@ -92,7 +92,7 @@ class PendingAudio:
         self.changed.set()
 
     def reopen(self, end: int, processed: int, durable: int) -> None:
-        """The log begins or goes on here; what was on its way still is."""
+        """Begin or go on here; what was on its way still is."""
         if self._batch:
             self._waiting.insert(0, self._batch)
             self._waiting_bytes += len(self._batch)
@@ -125,7 +125,7 @@ class Outbox:
         processed: int,
         durable: int,
     ) -> None:
-        """This sender has the right to append."""
+        """Let a sender append that has the right to."""
         sending = self._sendings.setdefault((session_pk, sender), PendingAudio(session_pk, sender, listener))
         sending.reopen(end, processed, durable)
         sending.renew_at = self._clock() + RENEW_S
@@ -137,7 +137,7 @@ class Outbox:
         self._sendings.pop((session_pk, sender), None)
 
     async def append(self, session_pk: int, sender: str, audio: bytes) -> int:
-        """As `Transport.append`."""
+        """Append as `Transport.append`."""
         sending = self._find(session_pk, sender)
         sending.is_held = not sending.has_room
         try:

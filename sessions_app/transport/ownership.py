@@ -148,7 +148,7 @@ class Ownership:
         return (entry[0], int(entry[1])) if entry else None
 
     async def _wait_for_offer(self) -> tuple[bytes, int] | None:
-        """An idle worker hears of new sessions before those who only look from time to time."""
+        """Wait for a new session, if this worker is idle: it hears before those who only look at times."""
         if self._entries or not self._has_room:
             return None
         block_ms = int(IDLE_BLOCK_S * 1000)

@@ -51,7 +51,7 @@ class FrameValidator:
         self._is_trusted = False
 
     def receive(self, frame: bytes) -> np.ndarray:
-        """The audio of a frame.
+        """Return the audio of a frame.
 
         Args:
             frame: 32-bit floats, little endian, mono, 16 kHz; none at all is fine.

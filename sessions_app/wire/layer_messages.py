@@ -23,7 +23,7 @@ LAYER_ERRORS = (ChannelFull, OSError, RedisError)
 
 
 def session_group(key: str) -> str:
-    """The group of everyone who follows a session; channel layers take only ASCII, ids may be Chinese."""
+    """Return the group of all who follow a session; channel layers take only ASCII, ids may be Chinese."""
     return f"session-{hashlib.sha256(key.encode()).hexdigest()[:40]}"
 
 
@@ -36,7 +36,7 @@ def commit_message(
     last_seq: int = 0,
     heard_at: Sequence[float | None] = (),
 ) -> dict[str, Any]:
-    """Finals, if there are any, and how far the session has come.
+    """Return the finals, if there are any, and the progress of the session.
 
     Args:
         heard_at: When the end of each line's audio was read, in seconds of the wall clock.
@@ -58,7 +58,7 @@ def partial_message(key: str, partial: PartialLine, *, heard_at: float | None = 
 
 
 def changed_message(key: str) -> dict[str, Any]:
-    """Something changed that only the database knows: a state, an edit."""
+    """Return the hint that something changed which only the database knows: a state, an edit."""
     return {"type": "session.changed", "key": key}
 
 

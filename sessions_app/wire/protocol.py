@@ -138,7 +138,7 @@ def parse_join(session_key: str, query: str) -> JoinRequest:
 
 
 def parse_session_key(key: str) -> str:
-    """A session id in its one spelling (NFC), if it can be one.
+    """Return a session id in its one spelling (NFC), if it can be one.
 
     Any script will do. Left out is what nobody can see or what changes the meaning of an address: control
     characters, blanks, slashes, bytes that were no UTF-8.
@@ -341,7 +341,7 @@ _EMPTY: dict[str, Any] = {"asr": "", "spk": {}}
 
 
 def encode(message: Message, *, version: int) -> str | None:
-    """The JSON text of a message; None if this version does not have it."""
+    """Return the JSON text of a message; None if this version does not have it."""
     match message:
         case Line():
             body = line_fields(message) | {"final": True} if version >= 2 else _line(message)
@@ -370,7 +370,7 @@ def encode(message: Message, *, version: int) -> str | None:
 
 
 def encode_error(error: ProtocolError) -> str:
-    """The JSON text that says what is wrong, in both versions."""
+    """Return the JSON text that says what is wrong, in both versions."""
     fault = error.code
     body = _EMPTY | {
         "error": {

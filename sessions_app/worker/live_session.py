@@ -122,12 +122,12 @@ class LiveSession:
         self._is_leaving = True
 
     async def set_gallery(self, gallery: Gallery) -> None:
-        """Somebody was enrolled or forgotten; earlier lines are corrected."""
+        """Use another gallery, as somebody was enrolled or forgotten; earlier lines are corrected."""
         self._tracker.set_gallery(gallery)
         await self._correct()
 
     async def apply_corrections(self) -> None:
-        """Somebody named a voice of this session or corrected whose a line is."""
+        """Apply what somebody said of this session: the name of a voice, or whose a line is."""
         corrections = await in_database(voices.corrections, self.lease.session_pk)
         corrections.apply_to(self._tracker)
         await self._correct()
@@ -145,7 +145,7 @@ class LiveSession:
         self._transcriber.finish()
 
     async def _read_audio(self) -> None:
-        """Until there is no more, or the rest is for another worker."""
+        """Read until there is no more, or the rest is for another worker."""
         while not self._has_read_all and not (self._is_leaving and self._transport.keeps_audio):
             chunk = await self._transport.read(
                 self.lease.session_pk, self._received, timeout_s=READ_S, after_flush=self._is_flush_known
@@ -180,7 +180,7 @@ class LiveSession:
         await self._with_space(write)
 
     async def _with_space(self, write: Callable[[], Awaitable[Written]]) -> Written:
-        """While the disk is full, wait: the log holds what comes, and then its sender."""
+        """Write, and wait while the disk is full: the log holds what comes, and then its sender."""
         while True:
             try:
                 return await write()
@@ -197,7 +197,7 @@ class LiveSession:
         return gone_s > 0 and min(gone_s, await self._in_order_s()) > settings.SENDER_RETURN_S
 
     async def _in_order_s(self) -> float:
-        """For how long nothing of ours has kept a sender away, as far as can be seen from here."""
+        """Return for how long nothing of ours has kept a sender away, as far as can be seen from here."""
         asked_at = time.monotonic()
         await in_database(commits.check_lease, self.lease)
         now = time.monotonic()
@@ -328,10 +328,10 @@ class LiveSession:
         logger.debug(f"session %d: {message}", self.lease.session_pk, *values)
 
     async def _publish_hint(self, message: dict[str, Any]) -> None:
-        """A hint for those who follow; the database has it already, so a loss costs only time."""
+        """Publish a hint for those who follow; the database has it already, so a loss costs only time."""
         await self._publish(self._group, message)
 
 
 def pause_after(failures: int) -> float:
-    """Seconds to wait before another attempt at the same place."""
+    """Return the seconds to wait before another attempt at the same place."""
     return min(2.0 ** (failures - 2), MAX_PAUSE_S) if failures else 0.0

@@ -68,7 +68,7 @@ class RecognitionWorker(AsyncConsumer):
 
     @property
     def session_count(self) -> int:
-        """Sessions that it is recognising."""
+        """Number of the sessions that it is recognising."""
         return len(self._live)
 
     def stop(self) -> None:
@@ -97,17 +97,17 @@ class RecognitionWorker(AsyncConsumer):
         raise StopConsumer
 
     async def session_stop(self, message: dict[str, Any]) -> None:
-        """Somebody ended a session from a page."""
+        """End a session, as somebody asked for on a page."""
         if live := self._live.get(message["key"]):
             live.stop()
 
     async def session_corrected(self, message: dict[str, Any]) -> None:
-        """Somebody said whose a voice or a line of a session is."""
+        """Correct a session: somebody said whose a voice or a line is."""
         if live := self._live.get(message["key"]):
             self._spawn(live.apply_corrections())
 
     async def speakers_changed(self, message: dict[str, Any]) -> None:
-        """Somebody was enrolled or forgotten, or asks for a job."""
+        """Look after speakers: somebody was enrolled or forgotten, or asks for a job."""
         self._speakers.look_now()
 
     async def _set_gallery(self, gallery: Gallery) -> None:
@@ -178,4 +178,4 @@ class RecognitionWorker(AsyncConsumer):
 
 
 async def _no_reply(message: dict[str, Any]) -> None:
-    """Nobody is at the other end of a background consumer."""
+    """Reply to nobody: there is no other end of a background consumer."""

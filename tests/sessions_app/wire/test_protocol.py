@@ -90,6 +90,12 @@ class TestJoin:
     def test_staying_is_a_number_that_is_not_zero(self, value: str, stays: bool) -> None:
         assert parse_join("m", f"mode=receiver&stay={value}").stays is stays
 
+    @pytest.mark.parametrize("version", [0, 3, 10])
+    def test_a_version_that_is_none_is_refused_and_the_others_are_named(self, version: int) -> None:
+        with pytest.raises(ProtocolError, match=f"there is no version {version}: use 1 or 2") as refused:
+            parse_join("m", f"mode=sender&v={version}")
+        assert (fault_of(refused), refused.value.param) == (ErrorCode.BAD_PARAMETER, "v")
+
     def test_a_number_may_have_as_many_digits_as_any_session_needs(self) -> None:
         assert parse_join("m", f"mode=receiver&since={10**12 - 1}").since == 10**12 - 1
         with pytest.raises(ProtocolError, match="since='1000000000000' is no whole number"):
