@@ -16,7 +16,7 @@ def errors() -> list[type[Exception]]:
     return [
         found
         for _, found in inspect.getmembers(exceptions, inspect.isclass)
-        if found.__module__ == exceptions.__name__
+        if issubclass(found, Exception) and found.__module__ == exceptions.__name__
     ]
 
 

@@ -170,8 +170,8 @@ class TestSearch(ReadingTests):
     def search(self, weight: float = 1.0) -> TrigramSearch:
         return TrigramSearch(self.read(weight=weight), TOKENS)
 
-    def said(self, heard: Choices, **options: bool) -> str:
-        return "".join(TOKENS[token] for token in self.search().choose(heard, **options))
+    def said(self, heard: Choices, *, is_end: bool = False) -> str:
+        return "".join(TOKENS[token] for token in self.search().choose(heard, is_end=is_end))
 
     def test_without_a_model_the_likeliest_token_of_each_place_is_said(self) -> None:
         heard = choices({"遇": -0.1, "预": -2.0}, {"算": -0.2, "酸": -1.0})

@@ -60,7 +60,8 @@ class TestWhatItMustSay:
     def test_options_of_one_kind_are_equal_when_their_values_are(self) -> None:
         assert StreamingOptions() == StreamingOptions(chunk=10)
         assert StreamingOptions() != StreamingOptions(chunk=5)
-        assert ParaformerOptions() != FunasrOptions
+        kinds: list[ModelOptions] = [ParaformerOptions(), SileroOptions()]
+        assert kinds[0] != kinds[1]
 
 
 class TestContext:

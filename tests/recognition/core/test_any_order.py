@@ -116,7 +116,7 @@ class Run:
         self.waiting += self.session.work_to_do()
         self.events += self.session.events_to_send()
 
-    def of(self, *kinds: type[Event]) -> list:
+    def of(self, *kinds: type[Event]) -> list[Any]:
         return [event for event in self.events if isinstance(event, kinds)]
 
     @property

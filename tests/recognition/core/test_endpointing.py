@@ -18,7 +18,9 @@ def frames(*runs: tuple[float, int]) -> np.ndarray:
     return np.concatenate([np.full(ms // 10, p, np.float32) for p, ms in runs])
 
 
-def boundaries(probabilities: np.ndarray, options: EndpointingOptions = FUNASR, *, end: bool = True):
+def boundaries(
+    probabilities: np.ndarray, options: EndpointingOptions = FUNASR, *, end: bool = True
+) -> list[SpeechStart | SpeechEnd]:
     endpointer = Endpointer(options, frame=FRAME)
     found = endpointer.receive(probabilities)
     return found + (endpointer.receive_end() if end else [])
@@ -186,7 +188,7 @@ def _funasr_segments(decisions: np.ndarray) -> list[list[int]]:
         import funasr.models.fsmn_vad_streaming.encoder  # noqa: F401 - registers FSMN
         from funasr.models.fsmn_vad_streaming.model import FsmnVADStreaming
 
-    class Decided(FsmnVADStreaming):
+    class Decided(FsmnVADStreaming):  # type: ignore[misc]  # FunASR has no types
         """FunASR's detector with its network replaced by given decisions."""
 
         def ComputeScores(self, feats: Any, cache: Any = None) -> None:  # noqa: N802
@@ -202,7 +204,7 @@ def _funasr_segments(decisions: np.ndarray) -> list[list[int]]:
             "lorder": 2, "rorder": 0, "lstride": 1, "rstride": 0, "output_affine_dim": 4, "output_dim": 3,
         },
     )  # fmt: skip
-    cache: dict = {}
+    cache: dict[str, Any] = {}
     detector.init_cache(cache, max_end_silence_time=800)
     waveform = torch.full((1, (len(decisions) - 1) * FRAME + 400), 0.1)
     found = detector.forward(torch.zeros(1, len(decisions), 5), waveform, cache=cache, is_final=False)

@@ -127,7 +127,7 @@ class TestSilence:
     def test_a_line_ends_when_nothing_follows_for_so_long(self, frame: int, end_silence_ms: int) -> None:
         endpointer = Endpointer(EndpointingOptions(end_silence_ms=end_silence_ms), frame=frame)
         endpointer.receive(stream(frame, (1.0, 2.0)))
-        waited = 0
+        waited = 0.0
         while not endpointer.receive(np.zeros(1, np.float32)):
             waited += 1000 * frame / 16_000
         assert waited == pytest.approx(end_silence_ms - 100, abs=80)

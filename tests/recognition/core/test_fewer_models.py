@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any, TypeVar
 
 import numpy as np
 import pytest
 
 from recognition.audio import samples
 from recognition.core.endpointing import EndpointingOptions
-from recognition.core.events import Ended, Final, Partial, UtteranceFailed
+from recognition.core.events import Ended, Event, Final, Partial, UtteranceFailed
 from recognition.core.session import PREVIEW_STEP, PREVIEW_STEP_ALONE, SessionOptions, TranscriptionSession
 from recognition.core.work import (
     DecodeChunk,
@@ -34,6 +35,8 @@ FRAME, WINDOW, CHUNK = 160, 1600, 9600
 FULL = SessionOptions(WINDOW, FRAME, 0, CHUNK)
 TOKENS = (Token("好", 0, 8000), Token("的", 8000, 16_000, "。"))
 VOICE = np.array([[1.0, 0.0]], np.float32)
+
+E = TypeVar("E", bound=Event)
 
 
 def speech(seconds: float) -> np.ndarray:
@@ -70,7 +73,7 @@ class Driver:
                     left.append(work)
         return left
 
-    def told(self, kind: type) -> list:
+    def told(self, kind: type[E]) -> list[E]:
         return [event for event in self.session.events_to_send() if isinstance(event, kind)]
 
 
@@ -201,7 +204,7 @@ class TestWithTheLeast:
 class TestOptionsOfModels:
     MODELS = scripted_models(Script())
 
-    def options(self, *, partials: bool = True, **changes: None) -> SessionOptions:
+    def options(self, *, partials: bool = True, **changes: Any) -> SessionOptions:
         models = replace(self.MODELS, **changes)
         return SessionOptions.for_models(models, EndpointingOptions(), partials=partials)
 
@@ -222,7 +225,8 @@ class TestOptionsOfModels:
     )
     def test_what_is_not_there_is_known(self, role: str, flag: str) -> None:
         assert getattr(self.options(), flag)
-        assert not getattr(self.options(**{role: None}), flag)
+        missing: dict[str, Any] = {role: None}
+        assert not getattr(self.options(**missing), flag)
 
     def test_a_first_pass_that_has_no_partials_counts_as_none(self) -> None:
         models = scripted_models(Script())

@@ -67,7 +67,7 @@ class Models:
             case DecodeChunk(index):
                 return ChunkDecoded(index, ("字",))
             case Preview(index):
-                return Previewed(index, (Token("字", 0, 1),))
+                return Previewed(index, ("字",))
             case Recognize(index, audio):
                 return Recognized(index, (Token("字", 0, len(audio)),))
             case Punctuate(index):

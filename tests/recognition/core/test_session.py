@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TypeVar
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -37,10 +39,13 @@ from recognition.core.work import (
 )
 from recognition.exceptions import SessionClosed
 from recognition.interfaces import Token
+from tests.support.arrays import assert_close
 
 WINDOW, FRAME, CHUNK = 1600, 160, 9600
 OPTIONS = SessionOptions(WINDOW, FRAME, 0, CHUNK, EndpointingOptions())
 VOICE = np.array([[1.0, 0.0]], np.float32)
+
+W = TypeVar("W")
 
 
 def speech(seconds: float) -> np.ndarray:
@@ -64,6 +69,9 @@ class SessionTests:
     def setup_method(self) -> None:
         self.session = TranscriptionSession(self.options)
         self.asked: list[Work] = []
+
+    def state(self) -> State:
+        return self.session.state
 
     def hear(self, *audio: np.ndarray) -> None:
         self.session.receive_audio(np.concatenate(audio))
@@ -96,8 +104,8 @@ class SessionTests:
         for work in self.take(Embed):
             self.answer(Embedded(index, VOICE.repeat(len(work.spans), 0)))
 
-    def take(self, kind: type[Work]) -> list[Work]:
-        taken = [work for work in self.asked if isinstance(work, kind)]
+    def take(self, kind: type[W]) -> list[W]:
+        taken: list[W] = [work for work in self.asked if isinstance(work, kind)]
         self.asked = [work for work in self.asked if not isinstance(work, kind)]
         return taken
 
@@ -217,6 +225,7 @@ class TestListening(SessionTests):
         self.session.receive_audio(silence(1))
         [work] = self.session.work_to_do()
         assert self.session.work_to_do() == []
+        assert isinstance(work, DetectSpeech)
         self.session.receive_result(probabilities(work))
         assert len(self.session.work_to_do()) == 1
 
@@ -394,7 +403,7 @@ class TestTurn(SessionTests):
         assert work.spans[-1] == (work.spans[0][0], work.spans[-2][1])
         self.answer(Embedded(0, np.array([[1, 0]] * (len(work.spans) - 1) + [[0, 1]], np.float32)))
         [final] = self.told(Final)
-        np.testing.assert_allclose(final.embedding, [0.5**0.5, 0.5**0.5], atol=1e-6)
+        assert_close(final.embedding, [0.5**0.5, 0.5**0.5], atol=1e-6)
 
     def test_the_lines_of_an_utterance_settle_together(self) -> None:
         self.answer(self.voices(self.search(), 3.0))
@@ -411,11 +420,11 @@ class TestEnd(SessionTests):
     def test_the_end_waits_for_the_last_final(self) -> None:
         self.hear(speech(3))
         self.end()
-        assert self.session.state is State.DRAINING
+        assert self.state() is State.DRAINING
         assert self.told(Ended) == []
         self.recognize(0, "再见")
         assert [type(event) for event in self.session.events_to_send()] == [Final, Settled, Ended]
-        assert self.session.state is State.ENDED
+        assert self.state() is State.ENDED
 
     def test_the_last_word_is_heard_though_it_ends_with_the_audio(self) -> None:
         self.hear(silence(1), speech(0.95))

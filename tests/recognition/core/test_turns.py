@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any
 
@@ -13,7 +14,8 @@ from hypothesis import strategies as st
 from recognition.audio import samples
 from recognition.core import turns
 from recognition.core.turns import Turn
-from recognition.interfaces import Token
+from recognition.interfaces import Samples, Span, Token
+from tests.support.arrays import assert_close
 
 DIMENSION = 32
 
@@ -37,7 +39,7 @@ class People:
         noise = self._random.standard_normal(DIMENSION)
         voice = sum(share * self._voice(name) for name, share in shares)
         mixed = self._agreement**0.5 * voice + (1 - self._agreement) ** 0.5 * noise / np.linalg.norm(noise)
-        return (mixed / np.linalg.norm(mixed)).astype(np.float32)
+        return np.asarray(mixed / np.linalg.norm(mixed), np.float32)
 
     def embeddings(self, windows: Any, said: list[tuple[str, float, float]]) -> np.ndarray:
         """One per window, when each (name, from, to) speaks in these seconds."""
@@ -172,7 +174,7 @@ class TestTurn:
 
 
 class TestVoice:
-    def voice_of(self, turn: Turn, length: int, said: list[tuple[str, float, float]]) -> turns.TurnVoice:
+    def voice_of(self, turn: Turn, length: int, said: Sequence[tuple[str, float, float]]) -> turns.TurnVoice:
         """With embeddings that tell who speaks for how much of a window: one axis for each of A and B."""
         tokens = words(length)
         windows = turns.windows(tokens, length)
@@ -185,15 +187,16 @@ class TestVoice:
         return turns.voice_of(turn, tokens, windows, np.array(rows, np.float32))
 
     def test_a_voice_is_that_of_the_windows_which_no_other_turn_reaches_into(self) -> None:
-        said = [("A", 0, 5), ("B", 5, 10)]
+        said = [("A", 0.0, 5.0), ("B", 5.0, 10.0)]
         first = self.voice_of(Turn(0, 19), samples(10), said)
         second = self.voice_of(Turn(20, 38), samples(10), said)
-        np.testing.assert_allclose(first.embedding, [1, 0], atol=1e-6)
-        np.testing.assert_allclose(second.embedding, [0, 1], atol=1e-6)
+        assert_close(first.embedding, [1, 0], atol=1e-6)
+        assert_close(second.embedding, [0, 1], atol=1e-6)
 
     def test_a_turn_shorter_than_a_window_has_the_voice_of_the_window_that_holds_most_of_it(self) -> None:
         said = [("A", 0, 4.5), ("B", 4.5, 5.5), ("A", 5.5, 10)]
         voice = self.voice_of(Turn(18, 21), samples(10), said)
+        assert voice.embedding is not None
         assert voice.embedding[1] > voice.embedding[0]
 
     def test_an_utterance_of_one_voice_is_half_its_windows_and_half_the_whole(self) -> None:
@@ -201,21 +204,23 @@ class TestVoice:
         windows = turns.windows(tokens, samples(4))
         rows = np.array([[1, 0]] * len(windows) + [[0, 1]], np.float32)
         voice = turns.voice_of(Turn(0, len(tokens) - 1), tokens, windows, rows)
-        np.testing.assert_allclose(voice.embedding, [0.5**0.5, 0.5**0.5], atol=1e-6)
+        assert_close(voice.embedding, [0.5**0.5, 0.5**0.5], atol=1e-6)
 
     def test_a_turn_of_several_has_nothing_of_the_whole(self) -> None:
         tokens = words(samples(4))
         windows = turns.windows(tokens, samples(4))
         rows = np.array([[1, 0]] * len(windows) + [[0, 1]], np.float32)
         voice = turns.voice_of(Turn(0, 7), tokens, windows, rows)
-        np.testing.assert_allclose(voice.embedding, [1, 0], atol=1e-6)
+        assert_close(voice.embedding, [1, 0], atol=1e-6)
 
     @pytest.mark.parametrize("length", [1.2, 3.7, 8])
-    def test_a_piece_of_speech_has_the_voice_of_a_line_that_is_as_long(self, length: int) -> None:
+    def test_a_piece_of_speech_has_the_voice_of_a_line_that_is_as_long(self, length: float) -> None:
         class Embedder:
             """A span points where its middle and its length say."""
 
-            def embed(self, batch: Any):
+            dimension, model_id = 2, "middle and length"
+
+            def embed(self, batch: Sequence[tuple[Samples, Sequence[Span]]]) -> list[np.ndarray]:
                 [(_, spans)] = batch
                 rows = [(start + end, 3 * (end - start)) for start, end in spans]
                 return [np.array([np.array(row) / np.linalg.norm(row) for row in rows], np.float32)]
@@ -226,7 +231,7 @@ class TestVoice:
         [rows] = Embedder().embed([(speech, turns.spans(windows))])
         line = turns.voice_of(Turn(0, 0), tokens, windows, rows)
         piece = turns.voice_in(speech, Embedder())
-        np.testing.assert_allclose(piece, line.embedding, atol=1e-6)
+        assert_close(piece, line.embedding, atol=1e-6)
 
     def test_it_tells_how_much_speech_it_is_of(self) -> None:
         voice = self.voice_of(Turn(20, 29), samples(10), [("A", 0, 10)])

@@ -1,15 +1,18 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from recognition.engine.capacity import BATCH, LOAD, SESSION, UTTERANCE_S, Cost, measure
 from recognition.fakes.scripted import Script, ScriptedLine, ScriptedStreaming, scripted_models
+from recognition.interfaces import Samples
 
 
 class Clock:
@@ -47,7 +50,8 @@ class TestMeasure:
 
     def slow(self, role: str, method: str, seconds: float) -> None:
         model = TakesTime(getattr(self.models, role), self.clock, method, seconds)
-        self.models = replace(self.models, **{role: model})
+        changes: dict[str, Any] = {role: model}
+        self.models = replace(self.models, **changes)
 
     def test_each_stage_costs_what_it_takes_per_second_of_speech(self) -> None:
         self.slow("vad", "detect", 0.001)  # windows of 0.1 s
@@ -76,7 +80,9 @@ class TestMeasure:
         assert isinstance(streaming, ScriptedStreaming)
         assert streaming.open_states == 0
 
-    def test_it_measures_batches_as_large_as_those_of_a_busy_core(self) -> None:
+    def test_it_measures_batches_as_large_as_those_of_a_busy_core(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         sizes = set()
         decode = self.models.streaming.decode
 
@@ -84,7 +90,7 @@ class TestMeasure:
             sizes.add(len(batch))
             return decode(batch)
 
-        self.models.streaming.decode = watch
+        monkeypatch.setattr(self.models.streaming, "decode", watch)
         measure(self.models, clock=itertools.count().__next__)
 
         assert sizes == {BATCH}
@@ -95,7 +101,8 @@ class TestMeasure:
     def test_a_model_that_is_not_there_costs_nothing(self, role: str, stage: str) -> None:
         self.slow("vad", "detect", 0.001)
         self.slow("offline", "recognize", 0.5)
-        self.models = replace(self.models, **{role: None})
+        missing: dict[str, Any] = {role: None}
+        self.models = replace(self.models, **missing)
         cost = measure(self.models, clock=self.clock)
         assert getattr(cost, stage) == 0.0
         assert cost.detect == pytest.approx(0.01)
@@ -106,7 +113,7 @@ class TestMeasure:
         self.models.streaming.chunk = 0
         assert measure(self.models, clock=self.clock).decode == 0.0
 
-    def test_of_two_runs_the_quicker_counts(self) -> None:
+    def test_of_two_runs_the_quicker_counts(self, monkeypatch: pytest.MonkeyPatch) -> None:
         slow_then_quick = iter([3.0, 1.0])
         recognize = self.models.offline.recognize
 
@@ -114,7 +121,7 @@ class TestMeasure:
             self.clock.now += next(slow_then_quick)
             return recognize(batch)
 
-        self.models.offline.recognize = watch
+        monkeypatch.setattr(self.models.offline, "recognize", watch)
         assert measure(self.models, clock=self.clock).recognize == pytest.approx(1.0 / UTTERANCE_S)
 
     @pytest.mark.parametrize("window", [160, 512, 3072, 16_000, 200_000])
@@ -129,9 +136,9 @@ class TestMeasure:
             def new_state(self) -> None:
                 return None
 
-            def detect(self, batch: list[Any]) -> list[None]:
+            def detect(self, batch: Sequence[tuple[None, Samples]]) -> list[np.ndarray]:
                 self.lengths |= {len(audio) for _, audio in batch}
-                return [None] * len(batch)
+                return [np.zeros(self.window // self.frame, np.float32)] * len(batch)
 
         vad = Vad()
         measure(replace(self.models, vad=vad), clock=self.clock)

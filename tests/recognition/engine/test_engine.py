@@ -216,7 +216,8 @@ class TestStreams:
         held = Held(SCRIPT)
         engine = Engine(replace(models, offline=held))
         engine.start()
-        stream, got = engine.open_stream(), []
+        got: list[Result] = []
+        stream = engine.open_stream()
         engine.submit(stream, Recognize(0, LINE), got.append)
         await asyncio.to_thread(held.has_begun.wait, 20)
         engine.submit(stream, Recognize(1, LINE), got.append)
@@ -250,7 +251,8 @@ class TestStreams:
     async def test_the_end_of_an_utterance_frees_its_state_and_drops_its_partials(
         self, engine: Engine, models: Models
     ) -> None:
-        stream, got = engine.open_stream(), []
+        got: list[Result] = []
+        stream = engine.open_stream()
         await answer(engine, DecodeChunk(0, CHUNK), stream)
         engine.submit(stream, Preview(0, LINE), got.append)
         engine.submit(stream, EndDecoding(0), got.append)

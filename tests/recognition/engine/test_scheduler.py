@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Hashable
 from typing import Any
 
 from hypothesis import given
@@ -28,7 +29,7 @@ LIMITS = {
 }
 
 
-def scheduler(*jobs: tuple[Stage, str, int, float]) -> Scheduler[None]:
+def scheduler(*jobs: tuple[Stage, Hashable, int, float]) -> Scheduler[None]:
     made: Scheduler[None] = Scheduler(LIMITS)
     for stage, session, samples, at in jobs:
         made.add(QueuedJob(stage, session, samples, at, None))

@@ -107,7 +107,8 @@ async def test_partials_grow_and_precede_their_final(engine: Engine) -> None:
 
 
 async def test_the_same_voice_has_the_same_embedding(engine: Engine) -> None:
-    voices = [e.embedding for e in await transcribe(engine, SCRIPT.audio()) if isinstance(e, Final)]
+    finals = [event for event in await transcribe(engine, SCRIPT.audio()) if isinstance(event, Final)]
+    voices = np.array([final.embedding for final in finals])
     assert np.dot(voices[0], voices[2]) == 1
     assert np.dot(voices[0], voices[1]) == 0
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import soundfile
@@ -23,7 +24,7 @@ MODELS = scripted_models(SCRIPT)
 MEETING = Recording(SCRIPT.audio(), "大家好。没有问题。大家好。没问题。", "")
 
 
-def evaluation(**changes: None) -> Evaluation:
+def evaluation(**changes: Any) -> Evaluation:
     return Evaluation(replace(MODELS, **changes), EndpointingOptions())
 
 

@@ -77,7 +77,8 @@ class TestRead:
 
         audio = recordings.read(path)
 
-        assert (audio.dtype, audio.shape) == (np.float32, (16_000,))
+        assert audio.dtype == np.float32
+        assert audio.shape == (16_000,)
 
     def test_a_file_that_is_no_audio_is_named(self, tmp_path: Path) -> None:
         (tmp_path / "broken.flac").write_bytes(b"no audio")

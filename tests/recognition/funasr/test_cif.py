@@ -72,7 +72,7 @@ class TestShareOut:
         for single_precision in (False, True):
             once = cif.share_out(weights(0.5, 0.5), count=2, single_precision=single_precision)
 
-            np.testing.assert_allclose(once.shares, [[0.5, 0.5], [0, 0]])
+            np.testing.assert_allclose(once.shares, np.array([[0.5, 0.5], [0, 0]]))
 
     def test_a_token_lasts_as_long_as_its_frames(self) -> None:
         once = cif.share_out(weights(0, 0, 0.5, 0.5, 0, 0, 1, 0), count=2)

@@ -22,7 +22,7 @@ def embedder() -> FunasrEmbedder:
 
 def embed_whole(audio: np.ndarray) -> np.ndarray:
     [[found]] = embedder().embed([whole(audio)])
-    return found
+    return np.asarray(found)
 
 
 class TestEquivalence:

@@ -48,6 +48,9 @@ class TestFsmnNetwork:
 
 @pytest.mark.skipif(not fsmn.is_supported(), reason="this CPU has no registers of 512 bits")
 class TestCompiledFsmn:
+    network: FsmnNetwork
+    compiled: CompiledFsmn
+
     @classmethod
     def setup_class(cls) -> None:
         cls.network = funasr_network()

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from recognition.funasr.options import StreamingOptions
-from recognition.funasr.streaming import StreamingParaformer
+from recognition.funasr.streaming import StreamingParaformer, StreamState
 
 from .random_models import auto_model, model_directory, model_path, speech_like
 
@@ -60,7 +60,7 @@ class TestEquivalence:
     def test_streams_that_join_leave_and_alternate_do_not_change_each_others_tokens(
         self, data: st.DataObject
     ) -> None:
-        states: dict[int, object] = {}
+        states: dict[int, StreamState] = {}
         heard: dict[int, int] = {}
         for _ in range(data.draw(st.integers(4, 14), label="steps")):
             seeds = data.draw(

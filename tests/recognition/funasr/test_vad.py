@@ -6,6 +6,7 @@ import shutil
 import warnings
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -19,6 +20,7 @@ from recognition.funasr.int8 import fsmn
 from recognition.funasr.loading import open_directory
 from recognition.funasr.precision import Precision
 from recognition.funasr.vad import FsmnDetector, SileroDetector
+from recognition.interfaces import VoiceActivityDetector
 
 from .random_models import auto_model, model_directory, model_path, speech_like
 
@@ -53,7 +55,7 @@ def windows(audio: np.ndarray, window: int) -> list[np.ndarray]:
     return list(padded.reshape(-1, window))
 
 
-def probabilities(detector: SileroDetector | FsmnDetector, audio: np.ndarray) -> np.ndarray:
+def probabilities(detector: VoiceActivityDetector, audio: np.ndarray) -> np.ndarray:
     state = detector.new_state()
     return np.concatenate([detector.detect([(state, w)])[0] for w in windows(audio, detector.window)])
 
@@ -61,7 +63,7 @@ def probabilities(detector: SileroDetector | FsmnDetector, audio: np.ndarray) ->
 class SharedTests:
     """What both detectors promise."""
 
-    detector: SileroDetector | FsmnDetector
+    detector: VoiceActivityDetector
 
     def test_a_window_gives_one_probability_per_frame(self) -> None:
         audio = speech_like(0, self.detector.window)
@@ -265,7 +267,8 @@ def vad_example() -> np.ndarray:
 def funasr_probabilities(audio: np.ndarray) -> np.ndarray:
     """Scores of FunASR's own front end and network over the whole recording, chunk by chunk."""
     model = auto_model(model_path("fsmn-vad"))
-    frontend, cache, scores = model.kwargs["frontend"], {}, []
+    frontend, scores = model.kwargs["frontend"], []
+    cache: dict[str, Any] = {}
     memory: dict[str, torch.Tensor] = {}
     for window in windows(audio, 3200):
         features, _ = frontend(torch.from_numpy(window)[None], [3200], cache=cache, is_final=False)

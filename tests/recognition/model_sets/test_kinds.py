@@ -37,7 +37,7 @@ class TestEveryKind:
 
     def test_its_defaults_are_in_the_ranges_that_it_demands(self, role: str, name: str) -> None:
         kind = find_kind(role, name, PLACE)
-        defaults = {field.name: getattr(kind(), field.name) for field in fields(kind)}  # type: ignore[arg-type]
+        defaults = {field.name: getattr(kind(), field.name) for field in fields(kind)}
         assert read_table(kind, defaults, PLACE) == kind()
 
     def test_a_folder_without_its_files_is_not_complete(self, role: str, name: str, tmp_path: Path) -> None:

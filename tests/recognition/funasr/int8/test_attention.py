@@ -60,7 +60,8 @@ class TestUtteranceAttention:
         attention.utterance_attention(HEADS, SIZE, TAPS)(bits, scale, bias, weights, out, out_scale, memory)
 
         found = dequantized(out, out_scale)
-        expected = reference_attention(*np.split(y, 3, axis=1))
+        query, key, value = np.split(y, 3, axis=1)
+        expected = reference_attention(query, key, value)
         assert (abs(found - expected) <= 0.52 * out_scale[:, None] + 1).all()
 
 
@@ -73,7 +74,7 @@ class TestStreamingAttention:
         values = keys.copy()
         weights, bias = normal(9, TAPS, WIDTH), normal(8, 3 * WIDTH)
         slots = np.array([2, 0])
-        history: list[list[np.ndarray]] = [[], []]
+        history: list[list[tuple[np.ndarray, np.ndarray]]] = [[], []]
         for step in range(chunks):
             bits, y = bfloat16(normal(step, 2 * window, 3 * WIDTH) * 0.5)
             scale = abs(normal(50 + step, 2 * window)) + 0.2
@@ -138,7 +139,8 @@ class TestCrossAttention:
             first, first, np.zeros((1, 0, 2 * WIDTH), np.float32), out, out_scale,
         )  # fmt: skip
 
-        error = abs(dequantized(out, out_scale) - reference_attention(q, *np.split(y, 2, axis=1)))
+        key, value = np.split(y, 2, axis=1)
+        error = abs(dequantized(out, out_scale) - reference_attention(q, key, value))
         assert (error <= 0.52 * out_scale[:, None] + 1e-4).all()
 
     def test_tokens_look_at_their_own_frames_and_at_those_before(self) -> None:

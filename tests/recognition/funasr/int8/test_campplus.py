@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,8 @@ from tests.recognition.funasr.random_models import model_directory, speech_like,
 
 
 class TestCampPlus:
+    model: Any
+
     @classmethod
     def setup_class(cls) -> None:
         cls.model = load_model(model_directory("cam++"), ["CAMPPlus"])
@@ -24,13 +27,13 @@ class TestCampPlus:
         torch.manual_seed(0)
         for module in cls.model.modules():
             if isinstance(module, torch.nn.modules.batchnorm._BatchNorm):
-                module.running_mean = torch.randn_like(module.running_mean) * 0.1
-                module.running_var = torch.rand_like(module.running_var) + 0.5
+                module.running_mean = torch.randn(module.num_features) * 0.1
+                module.running_var = torch.rand(module.num_features) + 0.5
                 if module.affine:
                     module.weight = torch.nn.Parameter(torch.rand_like(module.weight) + 0.5, False)
                     module.bias = torch.nn.Parameter(torch.randn_like(module.bias) * 0.1, False)
 
-    def embeddings(self, network: Any, lengths: list[int]) -> torch.Tensor:
+    def embeddings(self, network: Any, lengths: Sequence[int]) -> torch.Tensor:
         with torch.inference_mode():
             return torch.cat(
                 [
@@ -64,6 +67,8 @@ class TestCampPlus:
 
 @pytest.mark.skipif(not networks.is_supported(), reason="this CPU has no 8-bit products")
 class TestEmbedder:
+    embedder: FunasrEmbedder
+
     @classmethod
     def setup_class(cls) -> None:
         cls.embedder = FunasrEmbedder(model_directory("cam++"), precision=Precision("int8"))

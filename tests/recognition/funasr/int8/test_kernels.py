@@ -26,12 +26,13 @@ def bfloat16(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def dequantized(values: np.ndarray, scale: np.ndarray, zero: int = 128) -> np.ndarray:
-    return (values.astype(np.float32) - zero) * scale[:, None]
+    return np.asarray((values.astype(np.float32) - zero) * scale[:, None])
 
 
 def reference_memory(value: np.ndarray, weights: np.ndarray, left: int, right: int) -> np.ndarray:
     padded = np.pad(value, ((left, right), (0, 0)))
-    return sum(padded[tap : tap + len(value)] * weights[tap] for tap in range(len(weights)))
+    taps = range(len(weights))
+    return np.asarray(sum(padded[tap : tap + len(value)] * weights[tap] for tap in taps))
 
 
 class TestQuantize:

@@ -24,17 +24,17 @@ from recognition.funasr.int8.llvm_tiles import (
 from .test_kernels import normal, reference_memory
 
 
-@compiled
+@compiled  # type: ignore[untyped-decorator]
 def tile_4_by_3(left: Any, right: Any, out: Any, out_at: Any) -> None:
     tile_of_floats(4, 3, left.shape[1], left, (0, 0), right, (0, 0), out, out_at)
 
 
-@compiled
+@compiled  # type: ignore[untyped-decorator]
 def softmax(scores: Any, hidden: Any) -> None:
     softmax_down(scores, hidden)
 
 
-@compiled
+@compiled  # type: ignore[untyped-decorator]
 def sum_of_11(rows: int, weights: Any, out: Any, column: Any) -> None:
     sum_of_neighbours(11, len(out), rows, (0, column), weights, (0, column), out, (0, column))
 

@@ -104,8 +104,8 @@ class TestEncoder:
 
         for a, b in zip(exact, found, strict=True):
             assert close(b.numpy(), a.numpy()) > 0.998
-        for a, b in zip(weights, found_weights, strict=True):
-            np.testing.assert_allclose(b, a, atol=0.01)
+        for weight, found_weight in zip(weights, found_weights, strict=True):
+            np.testing.assert_allclose(found_weight, weight, atol=0.01)
 
 
 class TestIndependence:
