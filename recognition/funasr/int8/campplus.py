@@ -22,7 +22,7 @@ from torch.nn import functional
 from recognition.funasr.campplus_head import Head, gain_and_shift
 
 from . import kernels
-from .networks import Linear, Rows
+from .networks import Linear, Rows, result
 
 _SEGMENT = 100
 """Frames over which the context of the gates is pooled."""
@@ -58,7 +58,7 @@ class CampPlus:
         return torch.cat([self.parts(piece, [(0, len(piece))]) for piece in features])
 
     def parts(self, features: Tensor, parts: Sequence[tuple[int, int]]) -> Tensor:
-        """The voice in each part of a recording.
+        """Embed the voice in each part of a recording.
 
         The front looks only a tenth of a second around, and runs once for all of them.
 
@@ -121,8 +121,7 @@ class _Convolution:
         padded = [functional.pad(x, (0, 0, self._padding, self._padding)) for x in parts]
         neighbours = [x.unfold(0, self._taps, self._stride).transpose(1, 2).flatten(1) for x in padded]
         rows = Rows.of(torch.cat(neighbours).numpy())
-        result = np.maximum(self._linear(rows) * rows.scale[:, None] + self._linear.bias, 0)
-        return result, [len(part) for part in neighbours]
+        return np.maximum(result(self._linear(rows)), 0), [len(part) for part in neighbours]
 
 
 class _Block:
@@ -142,7 +141,7 @@ class _Block:
             layer(columns, width, layout)
             width += layer.growth
         rows = _activated(columns, width, self._gain, self._shift)
-        return self._linear(rows) * rows.scale[:, None] + self._linear.bias
+        return result(self._linear(rows))
 
 
 class _DenseLayer:
@@ -162,28 +161,19 @@ class _DenseLayer:
         """Fill the `growth` columns after the first `width`."""
         rows = _activated(columns, width, self._gain, self._shift)
         product = self._narrow(rows)
-        inner = Rows(len(columns), product.shape[1], zero=0)
-        sums = np.empty((layout.segments, product.shape[1]), np.float32)
-        kernels.relu_quantize_sum(
-            product, rows.scale, self._narrow.bias, inner.values, inner.scale, layout.segment, sums
-        )
+        inner = Rows(len(columns), product.values.shape[1], zero=0)
+        sums = np.empty((layout.segments, product.values.shape[1]), np.float32)
+        kernels.relu_quantize_sum(product, inner.quantized, layout.segment, sums)
         context = np.maximum(layout.contexts(sums) @ self._context[0] + self._context[1], 0)
         gates = 1 / (1 + np.exp(-(context @ self._gate[0] + self._gate[1])))
         kernels.add_taps_gated(
-            self._local(inner),
-            inner.scale,
-            gates,
-            layout.segment,
-            layout.part,
-            self._dilation,
-            columns,
-            width,
+            self._local(inner), gates, layout.segment, layout.part, self._dilation, columns, width
         )
 
 
 def _activated(columns: np.ndarray, width: int, gain: np.ndarray, shift: np.ndarray) -> Rows:
     rows = Rows(len(columns), width, zero=0)
-    kernels.scale_shift_relu_quantize(columns, width, gain, shift, rows.values, rows.scale)
+    kernels.scale_shift_relu_quantize(columns, gain, shift, rows.quantized)
     return rows
 
 

@@ -1,9 +1,10 @@
 """The networks of `sanm` in 8-bit integers, for CPUs: the same classes, the same calls.
 
 Weights are quantised per output, activations per row when they come (dynamically): what a stream
-gets does not depend on what it is batched with. The products are those of `vnni`, or oneDNN's (AMX, or AVX2).
-What lies between them is fused in `kernels` and `attention`, for with products this fast the rest would take
-as long. Utterances and tokens of different lengths stand in one matrix, row after row: there is no padding.
+gets does not depend on what it is batched with. The products are those of `matmul_vnni`, or oneDNN's (with
+AMX, or AVX2). What lies between them is fused in `kernels` and `attention`, for with products this fast the
+rest would take as long. Utterances and tokens of different lengths stand in one matrix, row after row: there
+is no padding.
 
 Source: Krishnamoorthi, "Quantizing deep convolutional networks for efficient inference", 2018 (per-channel
 weights); Yao et al., "ZeroQuant", NeurIPS 2022 (per-token activations).
@@ -12,8 +13,7 @@ weights); Yao et al., "ZeroQuant", NeurIPS 2022 (per-token activations).
 from __future__ import annotations
 
 import functools
-from collections.abc import Sequence
-from itertools import pairwise
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -24,6 +24,9 @@ from recognition.funasr.sanm import Geometry, check_decoder
 from recognition.language_model import Choices
 
 from . import attention, kernels, matmul_vnni
+from .attention import Past, Streams
+from .kernels import Norm, Product, Quantized
+from .llvm_tiles import cpu_has
 
 _AROUND_128 = 128
 _FROM_0 = 0
@@ -32,31 +35,36 @@ _FROM_0 = 0
 def is_supported() -> bool:
     """Tell whether this CPU, or oneDNN in this build of torch, has 8-bit products."""
     try:
-        linear = Linear(torch.eye(16), None)
-        result = linear(Rows.of(np.eye(16, dtype=np.float32)))
+        product = Linear(torch.eye(16), None)(Rows.of(np.eye(16, dtype=np.float32)))
     except (AttributeError, RuntimeError, NotImplementedError):
         return False
-    return bool(np.allclose(result / 127.0, np.eye(16), atol=0.02))
+    return bool(np.allclose(result(product), np.eye(16), atol=0.02))
+
+
+def result(product: Product) -> np.ndarray:
+    """Return what a raw product stands for, float32."""
+    found: np.ndarray = product.values * product.scale[:, None] + product.bias
+    return found
 
 
 class Rows:
     """Quantised rows: 8 bits each, a scale per row; shared by all that read them next.
 
     Attributes:
-        values: uint8, shape (m, d), as torch and numpy see it.
-        scale: float32, shape (m,).
+        quantized: Arrays, as the kernels see them.
+        tensor: The same values, as torch sees them.
+        zero: What stands for 0.
     """
 
     def __init__(self, m: int, d: int, zero: int = _AROUND_128) -> None:
         self.tensor = torch.empty(m, d, dtype=torch.uint8)
-        self.values = self.tensor.numpy()
-        self.scale = np.empty(m, np.float32)
+        self.quantized = Quantized(self.tensor.numpy(), np.empty(m, np.float32))
         self.zero = zero
 
     @classmethod
     def of(cls, x: np.ndarray) -> Rows:
         rows = cls(*x.shape)
-        kernels.quantize(np.ascontiguousarray(x), rows.values, rows.scale)
+        kernels.quantize(np.ascontiguousarray(x), rows.quantized)
         return rows
 
 
@@ -67,9 +75,6 @@ class Linear:
         weight, bias: float32, shapes (outputs, inputs) and (outputs,).
         dtype: Of what comes out: bfloat16 where there is much of it, for writing it takes long.
         steps: See `weight_steps`.
-
-    What comes out is raw: `y * rows.scale[:, None] + bias` is the result, and whoever reads it next
-    multiplies and adds on the way.
     """
 
     def __init__(
@@ -83,14 +88,13 @@ class Linear:
         weight = weight.detach().float()
         scale = weight.abs().amax(1).clamp(min=1e-12) / (steps or weight_steps())
         quantized = (weight / scale[:, None]).round().to(torch.int8)
-        multiplier = Vnni if _takes_vnni(weight.shape[1]) else OneDnn
+        multiplier = Vnni if takes_vnni(weight.shape[1]) else OneDnn
         self._multiply = multiplier(quantized, scale.contiguous(), dtype)
         zeros = np.zeros(len(scale), np.float32)
         self.bias = zeros if bias is None else bias.detach().float().numpy().copy()
 
-    def __call__(self, rows: Rows) -> np.ndarray:
-        """Raw product, shape (m, outputs): float32, or the bits of bfloat16 as uint16."""
-        return self._multiply(rows)
+    def __call__(self, rows: Rows) -> Product:
+        return Product(self._multiply(rows), rows.quantized.scale, self.bias)
 
 
 class OneDnn:
@@ -102,7 +106,8 @@ class OneDnn:
         self._zeros = torch.zeros(len(scale), dtype=torch.int32)
 
     def __call__(self, rows: Rows) -> np.ndarray:
-        product: Tensor = torch.ops.onednn.qlinear_pointwise(
+        # Named with its overload: to find it takes a tenth of a call.
+        product: Tensor = torch.ops.onednn.qlinear_pointwise.default(
             rows.tensor, 1.0, rows.zero, self._packed, self._scale, self._zeros, None,
             1.0, 0, self._dtype, "none", [], "",
         )  # fmt: skip
@@ -110,7 +115,7 @@ class OneDnn:
 
 
 class Vnni:
-    """The product in `vnni`.
+    """The product in `matmul_vnni`.
 
     Args:
         weight: int8, shape (outputs, inputs).
@@ -131,13 +136,15 @@ class Vnni:
         self._corrections = {zero: sums * np.int32(zero) for zero in (_AROUND_128, _FROM_0)}
 
     def __call__(self, rows: Rows) -> np.ndarray:
-        product = np.empty((len(rows.values), self._outputs), self._dtype)
-        matmul_vnni.multiply(rows.values, self._packed, self._scale, self._corrections[rows.zero], product)
+        values = rows.quantized.values
+        product = np.empty((len(values), self._outputs), self._dtype)
+        matmul_vnni.multiply(values, self._packed, self._scale, self._corrections[rows.zero], product)
         return product
 
 
-def _takes_vnni(inputs: int) -> bool:
-    return matmul_vnni.is_supported() and inputs % matmul_vnni.INPUTS == 0
+def takes_vnni(inputs: int) -> bool:
+    """Tell whether products with so many inputs are our own on this CPU: with AMX, oneDNN's are faster."""
+    return matmul_vnni.is_supported() and not cpu_has("amx-int8") and inputs % matmul_vnni.INPUTS == 0
 
 
 @functools.cache
@@ -148,19 +155,13 @@ def weight_steps() -> int:
     comes out too small; 2 * 255 * 63 does fit.
     """
     ones = Rows.of(np.ones((1, 64), np.float32))
-    product = Linear(torch.ones(16, 64), None, steps=127)(ones) * ones.scale[:, None]
-    return 127 if np.allclose(product, 64, rtol=0.02) else 63
+    product = Linear(torch.ones(16, 64), None, steps=127)(ones)
+    return 127 if np.allclose(result(product), 64, rtol=0.02) else 63
 
 
-class _Norm:
-    def __init__(self, norm: Any) -> None:
-        self.gamma = norm.weight.detach().float().numpy().copy()
-        self.beta = norm.bias.detach().float().numpy().copy()
-        self.eps = np.float32(norm.eps)
-
-    @property
-    def parts(self) -> tuple[np.ndarray, np.ndarray, np.float32]:
-        return self.gamma, self.beta, self.eps
+def _norm(norm: Any) -> Norm:
+    weight, bias = (part.detach().float().numpy().copy() for part in (norm.weight, norm.bias))
+    return Norm(weight, bias, np.float32(norm.eps))
 
 
 class _EncoderLayer:
@@ -173,7 +174,7 @@ class _EncoderLayer:
         weight, bias = attention.linear_q_k_v.weight.clone(), attention.linear_q_k_v.bias.clone()
         weight[:width] *= scale
         bias[:width] *= scale
-        self.norm1, self.norm2 = _Norm(layer.norm1), _Norm(layer.norm2)
+        self.norm1, self.norm2 = _norm(layer.norm1), _norm(layer.norm2)
         self.qkv = Linear(weight, bias, dtype=torch.bfloat16)
         self.out = Linear(attention.linear_out.weight, attention.linear_out.bias, dtype=torch.bfloat16)
         self.memory = _memory_weights(attention)
@@ -192,13 +193,16 @@ class _Encoder:
         self.taps = attention.fsmn_block.kernel_size[0]
         self.width: int = encoder.output_size()
         self.layers = [_EncoderLayer(layer) for layer in layers]
-        self.after_norm = _Norm(encoder.after_norm)
+        self.after_norm = _norm(encoder.after_norm)
 
-    def _run(self, inputs: np.ndarray, attend: Any) -> Tensor:
-        """
+    def _run(
+        self, inputs: np.ndarray, attend: Callable[[int, Product, Quantized, np.ndarray], None]
+    ) -> Tensor:
+        """Run all layers.
+
         Args:
             inputs: float32, shape (m, features), contiguous.
-            attend: Called as `attend(layer number, raw product, scale, bias, rows to fill, memory to fill)`.
+            attend: Called as `attend(layer number, product, rows to fill, memory to fill)`.
 
         Returns:
             Encoding, float32, shape (m, width).
@@ -213,26 +217,20 @@ class _Encoder:
             x = inputs.copy()
         else:
             rows = Rows(m, inputs.shape[1])
-        kernels.normalize_quantize(inputs, *first.norm1.parts, rows.values, rows.scale)
+        kernels.normalize_quantize(inputs, first.norm1, rows.quantized)
         for number, layer in enumerate(self.layers):
-            attend(number, layer.qkv(rows), rows.scale, layer.qkv.bias, attended, memory)
-            if rows.values.shape[1] != self.width:
+            attend(number, layer.qkv(rows), attended.quantized, memory)
+            if rows.quantized.values.shape[1] != self.width:
                 rows = Rows(m, self.width)
-            kernels.add_both_normalize_quantize(
-                x, layer.out(attended), attended.scale, layer.out.bias, memory, *layer.norm2.parts,
-                rows.values, rows.scale,
-            )  # fmt: skip
-            kernels.relu_quantize(layer.w_1(rows), rows.scale, layer.w_1.bias, hidden.values, hidden.scale)
+            kernels.add_both_normalize_quantize(x, layer.out(attended), memory, layer.norm2, rows.quantized)
+            kernels.relu_quantize(layer.w_1(rows), hidden.quantized)
             product = layer.w_2(hidden)
             if number + 1 < len(self.layers):
-                kernels.add_normalize_quantize(
-                    x, product, hidden.scale, layer.w_2.bias, *self.layers[number + 1].norm1.parts,
-                    rows.values, rows.scale,
-                )  # fmt: skip
+                kernels.add_normalize_quantize(x, product, self.layers[number + 1].norm1, rows.quantized)
             else:
-                kernels.add(x, product, hidden.scale, layer.w_2.bias)
+                kernels.add(x, product)
         encoding = torch.empty(m, self.width)
-        kernels.normalize(x, *self.after_norm.parts, encoding.numpy())
+        kernels.normalize(x, self.after_norm, encoding.numpy())
         return encoding
 
 
@@ -246,25 +244,20 @@ class StreamingEncoder(_Encoder):
         self._attend = attention.streaming_attention(
             self.heads, self.size, geometry.window, geometry.past, geometry.chunk, self.taps
         )
-        self._keys = np.zeros((len(self.layers), 0, geometry.past, self.width), np.uint16)
-        self._values = self._keys.copy()
+        nothing = np.zeros((0, geometry.past, self.width), np.uint16)
+        self._past = [Past(nothing, nothing)] * len(self.layers)
 
     def grow(self, slots: int) -> None:
-        self._keys, self._values = _widened(self._keys, slots), _widened(self._values, slots)
+        self._past = [Past(*(_widened(part, slots) for part in past)) for past in self._past]
 
     def step(self, window: Tensor, slots: np.ndarray, chunks: np.ndarray) -> tuple[Tensor, np.ndarray]:
         batch, frames, _ = window.shape
         chunk, past = self.geometry.chunk, self.geometry.past
         seen = np.minimum(chunks * chunk, past)
-        places = chunks * chunk % past if past else chunks
+        streams = Streams(slots, seen, chunks * chunk % past if past else chunks)
 
-        def attend(
-            number: int, y: np.ndarray, scale: np.ndarray, bias: np.ndarray, rows: Rows, memory: np.ndarray
-        ) -> None:
-            self._attend(
-                y, scale, bias, slots, seen, places, self._keys[number], self._values[number],
-                self.layers[number].memory, rows.values, rows.scale, memory,
-            )  # fmt: skip
+        def attend(number: int, y: Product, rows: Quantized, memory: np.ndarray) -> None:
+            self._attend(y, streams, self._past[number], self.layers[number].memory, rows, memory)
 
         encoding = self._run(window.reshape(batch * frames, -1).numpy(), attend)
         encoding = encoding.view(batch, frames, self.width)
@@ -280,16 +273,10 @@ class OfflineEncoder(_Encoder):
 
     def encode(self, sequences: Sequence[Tensor]) -> list[Tensor]:
         lengths = [len(inputs) for inputs in sequences]
-        utterances = [slice(first, end) for first, end in pairwise(_bounds(lengths))]
+        bounds = _bounds(lengths)
 
-        def attend(
-            number: int, y: np.ndarray, scale: np.ndarray, bias: np.ndarray, rows: Rows, memory: np.ndarray
-        ) -> None:
-            for own in utterances:
-                self._attend(
-                    y[own], scale[own], bias, self.layers[number].memory,
-                    rows.values[own], rows.scale[own], memory[own],
-                )  # fmt: skip
+        def attend(number: int, y: Product, rows: Quantized, memory: np.ndarray) -> None:
+            self._attend(y, bounds, self.layers[number].memory, rows, memory)
 
         encoding = self._run(torch.cat(list(sequences)).numpy(), attend)
         return list(torch.split(encoding, lengths))
@@ -311,13 +298,13 @@ class FrameWeights:
         self._noise_threshold = float(predictor.noise_threshold)
 
     def weigh(self, encodings: Sequence[Tensor]) -> list[np.ndarray]:
-        """CIF weight of each frame of each utterance or window."""
+        """Weigh each frame of each utterance or window."""
         neighbours = [
             torch.nn.functional.pad(frames, (0, 0, *self._padding)).unfold(0, self._taps, 1)
             for frames in encodings
         ]
         rows = Rows.of(torch.cat(neighbours).transpose(1, 2).flatten(1).numpy())
-        hidden = np.maximum(self._linear(rows) * rows.scale[:, None] + self._linear.bias, 0)
+        hidden = np.maximum(result(self._linear(rows)), 0)
         # Row by row: in a matrix product the order of addition would depend on the number of rows.
         scores = (hidden * self._output).sum(axis=1) + np.float32(self._bias)
         weights = 1 / (1 + np.exp(-scores)) * np.float32(self._smooth_factor)
@@ -330,7 +317,7 @@ class _DecoderLayer:
         source = layer.src_attn
         scale = source.d_k**-0.5
         self.feed = _DecoderFeed(layer)
-        self.norm2, self.norm3 = _Norm(layer.norm2), _Norm(layer.norm3)
+        self.norm2, self.norm3 = _norm(layer.norm2), _norm(layer.norm3)
         self.memory = _memory_weights(layer.self_attn)
         self.query = Linear(source.linear_q.weight * scale, source.linear_q.bias * scale)
         self.key_value = Linear(source.linear_k_v.weight, source.linear_k_v.bias)
@@ -342,15 +329,13 @@ class _DecoderFeed:
 
     def __init__(self, layer: Any) -> None:
         feed = layer.feed_forward
-        self.norm1, self.norm = _Norm(layer.norm1), _Norm(feed.norm)
+        self.norm1, self.norm = _norm(layer.norm1), _norm(feed.norm)
         self.w_1 = Linear(feed.w_1.weight, feed.w_1.bias)
         self.w_2 = Linear(feed.w_2.weight, None)
 
-    def __call__(self, rows: Rows, hidden: Rows) -> np.ndarray:
-        """Raw product of normalised rows; its scale is that of `hidden`."""
-        kernels.relu_normalize_quantize(
-            self.w_1(rows), rows.scale, self.w_1.bias, *self.norm.parts, hidden.values, hidden.scale
-        )
+    def __call__(self, rows: Rows, hidden: Rows) -> Product:
+        """Return the product of normalised rows; `hidden` is to work on."""
+        kernels.relu_normalize_quantize(self.w_1(rows), self.norm, hidden.quantized)
         return self.w_2(hidden)
 
 
@@ -363,7 +348,7 @@ class _Decoder:
         source = layers[0].src_attn
         self.layers = [_DecoderLayer(layer) for layer in layers]
         self.last = _DecoderFeed(decoder.decoders3[0])
-        self.after_norm = _Norm(decoder.after_norm)
+        self.after_norm = _norm(decoder.after_norm)
         self.output = Linear(decoder.output_layer.weight, decoder.output_layer.bias)
         self.width: int = decoder.output_layer.in_features
         self.back = layers[0].self_attn.pad_fn.padding[0]
@@ -394,26 +379,20 @@ class _Decoder:
         hidden = Rows(m, len(self.last.w_1.bias))
         h = np.empty((m, self.width), np.float32)
         feeds = [*(layer.feed for layer in self.layers), self.last]
-        kernels.normalize_quantize(x, *feeds[0].norm1.parts, rows.values, rows.scale)
+        kernels.normalize_quantize(x, feeds[0].norm1, rows.quantized)
         for number, layer in enumerate(self.layers):
-            product = layer.feed(rows, hidden)
-            kernels.scale_normalize(product, hidden.scale, *layer.norm2.parts, h)
+            kernels.scale_normalize(layer.feed(rows, hidden), layer.norm2, h)
             kernels.remember(h, token_bounds, slots, memories[number], layer.memory, x)
-            kernels.normalize_quantize(x, *layer.norm3.parts, rows.values, rows.scale)
+            kernels.normalize_quantize(x, layer.norm3, rows.quantized)
             self._attend(
-                layer.query(rows), rows.scale, layer.query.bias, token_bounds,
-                layer.key_value(encoding), encoding.scale, layer.key_value.bias, frame_bounds,
-                slots, seen, past[number], attended.values, attended.scale,
+                layer.query(rows), token_bounds, layer.key_value(encoding), frame_bounds,
+                slots, seen, past[number], attended.quantized,
             )  # fmt: skip
-            kernels.add_normalize_quantize(
-                x, layer.out(attended), attended.scale, layer.out.bias, *feeds[number + 1].norm1.parts,
-                rows.values, rows.scale,
-            )  # fmt: skip
-        kernels.scale_normalize(self.last(rows, hidden), hidden.scale, *self.after_norm.parts, h)
-        rows = Rows.of(h)
+            kernels.add_normalize_quantize(x, layer.out(attended), feeds[number + 1].norm1, rows.quantized)
+        kernels.scale_normalize(self.last(rows, hidden), self.after_norm, h)
         ids = np.zeros((m, self._choices), np.int64)
         scores = np.full((m, self._choices), -np.inf, np.float32)
-        kernels.likeliest(self.output(rows), rows.scale, self.output.bias, ids, scores)
+        kernels.likeliest(self.output(Rows.of(h)), ids, scores)
         parts = (np.split(of_all, token_bounds[1:-1]) for of_all in (ids, scores))
         return [Choices(*own) for own in zip(*parts, strict=True)]
 
@@ -471,7 +450,7 @@ def _bounds(lengths: Sequence[int]) -> np.ndarray:
 
 
 def _widened(state: np.ndarray, slots: int) -> np.ndarray:
-    """The same, with room for so many slots."""
-    new = np.zeros((state.shape[0], slots, *state.shape[2:]), state.dtype)
-    new[:, : state.shape[1]] = state
+    """Return the same, shape (..., slots, frames or tokens, width), with room for so many slots."""
+    new = np.zeros((*state.shape[:-3], slots, *state.shape[-2:]), state.dtype)
+    new[..., : state.shape[-3], :, :] = state
     return new

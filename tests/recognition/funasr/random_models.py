@@ -15,7 +15,7 @@ import numpy as np
 import torch
 
 from benchmarks.full_size_models import SMALL, WRITERS
-from recognition.funasr.loading import MODULES, ModelDirectory, lean_import, open_directory
+from recognition.funasr.loading import MODULES, ModelDirectory, lean_import, load_model, open_directory
 
 with lean_import():
     import funasr
@@ -59,6 +59,21 @@ def auto_model(path: Path) -> Any:
         )
     finally:
         logging.disable(logging.NOTSET)
+
+
+@functools.cache
+def trained_campplus() -> Any:
+    """CAM++ with statistics as training leaves them, lest a normalisation is folded wrongly unseen."""
+    model = load_model(model_directory("cam++"), ["CAMPPlus"])
+    torch.manual_seed(0)
+    for module in model.modules():
+        if isinstance(module, torch.nn.modules.batchnorm._BatchNorm):
+            module.running_mean = torch.randn_like(module.running_mean) * 0.1
+            module.running_var = torch.rand_like(module.running_var) + 0.5
+            if module.affine:
+                module.weight = torch.nn.Parameter(torch.rand_like(module.weight) + 0.5, False)
+                module.bias = torch.nn.Parameter(torch.randn_like(module.bias) * 0.1, False)
+    return model
 
 
 @functools.cache

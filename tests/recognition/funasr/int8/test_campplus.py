@@ -1,74 +1,52 @@
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
-
 import numpy as np
 import pytest
 import torch
 
-from recognition.funasr.campplus_head import HeadedNetwork
 from recognition.funasr.embedding import FunasrEmbedder
 from recognition.funasr.features import speaker_features
 from recognition.funasr.int8 import networks
 from recognition.funasr.int8.campplus import CampPlus
-from recognition.funasr.loading import load_model
 from recognition.funasr.precision import Precision
-from tests.recognition.funasr.random_models import model_directory, speech_like, whole
+from tests.recognition.funasr.random_models import model_directory, speech_like, trained_campplus, whole
+
+pytestmark = pytest.mark.skipif(not networks.is_supported(), reason="this CPU has no 8-bit products")
+
+
+def speech_features(seed: int, length: int) -> torch.Tensor:
+    return speaker_features(torch.from_numpy(speech_like(seed, length))[None])
+
+
+def similarity(one: torch.Tensor, other: torch.Tensor) -> float:
+    return float(torch.nn.functional.cosine_similarity(one, other).min())
 
 
 class TestCampPlus:
-    model: Any
-
-    @classmethod
-    def setup_class(cls) -> None:
-        cls.model = load_model(model_directory("cam++"), ["CAMPPlus"])
-        # Statistics as training leaves them: without, a normalisation folded wrongly would not show.
-        torch.manual_seed(0)
-        for module in cls.model.modules():
-            if isinstance(module, torch.nn.modules.batchnorm._BatchNorm):
-                module.running_mean = torch.randn(module.num_features) * 0.1
-                module.running_var = torch.rand(module.num_features) + 0.5
-                if module.affine:
-                    module.weight = torch.nn.Parameter(torch.rand_like(module.weight) + 0.5, False)
-                    module.bias = torch.nn.Parameter(torch.randn_like(module.bias) * 0.1, False)
-
-    def embeddings(self, network: Any, lengths: Sequence[int]) -> torch.Tensor:
+    @pytest.mark.parametrize("length", [8_000, 16_000, 48_000, 50_001, 96_000])
+    def test_embeddings_point_where_those_of_funasr_point(self, length: int) -> None:
+        x = speech_features(length, length)
         with torch.inference_mode():
-            return torch.cat(
-                [
-                    network(speaker_features(torch.from_numpy(speech_like(n, length))[None]))
-                    for n, length in enumerate(lengths)
-                ]
+            assert similarity(CampPlus(trained_campplus())(x), trained_campplus()(x)) > 0.999
+
+    def test_parts_of_a_recording_do_not_depend_on_which_are_asked_for(self) -> None:
+        network, [x] = CampPlus(trained_campplus()), speech_features(1, 64_000)
+        parts = [(0, 150), (100, 398), (30, 70), (250, 300)]
+        with torch.inference_mode():
+            together = network.parts(x, parts)
+            alone = torch.cat([network.parts(x, [part]) for part in parts])
+
+        torch.testing.assert_close(together, alone, atol=0, rtol=0)
+
+    def test_a_batch_is_each_piece_by_itself(self) -> None:
+        network, x = CampPlus(trained_campplus()), torch.cat([speech_features(n, 16_000) for n in (1, 2)])
+        with torch.inference_mode():
+            torch.testing.assert_close(
+                network(x), torch.cat([network(x[:1]), network(x[1:])]), atol=0, rtol=0
             )
 
-    def assert_points_where_funasr_points(self, network: Any) -> None:
-        lengths = (8_000, 16_000, 48_000, 50_001, 96_000)
-        exact, found = self.embeddings(self.model, lengths), self.embeddings(network, lengths)
-        similarity = torch.nn.functional.cosine_similarity(exact, found)
-        assert similarity.min().item() > 0.999
 
-    @pytest.mark.skipif(not networks.is_supported(), reason="this CPU has no 8-bit products")
-    def test_embeddings_in_8_bits_point_where_those_of_funasr_point(self) -> None:
-        self.assert_points_where_funasr_points(CampPlus(self.model))
-
-    def test_embeddings_behind_a_faster_front_point_where_those_of_funasr_point(self) -> None:
-        self.assert_points_where_funasr_points(HeadedNetwork(self.model))
-
-    def test_behind_a_faster_front_pieces_do_not_mix(self) -> None:
-        network = HeadedNetwork(self.model)
-        pieces = speaker_features(torch.from_numpy(np.stack([speech_like(n, 24_000) for n in range(3)])))
-        with torch.inference_mode():
-            together = network(pieces)
-            alone = torch.cat([network(piece[None]) for piece in pieces])
-        similarity = torch.nn.functional.cosine_similarity(together, alone)
-        assert similarity.min().item() > 0.9999
-
-
-@pytest.mark.skipif(not networks.is_supported(), reason="this CPU has no 8-bit products")
 class TestEmbedder:
-    embedder: FunasrEmbedder
-
     @classmethod
     def setup_class(cls) -> None:
         cls.embedder = FunasrEmbedder(model_directory("cam++"), precision=Precision("int8"))

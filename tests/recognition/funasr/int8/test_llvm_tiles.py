@@ -148,7 +148,7 @@ class TestByteProduct:
         weight, x = random_bytes(0, 100, 64, 9)
         scale = torch.rand(100) + 0.1
         rows = networks.Rows(9, 64)
-        rows.values[:] = x
+        rows.quantized.values[:] = x
         for dtype in (torch.float32, torch.bfloat16):
             ours, theirs = (
                 multiplier(torch.from_numpy(weight), scale, dtype)(rows)
