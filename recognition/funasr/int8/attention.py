@@ -13,8 +13,8 @@ import numpy as np
 from numba import literally
 
 from .kernels import compiled, empty_row, inlined, merged, padded, quantize_row, widen
+from .llvm_builder import LANES
 from .llvm_tiles import (
-    LANES,
     ROUND,
     cpu_has,
     softmax_down,

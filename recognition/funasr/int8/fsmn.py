@@ -1,6 +1,6 @@
 """The network of FunASR's FSMN-VAD in compiled loops, for CPUs: it is so small that torch's calls cost more.
 
-In float32, like `kernels` and `attention`, with products from `tiles`; no frame's probability depends on
+In float32, like `kernels` and `attention`, with products from `llvm_tiles`; no frame's probability depends on
 what it is batched with.
 """
 
@@ -13,7 +13,8 @@ from torch import Tensor
 from recognition.funasr.fsmn import Affine, FsmnNetwork
 
 from .kernels import compiled, inlined, padded
-from .llvm_tiles import LANES, cpu_has, tile_of_floats, use_whole_registers
+from .llvm_builder import LANES
+from .llvm_tiles import cpu_has, tile_of_floats, use_whole_registers
 
 _F = np.float32
 
@@ -108,7 +109,7 @@ def _affine_relu(x, weight, bias):
 
 @compiled
 def _remember(x, past, after, there, taps, dilation):
-    """A memory block: for each frame the weighted sum of those up to it.
+    """Compute a memory block: for each frame the weighted sum of those up to it.
 
     Args:
         x: Its input, shape (at least batch * t, width).
@@ -142,7 +143,7 @@ def _remember(x, past, after, there, taps, dilation):
 
 @compiled
 def _speech(scores, classes, silence, speech):
-    """Return the share that a softmax over the first `classes` scores of each row leaves for no silence."""
+    """Compute what a softmax over the first `classes` scores leaves for those that are no silence."""
     use_whole_registers()
     batch, frames = speech.shape
     for stream in range(batch):

@@ -68,8 +68,8 @@ def trained_campplus() -> Any:
     torch.manual_seed(0)
     for module in model.modules():
         if isinstance(module, torch.nn.modules.batchnorm._BatchNorm):
-            module.running_mean = torch.randn_like(module.running_mean) * 0.1
-            module.running_var = torch.rand_like(module.running_var) + 0.5
+            module.running_mean = torch.randn(module.num_features) * 0.1
+            module.running_var = torch.rand(module.num_features) + 0.5
             if module.affine:
                 module.weight = torch.nn.Parameter(torch.rand_like(module.weight) + 0.5, False)
                 module.bias = torch.nn.Parameter(torch.randn_like(module.bias) * 0.1, False)

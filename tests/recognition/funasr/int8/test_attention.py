@@ -29,6 +29,11 @@ def reference_attention(
     return (torch.softmax(scores, -1) @ v).transpose(0, 1).reshape(query.shape).numpy()
 
 
+def queries_keys_values(y: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    query, key, value = np.split(y, 3, axis=1)
+    return query, key, value
+
+
 class TestUtteranceAttention:
     @settings(max_examples=30)
     @given(
@@ -81,7 +86,7 @@ class TestUtteranceAttention:
         attend = attention.utterance_attention(HEADS, SIZE, TAPS)
         attend(Product(bits, scale, bias), np.array([0, 20]), weights, out, memory)
 
-        assert is_near(out, reference_attention(*np.split(y, 3, axis=1)), 1)
+        assert is_near(out, reference_attention(*queries_keys_values(y)), 1)
 
 
 class TestStreamingAttention:
@@ -93,7 +98,7 @@ class TestStreamingAttention:
         values = keys.copy()
         weights, bias = normal(9, TAPS, WIDTH), normal(8, 3 * WIDTH)
         slots = np.array([2, 0])
-        history: list[list[np.ndarray]] = [[], []]
+        history: list[list[tuple[np.ndarray, np.ndarray]]] = [[], []]
         for step in range(chunks):
             bits, y = bfloat16(normal(step, 2 * window, 3 * WIDTH) * 0.5)
             scale = abs(normal(50 + step, 2 * window)) + 0.2
@@ -179,7 +184,7 @@ class TestStreamingAttention:
 
         attend(product, Streams(first, first, first), empty, normal(1, TAPS, WIDTH), out, memory)
 
-        assert is_near(out, reference_attention(*np.split(y, 3, axis=1)), 1e-4)
+        assert is_near(out, reference_attention(*queries_keys_values(y)), 1e-4)
 
     def test_a_window_may_be_longer_than_a_register(self) -> None:
         window, past = 21, 18
@@ -216,7 +221,8 @@ class TestCrossAttention:
             first, np.array([seen]), before, out,
         )  # fmt: skip
 
-        assert is_near(out, reference_attention(q, *np.split(everything, 2, axis=1)), 1e-4)
+        key, value = np.split(everything, 2, axis=1)
+        assert is_near(out, reference_attention(q, key, value), 1e-4)
         return before[0], everything
 
     @pytest.mark.parametrize("tokens", [1, 15, 16, 17, 33])
@@ -245,7 +251,8 @@ class TestCrossAttention:
             first, first, np.zeros((1, 0, 2 * WIDTH), np.float32), out,
         )  # fmt: skip
 
-        assert is_near(out, reference_attention(q, *np.split(y, 2, axis=1)), 1e-4)
+        key, value = np.split(y, 2, axis=1)
+        assert is_near(out, reference_attention(q, key, value), 1e-4)
 
     def test_tokens_look_at_their_own_frames_and_at_those_before(self) -> None:
         past, lengths = 3, [6, 5]

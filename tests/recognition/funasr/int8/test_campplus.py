@@ -47,6 +47,8 @@ class TestCampPlus:
 
 
 class TestEmbedder:
+    embedder: FunasrEmbedder
+
     @classmethod
     def setup_class(cls) -> None:
         cls.embedder = FunasrEmbedder(model_directory("cam++"), precision=Precision("int8"))

@@ -31,7 +31,7 @@ def empty_rows(m: int, d: int) -> Quantized:
 
 
 def dequantized(rows: Quantized, zero: int = 128) -> np.ndarray:
-    return (rows.values.astype(np.float32) - zero) * rows.scale[:, None]
+    return np.asarray((rows.values.astype(np.float32) - zero) * rows.scale[:, None])
 
 
 def is_near(rows: Quantized, expected: np.ndarray, slack: float = 0.0) -> bool:
@@ -41,7 +41,8 @@ def is_near(rows: Quantized, expected: np.ndarray, slack: float = 0.0) -> bool:
 
 def reference_memory(value: np.ndarray, weights: np.ndarray, left: int, right: int) -> np.ndarray:
     padded = np.pad(value, ((left, right), (0, 0)))
-    return sum(padded[tap : tap + len(value)] * weights[tap] for tap in range(len(weights)))
+    taps = range(len(weights))
+    return np.asarray(sum(padded[tap : tap + len(value)] * weights[tap] for tap in taps))
 
 
 class TestQuantize:

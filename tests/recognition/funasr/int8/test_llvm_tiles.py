@@ -4,16 +4,14 @@ from typing import Any
 from unittest import mock
 
 import numpy as np
-import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from numba import njit
 
-from recognition.funasr.int8 import matmul_vnni, networks
 from recognition.funasr.int8.kernels import compiled
+from recognition.funasr.int8.llvm_builder import LANES
 from recognition.funasr.int8.llvm_tiles import (
-    LANES,
     cpu_has,
     softmax_down,
     sum_of_neighbours,
@@ -35,14 +33,8 @@ def softmax(scores: Any, hidden: Any) -> None:
 
 
 @compiled  # type: ignore[untyped-decorator]
-def sum_of_11(rows: int, weights: Any, out: Any, column: Any) -> None:
+def sum_of_11(rows: Any, weights: Any, out: Any, column: Any) -> None:
     sum_of_neighbours(11, len(out), rows, (0, column), weights, (0, column), out, (0, column))
-
-
-def random_bytes(seed: int, outputs: int, inputs: int, rows: int) -> tuple[np.ndarray, np.ndarray]:
-    rng = np.random.default_rng(seed)
-    weight = rng.integers(-127, 128, (outputs, inputs)).astype(np.int8)
-    return weight, rng.integers(0, 256, (rows, inputs)).astype(np.uint8)
 
 
 def double(values: Any) -> None:
@@ -104,65 +96,6 @@ class TestNeighbours:
         expected = reference_memory(rows, weights, 0, 10)[:20]
         np.testing.assert_allclose(out[:, 8:24], expected[:, 8:24], atol=1e-4)
         assert not (out[:, :8].any() or out[:, 24:].any())
-
-
-@pytest.mark.skipif(not matmul_vnni.is_supported(), reason="this CPU has no AVX512-VNNI, or has AMX")
-class TestByteProduct:
-    @settings(max_examples=60)
-    @given(
-        st.integers(1, 27),
-        st.integers(1, 150),
-        st.integers(1, 20).map(lambda quads: 4 * quads),
-        st.sampled_from([0, 128]),
-        st.integers(0, 1000),
-    )
-    def test_a_product_is_exact(self, rows: int, outputs: int, inputs: int, zero: Any, seed: int) -> None:
-        weight, x = random_bytes(seed, outputs, inputs, rows)
-        packed = matmul_vnni.pack(weight)
-        scale = np.zeros(matmul_vnni.PANEL * len(packed), np.float32)
-        correction = np.zeros(len(scale), np.int32)
-        scale[:outputs] = abs(normal(seed, outputs)) + 0.1
-        correction[:outputs] = zero * weight.sum(1, dtype=np.int32)
-        expected = ((x.astype(np.int64) - zero) @ weight.T.astype(np.int64)) * scale[:outputs]
-
-        out = np.empty((rows, outputs), np.float32)
-        matmul_vnni.multiply(x, packed, scale, correction, out)
-        bits = np.empty((rows, outputs), np.uint16)
-        matmul_vnni.multiply(x, packed, scale, correction, bits)
-
-        np.testing.assert_allclose(out, expected, rtol=1e-6)
-        halved = (bits.astype(np.uint32) << 16).view(np.float32)
-        np.testing.assert_allclose(halved, expected, rtol=1 / 256)
-
-    def test_the_largest_products_of_long_rows_fit(self) -> None:
-        packed = matmul_vnni.pack(np.full((64, 4096), -127, np.int8))
-        out = np.empty((1, 64), np.float32)
-
-        matmul_vnni.multiply(
-            np.full((1, 4096), 255, np.uint8), packed, np.ones(64, np.float32), np.zeros(64, np.int32), out
-        )
-
-        np.testing.assert_array_equal(out, -127.0 * 255 * 4096)
-
-    def test_it_is_the_product_of_onednn(self) -> None:
-        weight, x = random_bytes(0, 100, 64, 9)
-        scale = torch.rand(100) + 0.1
-        rows = networks.Rows(9, 64)
-        rows.quantized.values[:] = x
-        for dtype in (torch.float32, torch.bfloat16):
-            ours, theirs = (
-                multiplier(torch.from_numpy(weight), scale, dtype)(rows)
-                for multiplier in (networks.Vnni, networks.OneDnn)
-            )
-            assert ours.dtype == theirs.dtype
-            if dtype == torch.float32:
-                np.testing.assert_allclose(ours, theirs, rtol=1e-5)
-            else:  # half a last place is rounded up here, to even there
-                assert abs(ours.astype(int) - theirs.astype(int)).max() <= 1
-
-    def test_weights_are_aligned_to_lines_of_the_cache(self) -> None:
-        for outputs in (1, 64, 65, 200):
-            assert matmul_vnni.pack(np.ones((outputs, 12), np.int8)).ctypes.data % 64 == 0
 
 
 class TestCpu:
