@@ -28,7 +28,7 @@ class _Model(BaseModel):
 
 
 def _one_line(text: str) -> str:
-    return " ".join(text.split())
+    return " ".join(text.replace("\0", " ").split())  # PostgreSQL takes no NUL
 
 
 def _not_empty(text: str) -> str:
@@ -41,13 +41,16 @@ Text = Annotated[
     str, Field(max_length=MAX_TEXT_LENGTH), AfterValidator(_one_line), AfterValidator(_not_empty)
 ]
 Name = Annotated[str, Field(max_length=100), AfterValidator(_one_line), AfterValidator(_not_empty)]
+Key = Annotated[int, Field(ge=0, lt=2**63)]
+"""Of a row, as every database takes it."""
+
 PublicId = Annotated[str, Field(max_length=36)]
 
 
 class Seen(_Model):
     """A line as somebody saw it."""
 
-    line: int
+    line: Key
     revision: int
 
 
@@ -97,7 +100,7 @@ class SeparateVoices(_Model):
     voice: PublicId
     """The one that is gone."""
 
-    lines: list[int] = Field(max_length=MAX_LINES)
+    lines: list[Key] = Field(max_length=MAX_LINES)
     """Those that were its own."""
 
 
@@ -120,7 +123,7 @@ class MergeLines(_Model):
 
 class InsertLine(_Model):
     kind: Literal["insert"] = "insert"
-    after: int
+    after: Key
     """The line before it."""
 
     text: Text
@@ -144,9 +147,9 @@ class ReplaceText(_Model):
 class Version(_Model):
     """A line, and the state that it shall have again."""
 
-    line: int
+    line: Key
     revision: int
-    version: int | None
+    version: Key | None
     """A key in its history; None: it was not there."""
 
 

@@ -13,6 +13,7 @@ from typing import Any
 
 from django.contrib.auth.models import User
 from django.db import transaction
+from django.db.models import Q
 from django.utils.translation import gettext as _
 from simple_history.utils import bulk_update_with_history
 
@@ -206,6 +207,8 @@ def split_line(session: Session, edit: SplitLine, by: User) -> Outcome:
 
 def merge_lines(session: Session, edit: MergeLines, by: User) -> Outcome:
     line, following = _seen_lines(session, [edit.seen, edit.following])
+    if following != _line_after(session, line):
+        raise NotPossible(_("Only a line and the one after it can be joined."))
     before = _keep_versions([line, following])
     line.text, line.is_edited = join_lines(line.text, following.text), True
     line.end = max(line.end, following.end)
@@ -213,6 +216,11 @@ def merge_lines(session: Session, edit: MergeLines, by: User) -> Outcome:
     Utterance.objects.filter(pk=line.pk).update(tokens=line.tokens)
     following.is_removed = True
     return _finish(session, [line, following], by, "merge", before)
+
+
+def _line_after(session: Session, line: Utterance) -> Utterance | None:
+    later = Q(start__gt=line.start) | Q(start=line.start, pk__gt=line.pk)
+    return session.utterances.filter(later, is_removed=False).order_by("start", "id").first()
 
 
 def insert_line(session: Session, edit: InsertLine, by: User) -> Outcome:

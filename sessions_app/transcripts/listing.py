@@ -31,6 +31,9 @@ SHOWN_OF_HITS = [
 ]  # fmt: skip
 TITLES = 5
 
+FIRST_DAY, LAST_DAY = date(1, 1, 3), date(9999, 12, 29)
+"""Days that are days in every zone, and have others around them."""
+
 
 class ListingForm(forms.Form):
     """Filters of the list. A value that makes no sense is ignored, so that old links go on working."""
@@ -101,7 +104,7 @@ class ListingForm(forms.Form):
         if first := asked.get("first_day"):
             sessions = sessions.filter(created_at__gte=_midnight(first))
         if last := asked.get("last_day"):
-            sessions = sessions.filter(created_at__lt=_midnight(last + timedelta(days=1)))
+            sessions = sessions.filter(created_at__lt=_midnight(min(last, LAST_DAY) + timedelta(days=1)))
         return sessions
 
 
@@ -211,4 +214,5 @@ def _parts(text: str, looked_for: str) -> list[tuple[str, bool]]:
 
 
 def _midnight(day: date) -> datetime:
-    return timezone.make_aware(datetime.combine(day, time.min))
+    """Return the beginning of a day here; of one at the end of the calendar, that of one near it."""
+    return timezone.make_aware(datetime.combine(min(max(day, FIRST_DAY), LAST_DAY), time.min))

@@ -248,3 +248,22 @@ def test_a_speaker_who_was_forgotten_does_not_come_back_with_an_undo(session: Se
 
     assert "张三" not in {name for *_, name in state(session)}
     assert "张三" not in str(list(Utterance.history.values()))
+
+
+def test_a_line_that_somebody_put_between_is_not_swallowed(session: Session, editor: User) -> None:
+    first, second = lines(session)[:2]
+    editing.apply(session, InsertLine(after=first.pk, text="（笑）"), by=make_user("Bob", "editor"))
+
+    with pytest.raises(NotPossible, match="the one after it"):
+        editing.apply(session, MergeLines(seen=seen(first), following=seen(second)), by=editor)
+
+    assert [line.text for line in lines(session)][:3] == [first.text, "（笑）", second.text]
+
+
+def test_over_a_line_that_was_removed_its_neighbours_are_joined(session: Session, editor: User) -> None:
+    first, between, last = lines(session)[:3]
+    editing.apply(session, RemoveLine(seen=seen(between)), by=editor)
+
+    editing.apply(session, MergeLines(seen=seen(first), following=seen(last)), by=editor)
+
+    assert lines(session)[0].text == first.text + last.text

@@ -1,0 +1,124 @@
+"""The pages that people read: whatever is in their address, and whatever was said."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from sessions_app.models import Session
+from sessions_app.transcripts import listing
+
+from ..meetings import LINES, make_lines, make_session, make_user, make_voice
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def session() -> Session:
+    session = make_session("周会", title="<b>周会</b>")
+    make_lines(session, voice=make_voice(session))
+    return session
+
+
+def page(name: str, session: Session | None = None, **query: str) -> Any:
+    return Client().get(reverse(name, args=[session.key] if session else []), query)
+
+
+class TestList:
+    @pytest.mark.parametrize(
+        "query",
+        [
+            {"first_day": "9999-12-31"},
+            {"last_day": "9999-12-31"},
+            {"first_day": "0001-01-01"},
+            {"last_day": "0001-01-01"},
+            {"speaker": "9" * 30},
+            {"before": "9" * 30},
+            {"before": "²"},
+            {"before": "-1"},
+            {"q": "\x00"},
+            {"q": "x" * 5000},
+            {"q": '"', "before": "0"},
+            {"state": "\x00"},
+        ],
+    )
+    def test_any_address_has_a_page(self, session: Session, query: dict[str, str]) -> None:
+        assert page("session-list", **query).status_code == 200
+
+    def test_days_at_the_end_of_the_calendar_leave_nobody_out(self, session: Session) -> None:
+        found = page("session-list", first_day="0001-01-01", last_day="9999-12-31")
+
+        assert [row.key for row in found.context["page"].sessions] == ["周会"]
+
+    def test_a_title_is_text(self, session: Session) -> None:
+        html = page("session-list").content.decode()
+
+        assert "<b>周会</b>" not in html
+        assert "&lt;b&gt;周会&lt;/b&gt;" in html
+
+    def test_the_next_page_keeps_what_was_asked_for(
+        self, session: Session, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(listing, "PAGE", 1)
+        newer = make_session("newer")
+
+        first = page("session-list", state="ended")
+
+        assert [row.key for row in first.context["page"].sessions] == ["newer"]
+        assert first.context["next_page_query"] == f"state=ended&before={newer.pk}"
+        second = Client().get(f"/?{first.context['next_page_query']}")
+        assert [row.key for row in second.context["page"].sessions] == ["周会"]
+        assert not second.context["is_first_page"]
+        assert second.context["first_page_query"] == "state=ended"
+
+    def test_an_empty_installation_has_a_list(self) -> None:
+        assert page("session-list").status_code == 200
+
+
+class TestSession:
+    def test_it_comes_with_its_lines(self, session: Session) -> None:
+        data = page("session", session).context["page_data"]
+
+        assert [line["asr"] for line in data["transcript"]["lines"]] == LINES
+        assert (data["key"], data["state"], data["recordingMs"]) == ("周会", "ended", 8000)
+        assert data["rights"] == ["export", "read", "send"]
+
+    def test_what_was_said_cannot_end_its_script(self, session: Session) -> None:
+        session.utterances.filter(seq=1).update(text="</script><script>alert(1)</script>")
+
+        html = page("session", session).content.decode()
+
+        assert "<script>alert(1)" not in html
+
+    def test_one_in_which_nobody_spoke_has_a_page(self) -> None:
+        for name in ("session", "captions", "lines"):
+            assert page(name, make_session(name)).status_code == 200
+
+    def test_captions_begin_with_the_latest_lines(self, session: Session) -> None:
+        make_lines(session, [f"line {n}" for n in range(20)])
+
+        told = page("captions", session).context["page_data"]["transcript"]["lines"]
+
+        assert [line["asr"] for line in told] == [f"line {n}" for n in range(8, 20)]
+
+    def test_a_page_that_lost_track_gets_all_of_it(self, session: Session) -> None:
+        told = page("lines", session).json()
+
+        assert [line["seq"] for line in told["lines"]] == [1, 2, 3, 4]
+        assert told["seq"] == 4
+
+
+class TestRecord:
+    def test_each_is_offered_another_key(self) -> None:
+        keys = {page("record").context["suggested_key"] for _ in range(5)}
+
+        assert len(keys) == 5
+
+    def test_who_may_only_read_is_sent_to_log_in_as_somebody_else(self) -> None:
+        client = Client(REMOTE_ADDR="203.0.113.9")
+        client.force_login(make_user("viewer", "viewer"))
+
+        assert client.get(reverse("record")).status_code == 302
