@@ -13,6 +13,7 @@ import pytest
 from asgiref.testing import ApplicationCommunicator
 
 from sessions_app.models import AccessToken, Session
+from sessions_app.serving.frames import PUSH
 from sessions_app.sockets import consumers, fanout, sender
 from sessions_app.sockets.consumers import SessionConsumer
 from sessions_app.transport.interface import SAMPLE_BYTES
@@ -326,7 +327,7 @@ async def test_its_server_is_told_what_its_audio_is(transport: MemoryTransport) 
             self.audio = audio
 
     server = Server()
-    socket = await connect(extensions={consumers.PUSH: server})
+    socket = await connect(extensions={PUSH: server})
     assert server.audio is None
     await say(socket, "begin", name="foreign-1", text=True)
     assert await told(socket) == {"request_id": "foreign-1"}

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
+from typing import Any
 
 import pytest
 from redis.asyncio import Redis
@@ -154,8 +155,8 @@ class TestOutbox:
         await outbox.aclose()
 
     async def let_in(self, redis: Redis, session_pk: int, sender: str) -> None:
-        known = {"sender": sender, "end": "0", "processed": "0", "durable": "0"}
-        await redis.hset(session_key(session_pk), mapping=known)
+        for name, value in {"sender": sender, "end": "0", "processed": "0", "durable": "0"}.items():
+            await redis.hset(session_key(session_pk), name, value)
 
     def begin(self, box: Outbox, socket: Socket, session_pk: int = SESSION, sender: str = "one") -> None:
         box.begin(session_pk, sender, socket, end=0, processed=0, durable=0)
@@ -167,7 +168,7 @@ class TestOutbox:
         assert await written.append(SESSION, "one", b"aaaa") == 1
         assert await written.append(SESSION, "one", b"bbbb") == 2
         await written.flushed(SESSION, "one")
-        entries = await redis.xrange(audio_key(SESSION))
+        entries: Any = await redis.xrange(audio_key(SESSION))
         assert b"".join(fields[b"audio"] for _, fields in entries) == b"aaaabbbb"
         assert socket.kept[-1] == 2
 
@@ -182,7 +183,8 @@ class TestOutbox:
         for number, socket in sockets.items():
             await written.flushed(number, f"s{number}")
             assert socket.kept == [number]
-            [(_, fields)] = await redis.xrange(audio_key(number))
+            entries: Any = await redis.xrange(audio_key(number))
+            [(_, fields)] = entries
             assert fields[b"audio"] == bytes([number]) * 4 * number
 
     async def test_of_one_that_was_replaced_nothing_is_taken(

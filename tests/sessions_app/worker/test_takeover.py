@@ -41,7 +41,7 @@ FLUSHES = (samples(1.0), samples(1.0), len(FIRST), len(FIRST) + samples(0.7))
 
 AUDIO = np.concatenate([FIRST, SECOND])
 
-Line = tuple[int, str, int, int]
+Line = tuple[int | None, str, int, int]
 
 
 class Socket:
