@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import pytest
 from hypothesis import given
@@ -15,13 +15,13 @@ from sessions_app.transport.interface import (
     SAMPLE_BYTES,
     SENDER_SILENCE_S,
     AudioFinished,
-    Fenced,
     LogLost,
     Overloaded,
     SenderConflict,
     Superseded,
 )
 from sessions_app.transport.memory import MAX_READ, MemoryTransport, _Log
+from tests.support.senders import Socket
 
 SESSION = 7
 
@@ -32,17 +32,6 @@ class Clock:
 
     def __call__(self) -> float:
         return self.now
-
-
-@dataclass
-class Socket:
-    lost: list[Exception] = field(default_factory=list)
-
-    def audio_kept(self, position: int) -> None:
-        pass
-
-    def sender_lost(self, why: Superseded | LogLost) -> None:
-        self.lost.append(why)
 
 
 @pytest.fixture
@@ -258,19 +247,6 @@ class TestSenders:
 
 
 class TestOwners:
-    async def test_only_who_has_taken_a_session_works_on_it(self, transport: MemoryTransport) -> None:
-        await open_log(transport)
-        for attempt in (
-            transport.read(SESSION, 0, timeout_s=0.01),
-            transport.report(SESSION, processed=0, durable=0),
-            transport.sender_gone_s(SESSION),
-        ):
-            with pytest.raises(Fenced):
-                await attempt
-        await transport.release(SESSION)
-        await transport.give_up(SESSION)
-        assert await transport.take() == SESSION
-
     async def test_one_that_is_given_up_is_offered_once_more(self, transport: MemoryTransport) -> None:
         await open_log(transport)
         await transport.take()

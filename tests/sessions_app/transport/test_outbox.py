@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
@@ -18,20 +17,9 @@ from sessions_app.transport import outbox
 from sessions_app.transport.interface import CREDIT, REPLAY, SAMPLE_BYTES, LogLost, Superseded
 from sessions_app.transport.outbox import RENEW_S, Outbox, PendingAudio
 from sessions_app.transport.scripts import audio_key, session_key
+from tests.support.senders import Socket
 
 SESSION = 7
-
-
-@dataclass
-class Socket:
-    kept: list[int] = field(default_factory=list)
-    lost: list[Exception] = field(default_factory=list)
-
-    def audio_kept(self, position: int) -> None:
-        self.kept.append(position)
-
-    def sender_lost(self, why: Superseded | LogLost) -> None:
-        self.lost.append(why)
 
 
 def samples_of(count: int) -> bytes:

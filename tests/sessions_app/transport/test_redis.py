@@ -25,8 +25,9 @@ from sessions_app.transport.log_reader import stretch_of
 from sessions_app.transport.ownership import _Heart
 from sessions_app.transport.redis import RedisTransport
 from sessions_app.transport.scripts import OFFERS, audio_key, read_script, run, session_key
+from tests.support.senders import Socket
 
-from .test_transport import SESSION, Socket, append_again_and_again, audio, takes_within, until
+from .test_transport import SESSION, append_again_and_again, audio, takes_within, until
 
 MakeProcess = Callable[[], RedisTransport]
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import dataclass, field
 
 import pytest
 import redis as blocking_redis
@@ -26,22 +25,9 @@ from sessions_app.transport.interface import (
 )
 from sessions_app.transport.memory import MemoryTransport
 from sessions_app.transport.redis import RedisTransport
+from tests.support.senders import Socket
 
 SESSION = 7
-
-
-@dataclass
-class Socket:
-    """A sender's socket that remembers what it was told."""
-
-    kept: list[int] = field(default_factory=list)
-    lost: list[Exception] = field(default_factory=list)
-
-    def audio_kept(self, position: int) -> None:
-        self.kept.append(position)
-
-    def sender_lost(self, why: Superseded | LogLost) -> None:
-        self.lost.append(why)
 
 
 def audio(start: int, length: int) -> bytes:

@@ -19,19 +19,12 @@ from sessions_app.transport.interface import Fenced, LogLost
 from sessions_app.transport.memory import MemoryTransport
 from sessions_app.wire import layer_messages
 from sessions_app.worker.failed_session import end_in_failure
+from tests.support.senders import Socket
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 AUDIO = np.linspace(-0.5, 0.5, 48_000, dtype=np.float32)
 DURABLE = 16_000
-
-
-class Socket:
-    def audio_kept(self, position: int) -> None:
-        pass
-
-    def sender_lost(self, why: Exception) -> None:
-        pass
 
 
 @pytest.fixture(autouse=True)

@@ -21,18 +21,11 @@ from sessions_app.transport.memory import MemoryTransport
 from sessions_app.worker.recognition_worker import RecognitionWorker
 from speakers import enrollment, jobs
 from speakers.models import Job, Voiceprint
+from tests.support.senders import Socket
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 SCRIPT = Script([ScriptedLine("大家好", voice=0, seconds=4.0), ScriptedLine("好的", voice=1, seconds=0.8)])
-
-
-class Socket:
-    def audio_kept(self, position: int) -> None:
-        pass
-
-    def sender_lost(self, why: Exception) -> None:
-        pass
 
 
 @pytest.fixture

@@ -24,21 +24,15 @@ from sessions_app.transport.interface import LogLost
 from sessions_app.transport.memory import MemoryTransport
 from sessions_app.worker import live_session
 from sessions_app.worker.recognition_worker import RecognitionWorker
+from tests.support.senders import Socket
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 SCRIPT = Script(
     [ScriptedLine("大家好，我们开始开会。", voice=0), ScriptedLine("好的。", voice=1, seconds=0.8)]
 )
+
 AUDIO = SCRIPT.audio()
-
-
-class Socket:
-    def audio_kept(self, position: int) -> None:
-        pass
-
-    def sender_lost(self, why: Exception) -> None:
-        pass
 
 
 @pytest.fixture

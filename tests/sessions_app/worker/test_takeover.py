@@ -26,6 +26,7 @@ from sessions_app.worker.live_session import LiveSession
 from speakers.maintenance import SpeakerMaintenance
 from speakers.voiceprints.identification import Gallery
 from tests.sessions_app.transport.test_redis import die
+from tests.support.senders import Socket
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -35,6 +36,7 @@ SCRIPT = Script(
         ScriptedLine("好的。", voice=1, seconds=1.5),
     ]
 )
+
 FIRST, SECOND = SCRIPT.speak(0, pause_s=1.0), SCRIPT.speak(1, pause_s=1.0)
 FLUSHES = (samples(1.0), samples(1.0), len(FIRST), len(FIRST) + samples(0.7))
 """In the middle of the first line, there again, where nobody speaks, in the middle of the second."""
@@ -42,14 +44,6 @@ FLUSHES = (samples(1.0), samples(1.0), len(FIRST), len(FIRST) + samples(0.7))
 AUDIO = np.concatenate([FIRST, SECOND])
 
 Line = tuple[int | None, str, int, int]
-
-
-class Socket:
-    def audio_kept(self, position: int) -> None:
-        pass
-
-    def sender_lost(self, why: Exception) -> None:
-        pass
 
 
 class Watcher:
