@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.contrib.admin.models import CHANGE, LogEntry
@@ -171,3 +172,114 @@ class TestSpeaker(AttributionTests):
         lifecycle.forget(self.alice, by=None)
 
         assert not LogEntry.objects.filter(object_repr="Alice").exists()
+
+
+class TestSeparate(AttributionTests):
+    def test_the_voice_is_one_of_its_own_again_with_its_lines(self) -> None:
+        lines = list(self.voice(TWO).utterances.values_list("pk", flat=True))
+        attribution.merge_voices(self.voice(ONE), self.voice(TWO))
+
+        attribution.separate_voice(self.voice(TWO), lines)
+
+        assert self.names() == ["Speaker 1", "Speaker 2", "Speaker 1", "Speaker 3"]
+        assert self.voice(TWO).merged_into is None
+        assert self.revised()[-1] == 2
+
+    def test_the_machine_does_not_merge_them_again(self) -> None:
+        lines = list(self.voice(TWO).utterances.values_list("pk", flat=True))
+        attribution.merge_voices(self.voice(ONE), self.voice(TWO))
+        attribution.separate_voice(self.voice(TWO), lines)
+
+        self.commit(revisions=[VoicesMerged(ONE, TWO)])
+
+        assert self.names()[1] == "Speaker 2"
+
+    def test_lines_of_another_session_are_not_taken(self) -> None:
+        other = Session.objects.create(key="other")
+        theirs = Utterance.objects.create(session=other, start=0, end=1, text="x")
+        attribution.merge_voices(self.voice(ONE), self.voice(TWO))
+
+        attribution.separate_voice(self.voice(TWO), [theirs.pk])
+
+        theirs.refresh_from_db()
+        assert theirs.voice is None
+
+
+class TestAcross(AttributionTests):
+    """A person's word about one session says nothing about another."""
+
+    def other(self) -> Utterance:
+        session = Session.objects.create(key="other")
+        voice = Voice.objects.create(session=session, number=1)
+        return Utterance.objects.create(session=session, start=0, end=1, text="x", voice=voice)
+
+    def test_a_line_is_not_given_to_a_voice_of_another_session(self) -> None:
+        with pytest.raises(ValueError, match="different sessions"):
+            attribution.give_line(self.other(), self.voice(ONE))
+
+    def test_a_name_is_given_in_one_session(self) -> None:
+        other = self.other()
+
+        attribution.name_voice(self.voice(ONE), make_speaker("Alice"))
+
+        other.refresh_from_db()
+        assert other.voice is not None
+        assert (other.voice.speaker, other.revision) == (None, 0)
+
+    def test_a_speaker_who_is_forgotten_is_so_in_all_of_them(self) -> None:
+        alice = make_speaker("Alice")
+        other = self.other()
+        for voice in (self.voice(ONE), other.voice):
+            assert voice is not None
+            attribution.name_voice(voice, alice)
+
+        lifecycle.forget(alice, by=None)
+
+        assert not Voice.objects.exclude(speaker=None).exists()
+        assert set(Voice.objects.values_list("is_named_by_person", flat=True)) == {False}
+
+
+class TestForgotten(AttributionTests):
+    def test_a_voice_that_was_merged_away_forgets_the_name_as_well(self) -> None:
+        alice = make_speaker("Alice")
+        attribution.name_voice(self.voice(TWO), alice)
+        attribution.merge_voices(self.voice(ONE), self.voice(TWO))
+
+        lifecycle.forget(alice, by=None)
+
+        assert self.voice(TWO).speaker is None
+        assert self.names() == ["Speaker 1", "Speaker 1", "Speaker 1", "Speaker 3"]
+
+    def test_nothing_is_left_of_how_the_voice_sounded(self) -> None:
+        alice = make_speaker("Alice")
+        attribution.name_voice(self.voice(ONE), alice)
+        Voice.objects.filter(uuid=ONE).update(sealed_mean=b"sealed", speech_s=9.0)
+
+        lifecycle.forget(alice, by=None)
+
+        kept = self.voice(ONE)
+        assert (kept.sealed_mean, kept.speech_s) == (None, 0.0)
+
+    def test_a_voice_that_never_was_a_stranger_becomes_the_next_one(self) -> None:
+        alice = make_speaker("Alice")
+        voice = attribution.voice_of(self.session, alice)
+        attribution.give_line(Utterance.objects.get(seq=1), voice)
+
+        lifecycle.forget(alice, by=None)
+
+        assert self.names()[0] == "Speaker 4"
+
+
+class TestTelling(AttributionTests):
+    def test_readers_and_the_worker_are_told_once_it_is_committed(
+        self, django_capture_on_commit_callbacks: Any, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        told: list[str] = []
+        monkeypatch.setattr(attribution.notify, "send", lambda group, message: told.append(message["type"]))
+
+        with django_capture_on_commit_callbacks(execute=True):
+            attribution.name_voice(self.voice(ONE), None)
+            assert told == []
+
+        assert "session.corrected" in told
+        assert len(told) == 2
