@@ -107,6 +107,7 @@ class SessionConsumer(AsyncWebsocketConsumer):
         self._intrusions = 0
         self._first_bytes = 0
         self._waiting_for_join: asyncio.Task[None] | None = None
+        self._joining = asyncio.Lock()
         self._is_accepted = False
         self._is_refused = False  # and closed: what comes before the client has heard of it is of no interest
         self._writer: asyncio.Task[None] | None = None
@@ -138,9 +139,10 @@ class SessionConsumer(AsyncWebsocketConsumer):
 
     async def _expect_join(self) -> None:
         await asyncio.sleep(FIRST_MESSAGE_S)
-        await self.refuse(
-            ProtocolError(ErrorCode.IDLE, f"no session was asked for within {FIRST_MESSAGE_S:g} s")
-        )
+        async with self._joining:  # who has asked is not late because the database is
+            await self.refuse(
+                ProtocolError(ErrorCode.IDLE, f"no session was asked for within {FIRST_MESSAGE_S:g} s")
+            )
 
     async def _obey(self, commands: Iterable[Command]) -> None:
         for command in commands:
@@ -153,9 +155,10 @@ class SessionConsumer(AsyncWebsocketConsumer):
         request = with_session(command.request, new_key=uuid.uuid4().hex)
         if request.mode is Mode.RECEIVER:
             await self._accept()
-        await self._authorise(request)
-        if self._waiting_for_join:
-            self._waiting_for_join.cancel()
+        async with self._joining:
+            await self._authorise(request)
+            if self._waiting_for_join:
+                self._waiting_for_join.cancel()
         self.join, self.capabilities = request, command.capabilities
         await self._follow()
         position = await self._become_sender() if self._is_sending else 0

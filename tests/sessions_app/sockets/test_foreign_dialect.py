@@ -301,6 +301,26 @@ class TestFirstMessage:
         for socket in (patient, wrong):
             await disconnect(socket)
 
+    async def test_who_has_asked_in_time_is_not_late_because_the_database_is(
+        self, transport: MemoryTransport, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(consumers, "FIRST_MESSAGE_S", 0.1)
+        _, secret = await asyncio.to_thread(AccessToken.issue, name="robot", role="sender")
+        find_token = consumers.find_token
+
+        async def find_slowly(secret: str) -> AccessToken | None:
+            await asyncio.sleep(0.3)
+            return await find_token(secret)
+
+        monkeypatch.setattr(consumers, "find_token", find_slowly)
+        socket, late = await connect(), await connect()
+        await say(socket, "begin", name="foreign-1", token=secret)
+        assert await told(socket) == {"request_id": "foreign-1"}
+        assert await told(late) == {"Error": "idle_timeout"}
+        assert await socket.receive_nothing(0.1)
+        for each in (socket, late):
+            await disconnect(each)
+
     async def test_a_ping_that_is_not_answered_before_it_ends_the_socket_with_a_reason(
         self, transport: MemoryTransport
     ) -> None:
