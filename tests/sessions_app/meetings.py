@@ -34,6 +34,11 @@ def make_session(
     )
 
 
+def owner_of(session: Session) -> User:
+    assert session.owner
+    return session.owner
+
+
 def make_voice(session: Session, name: str = "") -> Voice:
     """A voice with this name, a stranger without one."""
     if name:

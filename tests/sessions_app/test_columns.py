@@ -97,7 +97,9 @@ class TestFromTheRecogniser:
     def test_a_commit_keeps_what_the_final_says(self) -> None:
         session, _ = commits.get_or_create_session("m")
         new = new_line(100, 200, "好的。")
-        commits.commit(commits.acquire(session.pk), durable=200, lines=[new])
+        lease = commits.acquire(session.pk)
+        assert lease
+        commits.commit(lease, durable=200, lines=[new])
         line = session.utterances.get()
         for name in {field.name for field in fields(Final)} - {*commits.NOT_STORED, "tokens"}:
             assert getattr(line, name) == getattr(new.final, name)

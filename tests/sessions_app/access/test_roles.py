@@ -26,7 +26,7 @@ def test_a_new_database_has_the_groups() -> None:
 
 def test_setting_up_again_repairs_and_takes_nothing_away(capsys: pytest.CaptureFixture[str]) -> None:
     viewer = Group.objects.get(name="viewer")
-    extra = Group.objects.get(name="enroller").permissions.first()
+    extra = Group.objects.get(name="enroller").permissions.all()[0]
     viewer.permissions.set([extra])
     Group.objects.get(name="editor").delete()
     call_command("setup_groups")

@@ -202,7 +202,8 @@ def texts_of(*messages: str) -> bytes:
 @pytest.fixture
 def connected() -> PatientWebSocket:
     """A socket behind its handshake, whose transport takes what it says to the client."""
-    factory = WebSocketServerFactory()
+    untyped: Any = WebSocketServerFactory
+    factory = untyped()
     factory.setProtocolOptions(openHandshakeTimeout=0)
     socket = PatientWebSocket()
     socket.factory = factory
@@ -266,9 +267,9 @@ class TestFrames:
             connected.dataReceived(data)
         assert taken(connected) == [AUDIO]
 
-    def test_audio_answers_a_ping(self, connected: PatientWebSocket) -> None:
+    def test_audio_answers_a_ping(self, connected: PatientWebSocket, monkeypatch: pytest.MonkeyPatch) -> None:
         timeout = mock.Mock()
-        connected.autoPingTimeoutCall = timeout
+        monkeypatch.setattr(connected, "autoPingTimeoutCall", timeout)
         connected.dataReceived(frames_of(AUDIO))
         assert taken(connected) == [AUDIO]
         assert connected.autoPingTimeoutCall is None

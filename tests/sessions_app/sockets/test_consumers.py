@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from asgiref.testing import ApplicationCommunicator
 
 from recognition.audio import samples
 from sessions_app.models import MAX_FAILURES, AccessToken, Session
@@ -22,6 +21,7 @@ from sessions_app.transport.memory import MemoryTransport
 from sessions_app.wire.dialects import DIALECTS
 from sessions_app.wire.protocol import JoinRequest, Line, Mode, SessionEnd, SpeakerRef
 from tests.sessions_app.meetings import LINES, make_lines, make_session
+from tests.support.communicator import Communicator
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -59,7 +59,7 @@ async def transport(settings: Any, monkeypatch: pytest.MonkeyPatch) -> AsyncIter
     await fanout.get_fanout().aclose()
 
 
-async def connect(query: str, **more: Any) -> ApplicationCommunicator:
+async def connect(query: str, **more: Any) -> Communicator:
     scope = {
         "type": "websocket",
         "path": "/ws/asr/meeting",
@@ -70,17 +70,17 @@ async def connect(query: str, **more: Any) -> ApplicationCommunicator:
         **more,
     }
     application: Any = SessionConsumer.as_asgi()
-    socket = ApplicationCommunicator(application, scope)
+    socket = Communicator(application, scope)
     await socket.send_input({"type": "websocket.connect"})
     return socket
 
 
-async def disconnect(socket: ApplicationCommunicator) -> None:
+async def disconnect(socket: Communicator) -> None:
     await socket.send_input({"type": "websocket.disconnect", "code": 1006})
     await socket.wait(10)
 
 
-async def message(socket: ApplicationCommunicator) -> dict[str, Any]:
+async def message(socket: Communicator) -> dict[str, Any]:
     return dict(json.loads((await socket.receive_output(10))["text"]))
 
 
@@ -177,7 +177,7 @@ async def test_a_client_that_answers_no_ping_may_find_out_why_it_is_disconnected
     await disconnect(socket)
 
 
-async def opened(transport: SlowTransport, query: str, **more: Any) -> ApplicationCommunicator:
+async def opened(transport: SlowTransport, query: str, **more: Any) -> Communicator:
     """A socket that was let in."""
     transport.may_open.set()
     socket = await connect(query, **more)
@@ -185,7 +185,7 @@ async def opened(transport: SlowTransport, query: str, **more: Any) -> Applicati
     return socket
 
 
-async def refused(socket: ApplicationCommunicator) -> tuple[str, int]:
+async def refused(socket: Communicator) -> tuple[str, int]:
     """The code of the error that a socket is told, and that of the close behind it."""
     error = (await message(socket))["error"]
     close = (await socket.receive_output(10))["code"]
@@ -193,11 +193,11 @@ async def refused(socket: ApplicationCommunicator) -> tuple[str, int]:
     return error["code"], close
 
 
-async def say(socket: ApplicationCommunicator, text: str) -> None:
+async def say(socket: Communicator, text: str) -> None:
     await socket.send_input({"type": "websocket.receive", "text": text})
 
 
-async def send(socket: ApplicationCommunicator, data: bytes) -> None:
+async def send(socket: Communicator, data: bytes) -> None:
     await socket.send_input({"type": "websocket.receive", "bytes": data})
 
 
@@ -269,7 +269,7 @@ class TestAccess:
 
     async def test_an_unknown_path_is_refused_without_a_word(self) -> None:
         application: Any = consumers.UnknownPathConsumer.as_asgi()
-        socket = ApplicationCommunicator(application, {"type": "websocket", "path": "/x", "headers": []})
+        socket = Communicator(application, {"type": "websocket", "path": "/x", "headers": []})
         await socket.send_input({"type": "websocket.connect"})
         assert await socket.receive_output(10) == {"type": "websocket.close"}
 
@@ -447,15 +447,13 @@ def line(seq: int) -> Line:
     return Line(seq, seq, 1000 * seq, 1000 * seq + 500, "好的。", SpeakerRef())
 
 
-async def seqs(socket: ApplicationCommunicator, count: int) -> list[int]:
+async def seqs(socket: Communicator, count: int) -> list[int]:
     return [(await message(socket))["seq"] for _ in range(count)]
 
 
 class TestPushing:
     @pytest.fixture
-    async def receiver(
-        self, transport: SlowTransport
-    ) -> AsyncIterator[tuple[ApplicationCommunicator, Pushed]]:
+    async def receiver(self, transport: SlowTransport) -> AsyncIterator[tuple[Communicator, Pushed]]:
         pushed = Pushed()
         socket = await connect("mode=receiver", extensions={PUSH: pushed})
         assert (await socket.receive_output(10))["type"] == "websocket.accept"

@@ -6,7 +6,6 @@ import asyncio
 import time
 from collections.abc import AsyncIterator
 from functools import partial
-from typing import Any
 
 import pytest
 from channels.layers import InMemoryChannelLayer
@@ -56,10 +55,12 @@ def failures() -> list[Exception | None]:
 
 
 @pytest.fixture
-async def following(
-    failures: list[Exception | None], monkeypatch: pytest.MonkeyPatch
-) -> AsyncIterator[Fanout]:
-    layer = FailingLayer(failures)
+def layer(failures: list[Exception | None]) -> FailingLayer:
+    return FailingLayer(failures)
+
+
+@pytest.fixture
+async def following(layer: FailingLayer, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Fanout]:
     monkeypatch.setattr(fanout, "get_channel_layer", lambda: layer)
     monkeypatch.setattr(fanout, "DATABASE_POLL_S", 0.05)
     monkeypatch.setattr(fanout, "CHANNEL_OPEN_TIMEOUT_S", 0.2)
@@ -75,27 +76,25 @@ def begin_session() -> Lease:
     return lease
 
 
-async def publish(text: str) -> None:
-    layer: Any = fanout.get_channel_layer()
+async def publish(layer: FailingLayer, text: str) -> None:
     message = layer_messages.partial_message(KEY, PartialLine(0, text))
     await layer.group_send(layer_messages.session_group(KEY), message)
 
 
-async def test_what_is_said_reaches_who_follows(following: Fanout) -> None:
+async def test_what_is_said_reaches_who_follows(following: Fanout, layer: FailingLayer) -> None:
     feed = await following.follow(KEY, Listener())
-    await publish("大家")
+    await publish(layer, "大家")
     async with asyncio.timeout(10):
         while feed.partial is None:
             await asyncio.sleep(0.01)
     assert feed.partial == PartialLine(0, "大家")
 
 
-async def test_lines_come_with_how_far_the_session_is(following: Fanout) -> None:
+async def test_lines_come_with_how_far_the_session_is(following: Fanout, layer: FailingLayer) -> None:
     feed = await following.follow(KEY, Listener())
     lines = [
         Line(seq, seq, 0, 500, "好的。", SpeakerRef("id", "张三", 0.9, is_enrolled=True)) for seq in (1, 2)
     ]
-    layer: Any = fanout.get_channel_layer()
     message = layer_messages.commit_message(KEY, lines, received=32_000, durable=16_000)
     await layer.group_send(layer_messages.session_group(KEY), message)
     async with asyncio.timeout(10):
@@ -107,13 +106,13 @@ async def test_lines_come_with_how_far_the_session_is(following: Fanout) -> None
 
 async def test_the_age_of_a_text_is_counted_once_it_is_written_to_the_sockets_of_this_process(
     following: Fanout,
+    layer: FailingLayer,
 ) -> None:
     def written() -> float:
         return registry.get_sample_value("asr_partial_age_seconds_sum", {"until": "written"}) or 0.0
 
     feed = await following.follow(KEY, Listener())
     before = written()
-    layer: Any = fanout.get_channel_layer()
     message = layer_messages.partial_message(KEY, PartialLine(0, "大家"), heard_at=time.time() - 5)
     await layer.group_send(layer_messages.session_group(KEY), message)
     async with asyncio.timeout(10):
@@ -123,7 +122,7 @@ async def test_the_age_of_a_text_is_counted_once_it_is_written_to_the_sockets_of
 
 
 async def test_lines_that_a_process_of_another_version_sends_are_read_from_the_database(
-    following: Fanout, monkeypatch: pytest.MonkeyPatch
+    following: Fanout, layer: FailingLayer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(fanout, "DATABASE_POLL_S", 60.0)
     lease = await asyncio.to_thread(begin_session)
@@ -131,7 +130,6 @@ async def test_lines_that_a_process_of_another_version_sends_are_read_from_the_d
     _, [kept] = await asyncio.to_thread(partial(commits.commit, lease, durable=100, lines=[new_line(0, 100)]))
     message = layer_messages.commit_message(KEY, [queries.as_line(kept)], received=100, durable=100)
     del message["lines"][0]["is_edited"]
-    layer: Any = fanout.get_channel_layer()
     await layer.group_send(layer_messages.session_group(KEY), message)
     async with asyncio.timeout(10):
         while feed.last_seq < 1:
@@ -141,14 +139,14 @@ async def test_lines_that_a_process_of_another_version_sends_are_read_from_the_d
 
 @pytest.mark.parametrize("failure", [ConnectionError("no"), OSError("no"), None])
 async def test_nobody_waits_for_a_layer_that_is_not_there_and_it_is_heard_when_it_is(
-    following: Fanout, failures: list[Exception | None], failure: Exception | None
+    following: Fanout, layer: FailingLayer, failures: list[Exception | None], failure: Exception | None
 ) -> None:
     failures += [failure] * 3
     async with asyncio.timeout(20):
         first = await following.follow(KEY, Listener())
         assert await following.follow(KEY, Listener()) is first
         while first.partial is None:
-            await publish("大家")
+            await publish(layer, "大家")
             await asyncio.sleep(0.02)
     assert first.partial == PartialLine(0, "大家")
 

@@ -12,6 +12,7 @@ from sessions_app.wire.protocol import (
     Ack,
     Flushed,
     Line,
+    Message,
     PartialLine,
     Revision,
     SessionEnd,
@@ -31,6 +32,12 @@ def feed(*seqs: int) -> SessionFeed:
     for seq in seqs:
         made.receive_line(line(seq))
     return made
+
+
+def taken(cursor: Cursor, here: SessionFeed) -> list[Message]:
+    found = cursor.take(here)
+    assert not isinstance(found, Behind)
+    return found
 
 
 class TestRoom:
@@ -72,7 +79,7 @@ class TestRoom:
     def test_forgets_what_is_old(self) -> None:
         made = feed(*range(1, REMEMBERED + 11))
         assert made.lines_after(5) is None
-        assert len(made.lines_after(10)) == REMEMBERED
+        assert len(made.lines_after(10) or ()) == REMEMBERED
 
     def test_what_was_skipped_is_not_remembered_but_no_gap(self) -> None:
         made = SessionFeed()
@@ -107,7 +114,7 @@ class TestReader:
         cursor, here = Cursor(seq=2), feed(*range(1, REMEMBERED + 11))
         assert cursor.take(here) == Behind(2, 0)
         cursor.take_history([line(seq) for seq in range(3, 12)], [])
-        assert cursor.take(here)[0] == line(12)
+        assert taken(cursor, here)[0] == line(12)
 
     def test_history_and_live_lines_overlap_without_doubles(self) -> None:
         cursor = Cursor()
@@ -165,7 +172,7 @@ class TestReader:
         sender.take(here)
         end = SessionEnd(20, 9.0, 9.0)
         here.receive_end(end)
-        assert [x.seq for x in sender.take(here)[:-1]] == list(range(16, 21))
+        assert [x.seq for x in taken(sender, here)[:-1]] == list(range(16, 21))
         assert sender.is_done
 
     def test_history_counts_as_lines(self) -> None:
@@ -181,7 +188,7 @@ class TestReader:
     def test_one_who_waits_for_it_is_told_the_end_last(self) -> None:
         here = feed(1, 2, 3)
         here.receive_end(END)
-        assert Cursor(wants_end=True).take(here)[-1] == END
+        assert taken(Cursor(wants_end=True), here)[-1] == END
 
     def test_that_a_session_failed_is_told_by_an_error_unless_the_reader_stays(self) -> None:
         here = feed(1, 2, 3)
@@ -189,12 +196,12 @@ class TestReader:
         leaves, stays = Cursor(wants_end=True), Cursor(wants_end=True, stays=True)
         assert leaves.take(here) == [line(1), line(2), line(3)]
         assert leaves.is_done
-        assert stays.take(here)[-1] == here.end
+        assert taken(stays, here)[-1] == here.end
 
     def test_one_who_stays_is_told_the_end_once_and_corrections_after_it(self) -> None:
         cursor, here = Cursor(wants_events=True, wants_end=True, stays=True), feed(1, 2, 3)
         here.receive_end(END)
-        assert cursor.take(here)[-1] == END
+        assert taken(cursor, here)[-1] == END
         here.receive_revision(Revision(1, line(2, "改过的。")))
         assert cursor.take(here) == [Revision(1, line(2, "改过的。"))]
         assert not cursor.is_done
@@ -216,7 +223,9 @@ def test_whatever_is_lost_doubled_or_late_a_reader_gets_every_line_once_in_order
     count: int, loss: float, joins_at: int, rng: random.Random
 ) -> None:
     """A lossy layer, a cursor that joins at any time, and a database that knows the truth."""
-    here, cursor, got, stored = SessionFeed(), Cursor(), [], []
+    got: list[Message] = []
+    stored: list[Line] = []
+    here, cursor = SessionFeed(), Cursor()
 
     def read() -> None:
         while isinstance(taken := cursor.take(here), Behind):
@@ -268,7 +277,7 @@ class TestFlushes:
     def test_come_behind_their_lines(self) -> None:
         cursor, made = self.cursor(), feed(1, 2)
         made.receive_progress(received=16_000, durable=16_000, last_seq=2)
-        assert cursor.take(made)[:3] == [line(1), line(2), Flushed(16_000, 2)]
+        assert taken(cursor, made)[:3] == [line(1), line(2), Flushed(16_000, 2)]
 
     def test_wait_for_a_line_that_the_layer_lost(self) -> None:
         cursor, made = self.cursor(), feed(1)

@@ -10,7 +10,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from asgiref.testing import ApplicationCommunicator
 
 from sessions_app.models import AccessToken, Session
 from sessions_app.serving.frames import PUSH
@@ -20,6 +19,7 @@ from sessions_app.transport.interface import SAMPLE_BYTES
 from sessions_app.transport.memory import MemoryTransport
 from sessions_app.wire.audio_frames import MAX_FRAME_BYTES
 from sessions_app.wire.protocol import Line, SpeakerRef
+from tests.support.communicator import Communicator
 from tests.support.foreign_dialect import Foreign
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -35,7 +35,7 @@ async def transport(settings: Any, monkeypatch: pytest.MonkeyPatch) -> AsyncIter
     await fanout.get_fanout().aclose()
 
 
-async def connect(**more: Any) -> ApplicationCommunicator:
+async def connect(**more: Any) -> Communicator:
     scope = {
         "type": "websocket",
         "path": "/foreign",
@@ -47,24 +47,24 @@ async def connect(**more: Any) -> ApplicationCommunicator:
         **more,
     }
     application: Any = SessionConsumer.as_asgi(dialect=Foreign)
-    socket = ApplicationCommunicator(application, scope)
+    socket = Communicator(application, scope)
     await socket.send_input({"type": "websocket.connect"})
     accepted = await socket.receive_output(10)
     assert (accepted["type"], accepted["subprotocol"]) == ("websocket.accept", "binary")
     return socket
 
 
-async def disconnect(socket: ApplicationCommunicator) -> None:
+async def disconnect(socket: Communicator) -> None:
     await socket.send_input({"type": "websocket.disconnect", "code": 1006})
     await socket.wait(10)
 
 
-async def say(socket: ApplicationCommunicator, kind: str, **more: Any) -> None:
+async def say(socket: Communicator, kind: str, **more: Any) -> None:
     text = json.dumps({"type": kind, **more})
     await socket.send_input({"type": "websocket.receive", "text": text})
 
 
-async def told(socket: ApplicationCommunicator) -> Any:
+async def told(socket: Communicator) -> Any:
     return json.loads((await socket.receive_output(10))["text"])
 
 
@@ -128,7 +128,7 @@ async def test_who_sends_much_before_it_says_what_it_wants_is_too(transport: Mem
     await disconnect(socket)
 
 
-async def begun(transport: MemoryTransport, **wishes: Any) -> tuple[ApplicationCommunicator, int]:
+async def begun(transport: MemoryTransport, **wishes: Any) -> tuple[Communicator, int]:
     """A sender that has been let in, and its session."""
     socket = await connect()
     await say(socket, "begin", name="foreign-1", **wishes)

@@ -5,7 +5,8 @@ from django.db import IntegrityError
 
 from sessions_app.models import MAX_FAILURES, Session, Utterance
 from sessions_app.store import commits, queries
-from sessions_app.store.commits import Fenced, Lease
+from sessions_app.store.commits import Lease
+from sessions_app.transport.interface import Fenced
 from tests.sessions_app.meetings import new_line
 
 pytestmark = pytest.mark.django_db
@@ -67,6 +68,7 @@ class TestFailures:
             assert lease.failures == count
             commits.count_failure(session.pk)
         lease = commits.acquire(session.pk)
+        assert lease
         commits.commit(lease, durable=100, lines=[new_line(0, 100)])
         assert commits.acquire(session.pk).failures == 0
 

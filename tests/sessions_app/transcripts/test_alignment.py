@@ -45,7 +45,9 @@ class TestAlign:
             st.tuples(st.sampled_from("今天讨论好"), st.integers(0, 90), st.integers(1, 10)), max_size=8
         ),
     )
-    def test_words_are_in_order_and_within_the_line(self, text: str, spoken: list) -> None:
+    def test_words_are_in_order_and_within_the_line(
+        self, text: str, spoken: list[tuple[str, int, int]]
+    ) -> None:
         tokens, at = [], 0
         for character, pause, length in spoken:
             tokens.append((character, at + pause, at + pause + length))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from datetime import timedelta
 from typing import Any
 
@@ -24,7 +25,7 @@ class AttributionTests(VoicesTests):
         super().setup_method()
         self.commit(ONE, TWO, ONE, THREE)
 
-    def voice(self, key: object) -> Voice:
+    def voice(self, key: uuid.UUID) -> Voice:
         return Voice.objects.get(uuid=key)
 
 

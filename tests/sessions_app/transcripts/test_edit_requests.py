@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -52,7 +53,7 @@ class TestParse:
             ({"kind": "replace", "find": "", "replacement": "", "lines": [SEEN]}, "find: "),
         ],
     )
-    def test_says_what_is_wrong(self, request_: dict, message: str) -> None:
+    def test_says_what_is_wrong(self, request_: dict[str, Any], message: str) -> None:
         with pytest.raises(BadEdit, match=message):
             parse(**request_)
 

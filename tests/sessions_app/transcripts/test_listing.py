@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from django.http import QueryDict
@@ -43,7 +43,7 @@ class TestFilters:
     def test_by_day_in_the_zone_of_the_installation(self, settings: Settings) -> None:
         settings.TIME_ZONE = "Asia/Shanghai"
         session = make_session("late")
-        evening = timezone.datetime(2026, 11, 22, 23, 30, tzinfo=timezone.get_default_timezone())
+        evening = datetime(2026, 11, 22, 23, 30, tzinfo=timezone.get_default_timezone())
         Session.objects.filter(pk=session.pk).update(created_at=evening)
         assert listed("first_day=2026-11-22&last_day=2026-11-22") == ["late"]
         assert listed("first_day=2026-11-23") == []
@@ -80,7 +80,7 @@ class TestPages:
         with django_assert_num_queries(2):
             page = listing.read_page(Session.objects.all(), before=None)
             assert [voice.name for voice in page.sessions[0].voices.all()] == ["Speaker 11"]
-            assert page.sessions[0].opening == "大家好，我们开始开会。"
+            assert page.sessions[0].opening == "大家好，我们开始开会。"  # type: ignore[attr-defined]
 
     def test_a_mark_that_makes_no_sense_shows_the_first_page(self) -> None:
         make_session("one")

@@ -36,7 +36,7 @@ def media(settings: Any, tmp_path: Path) -> None:
 
 
 def sound_of(voice: int) -> np.ndarray:
-    return np.eye(16, dtype=np.float32)[voice]
+    return np.asarray(np.eye(16, dtype=np.float32)[voice])
 
 
 def make_meeting(*, is_live: bool = False) -> Session:

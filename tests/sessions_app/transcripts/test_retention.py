@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -21,7 +22,14 @@ from sessions_app.recordings import files, peaks
 from sessions_app.transcripts import editing, retention
 from sessions_app.transcripts.edit_requests import ChangeText, Seen
 from sessions_app.transcripts.retention import Pruned, StillLive
-from tests.sessions_app.meetings import make_lines, make_recording, make_session, make_user, make_voice
+from tests.sessions_app.meetings import (
+    make_lines,
+    make_recording,
+    make_session,
+    make_user,
+    make_voice,
+    owner_of,
+)
 
 # What follows a commit really follows one.
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -88,20 +96,20 @@ class TestDelete:
 
 
 class TestPage:
-    def delete(self, session: Session, user: User) -> object:
+    def delete(self, session: Session, user: User) -> Any:
         client = Client()
         client.force_login(user)
         return client.post(reverse("delete", args=[session.key]), follow=True)
 
     def test_the_owner_deletes_and_is_told(self) -> None:
         session = make_full_session()
-        response = self.delete(session, session.owner)
+        response = self.delete(session, owner_of(session))
         assert "“title of secret” was deleted with its recording." in response.content.decode()
         assert not Session.objects.exists()
 
     def test_while_it_goes_on_the_owner_is_told_to_end_it_first(self) -> None:
         session = make_session(is_live=True, owner=make_user("owner", "transcriber"))
-        response = self.delete(session, session.owner)
+        response = self.delete(session, owner_of(session))
         assert "End it first" in response.content.decode()
         assert Session.objects.exists()
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from django.db import connection
 from django.test import Client
@@ -13,7 +15,7 @@ from hypothesis import strategies as st
 from sessions_app.models import Session, Utterance
 from sessions_app.transcripts import listing, retention, search
 from sessions_app.transcripts.search import find, find_newest, pairs, places, search_text
-from tests.sessions_app.meetings import make_lines, make_session, make_user, make_voice
+from tests.sessions_app.meetings import make_lines, make_session, make_user, make_voice, owner_of
 
 pytestmark = pytest.mark.django_db
 
@@ -23,7 +25,7 @@ def session() -> Session:
     return make_session()
 
 
-def found(text: str, **options: int) -> list[str]:
+def found(text: str, **options: Any) -> list[str]:
     return [line.text for line in find(Utterance.objects.all(), text, **options)]
 
 
@@ -252,7 +254,7 @@ class TestPage:
         make_lines(make_session("own", owner=make_user("me", "transcriber")), ["我的预算"])
         make_lines(make_session("other"), ["别人的预算"])
         client = Client(REMOTE_ADDR="203.0.113.9")
-        client.force_login(Session.objects.get(key="own").owner)
+        client.force_login(owner_of(Session.objects.get(key="own")))
         page = self.get("预算", client)
         assert "我的<mark>预算</mark>" in page
         assert "别人" not in page
@@ -263,7 +265,7 @@ class TestPage:
         session = make_session()
         make_lines(session, ["预算一"], voice=make_voice(session, "张三"))
         make_lines(session, ["预算二"], voice=make_voice(session, "李四"))
-        who = session.voices.get(speaker__name="李四").speaker_id
+        who = str(session.voices.get(speaker__name="李四").speaker_id)
         page = Client().get("/", {"q": "预算", "speaker": who, "state": "ended"}).content.decode()
         assert "<mark>预算</mark>二" in page
         assert "<mark>预算</mark>一" not in page

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 import pytest
@@ -162,7 +163,11 @@ class TestSenders:
         self, transport: MemoryTransport, clock: Clock
     ) -> None:
         await open_log(transport)
-        for say in (lambda: transport.append(SESSION, "one", b""), lambda: transport.flush(SESSION, "one")):
+        signs: list[Callable[[], Awaitable[object]]] = [
+            lambda: transport.append(SESSION, "one", b""),
+            lambda: transport.flush(SESSION, "one"),
+        ]
+        for say in signs:
             clock.now += SENDER_SILENCE_S - 0.1
             await say()
             with pytest.raises(SenderConflict):

@@ -146,6 +146,10 @@ class TestOutbox:
         for name, value in {"sender": sender, "end": "0", "processed": "0", "durable": "0"}.items():
             await redis.hset(session_key(session_pk), name, value)
 
+    async def log(self, redis: Redis, session_pk: int) -> bytes:
+        entries: Any = await redis.xrange(audio_key(session_pk))
+        return b"".join(fields[b"audio"] for _, fields in entries)
+
     def begin(self, box: Outbox, socket: Socket, session_pk: int = SESSION, sender: str = "one") -> None:
         box.begin(session_pk, sender, socket, end=0, processed=0, durable=0)
 
@@ -156,8 +160,7 @@ class TestOutbox:
         assert await written.append(SESSION, "one", b"aaaa") == 1
         assert await written.append(SESSION, "one", b"bbbb") == 2
         await written.flushed(SESSION, "one")
-        entries: Any = await redis.xrange(audio_key(SESSION))
-        assert b"".join(fields[b"audio"] for _, fields in entries) == b"aaaabbbb"
+        assert await self.log(redis, SESSION) == b"aaaabbbb"
         assert socket.kept[-1] == 2
 
     async def test_senders_of_one_process_share_their_requests_and_do_not_mix(
@@ -171,9 +174,7 @@ class TestOutbox:
         for number, socket in sockets.items():
             await written.flushed(number, f"s{number}")
             assert socket.kept == [number]
-            entries: Any = await redis.xrange(audio_key(number))
-            [(_, fields)] = entries
-            assert fields[b"audio"] == bytes([number]) * 4 * number
+            assert await self.log(redis, number) == bytes([number]) * 4 * number
 
     async def test_of_one_that_was_replaced_nothing_is_taken(
         self, redis: Redis, written: Outbox, socket: Socket

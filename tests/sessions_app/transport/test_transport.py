@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any
 
 import pytest
 import redis as blocking_redis
@@ -53,9 +54,9 @@ async def until(condition: Callable[[], Awaitable[bool]]) -> None:
             await asyncio.sleep(0.02)
 
 
-async def open_sender(transport: Transport, sender: str = "one", **options) -> Socket:
+async def open_sender(transport: Transport, sender: str = "one", **options: Any) -> Socket:
     socket = Socket()
-    settings = {"durable": 0, "may_take_over": False} | options
+    settings: dict[str, Any] = {"durable": 0, "may_take_over": False} | options
     await transport.open(SESSION, sender, listener=socket, **settings)
     return socket
 

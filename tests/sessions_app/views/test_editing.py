@@ -12,7 +12,7 @@ from django.urls import reverse
 
 from sessions_app.models import Session
 from speakers.models import Speaker
-from tests.sessions_app.meetings import LINES, make_lines, make_session, make_user, make_voice
+from tests.sessions_app.meetings import LINES, make_lines, make_session, make_user, make_voice, owner_of
 
 pytestmark = pytest.mark.django_db
 
@@ -31,7 +31,7 @@ def client() -> Client:
     return client
 
 
-def change(session: Session, text: str = "好。", revision: int = 0) -> dict:
+def change(session: Session, text: str = "好。", revision: int = 0) -> dict[str, Any]:
     line = session.utterances.order_by("start")[1]
     return {"kind": "text", "seen": {"line": line.pk, "revision": revision}, "text": text}
 
@@ -74,7 +74,7 @@ def test_nonsense_is_said_to_be_nonsense(client: Client, session: Session) -> No
 def test_only_who_may_edit_edits(session: Session, visitor: str, status: int) -> None:
     client = Client(HTTP_ACCEPT="application/json", REMOTE_ADDR="203.0.113.9")
     if visitor:
-        client.force_login(session.owner if visitor == "owner" else make_user(visitor, visitor))
+        client.force_login(owner_of(session) if visitor == "owner" else make_user(visitor, visitor))
     assert post(client, session, change(session)).status_code == status
 
 
@@ -84,7 +84,7 @@ def test_from_this_machine_one_edits_only_with_a_login(session: Session) -> None
 
 def test_another_site_s_form_cannot_edit(session: Session) -> None:
     client = Client(enforce_csrf_checks=True)
-    client.force_login(session.owner)
+    client.force_login(owner_of(session))
     assert post(client, session, change(session)).status_code == 403
 
 
@@ -121,7 +121,7 @@ def test_who_may_not_see_the_directory_is_shown_nobody(session: Session) -> None
     Speaker.objects.create(name="张三")
     Permission.objects.get(codename="view_speaker").group_set.clear()
     client = Client(HTTP_ACCEPT="application/json")
-    client.force_login(session.owner)
+    client.force_login(owner_of(session))
     answer = client.get(reverse("people", args=[session.key])).json()
     assert answer == {"people": [], "may_add": False}
 

@@ -167,7 +167,7 @@ class TestShareLinks:
 
 class TestRights:
     def rights(self, visitor: str, session: Session) -> set[str]:
-        return client_of(visitor).get(reverse("session", args=[session.key])).context["rights"]
+        return set(client_of(visitor).get(reverse("session", args=[session.key])).context["rights"])
 
     def test_from_this_machine_one_reads_and_records_without_a_login_and_changes_nothing(
         self, session: Session

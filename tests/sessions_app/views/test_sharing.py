@@ -16,7 +16,7 @@ from django.utils import timezone
 
 from sessions_app.models import AccessToken, Session
 from sessions_app.wire import layer_messages
-from tests.sessions_app.meetings import make_lines, make_session, make_user
+from tests.sessions_app.meetings import make_lines, make_session, make_user, owner_of
 
 pytestmark = pytest.mark.django_db
 
@@ -31,7 +31,7 @@ def session() -> Session:
 @pytest.fixture
 def client(session: Session) -> Client:
     client = Client(HTTP_ACCEPT="application/json")
-    client.force_login(session.owner)
+    client.force_login(owner_of(session))
     return client
 
 
@@ -61,7 +61,9 @@ class TestLinks:
 
     def test_lasts_as_long_as_asked(self, client: Client, session: Session) -> None:
         make(client, session, days=7)
-        left = AccessToken.objects.get().expires_at - timezone.now()
+        ends_at = AccessToken.objects.get().expires_at
+        assert ends_at
+        left = ends_at - timezone.now()
         assert timedelta(days=6.9) < left < timedelta(days=7.1)
         assert make(client, session, days=None).json()["expires_at"] is None
 
@@ -69,7 +71,7 @@ class TestLinks:
         "body", [{}, {"days": 0}, {"days": -1}, {"days": 366}, {"days": "7"}, {"days": True}]
     )
     def test_a_time_that_makes_no_sense_is_refused(
-        self, client: Client, session: Session, body: dict
+        self, client: Client, session: Session, body: dict[str, Any]
     ) -> None:
         assert make(client, session, **body).status_code == 400
         assert not AccessToken.objects.exists()
@@ -102,7 +104,7 @@ class TestLinks:
 
 class TestEnd:
     def test_the_worker_is_told(self, client: Client, session: Session) -> None:
-        layer = get_channel_layer()
+        layer: Any = get_channel_layer()
         channel = async_to_sync(layer.new_channel)("worker")
         async_to_sync(layer.group_add)(layer_messages.WORKERS, channel)
         assert client.post(reverse("end", args=[session.key])).status_code == 200

@@ -217,7 +217,7 @@ def recordings() -> list[np.ndarray]:
 
 def _first_seconds(file: Path) -> np.ndarray:
     audio, _ = soundfile.read(file, dtype="float32", frames=64_000, always_2d=True)
-    return audio[:, 0]
+    return np.asarray(audio[:, 0])
 
 
 @pytest.mark.skipif("ASR_ASSETS" not in os.environ, reason="no folder of recordings in ASR_ASSETS")

@@ -189,5 +189,7 @@ class TestSockets:
 def test_the_table_knows_our_path() -> None:
     [(path, dialect)] = DIALECTS.items()
     assert dialect is OwnProtocol
-    assert re.match(path, "ws/asr/周会-42")["session_id"] == "周会-42"
+    found = re.match(path, "ws/asr/周会-42")
+    assert found
+    assert found["session_id"] == "周会-42"
     assert re.match(path, "ws/asr/a/b") is None

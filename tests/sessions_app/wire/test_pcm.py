@@ -22,7 +22,7 @@ def sine(hz: float, rate: int, seconds: float = 1.0) -> np.ndarray:
 
 
 def s16(audio: np.ndarray) -> bytes:
-    return np.rint(audio * 32767).astype("<i2").tobytes()
+    return bytes(np.rint(audio * 32767).astype("<i2"))
 
 
 @pytest.mark.parametrize(

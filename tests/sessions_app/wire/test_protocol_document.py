@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from typing import Any
 
 import pytest
 
@@ -54,12 +55,12 @@ def shape(value: object) -> object:
 
 @pytest.mark.parametrize("kind", MESSAGES)
 def test_each_message_is_shown_as_it_is(kind: str) -> None:
-    assert shape(json.loads(MESSAGES[kind])) in [shape(example) for example in EXAMPLES]
+    assert shape(json.loads(MESSAGES[kind] or "")) in [shape(example) for example in EXAMPLES]
 
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=str)
-def test_nothing_is_shown_that_is_not_sent(example: dict) -> None:
-    assert shape(example) in [shape(json.loads(message)) for message in MESSAGES.values()]
+def test_nothing_is_shown_that_is_not_sent(example: dict[str, Any]) -> None:
+    assert shape(example) in [shape(json.loads(message or "")) for message in MESSAGES.values()]
 
 
 def test_the_table_of_errors_is_complete_and_right() -> None:

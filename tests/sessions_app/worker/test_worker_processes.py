@@ -9,6 +9,7 @@ import sys
 import textwrap
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -68,7 +69,7 @@ def parents(tmp_path: Path) -> Iterator[list[Parent]]:
         parent.process.communicate()
 
 
-def start(parents: list[Parent], folder: Path, **options: int) -> Parent:
+def start(parents: list[Parent], folder: Path, **options: Any) -> Parent:
     parents.append(Parent(folder, **options))
     return parents[-1]
 
