@@ -23,7 +23,7 @@ def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
         waited.append(delay)
         await sleep(0)
 
-    monkeypatch.setattr(module.asyncio, "sleep", at_once)
+    monkeypatch.setattr(asyncio, "sleep", at_once)
     return waited
 
 

@@ -9,6 +9,7 @@ from sessions_app.models import MAX_FAILURES, Session, Utterance
 from sessions_app.store import queries
 from sessions_app.store.voices import number_changes
 from sessions_app.transcripts import attribution
+from sessions_app.wire.protocol import Line
 
 from ..meetings import LINES, make_lines, make_session, make_voice
 
@@ -137,7 +138,7 @@ class TestRevisionsAfter:
 
 
 class TestAsLine:
-    def line(self, session: Session, seq: int = 1) -> queries.Line:
+    def line(self, session: Session, seq: int = 1) -> Line:
         return queries.lines_after(session.pk, seq - 1, limit=1)[0]
 
     def test_a_stranger_has_a_number_and_an_id_of_their_own(self, session: Session) -> None:

@@ -46,7 +46,7 @@ class TestList:
         ],
     )
     def test_any_address_has_a_page(self, session: Session, query: dict[str, str]) -> None:
-        assert page("session-list", **query).status_code == 200
+        assert page("session-list", None, **query).status_code == 200
 
     def test_days_at_the_end_of_the_calendar_leave_nobody_out(self, session: Session) -> None:
         found = page("session-list", first_day="0001-01-01", last_day="9999-12-31")
