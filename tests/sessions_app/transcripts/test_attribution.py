@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from sessions_app.models import Session, Utterance, Voice
 from sessions_app.transcripts import attribution
-from speakers import lifecycle
+from speakers import lifecycle, notify
 from speakers.voiceprints.tracking import VoicesMerged, VoiceState
 from tests.sessions_app.store.test_voices import ONE, THREE, TWO, VoicesTests
 from tests.speakers.people import make_speaker
@@ -276,7 +276,7 @@ class TestTelling(AttributionTests):
         self, django_capture_on_commit_callbacks: Any, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         told: list[str] = []
-        monkeypatch.setattr(attribution.notify, "send", lambda group, message: told.append(message["type"]))
+        monkeypatch.setattr(notify, "send", lambda group, message: told.append(message["type"]))
 
         with django_capture_on_commit_callbacks(execute=True):
             attribution.name_voice(self.voice(ONE), None)
