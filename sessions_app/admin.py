@@ -317,7 +317,7 @@ class UtteranceAdmin(OwnSessionsMixin, VersionsAdmin):
 
     def save_model(self, request: HttpRequest, obj: Utterance, form: LineForm, change: bool) -> None:
         """Save as in the editor: the line is locked against the machine, and its readers see the change."""
-        assert isinstance(request.user, User)
+        assert request.user.is_authenticated
         seen = Seen(line=obj.pk, revision=form.cleaned_data["seen"])
         try:
             editing.apply(obj.session, ChangeText(seen=seen, text=obj.text), by=request.user)
@@ -450,7 +450,7 @@ def _said(lines: QuerySet[Utterance]) -> np.ndarray:
 
 
 def _user(request: HttpRequest) -> User:
-    assert isinstance(request.user, User)
+    assert request.user.is_authenticated
     return request.user
 
 

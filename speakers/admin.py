@@ -307,5 +307,5 @@ class CalibrationAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
 
 def _user(request: HttpRequest) -> User:
-    assert isinstance(request.user, User)
+    assert request.user.is_authenticated
     return request.user

@@ -10,6 +10,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 import soundfile
+from django.contrib.auth import get_user_model
 from django.contrib.auth.models import User
 from django.utils.translation import gettext as _
 from websockets.asyncio.client import ClientConnection, connect
@@ -78,7 +79,7 @@ async def _tell(receiver: ClientConnection, say: Say) -> None:
 
 
 async def _enroll_people(say: Say) -> None:
-    admin = await in_database(User.objects.filter(is_superuser=True).first)
+    admin = await in_database(get_user_model().objects.filter(is_superuser=True).first)
     if admin is None:
         say(_("Nobody is enrolled for the sample meeting: there is no admin account (manage.py prepare)."))
         return

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.contrib.auth.models import User
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
@@ -31,7 +30,7 @@ def edit(request: HttpRequest, session: Session) -> HttpResponse:
     400: the request makes no sense. 409: somebody else was there first, and nothing was changed. 422: it
     cannot be done with this transcript.
     """
-    assert isinstance(request.user, User)
+    assert request.user.is_authenticated
     try:
         outcome = editing.apply(session, parse_edit(request.body), by=request.user)
     except BadEdit as error:

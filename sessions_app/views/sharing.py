@@ -8,7 +8,6 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django.contrib import messages
-from django.contrib.auth.models import User
 from django.db.models import Q
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect
@@ -39,7 +38,7 @@ def links(request: HttpRequest, session: Session) -> HttpResponse:
         return JsonResponse(
             {"error": _("A link works for 1 to 365 days, or until it is revoked.")}, status=400
         )
-    assert isinstance(request.user, User)
+    assert request.user.is_authenticated
     now = timezone.now()
     token, secret = AccessToken.issue(
         name=_("Link of %(time)s")
