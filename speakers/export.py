@@ -8,7 +8,7 @@ import uuid
 import zipfile
 from typing import Any
 
-from .models import AuditEntry, Speaker, Voiceprint
+from .models import AuditEntry, Consent, Speaker, Voiceprint
 
 
 def export(speaker: Speaker) -> bytes:
@@ -27,6 +27,47 @@ def export(speaker: Speaker) -> bytes:
     return buffer.getvalue()
 
 
+def describe(speaker: Speaker) -> dict[str, Any]:
+    """Return what is in the database, in words that a person understands."""
+    return {
+        "id": str(speaker.uuid),
+        "name": speaker.name,
+        "note": speaker.note,
+        "created": speaker.created_at.isoformat(),
+        "earlier_names": sorted(set(speaker.history.values_list("name", flat=True)) - {speaker.name}),
+        "consents": [_consent(consent) for consent in speaker.consents.select_related("text", "recorded_by")],
+        "voiceprints": [
+            _voiceprint(voiceprint) for voiceprint in speaker.voiceprints.select_related("created_by")
+        ],
+        "log": [
+            {"at": entry.at.isoformat(), "action": entry.action, "by": entry.actor_name, **entry.detail}
+            for entry in AuditEntry.objects.filter(speaker__in=_merged_into(speaker))
+        ],
+    }
+
+
+def _consent(consent: Consent) -> dict[str, Any]:
+    return {
+        "given": consent.given_at.isoformat(),
+        "expires": consent.expires_at.isoformat() if consent.expires_at else None,
+        "recorded_by": consent.recorded_by.get_username() if consent.recorded_by else None,
+        "text": consent.text.text,
+    }
+
+
+def _voiceprint(voiceprint: Voiceprint) -> dict[str, Any]:
+    return {
+        "id": str(voiceprint.uuid),
+        "created": voiceprint.created_at.isoformat(),
+        "enrolled_by": voiceprint.created_by.get_username() if voiceprint.created_by else None,
+        "source": voiceprint.source,
+        "seconds_of_speech": voiceprint.speech_s,
+        "recording": _recording(voiceprint),
+        "model": voiceprint.model_id,
+        "embedding": voiceprint.embedding.tolist(),
+    }
+
+
 def _recording(voiceprint: Voiceprint) -> str | None:
     """Return the name of a recording in the file; None if there is none (any more)."""
     name = voiceprint.audio.name
@@ -41,40 +82,3 @@ def _merged_into(speaker: Speaker) -> set[uuid.UUID]:
         merges = AuditEntry.objects.filter(action=AuditEntry.Action.MERGED, speaker__in=new)
         new = {uuid.UUID(detail["gone"]) for detail in merges.values_list("detail", flat=True)} - known
     return known
-
-
-def describe(speaker: Speaker) -> dict[str, Any]:
-    """Return what is in the database, in words that a person understands."""
-    return {
-        "id": str(speaker.uuid),
-        "name": speaker.name,
-        "note": speaker.note,
-        "created": speaker.created_at.isoformat(),
-        "earlier_names": sorted(set(speaker.history.values_list("name", flat=True)) - {speaker.name}),
-        "consents": [
-            {
-                "given": consent.given_at.isoformat(),
-                "expires": consent.expires_at.isoformat() if consent.expires_at else None,
-                "recorded_by": consent.recorded_by.get_username() if consent.recorded_by else None,
-                "text": consent.text.text,
-            }
-            for consent in speaker.consents.select_related("text", "recorded_by")
-        ],
-        "voiceprints": [
-            {
-                "id": str(voiceprint.uuid),
-                "created": voiceprint.created_at.isoformat(),
-                "enrolled_by": voiceprint.created_by.get_username() if voiceprint.created_by else None,
-                "source": voiceprint.source,
-                "seconds_of_speech": voiceprint.speech_s,
-                "recording": _recording(voiceprint),
-                "model": voiceprint.model_id,
-                "embedding": voiceprint.embedding.tolist(),
-            }
-            for voiceprint in speaker.voiceprints.select_related("created_by")
-        ],
-        "log": [
-            {"at": entry.at.isoformat(), "action": entry.action, "by": entry.actor_name, **entry.detail}
-            for entry in AuditEntry.objects.filter(speaker__in=_merged_into(speaker))
-        ],
-    }

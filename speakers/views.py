@@ -25,7 +25,7 @@ from . import enrollment, lifecycle, responses
 from .enrollment import Verdict
 from .exceptions import EnrollmentError, Undecipherable
 from .forms import DecideForm, EnrollForm, MergeForm
-from .models import Speaker, Voiceprint
+from .models import Enrollment, Speaker, Voiceprint
 from .permissions import ENROLL, EXPORT, LISTEN, MERGE
 from .responses import draft_or_404
 
@@ -60,14 +60,8 @@ def decide(request: HttpRequest, key: uuid.UUID) -> HttpResponse:
         lifecycle.discard(draft)
         messages.success(request, _("The recording was deleted."))
         return _to_speaker(speaker)
-    if request.method == "POST" and form.is_valid() and draft.speaker:
-        try:
-            enrollment.approve(draft, draft.speaker, by=user)
-        except EnrollmentError as error:
-            messages.error(request, str(error))
-        else:
-            messages.success(request, _("The voice is enrolled: it is recognised from now on."))
-            return _to_speaker(draft.speaker)
+    if request.method == "POST" and form.is_valid() and draft.speaker and _stores(request, draft, user):
+        return _to_speaker(draft.speaker)
     return _page(
         request,
         "decide",
@@ -78,6 +72,18 @@ def decide(request: HttpRequest, key: uuid.UUID) -> HttpResponse:
         job=enrollment.assessment_of(draft),
         **_explained(verdict),
     )
+
+
+def _stores(request: HttpRequest, draft: Enrollment, user: User) -> bool:
+    """Store a recording that was decided on, and tell the person; return whether that was possible."""
+    assert draft.speaker is not None
+    try:
+        enrollment.approve(draft, draft.speaker, by=user)
+    except EnrollmentError as error:
+        messages.error(request, str(error))
+        return False
+    messages.success(request, _("The voice is enrolled: it is recognised from now on."))
+    return True
 
 
 def verdict(request: HttpRequest, key: uuid.UUID) -> HttpResponse:
@@ -140,7 +146,7 @@ def merge(request: HttpRequest) -> HttpResponse:
 
 
 def _need(request: HttpRequest, permission: str) -> User:
-    if not isinstance(request.user, User) or not request.user.has_perm(permission):
+    if not request.user.is_authenticated or not request.user.has_perm(permission):
         raise PermissionDenied
     return request.user
 

@@ -163,19 +163,22 @@ def as_docx(export: Export) -> bytes:
         run._element.get_or_add_rPr().get_or_add_rFonts().set(qn("w:eastAsia"), "Microsoft YaHei")
     document.add_paragraph(_facts(export))
     for turn in _turns(export):
-        paragraph = document.add_paragraph()
-        if name := _name(export, turn[0]):
-            paragraph.add_run(name).bold = True
-        if time := _time(export, turn[0]):
-            run = paragraph.add_run(f"  {time}" if name else time)
-            run.font.size, run.font.color.rgb = Pt(9), RGBColor(0x76, 0x70, 0x66)
-        for index, line in enumerate(turn):
-            if index or paragraph.runs:
-                paragraph.add_run().add_break()
-            paragraph.add_run(line.text)
+        _add_turn(document.add_paragraph(), export, turn)
     buffer = io.BytesIO()
     document.save(buffer)
     return buffer.getvalue()
+
+
+def _add_turn(paragraph: Any, export: Export, turn: Sequence[Line]) -> None:
+    if name := _name(export, turn[0]):
+        paragraph.add_run(name).bold = True
+    if time := _time(export, turn[0]):
+        run = paragraph.add_run(f"  {time}" if name else time)
+        run.font.size, run.font.color.rgb = Pt(9), RGBColor(0x76, 0x70, 0x66)
+    for index, line in enumerate(turn):
+        if index or paragraph.runs:
+            paragraph.add_run().add_break()
+        paragraph.add_run(line.text)
 
 
 @dataclass(frozen=True, slots=True)

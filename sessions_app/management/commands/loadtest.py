@@ -8,12 +8,13 @@ from argparse import ArgumentParser
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import soundfile
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
 from recognition.audio import SAMPLE_RATE
-from sessions_app.management.load_generator import counted, drive
+from sessions_app.management.load_generator import Report, counted, drive
 from sessions_app.sample.demo import SAMPLE
 
 MAX_S = 86_400.0
@@ -39,14 +40,7 @@ class Command(BaseCommand):
             raise CommandError(
                 f"there must be a sender, no fewer than 0 receivers, and audio of up to {MAX_S:.0f} seconds"
             )
-        try:
-            audio, rate = soundfile.read(options["file"], dtype="float32")
-        except (OSError, soundfile.LibsndfileError) as error:
-            raise CommandError(f"{options['file']} cannot be read: {error}") from error
-        if rate != SAMPLE_RATE or audio.ndim != 1:
-            raise CommandError(f"{options['file']} must be mono at {SAMPLE_RATE} Hz, not {rate} Hz")
-        if not len(audio):
-            raise CommandError(f"{options['file']} holds no audio")
+        audio = _read(options["file"])
         servers = options["server"] or [f"ws://{settings.HOST}:{settings.PORT}"]
         self.stdout.write(f"{senders} sessions with {receivers} receivers each, on {', '.join(servers)}")
         report = asyncio.run(
@@ -60,6 +54,9 @@ class Command(BaseCommand):
                 token=options["token"],
             )
         )
+        self._tell(report)
+
+    def _tell(self, report: Report) -> None:
         self.stdout.write(
             f"{report.lines} lines; from the end of what was said to its line: "
             f"p50 {report.delay_s(0.5):.2f} s, p95 {report.delay_s(0.95):.2f} s, "
@@ -70,3 +67,17 @@ class Command(BaseCommand):
         if report.missing:
             raise CommandError(f"{report.missing} lines are missing at receivers")
         self.stdout.write(self.style.SUCCESS("no line is missing"))
+
+
+def _read(file: Path) -> np.ndarray:
+    """Read a recording, float32, shape (n,), n > 0."""
+    try:
+        audio, rate = soundfile.read(file, dtype="float32")
+    except (OSError, soundfile.LibsndfileError) as error:
+        raise CommandError(f"{file} cannot be read: {error}") from error
+    if rate != SAMPLE_RATE or audio.ndim != 1:
+        raise CommandError(f"{file} must be mono at {SAMPLE_RATE} Hz, not {rate} Hz")
+    if not len(audio):
+        raise CommandError(f"{file} holds no audio")
+    recording: np.ndarray = audio
+    return recording

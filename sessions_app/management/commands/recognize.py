@@ -55,25 +55,18 @@ class Command(BaseCommand):
             recognition = load_recognition()
         except RecognitionError as error:
             raise CommandError(str(error)) from error
-        is_on_gpu = recognition.models.device != "cpu"
-        if processes is None:
-            processes = 1 if is_on_gpu else cpu_count()
-        elif processes > 1 and is_on_gpu:
-            raise CommandError(
-                f"--processes {processes}: models on a GPU serve one process; "
-                "start one for each GPU, with CUDA_VISIBLE_DEVICES"
-            )
+        count = _process_count(processes, is_on_gpu=recognition.models.device != "cpu")
 
         def work(number: int, lifeline: int | None) -> None:
             self._serve_metrics(options["metrics_host"], options["metrics_port"], number)
             asyncio.run(self._run(recognition, lifeline))
 
-        if processes == 1:
+        if count == 1:
             work(0, None)
             return
         connections.close_all()
         try:
-            WorkerProcesses(processes, work).run()
+            WorkerProcesses(count, work).run()
         except WorkersFailed as error:
             raise CommandError(str(error)) from error
 
@@ -113,3 +106,14 @@ class Command(BaseCommand):
         self.stdout.write(f"Recognising in process {os.getpid()}  (Ctrl-C stops)")
         self.stdout.flush()
         await worker.run()
+
+
+def _process_count(asked: int | None, *, is_on_gpu: bool) -> int:
+    if asked is None:
+        return 1 if is_on_gpu else cpu_count()
+    if asked > 1 and is_on_gpu:
+        raise CommandError(
+            f"--processes {asked}: models on a GPU serve one process; "
+            "start one for each GPU, with CUDA_VISIBLE_DEVICES"
+        )
+    return asked
