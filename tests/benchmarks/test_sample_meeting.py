@@ -32,9 +32,10 @@ class TestSampleMeeting:
         assert {line.name for line in lines} == {"林静", "王磊", "客人"}
 
     def test_voices_are_compared_as_people_taught(self) -> None:
-        models = load_models(read_model_set("embedded"), Path("var/models"))
-        taught = calibration.shipped(models.embedder.model_id, models.embedder.dimension)
-        guessed = calibration.shipped("another model", models.embedder.dimension)
+        embedder = load_models(read_model_set("embedded"), Path("var/models")).embedder
+        assert embedder
+        taught = calibration.shipped(embedder.model_id, embedder.dimension)
+        guessed = calibration.shipped("another model", embedder.dimension)
         assert (taught.slope, taught.bias) != (guessed.slope, guessed.bias)
 
     def test_at_most_one_character_in_twenty_is_wrong(self, lines: list[Line]) -> None:

@@ -155,6 +155,7 @@ class TestVersions:
         restored = NAMES - set(editing.NOT_RESTORED)
         before = columns_of(line, restored)
         outcome = editing.apply(session, RemoveLine(seen=seen(line)), by=editor)
+        assert isinstance(outcome.undo, RestoreLines)
         version = outcome.undo.lines[0].version
         defaults = columns_of(Utterance(start=1, end=2, text="x"), restored)
         Utterance.objects.filter(pk=line.pk).update(**defaults)
@@ -182,6 +183,8 @@ class TestToWhoeverReads:
         told = queries.as_line(line)
         for name in {field.name for field in fields(Line)} & NAMES:
             assert getattr(told, name) == getattr(line, name)
+        assert line.voice
+        assert line.voice.speaker
         assert told.spoken == SpeakerRef(str(line.voice.speaker.uuid), "Bob", 0.25, is_enrolled=True)
 
     def test_the_admin_shows_every_column_that_is_no_bookkeeping(self) -> None:

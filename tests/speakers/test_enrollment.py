@@ -55,6 +55,7 @@ async def judged(engine: Engine, audio: np.ndarray, by: User, **options: Any) ->
     """Begin an enrollment and let a worker listen; it is the same row unless it stored itself."""
     draft = await jobs.in_database(enrollment.begin, audio, source=UPLOAD, by=by, **options)
     embedder = engine.models.embedder
+    assert embedder
     reader = GalleryReader(embedder.model_id, embedder.dimension)
     await jobs.in_database(reader.refresh)
     await jobs.run_pending(engine, lambda: reader.gallery, "worker-1")

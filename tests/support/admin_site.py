@@ -42,7 +42,7 @@ def one_of_everything() -> dict[str, Any]:
         Job.objects.get(),
         Calibration.objects.create(model_id="model-1", threshold=0.9, margin=1.0, shortest_speech_s=1.0),
         User.objects.create_user("somebody"),
-        Group.objects.first(),
+        Group.objects.all()[0],
     ]  # fmt: skip
     return {row._meta.label_lower.replace(".", "_"): row for row in found}
 

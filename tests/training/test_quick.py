@@ -23,7 +23,9 @@ class TestQuick:
         models = tmp_path / "quick" / "models"
         model_set = read_model_set(str(models / "embedded.toml"))
         assert model_set.missing(models) == []
-        assert load_models(model_set, models).embedder.dimension == 32
+        embedder = load_models(model_set, models).embedder
+        assert embedder
+        assert embedder.dimension == 32
         for figure in ("cer_unseen_voices", "cer_partials", "punctuation_f1", "eer_synthetic_3s"):
             assert re.search(rf"{figure} +\d+\.\d %", done.stdout)
 

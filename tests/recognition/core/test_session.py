@@ -45,7 +45,7 @@ WINDOW, FRAME, CHUNK = 1600, 160, 9600
 OPTIONS = SessionOptions(WINDOW, FRAME, 0, CHUNK, EndpointingOptions())
 VOICE = np.array([[1.0, 0.0]], np.float32)
 
-W = TypeVar("W")
+T = TypeVar("T")
 
 
 def speech(seconds: float) -> np.ndarray:
@@ -104,13 +104,14 @@ class SessionTests:
         for work in self.take(Embed):
             self.answer(Embedded(index, VOICE.repeat(len(work.spans), 0)))
 
-    def take(self, kind: type[W]) -> list[W]:
-        taken: list[W] = [work for work in self.asked if isinstance(work, kind)]
+    def take(self, kind: type[T]) -> list[T]:
+        taken: list[T] = [work for work in self.asked if isinstance(work, kind)]
         self.asked = [work for work in self.asked if not isinstance(work, kind)]
         return taken
 
-    def told(self, *kinds: type[Event]) -> list[Event]:
-        return [event for event in self.session.events_to_send() if isinstance(event, kinds or Event)]
+    def told(self, *kinds: type[T]) -> list[T]:
+        found: list[T] = [event for event in self.session.events_to_send() if isinstance(event, kinds)]
+        return found
 
     def assert_told(self, *expected: Event) -> None:
         assert self.told(Partial, Final, UtteranceFailed, Ended) == list(expected)
@@ -468,6 +469,7 @@ class TestFailure(SessionTests):
         self.recognize(1, "好")
         failed, final = self.told(UtteranceFailed, Final)
         assert failed == UtteranceFailed(0, 0, samples(2.16))
+        assert isinstance(final, Final)
         assert final.text == "好。"
 
     def test_failed_punctuation_costs_only_the_marks(self) -> None:

@@ -84,13 +84,15 @@ class TestMeasure:
         self, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         sizes = set()
-        decode = self.models.streaming.decode
+        streaming = self.models.streaming
+        assert streaming
+        decode = streaming.decode
 
         def watch(batch: list[Any]) -> Any:
             sizes.add(len(batch))
             return decode(batch)
 
-        monkeypatch.setattr(self.models.streaming, "decode", watch)
+        monkeypatch.setattr(streaming, "decode", watch)
         measure(self.models, clock=itertools.count().__next__)
 
         assert sizes == {BATCH}
@@ -110,6 +112,7 @@ class TestMeasure:
 
     def test_a_first_pass_without_partials_costs_nothing(self) -> None:
         """Fault 4: a step of no samples was divided by."""
+        assert self.models.streaming
         self.models.streaming.chunk = 0
         assert measure(self.models, clock=self.clock).decode == 0.0
 

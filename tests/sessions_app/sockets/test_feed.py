@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
@@ -38,6 +39,12 @@ def taken(cursor: Cursor, here: SessionFeed) -> list[Message]:
     found = cursor.take(here)
     assert not isinstance(found, Behind)
     return found
+
+
+def seqs(messages: Sequence[Message]) -> list[int]:
+    """Of messages that must all be lines."""
+    assert all(isinstance(message, Line) for message in messages)
+    return [message.seq for message in messages if isinstance(message, Line)]
 
 
 class TestRoom:
@@ -96,7 +103,7 @@ class TestRoom:
         made.receive_revision(Revision(1, line(1)))
         made.receive_revision(Revision(4, line(2)))
         assert made.last_revision == 4
-        assert [change.revision for change in made.revisions_after(1)] == [4]
+        assert [change.revision for change in made.revisions_after(1) or ()] == [4]
 
 
 class TestReader:
@@ -162,17 +169,17 @@ class TestReader:
 
     def test_a_sender_that_may_not_read_is_told_no_more_lines_than_it_can_hold(self) -> None:
         here, sender = feed(*range(1, 21)), Cursor(max_untaken=15)
-        assert [x.seq for x in sender.take(here)] == list(range(1, 16))
+        assert seqs(taken(sender, here)) == list(range(1, 16))
         assert sender.take(here) == []
         sender.release()
-        assert [x.seq for x in sender.take(here)] == list(range(16, 21))
+        assert seqs(taken(sender, here)) == list(range(16, 21))
 
     def test_what_it_could_not_hold_comes_with_the_end(self) -> None:
         here, sender = feed(*range(1, 21)), Cursor(max_untaken=15, wants_end=True)
         sender.take(here)
         end = SessionEnd(20, 9.0, 9.0)
         here.receive_end(end)
-        assert [x.seq for x in taken(sender, here)[:-1]] == list(range(16, 21))
+        assert seqs(taken(sender, here)[:-1]) == list(range(16, 21))
         assert sender.is_done
 
     def test_history_counts_as_lines(self) -> None:
@@ -245,7 +252,7 @@ def test_whatever_is_lost_doubled_or_late_a_reader_gets_every_line_once_in_order
             here.receive_line(missing)
     read()
 
-    assert [x.seq for x in got] == list(range(1, count + 1))
+    assert seqs(got) == list(range(1, count + 1))
     assert cursor.is_done
 
 

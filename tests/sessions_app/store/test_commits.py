@@ -18,11 +18,15 @@ def session() -> Session:
     return session
 
 
-@pytest.fixture
-def lease(session: Session) -> Lease:
+def acquire(session: Session) -> Lease:
     lease = commits.acquire(session.pk)
     assert lease
     return lease
+
+
+@pytest.fixture
+def lease(session: Session) -> Lease:
+    return acquire(session)
 
 
 def texts(session: Session) -> list[tuple[int | None, str]]:
@@ -42,12 +46,12 @@ class TestWithdraw:
 
 class TestAcquire:
     def test_counts_the_owners(self, session: Session) -> None:
-        first, second = commits.acquire(session.pk), commits.acquire(session.pk)
+        first, second = acquire(session), acquire(session)
         assert (first.epoch, second.epoch) == (1, 2)
 
     def test_goes_on_where_the_last_owner_committed(self, session: Session, lease: Lease) -> None:
         commits.commit(lease, durable=16_000, lines=[new_line(0, 16_000)])
-        again = commits.acquire(session.pk)
+        again = acquire(session)
         assert (again.durable, again.last_seq) == (16_000, 1)
 
     def test_an_ended_session_has_no_owner(self, session: Session, lease: Lease) -> None:
@@ -64,22 +68,20 @@ class TestAcquire:
 class TestFailures:
     def test_are_counted_until_recognition_gets_further(self, session: Session) -> None:
         for count in range(3):
-            lease = commits.acquire(session.pk)
+            lease = acquire(session)
             assert lease.failures == count
             commits.count_failure(session.pk)
-        lease = commits.acquire(session.pk)
-        assert lease
-        commits.commit(lease, durable=100, lines=[new_line(0, 100)])
-        assert commits.acquire(session.pk).failures == 0
+        commits.commit(acquire(session), durable=100, lines=[new_line(0, 100)])
+        assert acquire(session).failures == 0
 
     def test_a_correction_gets_nobody_further(self, session: Session, lease: Lease) -> None:
         commits.count_failure(session.pk)
         commits.commit(lease, durable=lease.durable, lines=[])
-        assert commits.acquire(session.pk).failures == 1
+        assert acquire(session).failures == 1
 
     def test_to_be_taken_over_is_none(self, session: Session) -> None:
         for _ in range(MAX_FAILURES):
-            lease = commits.acquire(session.pk)
+            lease = acquire(session)
         assert lease.failures == 0
 
     def test_too_many_and_the_session_has_failed_once_it_has_ended(

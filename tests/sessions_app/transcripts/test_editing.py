@@ -65,7 +65,7 @@ def texts(session: Session) -> list[str]:
 
 
 def names(session: Session) -> list[str]:
-    return [line.voice.name for line in lines(session)]
+    return [line.voice.name if line.voice else "" for line in lines(session)]
 
 
 def seen(line: Utterance) -> Seen:

@@ -110,7 +110,7 @@ def client_of(visitor: str) -> Client:
 
 
 def address_of(name: str, session: Session, visitor: str) -> str:
-    arguments = {"key": session.key, "line": session.utterances.first().pk, "format": "txt", "link": 1}
+    arguments = {"key": session.key, "line": session.utterances.all()[0].pk, "format": "txt", "link": 1}
     parameters = get_resolver().reverse_dict.getlist(name)[0][0][0][1]
     address = reverse(name, kwargs={parameter: arguments[parameter] for parameter in parameters})
     if visitor == "link":
