@@ -76,7 +76,8 @@ class Capabilities:
     """Its audio comes in binary messages; otherwise in texts, and servers prepare for those."""
 
     max_message_bytes: int | None = None
-    """Larger messages are refused by the server; None for as many as it takes from everyone."""
+    """Larger messages end the connection; None for the size that the server takes from everyone. Everyone who
+    shares the process waits while one is understood and converted: some MiB are enough."""
 
     pcm: PcmFormat | None = None
     """The format of what the dialect returns as `Audio`; None if that is ours already, and checked."""

@@ -200,3 +200,18 @@ def test_a_format_that_is_none_is_refused(arguments: Any, message: str) -> None:
     with pytest.raises(ProtocolError, match=message) as refused:
         PcmFormat(*arguments)
     assert refused.value.code is ErrorCode.BAD_PARAMETER
+
+
+def test_a_moment_is_heard_when_all_channels_have_it() -> None:
+    converter = PcmConverter(PcmFormat("s16le", channels=3))
+    moment = np.array([8192, 16384, -8192], "<i2").tobytes()
+    assert len(converter.convert(moment[:5])) == 0
+    found = converter.convert(moment[5:] + moment[:1])
+    np.testing.assert_allclose(found, [(0.25 + 0.5 - 0.25) / 3], rtol=1e-6)
+    assert len(converter.convert(moment[1:])) == 1
+
+
+def test_silence_on_a_telephone_is_silence() -> None:
+    for encoding, code in (("mulaw", 0xFF), ("alaw", 0xD5)):
+        audio = PcmConverter(PcmFormat(encoding, 8_000)).convert(bytes([code]) * 8_000)
+        assert np.abs(audio).max() < 1e-3
