@@ -114,47 +114,71 @@ def softmax_down(typing, scores, hidden):
         rows = builder.bitcast(scores.start, FLOATS.as_pointer())
         marks = builder.bitcast(hidden.start, FLOAT.as_pointer())
         count = scores.shape[0]
-
-        def of_all(number):
-            return ir.Constant(FLOATS, [number] * LANES)
-
-        def larger(a, b):
-            return builder.select(builder.fcmp_ordered(">", a, b), a, b)
-
-        def hide(j, largest):
-            mark = in_all_lanes(builder, builder.load(builder.gep(marks, [j])), FLOATS)
-            score = builder.fadd(builder.load(builder.gep(rows, [j]), align=4), mark)
-            builder.store(score, builder.gep(rows, [j]), align=4)
-            return [larger(score, largest)]
-
-        [largest] = loop(builder, count, [of_all(-3e38)], hide)
-
-        def raise_(j, total):
-            below = builder.fsub(builder.load(builder.gep(rows, [j]), align=4), largest)
-            x = larger(builder.fmul(below, of_all(math.log2(math.e))), of_all(-120))
-            n = builder.fptosi(builder.fsub(x, of_all(0.5)), INTS)  # rounds half down: x is never positive
-            f = builder.fsub(x, builder.sitofp(n, FLOATS))
-            power = of_all(_POWER_OF_2[-1])
-            for factor in _POWER_OF_2[-2::-1]:
-                product = builder.fmul(power, f, flags=["contract"])
-                power = builder.fadd(product, of_all(factor), flags=["contract"])
-            exponent = builder.shl(n, in_all_lanes(builder, INT(23), INTS))
-            power = builder.bitcast(builder.add(builder.bitcast(power, INTS), exponent), FLOATS)
-            builder.store(power, builder.gep(rows, [j]), align=4)
-            return [builder.fadd(total, power)]
-
-        [total] = loop(builder, count, [of_all(0)], raise_)
-        share = builder.fdiv(of_all(1), total)
-
-        def divide(j):
-            part = builder.fmul(builder.load(builder.gep(rows, [j]), align=4), share)
-            builder.store(part, builder.gep(rows, [j]), align=4)
-            return []
-
-        loop(builder, count, [], divide)
+        largest = _hide_and_find_largest(builder, rows, marks, count)
+        total = _raise_and_add_up(builder, rows, largest, count)
+        _divide(builder, rows, total, count)
         return context.get_dummy_value()
 
     return signature, generate
+
+
+def _hide_and_find_largest(builder, rows, marks, count):
+    """Write the loop that adds its mark to each row, and return the largest numbers by column."""
+
+    def one_row(j, largest):
+        mark = in_all_lanes(builder, builder.load(builder.gep(marks, [j])), FLOATS)
+        score = builder.fadd(builder.load(builder.gep(rows, [j]), align=4), mark)
+        builder.store(score, builder.gep(rows, [j]), align=4)
+        return [_larger(builder, score, largest)]
+
+    [largest] = loop(builder, count, [_of_all(-3e38)], one_row)
+    return largest
+
+
+def _raise_and_add_up(builder, rows, largest, count):
+    """Write the loop that sets each row to exp(row - largest), and return the sums by column."""
+
+    def one_row(j, total):
+        below = builder.fsub(builder.load(builder.gep(rows, [j]), align=4), largest)
+        power = _power_of_e(builder, below)
+        builder.store(power, builder.gep(rows, [j]), align=4)
+        return [builder.fadd(total, power)]
+
+    [total] = loop(builder, count, [_of_all(0)], one_row)
+    return total
+
+
+def _power_of_e(builder, exponent):
+    """Return exp of numbers that are never positive."""
+    x = _larger(builder, builder.fmul(exponent, _of_all(math.log2(math.e))), _of_all(-120))
+    n = builder.fptosi(builder.fsub(x, _of_all(0.5)), INTS)  # rounds half down: x is never positive
+    f = builder.fsub(x, builder.sitofp(n, FLOATS))
+    power = _of_all(_POWER_OF_2[-1])
+    for factor in _POWER_OF_2[-2::-1]:
+        product = builder.fmul(power, f, flags=["contract"])
+        power = builder.fadd(product, _of_all(factor), flags=["contract"])
+    shifted = builder.shl(n, in_all_lanes(builder, INT(23), INTS))
+    return builder.bitcast(builder.add(builder.bitcast(power, INTS), shifted), FLOATS)
+
+
+def _divide(builder, rows, total, count):
+    """Write the loop that divides each row."""
+    share = builder.fdiv(_of_all(1), total)
+
+    def one_row(j):
+        part = builder.fmul(builder.load(builder.gep(rows, [j]), align=4), share)
+        builder.store(part, builder.gep(rows, [j]), align=4)
+        return []
+
+    loop(builder, count, [], one_row)
+
+
+def _of_all(number):
+    return ir.Constant(FLOATS, [number] * LANES)
+
+
+def _larger(builder, a, b):
+    return builder.select(builder.fcmp_ordered(">", a, b), a, b)
 
 
 @intrinsic(prefer_literal=True)

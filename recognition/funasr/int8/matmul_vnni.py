@@ -104,6 +104,7 @@ def tile_of_bytes(
             "llvm.x86.avx512.vpdpbusd.512", (), ir.FunctionType(INTS, [INTS] * 3)
         )
         later = moved(builder, right.start, arguments[6])
+        dtype = signature.args[-2].dtype
 
         def write(height, ahead):
             sums = sums_of_products(
@@ -116,15 +117,7 @@ def tile_of_bytes(
                 kinds=(INT, INTS),
                 add=lambda before, a, b: builder.call(dot, [before, a, b]),
             )
-            scales = [load(builder, scale.start, number, FLOATS) for number in range(len(sums[0]))]
-            corrections = [load(builder, correction.start, number, INTS) for number in range(len(sums[0]))]
-            for row, own in zip(row_starts(builder, out, height), sums, strict=True):
-                for number, total in enumerate(own):
-                    corrected = builder.sitofp(builder.sub(total, corrections[number]), FLOATS)
-                    result = builder.fmul(corrected, scales[number])
-                    if signature.args[-2].dtype == types.uint16:
-                        result = _rounded(builder, result)
-                    store(builder, result, row, number)
+            _store_results(builder, sums, scale, correction, out, dtype)
 
         _switch(
             builder,
@@ -135,6 +128,18 @@ def tile_of_bytes(
         return context.get_dummy_value()
 
     return signature, generate
+
+
+def _store_results(builder, sums, scale, correction, out, dtype):
+    """Write the instructions for `out = (sums - correction) * scale`, of this type."""
+    registers = range(len(sums[0]))
+    scales = [load(builder, scale.start, number, FLOATS) for number in registers]
+    corrections = [load(builder, correction.start, number, INTS) for number in registers]
+    for row, own in zip(row_starts(builder, out, len(sums)), sums, strict=True):
+        for number, total in enumerate(own):
+            corrected = builder.sitofp(builder.sub(total, corrections[number]), FLOATS)
+            result = builder.fmul(corrected, scales[number])
+            store(builder, _rounded(builder, result) if dtype == types.uint16 else result, row, number)
 
 
 def _switch(builder, value, choices, write):
