@@ -65,7 +65,7 @@ frame_once = lru_cache(maxsize=512)(text_frame)
 
 
 class SessionConsumer(AsyncWebsocketConsumer):
-    """One socket at /ws/asr/{session_id}. Joins its session's group through the hub of this process."""
+    """One socket at /ws/asr/{session_id}. Joins its session's group through the fanout of this process."""
 
     # The fanout listens for everyone; a channel of its own would only cost each socket a queue.
     channel_layer_alias = ""
@@ -241,7 +241,7 @@ class SessionConsumer(AsyncWebsocketConsumer):
             dialect=self.dialect,
             capabilities=self.capabilities,
             on_change=self.feed_changed,
-            on_fault=lambda error: self._spawn(self.refuse(error)),
+            on_error=lambda error: self._spawn(self.refuse(error)),
         )
         user = self._user()
         position = await connection.begin(owner=user.pk if user else None)
@@ -400,8 +400,8 @@ class SessionConsumer(AsyncWebsocketConsumer):
     async def websocket_unanswered(self, message: dict[str, Any]) -> None:
         """Let go of a client that answers no ping: it does not read, or is not there any more."""
         is_reading = hasattr(self, "join") and not self._is_sending
-        fault = ErrorCode.SLOW_CONSUMER if is_reading else ErrorCode.IDLE
-        raise ProtocolError(fault, "pings are not answered")
+        code = ErrorCode.SLOW_CONSUMER if is_reading else ErrorCode.IDLE
+        raise ProtocolError(code, "pings are not answered")
 
     async def disconnect(self, code: int) -> None:
         await self._stop_writing()

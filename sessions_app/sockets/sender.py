@@ -57,7 +57,7 @@ class SenderConnection:
         dialect: Understands its messages.
         capabilities: Of its client; `pcm` is what `Audio` of its dialect brings.
         on_change: Called when there is something to tell.
-        on_fault: Called with what went wrong while nothing was being received.
+        on_error: Called with what went wrong while nothing was being received.
     """
 
     def __init__(
@@ -69,16 +69,16 @@ class SenderConnection:
         dialect: Dialect,
         capabilities: Capabilities,
         on_change: Callable[[], None],
-        on_fault: Callable[[ProtocolError], None],
+        on_error: Callable[[ProtocolError], None],
     ) -> None:
         self._join = join
-        self._room = feed
-        self._reader = cursor
+        self._feed = feed
+        self._cursor = cursor
         self._dialect = dialect
         self._resumes = capabilities.resumes
         self._converter = PcmConverter(capabilities.pcm) if capabilities.pcm else None
         self._on_change = on_change
-        self._on_fault = on_fault
+        self._on_error = on_error
         self._sender = uuid.uuid4().hex
         self._session_pk = 0
         self._bad_messages = 0
@@ -166,21 +166,21 @@ class SenderConnection:
     # What the transport tells.
 
     def audio_kept(self, position: int) -> None:
-        self._reader.received = position
+        self._cursor.received = position
         self._on_change()
 
     def sender_lost(self, why: Superseded | LogLost) -> None:
         if isinstance(why, LogLost) and not self._resumes:
             return  # the next audio finds out, and goes on
-        if self._is_over or self._room.end:
+        if self._is_over or self._feed.end:
             return
         self._is_over = True
         if isinstance(why, Superseded):
-            self._on_fault(
+            self._on_error(
                 ProtocolError(ErrorCode.SUPERSEDED, "another connection sends for this session now")
             )
         else:
-            self._on_fault(_begun_anew())
+            self._on_error(_begun_anew())
 
     # Becoming.
 
@@ -211,7 +211,7 @@ class SenderConnection:
                 ) from None
             else:
                 self._session_pk = session.pk
-                self._reader.received = position
+                self._cursor.received = position
                 return position
         raise ProtocolError(
             ErrorCode.SENDER_CONFLICT, f"session {session.key!r} has a sender already", retry_after=10
@@ -267,7 +267,7 @@ class SenderConnection:
         await self._append_held_back()
         position = await self._in_log(lambda: get_transport().flush(self._session_pk, self._sender))
         if position is not None:
-            self._reader.flushes.append(position)
+            self._cursor.flushes.append(position)
             self._on_change()
 
     async def _finish(self) -> None:
@@ -275,7 +275,7 @@ class SenderConnection:
             self._watch.cancel()
         await self._in_log(lambda: get_transport().finish(self._session_pk, self._sender))
         self._is_over = True  # a client's buffers may still run dry after its "close"
-        self._reader.release()
+        self._cursor.release()
         self._on_change()
 
     async def _in_log(self, request: Callable[[], Awaitable[Answer]]) -> Answer | None:
@@ -306,7 +306,7 @@ class SenderConnection:
             elif self._is_held:
                 await asyncio.sleep(longest_s)
             else:
-                self._on_fault(ProtocolError(ErrorCode.IDLE, f"nothing was sent for {longest_s:g} s"))
+                self._on_error(ProtocolError(ErrorCode.IDLE, f"nothing was sent for {longest_s:g} s"))
                 return
 
 

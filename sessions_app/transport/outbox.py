@@ -111,7 +111,7 @@ class Outbox:
     def __init__(self, redis: Redis, *, clock: Callable[[], float] = time.monotonic) -> None:
         self._redis = redis
         self._clock = clock
-        self._sendings: dict[tuple[int, str], PendingAudio] = {}
+        self._pending: dict[tuple[int, str], PendingAudio] = {}
         self._wake = asyncio.Event()
         self._writer: asyncio.Task[None] | None = None
 
@@ -126,50 +126,50 @@ class Outbox:
         durable: int,
     ) -> None:
         """Let a sender append that has the right to."""
-        sending = self._sendings.setdefault((session_pk, sender), PendingAudio(session_pk, sender, listener))
-        sending.reopen(end, processed, durable)
-        sending.renew_at = self._clock() + RENEW_S
+        pending = self._pending.setdefault((session_pk, sender), PendingAudio(session_pk, sender, listener))
+        pending.reopen(end, processed, durable)
+        pending.renew_at = self._clock() + RENEW_S
         self._wake.set()
         if self._writer is None:
             self._writer = asyncio.create_task(self._write_forever(), name="outbox")
 
     def forget(self, session_pk: int, sender: str) -> None:
-        self._sendings.pop((session_pk, sender), None)
+        self._pending.pop((session_pk, sender), None)
 
     async def append(self, session_pk: int, sender: str, audio: bytes) -> int:
         """Append as `Transport.append`."""
-        sending = self._find(session_pk, sender)
-        sending.is_held = not sending.has_room
+        pending = self._find(session_pk, sender)
+        pending.is_held = not pending.has_room
         try:
-            await self._wait(sending, lambda: sending.has_room)
+            await self._wait(pending, lambda: pending.has_room)
         finally:
-            sending.is_held = False
-        sending.add(audio)
+            pending.is_held = False
+        pending.add(audio)
         self._wake.set()
-        return sending.expected_end
+        return pending.expected_end
 
     async def flushed(self, session_pk: int, sender: str) -> None:
         """Wait until all that this sender sent is in the log. Raises as `append`."""
-        sending = self._find(session_pk, sender)
-        await self._wait(sending, lambda: sending.is_flushed)
+        pending = self._find(session_pk, sender)
+        await self._wait(pending, lambda: pending.is_flushed)
 
     async def aclose(self) -> None:
         if self._writer:
             await cancel_and_wait(self._writer)
 
     def _find(self, session_pk: int, sender: str) -> PendingAudio:
-        sending = self._sendings.get((session_pk, sender))
-        if sending is None:
+        pending = self._pending.get((session_pk, sender))
+        if pending is None:
             raise Superseded
-        return sending
+        return pending
 
-    async def _wait(self, sending: PendingAudio, condition: Callable[[], bool]) -> None:
-        while sending.failure is None and not condition():
+    async def _wait(self, pending: PendingAudio, condition: Callable[[], bool]) -> None:
+        while pending.failure is None and not condition():
             self._wake.set()
-            sending.changed.clear()
-            await sending.changed.wait()
-        if sending.failure:
-            raise sending.failure
+            pending.changed.clear()
+            await pending.changed.wait()
+        if pending.failure:
+            raise pending.failure
 
     async def _write_forever(self) -> None:
         loop = asyncio.get_running_loop()
@@ -186,17 +186,17 @@ class Outbox:
             await self._write()
 
     async def _write(self) -> None:
-        due = [sending for sending in self._sendings.values() if sending.is_due(self._clock())]
+        due = [pending for pending in self._pending.values() if pending.is_due(self._clock())]
         if not due:
             return
         try:
-            answers = await run_all(self._redis, [sending.request() for sending in due])
+            answers = await run_all(self._redis, [pending.request() for pending in due])
         except RedisError as error:
             logger.warning("audio of %d senders waits for Redis: %s", len(due), error)
             await asyncio.sleep(REDIS_RETRY_S)
             self._wake.set()
             return
-        for sending, answer in zip(due, answers, strict=True):
-            sending.receive(answer, self._clock())
-        if any(sending.is_held for sending in due):
+        for pending, answer in zip(due, answers, strict=True):
+            pending.receive(answer, self._clock())
+        if any(pending.is_held for pending in due):
             self._wake.set()

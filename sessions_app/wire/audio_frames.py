@@ -1,4 +1,4 @@
-"""The sender's audio, checked frame by frame: bytes in, clean samples or a clear fault out. Pure."""
+"""The sender's audio, checked frame by frame: bytes in, clean samples or a clear error out. Pure."""
 
 from __future__ import annotations
 

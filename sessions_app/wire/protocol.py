@@ -68,13 +68,13 @@ class ErrorCode(enum.Enum):
 
 
 class ProtocolError(SessionsError):
-    """The client is told this, and its socket closed if the fault says so."""
+    """The client is told this, and its socket closed if its code says so."""
 
     def __init__(
-        self, fault: ErrorCode, message: str, *, param: str | None = None, retry_after: float | None = None
+        self, code: ErrorCode, message: str, *, param: str | None = None, retry_after: float | None = None
     ) -> None:
         super().__init__(message)
-        self.code = fault
+        self.code = code
         self.message = message
         self.param = param
         self.retry_after = retry_after
@@ -371,13 +371,13 @@ def encode(message: Message, *, version: int) -> str | None:
 
 def encode_error(error: ProtocolError) -> str:
     """Return the JSON text that says what is wrong, in both versions."""
-    fault = error.code
+    code = error.code
     body = _EMPTY | {
         "error": {
-            "code": fault.code,
+            "code": code.code,
             "message": error.message,
-            "close": fault.close,
-            "retryable": fault.is_retryable,
+            "close": code.close,
+            "retryable": code.is_retryable,
             "retry_after": error.retry_after,
             "param": error.param,
         }

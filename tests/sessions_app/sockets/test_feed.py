@@ -257,7 +257,7 @@ def test_whatever_is_lost_doubled_or_late_a_reader_gets_every_line_once_in_order
 
 
 @pytest.mark.parametrize("seq", [0, 5, 199, 400])
-def test_a_room_serves_a_mark_completely_or_not_at_all(seq: int) -> None:
+def test_a_feed_serves_a_mark_completely_or_not_at_all(seq: int) -> None:
     here = feed(*range(1, 401))
     lines = here.lines_after(seq)
     assert lines is None or [x.seq for x in lines] == list(range(seq + 1, 401))

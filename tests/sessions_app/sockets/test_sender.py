@@ -53,7 +53,7 @@ class Client:
             dialect=dialect,
             capabilities=self.capabilities,
             on_change=self._note_change,
-            on_fault=self.faults.append,
+            on_error=self.faults.append,
         )
 
     def _note_change(self) -> None:

@@ -216,13 +216,13 @@ class TestOutbox:
         await written.append(SESSION, "one", samples_of(CREDIT))
         held = asyncio.create_task(written.append(SESSION, "one", samples_of(1)))
         await asyncio.sleep(0)
-        sending = written._find(SESSION, "one")
-        assert sending.is_held
+        pending = written._find(SESSION, "one")
+        assert pending.is_held
         held.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await held
-        assert not sending.is_held
-        assert sending.expected_end == CREDIT
+        assert not pending.is_held
+        assert pending.expected_end == CREDIT
 
     async def test_while_redis_is_away_audio_waits_and_is_written_once(
         self, redis: Redis, written: Outbox, socket: Socket, monkeypatch: pytest.MonkeyPatch
