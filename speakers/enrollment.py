@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from dataclasses import asdict, dataclass
 from datetime import timedelta
+from typing import Any
 
 import numpy as np
 import soundfile
@@ -155,7 +156,7 @@ def store(enrollment: Enrollment, speaker: Speaker, consent: Consent, *, by: Use
     """Make a voiceprint of it.
 
     Raises:
-        EnrollmentError: If no worker has judged it, or there is too little speech in it.
+        EnrollmentError: If no worker has judged it, there is too little speech in it, or it is gone.
         ValidationError: If the consent is somebody else's, or has expired.
     """
     verdict = Verdict.of(enrollment)
@@ -164,18 +165,10 @@ def store(enrollment: Enrollment, speaker: Speaker, consent: Consent, *, by: Use
     if not verdict.can_be_stored:
         raise EnrollmentError(describe(Problem.TOO_SHORT))
     with transaction.atomic():
-        voiceprint = Voiceprint(
-            speaker=speaker,
-            consent=consent,
-            model_id=enrollment.model_id,
-            sealed_embedding=enrollment.sealed_embedding,
-            speech_s=verdict.speech_s,
-            snr_db=verdict.snr_db,
-            source=enrollment.source,
-            created_by=by,
-        )
-        with enrollment.audio.open() as recording:
-            voiceprint.audio.save(f"{voiceprint.uuid}.flac", recording, save=False)
+        # Locked: asked for twice at once, it becomes one voiceprint and not two.
+        if not Enrollment.objects.select_for_update().filter(pk=enrollment.pk).exists():
+            raise EnrollmentError(_("There is no such recording: it may have been stored or deleted."))
+        voiceprint = _new_voiceprint(enrollment, verdict, speaker=speaker, consent=consent, created_by=by)
         voiceprint.save()
         gallery_changed(speaker.pk)
         audit.record(
@@ -187,6 +180,21 @@ def store(enrollment: Enrollment, speaker: Speaker, consent: Consent, *, by: Use
             problems=verdict.problems,
         )
         enrollment.delete()
+    return voiceprint
+
+
+def _new_voiceprint(enrollment: Enrollment, verdict: Verdict, **people: Any) -> Voiceprint:
+    """Return a voiceprint with a copy of the recording; the row is not saved."""
+    voiceprint = Voiceprint(
+        **people,
+        model_id=enrollment.model_id,
+        sealed_embedding=enrollment.sealed_embedding,
+        speech_s=verdict.speech_s,
+        snr_db=verdict.snr_db,
+        source=enrollment.source,
+    )
+    with enrollment.audio.open() as recording:
+        voiceprint.audio.save(f"{voiceprint.uuid}.flac", recording, save=False)
     return voiceprint
 
 

@@ -104,13 +104,16 @@ def expire() -> None:
     """Delete what has run out: consents with all that was enrolled under them, and abandoned enrollments."""
     now = timezone.now()
     for consent in Consent.objects.filter(expires_at__lte=now).select_related("speaker"):
-        with transaction.atomic():
-            audit.record(
-                AuditEntry.Action.EXPIRED,
-                speaker=consent.speaker.uuid,
-                voiceprints=consent.voiceprints.count(),
-            )
-            consent.delete()
+        _expire_consent(consent)
     for draft in Enrollment.objects.filter(created_at__lt=now - DRAFT_LIFE):
         discard(draft)
     GalleryChange.objects.filter(created_at__lt=now - CHANGE_LIFE).delete()
+
+
+def _expire_consent(consent: Consent) -> None:
+    """Delete a consent; every worker does so, and the one that was first records it."""
+    with transaction.atomic():
+        voiceprints = consent.voiceprints.count()
+        deleted = consent.delete()[1]
+        if deleted.get(Consent._meta.label):
+            audit.record(AuditEntry.Action.EXPIRED, speaker=consent.speaker.uuid, voiceprints=voiceprints)

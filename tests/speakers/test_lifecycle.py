@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 from django.contrib.auth.models import User
+from django.core.exceptions import ValidationError
 from django.utils import timezone
 
 from speakers import enrollment, lifecycle
@@ -309,6 +310,64 @@ class TestExpire:
 
         assert Job.objects.count() == before
         assert actions() == []
+
+    def test_of_many_workers_that_delete_it_one_records_it(self) -> None:
+        consent = make_speaker("Alice", VOICE).consents.get()
+        as_another_worker_read_it = Consent.objects.select_related("speaker").get()
+
+        lifecycle._expire_consent(consent)
+        lifecycle._expire_consent(as_another_worker_read_it)
+
+        assert actions() == ["expire"]
+
+
+class TestStore:
+    def test_under_somebody_elses_consent_nothing_is_stored(self, user: User) -> None:
+        alice, bob = make_speaker("Alice"), make_speaker("Bob")
+        draft = judge(enrollment.begin(SOUND, source=UPLOAD, by=user, speaker=alice))
+
+        with pytest.raises(ValidationError, match="somebody else's"):
+            enrollment.store(draft, alice, bob.consents.get(), by=user)
+
+        assert not Voiceprint.objects.exists()
+        assert Enrollment.objects.exists()
+
+    def test_asked_for_twice_at_once_it_becomes_one_voiceprint(self, user: User) -> None:
+        """Two clicks, or two programs: both have read the recording before either has stored it."""
+        alice = make_speaker("Alice")
+        draft = judge(enrollment.begin(SOUND, source=UPLOAD, by=user, speaker=alice))
+        as_the_other_read_it = Enrollment.objects.get()
+
+        enrollment.approve(draft, alice, by=user)
+        with pytest.raises(EnrollmentError, match="may have been stored or deleted"):
+            enrollment.approve(as_the_other_read_it, alice, by=user)
+
+        assert alice.voiceprints.count() == 1
+        assert actions() == ["enroll"]
+
+    def test_what_was_deleted_meanwhile_is_not_stored(self, user: User) -> None:
+        alice = make_speaker("Alice")
+        draft = judge(enrollment.begin(SOUND, source=UPLOAD, by=user, speaker=alice))
+        lifecycle.discard(Enrollment.objects.get())
+
+        with pytest.raises(EnrollmentError, match="deleted"):
+            enrollment.approve(draft, alice, by=user)
+
+        assert not Voiceprint.objects.exists()
+
+    def test_the_voiceprint_has_what_the_worker_found_and_who_decided(self, user: User) -> None:
+        alice = make_speaker("Alice")
+        draft = judge(enrollment.begin(SOUND, source=UPLOAD, by=user, speaker=alice))
+
+        stored = enrollment.approve(draft, alice, by=User.objects.create_user("boss"))
+
+        assert (stored.speech_s, stored.snr_db) == (9.5, 31.0)
+        assert (stored.model_id, stored.source) == ("model-1", "upload")
+        assert stored.created_by is not None
+        assert stored.created_by.username == "boss"
+        assert stored.consent == alice.consents.get()
+        with stored.audio.open() as kept:
+            assert len(enrollment.from_flac(kept.read())) == len(SOUND)
 
 
 class TestHowLongAConsentHolds:
