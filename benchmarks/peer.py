@@ -21,6 +21,7 @@ from typing import Any
 
 import numpy as np
 from websockets.asyncio.client import ClientConnection, connect
+from websockets.typing import Subprotocol
 
 from deploy.local_servers import LocalProcess, free_port, wait_until
 from recognition.audio import SAMPLE_RATE
@@ -139,7 +140,7 @@ async def _play(port: int, pid: int, recording: np.ndarray, *, streams: int, sec
 async def _stream(port: int, pcm: np.ndarray, seconds: int, begun: float) -> tuple[float, int]:
     """How late it was done, and how many lines it gave."""
     url = f"ws://127.0.0.1:{port}"
-    async with connect(url, subprotocols=["binary"], ping_interval=None, proxy=None) as socket:  # type: ignore[list-item]
+    async with connect(url, subprotocols=[Subprotocol("binary")], ping_interval=None, proxy=None) as socket:
         reading = asyncio.create_task(_lines(socket))
         start = {"mode": "2pass", "chunk_size": [5, 10, 5], "chunk_interval": 10, "wav_name": "stream"}
         await socket.send(json.dumps({**start, "is_speaking": True}))

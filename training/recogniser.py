@@ -169,6 +169,8 @@ class Positions(nn.Module):
     may be longer than any of the corpus: so training sees those zeros and starts counting anywhere.
     """
 
+    table: Tensor
+
     def __init__(self, longest: int = 1600) -> None:
         super().__init__()
         # Source: Vaswani et al., "Attention Is All You Need", 2017, as FunASR counts: from 1.
@@ -183,8 +185,7 @@ class Positions(nn.Module):
 
     def forward(self, inputs: Tensor) -> Tensor:
         count = inputs.shape[1] - self.zeros
-        table: Tensor = self.table  # type: ignore[assignment]
-        encoded = inputs[:, self.zeros :] + table[self.first : self.first + count]
+        encoded = inputs[:, self.zeros :] + self.table[self.first : self.first + count]
         return functional.pad(encoded, (0, 0, self.zeros, 0))
 
 

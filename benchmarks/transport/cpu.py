@@ -10,7 +10,7 @@ import asyncio
 import time
 
 import numpy as np
-from websockets.asyncio.client import connect
+from websockets.asyncio.client import ClientConnection, connect
 
 from recognition.audio import samples
 from recognition.fakes.checksum import checksum_models
@@ -84,6 +84,6 @@ class _Stream:
             await asyncio.gather(*reading)
 
 
-async def _read(socket: object) -> None:
-    async for _ in socket:  # type: ignore[attr-defined]
+async def _read(socket: ClientConnection) -> None:
+    async for _ in socket:
         pass

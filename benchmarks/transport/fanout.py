@@ -9,6 +9,7 @@ import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from typing import TypedDict
 
 import numpy as np
 from websockets.asyncio.client import ClientConnection, connect
@@ -30,14 +31,25 @@ PER_PROCESS = 500
 GATHER_S = 120.0
 
 
+class Report(TypedDict):
+    """The JSON that a swarm answers with."""
+
+    connected: int
+    first_at: float
+    full_at: float
+    heard: dict[str, float]
+    counts: list[int]
+    in_order: bool
+
+
 @dataclass
 class _Process:
     process: asyncio.subprocess.Process
 
-    async def report(self) -> dict[str, object]:
+    async def report(self) -> Report:
         assert self.process.stdin and self.process.stdout
         self.process.stdin.write(b"\n")
-        answer: dict[str, object] = json.loads(await self.process.stdout.readline())
+        answer: Report = json.loads(await self.process.stdout.readline())
         return answer
 
 
@@ -49,10 +61,7 @@ async def fan_out(service: Service, *, receivers: int, lines: int) -> dict[str, 
         async with connect(service.web.socket(key, "mode=sender"), proxy=None, ping_interval=None) as sender:
             sent_at = await _speak(sender, lines)
             reports, missing = await _all_heard(swarm, receivers * lines)
-    heard = [
-        max(report["heard"].get(str(seq), 0.0) for report in reports)  # type: ignore[attr-defined]
-        for seq in range(1, lines + 1)
-    ]
+    heard = [max(report["heard"].get(str(seq), 0.0) for report in reports) for seq in range(1, lines + 1)]
     took_ms = [1000 * (at - sent) for at, sent in zip(heard, sent_at, strict=True) if at]
     return {
         "last_p50_ms": round(percentile(took_ms, 0.5)),
@@ -72,8 +81,8 @@ async def reconnect(service: Service, *, receivers: int) -> dict[str, float]:
         await asyncio.to_thread(wait_until, service.web.answers, "the server does not return", timeout_s=300)
         await _all_there(swarm, receivers)
         reports = [await process.report() for process in swarm]
-    first_at = min(float(str(report["first_at"])) for report in reports)
-    full_at = max(float(str(report["full_at"])) for report in reports)
+    first_at = min(report["first_at"] for report in reports)
+    full_at = max(report["full_at"] for report in reports)
     return {"s": round(full_at - first_at, 1)}
 
 
@@ -111,12 +120,12 @@ async def _swarm(service: Service, key: str, receivers: int) -> AsyncIterator[Se
             await running.process.wait()
 
 
-async def _all_heard(swarm: Sequence[_Process], expected: int) -> tuple[list[dict[str, object]], int]:
+async def _all_heard(swarm: Sequence[_Process], expected: int) -> tuple[list[Report], int]:
     """What the receivers heard, once they have every line or it takes too long; and how many lines lack."""
     deadline = time.monotonic() + GATHER_S
     while True:
         reports = [await process.report() for process in swarm]
-        heard = sum(sum(report["counts"]) for report in reports)  # type: ignore[call-overload]
+        heard = sum(sum(report["counts"]) for report in reports)
         if heard >= expected or time.monotonic() > deadline:
             return reports, expected - heard
         await asyncio.sleep(1)
@@ -130,4 +139,4 @@ async def _all_there(swarm: Sequence[_Process], receivers: int) -> None:
 
 async def _count(swarm: Sequence[_Process]) -> int:
     reports = [await process.report() for process in swarm]
-    return sum(int(str(report["connected"])) for report in reports)
+    return sum(report["connected"] for report in reports)
