@@ -1,6 +1,7 @@
 """Shapes and a corpus so small that a test trains in seconds."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -12,8 +13,13 @@ TEXTS = ["大家好", "我们开始开会", "没有问题", "今天讨论预算"
 
 
 def recipe(steps: int, **changes: float) -> Recipe:
-    options = {"peak_rate": 5e-3, "warmup": 5, "batch_frames": 900, "checkpoint_every": 4} | changes
-    return Recipe(steps=steps, **options)  # type: ignore[arg-type]
+    options: dict[str, Any] = {
+        "peak_rate": 5e-3,
+        "warmup": 5,
+        "batch_frames": 900,
+        "checkpoint_every": 4,
+    } | changes
+    return Recipe(steps=steps, **options)
 
 
 def write_corpus(folder: Path, shards: int = 1, copies: int = 2) -> None:

@@ -25,6 +25,7 @@ from recognition.core.work import (
     Punctuated,
     Recognize,
     Recognized,
+    Result,
     SpeechProbabilities,
     Work,
 )
@@ -57,9 +58,9 @@ class Driver:
         self.session.receive_audio(np.concatenate(audio))
         return self.asked()
 
-    def answer(self, *results: object) -> list[Work]:
+    def answer(self, *results: Result) -> list[Work]:
         for result in results:
-            self.session.receive_result(result)  # type: ignore[arg-type]
+            self.session.receive_result(result)
         return self.asked()
 
     def asked(self) -> list[Work]:

@@ -379,7 +379,9 @@ class TestCatchingUp:
             assert transcriber.session.position - transcriber.session.processed <= backlog
         transcriber.close()
 
-    async def test_a_recording_is_not_fed_much_faster_than_it_is_heard(self, engine: Engine) -> None:
+    async def test_a_recording_is_not_fed_much_faster_than_it_is_heard(
+        self, engine: Engine, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         transcriber = Transcriber(engine, EndpointingOptions())
         worst, feed = 0, transcriber.feed
 
@@ -388,7 +390,7 @@ class TestCatchingUp:
             feed(audio)
             worst = max(worst, transcriber.session.position - transcriber.session.processed)
 
-        transcriber.feed = watched  # type: ignore[method-assign]
+        monkeypatch.setattr(transcriber, "feed", watched)
         await transcriber.feed_all(np.concatenate([SCRIPT.audio()] * 5))
         assert worst <= MAX_BACKLOG + samples(1)
         transcriber.close()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 
 import pytest
 
@@ -25,8 +25,8 @@ async def fail() -> None:
 
 
 @pytest.mark.parametrize("work", [lambda: deaf(0), lambda: deaf(1), lambda: deaf(3), fail])
-async def test_they_have_ended_however_they_take_it(work: Callable[[], object]) -> None:
-    task: asyncio.Task[None] = asyncio.create_task(work())  # type: ignore[arg-type]
+async def test_they_have_ended_however_they_take_it(work: Callable[[], Coroutine[None, None, None]]) -> None:
+    task: asyncio.Task[None] = asyncio.create_task(work())
     await asyncio.sleep(0)
     await asyncio.wait_for(cancel_and_wait(task), 10)
     assert task.done()

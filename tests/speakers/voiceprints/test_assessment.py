@@ -223,8 +223,8 @@ class TestLikeness:
 class TestProblem:
     GOOD = Sound(speech_s=12.0, snr_db=25.0, clipped=0.0)
 
-    def problems(self, sound: Sound = GOOD, **changes: object) -> list[Problem]:
-        usual: dict[str, object] = {
+    def problems(self, sound: Sound = GOOD, **changes: Any) -> list[Problem]:
+        usual: dict[str, Any] = {
             "likeness": 5.0,
             "several_below": -1.0,
             "nearest": [],
@@ -232,7 +232,7 @@ class TestProblem:
             "speaker_pk": None,
             "own_score": None,
         }
-        return problems(sound, **usual | changes)  # type: ignore[arg-type]
+        return problems(sound, **usual | changes)
 
     def test_a_good_recording_has_none(self) -> None:
         assert self.problems() == []

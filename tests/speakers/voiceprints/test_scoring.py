@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from random import Random
 
 import numpy as np
 import pytest
@@ -184,10 +185,10 @@ class TestAnyVoices:
     @given(VOICES, st.randoms(use_true_random=False))
     @settings(max_examples=25)
     def test_another_order_gives_the_same_odds_in_that_order(
-        self, drawn: DrawnVoices, random: object
+        self, drawn: DrawnVoices, random: Random
     ) -> None:
         order = list(range(len(drawn)))
-        random.shuffle(order)  # type: ignore[attr-defined]
+        random.shuffle(order)
         odds = TABLE.log_odds(prepared(drawn), prepared(drawn))
 
         shuffled = prepared([drawn[at] for at in order])
@@ -256,10 +257,10 @@ class TestAnyCohort:
     @given(st.lists(embeddings(), min_size=2, max_size=8), st.randoms(use_true_random=False))
     @settings(max_examples=25)
     def test_neither_order_nor_repetition_changes_what_people_have_in_common(
-        self, people: list[np.ndarray], random: object
+        self, people: list[np.ndarray], random: Random
     ) -> None:
         shuffled = list(people)
-        random.shuffle(shuffled)  # type: ignore[attr-defined]
+        random.shuffle(shuffled)
         cohort = Cohort.of(np.stack(people))
 
         again = Cohort.of(np.stack([*shuffled, *shuffled]))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from typing import Any
 
 import numpy as np
 import pytest
@@ -33,11 +34,11 @@ class TrackerTests:
         self.transcript = Transcript()
         self.revisions: list[Revision] = []
 
-    def make(self, enrolled: dict[int, int] | None = None, **changes: object) -> SpeakerTracker:
+    def make(self, enrolled: dict[int, int] | None = None, **changes: Any) -> SpeakerTracker:
         """A tracker; `enrolled` says which person has which key."""
         voices = {key: self.people.person(number) for number, key in (enrolled or {}).items()}
         gallery = gallery_of(voices)
-        return SpeakerTracker(gallery, new_key=numbered_keys(), **changes)  # type: ignore[arg-type]
+        return SpeakerTracker(gallery, new_key=numbered_keys(), **changes)
 
     def enroll(self, enrolled: dict[int, int]) -> None:
         voices = {key: self.people.person(number) for number, key in enrolled.items()}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from random import Random
 
 import numpy as np
 import pytest
@@ -253,9 +254,9 @@ class TestAnyTrials:
 
     @given(tried(), st.randoms(use_true_random=False))
     @settings(max_examples=25)
-    def test_the_order_of_pieces_does_not_matter(self, found: Trials, random: object) -> None:
+    def test_the_order_of_pieces_does_not_matter(self, found: Trials, random: Random) -> None:
         order = list(range(len(found)))
-        random.shuffle(order)  # type: ignore[attr-defined]
+        random.shuffle(order)
 
         shuffled = found.take(np.array(order))
 
