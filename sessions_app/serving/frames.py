@@ -17,6 +17,8 @@ FINAL_TEXT = 0x81
 FINAL_BINARY = 0x82
 MASKED = 0x80
 
+_KEY = struct.Struct("<I")
+
 
 class Pushing(Protocol):
     """A socket of a server that takes frames."""
@@ -63,6 +65,8 @@ def whole_audio(data: bytes, *, is_binary: bool) -> bytes | None:
 
 
 def _unmasked(frame: bytes, length: int) -> bytes:
-    key, *_ = struct.unpack_from("<I", frame, 4)
-    words = np.frombuffer(frame + bytes(-length % 4), "<u4", offset=8)
-    return (words ^ np.uint32(key)).tobytes()[:length]
+    (key,) = _KEY.unpack_from(frame, 4)
+    if length % 4:
+        words = np.frombuffer(frame + bytes(-length % 4), "<u4", offset=8)
+        return (words ^ np.uint32(key)).tobytes()[:length]
+    return (np.frombuffer(frame, "<u4", offset=8) ^ np.uint32(key)).tobytes()
