@@ -23,8 +23,6 @@ from sessions_app.wire.protocol import JoinRequest, Line, Mode, SessionEnd, Spea
 from tests.sessions_app.meetings import LINES, make_lines, make_session
 from tests.support.communicator import Communicator
 
-pytestmark = pytest.mark.django_db(transaction=True)
-
 FRAME = np.full(samples(0.2), 0.1, "<f4").tobytes()
 
 
@@ -50,7 +48,9 @@ class SlowTransport(MemoryTransport):
 
 
 @pytest.fixture
-async def transport(settings: Any, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[SlowTransport]:
+async def transport(
+    transactional_db: None, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[SlowTransport]:
     settings.ACCESS = "open"
     transport = SlowTransport()
     for module in (consumers, sender):
@@ -267,12 +267,6 @@ class TestAccess:
         assert await refused(socket) == ("bad_mode", 4400)
         await disconnect(socket)
 
-    async def test_an_unknown_path_is_refused_without_a_word(self) -> None:
-        application: Any = consumers.UnknownPathConsumer.as_asgi()
-        socket = Communicator(application, {"type": "websocket", "path": "/x", "headers": []})
-        await socket.send_input({"type": "websocket.connect"})
-        assert await socket.receive_output(10) == {"type": "websocket.close"}
-
 
 class TestHello:
     async def test_a_sender_is_told_where_to_go_on_and_its_right_to_return(
@@ -413,6 +407,13 @@ async def test_a_server_that_can_is_told_that_audio_comes(transport: SlowTranspo
     assert reading.audio is None
     for socket in sockets:
         await disconnect(socket)
+
+
+async def test_an_unknown_path_is_refused_without_a_word() -> None:
+    application: Any = consumers.UnknownPathConsumer.as_asgi()
+    socket = Communicator(application, {"type": "websocket", "path": "/x", "headers": []})
+    await socket.send_input({"type": "websocket.connect"})
+    assert await socket.receive_output(10) == {"type": "websocket.close"}
 
 
 def test_every_dialect_has_its_address_and_all_else_is_refused() -> None:

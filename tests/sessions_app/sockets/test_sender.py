@@ -27,8 +27,6 @@ from sessions_app.transport.memory import MemoryTransport
 from sessions_app.wire.dialects import Capabilities, OwnProtocol
 from sessions_app.wire.protocol import ErrorCode, JoinRequest, Mode, ProtocolError, SessionEnd
 
-pytestmark = pytest.mark.django_db(transaction=True)
-
 FRAME = np.full(samples(1), 0.1, "<f4").tobytes()
 
 
@@ -65,7 +63,7 @@ class Client:
 
 
 @pytest.fixture
-def transport(monkeypatch: pytest.MonkeyPatch) -> MemoryTransport:
+def transport(transactional_db: None, monkeypatch: pytest.MonkeyPatch) -> MemoryTransport:
     transport = MemoryTransport()
     monkeypatch.setattr(sender_module, "get_transport", lambda: transport)
     monkeypatch.setattr(sender_module, "OPEN_ATTEMPT_PAUSES_S", (0.0, 0.0))
