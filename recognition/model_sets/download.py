@@ -90,6 +90,8 @@ def _pull(
             arrived += file.size
     except HubError as exc:
         raise ModelError(_advice(source, config.endpoint, exc)) from exc
+    except OSError as exc:
+        raise ModelError(f"{source.hub} cannot be kept in {directory}: {exc.strerror or exc}") from exc
     _write_manifest(source, directory, [file.path for file in files])
     report(Progress(source, total, total))
 

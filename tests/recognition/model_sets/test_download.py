@@ -237,3 +237,16 @@ class TestFailure(HubTests):
 
         with pytest.raises(ModelError, match="has no iic/vad at revision v9"):
             pull(read_model_set(str(self.set_file)), self.models_dir, endpoint=self.hub.url)
+
+    def test_a_folder_that_cannot_be_written_is_named(self) -> None:
+        self.models_dir.mkdir(exist_ok=True)
+        (self.models_dir / "iic").write_text("a file where a folder should be")
+
+        with pytest.raises(ModelError, match=r"iic/vad cannot be kept in .*/iic/vad/v2: "):
+            self.pull()
+
+    def test_a_hub_without_files_of_this_kind_is_named(self) -> None:
+        self.hub.files, self.hub.announced = {"notes.txt": b"nothing else"}, {"notes.txt": ""}
+
+        with pytest.raises(ModelError, match="iic/vad at v2 holds no model files"):
+            self.pull()
