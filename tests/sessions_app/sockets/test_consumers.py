@@ -409,7 +409,7 @@ async def test_a_server_that_can_is_told_that_audio_comes(transport: SlowTranspo
         await disconnect(socket)
 
 
-async def test_an_unknown_path_is_refused_without_a_word() -> None:
+async def test_an_unknown_path_is_refused_without_a_word(transport: SlowTransport) -> None:
     application: Any = consumers.UnknownPathConsumer.as_asgi()
     socket = Communicator(application, {"type": "websocket", "path": "/x", "headers": []})
     await socket.send_input({"type": "websocket.connect"})
