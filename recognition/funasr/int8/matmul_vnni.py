@@ -1,9 +1,9 @@
 """Products of 8-bit matrices on CPUs with AVX512-VNNI, for few rows and weights that come from memory.
 
 A step of the streaming model multiplies a few dozen rows with 300 matrices. A call of oneDNN through torch
-takes 40 microseconds besides the product; this one takes two. Weights lie in the order in which they are
+takes 45 microseconds besides the product; this one takes one. Weights lie in the order in which they are
 read: panels of 64 outputs, in each four inputs of all outputs, then the next four. What stands here serves
-these products alone: without the module all are oneDNN's (docs/decisions/0013).
+these products alone: without the module all are oneDNN's (docs/decisions/0015).
 """
 
 from __future__ import annotations
