@@ -44,6 +44,8 @@ class ReadOnlyInline(admin.TabularInline):  # type: ignore[type-arg]
 
 
 class ConsentInline(ReadOnlyInline):
+    """Consents of one speaker; deleting one withdraws it."""
+
     model = Consent
     readonly_fields = ["given_at", "expires_at", "text", "recorded_by"]
     fields = [*readonly_fields]
@@ -51,6 +53,8 @@ class ConsentInline(ReadOnlyInline):
 
 
 class VoiceprintInline(ReadOnlyInline):
+    """Voiceprints of one speaker, to listen to and to forget."""
+
     model = Voiceprint
     readonly_fields = ["created_at", "source", "speech", "snr", "model_id", "created_by", "player"]
     fields = [*readonly_fields]
@@ -82,6 +86,8 @@ class VersionsAdmin(SimpleHistoryAdmin):  # type: ignore[misc]
 
 
 class EnrolledFilter(admin.SimpleListFilter):
+    """Filter of speakers by having a voiceprint."""
+
     title = _("enrolled")
     parameter_name = "enrolled"
 
@@ -97,6 +103,8 @@ class EnrolledFilter(admin.SimpleListFilter):
 
 @admin.register(Speaker)
 class SpeakerAdmin(VersionsAdmin):
+    """Speakers with what is kept of them, and the pages that enroll, merge and export."""
+
     list_display = ["name", "voiceprint_count", "speech", "consent_until", "created_at"]
     search_fields = ["name", "note"]
     list_filter = [EnrolledFilter]
@@ -226,6 +234,8 @@ class FactsAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
 @admin.register(AuditEntry)
 class AuditEntryAdmin(FactsAdmin):
+    """Audit log, to read."""
+
     list_display = ["at", "action", "whose", "actor_name"]
     list_filter = ["action", "at"]
     search_fields = ["speaker", "actor_name"]
@@ -246,6 +256,8 @@ class AuditEntryAdmin(FactsAdmin):
 
 
 class KindFilter(admin.SimpleListFilter):
+    """Filter of jobs by what they do."""
+
     title = _("kind")
     parameter_name = "kind"
 
@@ -258,6 +270,8 @@ class KindFilter(admin.SimpleListFilter):
 
 @admin.register(Job)
 class JobAdmin(FactsAdmin):
+    """Background jobs, to watch."""
+
     list_display = ["created_at", "what", "state", "progress", "created_by", "error"]
     list_filter = ["state", KindFilter]
     readonly_fields = [
@@ -276,6 +290,8 @@ class JobAdmin(FactsAdmin):
 
 @admin.register(ConsentText)
 class ConsentTextAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+    """Texts of consent: new ones can be added, and none be rewritten."""
+
     list_display = ["__str__", "language", "created_at"]
 
     def has_change_permission(self, request: HttpRequest, obj: ConsentText | None = None) -> bool:
@@ -284,6 +300,8 @@ class ConsentTextAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
 @admin.register(Calibration)
 class CalibrationAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+    """Limits for names, set by hand, beside what they rest on."""
+
     list_display = ["model_id", "threshold", "margin", "shortest_speech_s", "updated_at"]
     fields = ["model_id", "threshold", "margin", "shortest_speech_s", "rests_on", "updated_at"]
     readonly_fields = ["rests_on", "updated_at"]

@@ -76,16 +76,22 @@ Name = Annotated[str, Field(min_length=1, max_length=100, pattern=r"^[^\x00]*[^\
 
 
 class NewSpeaker(Schema):
+    """Request for another speaker."""
+
     name: Name
     note: Text = ""
 
 
 class SpeakerChange(Schema):
+    """Request for another name or note; what is left out stays."""
+
     name: Name | None = None
     note: Text | None = None
 
 
 class SpeakerOut(Schema):
+    """A speaker, without anything of the voice."""
+
     id: uuid.UUID = Field(alias="uuid")
     name: str
     note: str
@@ -93,22 +99,30 @@ class SpeakerOut(Schema):
 
 
 class Speakers(Schema):
+    """A page of speakers, and how many there are on all pages."""
+
     count: int
     speakers: list[SpeakerOut]
 
 
 class ConsentTextOut(Schema):
+    """A text to agree to."""
+
     id: int
     language: str
     text: str
 
 
 class Agreement(Schema):
+    """Report that a person has agreed."""
+
     text: int
     """Key of the text that the person agreed to."""
 
 
 class ConsentOut(Schema):
+    """A consent: to which text, since when and until when."""
+
     id: int
     text: int = Field(alias="text_id")
     given_at: datetime
@@ -116,6 +130,8 @@ class ConsentOut(Schema):
 
 
 class VoiceprintOut(Schema):
+    """Figures of a voiceprint; its recording has an address of its own."""
+
     id: uuid.UUID = Field(alias="uuid")
     model: str = Field(alias="model_id")
     speech_s: float
@@ -125,18 +141,24 @@ class VoiceprintOut(Schema):
 
 
 class ProblemOut(Schema):
+    """A reason not to store a recording, in words."""
+
     code: str
     message: str
     is_fatal: bool
 
 
 class Likeness(Schema):
+    """An enrolled speaker who sounds like a recording."""
+
     id: uuid.UUID
     name: str
     probability: float
 
 
 class VerdictOut(Schema):
+    """Judgement of a recording."""
+
     length_s: float
     speech_s: float
     snr_db: float
@@ -149,6 +171,8 @@ class VerdictOut(Schema):
 
 
 class EnrollmentOut(Schema):
+    """A recording that waits for a decision."""
+
     id: uuid.UUID
     verdict: VerdictOut | None
     """None until a worker has listened."""
@@ -158,6 +182,8 @@ class EnrollmentOut(Schema):
 
 
 class Merge(Schema):
+    """Request to merge another entry for the same person."""
+
     gone: uuid.UUID
 
 
@@ -175,16 +201,19 @@ def list_speakers(
 
 @router.post("/speakers", auth=Permitted("speakers.add_speaker"), response={201: SpeakerOut})
 def add_speaker(request: HttpRequest, new: NewSpeaker) -> Status[Speaker]:
+    """Add somebody of whom nothing is enrolled yet."""
     return Status(201, Speaker.objects.create(name=new.name.strip(), note=new.note))
 
 
 @router.get("/speakers/{uuid:key}", auth=Permitted(VIEW), response=SpeakerOut)
 def show_speaker(request: HttpRequest, key: uuid.UUID) -> Speaker:
+    """Show one speaker."""
     return _speaker(key)
 
 
 @router.patch("/speakers/{uuid:key}", auth=Permitted("speakers.change_speaker"), response=SpeakerOut)
 def change_speaker(request: HttpRequest, key: uuid.UUID, change: SpeakerChange) -> Speaker:
+    """Change the name or the note; transcripts show the new name."""
     speaker = _speaker(key)
     name = speaker.name if change.name is None else change.name.strip()
     note = speaker.note if change.note is None else change.note
@@ -228,6 +257,7 @@ def show_consent_text(request: HttpRequest) -> ConsentText:
     "/speakers/{uuid:key}/consents", auth=Permitted("speakers.view_consent"), response=list[ConsentOut]
 )
 def list_consents(request: HttpRequest, key: uuid.UUID) -> list[Consent]:
+    """List the consents of somebody, the newest first."""
     return list(_speaker(key).consents.all())
 
 
@@ -249,6 +279,7 @@ def withdraw_consent(request: HttpRequest, key: int) -> Status[None]:
 
 @router.get("/speakers/{uuid:key}/voiceprints", auth=Permitted(LISTEN), response=list[VoiceprintOut])
 def list_voiceprints(request: HttpRequest, key: uuid.UUID) -> list[Voiceprint]:
+    """List what is enrolled of somebody, the newest first."""
     return list(_speaker(key).voiceprints.defer("sealed_embedding"))
 
 
@@ -261,6 +292,7 @@ def voiceprint_audio(request: HttpRequest, key: uuid.UUID) -> Any:
 
 @router.delete("/voiceprints/{uuid:key}", auth=Permitted("speakers.delete_voiceprint"), response={204: None})
 def forget_voiceprint(request: HttpRequest, key: uuid.UUID) -> Status[None]:
+    """Delete one recording of somebody; every worker drops what it told of the voice."""
     voiceprint = get_object_or_404(Voiceprint.objects.select_related("speaker"), uuid=key)
     lifecycle.forget_voiceprint(voiceprint, by=_user(request))
     return Status(204, None)
@@ -290,6 +322,7 @@ def show_enrollment(request: HttpRequest, key: uuid.UUID) -> dict[str, Any]:
 
 @router.get("/enrollments/{uuid:key}/audio", auth=Permitted(ENROLL))
 def enrollment_audio(request: HttpRequest, key: uuid.UUID) -> Any:
+    """Send a recording that waits for a decision, as FLAC."""
     return responses.recording(_draft(request, key))
 
 
@@ -309,6 +342,7 @@ def store_enrollment(request: HttpRequest, key: uuid.UUID, is_sure: bool = False
 
 @router.delete("/enrollments/{uuid:key}", auth=Permitted(ENROLL), response={204: None})
 def discard_enrollment(request: HttpRequest, key: uuid.UUID) -> Status[None]:
+    """Delete a recording that shall not be stored."""
     lifecycle.discard(_draft(request, key))
     return Status(204, None)
 

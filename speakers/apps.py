@@ -5,6 +5,8 @@ from django.utils.translation import gettext_lazy as _
 
 
 class SpeakersConfig(AppConfig):
+    """Configuration of the application."""
+
     name = "speakers"
     verbose_name = _("Speakers")
 

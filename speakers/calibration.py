@@ -108,6 +108,7 @@ def pack(scoring: Scoring) -> bytes:
 
 
 def unpack(data: bytes) -> Scoring:
+    """Return the scoring that `pack` made bytes of."""
     with np.load(io.BytesIO(data), allow_pickle=False) as kept:
         slope, bias, offset = kept["weights"].tolist()
         return Scoring(Cohort(kept["mean"], kept["covariance"]), slope, bias, offset)

@@ -41,6 +41,7 @@ class Refused(Exception):
 
 
 def main(path: Path, longest_s: float) -> None:
+    """Write a file's samples to standard output, or raise `Refused`."""
     written = 0
     for block in resampled(*open_audio(path)):
         if not np.isfinite(block).all():
@@ -116,6 +117,7 @@ def open_container(path: Path, container: str) -> tuple[int, Iterator[np.ndarray
 
 
 def resampled(rate: int, blocks: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
+    """Yield the same audio at 16 kHz, float32."""
     if rate == SAMPLE_RATE:
         yield from blocks
         return

@@ -19,6 +19,7 @@ from .exceptions import Undecipherable
 
 
 def encrypt(plain: bytes) -> bytes:
+    """Encrypt with the first key."""
     return _fernets(keys())[0].encrypt(plain)
 
 

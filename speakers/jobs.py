@@ -58,6 +58,8 @@ Work = Callable[[RunningJob], Awaitable[dict[str, Any] | None]]
 
 @dataclass(frozen=True, slots=True)
 class Kind:
+    """A kind of job, and how it is done."""
+
     work: Work
     is_long: bool
     """It may take minutes, so that what somebody waits for must not stand in line behind it."""
@@ -146,6 +148,7 @@ async def _claim(worker: str, kinds: list[str]) -> Job | None:
 
 
 async def in_database(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    """Run this in a thread that may use the database."""
     return await database_sync_to_async(work, thread_sensitive=False)(*args, **kwargs)
 
 

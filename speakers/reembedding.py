@@ -28,6 +28,7 @@ def ask_if_needed(model_id: str) -> None:
 
 @jobs.does(REEMBED, label=_("compute voiceprints anew"), is_long=True)
 async def reembed(task: RunningJob) -> dict[str, Any]:
+    """Hear kept recordings with this worker's model, and keep what it hears instead."""
     model_id = embedder_of(task.engine).model_id
     keys = await in_database(_voiceprints, task.job.subject, model_id)
     without_recording = without_speech = 0

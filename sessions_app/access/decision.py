@@ -23,6 +23,8 @@ class Access(enum.StrEnum):
 
 
 class AccessDecision(enum.Enum):
+    """Answer to whether a visitor may take part."""
+
     ADMITTED = "admitted"
     UNKNOWN = "unknown"
     """Nobody we know: a token or a login may help."""

@@ -98,12 +98,14 @@ def for_visitors(view: View) -> View:
 
 
 def log_in_first(request: HttpRequest) -> HttpResponseBase:
+    """Ask for a login: a page by leading to it, a script by 401."""
     if wants_json(request):
         return JsonResponse({"error": _("Please log in first.")}, status=401)
     return redirect_to_login(request.get_full_path())
 
 
 def wants_json(request: HttpRequest) -> bool:
+    """Tell whether a script asks, and not a page."""
     return "application/json" in request.headers.get("accept", "")
 
 

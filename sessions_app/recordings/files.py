@@ -30,10 +30,12 @@ BATCH = SAMPLE_RATE
 
 
 def journal_path(session_pk: int) -> Path:
+    """Return the place of a live session's recording."""
     return Path(settings.MEDIA_ROOT) / "recordings" / f"{session_pk}.pcm"
 
 
 def flac_path(session_pk: int) -> Path:
+    """Return the place of an ended session's recording."""
     return journal_path(session_pk).with_suffix(".flac")
 
 
@@ -158,5 +160,6 @@ def encode_flac(session_pk: int) -> Path | None:
 
 
 def delete(session_pk: int) -> None:
+    """Delete a session's recording, whichever it is."""
     for path in (journal_path(session_pk), flac_path(session_pk)):
         path.unlink(missing_ok=True)

@@ -19,6 +19,7 @@ _BLOCK = 600 * WINDOW
 
 
 def path(session_pk: int) -> Path:
+    """Return the place of a session's peaks."""
     return files.journal_path(session_pk).with_suffix(".peaks")
 
 
@@ -56,4 +57,5 @@ def compute(audio: np.ndarray) -> bytes:
 
 
 def delete(session_pk: int) -> None:
+    """Delete a session's peaks."""
     path(session_pk).unlink(missing_ok=True)

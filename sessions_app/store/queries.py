@@ -61,6 +61,7 @@ def revisions_after(session_pk: int, revision: int, *, limit: int) -> list[Revis
 
 
 def as_line(utterance: Utterance) -> Line:
+    """Return a line as clients get it; its voice and speaker should be loaded with it."""
     voice = utterance.voice
     spoken = (
         SpeakerRef(

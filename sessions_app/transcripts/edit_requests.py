@@ -72,6 +72,8 @@ class Who(_Model):
 
 
 class ChangeText(_Model):
+    """Another text for one line."""
+
     kind: Literal["text"] = "text"
     seen: Seen
     text: Text
@@ -122,6 +124,8 @@ class MergeLines(_Model):
 
 
 class InsertLine(_Model):
+    """A line that nobody heard, after one that somebody did."""
+
     kind: Literal["insert"] = "insert"
     after: Key
     """The line before it."""
@@ -130,6 +134,8 @@ class InsertLine(_Model):
 
 
 class RemoveLine(_Model):
+    """The end of one line; its history stays."""
+
     kind: Literal["remove"] = "remove"
     seen: Seen
 
@@ -154,11 +160,15 @@ class Version(_Model):
 
 
 class RestoreLines(_Model):
+    """Earlier versions of lines; what takes most edits back."""
+
     kind: Literal["restore"] = "restore"
     lines: list[Version] = Field(min_length=1, max_length=MAX_LINES)
 
 
 class ChangeTitle(_Model):
+    """Another title for the session."""
+
     kind: Literal["title"] = "title"
     seen: str
     title: Annotated[str, Field(max_length=200), AfterValidator(_one_line)]

@@ -100,10 +100,12 @@ def apply(session: Session, edit: Edit, *, by: User) -> Outcome:
 
 
 def change_text(session: Session, edit: ChangeText, by: User) -> Outcome:
+    """Let a line read otherwise."""
     return _change_texts(session, {edit.seen: edit.text}, by, "text")
 
 
 def replace_text(session: Session, edit: ReplaceText, by: User) -> Outcome:
+    """Replace a text in the lines that were chosen."""
     lines = _seen_lines(session, edit.lines)
     texts = {seen: replace_in(line.text, edit) for seen, line in zip(edit.lines, lines, strict=True)}
     if not all(texts.values()):
@@ -125,6 +127,7 @@ def _change_texts(session: Session, texts: dict[Seen, str], by: User, reason: st
 
 
 def give_line(session: Session, edit: GiveLine, by: User) -> Outcome:
+    """Give one line to somebody else."""
     [line] = _seen_lines(session, [edit.seen])
     before = _keep_versions([line])
     line._change_reason = "speaker"  # type: ignore[attr-defined]
@@ -134,6 +137,7 @@ def give_line(session: Session, edit: GiveLine, by: User) -> Outcome:
 
 
 def name_voice(session: Session, edit: NameVoice, by: User) -> Outcome:
+    """Name a voice, or make it one with the voice that is meant."""
     voice = _known_voice(session, edit.voice)
     if voice is None:
         raise Conflict(_("Somebody has given this voice another name meanwhile."))
@@ -154,6 +158,7 @@ def name_voice(session: Session, edit: NameVoice, by: User) -> Outcome:
 
 
 def separate_voices(session: Session, edit: SeparateVoices, by: User) -> Outcome:
+    """Make two voices of one that was merged."""
     gone = session.voices.filter(uuid=_uuid(edit.voice)).exclude(merged_into=None).first()
     if gone is None or gone.merged_into is None:
         raise Conflict(_("Somebody has given this voice another name meanwhile."))
@@ -195,6 +200,7 @@ def _speaker(who: Who, by: User) -> Speaker | None:
 
 
 def split_line(session: Session, edit: SplitLine, by: User) -> Outcome:
+    """Cut a line in two, in text and in time."""
     [line] = _seen_lines(session, [edit.seen])
     before = _keep_versions([line])
     place = cut(f"{edit.first} {edit.second}", len(edit.first) + 1, line.tokens, line.start, line.end)
@@ -206,6 +212,7 @@ def split_line(session: Session, edit: SplitLine, by: User) -> Outcome:
 
 
 def merge_lines(session: Session, edit: MergeLines, by: User) -> Outcome:
+    """Join a line and the one after it."""
     line, following = _seen_lines(session, [edit.seen, edit.following])
     if following != _line_after(session, line):
         raise NotPossible(_("Only a line and the one after it can be joined."))
@@ -224,6 +231,7 @@ def _line_after(session: Session, line: Utterance) -> Utterance | None:
 
 
 def insert_line(session: Session, edit: InsertLine, by: User) -> Outcome:
+    """Add a line after another, without a time of its own."""
     line = session.utterances.filter(pk=edit.after).select_related("voice").first()
     if line is None:
         raise NotPossible(_no_such_line(edit.after))
@@ -247,6 +255,7 @@ def insert_line(session: Session, edit: InsertLine, by: User) -> Outcome:
 
 
 def remove_line(session: Session, edit: RemoveLine, by: User) -> Outcome:
+    """Take a line out of the transcript."""
     [line] = _seen_lines(session, [edit.seen])
     before = _keep_versions([line])
     line.is_removed = True
@@ -288,6 +297,7 @@ def _follow_merged_voice(line: Utterance) -> None:
 
 
 def change_title(session: Session, edit: ChangeTitle, by: User) -> Outcome:
+    """Give the session another title."""
     if session.title not in (edit.seen, edit.title):
         message = _("Somebody has changed the title to “%(title)s” meanwhile.")
         raise Conflict(message % {"title": session.title})

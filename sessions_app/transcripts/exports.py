@@ -107,6 +107,7 @@ def as_text(export: Export) -> bytes:
 
 
 def as_markdown(export: Export) -> bytes:
+    """Write a heading, then a paragraph for each turn, in CommonMark."""
     blocks = [f"# {_markdown(export.title)}", _markdown(_facts(export))]
     for turn in _turns(export):
         name, time = _name(export, turn[0]), _time(export, turn[0])
@@ -117,6 +118,7 @@ def as_markdown(export: Export) -> bytes:
 
 
 def as_srt(export: Export) -> bytes:
+    """Write subtitles as SubRip."""
     blocks = []
     for number, cue in enumerate(_cues(export), 1):
         text = "\n".join(rows(_srt(cue.text)))
@@ -128,6 +130,7 @@ def as_srt(export: Export) -> bytes:
 
 
 def as_vtt(export: Export) -> bytes:
+    """Write subtitles as WebVTT, with voice tags."""
     blocks = ["WEBVTT\n"]
     for cue in _cues(export):
         text = "\n".join(escape(row, quote=False) for row in rows(cue.text))
@@ -149,6 +152,7 @@ def as_json(export: Export) -> bytes:
 
 
 def as_docx(export: Export) -> bytes:
+    """Write a document for Word."""
     document = docx.Document()
     style = document.styles["Normal"]
     style.font.name, style.font.size = "Calibri", Pt(11)
@@ -183,6 +187,8 @@ def _add_turn(paragraph: Any, export: Export, turn: Sequence[Line]) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Format:
+    """A file format: its writer and its media type."""
+
     write: Callable[[Export], bytes]
     content_type: str
 

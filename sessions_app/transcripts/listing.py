@@ -110,6 +110,8 @@ class ListingForm(forms.Form):
 
 @dataclass(frozen=True, slots=True)
 class Page:
+    """One page of the list of sessions."""
+
     sessions: Sequence[Session]
     next_before: int | None
     """The start of the next page; None on the last one."""
@@ -167,6 +169,8 @@ class Hit:
 
 @dataclass(frozen=True, slots=True)
 class Found:
+    """One page of what a search found."""
+
     titles: Sequence[Session]
     hits: Sequence[tuple[Session, Sequence[Hit]]]
     """By session, as far as its lines stand together."""

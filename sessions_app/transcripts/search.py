@@ -199,6 +199,7 @@ def uninstall(using: str) -> None:
 
 
 def install_after_migrate(sender: Any, using: str, **kwargs: Any) -> None:
+    """Make the index once its table is there."""
     if Utterance._meta.db_table in connections[using].introspection.table_names():
         install(using)
 

@@ -20,6 +20,8 @@ _BREAKS = "。！？!?；;，,、：: "
 
 @dataclass(frozen=True, slots=True)
 class Cue:
+    """One subtitle."""
+
     start_ms: int
     end_ms: int
     speaker: str

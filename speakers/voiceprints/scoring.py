@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-MIN_S, MAX_RECORDING_S = 1.0, 20.0
+MIN_S, MAX_S = 1.0, 20.0
 """Speech that is shorter or longer than this counts as so much."""
 
 HALF_S = 2.0
@@ -113,7 +113,7 @@ class Scoring:
     """Weights that turn cosines into log-odds, for one model.
 
     The log-odds are `offset + reach * (slope * z + bias)`: `z` is the normalised cosine, and `reach` is 1 for
-    endless speech on both sides and less the less there is. `calibrate` fits the numbers.
+    endless speech on both sides and less the less there is. `fitting.fit` finds the numbers.
     """
 
     cohort: Cohort
@@ -158,7 +158,7 @@ class Scoring:
 
 def reach(seconds: np.ndarray) -> np.ndarray:
     """Return how much of a voice so much speech shows, float32 in (0, 1]."""
-    shown: np.ndarray = 1 / np.sqrt(1 + HALF_S / np.clip(seconds, MIN_S, MAX_RECORDING_S))
+    shown: np.ndarray = 1 / np.sqrt(1 + HALF_S / np.clip(seconds, MIN_S, MAX_S))
     return shown.astype(np.float32)
 
 

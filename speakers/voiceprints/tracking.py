@@ -22,6 +22,8 @@ from .scoring import Voices, probability
 
 @dataclass(frozen=True, slots=True)
 class TrackingOptions:
+    """Limits of tracking, with those of naming and of telling voices apart."""
+
     identification: IdentificationOptions = field(default_factory=IdentificationOptions)
     clustering: ClusteringOptions = field(default_factory=ClusteringOptions)
 

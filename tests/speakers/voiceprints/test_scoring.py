@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from speakers.voiceprints.scoring import (
-    MAX_RECORDING_S,
+    MAX_S,
     MIN_S,
     Cohort,
     Scoring,
@@ -162,7 +162,7 @@ class TestReach:
         assert 0 < less <= more < 1
 
     def test_beyond_its_limits_it_stays_as_it_is(self) -> None:
-        shown = reach(np.array([0.0, MIN_S, MAX_RECORDING_S, 10 * MAX_RECORDING_S]))
+        shown = reach(np.array([0.0, MIN_S, MAX_S, 10 * MAX_S]))
 
         assert shown[0] == shown[1] < shown[2] == shown[3]
 
