@@ -38,15 +38,15 @@ ACCELERATED = Plan(
 
 QUICK = Plan(
     shards=1,
-    utterances=160,
+    utterances=80,
     shape=Shape(width=64, heads=2, feed_forward=128, encoder_blocks=2, decoder_blocks=1),
-    recogniser=Recipe(steps=200, peak_rate=4e-3, warmup=30, batch_frames=3000, checkpoint_every=100),
+    recogniser=Recipe(steps=80, peak_rate=5e-3, warmup=15, batch_frames=3000, checkpoint_every=40),
     language_model=LanguageRecipe(texts=2000),
     punctuation_shape=PunctuationShape(width=64, heads=2, feed_forward=128, blocks=1),
-    punctuation=PunctuationRecipe(steps=300, warmup=50, turns=24, checkpoint_every=100),
+    punctuation=PunctuationRecipe(steps=150, warmup=30, turns=24, checkpoint_every=75),
     speaker_shape=SpeakerShape(embedding=32, channels=32, attention=16),
     speaker=SpeakerRecipe(
-        steps=120, warmup=10, margin=0.0, scale=10.0, audio_s=8.0, made_voices=4, checkpoint_every=60
+        steps=80, warmup=10, margin=0.0, scale=10.0, audio_s=8.0, made_voices=4, checkpoint_every=40
     ),
 )
 

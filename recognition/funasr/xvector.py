@@ -14,8 +14,12 @@ from __future__ import annotations
 from typing import Any
 
 import torch
-from funasr.register import tables
 from torch import Tensor, nn
+
+from .loading import lean_import
+
+with lean_import():
+    from funasr.register import tables
 
 
 @tables.register("model_classes", "TdnnXvector")
