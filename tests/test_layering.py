@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import subprocess
 import sys
 
@@ -10,7 +11,6 @@ import pytest
 from tests.support.imports import PACKAGES, circles, foreign_imports, imports, modules, room
 
 MODULES = modules()
-IMPORTS = imports(MODULES)
 
 BELOW = {
     "asrsite": {"sessions_app", "speakers", "recognition"},
@@ -93,6 +93,11 @@ FORBIDDEN = {
 }
 
 
+@functools.cache
+def product_imports() -> dict[str, set[str]]:
+    return imports(MODULES)
+
+
 def package(module: str) -> str:
     return module.partition(".")[0]
 
@@ -103,7 +108,7 @@ def rooms_used(name: str) -> set[str]:
         room(target, MODULES[target])
         for module in MODULES
         if room(module, MODULES[module]) == name
-        for target in IMPORTS[module]
+        for target in product_imports()[module]
         if target in MODULES and package(target) == package(name)
     }
     return used - {name, package(name)}
@@ -111,7 +116,12 @@ def rooms_used(name: str) -> set[str]:
 
 @pytest.mark.parametrize("above", PACKAGES)
 def test_packages_import_only_those_below_them(above: str) -> None:
-    used = {package(target) for module in MODULES if package(module) == above for target in IMPORTS[module]}
+    used = {
+        package(target)
+        for module in MODULES
+        if package(module) == above
+        for target in product_imports()[module]
+    }
     assert used - {above} <= BELOW[above]
 
 
@@ -128,7 +138,7 @@ def test_the_product_never_imports_what_trains_measures_or_tests_it() -> None:
 
 
 def test_no_modules_import_each_other_in_a_circle() -> None:
-    assert circles(IMPORTS) == []
+    assert circles(product_imports()) == []
 
 
 def test_every_room_is_in_the_table() -> None:
@@ -145,7 +155,10 @@ def test_a_room_uses_only_rooms_below_it(name: str) -> None:
 @pytest.mark.parametrize("name", ROOMS)
 def test_no_room_uses_what_lies_on_top_of_its_package(name: str) -> None:
     used = {
-        target for module, file in MODULES.items() if room(module, file) == name for target in IMPORTS[module]
+        target
+        for module, file in MODULES.items()
+        if room(module, file) == name
+        for target in product_imports()[module]
     }
     assert used & ON_TOP == set() or name == "speakers.management.commands"
 

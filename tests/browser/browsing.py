@@ -39,7 +39,7 @@ def launch(playwright: Playwright, *, microphone: Path | None = None, here: str 
     program = shutil.which("chromium")
     if not program:
         raise NoBrowser("chromium is not installed")
-    arguments = ["--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream"]
+    arguments = ["--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream", "--disable-gpu"]
     if microphone:
         arguments.append(f"--use-file-for-fake-audio-capture={microphone}%noloop")
     if here:
