@@ -83,7 +83,7 @@ class WorkerProcesses:
             signal.pthread_sigmask(signal.SIG_UNBLOCK, _WATCHED)
             self._work(number, reading)
             status = 0
-        except BaseException:
+        except BaseException:  # the process ends here, and its log must say why
             logger.exception("worker %d failed", os.getpid())
         finally:
             logging.shutdown()
