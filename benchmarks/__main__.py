@@ -13,7 +13,7 @@ import sys
 from .arguments import add_names
 
 COMMANDS = {
-    "models": ("manage.py", "models", "check"),
+    "models": ("-m", "training.checking"),
     "sample_meeting": ("-m", "benchmarks.sample_meeting"),
     "embedded": ("-m", "benchmarks.embedded"),
     "streams": ("-m", "benchmarks.streams"),

@@ -1,11 +1,14 @@
 """Measures a model set with speech that no model was trained on, spoken anew (`evaluation_sets`).
 
+    python -m training.checking [SET] [--recordings FOLDER] [--seed NUMBER]
+
 People are measured where a folder of licensed recordings is at hand. `manage.py models check` speaks nothing;
 what both do is in `recognition.evaluation`.
 """
 
 from __future__ import annotations
 
+import argparse
 import sys
 import time
 from collections.abc import Sequence
@@ -31,7 +34,7 @@ from recognition.evaluation.scoring import equal_error_rate, mark_f1
 from recognition.evaluation.voices import trial_scores
 from recognition.interfaces import Models
 from recognition.model_sets.loading import load_models
-from recognition.model_sets.reading import ModelSet
+from recognition.model_sets.reading import ModelSet, read_model_set
 from training import evaluation_sets, punctuation, sample_meeting, speaker
 
 __all__ = ["Check", "Sizes", "check", "record"]
@@ -162,3 +165,19 @@ def _draw(name: str, done: int, total: int) -> None:
         print(f"\r{checking.bar(name, done, total)}", end="\n" if is_whole else "", flush=True)
     elif is_whole:
         print(checking.bar(name, done, total), flush=True)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m training.checking", description="Measure a model set.")
+    parser.add_argument("model_set", nargs="?", default="embedded", help="name, or path of a .toml")
+    parser.add_argument("--models-dir", type=Path, default=Path("var/models"), help="where hub models lie")
+    parser.add_argument("--recordings", type=Path, help="a folder of recordings with a manifest.json")
+    parser.add_argument("--seed", type=int, default=0, help="of the sentences and voices to check with")
+    options = parser.parse_args()
+    model_set = read_model_set(options.model_set)
+    figures = check(model_set, options.models_dir, people=options.recordings, seed=options.seed)
+    print("The figures are in", record(model_set, figures, options.seed))
+
+
+if __name__ == "__main__":
+    main()
