@@ -165,3 +165,21 @@ def test_two_lines_of_a_session_never_share_a_number(session: Session, lease: Le
     commits.commit(lease, durable=100, lines=[new_line(0, 100)])
     with pytest.raises(IntegrityError):
         Utterance.objects.create(session=session, seq=1, start=0, end=1, text="")
+
+
+class TestLease:
+    def test_who_has_the_session_may_go_on(self, lease: Lease) -> None:
+        commits.check_lease(lease)
+
+    def test_who_lost_it_is_stopped(self, lease: Lease) -> None:
+        commits.acquire(lease.session_pk)
+
+        with pytest.raises(Fenced):
+            commits.check_lease(lease)
+
+    def test_of_a_session_that_was_deleted_nobody_has_a_lease(self, session: Session, lease: Lease) -> None:
+        session.delete()
+
+        with pytest.raises(Fenced):
+            commits.check_lease(lease)
+        assert commits.acquire(lease.session_pk) is None

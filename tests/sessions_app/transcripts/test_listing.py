@@ -95,3 +95,64 @@ def test_says_how_long_it_was() -> None:
     content = Client().get("/").content.decode()
     assert "Standup" in content
     assert "0:08" in content
+
+
+class TestLive:
+    def live(self) -> list[dict[str, object]]:
+        return listing.live_sessions(Session.objects.all())
+
+    def test_the_oldest_comes_first_and_what_is_over_not_at_all(self) -> None:
+        for key in ("one", "two"):
+            make_session(key, is_live=True)
+        make_session("over")
+
+        assert [row["title"] for row in self.live()] == ["one", "two"]
+
+    def test_what_was_said_last_is_the_newest_line_that_is_still_there(self) -> None:
+        session = make_session("one", is_live=True)
+        make_lines(session, ["a", "b", "c"])
+        session.utterances.filter(seq=3).update(is_removed=True)
+
+        [row] = self.live()
+
+        assert (row["last_line"], row["lines"], row["length"]) == ("b", 3, "0:06")
+
+    def test_one_that_has_just_begun_has_said_nothing_and_is_nobodys(self) -> None:
+        make_session("one", is_live=True)
+
+        [row] = self.live()
+
+        assert (row["last_line"], row["owner"], row["length"], row["failures"]) == ("", "", "0:00", 0)
+
+    def test_there_are_no_more_than_a_page_can_show(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(listing, "MAX_LIVE", 2)
+        for number in range(4):
+            make_session(str(number), is_live=True)
+
+        assert [row["title"] for row in self.live()] == ["0", "1"]
+
+
+class TestForm:
+    def test_who_is_chosen_is_marked_among_all(self) -> None:
+        alice, bob = (Speaker.objects.create(name=name) for name in ("Alice", "Bob"))
+
+        form = ListingForm(QueryDict(f"speaker={bob.pk}"))
+
+        assert form.speakers == [(alice.pk, "Alice", False), (bob.pk, "Bob", True)]
+
+    @pytest.mark.parametrize(
+        ("query", "is_narrowed"), [("", False), ("q=", False), ("state=live", True), ("before=3", False)]
+    )
+    def test_it_knows_if_anything_was_asked_for(self, query: str, is_narrowed: bool) -> None:
+        assert ListingForm(QueryDict(query)).is_narrowed == is_narrowed
+
+    def test_filters_narrow_together(self) -> None:
+        for key, name, is_live in (("a", "Alice", True), ("b", "Alice", False), ("c", "Bob", True)):
+            make_voice(make_session(key, is_live=is_live), name)
+
+        assert listed(f"state=live&speaker={Speaker.objects.get(name='Alice').pk}") == ["a"]
+
+    def test_days_that_end_before_they_begin_hold_nothing(self) -> None:
+        make_session("a")
+
+        assert listed("first_day=2026-11-22&last_day=2026-11-20") == []
