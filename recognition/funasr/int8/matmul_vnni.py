@@ -3,7 +3,7 @@
 A step of the streaming model multiplies a few dozen rows with 300 matrices. A call of oneDNN through torch
 takes 45 microseconds besides the product; this one takes one. Weights lie in the order in which they are
 read: panels of 64 outputs, in each four inputs of all outputs, then the next four. What stands here serves
-these products alone: without the module all are oneDNN's (docs/decisions/0015).
+these products alone: without the module all are oneDNN's (docs/decisions/0016).
 """
 
 from __future__ import annotations
