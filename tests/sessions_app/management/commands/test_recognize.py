@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import io
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
@@ -19,17 +19,10 @@ from recognition.exceptions import ModelSetError
 from recognition.fakes.scripted import Script, scripted_models
 from sessions_app.management.commands import recognize
 from sessions_app.management.commands.recognize import Command
-from sessions_app.transport.current import get_transport
 from sessions_app.worker.hosted_worker import Recognition
 from sessions_app.worker.worker_processes import WorkersFailed
 
-
-@pytest.fixture(autouse=True)
-def transport() -> Iterator[None]:
-    """A transport that no other test has used."""
-    get_transport.cache_clear()
-    yield
-    get_transport.cache_clear()
+from .workers import Worker
 
 
 @pytest.fixture(autouse=True)
@@ -145,29 +138,6 @@ class TestProcesses:
         assert started == [count]
 
 
-class Worker:
-    """Recognition that ends when a test wants it to."""
-
-    def __init__(self, *, ends: bool = False, hangs: bool = False, failure: Exception | None = None) -> None:
-        self.ends, self.hangs, self.failure = ends, hangs, failure
-        self.told: list[str] = []
-
-    async def start(self) -> None:
-        self.told.append("start")
-        if self.failure:
-            raise self.failure
-
-    async def run(self) -> None:
-        self.told.append("run")
-        if not self.ends:
-            await asyncio.Event().wait()
-
-    async def stop(self) -> None:
-        self.told.append("stop")
-        if self.hangs:
-            await asyncio.Event().wait()
-
-
 class TestEnding:
     """One worker's process, told to stop by the pipe to its parent."""
 
@@ -215,7 +185,7 @@ class TestEnding:
 
     async def test_a_failure_is_told_as_it_is(self, monkeypatch: pytest.MonkeyPatch) -> None:
         with pytest.raises(ModelSetError, match="cannot be read"):
-            await self.run(Worker(failure=ModelSetError("own.toml cannot be read")), monkeypatch)
+            await self.run(Worker(ModelSetError("own.toml cannot be read")), monkeypatch)
 
 
 def test_what_is_no_number_is_named() -> None:

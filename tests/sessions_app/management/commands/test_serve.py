@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import io
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -17,15 +16,8 @@ from websockets.exceptions import ConnectionClosedError
 from recognition.exceptions import ModelSetError
 from sessions_app.management.commands import serve
 from sessions_app.management.commands.serve import Command
-from sessions_app.transport.current import get_transport
 
-
-@pytest.fixture(autouse=True)
-def transport() -> Iterator[None]:
-    """A transport that no other test has used."""
-    get_transport.cache_clear()
-    yield
-    get_transport.cache_clear()
+from .workers import Worker
 
 
 @pytest.mark.parametrize("port", ["0", "-1", "65536", "99999"])
@@ -59,26 +51,6 @@ class Server:
 
     def stop(self) -> None:
         self.is_stopping.set()
-
-
-class Worker:
-    """Recognition that runs as long as a test wants it to."""
-
-    def __init__(self, failure: Exception | None = None) -> None:
-        self.failure = failure
-        self.told: list[str] = []
-
-    async def start(self) -> None:
-        self.told.append("start")
-        if self.failure:
-            raise self.failure
-
-    async def run(self) -> None:
-        self.told.append("run")
-        await asyncio.Event().wait()
-
-    async def stop(self) -> None:
-        self.told.append("stop")
 
 
 @pytest.fixture
