@@ -144,6 +144,20 @@ class TestWriting:
         expect(page.locator("#lines .line .text").first).to_have_text(LINES[0])
         assert site.lines("autosave") == LINES
 
+    def test_written_in_pauses_it_is_undone_step_by_step(self, site: Site, page: Page) -> None:
+        open_session(page, "autosave")
+        first = page.locator("#lines .line .text").first
+        for text in ("大家好，", "大家好，开始吧。"):
+            edit(page, 0).fill(text)
+            page.keyboard.press("Control+Enter")
+            page.keyboard.press("Escape")
+            expect(first).to_have_text(text)
+        page.keyboard.press("Control+Z")
+        expect(first).to_have_text("大家好，")
+        page.keyboard.press("Control+Z")
+        expect(first).to_have_text(LINES[0])
+        assert site.lines("autosave") == LINES
+
     def test_every_version_is_kept_with_its_author_and_can_be_brought_back(
         self, site: Site, page: Page
     ) -> None:
