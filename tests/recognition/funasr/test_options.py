@@ -194,7 +194,7 @@ class TestComplete:
     def test_what_is_not_there_is_not(self, tmp_path: Path) -> None:
         assert not FunasrOptions.is_complete(tmp_path / "nowhere")
 
-    @pytest.mark.parametrize("name", {name for name, _ in DIRECTORIES.values()})
+    @pytest.mark.parametrize("name", sorted({name for name, _ in DIRECTORIES.values()}))
     def test_all_files_of_a_model_are_wanted_from_the_hub(self, name: str) -> None:
         wanted = FunasrOptions.wanted_files
 
