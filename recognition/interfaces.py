@@ -119,7 +119,7 @@ class Models:
     vad: VoiceActivityDetector
     offline: OfflineRecognizer
     streaming: StreamingRecognizer | None = None
-    """Without a first pass there are no partials."""
+    """Without a first pass, partials are previews of the second, while the machine has time."""
 
     punctuator: Punctuator | None = None
     """Without one, the marks are those that come with the tokens."""

@@ -28,7 +28,7 @@ KINDS: Mapping[str, Mapping[str, str]] = {
 ROLES = tuple(KINDS)
 
 REQUIRED_ROLES = ("vad", "offline")
-"""Without the others there are no partials, no marks but the recogniser's own, and no voices."""
+"""Without the others there are no partials but previews, no marks but the recogniser's own, and no voices."""
 
 _PACKAGES = {"silero-vad": "silero"}
 """The default for models that come in a package."""

@@ -29,10 +29,10 @@ from sessions_app.wire.dialects import (
     Dialect,
     Handshake,
     Join,
-    OwnProtocol,
     Refusal,
     with_session,
 )
+from sessions_app.wire.own_protocol import OwnProtocol
 from sessions_app.wire.protocol import (
     ErrorCode,
     Hello,

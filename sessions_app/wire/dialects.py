@@ -2,37 +2,21 @@
 
 A dialect understands the opening of a socket, its audio and its commands, and says lines, partials, errors
 and the end in the words of its clients. `DIALECTS` names them by path; our own protocol, in two versions, is
-the first. A new one is a module with a class and a line in that table.
+the first (`own_protocol`). A new one is a module with a class and a line in that table.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import lru_cache
 from typing import Protocol
 
-from .audio_frames import FrameValidator
 from .pcm import PcmFormat
-from .protocol import (
-    Close,
-    Flush,
-    Hello,
-    JoinRequest,
-    Message,
-    Mode,
-    ProtocolError,
-    encode,
-    encode_error,
-    parse_command,
-    parse_join,
-    parse_session_key,
-)
+from .protocol import Close, Flush, JoinRequest, Message, Mode, ProtocolError, parse_session_key
 
-MAX_UNREAD = 15
-"""Lines that a sender is sent which may not read while it sends: the Python library `websockets` keeps 16
-messages that nobody reads, with one more it stops reading, misses the answers to its own pings,
-and hangs up."""
+DIALECTS = {r"^ws/asr/(?P<session_id>[^/]*)$": "sessions_app.wire.own_protocol.OwnProtocol"}
+"""Dotted paths of dialects by the path of their sockets, a regular expression; what is wrong with a session
+id is said over the socket."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,65 +134,3 @@ def with_session(request: JoinRequest, *, new_key: str) -> JoinRequest:
     """
     may_begin = request.mode is Mode.SENDER
     return replace(request, session_key=parse_session_key(request.session_key or may_begin * new_key))
-
-
-# A line goes to a thousand receivers in the same words.
-_encode_once = lru_cache(maxsize=512)(encode)
-
-
-class OwnProtocol:
-    """Our own protocol, in the version that the address asks for. See docs/protocol.md."""
-
-    subprotocol: str | None = None
-
-    def __init__(self) -> None:
-        self._version = 1
-        self._validator = FrameValidator()
-
-    def open(self, handshake: Handshake) -> Sequence[Command]:
-        request = parse_join(handshake.session_id, handshake.query)
-        self._version = request.version
-        token = request.token or bearer_token(handshake.headers)
-        return [Join(replace(request, token=token), own_capabilities(request, handshake.headers))]
-
-    def receive(self, text: str | None, data: bytes | None) -> Sequence[Command]:
-        if data is not None:
-            return [Audio(self._validator.receive(data).tobytes())]
-        return [parse_command(text or "", may_flush=self._version >= 2)]
-
-    def encode(self, message: Message) -> Sequence[str]:
-        say = encode if isinstance(message, Hello) else _encode_once  # a hello is said once
-        text = say(message, version=self._version)
-        return [text] if text else []
-
-    def encode_error(self, error: ProtocolError) -> Refusal:
-        return Refusal([encode_error(error)], error.code.close)
-
-
-def own_capabilities(request: JoinRequest, headers: Mapping[str, str]) -> Capabilities:
-    """Return the abilities of a client of our own protocol."""
-    is_sending = request.mode is Mode.SENDER
-    if request.version >= 2:
-        return Capabilities(
-            wants_events=True,
-            wants_acks=is_sending,
-            wants_end=True,
-            stays=request.stays and not is_sending,
-            resumes=True,
-        )
-    is_python = "websockets/" in headers.get("user-agent", "")
-    return Capabilities(
-        wants_end=is_sending,
-        may_never_read=is_sending,
-        max_unread=MAX_UNREAD if is_sending and is_python else None,
-    )
-
-
-def bearer_token(headers: Mapping[str, str]) -> str:
-    """Return the token of the header `Authorization: Bearer ...`; empty if there is none."""
-    scheme, _, secret = headers.get("authorization", "").partition(" ")
-    return secret.strip() if scheme.lower() == "bearer" else ""
-
-
-DIALECTS: dict[str, Callable[[], Dialect]] = {r"^ws/asr/(?P<session_id>[^/]*)$": OwnProtocol}
-"""By the path, a regular expression; what is wrong with a session id is said over the socket."""

@@ -2,6 +2,6 @@
 
 from asrsite.settings import *  # noqa: F403
 from sessions_app.wire.dialects import DIALECTS
-from tests.support.foreign_dialect import PATH, Foreign
+from tests.support.foreign_dialect import PATH
 
-DIALECTS[PATH] = Foreign
+DIALECTS[PATH] = "tests.support.foreign_dialect.Foreign"

@@ -24,7 +24,8 @@ from sessions_app.sockets.sender import (
 from sessions_app.store import commits
 from sessions_app.transport.interface import CREDIT, LogLost, Superseded
 from sessions_app.transport.memory import MemoryTransport
-from sessions_app.wire.dialects import Capabilities, OwnProtocol
+from sessions_app.wire.dialects import Capabilities
+from sessions_app.wire.own_protocol import OwnProtocol
 from sessions_app.wire.protocol import ErrorCode, JoinRequest, Mode, ProtocolError, SessionEnd
 
 FRAME = np.full(samples(1), 0.1, "<f4").tobytes()

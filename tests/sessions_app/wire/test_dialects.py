@@ -10,16 +10,13 @@ import pytest
 
 from sessions_app.wire.dialects import (
     DIALECTS,
-    MAX_UNREAD,
     Audio,
     Capabilities,
     Handshake,
     Join,
-    OwnProtocol,
-    _encode_once,
-    bearer_token,
     with_session,
 )
+from sessions_app.wire.own_protocol import MAX_UNREAD, OwnProtocol, _encode_once, bearer_token
 from sessions_app.wire.protocol import (
     Ack,
     Close,
@@ -187,8 +184,7 @@ class TestSockets:
 
 
 def test_the_table_knows_our_path() -> None:
-    [(path, dialect)] = DIALECTS.items()
-    assert dialect is OwnProtocol
+    [path] = [path for path, dialect in DIALECTS.items() if dialect.endswith(".OwnProtocol")]
     found = re.match(path, "ws/asr/周会-42")
     assert found
     assert found["session_id"] == "周会-42"

@@ -2,20 +2,24 @@
 
 A step of a conversation is what came from outside (`open`, `text`, `bytes`, a `message` or `error` to tell)
 with what the dialect made of it. Whoever changes a file changes what clients in the field are sent.
+
+    python -m tests.sessions_app.wire.test_golden NAME   # answers a file's steps anew: read the difference
 """
 
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Callable, Sequence
-from dataclasses import MISSING, fields, is_dataclass
+from dataclasses import MISSING, asdict, fields, is_dataclass
 from pathlib import Path
 from typing import Any, get_args
 
 import pytest
 
 from sessions_app.wire import protocol
-from sessions_app.wire.dialects import Audio, Command, Dialect, Handshake, Join, OwnProtocol, Refusal
+from sessions_app.wire.dialects import Audio, Command, Dialect, Handshake, Join, Refusal
+from sessions_app.wire.own_protocol import OwnProtocol
 from sessions_app.wire.protocol import ErrorCode, Line, Message, Mode, ProtocolError, Revision, SpeakerRef
 
 Step = dict[str, Any]
@@ -95,9 +99,9 @@ def _not_default(values: Any) -> dict[str, Any]:
     """Return the fields that differ from their defaults: a new ability changes no file."""
     assert is_dataclass(values)
     return {
-        field.name: getattr(values, field.name)
+        field.name: asdict(value) if is_dataclass(value) and not isinstance(value, type) else value
         for field in fields(values)
-        if field.default is MISSING or getattr(values, field.name) != field.default
+        if (value := getattr(values, field.name)) != field.default or field.default is MISSING
     }
 
 
@@ -125,3 +129,24 @@ def test_every_field_of_a_line_has_two_values_in_its_file(name: str) -> None:
     lines = [step["message"]["Line"] for step in steps(name) if "Line" in step.get("message", ())]
     for field in fields(Line):
         assert len({json.dumps(line.get(field.name)) for line in lines}) > 1, field.name
+
+
+def write(name: str) -> None:
+    """Answer all steps of a file anew, a step in a line."""
+    conversations = [
+        json.dumps(title, ensure_ascii=False)
+        + ": [\n  "
+        + ",\n  ".join(_rewritten(name, conversation))
+        + "\n]"
+        for title, conversation in read(name).items()
+    ]
+    (GOLDEN / f"{name}.json").write_text("{\n" + ",\n".join(conversations) + "\n}\n")
+
+
+def _rewritten(name: str, conversation: Sequence[Step]) -> list[str]:
+    dialect = DIALECTS[name]()
+    return [json.dumps(answered(dialect, step), ensure_ascii=False) for step in conversation]
+
+
+if __name__ == "__main__":
+    write(sys.argv[1])
