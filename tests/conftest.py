@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from django.apps import apps
+from django.conf import settings as django_settings
 from django.db.models.signals import post_migrate
 from django.utils import translation
 from hypothesis import settings
@@ -37,6 +38,11 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> side_by
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     if hasattr(config, "workerinput"):
         items[:] = side_by_side.longest_first(items)
+
+
+def pytest_configure() -> None:
+    # A password that is not to be guessed takes half a second for each login.
+    django_settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 
 @pytest.fixture(scope="session", autouse=True)

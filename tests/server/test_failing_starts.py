@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from deploy.local_servers import free_port
 from recognition.model_sets.reading import read_model_set
 from tests.recognition.model_sets.tone_family import HERE
 from tests.support.server import ROOT, Server
@@ -32,9 +33,9 @@ options = {{ how = "HOW" }}
 """
 
 COMMANDS = {
-    "serve": [sys.executable, "manage.py", "serve", "--port", "0"],
+    "serve": [sys.executable, "manage.py", "serve", "--port", str(free_port())],
     "recognize": [sys.executable, "manage.py", "recognize"],
-    "uvicorn": [sys.executable, "-m", "uvicorn", "asrsite.asgi:application", "--port", "0"],
+    "uvicorn": [sys.executable, "-m", "uvicorn", "asrsite.asgi:application", "--port", str(free_port())],
 }
 
 

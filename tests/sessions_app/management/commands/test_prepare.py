@@ -19,11 +19,6 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture(autouse=True)
-def _quick(settings: Settings) -> None:
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
-
-
-@pytest.fixture(autouse=True)
 def called(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, ...]]:
     """The other commands that it gives."""
     calls: list[tuple[str, ...]] = []
