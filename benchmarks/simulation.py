@@ -145,7 +145,8 @@ class Simulation:
 
     def _give_up(self) -> None:
         for job in self._scheduler.expired(self.now):
-            self.report.dropped_partials += self._is_measuring
+            # A preview that is given up takes no partials from its line.
+            self.report.dropped_partials += self._is_measuring and job.stage is Stage.DECODE
             job.payload.deliver(Failed(job.payload.work))
 
     def _compute(self, batch: list[QueuedJob[ModelRequest]]) -> None:
