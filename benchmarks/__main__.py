@@ -16,6 +16,7 @@ COMMANDS = {
     "models": ("-m", "training.checking"),
     "sample_meeting": ("-m", "benchmarks.sample_meeting"),
     "embedded": ("-m", "benchmarks.embedded"),
+    "latency": ("-m", "benchmarks.latency"),
     "streams": ("-m", "benchmarks.streams"),
     "endurance": ("-m", "benchmarks.endurance"),
     "speakers": ("-m", "benchmarks.speakers"),

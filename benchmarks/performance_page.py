@@ -41,6 +41,8 @@ def main() -> None:
     if embedded:
         table = embedded_table(embedded)
         page = with_table(page, "embedded", f"{results.origin('embedded')}\n\n{table}")
+    if latency := results.read("latency"):
+        page = with_table(page, "latency", f"{results.origin('latency')}\n\n{latency_table(latency)}")
     if endurance:
         table = endurance_table(endurance)
         page = with_table(page, "endurance", f"{results.origin('endurance')}\n\n{table}")
@@ -187,6 +189,24 @@ def embedded_table(figures: Figures) -> str:
             ["from starting the process until ready, s", figures["ready_s"], "at most 10"],
             ["CPU time until then, s", figures["ready_cpu_s"], ""],
         ]
+    return _table(["", "measured", "goal"], rows)
+
+
+def latency_table(figures: Figures) -> str:
+    """The waiting of a reader, at a server with one session."""
+    rows = [
+        [
+            "from the beginning of a line to its first words, p50, s",
+            figures["first_partial_p50_s"],
+            "at most 0.8",
+        ],
+        ["the longest of them, s", figures["first_partial_max_s"], ""],
+        [
+            "from the end of a line to its last word, p50 / p95, s",
+            f"{figures['final_p50_s']} / {figures['final_p95_s']}",
+            "",
+        ],
+    ]
     return _table(["", "measured", "goal"], rows)
 
 

@@ -9,6 +9,7 @@ from benchmarks.performance_page import (
     chaos_verdict,
     endurance_table,
     latency_picture,
+    latency_table,
     pages_table,
     peer_verdict,
     speakers_table,
@@ -35,6 +36,19 @@ LOADS = [
     }
     for streams in (4, 12)
 ]
+
+
+def test_the_waiting_of_a_reader_stands_beside_its_goal() -> None:
+    figures = {
+        "first_partial_p50_s": 0.44,
+        "first_partial_max_s": 0.57,
+        "final_p50_s": 0.77,
+        "final_p95_s": 0.86,
+    }
+    first, longest, last = latency_table(figures).splitlines()[2:]
+    assert first == "| from the beginning of a line to its first words, p50, s | 0.44 | at most 0.8 |"
+    assert "| 0.57 |" in longest
+    assert "| 0.77 / 0.86 |" in last
 
 
 class TestTable:
