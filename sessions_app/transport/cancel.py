@@ -11,7 +11,8 @@ AGAIN_S = 0.2
 async def cancel_and_wait(*tasks: asyncio.Task[Any]) -> None:
     """Cancel tasks until they have ended.
 
-    Once is not enough: a cancellation that meets an answer from the network on its way is lost in redis-py.
+    Once is not enough: a cancellation is lost in redis-py when it meets an answer from the network on its
+    way, and in a task group when it meets an error of one of its tasks.
     """
     pending = set(tasks)
     while pending:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 from argparse import ArgumentParser
 from typing import Any
@@ -18,6 +17,7 @@ from websockets.exceptions import WebSocketException
 
 from sessions_app.sample.demo import show_sample_meeting
 from sessions_app.serving.gc_freeze import freeze_heap
+from sessions_app.transport.cancel import cancel_and_wait
 from sessions_app.transport.current import get_transport
 from sessions_app.worker.hosted_worker import HostedWorker, failure_message
 
@@ -103,9 +103,7 @@ class Command(BaseCommand):
         self.stdout.flush()
 
     async def _stop(self) -> None:
-        self._starting.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await self._starting
+        await cancel_and_wait(self._starting)
         if self.worker:
             await self.worker.stop()
         await get_transport().aclose()

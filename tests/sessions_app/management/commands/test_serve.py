@@ -47,7 +47,9 @@ class Server:
         self.ready()
         async with asyncio.timeout(10):
             await self.is_stopping.wait()
-        await self.on_stop()
+        stopping = asyncio.ensure_future(self.on_stop())
+        assert (await asyncio.wait([stopping], timeout=10))[0], "it never stops"
+        stopping.result()
 
     def stop(self) -> None:
         self.is_stopping.set()
@@ -154,6 +156,32 @@ class TestRunning:
 
         assert worker.told == ["start", "run", "stop"]
         assert "the sample meeting broke off" in caplog.text
+
+    def test_it_stops_though_the_sample_meeting_breaks_off_at_that_moment(
+        self, command: Command, monkeypatch: pytest.MonkeyPatch, settings: Settings
+    ) -> None:
+        """The task group of the meeting tells the error then, and loses the cancellation."""
+        settings.DEMO = True
+
+        async def close_at_the_end() -> None:
+            try:
+                await asyncio.Event().wait()
+            finally:
+                raise ConnectionClosedError(None, None)
+
+        async def show(port: int, say: Any) -> None:
+            async with asyncio.TaskGroup() as sockets:
+                sockets.create_task(close_at_the_end())
+                await asyncio.sleep(0)  # it has begun
+                command.server.stop()
+
+        monkeypatch.setattr(serve, "show_sample_meeting", show)
+        worker = Worker()
+        monkeypatch.setattr(serve, "HostedWorker", lambda: worker)
+
+        handle(command, demo=True)
+
+        assert worker.told[-1] == "stop"
 
 
 class TestFailing:
