@@ -8,7 +8,6 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -152,12 +151,6 @@ def read(text: str) -> dict[str, dict[str, str]]:
 
 TABLE = read(EXPECTED)
 OFFERED = read(ACTIONS)
-
-
-@pytest.fixture(autouse=True)
-def _storage(settings: Any, tmp_path: Path) -> None:
-    settings.MEDIA_ROOT = tmp_path / "media"
-    settings.VOICEPRINT_KEY_FILE = tmp_path / "keys"
 
 
 @pytest.fixture

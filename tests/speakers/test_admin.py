@@ -42,12 +42,6 @@ pytestmark = pytest.mark.django_db
 VOICE = np.array([0.6, 0.8, 0.0, 0.0], np.float32)
 
 
-@pytest.fixture(autouse=True)
-def _storage(settings: Any, tmp_path: Path) -> None:
-    settings.MEDIA_ROOT = tmp_path / "media"
-    settings.VOICEPRINT_KEY_FILE = tmp_path / "keys"
-
-
 @pytest.fixture
 def user() -> User:
     return make_user("enroller", "enroller", is_staff=True)

@@ -59,12 +59,6 @@ def table() -> dict[tuple[str, str], dict[str, int]]:
     return {(row[0], row[1]): dict(zip(VISITORS, map(int, row[2:]), strict=True)) for row in rows}
 
 
-@pytest.fixture(autouse=True)
-def _storage(settings: Any, tmp_path: Path) -> None:
-    settings.MEDIA_ROOT = tmp_path / "media"
-    settings.VOICEPRINT_KEY_FILE = tmp_path / "keys"
-
-
 @pytest.fixture
 def alice() -> Speaker:
     flac = enrollment.to_flac(np.zeros(16_000, np.float32))

@@ -33,13 +33,6 @@ SCRIPT = Script(
 UPLOAD = Voiceprint.Source.UPLOAD
 
 
-@pytest.fixture(autouse=True)
-def media(settings: Any, tmp_path: Path) -> Path:
-    settings.MEDIA_ROOT = tmp_path / "media"
-    settings.VOICEPRINT_KEY_FILE = tmp_path / "keys"
-    return tmp_path / "media"
-
-
 @pytest.fixture
 def staff() -> User:
     return User.objects.create_user("staff")

@@ -24,13 +24,6 @@ pytestmark = pytest.mark.django_db
 VOICE = np.array([0.6, 0.8, 0.0, 0.0], np.float32)
 
 
-@pytest.fixture(autouse=True)
-def media(settings: Any, tmp_path: Path) -> Path:
-    settings.MEDIA_ROOT = tmp_path / "media"
-    settings.VOICEPRINT_KEY_FILE = tmp_path / "keys"
-    return tmp_path / "media"
-
-
 def opened(speaker: Speaker) -> tuple[dict[str, Any], dict[str, bytes]]:
     """What the file says, and the recordings in it by name."""
     with zipfile.ZipFile(io.BytesIO(export.export(speaker))) as archive:

@@ -40,13 +40,6 @@ VOICE = np.eye(4, dtype=np.float32)[0]
 UPLOAD = Voiceprint.Source.UPLOAD
 
 
-@pytest.fixture(autouse=True)
-def media(settings: Any, tmp_path: Path) -> Path:
-    settings.MEDIA_ROOT = tmp_path / "media"
-    settings.VOICEPRINT_KEY_FILE = tmp_path / "keys"
-    return tmp_path / "media"
-
-
 @pytest.fixture
 def boss() -> User:
     return User.objects.create_superuser("boss", password="boss")

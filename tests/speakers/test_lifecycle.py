@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -35,12 +34,6 @@ UPLOAD = Voiceprint.Source.UPLOAD
 SOUND = np.zeros(160, np.float32)
 NOW = datetime(2030, 3, 31, 0, 30, tzinfo=timezone.get_fixed_timezone(60))
 SECOND = timedelta(seconds=1)
-
-
-@pytest.fixture(autouse=True)
-def _storage(settings: Any, tmp_path: Path) -> None:
-    settings.MEDIA_ROOT = tmp_path / "media"
-    settings.VOICEPRINT_KEY_FILE = tmp_path / "keys"
 
 
 @pytest.fixture

@@ -7,7 +7,6 @@ import logging
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -32,9 +31,7 @@ MODEL = ScriptedEmbedder.model_id
 
 
 @pytest.fixture(autouse=True)
-def _storage(settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    settings.MEDIA_ROOT = tmp_path / "media"
-    settings.VOICEPRINT_KEY_FILE = tmp_path / "keys"
+def _rarely(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(maintenance, "JOB_POLL_S", 60.0)
     monkeypatch.setattr(maintenance, "EXPIRE_S", 60.0)
 

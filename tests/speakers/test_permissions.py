@@ -32,12 +32,6 @@ UPLOAD = Voiceprint.Source.UPLOAD
 SOUND = np.zeros(SAMPLE_RATE // 10, np.float32)
 
 
-@pytest.fixture(autouse=True)
-def _storage(settings: Any, tmp_path: Path) -> None:
-    settings.MEDIA_ROOT = tmp_path / "media"
-    settings.VOICEPRINT_KEY_FILE = tmp_path / "keys"
-
-
 @pytest.fixture
 def anna() -> User:
     return User.objects.create_user("anna", is_staff=True)

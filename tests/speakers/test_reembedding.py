@@ -29,12 +29,6 @@ OLD = np.ones(4, np.float32)
 NEW_MODEL = ScriptedEmbedder.model_id
 
 
-@pytest.fixture(autouse=True)
-def _storage(settings: Any, tmp_path: Path) -> None:
-    settings.MEDIA_ROOT = tmp_path / "media"
-    settings.VOICEPRINT_KEY_FILE = tmp_path / "keys"
-
-
 def said(line: int) -> bytes:
     pause = np.zeros(SAMPLE_RATE // 2, np.float32)
     return to_flac(np.concatenate([pause, SCRIPT.speak(line, pause_s=0.5)]).astype(np.float32))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -32,12 +31,6 @@ from .people import enroll, give_consent, make_speaker
 pytestmark = pytest.mark.django_db
 
 VOICE = np.eye(4, dtype=np.float32)[0]
-
-
-@pytest.fixture(autouse=True)
-def _storage(settings: Any, tmp_path: Path) -> None:
-    settings.MEDIA_ROOT = tmp_path / "media"
-    settings.VOICEPRINT_KEY_FILE = tmp_path / "keys"
 
 
 class TestVoiceprint:

@@ -34,12 +34,6 @@ NAME, OLD_NAME, NOTE = "Zaphod Beeblebrox", "Zaphod the Younger", "Two heads, on
 STAYS = "Trillian Astra"
 
 
-@pytest.fixture(autouse=True)
-def _storage(settings: Any, tmp_path: Path) -> None:
-    settings.MEDIA_ROOT = tmp_path / "media"
-    settings.VOICEPRINT_KEY_FILE = tmp_path / "keys"
-
-
 @pytest.fixture
 def media(settings: Any) -> Callable[[], bytes]:
     return lambda: content(Path(settings.MEDIA_ROOT))
