@@ -18,6 +18,7 @@ from xdist.remote import Producer
 from deploy.local_servers import NotInstalled, PostgresServer, RedisServer, find_program
 from recognition.engine.engine import Engine
 from recognition.fakes.scripted import Script, scripted_models
+from recognition.interfaces import Models
 from tests.support import side_by_side
 
 # A machine that others use as well is slow at times; that is no error.
@@ -94,9 +95,14 @@ def servers_of_its_own() -> None:
 
 
 @pytest.fixture
-async def engine(request: pytest.FixtureRequest) -> AsyncIterator[Engine]:
-    """Hears what the test's module has as `SCRIPT`."""
-    engine = Engine(scripted_models(getattr(request.module, "SCRIPT", Script())))
+def models(request: pytest.FixtureRequest) -> Models:
+    """Models that hear what the test's module has as `SCRIPT`."""
+    return scripted_models(getattr(request.module, "SCRIPT", Script()))
+
+
+@pytest.fixture
+async def engine(models: Models) -> AsyncIterator[Engine]:
+    engine = Engine(models)
     engine.start()
     yield engine
     await engine.aclose()

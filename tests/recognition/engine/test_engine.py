@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -33,7 +33,6 @@ from recognition.fakes.scripted import (
     ScriptedOffline,
     ScriptedStreaming,
     ScriptedVad,
-    scripted_models,
 )
 from recognition.interfaces import Models, Samples, State, Token
 
@@ -59,19 +58,6 @@ class Held(ScriptedOffline):
         self.has_begun.set()
         assert self.may_go_on.wait(20)
         return super().recognize(batch)
-
-
-@pytest.fixture
-def models() -> Models:
-    return scripted_models(SCRIPT)
-
-
-@pytest.fixture
-async def engine(models: Models) -> AsyncIterator[Engine]:
-    engine = Engine(models)
-    engine.start()
-    yield engine
-    await engine.aclose()
 
 
 async def answer(engine: Engine, work: Work, stream: ModelStream | None = None) -> Result:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import itertools
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -25,7 +25,6 @@ from recognition.fakes.scripted import (
     ScriptedLine,
     ScriptedOffline,
     ScriptedStreaming,
-    scripted_models,
 )
 from recognition.interfaces import Models, Samples, Token
 
@@ -37,19 +36,6 @@ SCRIPT = Script(
         ScriptedLine("通过了。", voice=2, seconds=1.0),
     ]
 )
-
-
-@pytest.fixture
-def models() -> Models:
-    return scripted_models(SCRIPT)
-
-
-@pytest.fixture
-async def engine(models: Models) -> AsyncIterator[Engine]:
-    engine = Engine(models)
-    engine.start()
-    yield engine
-    await engine.aclose()
 
 
 async def transcribe(engine: Engine, audio: Samples, *, frame: int = 3200) -> list[Event]:
