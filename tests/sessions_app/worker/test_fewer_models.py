@@ -12,16 +12,15 @@ import pytest
 from django.contrib.auth.models import User
 from django.utils.translation import gettext, override
 
-from recognition.core.endpointing import EndpointingOptions
-from recognition.engine.engine import Engine
 from recognition.fakes.scripted import Script, ScriptedLine, scripted_models
 from sessions_app.models import Session
 from sessions_app.store import commits
 from sessions_app.transport.memory import MemoryTransport
-from sessions_app.worker.recognition_worker import RecognitionWorker
 from speakers import enrollment, jobs
 from speakers.models import Job, Voiceprint
 from tests.support.senders import Socket
+
+from .at_work import worker_at_work
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -33,16 +32,9 @@ async def transport(settings: Any, tmp_path: Path) -> AsyncIterator[MemoryTransp
     """Of a process with a worker."""
     settings.MEDIA_ROOT = tmp_path
     settings.VOICEPRINT_KEY_FILE = tmp_path / "keys"
-    transport = MemoryTransport()
     models = replace(scripted_models(SCRIPT), streaming=None, punctuator=None, embedder=None)
-    engine = Engine(models)
-    engine.start()
-    worker = RecognitionWorker(engine, EndpointingOptions(), transport, capacity=8)
-    running = asyncio.create_task(worker.run())
-    yield transport
-    worker.stop()
-    await running
-    await engine.aclose()
+    async with worker_at_work(models) as transport:
+        yield transport
 
 
 async def finished(job: Job) -> Job:

@@ -13,8 +13,6 @@ from typing import Any
 import numpy as np
 import pytest
 
-from recognition.core.endpointing import EndpointingOptions
-from recognition.engine.engine import Engine
 from recognition.fakes.scripted import Script, ScriptedLine, scripted_models
 from sessions_app.metrics import registry
 from sessions_app.models import MAX_FAILURES, Session
@@ -23,8 +21,9 @@ from sessions_app.store import commits, voices
 from sessions_app.transport.interface import LogLost
 from sessions_app.transport.memory import MemoryTransport
 from sessions_app.worker import live_session
-from sessions_app.worker.recognition_worker import RecognitionWorker
 from tests.support.senders import Socket
+
+from .at_work import worker_at_work
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -39,15 +38,8 @@ AUDIO = SCRIPT.audio()
 async def transport(settings: Any, tmp_path: Any) -> AsyncIterator[MemoryTransport]:
     """Of a process with a worker."""
     settings.MEDIA_ROOT = tmp_path
-    transport = MemoryTransport()
-    engine = Engine(scripted_models(SCRIPT))
-    engine.start()
-    worker = RecognitionWorker(engine, EndpointingOptions(), transport, capacity=8)
-    running = asyncio.create_task(worker.run())
-    yield transport
-    worker.stop()
-    await running
-    await engine.aclose()
+    async with worker_at_work(scripted_models(SCRIPT)) as transport:
+        yield transport
 
 
 @pytest.fixture(autouse=True)
