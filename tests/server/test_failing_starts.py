@@ -11,26 +11,12 @@ import pytest
 
 from deploy.local_servers import free_port
 from recognition.model_sets.reading import read_model_set
-from tests.recognition.model_sets.tone_family import HERE
+from tests.recognition.model_sets.tone_family import BREAKS
 from tests.support.server import ROOT, Server
 
 pytestmark = pytest.mark.slow(25)
 
 MISSPELT = 'base = "embedded"\nstreaming.options.chunck = 3\n'
-BREAKS = f"""
-title = "Breaks"
-
-[vad]
-title = "Silero"
-licence = "MIT"
-package = "silero-vad"
-
-[offline]
-title = "Breaks"
-licence = "MIT"
-kind = "{HERE}.Breaks"
-options = {{ how = "HOW" }}
-"""
 
 COMMANDS = {
     "serve": [sys.executable, "manage.py", "serve", "--port", str(free_port())],

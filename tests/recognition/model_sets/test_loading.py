@@ -24,22 +24,7 @@ from recognition.model_sets.reading import read_model_set
 from tests.recognition.funasr.random_models import model_path, speech_like
 
 from .own_set import LANGUAGE_MODEL, own_text, without, write
-from .tone_family import HERE
-
-BREAKS = f"""
-title = "Breaks"
-
-[vad]
-title = "Silero"
-licence = "MIT"
-package = "silero-vad"
-
-[offline]
-title = "Breaks"
-licence = "MIT"
-kind = "{HERE}.Breaks"
-options = {{ how = "HOW" }}
-"""
+from .tone_family import BREAKS, HERE
 
 
 def load(folder: Path, text: str, **options: str) -> Models:

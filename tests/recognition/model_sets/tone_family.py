@@ -24,6 +24,21 @@ LINES = "lines.txt"
 HERE = __name__
 """The dotted path of this module, for the files of sets."""
 
+BREAKS = f"""
+title = "Breaks"
+
+[vad]
+title = "Silero"
+licence = "MIT"
+package = "silero-vad"
+
+[offline]
+title = "Breaks"
+licence = "MIT"
+kind = "{HERE}.Breaks"
+options = {{ how = "HOW" }}
+"""
+
 SET = f"""
 title = "Tones"
 
