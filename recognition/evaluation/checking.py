@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
+from recognition import progress
 from recognition.audio import seconds
 from recognition.funasr.loading import open_directory
 from recognition.funasr.options import FunasrOptions
@@ -24,8 +25,6 @@ from .scoring import plain
 MAX_READINGS = 150
 MAX_VOICES = 40
 MAX_RECORDINGS_OF_A_VOICE = 8
-
-_BAR = 30
 
 _NEEDED = {
     "cer_partials": "a set with [streaming]",
@@ -115,5 +114,4 @@ def _worded(name: str, figure: float | None) -> str:
 
 def bar(name: str, done: int, total: int) -> str:
     """Return a line that shows how much of a measurement is done."""
-    filled = _BAR * done // total
-    return f"  {name:<28} [{'=' * filled}{' ' * (_BAR - filled)}] {done} of {total}"
+    return f"  {name:<28} {progress.bar(done, total)} {done} of {total}"

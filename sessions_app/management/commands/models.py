@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
+from recognition import progress
 from recognition.exceptions import ModelError, RecordingsError
 from recognition.model_sets import download, reading
 from recognition.model_sets.reading import ModelSet, ModelSource, model_set_names, read_model_set
@@ -20,7 +21,6 @@ from sessions_app import sample
 if TYPE_CHECKING:
     from recognition.evaluation.measuring import Recording
 
-_BAR = 30
 _REDRAW_S = 0.2
 
 
@@ -114,13 +114,10 @@ class _Bar:
         self._is_terminal = stdout.isatty()
         self._drawn_at = 0.0
 
-    def show_download(self, progress: download.Progress) -> None:
-        filled = _BAR * progress.done // max(1, progress.total)
-        line = (
-            f"{progress.source.title:<26} [{'=' * filled}{' ' * (_BAR - filled)}] "
-            f"{_megabytes(progress.done)} of {_megabytes(progress.total)}"
-        )
-        self.show(line, is_full=progress.done >= progress.total)
+    def show_download(self, state: download.Progress) -> None:
+        amount = f"{_megabytes(state.done)} of {_megabytes(state.total)}"
+        line = f"{state.source.title:<26} {progress.bar(state.done, state.total)} {amount}"
+        self.show(line, is_full=state.done >= state.total)
 
     def show(self, line: str, *, is_full: bool) -> None:
         now = time.monotonic()
