@@ -186,14 +186,13 @@ class SessionConsumer(AsyncWebsocketConsumer):
         )
 
     async def _authorise(self, join: JoinRequest) -> None:
-        header_names = {name.decode("latin-1").lower() for name, _ in self.scope["headers"]}
         client = self.scope.get("client")
         secret = join.token
         token = await find_token(secret) if secret else None
         right = Right.SEND if join.mode is Mode.SENDER else Right.READ
         user = self._user()
         visitor = decision.Visitor(
-            is_local=decision.is_local(client[0] if client else None, header_names),
+            is_local=decision.is_local(client[0] if client else None, self._headers),
             has_login=user is not None,
             has_permission=user is not None and await has_right(user, right, join.session_key),
             has_token=bool(secret),
@@ -212,7 +211,7 @@ class SessionConsumer(AsyncWebsocketConsumer):
     def _user(self) -> User | None:
         """Return who is logged in; only a browser's cookie counts, and browsers say where they come from."""
         user = self.scope.get("user")
-        is_browser = b"origin" in dict(self.scope["headers"])
+        is_browser = "origin" in self._headers
         return user if is_browser and isinstance(user, User) and user.is_authenticated else None
 
     @property
