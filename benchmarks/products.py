@@ -174,7 +174,7 @@ class _Both:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._arms[ONEDNN], name)
 
-    def new_state(self) -> Any:
+    def new_state(self, context: Any = None) -> Any:
         return {arm: model.new_state() for arm, model in self._arms.items()}
 
     def release(self, state: Any) -> None:
@@ -197,7 +197,7 @@ class _Both:
     def decode(self, batch: Any) -> Any:
         return self.call("decode", batch, has_states=True)
 
-    def recognize(self, batch: Any) -> Any:
+    def recognize(self, batch: Any, contexts: Any = ()) -> Any:
         return self.call("recognize", batch, has_states=False)
 
     def punctuate(self, batch: Any) -> Any:

@@ -39,6 +39,17 @@ class Token:
     """The punctuation after it, from a recogniser that punctuates by itself."""
 
 
+@dataclass(slots=True)
+class SessionContext:
+    """Facts about one session that its recognisers share: what they are asked for, and what they found out.
+
+    It belongs to the thread that recognises.
+    """
+
+    language: str = ""
+    """Code of the language that is spoken, as "zh"; empty until a recogniser is told or finds out."""
+
+
 @runtime_checkable
 class VoiceActivityDetector(Protocol):
     """Tells speech from everything else, frame by frame, as the audio comes in."""
@@ -66,7 +77,7 @@ class StreamingRecognizer(Protocol):
     chunk: int
     """Samples that each call takes per stream: exactly this many. 0 for no partials."""
 
-    def new_state(self) -> State:
+    def new_state(self, context: SessionContext | None = None) -> State:
         """State of one utterance, from a pool that grows as needed."""
         ...
 
@@ -80,10 +91,30 @@ class StreamingRecognizer(Protocol):
 
 
 @runtime_checkable
+class RevisingRecognizer(StreamingRecognizer, Protocol):
+    """A first pass that shows more than it is sure of."""
+
+    def tail(self, state: State) -> Sequence[str]:
+        """The tokens behind what `decode` has returned, as of the last chunk; the next may change them."""
+        ...
+
+
+@runtime_checkable
 class OfflineRecognizer(Protocol):
     """The second pass: the whole utterance at once, for the final text and its times."""
 
-    def recognize(self, batch: Sequence[Samples]) -> list[list[Token]]: ...
+    min_samples: int
+    """Length that even the shortest utterance is computed as; 0 if each costs what it is long."""
+
+    def recognize(
+        self, batch: Sequence[Samples], contexts: Sequence[SessionContext] = ()
+    ) -> list[list[Token]]:
+        """The tokens of each utterance.
+
+        Args:
+            contexts: Of the session of each utterance; none where there are no sessions.
+        """
+        ...
 
 
 @runtime_checkable
@@ -130,7 +161,15 @@ class Models:
     device: str = "cpu"
     """Kind of device that they compute on; what is on a GPU cannot be shared with forked processes."""
 
+    recognises_apart: bool = False
+    """Whether both passes run on a thread of their own, because they take long and let others compute."""
+
     @property
     def chunk(self) -> int:
         """Samples of one step of the first pass; 0 without partials."""
         return self.streaming.chunk if self.streaming else 0
+
+    @property
+    def revises(self) -> bool:
+        """Whether the first pass shows a tail that may still change."""
+        return isinstance(self.streaming, RevisingRecognizer)

@@ -47,6 +47,13 @@ class ModelOptions(ABC):
     takes_language_model: ClassVar[bool] = False
     """Whether `load` makes use of the set's language model."""
 
+    recognises_apart: ClassVar[bool] = False
+    """Of a second pass: whether it and the first run on a thread of their own. For those that take long and
+    let other threads compute meanwhile."""
+
+    opens_after_fork: ClassVar[bool] = False
+    """Whether each process must load the model itself: loaded before a fork it does not work behind it."""
+
     wanted_files: ClassVar[tuple[str, ...]] = ("*",)
     """Patterns of the files that are fetched from a hub."""
 

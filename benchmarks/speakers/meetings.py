@@ -21,7 +21,7 @@ from recognition.core.events import Final
 from recognition.core.turns import MAX_VOICE, voice_in
 from recognition.engine.engine import Engine
 from recognition.engine.transcriber import Transcriber
-from recognition.interfaces import Models, Samples, SpeakerEmbedder, Token
+from recognition.interfaces import Models, Samples, SessionContext, SpeakerEmbedder, Token
 from speakers.voiceprints.fitting import Lines
 from speakers.voiceprints.identification import Gallery
 from speakers.voiceprints.tracking import LineMoved, SpeakerTracker, VoicesMerged
@@ -51,7 +51,11 @@ LOOKED_AT = (
 class EveryWord:
     """A recogniser to which everything is words."""
 
-    def recognize(self, batch: Sequence[Samples]) -> list[list[Token]]:
+    min_samples = 0
+
+    def recognize(
+        self, batch: Sequence[Samples], contexts: Sequence[SessionContext] = ()
+    ) -> list[list[Token]]:
         return [
             [
                 Token("x", at, min(at + WORD, len(audio)))

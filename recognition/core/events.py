@@ -19,6 +19,9 @@ class Partial:
     end: int = field(default=0, compare=False)
     """End of the audio that it was made of."""
 
+    tail: str = ""
+    """What probably follows the text; the next partial may have another."""
+
 
 @dataclass(frozen=True, slots=True)
 class Final:

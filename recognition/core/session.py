@@ -219,7 +219,7 @@ class TranscriptionSession:
         match result:
             case SpeechProbabilities(values):
                 self._receive_probabilities(values)
-            case ChunkDecoded(index, tokens):
+            case ChunkDecoded(index, tokens, _):
                 self._receive_chunk(index, tokens)
             case Previewed(index, tokens):
                 self._receive_preview(index, tokens)

@@ -81,6 +81,9 @@ class ChunkDecoded:
     tokens: tuple[str, ...]
     """What the chunk added."""
 
+    tail: tuple[str, ...] = ()
+    """What is thought to follow all that was added; the next chunk may change it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Previewed:

@@ -28,7 +28,14 @@ from recognition.core.work import (
     SpeechProbabilities,
     Work,
 )
-from recognition.interfaces import Models, State
+from recognition.interfaces import (
+    Models,
+    RevisingRecognizer,
+    SessionContext,
+    State,
+    StreamingRecognizer,
+    Token,
+)
 
 from .scheduler import QueuedJob, Stage
 
@@ -36,11 +43,12 @@ logger = logging.getLogger(__name__)
 
 
 class ModelStream:
-    """Memory of the models for one session. Only the models' thread touches `vad` and `decoding`."""
+    """Memory of the models for one session; `vad`, `decoding` and `context` are the models' thread's."""
 
     def __init__(self) -> None:
         self.vad: State = None
         self.decoding: dict[int, State] = {}
+        self.context = SessionContext()
         self.is_open = True
         self.chunk_queued_at = 0.0
 
@@ -116,24 +124,33 @@ class ModelRunner:
         for stream, work, _ in requests:
             assert isinstance(work, DecodeChunk)
             if work.utterance not in stream.decoding:
-                stream.decoding[work.utterance] = streaming.new_state()
+                stream.decoding[work.utterance] = streaming.new_state(stream.context)
             batch.append((stream.decoding[work.utterance], work.audio))
             utterances.append(work.utterance)
         decoded = streaming.decode(batch)
-        return [ChunkDecoded(u, tuple(tokens)) for u, tokens in zip(utterances, decoded, strict=True)]
+        tails = [_tail(streaming, state) for state, _ in batch]
+        return [
+            ChunkDecoded(utterance, tuple(tokens), tail)
+            for utterance, tokens, tail in zip(utterances, decoded, tails, strict=True)
+        ]
 
     def _recognize(self, requests: Sequence[ModelRequest]) -> list[Result]:
         works = [request.work for request in requests if isinstance(request.work, Recognize)]
-        recognized = self.models.offline.recognize([work.audio for work in works])
+        recognized = self._tokens(requests)
         return [Recognized(w.utterance, tuple(tokens)) for w, tokens in zip(works, recognized, strict=True)]
 
     def _preview(self, requests: Sequence[ModelRequest]) -> list[Result]:
         works = [request.work for request in requests if isinstance(request.work, Preview)]
-        recognized = self.models.offline.recognize([work.audio for work in works])
+        recognized = self._tokens(requests)
         return [
             Previewed(work.utterance, tuple(token.text for token in tokens))
             for work, tokens in zip(works, recognized, strict=True)
         ]
+
+    def _tokens(self, requests: Sequence[ModelRequest]) -> list[list[Token]]:
+        works = [request.work for request in requests if isinstance(request.work, Recognize | Preview)]
+        contexts = [request.stream.context for request in requests]
+        return self.models.offline.recognize([work.audio for work in works], contexts)
 
     def _punctuate(self, requests: Sequence[ModelRequest]) -> list[Result]:
         assert self.models.punctuator
@@ -146,6 +163,10 @@ class ModelRunner:
         works = [request.work for request in requests if isinstance(request.work, Embed)]
         found = self.models.embedder.embed([(work.audio, work.spans) for work in works])
         return [Embedded(w.utterance, embeddings) for w, embeddings in zip(works, found, strict=True)]
+
+
+def _tail(streaming: StreamingRecognizer, state: State) -> tuple[str, ...]:
+    return tuple(streaming.tail(state)) if isinstance(streaming, RevisingRecognizer) else ()
 
 
 def job_of(request: ModelRequest, now: float) -> QueuedJob[ModelRequest]:

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from recognition.interfaces import Models, Samples, Span, State, Token
+from recognition.interfaces import Models, Samples, SessionContext, Span, State, Token
 
 LOUD = 0.01
 """A frame with a sample beyond this is speech."""
@@ -40,7 +40,7 @@ class ChecksumVad:
 class ChecksumStreaming:
     chunk = 9600
 
-    def new_state(self) -> State:
+    def new_state(self, context: SessionContext | None = None) -> State:
         return None
 
     def decode(self, batch: Sequence[tuple[State, Samples]]) -> list[list[str]]:
@@ -51,7 +51,11 @@ class ChecksumStreaming:
 
 
 class ChecksumOffline:
-    def recognize(self, batch: Sequence[Samples]) -> list[list[Token]]:
+    min_samples = 0
+
+    def recognize(
+        self, batch: Sequence[Samples], contexts: Sequence[SessionContext] = ()
+    ) -> list[list[Token]]:
         return [[Token(checksum(audio), 0, len(audio))] for audio in batch]
 
 

@@ -14,7 +14,7 @@ from typing import Annotated
 import numpy as np
 
 from recognition.audio import SAMPLE_RATE, samples
-from recognition.interfaces import Models, Samples, Span, State, Token
+from recognition.interfaces import Models, Samples, SessionContext, Span, State, Token
 from recognition.tables import Between, Place, read_table
 
 LOUD = 0.05
@@ -95,7 +95,7 @@ class ScriptedStreaming:
         self._script = script
         self.open_states = 0
 
-    def new_state(self) -> State:
+    def new_state(self, context: SessionContext | None = None) -> State:
         self.open_states += 1
         return {"said": 0}
 
@@ -114,10 +114,14 @@ class ScriptedStreaming:
 
 
 class ScriptedOffline:
+    min_samples = 0
+
     def __init__(self, script: Script) -> None:
         self._script = script
 
-    def recognize(self, batch: Sequence[Samples]) -> list[list[Token]]:
+    def recognize(
+        self, batch: Sequence[Samples], contexts: Sequence[SessionContext] = ()
+    ) -> list[list[Token]]:
         return [self._tokens(audio) for audio in batch]
 
     def _tokens(self, audio: Samples) -> list[Token]:

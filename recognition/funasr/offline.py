@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from recognition.exceptions import ModelError
-from recognition.interfaces import Samples, Token
+from recognition.interfaces import Samples, SessionContext, Token
 from recognition.language_model import LanguageModel
 
 from . import cif
@@ -54,6 +54,8 @@ class OfflineParaformer:
         ModelError: If the directory does not hold such a model.
     """
 
+    min_samples = 0
+
     def __init__(
         self,
         directory: ModelDirectory,
@@ -79,7 +81,9 @@ class OfflineParaformer:
         self._positions = position_encoding(1024, _INPUT)
 
     @torch.inference_mode()
-    def recognize(self, batch: Sequence[Samples]) -> list[list[Token]]:
+    def recognize(
+        self, batch: Sequence[Samples], contexts: Sequence[SessionContext] = ()
+    ) -> list[list[Token]]:
         """The words of each utterance and when they were said.
 
         An utterance shorter than one frame of 25 ms has none.

@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 
 from recognition.exceptions import ModelError
-from recognition.interfaces import Samples
+from recognition.interfaces import Samples, SessionContext
 from recognition.language_model import LanguageModel
 
 from . import cif
@@ -90,7 +90,7 @@ class StreamingParaformer:
         self._slots = 0
         self._front = _Front(self.options, self._width, self._device)
 
-    def new_state(self) -> StreamState:
+    def new_state(self, context: SessionContext | None = None) -> StreamState:
         """State of one utterance, in a slot of its own."""
         if not self._free:
             self._grow()

@@ -66,6 +66,7 @@ def load_models(
         punctuator=loaded.get("punctuation"),
         embedder=loaded.get("speaker"),
         device=max(devices),  # "cuda" if one of them is there
+        recognises_apart=model_set.sources["offline"].options.recognises_apart,
     )
 
 

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import FrozenInstanceError, replace
 
 import numpy as np
 import pytest
 
 from recognition.fakes.checksum import checksum_models
-from recognition.fakes.scripted import Script, ScriptedLine, scripted_models
+from recognition.fakes.scripted import Script, ScriptedLine, ScriptedStreaming, scripted_models
 from recognition.interfaces import (
     Models,
     OfflineRecognizer,
     Punctuator,
     SpeakerEmbedder,
+    State,
     StreamingRecognizer,
     Token,
     VoiceActivityDetector,
@@ -98,6 +100,16 @@ class TestModels:
         models = Models("few", whole.vad, whole.offline)
         assert (models.streaming, models.punctuator, models.embedder) == (None, None, None)
         assert models.device == "cpu"
+
+    def test_a_first_pass_with_a_tail_revises(self) -> None:
+        class Revises(ScriptedStreaming):
+            def tail(self, state: State) -> Sequence[str]:
+                return []
+
+        models = scripted_models(SCRIPT)
+        assert not models.revises
+        assert not replace(models, streaming=None).revises
+        assert replace(models, streaming=Revises(SCRIPT)).revises
 
     def test_a_set_does_not_change(self) -> None:
         with pytest.raises(FrozenInstanceError):

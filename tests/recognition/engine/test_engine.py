@@ -34,7 +34,7 @@ from recognition.fakes.scripted import (
     ScriptedStreaming,
     ScriptedVad,
 )
-from recognition.interfaces import Models, Samples, State, Token
+from recognition.interfaces import Models, Samples, SessionContext, State, Token
 
 SCRIPT = Script(
     [ScriptedLine("大家好。", voice=0, seconds=2.0), ScriptedLine("好的。", voice=1, seconds=0.8)]
@@ -53,7 +53,9 @@ class Held(ScriptedOffline):
         self.has_begun = threading.Event()
         self.may_go_on = threading.Event()
 
-    def recognize(self, batch: Sequence[Samples]) -> list[list[Token]]:
+    def recognize(
+        self, batch: Sequence[Samples], contexts: Sequence[SessionContext] = ()
+    ) -> list[list[Token]]:
         self.batches.append(len(batch))
         self.has_begun.set()
         assert self.may_go_on.wait(20)
@@ -146,7 +148,9 @@ class TestFailures:
     class Refuses(ScriptedOffline):
         """Cannot stand audio of a certain length."""
 
-        def recognize(self, batch: Sequence[Samples]) -> list[list[Token]]:
+        def recognize(
+            self, batch: Sequence[Samples], contexts: Sequence[SessionContext] = ()
+        ) -> list[list[Token]]:
             if any(len(audio) == 16_000 for audio in batch):
                 raise RuntimeError("mel energy is nan")
             return super().recognize(batch)

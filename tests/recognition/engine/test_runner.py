@@ -35,7 +35,7 @@ from recognition.fakes.scripted import (
     ScriptedStreaming,
     scripted_models,
 )
-from recognition.interfaces import Samples, Token
+from recognition.interfaces import Samples, SessionContext, State, Token
 
 CHUNK = np.zeros(9600, np.float32)  # 0.6 s
 
@@ -114,6 +114,46 @@ class TestBatch:
         second = self.run(DecodeChunk(0, chunk), DecodeChunk(6, chunk), streams=streams)
         assert first == [ChunkDecoded(0, ("大",)), ChunkDecoded(5, ("大",))]
         assert second == [ChunkDecoded(0, ("家",)), ChunkDecoded(6, ("大",))]
+
+    def test_recognisers_are_given_what_is_known_of_each_session(self) -> None:
+        class Asks(ScriptedOffline):
+            asked: tuple[str, ...] = ()
+
+            def recognize(
+                self, batch: Sequence[Samples], contexts: Sequence[SessionContext] = ()
+            ) -> list[list[Token]]:
+                self.asked += tuple(context.language for context in contexts)
+                for context in contexts:
+                    context.language = "zh"
+                return super().recognize(batch)
+
+        class AsksEarly(ScriptedStreaming):
+            asked: tuple[str, ...] = ()
+
+            def new_state(self, context: SessionContext | None = None) -> State:
+                self.asked += (context.language if context else "nothing",)
+                return super().new_state()
+
+        offline, streaming = Asks(SCRIPT), AsksEarly(SCRIPT)
+        self.runner = ModelRunner(replace(self.models, offline=offline, streaming=streaming))
+        streams = [ModelStream(), ModelStream()]
+        streams[1].context.language = "en"
+        line = SCRIPT.speak(0)
+        self.run(Preview(0, line), streams=streams[:1])
+        self.run(Recognize(0, line), Recognize(0, line), streams=streams)
+        self.run(DecodeChunk(1, CHUNK), streams=streams[1:])
+        assert offline.asked == ("", "zh", "en")
+        assert streaming.asked == ("zh",)
+
+    def test_a_first_pass_that_revises_shows_its_tail(self) -> None:
+        class Guesses(ScriptedStreaming):
+            def tail(self, state: State) -> Sequence[str]:
+                return ["?"] * state["said"]
+
+        self.runner = ModelRunner(replace(self.models, streaming=Guesses(SCRIPT)))
+        stream, chunk = ModelStream(), SCRIPT.speak(0)[:9600]
+        assert self.run(DecodeChunk(0, chunk), streams=[stream]) == [ChunkDecoded(0, ("大",), ("?",))]
+        assert self.run(DecodeChunk(0, chunk), streams=[stream]) == [ChunkDecoded(0, ("家",), ("?", "?"))]
 
     def test_recognition_gives_tokens_with_their_times(self) -> None:
         [result] = self.run(Recognize(4, SCRIPT.speak(1)))
@@ -212,7 +252,9 @@ class TestBadInput:
 
     def test_a_model_that_gives_too_few_results_fails_them_all(self) -> None:
         class Forgetful(ScriptedOffline):
-            def recognize(self, batch: Sequence[Samples]) -> list[list[Token]]:
+            def recognize(
+                self, batch: Sequence[Samples], contexts: Sequence[SessionContext] = ()
+            ) -> list[list[Token]]:
                 return super().recognize(batch)[:-1]
 
         runner = ModelRunner(replace(scripted_models(SCRIPT), offline=Forgetful(SCRIPT)))

@@ -26,7 +26,7 @@ from recognition.fakes.scripted import (
     ScriptedOffline,
     ScriptedStreaming,
 )
-from recognition.interfaces import Models, Samples, Token
+from recognition.interfaces import Models, Samples, SessionContext, Token
 
 SCRIPT = Script(
     [
@@ -131,7 +131,9 @@ async def test_an_abandoned_session_leaves_no_model_state_behind(engine: Engine,
 class SpeaksNonsense(ScriptedOffline):
     """Answers with what is no token."""
 
-    def recognize(self, batch: Sequence[Samples]) -> list[list[Token]]:
+    def recognize(
+        self, batch: Sequence[Samples], contexts: Sequence[SessionContext] = ()
+    ) -> list[list[Token]]:
         return [["no token"] for _ in batch]  # type: ignore[list-item]
 
 
@@ -150,7 +152,9 @@ class FailsOnLine(ScriptedOffline):
         super().__init__(script)
         self._poison = poison
 
-    def recognize(self, batch: Sequence[Samples]) -> list[list[Token]]:
+    def recognize(
+        self, batch: Sequence[Samples], contexts: Sequence[SessionContext] = ()
+    ) -> list[list[Token]]:
         results = super().recognize(batch)
         if any("".join(token.text for token in tokens) == self._poison for tokens in results):
             raise RuntimeError("mel energy is nan")

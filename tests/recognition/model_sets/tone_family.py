@@ -16,7 +16,7 @@ import numpy as np
 from recognition.audio import SAMPLE_RATE
 from recognition.exceptions import ModelError
 from recognition.fakes.scripted import Script, ScriptedLine, ScriptedOffline, ScriptedVad
-from recognition.interfaces import OfflineRecognizer, Samples, Token
+from recognition.interfaces import OfflineRecognizer, Samples, SessionContext, Token
 from recognition.model_options import LoadContext, ModelOptions
 from recognition.tables import Between
 
@@ -120,13 +120,17 @@ class Breaks(ModelOptions):
 class ToneRecognizer:
     """An `OfflineRecognizer`."""
 
+    min_samples = 0
+
     def __init__(self, lines: Sequence[str], *, writes_marks: bool) -> None:
         self._script = Script([ScriptedLine(line) for line in lines])
         self._offline = ScriptedOffline(self._script)
         self._writes_marks = writes_marks
         self.calls = 0
 
-    def recognize(self, batch: Sequence[Samples]) -> list[list[Token]]:
+    def recognize(
+        self, batch: Sequence[Samples], contexts: Sequence[SessionContext] = ()
+    ) -> list[list[Token]]:
         self.calls += 1
         found = self._offline.recognize(batch)
         return [self._marked(tokens) for tokens in found] if self._writes_marks else found
@@ -164,7 +168,7 @@ class GrowingRecognizer:
         self.chunk = chunk
         self.open_states = 0
 
-    def new_state(self) -> _Heard:
+    def new_state(self, context: SessionContext | None = None) -> _Heard:
         self.open_states += 1
         return _Heard()
 
@@ -184,7 +188,11 @@ class GrowingRecognizer:
 class _FailsWhenRun:
     """An `OfflineRecognizer` whose weights turn out to be damaged."""
 
-    def recognize(self, batch: Sequence[Samples]) -> list[list[Token]]:
+    min_samples = 0
+
+    def recognize(
+        self, batch: Sequence[Samples], contexts: Sequence[SessionContext] = ()
+    ) -> list[list[Token]]:
         raise RuntimeError("mat1 and mat2 shapes cannot be multiplied")
 
 
