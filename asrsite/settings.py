@@ -77,7 +77,7 @@ TEMPLATES = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
                 "django.template.context_processors.i18n",
-                "sessions_app.context_processors.model_set",
+                "sessions_app.context_processors.model_sets",
             ],
         },
     },
@@ -175,7 +175,7 @@ LOGOUT_REDIRECT_URL = "session-list"
 
 # Recognition
 
-MODEL_SET = env.text("ASR_MODELS", "embedded")
+MODEL_SETS = env.names("ASR_MODELS", ["auto"])
 DEMO = env.boolean("DEMO", True)
 MODELS_DIR = DATA_DIR / "models"
 CAPACITY = env.integer("ASR_CAPACITY", 0, least=0)  # 0: measured when the models are loaded

@@ -1,9 +1,10 @@
 """Context that all templates share."""
 
-from django.conf import settings
 from django.http import HttpRequest
 
+from . import model_sets as sets
 
-def model_set(request: HttpRequest) -> dict[str, object]:
-    """Tell every page which models are at work, so that it warns while they are the small built-in ones."""
-    return {"model_set": settings.MODEL_SET, "is_model_set_embedded": settings.MODEL_SET == "embedded"}
+
+def model_sets(request: HttpRequest) -> dict[str, object]:
+    """Tell every page whether the small built-in models are alone at work, so that it warns."""
+    return {"are_small_models_alone": sets.are_small_ones_alone()}

@@ -71,9 +71,8 @@ def load_models(
 
 
 def _check_fetched(model_set: ModelSet, models_dir: Path) -> None:
-    missing = model_set.missing(models_dir)
-    if any(source.hub for source in missing):
-        names = ", ".join(source.title for source in missing)
+    if model_set.lacks_what_can_be_fetched(models_dir):
+        names = ", ".join(source.title for source in model_set.missing(models_dir))
         raise ModelError(
             f"the model set {model_set.name} is not complete: {names} missing in {models_dir}; "
             f"fetch with: python manage.py models pull {model_set.reference}"

@@ -88,6 +88,10 @@ class ModelSet:
         """Return the models whose files are not there yet."""
         return [source for source in self.sources.values() if source.is_missing(models_dir)]
 
+    def lacks_what_can_be_fetched(self, models_dir: Path) -> bool:
+        """Return whether `models pull` has something to do for it."""
+        return any(source.hub for source in self.missing(models_dir))
+
 
 def model_set_names() -> list[str]:
     """Return the sets that come with the product."""

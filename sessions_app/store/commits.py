@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
-from django.conf import settings
 from django.db import transaction
 from django.db.models import F, QuerySet
 from django.utils import timezone
 
 from recognition.core.events import Final
+from sessions_app import model_sets
 from sessions_app.models import Session, Utterance, Voice
 from sessions_app.transport.interface import Fenced
 from speakers.voiceprints.tracking import Decision
@@ -49,9 +49,8 @@ _COLUMNS = [field.name for field in fields(Final) if field.name not in NOT_STORE
 
 def get_or_create_session(key: str, *, owner: int | None = None, title: str = "") -> tuple[Session, bool]:
     """Return the session of this key, and whether it is new."""
-    return Session.objects.get_or_create(
-        key=key, defaults={"model_set": settings.MODEL_SET, "owner_id": owner, "title": title}
-    )
+    new: dict[str, Any] = {"model_set": model_sets.default_name, "owner_id": owner, "title": title}
+    return Session.objects.get_or_create(key=key, defaults=new)
 
 
 def withdraw(session_pk: int) -> None:

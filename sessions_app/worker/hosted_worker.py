@@ -16,8 +16,8 @@ from recognition.engine.metrics import LAG_BOUNDS_S, Histogram
 from recognition.exceptions import ModelSetError, RecognitionError
 from recognition.interfaces import Models
 from recognition.model_sets.loading import errors_named, load_models
-from recognition.model_sets.reading import ModelSet, read_model_set
-from sessions_app import metrics
+from recognition.model_sets.reading import ModelSet
+from sessions_app import metrics, model_sets
 from sessions_app.recordings import files
 from sessions_app.store import queries
 from sessions_app.store.in_database import in_database
@@ -50,7 +50,7 @@ def load_recognition() -> Recognition:
     Raises:
         ModelError: If that cannot be done, whatever is the matter; the message names the place.
     """
-    model_set = read_model_set(settings.MODEL_SET)
+    model_set = model_sets.served()[0]
     endpointing = _endpointing(model_set)
     models = load_models(
         model_set, Path(settings.MODELS_DIR), compute_type=settings.COMPUTE_TYPE, device=settings.DEVICE
@@ -58,7 +58,7 @@ def load_recognition() -> Recognition:
     with errors_named(f"{model_set.file}: measured at the start"):
         capacity = settings.CAPACITY or measure(models).streams
     logger.info("the model set %s is loaded; a process takes %d sessions", model_set.name, capacity)
-    if settings.MODEL_SET == "embedded":
+    if model_sets.are_small_ones_alone():
         logger.warning(
             "the small built-in models are at work: they prove the installation and are not made for real "
             "meetings; for people, start with ASR_MODELS=paraformer-zh"

@@ -21,7 +21,7 @@ class TestPage:
         return response.content.decode()
 
     def test_a_page_says_it_in_both_languages(self, client: Client, settings: Settings) -> None:
-        settings.MODEL_SET = "embedded"
+        settings.MODEL_SETS = ["embedded"]
 
         english, chinese = self.listing(client), self.listing(client, "zh-hans")
 
@@ -31,7 +31,7 @@ class TestPage:
         assert "The small built-in models" not in chinese
 
     def test_with_other_models_no_page_says_it(self, client: Client, settings: Settings) -> None:
-        settings.MODEL_SET = "paraformer-zh"
+        settings.MODEL_SETS = ["paraformer-zh"]
 
         assert CHANGES_IT not in self.listing(client)
 
@@ -46,7 +46,7 @@ class TestLog:
     def test_a_worker_says_it_when_it_has_loaded_them(
         self, caplog: pytest.LogCaptureFixture, settings: Settings
     ) -> None:
-        settings.MODEL_SET = "embedded"
+        settings.MODEL_SETS = ["embedded"]
 
         hosted_worker.load_recognition()
 
@@ -56,7 +56,7 @@ class TestLog:
     def test_with_other_models_there_is_no_warning(
         self, caplog: pytest.LogCaptureFixture, settings: Settings
     ) -> None:
-        settings.MODEL_SET = "paraformer-zh"
+        settings.MODEL_SETS = ["paraformer-zh"]
 
         hosted_worker.load_recognition()
 

@@ -34,7 +34,7 @@ MODEL = "scripted-1"
 def installation(settings: Any, tmp_path: Path) -> None:
     lines = "".join(f'[[script]]\ntext = "大家好。"\nvoice = {n}\nseconds = 6.0\n' for n in range(PEOPLE))
     (tmp_path / "script.toml").write_text(f'title = "Script"\n{lines}', encoding="utf-8")
-    settings.MODEL_SET = str(tmp_path / "script.toml")
+    settings.MODEL_SETS = [str(tmp_path / "script.toml")]
     settings.MEDIA_ROOT = tmp_path / "media"
     settings.VOICEPRINT_KEY_FILE = tmp_path / "keys"
 

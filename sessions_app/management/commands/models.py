@@ -14,7 +14,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from recognition import progress
 from recognition.exceptions import ModelError, RecordingsError
-from recognition.model_sets import download, reading
+from recognition.model_sets import download, reading, selection
 from recognition.model_sets.reading import ModelSet, ModelSource, model_set_names, read_model_set
 from sessions_app import sample
 
@@ -31,13 +31,11 @@ class Command(BaseCommand):
         actions = parser.add_subparsers(dest="action", required=True)
         actions.add_parser("list", help="which sets there are, and whether they are here")
         pull = actions.add_parser("pull", help="fetch what is missing of a set; goes on where it was stopped")
-        pull.add_argument("model_set", nargs="?", default=settings.MODEL_SET, help="name, or path of a .toml")
+        pull.add_argument("model_set", nargs="?", help="name, or path of a .toml")
         check = actions.add_parser(
             "check", help="size, licence, error rates and speed of a set, measured here"
         )
-        check.add_argument(
-            "model_set", nargs="?", default=settings.MODEL_SET, help="name, or path of a .toml"
-        )
+        check.add_argument("model_set", nargs="?", help="name, or path of a .toml")
         check.add_argument(
             "--recordings",
             type=Path,
@@ -49,19 +47,17 @@ class Command(BaseCommand):
             if action == "list":
                 self._list()
             elif action == "check":
-                self._check(read_model_set(options["model_set"]), options["recordings"])
+                self._check(_chosen(options["model_set"]), options["recordings"])
             else:
-                self._pull(read_model_set(options["model_set"]))
+                self._pull_all(options["model_set"])
         except (ModelError, RecordingsError) as error:
             raise CommandError(str(error)) from error
 
     def _list(self) -> None:
-        names = model_set_names()
-        if settings.MODEL_SET not in names:
-            names.append(settings.MODEL_SET)
-        for name in names:
+        used = selection.expanded(settings.MODEL_SETS, Path(settings.MODELS_DIR))
+        for name in dict.fromkeys([*model_set_names(), *used]):
             model_set = read_model_set(name)
-            in_use = "   (in use)" if name == settings.MODEL_SET else ""
+            in_use = "   (in use)" if name in used else ""
             self.stdout.write(self.style.MIGRATE_HEADING(f"{name}: {model_set.title}{in_use}"))
             if model_set.description:
                 self.stdout.write(f"  {model_set.description}")
@@ -73,6 +69,11 @@ class Command(BaseCommand):
                 self.stdout.write(f"  {role:<14} {source.title}  {size}{source.licence}  {origin}  {state}")
             if any(source.hub for source in missing):
                 self.stdout.write(f"  fetch with: python manage.py models pull {name}")
+
+    def _pull_all(self, name: str | None) -> None:
+        wanted = [] if name else selection.to_fetch(settings.MODEL_SETS, Path(settings.MODELS_DIR))
+        for model_set in wanted or [_chosen(name)]:
+            self._pull(model_set)
 
     def _pull(self, model_set: ModelSet) -> None:
         if not any(source.hub for source in model_set.sources.values()):
@@ -104,6 +105,13 @@ class Command(BaseCommand):
     def _write_lines(self, lines: Sequence[str]) -> None:
         for line in lines:
             self.stdout.write(line)
+
+
+def _chosen(name: str | None) -> ModelSet:
+    """Return the set of this name, or the default of the settings."""
+    if name:
+        return read_model_set(name)
+    return selection.selected(settings.MODEL_SETS, Path(settings.MODELS_DIR))[0]
 
 
 class _Bar:

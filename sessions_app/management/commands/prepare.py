@@ -12,7 +12,8 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 
 from recognition.exceptions import ModelError
-from recognition.model_sets.reading import read_model_set
+from recognition.model_sets import selection
+from recognition.model_sets.reading import ModelSet
 
 
 class Command(BaseCommand):
@@ -39,8 +40,20 @@ class Command(BaseCommand):
 
     def _pull_models(self) -> None:
         try:
-            model_set = read_model_set(settings.MODEL_SET)
+            wanted = selection.to_fetch(settings.MODEL_SETS, Path(settings.MODELS_DIR))
         except ModelError as error:
             raise CommandError(str(error)) from error
-        if any(source.hub for source in model_set.missing(Path(settings.MODELS_DIR))):
-            call_command("models", "pull", settings.MODEL_SET)
+        for model_set in wanted:
+            self._pull(model_set)
+
+    def _pull(self, model_set: ModelSet) -> None:
+        """Fetch a set; one that nobody named may also come later."""
+        try:
+            call_command("models", "pull", model_set.reference)
+        except CommandError as error:
+            if selection.AUTO not in settings.MODEL_SETS:
+                raise
+            self.stdout.write(f"{model_set.title} could not be fetched: {error}")
+            self.stdout.write(
+                "The start goes on with the small built-in models, which do not recognise people."
+            )

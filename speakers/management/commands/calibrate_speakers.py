@@ -16,7 +16,7 @@ from recognition.engine.engine import Engine
 from recognition.exceptions import ModelError
 from recognition.interfaces import Models
 from recognition.model_sets.loading import load_models
-from recognition.model_sets.reading import read_model_set
+from recognition.model_sets.selection import selected
 from speakers import calibration, listening
 from speakers.decoding import decode
 from speakers.enrollment import kept_recording
@@ -99,7 +99,7 @@ def _row(errors: Errors | None) -> str:
 def _load_models() -> Models:
     try:
         return load_models(
-            read_model_set(settings.MODEL_SET),
+            selected(settings.MODEL_SETS, Path(settings.MODELS_DIR))[0],
             Path(settings.MODELS_DIR),
             compute_type=settings.COMPUTE_TYPE,
             device=settings.DEVICE,

@@ -14,6 +14,7 @@ from django.db import OperationalError
 
 from recognition.exceptions import ModelError, ModelSetError
 from recognition.fakes.scripted import Script, ScriptedLine
+from sessions_app import model_sets
 from sessions_app.transport.current import get_transport
 from sessions_app.worker.hosted_worker import HostedWorker, failure_message, load_recognition
 from sessions_app.worker.lifespan import lifespan
@@ -39,7 +40,7 @@ kind = "{HERE}.Breaks"
 @pytest.fixture
 def file(settings: Any, tmp_path: Path) -> Path:
     """The model set of the settings."""
-    settings.MODEL_SET = str(tmp_path / "own.toml")
+    settings.MODEL_SETS = [str(tmp_path / "own.toml")]
     settings.MEDIA_ROOT = tmp_path
     write(tmp_path / "own.toml")
     return tmp_path / "own.toml"
@@ -47,6 +48,7 @@ def file(settings: Any, tmp_path: Path) -> Path:
 
 def write(file: Path, endpointing: str = "") -> None:
     file.write_text(SET.replace("ENDPOINTING", endpointing), encoding="utf-8")
+    model_sets.read_once.cache_clear()
 
 
 class TestTheEndSilenceOfTheSettings:

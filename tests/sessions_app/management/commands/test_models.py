@@ -38,7 +38,7 @@ class TestList:
         assert "fetch with: python manage.py models pull paraformer-zh" in text
 
     def test_a_set_in_use_that_cannot_be_read_is_named(self, settings: Settings) -> None:
-        settings.MODEL_SET = "/nowhere.toml"
+        settings.MODEL_SETS = ["/nowhere.toml"]
         with pytest.raises(CommandError, match=r"the model set /nowhere\.toml cannot be read"):
             run("list")
 
@@ -53,7 +53,7 @@ class TestListOfAnOwnSet:
             f'vad = {{ title = "Loudness", kind = "{family}.ToneVad", hub = "iic/vad" }}\n'
         )
         self.file = tmp_path / "own.toml"
-        settings.MODEL_SET, settings.MODELS_DIR = str(self.file), tmp_path / "models"
+        settings.MODEL_SETS, settings.MODELS_DIR = [str(self.file)], tmp_path / "models"
 
     def rows(self) -> str:
         return run("list").split(f"{self.file}: Ours   (in use)")[1]
@@ -118,7 +118,7 @@ class TestCheck:
         (tmp_path / "weights").mkdir()
         (tmp_path / "weights" / LINES).write_text("大家好。 下周再说吧。")
         (tmp_path / "own.toml").write_text(SET)
-        settings.MODEL_SET = str(tmp_path / "own.toml")
+        settings.MODEL_SETS = [str(tmp_path / "own.toml")]
 
     def test_the_set_in_use_is_checked_with_the_sample_meeting(self) -> None:
         text = run("check")

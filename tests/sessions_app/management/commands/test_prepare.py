@@ -88,7 +88,7 @@ class TestModels:
     def test_what_comes_from_a_hub_is_fetched(
         self, settings: Settings, tmp_path: Path, called: list[tuple[str, ...]]
     ) -> None:
-        settings.MODEL_SET, settings.MODELS_DIR = "paraformer-zh", tmp_path
+        settings.MODEL_SETS, settings.MODELS_DIR = ["paraformer-zh"], tmp_path
 
         run()
 
@@ -97,7 +97,7 @@ class TestModels:
     def test_the_built_in_ones_are_here(
         self, settings: Settings, tmp_path: Path, called: list[tuple[str, ...]]
     ) -> None:
-        settings.MODEL_SET, settings.MODELS_DIR = "embedded", tmp_path
+        settings.MODEL_SETS, settings.MODELS_DIR = ["embedded"], tmp_path
 
         run()
 
@@ -106,7 +106,7 @@ class TestModels:
     def test_a_set_that_is_not_there_is_named_and_the_account_is_made_all_the_same(
         self, settings: Settings
     ) -> None:
-        settings.MODEL_SET = "whisper"
+        settings.MODEL_SETS = ["whisper"]
 
         with pytest.raises(CommandError, match="there is no model set 'whisper'"):
             run()
