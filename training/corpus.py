@@ -7,9 +7,8 @@ anywhere and go on later, and two machines make the same corpus.
 from __future__ import annotations
 
 import json
-import multiprocessing
 from collections.abc import Iterator
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures import as_completed
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
@@ -90,9 +89,7 @@ def make_corpus(
     missing = [number for number in range(shards) if not shard_path(folder, number).exists()]
     for number in {number % VARIANT_SETS for number in missing}:
         synthesis.join_data(*_made_variants(folder, number))
-    with ProcessPoolExecutor(
-        processes, mp_context=multiprocessing.get_context("spawn"), max_tasks_per_child=1
-    ) as executor:
+    with synthesis.fresh_processes(processes) as executor:
         making = [executor.submit(make_shard, folder, number, seed, utterances) for number in missing]
         for done, made in enumerate(as_completed(making), start=1):
             print(f"{made.result():.2f} h of speech, shard {done} of {len(missing)}", flush=True)

@@ -6,7 +6,8 @@ and source settings: espeak-ng brings about sixty of use, and this module writes
 and a resampling factor, which moves pitch and formants together as a longer or shorter vocal tract does.
 
 espeak-ng keeps state from one call to the next and offers no way back: the same calls in the same
-order give the same samples, in a fresh process. What must be repeatable starts one (`in_fresh_process`).
+order give the same samples, in a fresh process. What must be repeatable starts one (`in_fresh_process`),
+by a fork of one that has imported what it needs and never spoken.
 """
 
 from __future__ import annotations
@@ -265,10 +266,16 @@ def _link(entries: Iterable[Path], folder: Path) -> None:
 
 
 def in_fresh_process(function: Callable[..., T], *arguments: Any) -> T:
-    """The result of a module-level function in a new interpreter, where espeak-ng starts afresh."""
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(max_workers=1, mp_context=context) as executor:
+    """The result of a module-level function in a new process, where espeak-ng starts afresh."""
+    with fresh_processes(1) as executor:
         return executor.submit(function, *arguments).result()
+
+
+def fresh_processes(count: int) -> ProcessPoolExecutor:
+    """Return a pool of so many processes at a time, each of which does one task."""
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["training.corpus"])  # with torch, which takes seconds
+    return ProcessPoolExecutor(count, mp_context=context, max_tasks_per_child=1)
 
 
 def _variants_folder(parent: Path) -> Path:

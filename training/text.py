@@ -31,6 +31,9 @@ _HELD_OUT_SHARE = 16
 _MIN_HELD_OUT = 6
 """Shorter sentences are the small change of every meeting ("好的"): there are too few to keep any back."""
 
+_MIN_COUNT = 30
+"""Of a word in the texts that jieba's dictionary counts; rarer ones are mostly names."""
+
 Pattern = Sequence["str | Slot | Choice"]
 
 
@@ -297,16 +300,7 @@ class WordStrings:
     def __init__(self, rng: Random, characters: set[str], *, held_out: bool = False) -> None:
         self.rng = rng
         self.held_out = held_out
-        classes: dict[str, list[tuple[str, float]]] = {}
-        for word, count, tag in _dictionary():
-            if count >= 30 and len(word) <= 4 and set(word) <= characters and tag[:2] not in ("nr", "zg"):
-                weight = count**0.4 * (1.0 if len(word) > 1 else 0.3)
-                classes.setdefault(tag[0], []).append((word, weight))
-        classes["*"] = list(itertools.chain.from_iterable(classes.values()))
-        self._words = {
-            tag: ([word for word, _ in pairs], list(itertools.accumulate(weight for _, weight in pairs)))
-            for tag, pairs in classes.items()
-        }
+        self._words = _words_by_class(frozenset(characters))
         self._orders = [order.split() for order in self._ORDERS]
 
     def string(self) -> str:
@@ -331,8 +325,23 @@ def vocabulary() -> tuple[str, ...]:
 
 
 @functools.cache
-def _dictionary() -> list[tuple[str, int, str]]:
-    """jieba's words with frequency and word class."""
+def _words_by_class(characters: frozenset[str]) -> dict[str, tuple[list[str], list[float]]]:
+    """Return the words of those characters, and how often they come up, cumulated; `*` is every class."""
+    classes: dict[str, list[tuple[str, float]]] = {}
+    for word, count, tag in _common_words():
+        if characters.issuperset(word) and tag[:2] not in ("nr", "zg"):
+            weight = count**0.4 * (1.0 if len(word) > 1 else 0.3)
+            classes.setdefault(tag[0], []).append((word, weight))
+    classes["*"] = list(itertools.chain.from_iterable(classes.values()))
+    return {
+        tag: ([word for word, _ in pairs], list(itertools.accumulate(weight for _, weight in pairs)))
+        for tag, pairs in classes.items()
+    }
+
+
+def _common_words() -> list[tuple[str, int, str]]:
+    """jieba's short words that are not rare, with frequency and word class."""
     path = Path(jieba.__file__).with_name("dict.txt")
-    rows = [line.split() for line in path.read_text(encoding="utf-8").splitlines()]
-    return [(word, int(count), tag) for word, count, tag in rows if all(map(is_chinese, word))]
+    rows = re.findall(r"^(\S{1,4}) (\d{2,}) (\S+)", path.read_text(encoding="utf-8"), re.MULTILINE)
+    common = [(word, int(count), tag) for word, count, tag in rows if int(count) >= _MIN_COUNT]
+    return [row for row in common if all(map(is_chinese, row[0]))]
