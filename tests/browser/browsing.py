@@ -36,9 +36,10 @@ def launch(playwright: Playwright, *, microphone: Path | None = None, here: str 
         microphone: A WAV file that its microphone plays once, from when it is opened.
         here: A name under which it finds this machine, as it finds others.
     """
-    program = shutil.which("chromium")
+    # The one without windows, where it is installed, takes half of the processor's time.
+    program = shutil.which("chromium-headless-shell") or shutil.which("chromium")
     if not program:
-        raise NoBrowser("chromium is not installed")
+        raise NoBrowser("neither chromium-headless-shell nor chromium is installed")
     arguments = ["--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream", "--disable-gpu"]
     if microphone:
         arguments.append(f"--use-file-for-fake-audio-capture={microphone}%noloop")
