@@ -123,12 +123,15 @@ export class Edits extends EventTarget {
    * @param {string} failure what is said of a conflict
    */
   async takeBack(from, to, failure) {
-    const step = from.pop();
-    if (!step) return;
+    let step = /** @type {Step | undefined} */ (undefined);
+    const make = () => {
+      step = from.pop(); // in its turn: what is on its way changes which step is the last, and its revisions
+      this.redone = step?.edit;
+      return step?.edit ?? null;
+    };
     try {
-      this.redone = step.edit;
-      const answer = await this.do(() => step.edit, { stack: to });
-      if (answer) followLines(from, step.was, answer.lines);
+      const answer = await this.do(make, { stack: to });
+      if (step && answer) followLines(from, step.was, answer.lines);
     } catch (error) {
       if (!(error instanceof RequestError)) throw error;
       toast(error.status === 409 ? failure : error.message, { isError: true });

@@ -140,6 +140,13 @@ describe("Undoing", () => {
     assert.deepEqual([edits.undos.length, edits.redos.length], [3, 0]);
   });
 
+  test("goes back step by step also at once, after what is on its way", async () => {
+    const written = ["a", "b"].map((text) => edits.do(write(1, text)));
+    await Promise.all([...written, edits.undo(), edits.undo()]);
+    assert.deepEqual(texts(), ["line 1", "line 2"]);
+    assert.deepEqual([edits.undos.length, edits.redos.length], [0, 2]);
+  });
+
   test("and then writing something else leaves nothing to redo", async () => {
     await edits.do(write(1, "a"));
     await edits.undo();
