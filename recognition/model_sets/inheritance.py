@@ -7,7 +7,7 @@ from typing import Any
 
 from .kinds import ROLES, kind_name
 
-_ORIGINS = ("package", "path", "hub")
+_ORIGINS = ("package", "path", "hub", "files")
 _OF_ORIGIN = (*_ORIGINS, "revision", "size", "sha256")
 _OF_REVISION = ("size", "sha256")
 

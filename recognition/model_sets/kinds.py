@@ -21,7 +21,10 @@ KINDS: Mapping[str, Mapping[str, str]] = {
     "offline": {"paraformer": "recognition.funasr.options.ParaformerOptions"},
     "language_model": {"arpa": "recognition.model_sets.arpa.ArpaOptions"},
     "punctuation": {"ct-transformer": "recognition.funasr.options.CtTransformerOptions"},
-    "speaker": {"funasr": "recognition.funasr.options.SpeakerOptions"},
+    "speaker": {
+        "funasr": "recognition.funasr.options.SpeakerOptions",
+        "campplus": "recognition.funasr.options.CampplusOptions",
+    },
 }
 """The first kind of each role is the default."""
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -20,10 +20,14 @@ from recognition.interfaces import Models
 from recognition.model_options import ModelOptions
 from recognition.tables import Between, Place, check_keys, read_table
 
+from .files import ModelFile, directory_name, read_files
 from .inheritance import merged
 from .kinds import REQUIRED_ROLES, ROLES, find_kind, kind_name
 
 _BUILT_IN = Path(__file__).parent
+
+BY_CONTENT = "by-content"
+"""Folder of models whose files are named by their content; those with the same files share a directory."""
 
 Fake = Callable[[], Models]
 """Makes the models of a set that needs none, for developing and testing."""
@@ -47,6 +51,9 @@ class ModelSource:
     hub: str = ""
     """Id on ModelScope's hub."""
 
+    files: Mapping[str, ModelFile] = field(default_factory=dict)
+    """Named by their content, and looked for at places."""
+
     revision: str = "master"
     size: Annotated[int, Between(0)] = 0
     """Bytes of the files together, about."""
@@ -58,12 +65,23 @@ class ModelSource:
         """Return where the model's files lie; None for a model in a package, or without files."""
         if self.path:
             return Path(self.path)
+        if self.files:
+            return models_dir / BY_CONTENT / directory_name(self.files)
         return models_dir / self.hub / self.revision if self.hub else None
+
+    @property
+    def is_fetched(self) -> bool:
+        """Return whether its files are such as `models pull` fetches."""
+        return bool(self.hub or self.files)
 
     def is_missing(self, models_dir: Path) -> bool:
         """Return whether its files are not there yet, or not all."""
         directory = self.directory(models_dir)
-        return directory is not None and not self.options.is_complete(directory)
+        if directory is None:
+            return False
+        # What has its name also has its content: it was hashed before it got the name.
+        fetched = [directory / name for name, file in self.files.items() if not file.is_optional]
+        return not (all(path.is_file() for path in fetched) and self.options.is_complete(directory))
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +108,7 @@ class ModelSet:
 
     def lacks_what_can_be_fetched(self, models_dir: Path) -> bool:
         """Return whether `models pull` has something to do for it."""
-        return any(source.hub for source in self.missing(models_dir))
+        return any(source.is_fetched for source in self.missing(models_dir))
 
 
 def model_set_names() -> list[str]:
@@ -196,23 +214,26 @@ def _source(role: str, table: object, place: Place) -> ModelSource:
         raise place.error("this is not a table")
     kind = kind_name(role, table)
     options = read_table(find_kind(role, kind, place), table.get("options", {}), place.inner("options"))
-    rest = {key: value for key, value in table.items() if key not in ("kind", "options")}
+    rest = {key: value for key, value in table.items() if key not in ("kind", "options", "files")}
     source = read_table(ModelSource, rest, place, role=role, kind=kind, options=options)
+    if "files" in table:
+        files = read_files(table["files"], place.inner("files"))
+        source = replace(source, files=files, size=sum(file.size for file in files.values()))
     _check_origin(source, place)
     return source
 
 
 def _check_origin(source: ModelSource, place: Place) -> None:
     """Refuse a model without a place for its files, or with several."""
-    given = [key for key in ("package", "path", "hub") if getattr(source, key)]
+    given = [key for key in ("package", "path", "hub", "files") if getattr(source, key)]
     package = source.options.package
     if not source.options.has_files:
         if given:
             raise place.error(f"kind {source.kind} has no files, and takes no {given[0]}")
     elif package and (given != ["package"] or source.package != package):
         raise place.error(f'kind {source.kind} comes with a package, and takes package = "{package}" alone')
-    elif not package and given not in (["path"], ["hub"]):
-        raise place.error(f"kind {source.kind} takes exactly one of path and hub")
+    elif not package and given not in (["path"], ["hub"], ["files"]):
+        raise place.error(f"kind {source.kind} takes exactly one of path, hub and files")
 
 
 def _check_language_model(sources: Mapping[str, ModelSource], place: Place) -> None:

@@ -234,9 +234,17 @@ class TestMistakes:
                 'paht = "VAD"',
                 'there is no key paht, which is "VAD" here (did you mean path?)',
             ),
-            ('path = "VAD"', 'hub = "a/b"\npath = "c"', "[vad]: kind fsmn takes exactly one of path and hub"),
-            ('path = "VAD"', "", "own.toml: [vad]: kind fsmn takes exactly one of path and hub"),
-            ('path = "VAD"', 'package = "webrtcvad"', "[vad]: kind fsmn takes exactly one of path and hub"),
+            (
+                'path = "VAD"',
+                'hub = "a/b"\npath = "c"',
+                "[vad]: kind fsmn takes exactly one of path, hub and files",
+            ),
+            ('path = "VAD"', "", "own.toml: [vad]: kind fsmn takes exactly one of path, hub and files"),
+            (
+                'path = "VAD"',
+                'package = "webrtcvad"',
+                "[vad]: kind fsmn takes exactly one of path, hub and files",
+            ),
             ('path = "VAD"', "package = [1]", "[vad]: package = [1] is refused; it takes a text in quotes"),
             (
                 'path = "VAD"',
@@ -251,7 +259,7 @@ class TestMistakes:
             (
                 'path = "OFFLINE"',
                 'package = "whisper"',
-                "own.toml: [offline]: kind paraformer takes exactly one of path and hub",
+                "own.toml: [offline]: kind paraformer takes exactly one of path, hub and files",
             ),
             (
                 'path = "OFFLINE"',
