@@ -13,7 +13,6 @@ import numpy as np
 
 from recognition import progress
 from recognition.audio import seconds
-from recognition.funasr.loading import open_directory
 from recognition.funasr.options import FunasrOptions
 from recognition.model_sets.reading import ModelSet, ModelSource
 
@@ -90,7 +89,7 @@ def inventory(model_set: ModelSet, models_dir: Path) -> list[str]:
 def _size(source: ModelSource, directory: Path) -> int:
     """Return the bytes of a model's files, with those that lie beside it because two models share them."""
     if isinstance(source.options, FunasrOptions):
-        return sum(path.stat().st_size for path in open_directory(directory).files.values())
+        return sum(path.stat().st_size for path in source.options.open_directory(directory).files.values())
     found = {path for pattern in source.options.wanted_files for path in directory.glob(pattern)}
     return sum(path.stat().st_size for path in found)
 

@@ -26,6 +26,7 @@ class FunasrEmbedder:
     Args:
         directory: Of the model, as on the hub.
         precision: What it computes in, and where.
+        name: First part of the model's id, before the hash of its weights; by default the directory's.
 
     Raises:
         ModelError: If the directory does not hold such a model.
@@ -34,12 +35,14 @@ class FunasrEmbedder:
         Masking", Interspeech 2023; Chen et al., "ERes2NetV2", Interspeech 2024.
     """
 
-    def __init__(self, directory: ModelDirectory, *, precision: Precision | None = None) -> None:
+    def __init__(
+        self, directory: ModelDirectory, *, precision: Precision | None = None, name: str = ""
+    ) -> None:
         model = load_model(directory, ["CAMPPlus", "ERes2NetV2", "TdnnXvector"])
         precision = (precision or Precision()).for_model(model)
         self._device = precision.device
         self._network = precision.speaker_network(model)
-        self.model_id = f"{directory.path.name}@{_digest(directory.file('weights'))[:12]}"
+        self.model_id = f"{name or directory.path.name}@{_digest(directory.file('weights'))[:12]}"
         silence = torch.zeros(1, frame_count(MIN_VOICE), MEL_BANDS, device=self._device)
         with torch.inference_mode():
             self.dimension: int = self._network(silence).shape[1]

@@ -111,7 +111,12 @@ _UNUSED = (
 """Weights for training and for hot words: they may be there or not."""
 
 _FILE_NAMES = {
-    "weights": ("model.pt", "campplus_cn_common.bin", "pretrained_eres2netv2.ckpt"),
+    "weights": (
+        "model.pt",
+        "campplus_cn_common.bin",
+        "campplus_cn_en_common.pt",
+        "pretrained_eres2netv2.ckpt",
+    ),
     "cmvn": ("am.mvn",),
     "tokens": ("tokens.json", "tokens.txt"),
     "words": ("jieba_usr_dict",),

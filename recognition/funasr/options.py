@@ -17,6 +17,7 @@ from recognition.model_options import LoadContext, ModelOptions
 from recognition.tables import Between
 
 if TYPE_CHECKING:
+    from .loading import ModelDirectory
     from .precision import Precision
 
 
@@ -42,9 +43,18 @@ class FunasrOptions(ModelOptions):
 
     def _arguments(self, context: LoadContext) -> dict[str, Any]:
         """Return what the constructors of all kinds take."""
+        return {"directory": self.open_directory(context.directory), "precision": _precision(context)}
+
+    @classmethod
+    def open_directory(cls, path: Path) -> ModelDirectory:
+        """Look at the model's directory without loading it.
+
+        Raises:
+            ModelError: If it is missing, incomplete or of another form.
+        """
         from .loading import open_directory
 
-        return {"directory": open_directory(context.directory), "precision": _precision(context)}
+        return open_directory(path)
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +136,50 @@ class SpeakerOptions(FunasrOptions):
         from .embedding import FunasrEmbedder
 
         return FunasrEmbedder(**self._arguments(context))
+
+
+@dataclass(frozen=True, slots=True)
+class CampplusOptions(SpeakerOptions):
+    """CAM++ for Mandarin and English, "advanced": weights alone, of a network that is always the same."""
+
+    weights: ClassVar[str] = "campplus_cn_en_common.pt"
+    wanted_files: ClassVar[tuple[str, ...]] = (weights,)
+
+    @classmethod
+    def is_complete(cls, directory: Path) -> bool:
+        """Return whether the weights are there."""
+        return (directory / cls.weights).is_file()
+
+    @classmethod
+    def open_directory(cls, path: Path) -> ModelDirectory:
+        """Describe the directory as if it had the configuration that such a model is published with."""
+        from .loading import ModelDirectory
+
+        weights = path / cls.weights
+        return ModelDirectory(path, CAMPPLUS, {"weights": weights} if weights.is_file() else {})
+
+    def load(self, context: LoadContext) -> SpeakerEmbedder:
+        from .embedding import FunasrEmbedder
+
+        return FunasrEmbedder(**self._arguments(context), name="campplus-zh-en")
+
+
+CAMPPLUS: dict[str, Any] = {
+    "model": "CAMPPlus",
+    "model_conf": {
+        "feat_dim": 80,
+        "embedding_size": 192,
+        "growth_rate": 32,
+        "bn_size": 4,
+        "init_channels": 128,
+        "config_str": "batchnorm-relu",
+        "memory_efficient": True,
+        "output_level": "segment",
+    },
+    "frontend": "WavFrontend",
+    "frontend_conf": {"fs": 16000},
+}
+"""The network of "Wang et al., CAM++", in its published size."""
 
 
 def _precision(context: LoadContext) -> Precision:

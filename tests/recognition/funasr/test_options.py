@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 import sys
@@ -14,8 +15,12 @@ import torch
 from recognition.exceptions import ModelError, ModelSetError
 from recognition.funasr.embedding import FunasrEmbedder
 from recognition.funasr.int8 import networks
+from recognition.funasr.int8.campplus import CampPlus
+from recognition.funasr.loading import ModelDirectory, build_model
 from recognition.funasr.offline import OfflineParaformer
 from recognition.funasr.options import (
+    CAMPPLUS,
+    CampplusOptions,
     CtTransformerOptions,
     FsmnOptions,
     FunasrOptions,
@@ -163,6 +168,55 @@ class TestDevice:
 
         assert isinstance(model, OfflineParaformer)
         assert isinstance(model._encoder, networks.OfflineEncoder)
+
+
+@pytest.fixture(scope="module")
+def campplus(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("content")
+    torch.manual_seed(0)
+    torch.save(build_model(ModelDirectory(path, CAMPPLUS, {})).state_dict(), path / CampplusOptions.weights)
+    return path
+
+
+class TestCampplus:
+    """Weights in the published size, random, under the name that they are published by."""
+
+    def test_it_loads_from_its_weights_alone(self, campplus: Path) -> None:
+        model = CampplusOptions().load(LoadContext(campplus, "float32", "cpu"))
+
+        assert isinstance(model, FunasrEmbedder)
+        assert model.dimension == 192
+
+    def test_its_id_is_that_of_the_content_wherever_it_lies(self, campplus: Path, tmp_path: Path) -> None:
+        shutil.copytree(campplus, tmp_path / "elsewhere")
+
+        here, there = (
+            CampplusOptions().load(LoadContext(path, "float32", "cpu")).model_id
+            for path in (campplus, tmp_path / "elsewhere")
+        )
+
+        assert here == there
+        assert re.fullmatch(r"campplus-zh-en@[0-9a-f]{12}", here)
+
+    @pytest.mark.skipif(not networks.is_supported(), reason="the CPU has no 8-bit products")
+    def test_it_is_computed_in_8_bits_where_they_are_there(self, campplus: Path) -> None:
+        model = CampplusOptions().load(LoadContext(campplus, "auto", "cpu"))
+
+        assert isinstance(model, FunasrEmbedder)
+        assert isinstance(model._network, CampPlus)
+
+    def test_without_its_weights_it_is_not_complete_and_says_so(self, tmp_path: Path) -> None:
+        assert not CampplusOptions.is_complete(tmp_path)
+        with pytest.raises(ModelError, match=r"is not complete: it has no .* or campplus_cn_en_common\.pt"):
+            CampplusOptions().load(LoadContext(tmp_path, "float32", "cpu"))
+
+    def test_weights_that_were_cut_short_are_named(self, campplus: Path, tmp_path: Path) -> None:
+        whole = (campplus / CampplusOptions.weights).read_bytes()
+        (tmp_path / CampplusOptions.weights).write_bytes(whole[: len(whole) // 2])
+
+        assert CampplusOptions.is_complete(tmp_path)
+        with pytest.raises(ModelError, match=r"campplus_cn_en_common\.pt holds no weights, or was cut short"):
+            CampplusOptions().load(LoadContext(tmp_path, "float32", "cpu"))
 
 
 class TestComplete:
