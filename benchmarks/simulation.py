@@ -94,9 +94,7 @@ class Simulation:
         self.report = Report(streams)
         self._models = models
         self._runner = ModelRunner(models)
-        self._scheduler = (
-            Scheduler[ModelRequest](limits_for(models.device)) if scheduler is None else scheduler
-        )
+        self._scheduler = Scheduler[ModelRequest](limits_for(models)) if scheduler is None else scheduler
         rng = np.random.default_rng(seed)
         options = SessionOptions.for_models(models, endpointing)
         self._streams = [
@@ -125,7 +123,7 @@ class Simulation:
     def close(self) -> None:
         """Free what the models remember of its streams."""
         for stream in self._streams:
-            self._runner.release(stream.models)
+            self._runner.release_decoding(stream.models)
 
     def _run_until(self, end: float) -> None:
         while self.now < end:

@@ -1,7 +1,7 @@
 """Interfaces of the models: a protocol class for each role, and the set that holds them.
 
 Every call takes a batch, one entry per session, because computing many sessions at once is what
-makes a core hold many meetings. Models are called from one thread only, and never for the same
+makes a core hold many meetings. Each model is called from one thread only, and never for the same
 state twice in one batch. `recognition.funasr` implements them with FunASR, `recognition.fakes.scripted`
 with a meeting written down as data.
 """
@@ -92,7 +92,11 @@ class StreamingRecognizer(Protocol):
 
 @runtime_checkable
 class RevisingRecognizer(StreamingRecognizer, Protocol):
-    """A first pass that shows more than it is sure of."""
+    """A first pass that shows more than it is sure of.
+
+    It hears the whole utterance again each time. So `decode` takes any whole number of chunks at once: a
+    stream that has fallen behind catches up in one step.
+    """
 
     def tail(self, state: State) -> Sequence[str]:
         """The tokens behind what `decode` has returned, as of the last chunk; the next may change them."""

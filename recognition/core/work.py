@@ -27,6 +27,9 @@ class DecodeChunk:
     has_waited: bool = False
     """Whether its audio was there already while the chunk before was decoded."""
 
+    heard: int = 0
+    """Samples of the utterance before it."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Preview:

@@ -1,7 +1,8 @@
 """The models' thread: a batch of one stage goes in, results come out. No asyncio.
 
 It owns every model state; nothing else touches a model, because FunASR's are not safe to share, and
-because one thread per core is fastest.
+because one thread per core is fastest. Where recognisers have a thread of their own, what `RECOGNISERS` use
+is that thread's, and the rest the other's.
 """
 
 from __future__ import annotations
@@ -43,7 +44,10 @@ logger = logging.getLogger(__name__)
 
 
 class ModelStream:
-    """Memory of the models for one session; `vad`, `decoding` and `context` are the models' thread's."""
+    """Memory of the models for one session.
+
+    `decoding` and `context` are of the thread that recognises, `vad` is of the one that detects speech.
+    """
 
     def __init__(self) -> None:
         self.vad: State = None
@@ -85,10 +89,13 @@ class ModelRunner:
         if state is not None and self.models.streaming:
             self.models.streaming.release(state)
 
-    def release(self, stream: ModelStream) -> None:
-        """Free all state of a session."""
+    def release_decoding(self, stream: ModelStream) -> None:
+        """Free what the recognisers know of a session."""
         for utterance in list(stream.decoding):
             self.end_decoding(stream, utterance)
+
+    def release_detection(self, stream: ModelStream) -> None:
+        """Free what the detector knows of a session."""
         stream.vad = None
 
     def _run_stage(self, stage: Stage, requests: Sequence[ModelRequest]) -> list[Result]:
@@ -172,13 +179,14 @@ def _tail(streaming: StreamingRecognizer, state: State) -> tuple[str, ...]:
 def job_of(request: ModelRequest, now: float) -> QueuedJob[ModelRequest]:
     """Return the job to queue for a request that comes at this moment."""
     stage, samples = stage_of(request.work)
-    stream, queued_at = request.stream, now
+    stream, queued_at, heard = request.stream, now, 0
     if isinstance(request.work, DecodeChunk):
         # A stream that falls behind waits from when its turn would have come, or its lag would go unseen.
         if request.work.has_waited:
             queued_at = min(now, stream.chunk_queued_at + seconds(samples))
         stream.chunk_queued_at = queued_at
-    return QueuedJob(stage, id(stream), samples, queued_at, request)
+        heard = request.work.heard + samples
+    return QueuedJob(stage, id(stream), samples, queued_at, request, heard)
 
 
 def stage_of(work: Work) -> tuple[Stage, int]:

@@ -3,7 +3,8 @@
 One thread runs all models, so every moment asks: which stage now, and for whom? Finals go before
 partials, for a final is what people wait for and what the database keeps; and one that has begun is finished
 before the next begins. Within a stage it is first come, first served, grouped so that padding does not
-eat what batching gains.
+eat what batching gains. Recognisers that take long have a thread of their own: the stages are two lanes
+then, and each asks for itself.
 
 When more comes than can be done, partials give way, in this order: previews stay away; partials come later,
 in larger and cheaper batches; then utterances go without them; then finals come later. Audio and finals are
@@ -16,9 +17,11 @@ import enum
 import math
 from bisect import insort
 from collections import deque
-from collections.abc import Hashable, Iterable, Mapping
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Generic, TypeVar
+
+from recognition.interfaces import Models
 
 Payload = TypeVar("Payload")
 
@@ -32,6 +35,12 @@ class Stage(enum.IntEnum):
     RECOGNIZE = 3
     DECODE = 4
     PREVIEW = 5
+
+
+STAGES = tuple(Stage)
+
+RECOGNISERS = (Stage.RECOGNIZE, Stage.DECODE, Stage.PREVIEW)
+"""Stages that run apart from the others where `Models.recognises_apart`."""
 
 
 class Pressure(enum.IntEnum):
@@ -50,6 +59,12 @@ class BatchLimits:
     size: int
     padded_samples: int
     """Budget for entries x longest, the cost after padding; one entry may exceed it alone."""
+
+    min_samples: int = 0
+    """Samples that even the shortest entry costs."""
+
+    max_padding: float = math.inf
+    """Padding that a batch may have, in costs of its entries alone: those of like lengths go together."""
 
     rest: float = 0.0
     """Between two batches, in durations of the first, entries wait for company; a full batch does not."""
@@ -95,9 +110,25 @@ GPU_LIMITS: Mapping[Stage, BatchLimits] = {
 """Starting a batch costs a GPU more than what is in it."""
 
 
-def limits_for(device: str) -> Mapping[Stage, BatchLimits]:
-    """Return the limits that suit the kind of device that computes, as `Models.device` names it."""
-    return GPU_LIMITS if device == "cuda" else DEFAULT_LIMITS
+def limits_for(models: Models) -> Mapping[Stage, BatchLimits]:
+    """Return the limits that suit the device that computes, and recognisers to which nothing is short."""
+    limits = dict(GPU_LIMITS if models.device == "cuda" else DEFAULT_LIMITS)
+    if min_samples := models.offline.min_samples:
+        again = [Stage.RECOGNIZE, Stage.PREVIEW, *([Stage.DECODE] if models.revises else [])]
+        limits |= {stage: _of_like_lengths(limits[stage], min_samples) for stage in again}
+    return limits
+
+
+def _of_like_lengths(limits: BatchLimits, min_samples: int) -> BatchLimits:
+    """Return limits for entries that cost at least so much, and gain nothing from large batches."""
+    return replace(
+        limits,
+        size=min(limits.size, 4),
+        size_when_late=min(limits.size_when_late, 4),
+        padded_samples=5 * min_samples,
+        min_samples=min_samples,
+        max_padding=0.25,
+    )
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -107,10 +138,15 @@ class QueuedJob(Generic[Payload]):
     stage: Stage
     session: Hashable
     samples: int
+    """Audio that is new in it."""
+
     queued_at: float
     """Or, of a stream that has fallen behind, when its turn would have come."""
 
     payload: Payload = field(repr=False)
+
+    heard: int = 0
+    """Samples of its utterance up to its end, for a first pass that computes all of them again."""
 
 
 class Scheduler(Generic[Payload]):
@@ -120,7 +156,7 @@ class Scheduler(Generic[Payload]):
         self.limits = limits
         self._queues: dict[Stage, deque[QueuedJob[Payload]]] = {stage: deque() for stage in Stage}
         self._resting_until = dict.fromkeys(Stage, -math.inf)
-        self._running: tuple[Stage, float] | None = None
+        self._running: dict[Stage, float] = {}  # since when
 
     def __len__(self) -> int:
         return sum(map(len, self._queues.values()))
@@ -133,23 +169,23 @@ class Scheduler(Generic[Payload]):
         for stage in stages:
             self._queues[stage] = deque(job for job in self._queues[stage] if job.session != session)
 
-    def due_at(self) -> float | None:
+    def due_at(self, lane: Sequence[Stage] = STAGES) -> float | None:
         """Return the moment at which `next_batch` will have something; None if nothing waits."""
-        due = [self._due_at(stage) for stage, queue in self._queues.items() if queue]
-        return min(due, default=None)
+        return min((self._due_at(stage) for stage in lane if self._queues[stage]), default=None)
 
-    def next_batch(self, now: float) -> list[QueuedJob[Payload]]:
+    def next_batch(self, now: float, lane: Sequence[Stage] = STAGES) -> list[QueuedJob[Payload]]:
         """Take the jobs to run now, all of one stage, a session at most once; empty if waiting is better.
 
-        What was taken before must have been run: one thread runs all.
+        Args:
+            lane: The stages that share a thread, most urgent first. What was taken of them before must have
+                been run.
         """
-        if self._running:
-            stage, started = self._running
-            self._resting_until[stage] = now + (now - started) * self.limits[stage].rest
-            self._running = None
-        for stage, queue in self._queues.items():
-            if queue and self._due_at(stage) <= now:
-                self._running = stage, now
+        for stage in lane:
+            if (started := self._running.pop(stage, None)) is not None:
+                self._resting_until[stage] = now + (now - started) * self.limits[stage].rest
+        for stage in lane:
+            if self._queues[stage] and self._due_at(stage) <= now:
+                self._running[stage] = now
                 return self._take(stage, now)
         return []
 
@@ -198,16 +234,22 @@ class Scheduler(Generic[Payload]):
         batch: list[QueuedJob[Payload]] = []
         held: list[QueuedJob[Payload]] = []
         sessions: set[Hashable] = set()
-        longest = 0
+        costs: list[int] = []
         for job in queue:
-            longest_with = max(longest, job.samples)
-            fits = not batch or (len(batch) + 1) * longest_with <= limits.padded_samples
+            with_it = [*costs, max(job.samples, job.heard, limits.min_samples)]
+            fits = not batch or _fits(with_it, limits)
             if len(batch) < size and job.session not in sessions and fits:
                 batch.append(job)
-                longest = longest_with
+                costs = with_it
             else:
                 held.append(job)
             # Of a session that had to wait, nothing later may overtake.
             sessions.add(job.session)
         self._queues[stage] = deque(held)
         return batch
+
+
+def _fits(costs: Sequence[int], limits: BatchLimits) -> bool:
+    """Return whether entries of these costs may be one batch."""
+    padded = len(costs) * max(costs)
+    return padded <= limits.padded_samples and padded <= (1 + limits.max_padding) * sum(costs)

@@ -35,6 +35,8 @@ class ScriptedLine:
     text: str
     voice: Annotated[int, Between(0, 15)] = 0
     seconds: Annotated[float, Between(0.1, 60)] = 1.0
+    tail: Annotated[int, Between(0, 100)] = 0
+    """Characters that the first pass shows behind those that it is sure of."""
 
     def __post_init__(self) -> None:
         if not self.text or self.text[0] in _MARKS:
@@ -113,6 +115,25 @@ class ScriptedStreaming:
         return [line.characters[state["said"] - 1]]
 
 
+class ScriptedRevising(ScriptedStreaming):
+    """Says one character of the line per chunk, and shows some of those that follow."""
+
+    def new_state(self, context: SessionContext | None = None) -> State:
+        return super().new_state() | {"line": None}
+
+    def decode(self, batch: Sequence[tuple[State, Samples]]) -> list[list[str]]:
+        return [self._next_characters(state, audio) for state, audio in batch]
+
+    def tail(self, state: State) -> Sequence[str]:
+        line, said = state["line"], state["said"]
+        return line.characters[said : said + line.tail] if line else []
+
+    def _next_characters(self, state: State, audio: Samples) -> list[str]:
+        state["line"] = self._script.heard(audio) or state["line"]
+        chunks = np.split(audio, len(audio) // self.chunk)
+        return [character for chunk in chunks for character in self._next_character(state, chunk)]
+
+
 class ScriptedOffline:
     min_samples = 0
 
@@ -172,10 +193,12 @@ def read_script(lines: object, place: Place) -> Script:
 
 
 def scripted_models(script: Script) -> Models:
+    """Return models that know these lines; the first pass revises if one of them has a tail."""
+    revises = any(line.tail for line in script.lines)
     return Models(
         name="scripted",
         vad=ScriptedVad(),
-        streaming=ScriptedStreaming(script),
+        streaming=ScriptedRevising(script) if revises else ScriptedStreaming(script),
         offline=ScriptedOffline(script),
         punctuator=ScriptedPunctuator(script),
         embedder=ScriptedEmbedder(),

@@ -26,7 +26,14 @@ from recognition.core.work import (
 )
 from recognition.engine.engine import Engine
 from recognition.engine.runner import ModelStream
-from recognition.engine.scheduler import DEFAULT_LIMITS, BatchLimits, Scheduler, Stage, limits_for
+from recognition.engine.scheduler import (
+    DEFAULT_LIMITS,
+    GPU_LIMITS,
+    BatchLimits,
+    Scheduler,
+    Stage,
+    limits_for,
+)
 from recognition.fakes.scripted import (
     Script,
     ScriptedLine,
@@ -72,8 +79,9 @@ async def answer(engine: Engine, work: Work, stream: ModelStream | None = None) 
 
 
 async def all_run(engine: Engine) -> None:
-    """Wait until the thread has done what it was given."""
-    await asyncio.wrap_future(engine._thread.submit(lambda: None))
+    """Wait until the threads have done what they were given."""
+    for stage in Stage:
+        await engine.run(lambda models: None, stage=stage)
 
 
 class TestResults:
@@ -276,6 +284,96 @@ class TestStreams:
         assert states[1] is not states[2]
 
 
+class TestRecognisersApart:
+    """Recognisers that take long have a thread of their own."""
+
+    async def test_nobody_waits_for_them_but_those_who_want_them(self, models: Models) -> None:
+        held = Held(SCRIPT)
+        engine = Engine(replace(models, offline=held, recognises_apart=True))
+        engine.start()
+        order: list[str] = []
+
+        async def note(work: Work) -> None:
+            order.append(type(await answer(engine, work)).__name__)
+
+        slow = [asyncio.create_task(note(work)) for work in (Recognize(0, LINE), DecodeChunk(1, CHUNK))]
+        await asyncio.to_thread(held.has_begun.wait, 20)
+        for work in (DetectSpeech(WINDOW), Punctuate(0, ("好",)), Embed(0, LINE, ((0, 16_000),))):
+            await note(work)
+        assert order == ["SpeechProbabilities", "Punctuated", "Embedded"]
+        held.may_go_on.set()
+        await asyncio.gather(*slow)
+        await engine.aclose()
+        assert order[3:] == ["Recognized", "ChunkDecoded"]
+
+    async def test_each_state_is_of_one_thread(self, models: Models) -> None:
+        touched: dict[str, set[str]] = {}
+
+        def touch(what: str) -> None:
+            touched.setdefault(what, set()).add(threading.current_thread().name)
+
+        class Detector(ScriptedVad):
+            def detect(self, batch: Sequence[tuple[State, Samples]]) -> list[np.ndarray]:
+                touch("others")
+                return super().detect(batch)
+
+        class FirstPass(ScriptedStreaming):
+            def new_state(self, context: SessionContext | None = None) -> State:
+                touch("recognisers")
+                return super().new_state()
+
+            def release(self, state: State) -> None:
+                touch("recognisers")
+                super().release(state)
+
+        class SecondPass(ScriptedOffline):
+            def recognize(
+                self, batch: Sequence[Samples], contexts: Sequence[SessionContext] = ()
+            ) -> list[list[Token]]:
+                touch("recognisers")
+                return super().recognize(batch)
+
+        first_pass = FirstPass(SCRIPT)
+        engine = Engine(
+            replace(
+                models,
+                vad=Detector(),
+                streaming=first_pass,
+                offline=SecondPass(SCRIPT),
+                recognises_apart=True,
+            )
+        )
+        engine.start()
+        stream = engine.open_stream()
+        for work in (DetectSpeech(WINDOW), Recognize(0, LINE), DecodeChunk(1, CHUNK), DecodeChunk(2, CHUNK)):
+            await answer(engine, work, stream)
+        await engine.run(lambda models: touch("others"))
+        await engine.run(lambda models: touch("recognisers"), stage=Stage.RECOGNIZE)
+        engine.submit(stream, EndDecoding(1), lambda result: None)
+        engine.close_stream(stream)
+        await all_run(engine)
+        await engine.aclose()
+        assert first_pass.open_states == 0
+        assert (stream.vad, stream.decoding) == (None, {})
+        assert {what: len(threads) for what, threads in touched.items()} == {"others": 1, "recognisers": 1}
+        assert touched["others"] != touched["recognisers"]
+
+    async def test_idle_waits_for_both(self, models: Models) -> None:
+        held = Held(SCRIPT)
+        engine = Engine(replace(models, offline=held, recognises_apart=True))
+        engine.start()
+        got: list[Result] = []
+        engine.submit(engine.open_stream(), Recognize(0, LINE), got.append)
+        await answer(engine, DetectSpeech(WINDOW))
+        idle = asyncio.create_task(engine.idle())
+        await asyncio.sleep(0)
+        assert not idle.done()
+        held.may_go_on.set()
+        await asyncio.wait_for(idle, 20)
+        assert len(got) == 1
+        await engine.aclose()
+
+
 class TestRunning:
     async def test_idle_waits_for_all_that_was_submitted(self, engine: Engine) -> None:
         got: list[Result] = []
@@ -312,16 +410,17 @@ class TestRunning:
         held.may_go_on.set()
         async with asyncio.timeout(20):
             await closing
-        assert not any(
-            thread.name.startswith("models") and thread.is_alive() for thread in engine._thread._threads
-        )
+        threads = [thread for lane in engine._lanes for thread in lane.thread._threads]
+        assert threads
+        assert not any(thread.is_alive() for thread in threads)
 
     async def test_one_that_was_never_started_can_be_closed(self, models: Models) -> None:
         await Engine(models).aclose()
 
     async def test_its_limits_are_those_of_the_device(self, models: Models) -> None:
         engine = Engine(replace(models, device="cuda"))
-        assert engine.scheduler.limits == limits_for("cuda")
+        assert engine.scheduler.limits == limits_for(engine.models)
+        assert engine.scheduler.limits == GPU_LIMITS
         await engine.aclose()
 
     async def test_its_clock_is_the_one_it_was_given(self, models: Models) -> None:

@@ -75,6 +75,11 @@ class TestQueueing:
         self.job(DecodeChunk(0, CHUNK), 5.0)
         assert self.job(DecodeChunk(0, CHUNK), 9.0).queued_at == 9.0
 
+    def test_a_chunk_counts_what_was_heard_of_its_utterance_before(self) -> None:
+        job = self.job(DecodeChunk(0, CHUNK, heard=48_000), 5.0)
+        assert (job.samples, job.heard) == (9600, 57_600)
+        assert self.job(Recognize(0, CHUNK), 5.0).heard == 0
+
 
 def _ignore(result: Result) -> None:
     """Nobody waits for it."""
@@ -189,7 +194,8 @@ class TestBatch:
         for utterance in range(3):
             self.run(DecodeChunk(utterance, CHUNK), streams=[stream])
         self.run(DetectSpeech(CHUNK[:1600]), streams=[stream])
-        self.runner.release(stream)
+        self.runner.release_decoding(stream)
+        self.runner.release_detection(stream)
         assert self.open_states() == 0
         assert stream.vad is None
 
@@ -197,7 +203,7 @@ class TestBatch:
         runner = ModelRunner(replace(self.models, streaming=None, punctuator=None, embedder=None))
         stream = ModelStream()
         runner.end_decoding(stream, 0)
-        runner.release(stream)
+        runner.release_decoding(stream)
 
     def test_work_for_a_model_that_is_not_there_fails_and_ends_nothing(self) -> None:
         runner = ModelRunner(replace(self.models, streaming=None, punctuator=None, embedder=None))

@@ -1,7 +1,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Hashable
+from collections.abc import Hashable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from hypothesis import given
@@ -9,6 +10,7 @@ from hypothesis import strategies as st
 
 from recognition.engine.scheduler import (
     DEFAULT_LIMITS,
+    RECOGNISERS,
     BatchLimits,
     Pressure,
     QueuedJob,
@@ -16,6 +18,10 @@ from recognition.engine.scheduler import (
     Stage,
     limits_for,
 )
+from recognition.fakes.scripted import Script, ScriptedLine, ScriptedOffline, scripted_models
+
+MODELS = scripted_models(Script([ScriptedLine("好。")]))
+REVISING = scripted_models(Script([ScriptedLine("好。", tail=1)]))
 
 LIMITS = {
     Stage.DETECT: BatchLimits(size=4, padded_samples=1000),
@@ -137,6 +143,60 @@ class TestPadding:
         assert sessions(waiting.next_batch(1)) == ["a", "c"]
 
 
+class TestLikeLengths:
+    """Recognisers to which the shortest utterance costs as much as one of 10 samples."""
+
+    LIMITS = LIMITS | {
+        Stage.RECOGNIZE: BatchLimits(size=4, padded_samples=100, min_samples=10, max_padding=0.25),
+        Stage.DECODE: BatchLimits(size=4, padded_samples=1000, min_samples=10, max_padding=0.25),
+    }
+
+    def test_what_is_shorter_counts_as_the_shortest(self) -> None:
+        waiting: Scheduler[None] = Scheduler(
+            LIMITS | {Stage.RECOGNIZE: BatchLimits(size=4, padded_samples=25, min_samples=10)}
+        )
+        for name in "abc":
+            waiting.add(QueuedJob(Stage.RECOGNIZE, name, 1, 0.0, None))
+        assert [sessions(waiting.next_batch(1)) for _ in range(2)] == [["a", "b"], ["c"]]
+
+    def test_those_of_like_lengths_go_together_and_the_first_goes_first(self) -> None:
+        waiting: Scheduler[None] = Scheduler(self.LIMITS)
+        for name, samples in (("a", 20), ("b", 5), ("c", 22), ("d", 10), ("e", 18), ("f", 1)):
+            waiting.add(QueuedJob(Stage.RECOGNIZE, name, samples, 0.0, None))
+        assert [sessions(waiting.next_batch(1)) for _ in range(2)] == [["a", "c", "e"], ["b", "d", "f"]]
+
+    def test_a_first_pass_that_hears_all_again_costs_what_was_heard(self) -> None:
+        waiting: Scheduler[None] = Scheduler(self.LIMITS)
+        for name, heard in (("a", 10), ("b", 40), ("c", 5), ("d", 42)):
+            waiting.add(QueuedJob(Stage.DECODE, name, 5, 0.0, None, heard))
+        assert [sessions(waiting.next_batch(1)) for _ in range(2)] == [["a", "c"], ["b", "d"]]
+
+
+class TestLanes:
+    """Recognisers on a thread of their own."""
+
+    OTHERS = tuple(stage for stage in Stage if stage not in RECOGNISERS)
+
+    def setup_method(self) -> None:
+        self.waiting = scheduler((Stage.RECOGNIZE, "a", 10, 0.0), (Stage.DETECT, "b", 10, 0.5))
+
+    def test_each_takes_its_own(self) -> None:
+        assert self.waiting.due_at(RECOGNISERS) == 0.0
+        assert self.waiting.due_at(self.OTHERS) == 0.5
+        assert sessions(self.waiting.next_batch(1, RECOGNISERS)) == ["a"]
+        assert self.waiting.next_batch(1, RECOGNISERS) == []
+        assert sessions(self.waiting.next_batch(1, self.OTHERS)) == ["b"]
+
+    def test_what_one_takes_ends_no_batch_of_the_other(self) -> None:
+        self.waiting.add(QueuedJob(Stage.DECODE, "c", 10, 0.0, None))
+        self.waiting.next_batch(1.0, RECOGNISERS)
+        assert sessions(self.waiting.next_batch(1.0, RECOGNISERS)) == ["c"]
+        self.waiting.add(QueuedJob(Stage.DECODE, "d", 10, 1.5, None))
+        self.waiting.next_batch(1.5, self.OTHERS)
+        assert self.waiting.next_batch(3.0, RECOGNISERS) == []
+        assert self.waiting.due_at(RECOGNISERS) == 6.0  # it took 2 s, not half a second
+
+
 class TestSession:
     def test_a_session_is_at_most_once_in_a_batch(self) -> None:
         waiting = scheduler(
@@ -233,7 +293,7 @@ class TestLimits:
     def test_a_gpu_takes_a_hundred_streams_in_one_batch_and_a_cpu_does_not(self) -> None:
         sizes = {}
         for device in ("cpu", "cuda"):
-            scheduler = Scheduler[str](limits_for(device))
+            scheduler = Scheduler[str](limits_for(replace(MODELS, device=device)))
             for session in range(100):
                 scheduler.add(QueuedJob(Stage.DECODE, session, 9600, 0.0, ""))
             sizes[device] = len(scheduler.next_batch(0.1))
@@ -243,7 +303,32 @@ class TestLimits:
 
     def test_whatever_computes_has_limits_for_every_stage(self) -> None:
         for device in ("cpu", "cuda"):
-            assert set(limits_for(device)) == set(Stage)
+            assert set(limits_for(replace(MODELS, device=device))) == set(Stage)
+
+    def test_where_nothing_is_short_batches_are_small_and_of_like_lengths(self) -> None:
+        class Windowed(ScriptedOffline):
+            min_samples = 128_000
+
+        models = replace(REVISING, offline=Windowed(Script()))
+        limits = limits_for(models)
+        for stage in RECOGNISERS:
+            assert (limits[stage].size, limits[stage].min_samples) == (4, 128_000)
+            assert limits[stage].max_padding < 1
+        assert limits[Stage.DETECT] == DEFAULT_LIMITS[Stage.DETECT]
+
+    def test_a_first_pass_that_hears_each_chunk_once_keeps_its_batches(self) -> None:
+        class Windowed(ScriptedOffline):
+            min_samples = 128_000
+
+        limits = limits_for(replace(MODELS, offline=Windowed(Script())))
+        assert limits[Stage.DECODE] == DEFAULT_LIMITS[Stage.DECODE]
+
+
+def limits_of_all() -> list[BatchLimits]:
+    every: list[Mapping[Stage, BatchLimits]] = [
+        limits_for(replace(MODELS, device=device)) for device in ("cpu", "cuda")
+    ]
+    return [limits for each in every for limits in each.values()]
 
 
 class TestDue:
@@ -340,13 +425,13 @@ class TestPatience:
 
 class TestDefaults:
     def test_no_stage_may_take_a_batch_of_nothing(self) -> None:
-        for limits in (*limits_for("cpu").values(), *limits_for("cuda").values()):
+        for limits in limits_of_all():
             assert limits.size >= 1
             assert limits.padded_samples >= 16_000
             assert limits.rest >= 0
 
     def test_where_late_batches_may_be_larger_they_are_not_smaller(self) -> None:
-        for limits in (*limits_for("cpu").values(), *limits_for("cuda").values()):
+        for limits in limits_of_all():
             assert limits.size_when_late == 0 or limits.size_when_late >= limits.size
 
     def test_the_stages_stand_in_the_order_of_their_urgency(self) -> None:
@@ -354,4 +439,4 @@ class TestDefaults:
         assert Stage.DETECT < Stage.RECOGNIZE < Stage.DECODE < Stage.PREVIEW
 
     def test_an_unknown_device_has_the_limits_of_a_cpu(self) -> None:
-        assert limits_for("npu") == DEFAULT_LIMITS
+        assert limits_for(replace(MODELS, device="npu")) == DEFAULT_LIMITS

@@ -109,7 +109,7 @@ async def test_many_sessions_at_once_do_not_mix(engine: Engine) -> None:
 
 async def test_a_finished_session_leaves_no_model_state_behind(engine: Engine, models: Models) -> None:
     await transcribe(engine, SCRIPT.audio())
-    await asyncio.to_thread(engine._thread.submit(lambda: None).result)
+    await engine.run(lambda models: None)
     streaming = models.streaming
     assert isinstance(streaming, ScriptedStreaming)
     assert streaming.open_states == 0
@@ -121,7 +121,7 @@ async def test_an_abandoned_session_leaves_no_model_state_behind(engine: Engine,
     transcriber.feed(SCRIPT.speak(0))
     await transcriber.caught_up(samples(0.2))
     transcriber.close()
-    await asyncio.to_thread(engine._thread.submit(lambda: None).result)
+    await engine.run(lambda models: None)
     streaming = models.streaming
     assert isinstance(streaming, ScriptedStreaming)
     assert streaming.open_states == 0
@@ -227,7 +227,7 @@ async def test_a_thousand_sessions_come_and_go_and_leave_nothing(engine: Engine,
     before = _sessions_in_memory()
     for _ in range(100):
         await asyncio.gather(*(transcribe(engine, audio) for _ in range(10)))
-    await asyncio.to_thread(engine._thread.submit(lambda: None).result)
+    await engine.run(lambda models: None)
 
     streaming = models.streaming
     assert isinstance(streaming, ScriptedStreaming)

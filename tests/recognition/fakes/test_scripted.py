@@ -18,6 +18,7 @@ from recognition.fakes.scripted import (
     ScriptedLine,
     ScriptedOffline,
     ScriptedPunctuator,
+    ScriptedRevising,
     ScriptedStreaming,
     ScriptedVad,
     read_script,
@@ -108,6 +109,20 @@ class TestModels:
     def test_the_first_pass_says_nothing_in_silence(self) -> None:
         streaming = ScriptedStreaming(SCRIPT)
         assert streaming.decode([(streaming.new_state(), np.zeros(9600, np.float32))]) == [[]]
+
+    def test_a_line_with_a_tail_shows_what_probably_follows(self) -> None:
+        models = scripted_models(Script([ScriptedLine("大家好我，们。", seconds=2.0, tail=2)]))
+        streaming = models.streaming
+        assert isinstance(streaming, ScriptedRevising)
+        assert models.revises
+        state, audio = streaming.new_state(), Script([ScriptedLine("x", seconds=3.0)]).speak(0)
+        assert streaming.tail(state) == []
+        assert streaming.decode([(state, audio[:9600])]) == [["大"]]
+        assert streaming.tail(state) == ["家", "好"]
+        assert streaming.decode([(state, audio[: 3 * 9600])]) == [["家", "好", "我"]]
+        assert streaming.tail(state) == ["们"]
+        assert streaming.decode([(state, np.zeros(9600, np.float32))]) == [[]]
+        assert streaming.tail(state) == ["们"]
 
     def test_the_second_pass_spreads_its_characters_over_the_speech(self) -> None:
         [tokens] = ScriptedOffline(SCRIPT).recognize(
