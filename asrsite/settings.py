@@ -30,7 +30,6 @@ DEBUG = env.boolean("DEBUG", False)
 ALLOWED_HOSTS = env.names("ALLOWED_HOSTS", LOOPBACK)
 
 INSTALLED_APPS = [
-    "daphne",
     "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",
