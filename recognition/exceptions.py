@@ -3,6 +3,7 @@
 RecognitionError
 ├── ModelError          a model is missing, damaged, of an unknown kind, or cannot run here
 │   └── ModelSetError   the file of a model set is wrong: names file, table, key, value and what is allowed
+├── PlaceError          a place that was asked for a file of a model does not give it
 ├── RecordingsError     recordings to measure with cannot be read
 └── SessionClosed       audio came after the end of its stream
 """
@@ -20,6 +21,19 @@ class ModelError(RecognitionError):
 
 class ModelSetError(ModelError):
     """A mistake in the file of a model set."""
+
+
+class PlaceError(RecognitionError):
+    """A place without the file that it was asked for; another may have it.
+
+    Args:
+        reason: In words.
+        is_dead: Whether it is no use to ask it for anything else.
+    """
+
+    def __init__(self, reason: str, *, is_dead: bool = False) -> None:
+        super().__init__(reason)
+        self.is_dead = is_dead
 
 
 class RecordingsError(RecognitionError):

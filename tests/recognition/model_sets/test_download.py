@@ -14,7 +14,8 @@ from urllib.parse import parse_qs, urlparse
 import pytest
 
 from recognition.exceptions import ModelError
-from recognition.model_sets.download import MANIFEST, Progress, damaged, pull
+from recognition.model_sets.download import Progress, damaged, pull
+from recognition.model_sets.hub import MANIFEST
 from recognition.model_sets.reading import ModelSet, read_model_set
 
 FILES = {
