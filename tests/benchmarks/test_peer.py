@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import json
+import os
 from pathlib import Path
 
 import numpy as np
 import pytest
+from websockets.asyncio.server import ServerConnection, serve
+from websockets.typing import Subprotocol
 
 from benchmarks import peer
 from benchmarks.peer import Load, figures, measure
@@ -36,7 +40,7 @@ async def serve(socket):
         await socket.send(json.dumps({"mode": "2pass-online", "text": "one"}))
         for _ in range(heard // 32_000):  # a line a second
             await socket.send(json.dumps({"mode": "2pass-offline", "text": "one"}))
-        END
+        await socket.send(json.dumps({"mode": "2pass", "is_final": True, "is_end": True}))
 
 async def main():
     async with websockets.serve(serve, options.host, int(options.port), subprotocols=["binary"]):
@@ -46,12 +50,11 @@ async def main():
 asyncio.run(main())
 """
 
-ANSWER = 'await socket.send(json.dumps({"mode": "2pass", "is_final": True, "is_end": True}))'
 
-
-@pytest.fixture
-def checkout(tmp_path: Path) -> Path:
-    return checkout_with(tmp_path, STAND_IN.replace("END", ANSWER))
+LOADING = """
+model = AutoModel(model="paraformer-zh", model_revision="v2.0.4", device="cpu", ngpu=0)
+assert type(model.model).__name__ == "Paraformer"
+"""
 
 
 def checkout_with(folder: Path, script: str) -> Path:
@@ -60,30 +63,16 @@ def checkout_with(folder: Path, script: str) -> Path:
     return folder
 
 
-def test_a_load_is_streams_at_once_each_with_its_lines(
-    checkout: Path, monkeypatch: pytest.MonkeyPatch
+def test_a_load_is_streams_at_once_each_with_its_lines_of_local_models_by_the_names_of_the_hub(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(peer, "MAX_BEHIND_S", -1.0)  # so that it stops after the first
+    checkout = checkout_with(tmp_path, STAND_IN.replace("parser =", LOADING + "parser =", 1))
 
-    [load] = measure(checkout, {}, AUDIO, seconds=2)
+    [load] = measure(checkout, {"offline": OFFLINE}, AUDIO, seconds=2)
 
     assert (load.streams, load.lines) == (1, 2)
     assert load.cpu_ms_per_s > 0
-
-
-def test_the_server_finds_local_models_by_the_names_of_the_hub(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(peer, "MAX_BEHIND_S", -1.0)
-    loading = """
-model = AutoModel(model="paraformer-zh", model_revision="v2.0.4", device="cpu", ngpu=0)
-assert type(model.model).__name__ == "Paraformer"
-"""
-    checkout = checkout_with(
-        tmp_path, STAND_IN.replace("END", ANSWER).replace("parser =", loading + "parser =", 1)
-    )
-    [load] = measure(checkout, {"offline": OFFLINE}, AUDIO, seconds=1)
-    assert load.lines == 1
 
 
 def test_a_server_that_does_not_start_says_why(tmp_path: Path) -> None:
@@ -92,10 +81,16 @@ def test_a_server_that_does_not_start_says_why(tmp_path: Path) -> None:
         measure(checkout_with(tmp_path, script), {}, AUDIO)
 
 
-def test_a_server_that_hangs_up_before_the_end_is_an_error(tmp_path: Path) -> None:
-    checkout = checkout_with(tmp_path, STAND_IN.replace("END", "await socket.close()"))
-    with pytest.raises(ExceptionGroup) as caught:
-        measure(checkout, {}, AUDIO, seconds=1)
+async def test_a_server_that_hangs_up_before_the_end_is_an_error() -> None:
+    async def hang_up(socket: ServerConnection) -> None:
+        async for message in socket:
+            if isinstance(message, str) and not json.loads(message)["is_speaking"]:
+                return
+
+    async with serve(hang_up, "127.0.0.1", 0, subprotocols=[Subprotocol("binary")]) as server:
+        port = next(iter(server.sockets)).getsockname()[1]
+        with pytest.raises(ExceptionGroup) as caught:
+            await peer._play(port, os.getpid(), AUDIO, streams=1, seconds=1)
     assert caught.group_contains(RuntimeError, match="before it was done")
 
 
