@@ -17,7 +17,7 @@ from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 from simple_history.admin import SimpleHistoryAdmin
 
-from . import calibration, jobs, lifecycle, reembedding, views
+from . import calibration, enrollment, jobs, lifecycle, views
 from .models import (
     AuditEntry,
     Calibration,
@@ -209,7 +209,7 @@ class SpeakerAdmin(VersionsAdmin):
     @admin.action(description=_("Compute the selected voiceprints anew"), permissions=["enroll"])
     def embed_anew(self, request: HttpRequest, speakers: QuerySet[Speaker]) -> None:
         for speaker in speakers:
-            jobs.ask_for(reembedding.REEMBED, str(speaker.uuid), by=_user(request))
+            jobs.ask_for(enrollment.REEMBED, str(speaker.uuid), by=_user(request))
         messages.success(request, _now("The workers will do it: see the background jobs."))
 
     def has_merge_permission(self, request: HttpRequest) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import timedelta
 from typing import Any
@@ -27,12 +28,16 @@ from .exceptions import EnrollmentError
 from .fields import seal
 from .gallery_changes import gallery_changed
 from .jobs import RunningJob, in_database
-from .listening import ListenedRecording, embedder_of, listen
+from .listening import ListenedRecording, hearing_models, listen
 from .models import AuditEntry, Consent, ConsentText, Enrollment, Job, Speaker, Voiceprint
 from .voiceprints import assessment
 
 ASSESS = "assess"
 """The job of judging an enrollment; its subject is the enrollment's key."""
+
+REEMBED = "reembed"
+"""The job of hearing kept recordings with more models; its subject is the key of one speaker, or empty for
+all voiceprints that the models have not heard."""
 
 NEAREST = 3
 """Most similar speakers that a verdict names."""
@@ -207,7 +212,8 @@ async def assess(task: RunningJob) -> None:
     audio = await in_database(_audio, enrollment)
     heard = await listen(task.engine, audio)
     verdict = judge(heard, task.gallery, length_s=seconds(len(audio)), speaker_pk=enrollment.speaker_id)
-    await in_database(_conclude, enrollment, verdict, heard, embedder_of(task.engine).model_id)
+    model_id, *others = hearing_models(task.engine, *task.others)
+    await in_database(_conclude, enrollment, verdict, heard, model_id, others)
 
 
 def judge(heard: ListenedRecording, gallery: Gallery, *, length_s: float, speaker_pk: int | None) -> Verdict:
@@ -247,7 +253,9 @@ def _audio(enrollment: Enrollment) -> np.ndarray:
         return from_flac(file.read())
 
 
-def _conclude(enrollment: Enrollment, verdict: Verdict, heard: ListenedRecording, model_id: str) -> None:
+def _conclude(
+    enrollment: Enrollment, verdict: Verdict, heard: ListenedRecording, model_id: str, others: Sequence[str]
+) -> None:
     with transaction.atomic():
         enrollment.verdict = asdict(verdict)
         enrollment.model_id = model_id
@@ -258,6 +266,8 @@ def _conclude(enrollment: Enrollment, verdict: Verdict, heard: ListenedRecording
         enrollment.save(update_fields=["verdict", "model_id", "sealed_embedding"])
         if enrollment.consent and enrollment.speaker and verdict.is_good:
             store(enrollment, enrollment.speaker, enrollment.consent, by=enrollment.created_by)
+            for other in others:
+                jobs.ask_for(REEMBED, model_id=other)
 
 
 def describe(problem: Problem) -> str:

@@ -8,6 +8,7 @@ import uuid
 import zipfile
 from typing import Any
 
+from .fields import unseal
 from .models import AuditEntry, Consent, Speaker, Voiceprint
 
 
@@ -65,6 +66,10 @@ def _voiceprint(voiceprint: Voiceprint) -> dict[str, Any]:
         "recording": _recording(voiceprint),
         "model": voiceprint.model_id,
         "embedding": voiceprint.embedding.tolist(),
+        "heard_by_other_models": {
+            each.model_id: unseal(each.sealed_embedding).tolist()
+            for each in voiceprint.embeddings.exclude(sealed_embedding=None)
+        },
     }
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import logging
 from collections import defaultdict
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
+from typing import Any
 
 import numpy as np
 from django.db.models import Max, Q
@@ -16,7 +17,7 @@ from speakers.voiceprints.scoring import Cohort, Scoring
 from . import calibration
 from .fields import unseal
 from .gallery_changes import CALIBRATION
-from .models import GalleryChange, Voiceprint
+from .models import GalleryChange, Voiceprint, VoiceprintEmbedding
 
 logger = logging.getLogger(__name__)
 
@@ -78,13 +79,9 @@ def read_voices(gallery: Gallery, speaker_pks: Collection[int] | None = None) ->
         gallery: Says which model and dimension.
         speaker_pks: Only these.
     """
-    rows = Voiceprint.objects.filter(_in_force(), model_id=gallery.model_id)
-    if speaker_pks is not None:
-        rows = rows.filter(speaker__in=speaker_pks)
     sums: dict[int, np.ndarray] = {}
     seconds: defaultdict[int, float] = defaultdict(float)
-    columns = rows.values_list("speaker", "sealed_embedding", "speech_s")
-    for speaker, sealed, speech_s in columns.iterator(2000):
+    for speaker, sealed, speech_s in _embeddings(gallery.model_id, speaker_pks):
         embedding = unseal(sealed)
         if embedding.shape != (gallery.dimension,):
             logger.error(
@@ -101,5 +98,18 @@ def read_voices(gallery: Gallery, speaker_pks: Collection[int] | None = None) ->
     return {speaker: Enrolled(total, seconds[speaker]) for speaker, total in sums.items()}
 
 
-def _in_force() -> Q:
-    return Q(consent__expires_at=None) | Q(consent__expires_at__gt=timezone.now())
+def _embeddings(model_id: str, speaker_pks: Collection[int] | None) -> Iterator[tuple[int, Any, float]]:
+    """Yield speaker, sealed embedding and seconds of speech of all voiceprints that this model has heard."""
+    own = Voiceprint.objects.filter(_in_force("consent"), model_id=model_id)
+    added = VoiceprintEmbedding.objects.filter(_in_force("voiceprint__consent"), model_id=model_id)
+    added = added.exclude(sealed_embedding=None)
+    if speaker_pks is not None:
+        own = own.filter(speaker__in=speaker_pks)
+        added = added.filter(voiceprint__speaker__in=speaker_pks)
+    yield from own.values_list("speaker", "sealed_embedding", "speech_s").iterator(2000)
+    yield from added.values_list("voiceprint__speaker", "sealed_embedding", "speech_s").iterator(2000)
+
+
+def _in_force(consent: str) -> Q:
+    expires = f"{consent}__expires_at"
+    return Q(**{expires: None}) | Q(**{f"{expires}__gt": timezone.now()})

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, ParamSpec, TypeVar
@@ -46,7 +46,13 @@ class RunningJob:
 
     job: Job
     engine: Engine
+    """Of the worker's default models."""
+
     gallery: Gallery
+    """As they hear the voices."""
+
+    others: Sequence[Engine] = ()
+    """Of the other models that tell voices apart."""
 
     async def report(self, done: int, steps: int) -> None:
         """Say how far it is. Raises `JobLost` if another worker has the job now."""
@@ -86,19 +92,28 @@ def labels() -> dict[str, str]:
     return {name: str(kind.label) for name, kind in _kinds.items()}
 
 
-def ask_for(kind: str, subject: str = "", *, by: User | None = None) -> Job:
-    """Ask the workers for a job; one that waits already is not asked for twice."""
+def ask_for(kind: str, subject: str = "", *, model_id: str = "", by: User | None = None) -> Job:
+    """Ask the workers for a job; one that waits already is not asked for twice.
+
+    Args:
+        model_id: The model for voices that a worker must have to do it.
+    """
     with transaction.atomic():
         # Locked, so that no worker begins it before what we ask it for is committed.
         queued = Job.objects.select_for_update().filter(state=Job.State.QUEUED)
-        waiting = queued.filter(kind=kind, subject=subject).first()
-        job = waiting or Job.objects.create(kind=kind, subject=subject, created_by=by)
+        wanted = {"kind": kind, "subject": subject, "model_id": model_id}
+        job = queued.filter(**wanted).first() or Job.objects.create(**wanted, created_by=by)
         transaction.on_commit(notify.notify_workers)
     return job
 
 
 async def run_pending(
-    engine: Engine, gallery: Callable[[], Gallery], worker: str, *, is_long: bool = False
+    engine: Engine,
+    gallery: Callable[[], Gallery],
+    worker: str,
+    *,
+    is_long: bool = False,
+    others: Sequence[Engine] = (),
 ) -> int:
     """Do the jobs that wait, one after the other, and return how many.
 
@@ -106,21 +121,29 @@ async def run_pending(
         gallery: Tells who is enrolled by now.
         worker: Names this worker among all.
         is_long: Which ones: those that may take minutes, or those that somebody waits for.
+        others: See `RunningJob.others`.
     """
     kinds = [name for name, kind in _kinds.items() if kind.is_long == is_long]
     count = 0
-    while (job := await _claim(worker, kinds)) is not None:
-        await _run(RunningJob(job, engine, gallery()))
+    embedders = [each.models.embedder for each in (engine, *others)]
+    model_ids = [embedder.model_id for embedder in embedders if embedder]
+    while (job := await _claim(worker, kinds, model_ids)) is not None:
+        await _run(RunningJob(job, engine, gallery(), others))
         count += 1
     return count
 
 
-def claim(worker: str, kinds: list[str]) -> Job | None:
-    """Take the oldest job that nobody does. Any number of workers may ask at once."""
+def claim(worker: str, kinds: list[str], model_ids: Sequence[str] = ()) -> Job | None:
+    """Take the oldest job that nobody does. Any number of workers may ask at once.
+
+    Args:
+        model_ids: The worker's models for voices.
+    """
     now = timezone.now()
     free = Q(state=Job.State.QUEUED, lease_until=None)
     free |= Q(state__in=[Job.State.QUEUED, Job.State.RUNNING], lease_until__lt=now)
-    oldest = Job.objects.filter(free, kind__in=kinds).order_by("created_at", "pk")
+    oldest = Job.objects.filter(free, kind__in=kinds, model_id__in=["", *model_ids])
+    oldest = oldest.order_by("created_at", "pk")
     for key in oldest.values_list("pk", flat=True)[:20]:
         # Whoever changes the row first has it: for the others it is not free any more.
         is_mine = Job.objects.filter(free, pk=key).update(
@@ -135,9 +158,9 @@ def claim(worker: str, kinds: list[str]) -> Job | None:
     return None
 
 
-async def _claim(worker: str, kinds: list[str]) -> Job | None:
+async def _claim(worker: str, kinds: list[str], model_ids: Sequence[str]) -> Job | None:
     """Claim a job or none: a worker that is stopped meanwhile leaves no job claimed."""
-    claiming = asyncio.ensure_future(in_database(claim, worker, kinds))
+    claiming = asyncio.ensure_future(in_database(claim, worker, kinds, model_ids))
     try:
         job: Job | None = await asyncio.shield(claiming)
     except asyncio.CancelledError:

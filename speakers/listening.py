@@ -113,6 +113,17 @@ def embedder_of(engine: Engine) -> SpeakerEmbedder:
     return engine.models.embedder
 
 
+def hearing_models(*engines: Engine) -> list[str]:
+    """Return the ids of the models that tell voices apart, the first engine's first, each once.
+
+    Raises:
+        JobFailed: If the first has none.
+    """
+    embedder_of(engines[0])
+    embedders = [engine.models.embedder for engine in engines]
+    return list(dict.fromkeys(embedder.model_id for embedder in embedders if embedder))
+
+
 def _cut(speech: Samples) -> list[Samples]:
     """Cut pieces of each length to try, one after the other."""
     return [

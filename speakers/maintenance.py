@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 
 from django.db import DatabaseError
 
@@ -28,32 +28,37 @@ EXPIRE_S = 60.0
 class SpeakerMaintenance:
     """Tasks that follow the gallery and do jobs, until they are cancelled.
 
+    Each model that tells voices apart has a gallery of its own, with everybody in it.
+
     Args:
+        engines: Of the worker's model sets, that of the default first.
         worker: Names this worker among all.
         on_gallery: Called whenever somebody was enrolled or forgotten.
     """
 
     def __init__(
-        self, engine: Engine, worker: str, *, on_gallery: Callable[[Gallery], Awaitable[None]]
+        self, engines: Sequence[Engine], worker: str, *, on_gallery: Callable[[Gallery], Awaitable[None]]
     ) -> None:
-        self._engine = engine
+        self._engine, *self._others = engines
         self._worker = worker
         self._on_gallery = on_gallery
-        embedder = engine.models.embedder
-        # Without one, nobody is enrolled and all lines are one stranger's.
-        model_id, dimension = (embedder.model_id, embedder.dimension) if embedder else ("", 0)
-        self._reader = GalleryReader(model_id, dimension)
-        self._options = TrackingOptions()
+        # Without an embedder, nobody is enrolled and all lines are one stranger's.
+        voices = dict(map(_voices_of, engines))
+        self._readers = {
+            model_id: GalleryReader(model_id, dimension) for model_id, dimension in voices.items()
+        }
+        self._options = dict.fromkeys(voices, TrackingOptions())
         self._wakes = [asyncio.Event(), asyncio.Event(), asyncio.Event()]
 
     @property
     def gallery(self) -> Gallery:
-        """The enrolled voices; empty until the first look into the database."""
-        return self._reader.gallery
+        """The enrolled voices as the default models hear them; empty until the first look."""
+        return self._readers[_voices_of(self._engine)[0]].gallery
 
-    def new_tracker(self) -> SpeakerTracker:
-        """Return a tracker for the voices of one more session."""
-        return SpeakerTracker(self.gallery, self._options)
+    def new_tracker(self, engine: Engine) -> SpeakerTracker:
+        """Return a tracker for the voices of one more session, which this engine recognises."""
+        model_id, _ = _voices_of(engine)
+        return SpeakerTracker(self._readers[model_id].gallery, self._options[model_id])
 
     def look_now(self) -> None:
         """Look into the database, which may have something."""
@@ -71,14 +76,9 @@ class SpeakerMaintenance:
     async def load(self) -> None:
         """Read the gallery before the first session needs it, as soon as the database answers."""
         while True:
-            if await self._has_answered(self._read_first):
+            if await self._has_answered(self._refresh):
                 return
             await asyncio.sleep(JOB_POLL_S)
-
-    async def _read_first(self) -> None:
-        await self._refresh()
-        if self._engine.models.embedder:
-            await in_database(reembedding.ask_if_needed, self.gallery.model_id)
 
     async def _has_answered(self, work: Callable[[], Awaitable[None]]) -> bool:
         """Do this, and return whether the database answered."""
@@ -101,22 +101,32 @@ class SpeakerMaintenance:
 
     async def _refresh(self) -> None:
         try:
-            has_changed = await in_database(self._reader.refresh)
-            if has_changed:
-                self._options = await in_database(calibration.options, self.gallery.model_id)
+            for reader in self._readers.values():
+                if await in_database(reader.refresh):
+                    await self._follow(reader.gallery)
         except Undecipherable as error:
             logger.error("nobody can be identified: %s", error)
             await asyncio.sleep(EXPIRE_S)
-            return
-        if has_changed:
-            logger.info("%d speakers are enrolled", len(self.gallery))
-            await self._on_gallery(self.gallery)
+
+    async def _follow(self, gallery: Gallery) -> None:
+        """Use a gallery that has changed; voices that its model has not heard are heard by it soon."""
+        model_id = gallery.model_id
+        self._options[model_id] = await in_database(calibration.options, model_id)
+        logger.info("%d speakers are enrolled%s", len(gallery), f" with {model_id}" if model_id else "")
+        await self._on_gallery(gallery)
+        if model_id:
+            await in_database(reembedding.ask_if_needed, model_id)
 
     async def _do_quick_jobs(self) -> None:
-        await jobs.run_pending(self._engine, lambda: self.gallery, self._worker)
+        await self._do_jobs(is_long=False)
 
     async def _do_long_jobs(self) -> None:
-        await jobs.run_pending(self._engine, lambda: self.gallery, self._worker, is_long=True)
+        await self._do_jobs(is_long=True)
+
+    async def _do_jobs(self, *, is_long: bool) -> None:
+        await jobs.run_pending(
+            self._engine, lambda: self.gallery, self._worker, is_long=is_long, others=self._others
+        )
 
     async def _expire(self) -> None:
         while True:
@@ -125,3 +135,9 @@ class SpeakerMaintenance:
             except DatabaseError as error:
                 logger.warning("the database does not answer: %s", error)
             await asyncio.sleep(EXPIRE_S)
+
+
+def _voices_of(engine: Engine) -> tuple[str, int]:
+    """Return the id and the dimension of the model that tells this engine's voices apart."""
+    embedder = engine.models.embedder
+    return (embedder.model_id, embedder.dimension) if embedder else ("", 0)

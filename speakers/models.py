@@ -159,6 +159,26 @@ class Voiceprint(models.Model):
         self.sealed_embedding = seal(values)
 
 
+class VoiceprintEmbedding(models.Model):
+    """A voiceprint as one more model hears it: sessions are recognised by different ones."""
+
+    voiceprint = models.ForeignKey(Voiceprint, models.CASCADE, related_name="embeddings")
+    model_id = models.CharField(max_length=100)
+    sealed_embedding = SealedField(null=True)
+    """None if this model finds no speech in the recording, or there is none any more."""
+
+    speech_s = models.FloatField(default=0.0)
+
+    class Meta:
+        default_permissions: ClassVar = []
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["voiceprint", "model_id"], name="one_embedding_per_model"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.speech_s:.1f} s"
+
+
 class Enrollment(models.Model):
     """A recording on its way to becoming a voiceprint: first the verdict, then a person's decision."""
 
@@ -256,6 +276,9 @@ class Job(models.Model):
     kind = models.CharField(_("kind"), max_length=50)
     subject = models.CharField(_("subject"), max_length=100, blank=True)
     """Key of what it is about."""
+
+    model_id = models.CharField(max_length=100, blank=True, editable=False)
+    """The model that it needs for voices; empty for any that a worker has."""
 
     state = models.CharField(_("state"), max_length=10, choices=State, default=State.QUEUED, db_index=True)
     steps_done = models.PositiveIntegerField(_("steps done"), default=0)

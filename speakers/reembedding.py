@@ -1,73 +1,103 @@
-"""Voiceprints computed anew from their kept recordings, after a change of model."""
+"""Voiceprints computed from their kept recordings by more models: those of other sets, or one that is new."""
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any
 
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
+from recognition.engine.engine import Engine
+
 from . import audit, jobs
-from .enrollment import kept_recording
+from .enrollment import REEMBED, kept_recording
 from .exceptions import JobFailed, Undecipherable
 from .fields import seal
 from .gallery_changes import gallery_changed
 from .jobs import RunningJob, in_database
 from .listening import embedder_of, listen
-from .models import AuditEntry, Voiceprint
-
-REEMBED = "reembed"
-"""The job; its subject is the key of one speaker, or empty for all voiceprints of other models."""
+from .models import AuditEntry, Voiceprint, VoiceprintEmbedding
 
 
 def ask_if_needed(model_id: str) -> None:
-    """Ask for the job if a worker starts with this model and another one computed voiceprints."""
-    if Voiceprint.objects.exclude(model_id=model_id).exclude(audio="").exists():
-        jobs.ask_for(REEMBED)
+    """Ask for the job if there are voiceprints that this model has not heard."""
+    if _unheard(model_id).exclude(audio="").exists():
+        jobs.ask_for(REEMBED, model_id=model_id)
 
 
 @jobs.does(REEMBED, label=_("compute voiceprints anew"), is_long=True)
 async def reembed(task: RunningJob) -> dict[str, Any]:
-    """Hear kept recordings with this worker's model, and keep what it hears instead."""
-    model_id = embedder_of(task.engine).model_id
-    keys = await in_database(_voiceprints, task.job.subject, model_id)
-    without_recording = without_speech = 0
-    for done, key in enumerate(keys):
-        await task.report(done, len(keys))
-        try:
-            audio = await in_database(kept_recording, key)
-        except Undecipherable as error:
-            raise JobFailed(str(error)) from error
-        if audio is None:
-            without_recording += 1
-            continue
-        heard = await listen(task.engine, audio)
-        if not len(heard.embeddings):
-            without_speech += 1
-            continue
-        await in_database(_replace, key, model_id, heard.voice, heard.sound.speech_s)
-    await task.report(len(keys), len(keys))
-    return {
-        "model": model_id,
-        "voiceprints": len(keys) - without_recording - without_speech,
-        "without_recording": without_recording,
-        "without_speech": without_speech,
-    }
+    """Hear kept recordings with the models of this worker, and keep what they hear."""
+    engines = _engines(task)
+    work = [
+        (engine, key)
+        for model_id, engine in engines.items()
+        for key in await in_database(_voiceprints, task.job.subject, model_id)
+    ]
+    outcomes: Counter[str] = Counter(voiceprints=0, without_recording=0, without_speech=0)
+    for done, (engine, key) in enumerate(work):
+        await task.report(done, len(work))
+        outcomes[await _hear(engine, key)] += 1
+    await task.report(len(work), len(work))
+    return {"model": ", ".join(engines), **outcomes}
+
+
+def _engines(task: RunningJob) -> dict[str, Engine]:
+    """Return the engines that are to listen, by the model that tells their voices apart.
+
+    Raises:
+        JobFailed: If none has one.
+    """
+    found: dict[str, Engine] = {}
+    for engine in (task.engine, *task.others):
+        if embedder := engine.models.embedder:
+            found.setdefault(embedder.model_id, engine)
+    if wanted := task.job.model_id:
+        return {wanted: found[wanted]}
+    return found or {embedder_of(task.engine).model_id: task.engine}
+
+
+async def _hear(engine: Engine, key: int) -> str:
+    """Let an engine hear a voiceprint's recording, and return what came of it."""
+    model_id = embedder_of(engine).model_id
+    try:
+        audio = await in_database(kept_recording, key)
+    except Undecipherable as error:
+        raise JobFailed(str(error)) from error
+    if audio is None:
+        await in_database(_note_nothing, key, model_id)
+        return "without_recording"
+    heard = await listen(engine, audio)
+    if not len(heard.embeddings):
+        await in_database(_note_nothing, key, model_id)
+        return "without_speech"
+    await in_database(_keep, key, model_id, heard.voice, heard.sound.speech_s)
+    return "voiceprints"
+
+
+def _unheard(model_id: str) -> QuerySet[Voiceprint]:
+    """Select the voiceprints that this model has not heard."""
+    return Voiceprint.objects.exclude(model_id=model_id).exclude(embeddings__model_id=model_id)
 
 
 def _voiceprints(speaker: str, model_id: str) -> list[int]:
-    rows = Voiceprint.objects.order_by("pk")
-    rows = rows.filter(speaker__uuid=speaker) if speaker else rows.exclude(model_id=model_id)
-    return list(rows.values_list("pk", flat=True))
+    """Return the keys of what to hear: all of one speaker, or what the model has not heard."""
+    rows = Voiceprint.objects.filter(speaker__uuid=speaker) if speaker else _unheard(model_id)
+    return list(rows.order_by("pk").values_list("pk", flat=True))
 
 
-def _replace(key: int, model_id: str, voice: Any, speech_s: float) -> None:
-    voiceprint = Voiceprint.objects.select_related("speaker", "consent").filter(pk=key).first()
-    if voiceprint is None:
-        return  # forgotten meanwhile
-    voiceprint.model_id, voiceprint.sealed_embedding, voiceprint.speech_s = model_id, seal(voice), speech_s
+def _keep(key: int, model_id: str, voice: Any, speech_s: float) -> None:
     with transaction.atomic():
-        voiceprint.save(update_fields=["model_id", "sealed_embedding", "speech_s"])
+        # Locked: what is forgotten meanwhile does not come back.
+        voiceprint = Voiceprint.objects.select_for_update().filter(pk=key).first()
+        if voiceprint is None:
+            return
+        if voiceprint.model_id == model_id:
+            Voiceprint.objects.filter(pk=key).update(sealed_embedding=seal(voice), speech_s=speech_s)
+        else:
+            _keep_beside(voiceprint, model_id, sealed_embedding=seal(voice), speech_s=speech_s)
         gallery_changed(voiceprint.speaker_id)
         audit.record(
             AuditEntry.Action.EMBEDDED,
@@ -75,3 +105,15 @@ def _replace(key: int, model_id: str, voice: Any, speech_s: float) -> None:
             voiceprint=str(voiceprint.uuid),
             model=model_id,
         )
+
+
+def _note_nothing(key: int, model_id: str) -> None:
+    """Note that this model has nothing to hear there: it is not asked again."""
+    with transaction.atomic():
+        voiceprint = Voiceprint.objects.select_for_update().filter(pk=key).exclude(model_id=model_id).first()
+        if voiceprint and not voiceprint.embeddings.filter(model_id=model_id).exists():
+            _keep_beside(voiceprint, model_id)
+
+
+def _keep_beside(voiceprint: Voiceprint, model_id: str, **heard: Any) -> None:
+    VoiceprintEmbedding.objects.update_or_create(voiceprint=voiceprint, model_id=model_id, defaults=heard)

@@ -53,7 +53,7 @@ class RecognitionWorker(AsyncConsumer):
         self._live: dict[str, LiveSession] = {}
         self._recognising: dict[int, asyncio.Task[None]] = {}
         self._speakers = SpeakerMaintenance(
-            engine, f"{socket.gethostname()}-{os.getpid()}", on_gallery=self._set_gallery
+            [engine], f"{socket.gethostname()}-{os.getpid()}", on_gallery=self._set_gallery
         )
         self._loading: asyncio.Task[None] | None = None
         self._tasks: set[asyncio.Task[None]] = set()
@@ -149,7 +149,7 @@ class RecognitionWorker(AsyncConsumer):
             transport=self._transport,
             engine=self.engine,
             endpointing=self._endpointing,
-            tracker=self._speakers.new_tracker(),
+            tracker=self._speakers.new_tracker(self.engine),
             publish=self._publish,
         )
         self._live[lease.key] = live

@@ -41,7 +41,7 @@ class Worker:
 
     def __init__(self, engine: Engine) -> None:
         self.told: list[list[int]] = []
-        self.maintenance = SpeakerMaintenance(engine, "worker-1", on_gallery=self.on_gallery)
+        self.maintenance = SpeakerMaintenance([engine], "worker-1", on_gallery=self.on_gallery)
 
     async def on_gallery(self, gallery: Gallery) -> None:
         self.told.append(gallery.speakers.tolist())
@@ -78,27 +78,29 @@ class TestLoading:
 
         assert len(worker.maintenance.gallery) == 0
 
-    async def test_whoever_is_enrolled_is_known_before_the_first_session(self, worker: Worker) -> None:
+    async def test_whoever_is_enrolled_is_known_before_the_first_session(
+        self, worker: Worker, engine: Engine
+    ) -> None:
         alice = await enrolled("Alice")
 
         await worker.maintenance.load()
 
         assert worker.told == [[alice.pk]]
-        assert worker.maintenance.new_tracker().model_id == MODEL
+        assert worker.maintenance.new_tracker(engine).model_id == MODEL
 
     async def test_it_waits_for_a_database_that_is_away(
         self, worker: Worker, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
     ) -> None:
         monkeypatch.setattr(maintenance, "JOB_POLL_S", 0.0)
         refusals = iter([OperationalError("away"), OperationalError("away")])
-        refresh = worker.maintenance._reader.refresh
+        refresh = worker.maintenance._readers[MODEL].refresh
 
         def refuse() -> bool:
             for error in refusals:
                 raise error
             return refresh()
 
-        monkeypatch.setattr(worker.maintenance._reader, "refresh", refuse)
+        monkeypatch.setattr(worker.maintenance._readers[MODEL], "refresh", refuse)
 
         await worker.maintenance.load()
 
@@ -121,7 +123,7 @@ class TestLoading:
         await worker.maintenance.load()
 
         assert worker.told == [[]]
-        assert worker.maintenance.new_tracker().identify(1, None, 0.0).speaker is None
+        assert worker.maintenance.new_tracker(engine).identify(1, None, 0.0).speaker is None
 
 
 class TestFollowing:
@@ -158,16 +160,18 @@ class TestFollowing:
 
         assert worker.told == [[]]
 
-    async def test_other_limits_hold_for_the_sessions_that_begin_then(self, worker: Worker) -> None:
+    async def test_other_limits_hold_for_the_sessions_that_begin_then(
+        self, worker: Worker, engine: Engine
+    ) -> None:
         await worker.maintenance.load()
-        before = worker.maintenance.new_tracker().options.identification
+        before = worker.maintenance.new_tracker(engine).options.identification
         limits = Calibration(model_id=MODEL, threshold=0.99, margin=3.0, shortest_speech_s=2.0)
         async with at_work(worker):
             await jobs.in_database(calibration.change, limits)
             worker.maintenance.look_now()
             await worker.until(lambda: len(worker.told) == 2)
 
-        after = worker.maintenance.new_tracker().options.identification
+        after = worker.maintenance.new_tracker(engine).options.identification
         assert (after.margin, after.shortest_speech_s) == (3.0, 2.0)
         assert before != after
 
@@ -217,7 +221,7 @@ class TestJobs:
         def fail() -> bool:
             raise ZeroDivisionError("by zero")
 
-        monkeypatch.setattr(worker.maintenance._reader, "refresh", fail)
+        monkeypatch.setattr(worker.maintenance._readers[MODEL], "refresh", fail)
 
         with pytest.raises(ExceptionGroup) as failed:
             async with asyncio.timeout(10):

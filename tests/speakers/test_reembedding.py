@@ -13,11 +13,12 @@ from cryptography.fernet import Fernet
 from recognition.audio import SAMPLE_RATE
 from recognition.engine.engine import Engine
 from recognition.fakes.scripted import Script, ScriptedEmbedder, ScriptedLine
-from speakers import jobs, reembedding
+from speakers import enrollment, jobs, reembedding
 from speakers.enrollment import kept_recording, to_flac
 from speakers.exceptions import JobLost
+from speakers.fields import unseal
 from speakers.jobs import RunningJob
-from speakers.models import AuditEntry, GalleryChange, Job, Speaker, Voiceprint
+from speakers.models import AuditEntry, GalleryChange, Job, Speaker, Voiceprint, VoiceprintEmbedding
 
 from .people import enroll, make_speaker
 from .voices import gallery_of
@@ -40,9 +41,13 @@ def enrolled(name: str, audio: bytes, model_id: str = "old") -> Speaker:
 
 async def run(engine: Engine, subject: str = "") -> Job:
     """Let a worker do the job."""
-    await jobs.in_database(jobs.ask_for, reembedding.REEMBED, subject)
+    await jobs.in_database(jobs.ask_for, enrollment.REEMBED, subject)
     await jobs.run_pending(engine, lambda: gallery_of({}), "worker-1", is_long=True)
     return await Job.objects.alatest("pk")
+
+
+def heard_by_new_model(speaker: Speaker) -> list[VoiceprintEmbedding]:
+    return list(VoiceprintEmbedding.objects.filter(voiceprint__speaker=speaker, model_id=NEW_MODEL))
 
 
 def result(voiceprints: int, without_recording: int = 0, without_speech: int = 0) -> dict[str, Any]:
@@ -63,10 +68,13 @@ async def test_each_voice_is_heard_again_by_the_new_model(engine: Engine) -> Non
     assert (job.state, job.result) == ("done", result(2))
     assert (job.steps_done, job.steps) == (2, 2)
     for speaker, axis in ((alice, 0), (bob, 3)):
-        voiceprint = await Voiceprint.objects.aget(speaker=speaker)
-        assert voiceprint.model_id == NEW_MODEL
-        assert int(np.argmax(voiceprint.embedding)) == axis
-        assert voiceprint.speech_s == pytest.approx(5.0, abs=0.2)
+        [heard] = await jobs.in_database(heard_by_new_model, speaker)
+        assert heard.sealed_embedding is not None
+        assert int(np.argmax(unseal(heard.sealed_embedding))) == axis
+        assert heard.speech_s == pytest.approx(5.0, abs=0.2)
+        own = await Voiceprint.objects.aget(speaker=speaker)
+        assert own.model_id == "old"
+        np.testing.assert_array_equal(own.embedding, OLD)
     noted = {change.speaker async for change in GalleryChange.objects.order_by("-pk")[:2]}
     assert noted == {alice.pk, bob.pk}
     assert await AuditEntry.objects.filter(action="reembed", actor=None).acount() == 2
@@ -101,7 +109,16 @@ async def test_what_cannot_be_heard_is_counted_and_stays_as_it_was(engine: Engin
     job = await run(engine)
 
     assert (job.state, job.result) == ("done", result(0, without_recording=2, without_speech=1))
-    assert (await Voiceprint.objects.aget(speaker=silent)).model_id == "old"
+    assert [each.sealed_embedding for each in await jobs.in_database(heard_by_new_model, silent)] == [None]
+
+
+async def test_what_cannot_be_heard_is_asked_for_once(engine: Engine) -> None:
+    await jobs.in_database(enrolled, "Silence", to_flac(np.zeros(SAMPLE_RATE, np.float32)))
+    await run(engine)
+
+    await jobs.in_database(reembedding.ask_if_needed, NEW_MODEL)
+
+    assert await Job.objects.filter(state="queued").acount() == 0
 
 
 async def test_without_the_key_it_says_what_to_do(engine: Engine, settings: Any) -> None:
@@ -129,7 +146,7 @@ async def test_who_is_forgotten_while_it_runs_does_not_come_back(engine: Engine)
     key = (await Voiceprint.objects.aget()).pk
     await jobs.in_database(alice.delete)
 
-    await jobs.in_database(reembedding._replace, key, NEW_MODEL, OLD, 5.0)
+    await jobs.in_database(reembedding._keep, key, NEW_MODEL, OLD, 5.0)
 
     assert not await Voiceprint.objects.aexists()
     assert not await AuditEntry.objects.filter(action="reembed").aexists()
@@ -153,7 +170,9 @@ class TestAskIfNeeded:
         reembedding.ask_if_needed(NEW_MODEL)
         reembedding.ask_if_needed(NEW_MODEL)
 
-        assert [(job.kind, job.subject) for job in Job.objects.all()] == [("reembed", "")]
+        assert [(job.kind, job.subject, job.model_id) for job in Job.objects.all()] == [
+            ("reembed", "", NEW_MODEL)
+        ]
 
     def test_the_same_models_are_not(self) -> None:
         enrolled("Alice", said(0), NEW_MODEL)
@@ -186,8 +205,8 @@ class TestKeptRecording:
 
 async def test_a_job_that_another_worker_took_over_goes_no_further(engine: Engine) -> None:
     alice = await jobs.in_database(enrolled, "Alice", said(0))
-    await jobs.in_database(jobs.ask_for, reembedding.REEMBED, str(alice.uuid))
-    job = await jobs.in_database(jobs.claim, "worker-1", [reembedding.REEMBED])
+    await jobs.in_database(jobs.ask_for, enrollment.REEMBED, str(alice.uuid))
+    job = await jobs.in_database(jobs.claim, "worker-1", [enrollment.REEMBED])
     assert job
     await Job.objects.filter(pk=job.pk).aupdate(worker="worker-2")
 

@@ -102,7 +102,7 @@ async def live(session: Session, transport: Transport, engine: Engine, watcher: 
     async def ignore(gallery: Gallery) -> None:
         pass
 
-    speakers = SpeakerMaintenance(engine, "worker", on_gallery=ignore)
+    speakers = SpeakerMaintenance([engine], "worker", on_gallery=ignore)
     await speakers.load()
     lease = await asyncio.to_thread(commits.acquire, session.pk)
     assert lease
@@ -111,7 +111,7 @@ async def live(session: Session, transport: Transport, engine: Engine, watcher: 
         transport=transport,
         engine=engine,
         endpointing=EndpointingOptions(),
-        tracker=speakers.new_tracker(),
+        tracker=speakers.new_tracker(engine),
         publish=watcher.publish,
     )
 
