@@ -39,10 +39,10 @@ class Attempt:
     """Bytes that came and were kept, from which another attempt goes on."""
 
     continued: bool = False
-    """Whether it went on from bytes that came before."""
+    """It went on from bytes that came before."""
 
     is_wrong: bool = False
-    """Whether all came, and is another file; nothing of it was kept."""
+    """All came, and is another file; nothing of it was kept."""
 
 
 def next_place(count: int, attempts: Sequence[Attempt]) -> int | None:
@@ -83,7 +83,7 @@ def innermost(reason: str) -> str:
 
 @dataclass(slots=True)
 class Pace:
-    """Whether enough arrives to go on waiting."""
+    """Bytes that arrive, against those that must to be waited for."""
 
     patience: Patience
     _arrivals: deque[tuple[float, int]] = field(default_factory=deque)

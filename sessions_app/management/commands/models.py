@@ -1,4 +1,4 @@
-"""`manage.py models`: list model sets, fetch those that come from a hub, measure one."""
+"""`manage.py models`: list model sets, fetch what is missing of one, measure one."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ from django.core.management.base import BaseCommand, CommandError
 
 from recognition import progress
 from recognition.exceptions import ModelError, RecordingsError
-from recognition.model_sets import download, reading, selection
+from recognition.model_sets import download, hub, reading, selection
+from recognition.model_sets.fetching import Fetching
 from recognition.model_sets.reading import ModelSet, ModelSource, model_set_names, read_model_set
 from sessions_app import sample
 
@@ -25,13 +26,19 @@ _REDRAW_S = 0.2
 
 
 class Command(BaseCommand):
-    help = "List model sets, fetch those that come from ModelScope's hub, or measure one."
+    help = "List model sets, fetch what is missing of one, or measure one."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         actions = parser.add_subparsers(dest="action", required=True)
         actions.add_parser("list", help="which sets there are, and whether they are here")
         pull = actions.add_parser("pull", help="fetch what is missing of a set; goes on where it was stopped")
         pull.add_argument("model_set", nargs="?", help="name, or path of a .toml")
+        pull.add_argument(
+            "--from",
+            type=Path,
+            dest="folder",
+            help="a folder with the files under any names, or with wheels; asked before the network is",
+        )
         check = actions.add_parser(
             "check", help="size, licence, error rates and speed of a set, measured here"
         )
@@ -49,7 +56,7 @@ class Command(BaseCommand):
             elif action == "check":
                 self._check(_chosen(options["model_set"]), options["recordings"])
             else:
-                self._pull_all(options["model_set"])
+                self._pull_all(options["model_set"], options["folder"], options["verbosity"])
         except (ModelError, RecordingsError) as error:
             raise CommandError(str(error)) from error
 
@@ -67,20 +74,23 @@ class Command(BaseCommand):
                 size = f"{_megabytes(source.size)}  " if source.size else ""
                 origin = _origin(source)
                 self.stdout.write(f"  {role:<14} {source.title}  {size}{source.licence}  {origin}  {state}")
-            if any(source.hub for source in missing):
+            if any(source.is_fetched for source in missing):
                 self.stdout.write(f"  fetch with: python manage.py models pull {name}")
 
-    def _pull_all(self, name: str | None) -> None:
+    def _pull_all(self, name: str | None, folder: Path | None, verbosity: int) -> None:
+        if folder and not folder.is_dir():
+            raise CommandError(f"there is no folder {folder}")
         wanted = [] if name else selection.to_fetch(settings.MODEL_SETS, Path(settings.MODELS_DIR))
         for model_set in wanted or [_chosen(name)]:
-            self._pull(model_set)
+            self._pull(model_set, folder, verbosity)
 
-    def _pull(self, model_set: ModelSet) -> None:
-        if not any(source.hub for source in model_set.sources.values()):
-            self.stdout.write(f"{model_set.name} needs nothing from a hub.")
+    def _pull(self, model_set: ModelSet, folder: Path | None, verbosity: int) -> None:
+        if not any(source.is_fetched for source in model_set.sources.values()):
+            self.stdout.write(f"{model_set.name} has all its files in the installation.")
             return
         bar = _Bar(self.stdout)
-        download.pull(model_set, Path(settings.MODELS_DIR), report=bar.show_download)
+        fetching = Fetching(folder, bar.tell if verbosity else Fetching().tell)
+        download.pull(model_set, Path(settings.MODELS_DIR), report=bar.show_download, fetching=fetching)
         self.stdout.write(self.style.SUCCESS(f"{model_set.name} is complete in {settings.MODELS_DIR}"))
 
     def _check(self, model_set: ModelSet, people: Path | None) -> None:
@@ -92,6 +102,7 @@ class Command(BaseCommand):
         entries = listed(people) if people else []
         models_dir = Path(settings.MODELS_DIR)
         self.stdout.write(self.style.MIGRATE_HEADING(f"{model_set.name}: {model_set.title}"))
+        _refuse_damaged(model_set, models_dir)
         models = load_models(model_set, models_dir)
         self._write_lines(checking.inventory(model_set, models_dir))
         bar = _Bar(self.stdout)
@@ -114,6 +125,19 @@ def _chosen(name: str | None) -> ModelSet:
     return selection.selected(settings.MODEL_SETS, Path(settings.MODELS_DIR))[0]
 
 
+def _refuse_damaged(model_set: ModelSet, models_dir: Path) -> None:
+    """Read every byte of what was fetched; what is missing altogether is told when it is loaded."""
+    if model_set.lacks_what_can_be_fetched(models_dir):
+        return
+    # Models that were not fetched but put there by hand have no manifest.
+    damaged = [path for path in download.damaged(model_set, models_dir) if path.name != hub.MANIFEST]
+    if damaged:
+        raise CommandError(
+            f"{', '.join(map(str, damaged))} is not what was fetched, and is damaged; delete it and fetch it "
+            f"again: python manage.py models pull {model_set.reference}"
+        )
+
+
 class _Bar:
     """A line for each thing to do, drawn over on a terminal, written once in a log."""
 
@@ -121,6 +145,8 @@ class _Bar:
         self._stdout = stdout
         self._is_terminal = stdout.isatty()
         self._drawn_at = 0.0
+        self._shown = ""
+        self._is_open = False
 
     def show_download(self, state: download.Progress) -> None:
         amount = f"{_megabytes(state.done)} of {_megabytes(state.total)}"
@@ -131,9 +157,18 @@ class _Bar:
         now = time.monotonic()
         if not is_full and (not self._is_terminal or now - self._drawn_at < _REDRAW_S):
             return
-        self._drawn_at = now
+        if is_full and line == self._shown:
+            return
+        self._drawn_at, self._shown, self._is_open = now, line, not is_full
         self._stdout.write(("\r" if self._is_terminal else "") + line, ending="\n" if is_full else "")
         self._stdout.flush()
+
+    def tell(self, line: str) -> None:
+        """Write a line below the bar."""
+        if self._is_open:
+            self._stdout.write("")
+        self._is_open = False
+        self._stdout.write(line)
 
 
 def _sample_meeting() -> Recording:
@@ -149,7 +184,13 @@ def _origin(source: ModelSource) -> str:
     is_ours = source.path and Path(source.path).is_relative_to(Path(reading.__file__).parent)
     if is_ours:
         return "in this repository"
-    return source.hub or source.package or source.path or "no files of its own"
+    return source.hub or _places(source) or source.package or source.path or "no files of its own"
+
+
+def _places(source: ModelSource) -> str:
+    """Return the places of files that are named by their content, each once."""
+    places = (str(place) for file in source.files.values() for place in file.places)
+    return " or ".join(dict.fromkeys(place.partition(" (")[0] for place in places))
 
 
 def _megabytes(size: int) -> str:

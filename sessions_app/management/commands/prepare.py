@@ -49,11 +49,11 @@ class Command(BaseCommand):
     def _pull(self, model_set: ModelSet) -> None:
         """Fetch a set; one that nobody named may also come later."""
         try:
-            call_command("models", "pull", model_set.reference)
+            call_command("models", "pull", model_set.reference, verbosity=0)
         except CommandError as error:
-            if selection.AUTO not in settings.MODEL_SETS:
+            if selection.AUTO not in settings.MODEL_SETS or model_set.reference in settings.MODEL_SETS:
                 raise
-            self.stdout.write(f"{model_set.title} could not be fetched: {error}")
             self.stdout.write(
-                "The start goes on with the small built-in models, which do not recognise people."
+                f"{model_set.title} could not be fetched, and people will not be recognised: {error}. "
+                f"To try again: python manage.py models pull {model_set.reference} [--from FOLDER]"
             )

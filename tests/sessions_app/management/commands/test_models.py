@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import hashlib
 import io
 import json
 import re
@@ -16,6 +17,7 @@ from pytest_django import Settings
 from recognition.exceptions import ModelError
 from recognition.fakes.scripted import Script, ScriptedLine
 from recognition.model_sets import download
+from tests.recognition.model_sets.local_places import use
 from tests.recognition.model_sets.tone_family import LINES, SET
 
 
@@ -86,14 +88,14 @@ class TestListOfAnOwnSet:
 
 class TestPull:
     def test_a_set_from_the_repository_needs_nothing(self) -> None:
-        assert run("pull", "embedded") == "embedded needs nothing from a hub.\n"
+        assert run("pull", "embedded") == "embedded has all its files in the installation.\n"
 
     def test_an_unknown_set_is_named(self) -> None:
         with pytest.raises(CommandError, match="there is no model set 'whisper'"):
             run("pull", "whisper")
 
     def test_each_model_ends_in_one_line_of_a_log(self) -> None:
-        def pull(model_set: Any, models_dir: Any, report: Any) -> None:
+        def pull(model_set: Any, models_dir: Any, report: Any, fetching: Any) -> None:
             source = model_set.sources["vad"]
             for done in (0, 500_000, 1_730_000):
                 report(download.Progress(source, done, 1_730_000))
@@ -109,6 +111,66 @@ class TestPull:
         with mock.patch.object(download, "pull", side_effect=ModelError("the hub cannot be reached")):
             with pytest.raises(CommandError, match="the hub cannot be reached"):
                 run("pull", "paraformer-zh")
+
+
+class TestFilesByContent:
+    """A set whose weights are named by their hash."""
+
+    CONTENT = b"weights"
+
+    @pytest.fixture(autouse=True)
+    def own_set(self, settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        use("http://127.0.0.1:9", monkeypatch)
+        self.file, self.folder = tmp_path / "own.toml", tmp_path / "stick"
+        self.folder.mkdir()
+        (self.folder / "blob").write_bytes(self.CONTENT)
+        self.file.write_text(
+            f'''
+            base = "embedded"
+            title = "Ours"
+            [speaker]
+            title = "Voices"
+            licence = "MIT"
+            kind = "campplus"
+            [speaker.files."campplus_cn_en_common.pt"]
+            sha256 = "{hashlib.sha256(self.CONTENT).hexdigest()}"
+            size = {len(self.CONTENT)}
+            places = [{{ huggingface = "a/b@c:d" }}, {{ modelscope = "a/b@c:d" }}]
+            '''
+        )
+        settings.MODEL_SETS, settings.MODELS_DIR = [str(self.file)], tmp_path / "models"
+        self.models_dir = tmp_path / "models"
+
+    def test_they_are_listed_with_their_places(self) -> None:
+        text = run("list").partition(str(self.file))[2]
+        assert "speaker        Voices  0.0 MB  MIT  Hugging Face or ModelScope  missing" in text
+        assert f"fetch with: python manage.py models pull {self.file}" in text
+
+    def test_they_come_from_a_folder_with_one_line_in_the_log(self) -> None:
+        text = run("pull", str(self.file), "--from", str(self.folder))
+
+        assert re.fullmatch(r"Voices +\[=+\] 0.0 MB of 0.0 MB\nown is complete in .*\n", text)
+        assert "Voices  0.0 MB  MIT  Hugging Face or ModelScope  here" in run("list")
+
+    def test_each_place_that_failed_is_told_and_then_all_of_them(self) -> None:
+        output = io.StringIO()
+        with pytest.raises(CommandError, match="could not be fetched from any place: Hugging Face") as failed:
+            call_command("models", "pull", str(self.file), stdout=output, no_color=True)
+
+        assert re.search("not from Hugging Face .*: it cannot be reached: .* refused\n", output.getvalue())
+        assert "ModelScope (a/b): it cannot be reached: " in str(failed.value)
+
+    def test_a_folder_that_is_not_there_is_named(self) -> None:
+        with pytest.raises(CommandError, match="there is no folder /nowhere"):
+            run("pull", str(self.file), "--from", "/nowhere")
+
+    def test_damage_is_found_before_anything_is_measured(self) -> None:
+        run("pull", str(self.file), "--from", str(self.folder))
+        [weights] = self.models_dir.rglob("*.pt")
+        weights.write_bytes(b"weighty")
+
+        with pytest.raises(CommandError, match=f"{weights} is not what was fetched"):
+            run("check")
 
 
 class TestCheck:

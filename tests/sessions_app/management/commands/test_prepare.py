@@ -13,6 +13,8 @@ from django.contrib.auth.models import User
 from django.core.management import CommandError
 from pytest_django import Settings
 
+from recognition.model_sets import selection
+from recognition.model_sets.reading import read_model_set
 from sessions_app.management.commands import prepare
 
 pytestmark = pytest.mark.django_db
@@ -84,6 +86,12 @@ def test_somebody_who_is_only_called_admin_is_left_as_they_are() -> None:
     assert not User.objects.filter(is_superuser=True).exists()
 
 
+def fail_to_pull(command: str, *arguments: str, **options: Any) -> None:
+    """What a command does without a network."""
+    if command == "models":
+        raise CommandError("no network")
+
+
 class TestModels:
     def test_what_comes_from_a_hub_is_fetched(
         self, settings: Settings, tmp_path: Path, called: list[tuple[str, ...]]
@@ -102,6 +110,30 @@ class TestModels:
         run()
 
         assert called == [("migrate",)]
+
+    def test_without_a_network_one_line_says_so_and_what_to_do(
+        self, settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        settings.MODEL_SETS, settings.MODELS_DIR = ["auto"], tmp_path
+        monkeypatch.setattr(selection, "to_fetch", lambda *_: [read_model_set("paraformer-zh")])
+        monkeypatch.setattr(prepare, "call_command", fail_to_pull)
+        run()
+
+        said = run()
+
+        assert said.count("\n") == 1
+        assert said.startswith("Paraformer, Mandarin could not be fetched")
+        assert "no network. To try again: python manage.py models pull paraformer-zh [--from FOLDER]" in said
+
+    def test_a_set_that_was_asked_for_by_name_must_come(
+        self, settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        settings.MODEL_SETS, settings.MODELS_DIR = ["auto", "paraformer-zh"], tmp_path
+        monkeypatch.setattr(selection, "to_fetch", lambda *_: [read_model_set("paraformer-zh")])
+        monkeypatch.setattr(prepare, "call_command", fail_to_pull)
+
+        with pytest.raises(CommandError, match="no network"):
+            run()
 
     def test_a_set_that_is_not_there_is_named_and_the_account_is_made_all_the_same(
         self, settings: Settings
