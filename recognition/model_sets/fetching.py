@@ -55,6 +55,7 @@ def fetch_files(
         ModelError: If no place has one of them. What is complete stays, and what is not is gone on with.
     """
     directory.mkdir(parents=True, exist_ok=True)
+    report = _changes(report)
     with _alone(directory):
         (directory / _UNFINISHED).mkdir(exist_ok=True)
         sources = _Sources(directory, fetching)
@@ -154,6 +155,19 @@ def _same_size(folders: Iterable[Path], file: ModelFile) -> Iterator[Path]:
 
 def _add(report: Callable[[int], None], before: int, size: int) -> None:
     report(before + size)
+
+
+def _changes(report: Callable[[int], None]) -> Callable[[int], None]:
+    """Report each number once."""
+    last = -1
+
+    def report_change(done: int) -> None:
+        nonlocal last
+        if done != last:
+            last = done
+            report(done)
+
+    return report_change
 
 
 def _size(path: Path) -> int:

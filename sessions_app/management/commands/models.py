@@ -145,7 +145,6 @@ class _Bar:
         self._stdout = stdout
         self._is_terminal = stdout.isatty()
         self._drawn_at = 0.0
-        self._shown = ""
         self._is_open = False
 
     def show_download(self, state: download.Progress) -> None:
@@ -157,9 +156,7 @@ class _Bar:
         now = time.monotonic()
         if not is_full and (not self._is_terminal or now - self._drawn_at < _REDRAW_S):
             return
-        if is_full and line == self._shown:
-            return
-        self._drawn_at, self._shown, self._is_open = now, line, not is_full
+        self._drawn_at, self._is_open = now, not is_full
         self._stdout.write(("\r" if self._is_terminal else "") + line, ending="\n" if is_full else "")
         self._stdout.flush()
 
