@@ -8,6 +8,8 @@ TORCH_INDEX ?=
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 export OMP_NUM_THREADS ?= 1
+# Tests are rewritten when they are loaded, in several processes: what was compiled is kept for the next run.
+unexport PYTHONDONTWRITEBYTECODE
 
 # `make run ASR_MODELS=paraformer-zh PORT=8080` reaches the program like environment variables do.
 export ASR_MODELS ASR_DEVICE ASR_COMPUTE_TYPE ASR_DATA_DIR ASR_ACCESS HOST PORT DEMO REDIS_URL DATABASE_URL ALLOWED_HOSTS

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from collections.abc import AsyncIterator, Iterator
 from importlib import import_module
@@ -33,6 +34,15 @@ def pytest_xdist_auto_num_workers() -> int:
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> side_by_side.Groups:
     config.option.loadscopereorder = False  # `longest_first` has ordered them
     return side_by_side.Groups(config, log)
+
+
+def pytest_collection() -> None:
+    gc.disable()  # of what is loaded now nearly nothing goes again
+
+
+def pytest_collection_finish() -> None:
+    gc.freeze()
+    gc.enable()
 
 
 @pytest.hookimpl(trylast=True)
