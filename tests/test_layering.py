@@ -45,7 +45,8 @@ ROOMS = {
     "recognition.fakes": {"core"},
     "recognition.model_sets": {"core", "fakes"},
     "recognition.engine": {"core"},
-    "recognition.funasr": {"core", "funasr.int8", "model_sets"},
+    "recognition.funasr": {"core", "funasr.int8", "model_sets", "whisper"},
+    "recognition.whisper": {"core"},
     "recognition.funasr.int8": {"funasr"},
 }  # fmt: skip
 """The other rooms of its package that each room may use, besides the modules outside all rooms."""
@@ -62,7 +63,7 @@ ON_TOP = {
 }
 """Modules outside all rooms that no room may use; the others lie below the rooms of their package."""
 
-HEAVY = ["torch", "funasr", "silero_vad", "numba", "transformers"]
+HEAVY = ["torch", "funasr", "silero_vad", "numba", "transformers", "ctranslate2", "tokenizers", "opencc"]
 WEB = ["django", "channels", "daphne", "twisted"]
 APPS = ["asrsite", "sessions_app", "speakers"]
 

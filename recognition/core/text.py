@@ -80,8 +80,8 @@ def error_rate(pairs: Iterable[tuple[str, str]]) -> float:
 
 def _is_spaced(character: str) -> bool:
     """Tell whether this script writes spaces between words."""
-    return bool(character) and character.isalnum() and not _is_chinese(character)
+    return bool(character) and character.isalnum() and not is_chinese(character)
 
 
-def _is_chinese(character: str) -> bool:
+def is_chinese(character: str) -> bool:
     return "\u3400" <= character <= "\u9fff" or "\uf900" <= character <= "\ufaff" or character >= "\U00020000"

@@ -17,8 +17,14 @@ KINDS: Mapping[str, Mapping[str, str]] = {
         "fsmn": "recognition.funasr.options.FsmnOptions",
         "silero": "recognition.funasr.options.SileroOptions",
     },
-    "streaming": {"paraformer-streaming": "recognition.funasr.options.StreamingOptions"},
-    "offline": {"paraformer": "recognition.funasr.options.ParaformerOptions"},
+    "streaming": {
+        "paraformer-streaming": "recognition.funasr.options.StreamingOptions",
+        "whisper-streaming": "recognition.whisper.options.WhisperStreamingOptions",
+    },
+    "offline": {
+        "paraformer": "recognition.funasr.options.ParaformerOptions",
+        "whisper": "recognition.whisper.options.WhisperOptions",
+    },
     "language_model": {"arpa": "recognition.model_sets.arpa.ArpaOptions"},
     "punctuation": {"ct-transformer": "recognition.funasr.options.CtTransformerOptions"},
     "speaker": {

@@ -215,7 +215,7 @@ class TestMistakes:
                 "endpointing.long_end_silence_ms = 900",
                 "[endpointing]: long_end_silence_ms = 900 is refused; with",
             ),
-            ('offline.kind = "whisper"', '[offline]: kind = "whisper" is refused'),
+            ('offline.kind = "wav2vec"', '[offline]: kind = "wav2vec" is refused'),
         ):
             assert message in refusal(write(tmp_path, f'base = "embedded"\n{ours}')), ours
             assert refusal(write(tmp_path, f'base = "embedded"\n{ours}')).startswith("own.toml: ")

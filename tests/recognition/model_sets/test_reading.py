@@ -263,8 +263,8 @@ class TestMistakes:
             ),
             (
                 'path = "OFFLINE"',
-                'path = "OFFLINE"\nkind = "whisper"',
-                'own.toml: [offline]: kind = "whisper" is refused; it takes "paraformer", or the dotted',
+                'path = "OFFLINE"\nkind = "wav2vec"',
+                'own.toml: [offline]: kind = "wav2vec" is refused; it takes "paraformer", "whisper", or the',
             ),
             (
                 'path = "OFFLINE"',

@@ -1,0 +1,81 @@
+"""Options of Whisper's two passes; CTranslate2 comes in when one is loaded."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, ClassVar
+
+from recognition.audio import SAMPLE_RATE
+from recognition.exceptions import ModelError
+from recognition.interfaces import OfflineRecognizer, StreamingRecognizer
+from recognition.model_options import LoadContext, ModelOptions
+from recognition.tables import Between
+
+FILES = ("config.json", "model.bin", "tokenizer.json", "vocabulary.txt")
+
+
+@dataclass(frozen=True, slots=True)
+class WhisperOptions(ModelOptions):
+    """Multilingual Whisper over whole utterances, as CTranslate2 converts it."""
+
+    wanted_files: ClassVar[tuple[str, ...]] = FILES
+    recognises_apart: ClassVar[bool] = True
+    # Its worker threads stay behind in the parent, and a child that asks them waits for ever.
+    opens_after_fork: ClassVar[bool] = True
+
+    languages: tuple[str, ...] = ("zh", "en")
+    """Codes of what is spoken; if there are several, it is found out for each session."""
+
+    beam: Annotated[int, Between(1, 10)] = 2
+    """Hypotheses that are followed side by side."""
+
+    repetition_penalty: Annotated[float, Between(1.0, 2.0)] = 1.1
+    """By so much less likely is what has been said before."""
+
+    def __post_init__(self) -> None:
+        if not self.languages:
+            raise ValueError("languages is empty; name at least one")
+
+    @classmethod
+    def is_complete(cls, directory: Path) -> bool:
+        return all((directory / name).is_file() for name in FILES)
+
+    def load(self, context: LoadContext) -> OfflineRecognizer:
+        from .listening import Listener
+        from .network import TOKENS, Network, Search
+        from .offline import OfflineWhisper
+        from .vocabulary import Vocabulary
+
+        network = Network(context.directory, compute_type=context.compute_type, device=self.device(context))
+        vocabulary = Vocabulary(context.directory / TOKENS)
+        search = Search(self.beam, self.repetition_penalty)
+        return OfflineWhisper(Listener(network, vocabulary, self.languages), search)
+
+    def device(self, context: LoadContext) -> str:
+        # On a GPU CTranslate2 needs libraries of CUDA that may be missing: only who asks for it gets it.
+        return "cuda" if context.device == "cuda" else "cpu"
+
+
+@dataclass(frozen=True, slots=True)
+class WhisperStreamingOptions(ModelOptions):
+    """Partials by the network of the second pass, which hears the growing utterance again and again."""
+
+    has_files: ClassVar[bool] = False
+    recognises_apart: ClassVar[bool] = True
+    opens_after_fork: ClassVar[bool] = True
+
+    step_s: Annotated[float, Between(0.3, 5.0)] = 1.0
+    """Between two hypotheses; half of it costs twice as much."""
+
+    beam: Annotated[int, Between(1, 10)] = 1
+
+    def load(self, context: LoadContext) -> StreamingRecognizer:
+        from .network import Search
+        from .offline import OfflineWhisper
+        from .streaming import StreamingWhisper
+
+        if not isinstance(context.offline, OfflineWhisper):
+            raise ModelError('partials by Whisper need [offline] with kind = "whisper" in the same set')
+        chunk = round(self.step_s * SAMPLE_RATE)
+        return StreamingWhisper(context.offline.listener, Search(self.beam), chunk=chunk)

@@ -1,0 +1,163 @@
+"""From Whisper's tokens to what is written: Chinese characters in simplified script, and words.
+
+A token is a run of bytes, and a character may be spread over several of them.
+"""
+
+from __future__ import annotations
+
+import codecs
+import functools
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from opencc import OpenCC
+from tokenizers import Tokenizer
+
+from recognition.core.text import is_chinese
+from recognition.exceptions import ModelError
+from recognition.interfaces import Span, Token
+
+CHINESE = "zh"
+
+_INSIDE_WORDS = "'’-"
+"""Marks that belong to the word if letters follow."""
+
+
+class Vocabulary:
+    """The tokens of a multilingual Whisper.
+
+    Raises:
+        ModelError: If the file holds no such tokens.
+    """
+
+    def __init__(self, file: Path) -> None:
+        try:
+            self._tokenizer = Tokenizer.from_file(str(file))
+        except Exception as error:  # the library raises nothing more exact
+            raise ModelError(f"{file} holds no tokens: {error}") from error
+        self.file = file
+        self.end = self._special("endoftext")
+        self._start = self._special("startoftranscript")
+        self._transcribe = self._special("transcribe")
+        self._no_timestamps = self._special("notimestamps")
+
+    def start(self, language: str) -> list[int]:
+        """Return the tokens that text without times begins with.
+
+        Raises:
+            ModelError: If there is no such language.
+        """
+        return [self._start, self._special(language), self._transcribe, self._no_timestamps]
+
+    @functools.cached_property
+    def digits(self) -> tuple[int, ...]:
+        """Tokens with a digit: without them numbers are written as they are said."""
+        return tuple(
+            number
+            for token, number in self._tokenizer.get_vocab(with_added_tokens=False).items()
+            if any(character.isdigit() and character.isascii() for character in token)
+        )
+
+    def lengths(self, ids: Iterable[int]) -> list[int]:
+        """Return the bytes of each token."""
+        return [len(self._bytes(number)) for number in ids]
+
+    def words(self, ids: Sequence[int], spans: Sequence[Span]) -> list[Token]:
+        """Return what is written: each Chinese character, each word of other scripts; no marks.
+
+        Args:
+            ids: Tokens of a text.
+            spans: When each was said.
+        """
+        return _words(_simplified(_spread(self._pieces(ids), spans)))
+
+    def _special(self, name: str) -> int:
+        number = self._tokenizer.token_to_id(f"<|{name}|>")
+        if number is None:
+            raise ModelError(f"{self.file} has no token <|{name}|>; it is not a multilingual Whisper's")
+        return int(number)
+
+    def _pieces(self, ids: Iterable[int]) -> list[str]:
+        """Return the characters that each token completes."""
+        decoder = codecs.getincrementaldecoder("utf-8")(errors="ignore")
+        return [decoder.decode(self._bytes(number)) for number in ids]
+
+    def _bytes(self, number: int) -> bytes:
+        token = self._tokenizer.id_to_token(number) or ""
+        return bytes(_BYTES[character] for character in token if character in _BYTES)
+
+
+@dataclass(frozen=True, slots=True)
+class _Character:
+    text: str
+    start: int
+    end: int
+
+
+def _spread(pieces: Sequence[str], spans: Sequence[Span]) -> list[_Character]:
+    """Return characters with their times: those that were completed together share the time evenly."""
+    characters: list[_Character] = []
+    begun: int | None = None
+    for piece, (start, end) in zip(pieces, spans, strict=True):
+        begun = start if begun is None else begun
+        if not piece:
+            continue
+        said = max(1, len(piece.strip()))
+        length, place = max(0, end - begun), 0
+        for character in piece:
+            until = begun + length * min(said, place + 1) // said
+            characters.append(_Character(character, begun + length * min(said, place) // said, until))
+            place += not character.isspace()
+        begun = None
+    return characters
+
+
+def _simplified(characters: Sequence[_Character]) -> list[_Character]:
+    """Return the characters in simplified script; what is right for one may depend on its neighbours."""
+    before = "".join(character.text for character in characters)
+    after = _to_simplified().convert(before)
+    if len(after) != len(before):
+        after = "".join(_to_simplified().convert(character)[:1] or character for character in before)
+    return [_Character(text, each.start, each.end) for text, each in zip(after, characters, strict=True)]
+
+
+def _words(characters: Sequence[_Character]) -> list[Token]:
+    words: list[Token] = []
+    is_open = False  # the last word may go on
+    held = ""  # a mark that belongs to it only if it does
+    for character in characters:
+        text = character.text
+        if is_open and text in _INSIDE_WORDS and not held:
+            held = text
+            continue
+        if not text.isalnum():
+            is_open, held = False, ""
+            continue
+        if is_open and not is_chinese(text):
+            last = words.pop()
+            words.append(Token(last.text + held + text, last.start, character.end))
+        else:
+            words.append(Token(text, character.start, character.end))
+        is_open, held = not is_chinese(text), ""
+    return words
+
+
+@functools.cache
+def _to_simplified() -> OpenCC:
+    # By the habits of Taiwan, for there is more than one traditional script: 隨著 becomes 随着.
+    return OpenCC("tw2s")
+
+
+def _byte_characters() -> dict[str, int]:
+    """Return the byte that each character of a token stands for, as GPT-2's tokens have them.
+
+    Printable ones stand for themselves, the others for what follows the first 256 characters.
+    """
+    printable = [*range(0x21, 0x7F), *range(0xA1, 0xAD), *range(0xAE, 0x100)]
+    others = [byte for byte in range(256) if byte not in printable]
+    themselves = {chr(byte): byte for byte in printable}
+    return themselves | {chr(256 + place): byte for place, byte in enumerate(others)}
+
+
+_BYTES = _byte_characters()
