@@ -83,7 +83,7 @@ class TestFinding:
         [
             (
                 "whisper",
-                'kind = "wav2vec" is refused; it takes "fsmn", "silero", or the dotted path of a class',
+                'kind = "whisper" is refused; it takes "fsmn", "silero", or the dotted path of a class',
             ),
             ("paraformer", 'kind = "paraformer" is refused; it takes "fsmn", "silero", or'),
             (
