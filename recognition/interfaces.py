@@ -168,6 +168,9 @@ class Models:
     recognises_apart: bool = False
     """Whether both passes run on a thread of their own, because they take long and let others compute."""
 
+    partials: bool = True
+    """Otherwise nothing is shown before a line is final, and the second pass makes no previews either."""
+
     @property
     def chunk(self) -> int:
         """Samples of one step of the first pass; 0 without partials."""

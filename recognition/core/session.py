@@ -81,6 +81,9 @@ class SessionOptions:
     preview_step: int = 0
     """Audio between two previews; 0 for none."""
 
+    revises: bool = False
+    """Whether the first pass hears the whole utterance each time, and shows a tail that may change."""
+
     has_punctuator: bool = True
     """Otherwise marks come with the tokens."""
 
@@ -92,7 +95,9 @@ class SessionOptions:
         cls, models: Models, endpointing: EndpointingOptions, *, partials: bool = True
     ) -> SessionOptions:
         vad = models.vad
+        partials = partials and models.partials
         chunk = models.chunk if partials else 0
+        revises = models.revises and chunk > 0
         step = PREVIEW_STEP if chunk else PREVIEW_STEP_ALONE
         return cls(
             vad.window,
@@ -100,7 +105,8 @@ class SessionOptions:
             vad.delay,
             chunk,
             endpointing,
-            step if partials else 0,
+            step if partials and not revises else 0,
+            revises=revises,
             has_punctuator=models.punctuator is not None,
             has_embedder=models.embedder is not None,
         )
@@ -119,7 +125,8 @@ class _Utterance:
     is_decoding: bool = False
     has_partials: bool = True
     partial_tokens: list[str] = field(default_factory=list)
-    shown: int = 0  # tokens of the longest partial
+    tail: tuple[str, ...] = ()
+    shown: int = 0  # tokens of the longest partial, without its tail
 
     # Previews, until the first pass has said something.
     previewed: int = 0  # end of the audio handed to them
@@ -219,8 +226,8 @@ class TranscriptionSession:
         match result:
             case SpeechProbabilities(values):
                 self._receive_probabilities(values)
-            case ChunkDecoded(index, tokens, _):
-                self._receive_chunk(index, tokens)
+            case ChunkDecoded(index, tokens, tail):
+                self._receive_chunk(index, tokens, tail)
             case Previewed(index, tokens):
                 self._receive_preview(index, tokens)
             case Recognized(index, tokens):
@@ -353,30 +360,35 @@ class TranscriptionSession:
         self._preview()
 
     def _emit_partial(self, utterance: _Utterance, tokens: Sequence[str], end: int) -> None:
-        """Show what was understood so far, unless more was shown already."""
-        if len(tokens) >= max(1, utterance.shown):
+        """Show what was understood so far, unless more was shown already; only a tail may get shorter."""
+        if self.options.revises or len(tokens) >= max(1, utterance.shown):
             utterance.shown = len(tokens)
-            self._events.append(Partial(utterance.index, utterance.start, text.join(tokens), end))
+            firm, whole = text.join(tokens), text.join([*tokens, *utterance.tail])
+            self._events.append(Partial(utterance.index, utterance.start, firm, end, whole[len(firm) :]))
 
     def _decode_next_chunk(self, *, has_waited: bool = False) -> None:
         utterance, chunk = self._open, self.options.chunk
         if not chunk or utterance is None or utterance.is_decoding or not utterance.has_partials:
             return
-        if self._piece_end - utterance.decoded < chunk:
+        chunks = (self._piece_end - utterance.decoded) // chunk
+        if not chunks:
             return
-        audio = self._audio.read(utterance.decoded, utterance.decoded + chunk)
-        utterance.decoded += chunk
+        # To hear the utterance again costs the same however much has come, so a stream never lags behind.
+        end = utterance.decoded + (chunks if self.options.revises else 1) * chunk
+        heard, audio = utterance.decoded - utterance.start, self._audio.read(utterance.decoded, end)
+        utterance.decoded = end
         utterance.is_decoding = True
-        self._work.append(DecodeChunk(utterance.index, audio, has_waited))
+        self._work.append(DecodeChunk(utterance.index, audio, has_waited, heard))
 
-    def _receive_chunk(self, index: int, tokens: tuple[str, ...]) -> None:
+    def _receive_chunk(self, index: int, tokens: tuple[str, ...], tail: tuple[str, ...]) -> None:
         utterance = self._find(index)
         # A partial that lost the race with its own endpoint would undo the final.
         if utterance is None or utterance.end is not None:
             return
         utterance.is_decoding = False
-        if tokens:
+        if tokens or tail != utterance.tail:
             utterance.partial_tokens.extend(tokens)
+            utterance.tail = tail
             self._emit_partial(utterance, utterance.partial_tokens, utterance.decoded)
         self._decode_next_chunk(has_waited=True)
 

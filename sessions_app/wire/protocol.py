@@ -271,6 +271,8 @@ class PartialLine:
 
     start_ms: int
     text: str
+    tail: str = ""
+    """What probably follows; the next one may have another."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -354,8 +356,9 @@ def encode(message: Message, *, version: int) -> str | None:
             )
         case _ if version < 2:
             return None
-        case PartialLine(start_ms, text):
+        case PartialLine(start_ms, text, tail):
             body = {"asr": text, "spk": {}, "final": False, "start_ms": start_ms}
+            body |= {"tail": tail} if tail else {}
         case Revision(revision, line, is_removed):
             body = _event("revise", revision=revision, removed=is_removed, line=line_fields(line))
         case Hello():

@@ -246,7 +246,7 @@ class LiveSession:
 
     async def _publish_partial(self, partial: Partial) -> None:
         heard_at = self._arrivals.when(partial.end)
-        line = PartialLine(milliseconds(partial.start), partial.text)
+        line = PartialLine(milliseconds(partial.start), partial.text, partial.tail)
         await self._publish_hint(layer_messages.partial_message(self.lease.key, line, heard_at=heard_at))
         observe_age(partial_age, "published", heard_at)
         self._log("partial of the audio up to %d", partial.end)

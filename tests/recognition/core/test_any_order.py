@@ -43,6 +43,7 @@ FULL = SessionOptions(
 OPTIONS = {
     "all models": FULL,
     "a detector that lags": replace(FULL, vad_delay=640),
+    "a first pass that revises": replace(FULL, preview_step=0, revises=True),
     "no first pass": replace(FULL, chunk=0),
     "no partials": replace(FULL, chunk=0, preview_step=0),
     "no punctuator": replace(FULL, has_punctuator=False),
@@ -56,8 +57,8 @@ def answered(work: Work) -> Result | None:
     match work:
         case DetectSpeech(audio):
             return SpeechProbabilities((audio.reshape(-1, FRAME).max(1) > 0.1).astype(np.float32))
-        case DecodeChunk(index):
-            return ChunkDecoded(index, ("字",))
+        case DecodeChunk(index, audio, heard=heard):
+            return ChunkDecoded(index, ("字",) * (len(audio) // CHUNK), ("尾",) * (heard // CHUNK % 3))
         case Preview(index, audio):
             return Previewed(index, ("字",) * (len(audio) // CHUNK))
         case Recognize(index, audio):

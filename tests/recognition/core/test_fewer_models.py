@@ -29,7 +29,7 @@ from recognition.core.work import (
     SpeechProbabilities,
     Work,
 )
-from recognition.fakes.scripted import Script, scripted_models
+from recognition.fakes.scripted import Script, ScriptedLine, scripted_models
 from recognition.interfaces import Token
 
 FRAME, WINDOW, CHUNK = 160, 1600, 9600
@@ -215,6 +215,17 @@ class TestOptionsOfModels:
     def test_without_a_first_pass_the_second_makes_the_partials(self) -> None:
         options = self.options(streaming=None)
         assert (options.chunk, options.preview_step) == (0, PREVIEW_STEP_ALONE)
+
+    def test_where_the_first_pass_revises_there_are_no_previews(self) -> None:
+        models = scripted_models(Script([ScriptedLine("好的。", tail=1)]))
+        options = SessionOptions.for_models(models, EndpointingOptions())
+        assert (options.revises, options.chunk, options.preview_step) == (True, 9600, 0)
+
+    def test_a_set_may_be_for_finals_only(self) -> None:
+        without_first_pass = replace(self.MODELS, streaming=None)
+        for models in (self.MODELS, without_first_pass):
+            options = SessionOptions.for_models(replace(models, partials=False), EndpointingOptions())
+            assert (options.chunk, options.preview_step, options.revises) == (0, 0, False)
 
     def test_where_nobody_wants_partials_there_are_neither(self) -> None:
         for changes in ({}, {"streaming": None}):

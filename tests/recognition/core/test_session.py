@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TypeVar
 
 import numpy as np
@@ -334,6 +335,55 @@ class TestPartial(SessionTests):
         self.hear(speech(4), silence(2))
         assert self.take(DecodeChunk) == []
         assert len(self.take(Recognize)) == 1
+
+
+class TestRevisingPartial(SessionTests):
+    """A first pass that hears the utterance again each time, and shows a tail that may change."""
+
+    options = replace(OPTIONS, revises=True)
+
+    def partials(self) -> list[tuple[str, str]]:
+        return [(partial.text, partial.tail) for partial in self.told(Partial)]
+
+    def test_a_tail_is_shown_behind_what_is_firm(self) -> None:
+        self.hear(speech(4))
+        self.session.events_to_send()
+        self.answer(ChunkDecoded(0, ("你",), ("好", "吗")))
+        self.assert_told(Partial(0, 0, "你", tail="好吗"))
+
+    def test_a_tail_is_shown_before_anything_is_firm(self) -> None:
+        self.hear(speech(4))
+        self.answer(ChunkDecoded(0, (), ("你",)))
+        assert self.partials() == [("", "你")]
+
+    def test_only_a_change_is_told(self) -> None:
+        self.hear(speech(4))
+        self.answer(ChunkDecoded(0, ("你",), ("好",)))
+        self.hear(speech(1))
+        self.answer(ChunkDecoded(0, (), ("好",)))
+        assert self.partials() == [("你", "好")]
+        self.hear(speech(1))
+        self.answer(ChunkDecoded(0, (), ("号", "码")))
+        self.hear(speech(1))
+        self.answer(ChunkDecoded(0, (), ()))
+        assert self.partials() == [("你", "号码"), ("你", "")]
+
+    def test_words_of_a_tail_stand_apart_as_they_will_when_they_are_firm(self) -> None:
+        self.hear(speech(4))
+        self.answer(ChunkDecoded(0, ("hello",), ("world", "你", "好")))
+        assert self.partials() == [("hello", " world你好")]
+
+    def test_a_stream_that_has_fallen_behind_catches_up_in_one_step(self) -> None:
+        self.hear(silence(1), speech(1.2))
+        [first] = self.take(DecodeChunk)
+        self.hear(speech(2.5))
+        self.answer(ChunkDecoded(0, ("你",)))
+        [second] = self.take(DecodeChunk)
+        assert len(first.audio) % CHUNK == 0
+        assert len(second.audio) >= 3 * CHUNK
+        assert len(second.audio) % CHUNK == 0
+        assert (first.heard, second.heard) == (0, len(first.audio))
+        assert second.has_waited
 
 
 class TestOrder(SessionTests):

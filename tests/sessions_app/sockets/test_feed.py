@@ -149,6 +149,17 @@ class TestReader:
         assert cursor.take(here) == [PartialLine(0, "你好")]
         assert cursor.take(here) == []
 
+    def test_one_who_comes_late_is_told_what_is_being_said_with_its_tail(self) -> None:
+        here = feed(1)
+        here.receive_partial(PartialLine(2000, "你", "好吗"))
+        assert Cursor(seq=1, wants_events=True).take(here) == [PartialLine(2000, "你", "好吗")]
+
+    def test_a_tail_that_changes_is_told(self) -> None:
+        cursor, here = Cursor(wants_events=True), SessionFeed()
+        for tail in ("好", "号"):
+            here.receive_partial(PartialLine(0, "你", tail))
+            assert cursor.take(here) == [PartialLine(0, "你", tail)]
+
     def test_acknowledgements_are_for_those_who_send(self) -> None:
         here = SessionFeed()
         here.receive_progress(received=16_000, durable=8_000)

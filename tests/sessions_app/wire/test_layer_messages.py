@@ -71,7 +71,7 @@ class TestCommit:
 
 class TestOthers:
     def test_a_partial_arrives(self) -> None:
-        partial = PartialLine(9000, "你好")
+        partial = PartialLine(9000, "你好", "世界")
         message = over_redis(layer_messages.partial_message("周会", partial))
         assert layer_messages.partial_from(message) == partial
         assert message["key"] == "周会"

@@ -212,6 +212,7 @@ class TestVersionOne:
         "message",
         [
             PartialLine(0, "你"),
+            PartialLine(0, "", "你"),
             Revision(1, LINE),
             Ack(5, 4),
             Flushed(5, 1),
@@ -246,6 +247,10 @@ class TestVersionTwo:
     def test_a_partial_is_not_final(self) -> None:
         message = as_json(encode(PartialLine(9000, "你好"), version=2))
         assert message == {"asr": "你好", "spk": {}, "final": False, "start_ms": 9000}
+
+    def test_a_partial_has_a_tail_only_where_there_is_one(self) -> None:
+        message = as_json(encode(PartialLine(9000, "你", "好"), version=2))
+        assert message == {"asr": "你", "tail": "好", "spk": {}, "final": False, "start_ms": 9000}
 
     def test_a_revision_carries_the_whole_line(self) -> None:
         event = as_json(encode(Revision(5, LINE), version=2))["event"]

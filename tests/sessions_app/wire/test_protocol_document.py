@@ -40,6 +40,7 @@ MESSAGES = {
         Hello("m", Mode.SENDER, 1, "live", 41, 2, 0, "r", {"frame_bytes": MAX_FRAME_BYTES}), version=2
     ),
     "partial": encode(PartialLine(12_600, "我们"), version=2),
+    "partial with a tail": encode(PartialLine(12_600, "我们", "先看"), version=2),
     "revise": encode(Revision(3, LINE), version=2),
     "ack": encode(Ack(2, 1), version=2),
     "flushed": encode(Flushed(48_000, 42), version=2),
