@@ -89,7 +89,11 @@
  */
 
 /** @typedef {Line & {final: true, event?: undefined, error?: undefined}} FinalMessage */
-/** @typedef {{asr: string, final: false, start_ms: number, event?: undefined, error?: undefined}} PartialMessage */
+/**
+ * What is being said. Its tail probably follows, and may read differently in the next message.
+ *
+ * @typedef {{asr: string, tail?: string, final: false, start_ms: number, event?: undefined, error?: undefined}} PartialMessage
+ */
 /** @typedef {{final?: undefined, event: Hello | Revision | Ack | Flushed | StateChange | SessionEnd, error?: undefined}} EventMessage */
 /** @typedef {{final?: undefined, event?: undefined, error: Fault}} FaultMessage */
 /** @typedef {FinalMessage | PartialMessage | EventMessage | FaultMessage} Message */

@@ -7,6 +7,7 @@ import { ConnectionNote } from "../connection/connection-note.js";
 import { SessionSocket, socketAddress } from "../connection/session-socket.js";
 import { byId, element, pageData } from "../lib/dom.js";
 import { languageOf, speakerName } from "../lib/words.js";
+import { PartialView } from "../transcript/partial-view.js";
 import { Transcript } from "../transcript/transcript.js";
 import { VoiceColours } from "../transcript/voices.js";
 
@@ -26,7 +27,7 @@ class Captions {
   rows = new Map();
   transcript = new Transcript(this);
   container = byId("lines");
-  partial = byId("partial");
+  partial = new PartialView(byId("partial"));
 
   /** @param {number} shown how many lines */
   constructor(shown) {
@@ -37,22 +38,15 @@ class Captions {
   /** @param {Message} message */
   receive(message) {
     if (message.final === true) {
-      this.setPartial("");
+      this.partial.clear();
       this.transcript.receiveLine(message);
     } else if (message.final === false) {
-      this.setPartial(message.asr);
+      this.partial.show(message);
     } else if (message.event?.type === "revise") {
       this.transcript.receiveRevision(message.event);
     } else if (message.event?.type === "session_end") {
-      this.setPartial("");
+      this.partial.clear();
     }
-  }
-
-  /** @param {string} text */
-  setPartial(text) {
-    this.partial.hidden = !text;
-    this.partial.textContent = text;
-    this.partial.lang = languageOf(text);
   }
 
   // Listener of the transcript.

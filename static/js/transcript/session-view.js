@@ -8,6 +8,7 @@ import { clock } from "../lib/clock.js";
 import { byId, closest, element } from "../lib/dom.js";
 import { fill, gettext, speakerInitial, speakerName } from "../lib/words.js";
 import { Follow } from "./follow.js";
+import { PartialView } from "./partial-view.js";
 import { talkingTimes } from "./people.js";
 import { Transcript } from "./transcript.js";
 import { TranscriptView } from "./transcript-view.js";
@@ -37,6 +38,7 @@ const TOGETHER_MS = 60; // lines that come within this are told once
 export class SessionView {
   /** @type {Companion[]} */
   companions = [];
+  partial = new PartialView(byId("partial"));
   /** @type {SessionState | undefined} */
   state;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
@@ -47,7 +49,7 @@ export class SessionView {
   /** @param {{state: SessionState, snapshot?: Snapshot}} parts */
   constructor({ state, snapshot }) {
     this.follow = new Follow(byId("jump"));
-    this.transcriptView = new TranscriptView(byId("lines"), byId("partial"), snapshot?.speakers);
+    this.transcriptView = new TranscriptView(byId("lines"), snapshot?.speakers);
     this.transcript = new Transcript();
     if (snapshot) this.transcript.receiveSnapshot(snapshot);
     this.transcriptView.show(this.transcript.lines);
@@ -74,10 +76,10 @@ export class SessionView {
   /** @param {Message} message */
   receive(message) {
     if (message.final === true) {
-      this.transcriptView.setPartial("");
+      this.partial.clear();
       this.transcript.receiveLine(message);
     } else if (message.final === false) {
-      this.transcriptView.setPartial(message.asr);
+      this.partial.show(message);
       this.follow.grown();
     } else if (message.event?.type === "revise") {
       this.transcript.receiveRevision(message.event);
@@ -98,7 +100,7 @@ export class SessionView {
     byId("state").className = `state state-${state}`;
     byId("state").textContent = word();
     this.follow.setLive(this.isLive);
-    if (!this.isLive) this.transcriptView.setPartial("");
+    if (!this.isLive) this.partial.clear();
     if (wasLive && !this.isLive) this.tell((companion) => companion.ended?.());
     this.showEmptiness();
   }
@@ -151,7 +153,7 @@ export class SessionView {
   }
 
   showEmptiness() {
-    const isEmpty = !this.transcript.lines.length && byId("partial").hidden;
+    const isEmpty = !this.transcript.lines.length && this.partial.place.hidden;
     byId("waiting").hidden = !(isEmpty && this.isLive);
     byId("nothing").hidden = !(isEmpty && !this.isLive);
   }

@@ -1,4 +1,4 @@
-// A transcript on the page. Lines once shown never move; what is being said stands dimmed behind them.
+// A transcript on the page. Lines once shown never move.
 
 /** @import { KnownLine } from "./transcript.js" */
 
@@ -24,12 +24,10 @@ export class TranscriptView {
 
   /**
    * @param {HTMLElement} container of the lines
-   * @param {HTMLElement} tail shows what is being said
    * @param {string[]} [speakers] of the voices that are known from before
    */
-  constructor(container, tail, speakers) {
+  constructor(container, speakers) {
     this.container = container;
-    this.tail = tail;
     this.colours = new VoiceColours(speakers);
     container.addEventListener("keydown", (event) => this.moveFocus(event));
     container.addEventListener("focusin", ({ target }) => this.setCurrent(closest(target, ".line")));
@@ -100,13 +98,6 @@ export class TranscriptView {
     const separate = this.colours.separate(new Set(lines.map((line) => line.spk.speaker_id)));
     for (const line of lines) if (separate.includes(line.spk.speaker_id)) this.fill(line);
     return separate.length > 0;
-  }
-
-  /** @param {string} text */
-  setPartial(text) {
-    this.tail.hidden = !text;
-    setText(this.tail, text);
-    this.tail.lang = languageOf(text);
   }
 
   // Rows.

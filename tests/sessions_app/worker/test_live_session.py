@@ -13,13 +13,17 @@ from typing import Any
 import numpy as np
 import pytest
 
+from recognition.audio import samples
 from recognition.fakes.scripted import Script, ScriptedLine, scripted_models
 from sessions_app.metrics import registry
 from sessions_app.models import MAX_FAILURES, Session
 from sessions_app.recordings import files
+from sessions_app.sockets.fanout import Fanout
+from sessions_app.sockets.feed import SessionFeed
 from sessions_app.store import commits, voices
 from sessions_app.transport.interface import LogLost
 from sessions_app.transport.memory import MemoryTransport
+from sessions_app.wire.protocol import PartialLine
 from sessions_app.worker import live_session
 from tests.support.senders import Socket
 
@@ -67,6 +71,36 @@ async def ended(session: Session) -> Session:
 
 async def texts(session: Session) -> list[str]:
     return await asyncio.to_thread(lambda: list(session.utterances.values_list("text", flat=True)))
+
+
+async def test_a_tail_reaches_those_who_follow(settings: Any, tmp_path: Any) -> None:
+    settings.MEDIA_ROOT = tmp_path
+    models = scripted_models(Script([ScriptedLine("大家好。", seconds=2.0, tail=2)]))
+    fanout, heard = Fanout(), Follower()
+    async with worker_at_work(models) as transport:
+        heard.feed = await fanout.follow("tail", heard)
+        session, _ = await asyncio.to_thread(commits.get_or_create_session, "tail")
+        await transport.open(session.pk, "sender", durable=0, may_take_over=False, listener=Socket())
+        await transport.append(session.pk, "sender", AUDIO[: samples(0.9)].tobytes())
+        async with asyncio.timeout(20):
+            while not heard.partials:
+                await asyncio.sleep(0.01)
+        await transport.finish(session.pk, "sender")
+        await ended(session)
+    await fanout.aclose()
+    assert heard.partials[0] == PartialLine(0, "大", "家好")
+
+
+class Follower:
+    """Notes what is being said."""
+
+    def __init__(self) -> None:
+        self.feed = SessionFeed()
+        self.partials: list[PartialLine] = []
+
+    def feed_changed(self) -> None:
+        if self.feed.partial:
+            self.partials.append(self.feed.partial)
 
 
 async def test_while_the_disk_is_full_a_session_waits_and_then_goes_on(
