@@ -91,6 +91,9 @@ class SpeechStart:
 @dataclass(frozen=True, slots=True)
 class SpeechEnd:
     at: int
+    cut_before: int | None = None
+    """Where speech goes on, for the utterance has grown too long: it must be cut before this position. At
+    `at` speech was least probable; whoever knows the words finds a better place."""
 
 
 Boundary = SpeechStart | SpeechEnd
@@ -202,8 +205,8 @@ class Endpointer:
                 yield self._end_at_pause(now)
             else:
                 cut = self._best_cut(now - self._utterance)
-                yield self._end(cut)
-                self._utterance = cut
+                self._free_from = self._utterance = cut
+                yield SpeechEnd(self._position(cut), cut_before=self.position)
                 yield SpeechStart(self._position(cut))
 
     def _vote(self, is_speech: bool) -> None:

@@ -10,6 +10,9 @@ a model, so a test drives it one call at a time.
         └──────────────────────────┘      end of stream   DRAINING ── last final ──► ENDED
             speech end, flush      LISTENING ───────────────► ▲
 
+An utterance that has grown too long is cut between two of its words. They are known when the second pass has
+heard it, so until then the next utterance has no certain start, and its own second pass waits.
+
 A flush cuts the stream: what comes behind it is recognised as if the stream began there. So it makes no
 difference when the flush became known, or whether another session goes on from its position.
 """
@@ -19,7 +22,7 @@ from __future__ import annotations
 import enum
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -28,6 +31,7 @@ from recognition.exceptions import SessionClosed
 from recognition.interfaces import Models, Token
 
 from . import text, turns
+from .cutting import Cut, best_cut
 from .endpointing import Boundary, Endpointer, EndpointingOptions, SpeechEnd, SpeechStart
 from .events import Ended, Event, Final, Flushed, Partial, Settled, UtteranceFailed
 from .turns import Turn, TurnVoice
@@ -119,6 +123,7 @@ class _Utterance:
     index: int
     start: int
     end: int | None = None
+    cut_before: int | None = None  # end of what is heard to find the place for a cut
 
     # First pass.
     decoded: int = 0  # end of the audio handed to it
@@ -138,6 +143,15 @@ class _Utterance:
     marks: tuple[str, ...] | None = None
     turns: Sequence[tuple[Turn, TurnVoice]] | None = None
     has_failed: bool = False
+
+    @property
+    def is_cut(self) -> bool:
+        """Tell whether speech goes on behind it."""
+        return self.cut_before is not None
+
+    @property
+    def is_recognized(self) -> bool:
+        return self.has_failed or self.tokens is not None
 
     @property
     def is_final(self) -> bool:
@@ -319,8 +333,8 @@ class TranscriptionSession:
             match boundary:
                 case SpeechStart(at):
                     self._open_utterance(self._within_piece(at))
-                case SpeechEnd(at):
-                    self._close_utterance(self._within_piece(at))
+                case SpeechEnd(at, cut_before):
+                    self._close_utterance(self._within_piece(at), cut_before=cut_before)
 
     def _within_piece(self, position: int) -> int:
         return min(max(position, self._piece_start), self._piece_end)
@@ -341,17 +355,33 @@ class TranscriptionSession:
         if self.state is State.LISTENING:
             self.state = State.SPEAKING
 
-    def _close_utterance(self, end: int) -> None:
+    def _close_utterance(self, end: int, *, cut_before: int | None = None) -> None:
         utterance = self._open
         if utterance is None:
             return
         utterance.end = end
+        utterance.cut_before = None if cut_before is None else self._within_piece(cut_before)
         if utterance.decoded > utterance.start:
             self._work.append(EndDecoding(utterance.index))
-        utterance.audio = self._audio.read(utterance.start, end)
-        self._work.append(Recognize(utterance.index, utterance.audio))
         if self.state is State.SPEAKING:
             self.state = State.LISTENING
+        self._recognize(utterance)
+
+    def _recognize(self, utterance: _Utterance) -> None:
+        """Begin the second pass, unless the start of the utterance is not certain yet."""
+        before = self._find(utterance.index - 1)
+        if utterance.end is None or (before and before.is_cut and not before.is_recognized):
+            return
+        utterance.audio = self._audio.read(utterance.start, utterance.cut_before or utterance.end)
+        self._work.append(Recognize(utterance.index, utterance.audio))
+
+    def _begin_next(self, cut: _Utterance) -> None:
+        """Let the utterance behind a cut begin there."""
+        following = self._find(cut.index + 1)
+        if following:
+            assert cut.end is not None
+            following.start = cut.end
+            self._recognize(following)
 
     # Partials.
 
@@ -422,16 +452,30 @@ class TranscriptionSession:
         if utterance is None:
             return
         utterance.tokens = tokens
-        if not tokens:
-            return
+        if utterance.is_cut:
+            self._cut(utterance, tokens)
+            self._begin_next(utterance)
+        if utterance.tokens:
+            self._punctuate_and_embed(utterance, utterance.tokens)
+
+    def _cut(self, utterance: _Utterance, tokens: tuple[Token, ...]) -> None:
+        """Cut an utterance that has grown too long between two words of its last seconds."""
+        assert utterance.audio is not None
+        search = samples(self.options.endpointing.cut_search_ms / 1000)
+        cut = best_cut(tokens, utterance.audio, search=search) or Cut(len(tokens), len(utterance.audio))
+        utterance.end = utterance.start + cut.at
+        utterance.audio = utterance.audio[: cut.at]
+        utterance.tokens = tuple(_within(token, cut.at) for token in tokens[: cut.tokens])
+
+    def _punctuate_and_embed(self, utterance: _Utterance, tokens: tuple[Token, ...]) -> None:
         assert utterance.audio is not None
         if self.options.has_punctuator:
-            self._work.append(Punctuate(index, tuple(token.text for token in tokens)))
+            self._work.append(Punctuate(utterance.index, tuple(token.text for token in tokens)))
         else:
             utterance.marks = tuple(token.mark for token in tokens)
         windows = turns.windows(tokens, len(utterance.audio)) if self.options.has_embedder else ()
         if windows:
-            self._work.append(Embed(index, utterance.audio, turns.spans(windows)))
+            self._work.append(Embed(utterance.index, utterance.audio, turns.spans(windows)))
         else:
             utterance.turns = _one_turn(tokens)
 
@@ -463,6 +507,8 @@ class TranscriptionSession:
             case Recognize(index):
                 if utterance := self._find(index):
                     utterance.has_failed = True
+                    if utterance.is_cut:
+                        self._begin_next(utterance)
             case Punctuate(index, tokens):
                 if utterance := self._find(index):
                     utterance.marks = ("",) * len(tokens)
@@ -513,6 +559,8 @@ class TranscriptionSession:
         if not tokens:
             return
         assert marks is not None and utterance.turns is not None
+        if utterance.is_cut:
+            marks = text.continued(marks)
         for turn, voice in utterance.turns:
             chosen = slice(turn.first_token, turn.last_token + 1)
             said = tuple(
@@ -533,6 +581,11 @@ class TranscriptionSession:
                     speech=voice.samples,
                 )
             )
+
+
+def _within(token: Token, length: int) -> Token:
+    """Return the token, ending where its utterance does at the latest."""
+    return token if token.end <= length else replace(token, end=length)
 
 
 def _one_turn(tokens: Sequence[Token]) -> Sequence[tuple[Turn, TurnVoice]]:

@@ -7,6 +7,8 @@ from collections.abc import Iterable, Sequence
 
 FULL_WIDTH_MARKS = "，。？！、；："
 
+SENTENCE_ENDS = ("。", "？", "！")
+
 _SPACED_MARKS = ",.?!;:"
 """Marks that are followed by a space in scripts that have spaces."""
 
@@ -31,6 +33,12 @@ def join(tokens: Sequence[str], marks: Sequence[str] | None = None) -> str:
             text += " "
         text += token + mark
     return text
+
+
+def continued(marks: Sequence[str]) -> tuple[str, ...]:
+    """Return the marks of a line behind which the sentence goes on: it ends with a comma, not a full stop."""
+    *before, last = marks
+    return (*before, "，" if last in SENTENCE_ENDS else last)
 
 
 def words_only(text: str) -> list[str]:
@@ -84,4 +92,5 @@ def _is_spaced(character: str) -> bool:
 
 
 def is_chinese(character: str) -> bool:
+    """Return whether it is a Chinese character."""
     return "\u3400" <= character <= "\u9fff" or "\uf900" <= character <= "\ufaff" or character >= "\U00020000"

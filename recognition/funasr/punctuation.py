@@ -6,11 +6,12 @@ import logging
 from collections.abc import Sequence
 from itertools import accumulate
 from pathlib import Path
-from typing import Protocol
 
 import torch
 from torch import Tensor
 
+from recognition.core.text import SENTENCE_ENDS
+from recognition.core.words import Cut, words
 from recognition.exceptions import ModelError
 
 from .loading import ModelDirectory, load_model
@@ -60,7 +61,8 @@ class CtPunctuator:
         self._sentence_end = self._marks[model.sentence_end_id]
         self._ids = {token: number for number, token in enumerate(directory.tokens)}
         self._unknown = self._ids.get("<unk>", len(self._ids) - 1)
-        self._segmenter = _segmenter(directory.files.get("words"))
+        dictionary = directory.files.get("words")
+        self._cut = _segmenter(dictionary) if dictionary else None
 
     @torch.inference_mode()
     def punctuate(self, batch: Sequence[Sequence[str]]) -> list[list[str]]:
@@ -75,7 +77,7 @@ class CtPunctuator:
             marks = self._decoder(encoding).argmax(-1).tolist()
             for last, mark in zip(units[row][1], marks, strict=True):
                 result[row][last] = self._marks[mark]
-            if result[row][-1] not in ("。", "？", "！"):
+            if result[row][-1] not in SENTENCE_ENDS:
                 result[row][-1] = self._sentence_end
         return result
 
@@ -86,43 +88,19 @@ class CtPunctuator:
 
     def _units(self, tokens: Sequence[str]) -> tuple[list[int], list[int]]:
         """Ids of what the network reads, and the number of the token that each ends with."""
-        words = self._segmenter.words(tokens) if self._segmenter else [(token, 1) for token in tokens]
-        ids = [self._ids.get(word, self._ids.get(word.lower(), self._unknown)) for word, _ in words]
-        return ids, [end - 1 for end in accumulate(length for _, length in words)]
+        units = words(tokens, self._cut) if self._cut else [(token, 1) for token in tokens]
+        ids = [self._ids.get(word, self._ids.get(word.lower(), self._unknown)) for word, _ in units]
+        return ids, [end - 1 for end in accumulate(length for _, length in units)]
 
 
-class _Segmenter(Protocol):
-    def words(self, tokens: Sequence[str]) -> list[tuple[str, int]]:
-        """Words and how many of the tokens each is made of."""
-        ...
+def _segmenter(dictionary: Path) -> Cut:
+    """Return the way to split text into the words that the network was trained on."""
+    import jieba
 
-
-class _JiebaSegmenter:
-    """Joins characters to the words that the network was trained on."""
-
-    def __init__(self, dictionary: Path) -> None:
-        import jieba
-
-        jieba.setLogLevel(logging.WARNING)
-        self._jieba = jieba.Tokenizer()
-        self._jieba.load_userdict(str(dictionary))
-
-    def words(self, tokens: Sequence[str]) -> list[tuple[str, int]]:
-        result: list[tuple[str, int]] = []
-        characters = ""
-        for token in [*tokens, ""]:
-            if len(token) == 1 and not token.isascii():
-                characters += token
-                continue
-            result += [(word, len(word)) for word in self._jieba.cut(characters, HMM=False)]
-            characters = ""
-            if token:
-                result.append((token, 1))
-        return result
-
-
-def _segmenter(dictionary: Path | None) -> _Segmenter | None:
-    return _JiebaSegmenter(dictionary) if dictionary else None
+    jieba.setLogLevel(logging.WARNING)
+    tokenizer = jieba.Tokenizer()
+    tokenizer.load_userdict(str(dictionary))
+    return lambda text: tokenizer.cut(text, HMM=False)
 
 
 def _mark(name: str, path: Path) -> str:

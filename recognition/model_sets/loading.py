@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from recognition.core import words
 from recognition.exceptions import ModelError
 from recognition.interfaces import (
     Models,
@@ -58,6 +59,7 @@ def load_models(
         with errors_named(f"{model_set.file}: [{source.role}]"):
             loaded[source.role] = _load(source, context)
             devices.add(source.options.device(context))
+    words.load()  # the first utterance that must be cut cannot wait for it
     return Models(
         name=model_set.name,
         vad=loaded["vad"],

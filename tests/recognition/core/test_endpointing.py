@@ -75,7 +75,7 @@ class TestLongUtterances:
         options = EndpointingOptions(longest_utterance_ms=5000, cut_search_ms=3000)
         start, cut, onward, end = boundaries(frames((1, 3500), (0.6, 20), (1, 3000)), options)
         assert start == SpeechStart(0)
-        assert cut == SpeechEnd(3510 * MS)
+        assert cut == SpeechEnd(3510 * MS, cut_before=5010 * MS)
         assert onward == SpeechStart(3510 * MS)
         assert end == SpeechEnd(6520 * MS)
 

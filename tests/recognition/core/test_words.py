@@ -1,0 +1,46 @@
+"""Which characters belong together, by jieba's dictionary."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from tempfile import gettempdir
+
+from recognition.core.words import load, word_ends, words
+
+
+class TestWords:
+    def test_characters_are_joined_as_the_dictionary_has_them(self) -> None:
+        assert words(list("黑衣人走进会议室")) == [("黑衣人", 3), ("走进", 2), ("会议室", 3)]
+
+    def test_words_of_other_scripts_stand_for_themselves_and_part_what_is_around_them(self) -> None:
+        assert words(["我", "们", "用", "funasr", "识", "别"]) == [
+            ("我们", 2),
+            ("用", 1),
+            ("funasr", 1),
+            ("识别", 2),
+        ]
+
+    def test_a_token_of_several_characters_is_never_split(self) -> None:
+        assert words(["我们", "的"]) == [("我们", 1), ("的", 1)]
+
+    def test_another_way_to_split_may_be_given(self) -> None:
+        assert words(list("甲乙丙"), list) == [("甲", 1), ("乙", 1), ("丙", 1)]
+
+    def test_nothing_has_no_words(self) -> None:
+        assert words([]) == []
+
+
+class TestWordEnds:
+    def test_each_word_ends_with_its_last_token(self) -> None:
+        assert word_ends(list("留下印象")) == [False, True, False, True]
+
+    def test_empty(self) -> None:
+        assert word_ends([]) == []
+
+
+def test_the_dictionary_leaves_nothing_in_the_folder_that_all_users_of_a_machine_share() -> None:
+    cache = Path(gettempdir(), "jieba.cache")
+    before = cache.stat().st_mtime_ns if cache.exists() else None
+    load.cache_clear()
+    load()
+    assert (cache.stat().st_mtime_ns if cache.exists() else None) == before
