@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import accumulate
 from typing import TYPE_CHECKING
 
@@ -61,64 +61,100 @@ def observe_age(histogram: LabelledHistogram, until: str, heard_at: float | None
 
 
 class RecognitionCollector(Collector):
-    """Figures of the engine and the sessions of one worker; may be asked from any thread.
+    """Figures of the engines and the sessions of one worker; may be asked from any thread.
 
     Args:
+        engines: By the names of their model sets.
         capacity: Sessions that the worker takes at once.
         sessions: How many it has now.
         loop_lag: How late its event loop is, counted since the start.
     """
 
     def __init__(
-        self, engine: Engine, *, capacity: int, sessions: Callable[[], int], loop_lag: Histogram
+        self,
+        engines: Mapping[str, Engine],
+        *,
+        capacity: int,
+        sessions: Callable[[], int],
+        loop_lag: Histogram,
     ) -> None:
-        self._engine = engine
+        self._engines = engines
         self._capacity = capacity
         self._sessions = sessions
         self._loop_lag = loop_lag
 
     def collect(self) -> Iterator[Metric]:
-        scheduler, stages = self._engine.scheduler, self._engine.statistics.stages
-        now = self._engine.now()
-        yield _gauge("asr_capacity_sessions", "Sessions that this worker takes at once.", self._capacity)
-        yield _gauge("asr_sessions", "Sessions that this worker is recognising.", self._sessions())
-        yield _gauge(
+        yield GaugeMetricFamily(
+            "asr_capacity_sessions", "Sessions that this worker takes at once.", value=self._capacity
+        )
+        yield GaugeMetricFamily(
+            "asr_sessions", "Sessions that this worker is recognising.", value=self._sessions()
+        )
+        pressure = GaugeMetricFamily(
             "asr_pressure",
             "What gives way: 0 nothing, 1 partials come later, 2 not at all, 3 finals come later.",
-            scheduler.pressure(now),
+            labels=["models"],
         )
-        waiting = dict(scheduler.oldest())
-        yield _of_stages(
-            GaugeMetricFamily,
-            "asr_queue_age_seconds",
-            "How long the job that waits longest has waited.",
-            {stage: now - waiting.get(stage, now) for stage in Stage},
-        )
-        yield _of_stages(
-            GaugeMetricFamily, "asr_queue_jobs", "Jobs that wait.", {s: scheduler.waiting(s) for s in Stage}
-        )
-        yield _of_stages(
-            GaugeMetricFamily,
-            "asr_real_time_factor",
-            "Seconds of computing per second of audio, since the start.",
-            {stage: own.busy_s / own.audio_s for stage, own in stages.items() if own.samples},
+        for name, engine in self._engines.items():
+            pressure.add_metric([name], engine.scheduler.pressure(engine.now()))
+        yield pressure
+        yield self._gauges("asr_queue_age_seconds", "How long the job that waits longest has waited.", _ages)
+        yield self._gauges("asr_queue_jobs", "Jobs that wait.", _waiting)
+        yield self._gauges(
+            "asr_real_time_factor", "Seconds of computing per second of audio, since the start.", _factors
         )
         for name, documentation, value in _COUNTERS:
-            yield _of_stages(
-                CounterMetricFamily, name, documentation, {s: value(own) for s, own in stages.items()}
-            )
-        yield _histograms(
-            "asr_batch_jobs", "Jobs in a batch.", {s: own.batch_sizes for s, own in stages.items()}
-        )
-        yield _histograms(
-            "asr_wait_seconds",
-            "From queueing a job to running it.",
-            {s: own.waits_s for s, own in stages.items()},
+            counter = CounterMetricFamily(name, documentation, labels=_LABELS)
+            for models, stage, own in self._stages():
+                counter.add_metric([models, _label(stage)], value(own))
+            yield counter
+        yield self._histograms("asr_batch_jobs", "Jobs in a batch.", lambda own: own.batch_sizes)
+        yield self._histograms(
+            "asr_wait_seconds", "From queueing a job to running it.", lambda own: own.waits_s
         )
         lag = HistogramMetricFamily("asr_loop_lag_seconds", "How late the event loop was.")
         lag.add_metric([], _buckets(self._loop_lag), self._loop_lag.total)
         yield lag
 
+    def _stages(self) -> Iterator[tuple[str, Stage, StageStatistics]]:
+        for models, engine in self._engines.items():
+            for stage, own in engine.statistics.stages.items():
+                yield models, stage, own
+
+    def _gauges(
+        self, name: str, documentation: str, values: Callable[[Engine], dict[Stage, float]]
+    ) -> Metric:
+        metric = GaugeMetricFamily(name, documentation, labels=_LABELS)
+        for models, engine in self._engines.items():
+            for stage, value in values(engine).items():
+                metric.add_metric([models, _label(stage)], value)
+        return metric
+
+    def _histograms(
+        self, name: str, documentation: str, histogram: Callable[[StageStatistics], Histogram]
+    ) -> Metric:
+        metric = HistogramMetricFamily(name, documentation, labels=_LABELS)
+        for models, stage, own in self._stages():
+            metric.add_metric([models, _label(stage)], _buckets(histogram(own)), histogram(own).total)
+        return metric
+
+
+def _ages(engine: Engine) -> dict[Stage, float]:
+    now = engine.now()
+    waiting = dict(engine.scheduler.oldest())
+    return {stage: now - waiting.get(stage, now) for stage in Stage}
+
+
+def _waiting(engine: Engine) -> dict[Stage, float]:
+    return {stage: engine.scheduler.waiting(stage) for stage in Stage}
+
+
+def _factors(engine: Engine) -> dict[Stage, float]:
+    stages = engine.statistics.stages
+    return {stage: own.busy_s / own.audio_s for stage, own in stages.items() if own.samples}
+
+
+_LABELS = ("models", "stage")
 
 _COUNTERS: list[tuple[str, str, Callable[[StageStatistics], float]]] = [
     ("asr_audio_seconds", "Audio that was computed.", lambda own: own.audio_s),
@@ -126,29 +162,6 @@ _COUNTERS: list[tuple[str, str, Callable[[StageStatistics], float]]] = [
     ("asr_failed_jobs", "Jobs whose batch failed.", lambda own: own.failed),
     ("asr_dropped_jobs", "Jobs given up because they came too late: partials only.", lambda own: own.dropped),
 ]
-
-
-def _gauge(name: str, documentation: str, value: float) -> Metric:
-    return GaugeMetricFamily(name, documentation, value=value)
-
-
-def _of_stages(
-    family: type[GaugeMetricFamily] | type[CounterMetricFamily],
-    name: str,
-    documentation: str,
-    values: dict[Stage, float],
-) -> Metric:
-    metric = family(name, documentation, labels=["stage"])
-    for stage, value in values.items():
-        metric.add_metric([_label(stage)], value)
-    return metric
-
-
-def _histograms(name: str, documentation: str, histograms: dict[Stage, Histogram]) -> Metric:
-    metric = HistogramMetricFamily(name, documentation, labels=["stage"])
-    for stage, histogram in histograms.items():
-        metric.add_metric([_label(stage)], _buckets(histogram), histogram.total)
-    return metric
 
 
 def _buckets(histogram: Histogram) -> list[tuple[str, float]]:

@@ -106,6 +106,11 @@ class ModelSet:
         """Return the models whose files are not there yet."""
         return [source for source in self.sources.values() if source.is_missing(models_dir)]
 
+    @property
+    def opens_after_fork(self) -> bool:
+        """Return whether each process must load it for itself: some models do not survive a fork."""
+        return any(source.options.opens_after_fork for source in self.sources.values())
+
     def lacks_what_can_be_fetched(self, models_dir: Path) -> bool:
         """Return whether `models pull` has something to do for it."""
         return any(source.is_fetched for source in self.missing(models_dir))

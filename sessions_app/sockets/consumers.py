@@ -257,6 +257,7 @@ class SessionConsumer(AsyncWebsocketConsumer):
                 state=feed.state,
                 last_seq=feed.last_seq,
                 last_revision=feed.last_revision,
+                models=self._sender.model_set if self._sender else feed.model_set,
                 resume_from=resume_from,
                 resume=resume_token(self.join.session_key),
                 limits={"frame_bytes": MAX_FRAME_BYTES},

@@ -208,6 +208,7 @@ class Fanout:
             epoch=known.epoch,
             last_seq=known.last_seq,
             last_revision=known.last_revision,
+            model_set=known.model_set,
         )
         feed.receive_progress(received=known.durable, durable=known.durable)
         if followed.pk != known.pk:  # it may have been withdrawn, and have come again

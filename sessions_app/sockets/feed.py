@@ -40,6 +40,7 @@ class SessionFeed:
 
     state: str = ""
     epoch: int = 0
+    model_set: str = ""
     last_seq: int = 0
     target_seq: int = 0
     last_revision: int = 0
@@ -71,9 +72,11 @@ class SessionFeed:
     def receive_partial(self, partial: PartialLine) -> None:
         self.partial = partial
 
-    def receive_numbers(self, *, state: str, epoch: int, last_seq: int, last_revision: int) -> None:
+    def receive_numbers(
+        self, *, state: str, epoch: int, last_seq: int, last_revision: int, model_set: str = ""
+    ) -> None:
         """Note the state and the numbers of the session in the database."""
-        self.state, self.epoch = state, epoch
+        self.state, self.epoch, self.model_set = state, epoch, model_set
         self.target_seq = max(self.target_seq, last_seq)
         self.target_revision = max(self.target_revision, last_revision)
 

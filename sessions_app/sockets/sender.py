@@ -12,6 +12,7 @@ from django.conf import settings
 from django.core import signing
 
 from recognition.audio import samples
+from sessions_app import model_sets
 from sessions_app.models import Session
 from sessions_app.store import commits
 from sessions_app.store.in_database import in_database
@@ -81,6 +82,7 @@ class SenderConnection:
         self._on_error = on_error
         self._sender = uuid.uuid4().hex
         self._session_pk = 0
+        self.model_set = ""  # of the session, once it is known
         self._bad_messages = 0
         self._flush_limit = FlushLimit()
         self._is_over = False  # nothing that comes is of interest any more
@@ -97,6 +99,7 @@ class SenderConnection:
         Raises:
             ProtocolError: If that is not possible.
         """
+        check_served(self._join.models)
         try:
             async with asyncio.timeout(DATABASE_S):
                 session, is_new = await self._find_session(owner=owner, title=self._join.title)
@@ -104,6 +107,9 @@ class SenderConnection:
             raise ProtocolError(
                 ErrorCode.OVERLOADED, "the database does not answer", retry_after=UNREACHABLE_RETRY_S
             ) from None
+        self.model_set = session.model_set
+        if self._join.models not in ("", self.model_set):
+            raise _keeps_its_models(session)
         try:
             position = await self._claim(session)
         except ProtocolError as refusal:
@@ -186,7 +192,11 @@ class SenderConnection:
 
     async def _find_session(self, *, owner: int | None = None, title: str = "") -> tuple[Session, bool]:
         return await in_database(
-            commits.get_or_create_session, self._join.session_key, owner=owner, title=title
+            commits.get_or_create_session,
+            self._join.session_key,
+            owner=owner,
+            title=title,
+            model_set=self._join.models,
         )
 
     async def _claim(self, session: Session) -> int:
@@ -200,6 +210,7 @@ class SenderConnection:
                     durable=session.durable,
                     may_take_over=may_resume(self._join),
                     listener=self,
+                    model_set=session.model_set,
                 )
             except SenderConflict:
                 await asyncio.sleep(patience_s)
@@ -319,6 +330,29 @@ def may_resume(join: JoinRequest) -> bool:
     with contextlib.suppress(signing.BadSignature):
         return _signer().unsign(join.resume) == join.session_key
     return False
+
+
+def check_served(models: str) -> None:
+    """Refuse a model set that is not served.
+
+    Raises:
+        ProtocolError: BAD_PARAMETER, with the names of those that are.
+    """
+    served = model_sets.names()
+    if models not in ("", *served):
+        raise ProtocolError(
+            ErrorCode.BAD_PARAMETER,
+            f"models={models!r:.40} is not served: use one of {', '.join(served)}",
+            param="models",
+        )
+
+
+def _keeps_its_models(session: Session) -> ProtocolError:
+    return ProtocolError(
+        ErrorCode.BAD_PARAMETER,
+        f"session {session.key!r} is recognised with the models {session.model_set}, and keeps them",
+        param="models",
+    )
 
 
 def _signer() -> signing.Signer:

@@ -32,6 +32,8 @@ class Lease:
     failures: int = 0
     """See `Session.failures`."""
 
+    model_set: str = ""
+
 
 @dataclass(frozen=True, slots=True)
 class NewLine:
@@ -47,9 +49,16 @@ NOT_STORED = ("utterance", "embedding", "speech")
 _COLUMNS = [field.name for field in fields(Final) if field.name not in NOT_STORED]
 
 
-def get_or_create_session(key: str, *, owner: int | None = None, title: str = "") -> tuple[Session, bool]:
-    """Return the session of this key, and whether it is new."""
-    new: dict[str, Any] = {"model_set": model_sets.default_name, "owner_id": owner, "title": title}
+def get_or_create_session(
+    key: str, *, owner: int | None = None, title: str = "", model_set: str = ""
+) -> tuple[Session, bool]:
+    """Return the session of this key, and whether it is new.
+
+    Args:
+        model_set: Of a new session; the default if empty.
+    """
+    chosen = model_set or model_sets.default_name
+    new: dict[str, Any] = {"model_set": chosen, "owner_id": owner, "title": title}
     return Session.objects.get_or_create(key=key, defaults=new)
 
 
@@ -65,7 +74,7 @@ def acquire(session_pk: int) -> Lease | None:
         if not own.update(epoch=F("epoch") + 1, state=Session.State.LIVE):
             return None
         row = Session.objects.get(pk=session_pk)
-    return Lease(row.pk, row.key, row.epoch, row.durable, row.last_seq, row.failures)
+    return Lease(row.pk, row.key, row.epoch, row.durable, row.last_seq, row.failures, row.model_set)
 
 
 def commit(
@@ -117,6 +126,11 @@ def check_lease(lease: Lease) -> None:
     """Raise `Fenced` if another worker has taken the session over."""
     if not Session.objects.filter(pk=lease.session_pk, epoch=lease.epoch).exists():
         raise Fenced
+
+
+def set_model_set(session_pk: int, name: str) -> None:
+    """Let another model set go on with a session."""
+    Session.objects.filter(pk=session_pk).update(model_set=name)
 
 
 def count_failure(session_pk: int) -> None:

@@ -22,6 +22,7 @@ class SessionNumbers:
     durable: int
     last_seq: int
     last_revision: int
+    model_set: str
 
     @property
     def end(self) -> SessionEnd | None:
@@ -35,7 +36,7 @@ class SessionNumbers:
 
 def session_numbers(keys: Iterable[str]) -> dict[str, SessionNumbers]:
     """Read the progress of these sessions, by key; those that do not exist are left out."""
-    fields = ("pk", "key", "state", "epoch", "failures", "durable", "last_seq", "last_revision")
+    fields = ("pk", "key", "state", "epoch", "failures", "durable", "last_seq", "last_revision", "model_set")
     rows = Session.objects.filter(key__in=list(keys)).values_list(*fields)
     return {row[1]: SessionNumbers(*row) for row in rows}
 
@@ -89,9 +90,10 @@ _SAME_NAMES = [field.name for field in fields(Line) if field.name not in _OTHER_
 """Fields of a line that are columns of an utterance as they are."""
 
 
-def unfinished_sessions() -> list[tuple[int, int]]:
-    """Read the sessions that have not ended, as (primary key, durable)."""
-    return list(Session.objects.exclude(state=Session.State.ENDED).values_list("pk", "durable"))
+def unfinished_sessions() -> list[tuple[int, int, str]]:
+    """Read the sessions that have not ended, as (primary key, durable, model set)."""
+    unfinished = Session.objects.exclude(state=Session.State.ENDED)
+    return list(unfinished.values_list("pk", "durable", "model_set"))
 
 
 def ended_among(sessions: Iterable[int]) -> list[int]:

@@ -7,6 +7,7 @@ machines, worker and consumers are the same.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -50,11 +51,16 @@ class AudioFinished(TransportError):
 
 
 class Overloaded(TransportError):
-    """No worker has room for another session."""
+    """No worker has room for another session, or none has its models."""
 
     def __init__(self, message: str, *, retry_after_s: float) -> None:
         super().__init__(message)
         self.retry_after_s = retry_after_s
+
+
+def without_models(model_set: str) -> str:
+    """Return what a sender is told whose session no worker can recognise."""
+    return f"no recogniser has the model set {model_set} at present"
 
 
 class Unreachable(TransportError):
@@ -105,7 +111,14 @@ class Transport(Protocol):
     # Senders.
 
     async def open(
-        self, session_pk: int, sender: str, *, durable: int, may_take_over: bool, listener: SenderListener
+        self,
+        session_pk: int,
+        sender: str,
+        *,
+        durable: int,
+        may_take_over: bool,
+        listener: SenderListener,
+        model_set: str = "",
     ) -> int:
         """Become the session's one sender; the session is offered to the workers if none has it.
 
@@ -113,6 +126,7 @@ class Transport(Protocol):
             sender: Names this connection.
             durable: Where the log begins if the session is new to it.
             may_take_over: Whether a sender that is alive is replaced.
+            model_set: The session's; only workers that have it take the session.
 
         Returns:
             The end of the audio in the log: where to go on.
@@ -120,7 +134,7 @@ class Transport(Protocol):
         Raises:
             SenderConflict: If another sender is alive and may not be replaced.
             AudioFinished: If a sender has finished.
-            Overloaded: If the session is new and no worker has room for it.
+            Overloaded: If the session is new and no worker has its models and room for it.
             Unreachable: If it is not known.
         """
         ...
@@ -165,19 +179,19 @@ class Transport(Protocol):
 
     # Workers.
 
-    async def join_workers(self, capacity: int) -> None:
-        """Take sessions in this process from now on, so many at a time."""
+    async def join_workers(self, capacity: int, *, model_sets: Sequence[str] = ("",)) -> None:
+        """Take sessions of these sets in this process from now on, so many at a time."""
         ...
 
     async def leave_workers(self) -> None:
         """Take no more sessions in this process; those it has it keeps."""
         ...
 
-    async def has_workers(self) -> bool:
-        """Tell whether any worker takes sessions."""
+    async def has_workers(self, model_set: str | None = None) -> bool:
+        """Tell whether any worker takes sessions: of this set, or at all."""
         ...
 
-    async def offer(self, session_pk: int, *, durable: int) -> None:
+    async def offer(self, session_pk: int, *, durable: int, model_set: str = "") -> None:
         """Make a session known that needs a worker, if none has it; its sender is away."""
         ...
 

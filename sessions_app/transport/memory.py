@@ -6,7 +6,7 @@ import asyncio
 import math
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from sessions_app import pacing
@@ -24,6 +24,7 @@ from .interface import (
     SenderConflict,
     SenderListener,
     Superseded,
+    without_models,
 )
 
 MAX_READ = 16_000 * SAMPLE_BYTES
@@ -92,14 +93,22 @@ class MemoryTransport:
         self._news: list[_Log] = []  # what the worker is told of next
         self._told_at = -math.inf
         self._capacity: int | None = None  # no worker yet: it may still be loading its models
+        self._model_sets: Sequence[str] = ()
 
     # Senders.
 
     async def open(
-        self, session_pk: int, sender: str, *, durable: int, may_take_over: bool, listener: SenderListener
+        self,
+        session_pk: int,
+        sender: str,
+        *,
+        durable: int,
+        may_take_over: bool,
+        listener: SenderListener,
+        model_set: str = "",
     ) -> int:
-        if session_pk not in self._logs and self._capacity is not None and len(self._logs) >= self._capacity:
-            raise Overloaded("no room for another session", retry_after_s=OVERLOADED_RETRY_S)
+        if session_pk not in self._logs and self._capacity is not None:
+            self._check_room(model_set, self._capacity)
         log = self._log(session_pk, durable)
         if log.is_finished:
             raise AudioFinished(log.end)
@@ -150,16 +159,17 @@ class MemoryTransport:
 
     # Workers.
 
-    async def join_workers(self, capacity: int) -> None:
+    async def join_workers(self, capacity: int, *, model_sets: Sequence[str] = ("",)) -> None:
         self._capacity = capacity
+        self._model_sets = model_sets
 
     async def leave_workers(self) -> None:
         self._capacity = 0
 
-    async def has_workers(self) -> bool:
-        return bool(self._capacity)
+    async def has_workers(self, model_set: str | None = None) -> bool:
+        return bool(self._capacity) and (model_set is None or model_set in self._model_sets)
 
-    async def offer(self, session_pk: int, *, durable: int) -> None:
+    async def offer(self, session_pk: int, *, durable: int, model_set: str = "") -> None:
         await self._offer(session_pk, self._log(session_pk, durable))
 
     async def take(self) -> int:
@@ -216,6 +226,12 @@ class MemoryTransport:
 
     async def aclose(self) -> None:
         pass
+
+    def _check_room(self, model_set: str, capacity: int) -> None:
+        if capacity and model_set not in self._model_sets:
+            raise Overloaded(without_models(model_set), retry_after_s=OVERLOADED_RETRY_S)
+        if len(self._logs) >= capacity:
+            raise Overloaded("no room for another session", retry_after_s=OVERLOADED_RETRY_S)
 
     def _log(self, session_pk: int, durable: int) -> _Log:
         if session_pk not in self._logs:

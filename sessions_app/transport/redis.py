@@ -4,8 +4,9 @@
                     twice is refused, reading from a position is XREAD, and forgetting is XTRIM. Behind it
                     stand the marks of that position: of a flush, and of the end.
     asr:session:N   Hash: who sends, who recognises, and how far both are.
-    asr:offers      Stream with a group: an entry per session that has not ended; pending entries are owned.
-    asr:workers     Hash: each worker's capacity, and until when it counts as alive.
+    asr:offers:SET  Stream with a group: an entry per session of this model set that has not ended; pending
+                    entries are owned.
+    asr:workers     Hash: each worker's capacity, until when it counts as alive, and its model sets.
 
 Each decision is one script in `lua/`, on Redis's clock. Every request may be repeated, because answers can
 get lost.
@@ -17,6 +18,7 @@ import asyncio
 import os
 import socket
 import uuid
+from collections.abc import Sequence
 from typing import Any
 
 from redis.asyncio import Redis
@@ -34,11 +36,12 @@ from .interface import (
     SenderListener,
     Superseded,
     Unreachable,
+    without_models,
 )
 from .log_reader import LogReader
 from .outbox import SENDER_LEASE_S, Outbox
-from .ownership import Ownership
-from .scripts import OFFERS, WORKERS, audio_key, patiently, read_script, run, session_key
+from .ownership import GROUP, Ownership
+from .scripts import OFFERS, WORKERS, audio_key, offers_key, patiently, read_script, run, session_key
 
 COMMAND_TIMEOUT_S = 5.0
 
@@ -72,7 +75,14 @@ class RedisTransport:
     # Senders.
 
     async def open(
-        self, session_pk: int, sender: str, *, durable: int, may_take_over: bool, listener: SenderListener
+        self,
+        session_pk: int,
+        sender: str,
+        *,
+        durable: int,
+        may_take_over: bool,
+        listener: SenderListener,
+        model_set: str = "",
     ) -> int:
         arguments = (
             session_pk,
@@ -81,10 +91,13 @@ class RedisTransport:
             int(may_take_over),
             _ms(SENDER_LEASE_S),
             _ms(SENDER_SILENCE_S),
+            model_set,
+            GROUP,
+            OFFERS,
         )
         lease_end = None
         while True:
-            match await self._ask_to_open(session_pk, arguments):
+            match await self._ask_to_open(session_pk, model_set, arguments):
                 case [b"ok", int(end), int(processed), int(known_durable)]:
                     self._outbox.begin(
                         session_pk, sender, listener, end=end, processed=processed, durable=known_durable
@@ -98,13 +111,15 @@ class RedisTransport:
                     await asyncio.sleep(min(0.1, left / 1000))
                 case [b"finished", int(end)]:
                     raise AudioFinished(end)
+                case [b"no models"]:
+                    raise Overloaded(without_models(model_set), retry_after_s=OVERLOADED_RETRY_S)
                 case _:
                     raise Overloaded(
                         "no recogniser has room for another session", retry_after_s=OVERLOADED_RETRY_S
                     )
 
-    async def _ask_to_open(self, session_pk: int, arguments: tuple[Any, ...]) -> Any:
-        keys = [session_key(session_pk), OFFERS, WORKERS]
+    async def _ask_to_open(self, session_pk: int, model_set: str, arguments: tuple[Any, ...]) -> Any:
+        keys = [session_key(session_pk), offers_key(model_set), WORKERS]
         try:
             async with asyncio.timeout(REDIS_OPEN_TIMEOUT_S):
                 return await patiently(lambda: run(self._redis, OPEN, keys, *arguments))
@@ -145,22 +160,23 @@ class RedisTransport:
 
     # Workers.
 
-    async def join_workers(self, capacity: int) -> None:
-        await self._ownership.join(capacity)
+    async def join_workers(self, capacity: int, *, model_sets: Sequence[str] = ("",)) -> None:
+        await self._ownership.join(capacity, model_sets)
 
     async def leave_workers(self) -> None:
         self._ownership.leave()
 
-    async def has_workers(self) -> bool:
+    async def has_workers(self, model_set: str | None = None) -> bool:
         now: Any = await self._redis.time()
         known: Any = await self._redis.hvals(WORKERS)
-        workers = [worker.split(b":") for worker in known]
-        return any(int(capacity) > 0 and int(until) > now[0] * 1000 for capacity, until in workers)
-
-    async def offer(self, session_pk: int, *, durable: int) -> None:
-        await patiently(
-            lambda: run(self._redis, OFFER, [session_key(session_pk), OFFERS], session_pk, durable)
+        return any(
+            capacity > 0 and until > now[0] * 1000 and (model_set is None or model_set in names)
+            for capacity, until, names in map(_worker, known)
         )
+
+    async def offer(self, session_pk: int, *, durable: int, model_set: str = "") -> None:
+        keys = [session_key(session_pk), offers_key(model_set)]
+        await patiently(lambda: run(self._redis, OFFER, keys, session_pk, durable, model_set))
 
     async def take(self) -> int:
         session_pk = await self._ownership.take()
@@ -206,6 +222,12 @@ class RedisTransport:
     def _check_owned(self, session_pk: int) -> None:
         if not self._ownership.owns(session_pk):
             raise Fenced
+
+
+def _worker(said: bytes) -> tuple[int, int, list[str]]:
+    """Return a worker's capacity, until when it counts as alive in ms, and the names of its model sets."""
+    capacity, until, *names = said.decode().split(":", 2)
+    return int(capacity), int(until), "".join(names).split(",")
 
 
 def _ms(seconds: float) -> int:

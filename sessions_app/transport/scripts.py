@@ -18,8 +18,12 @@ Answer = TypeVar("Answer")
 
 REDIS_RETRY_S = 0.1
 
-OFFERS = "asr:offers"
+OFFERS = "asr:offers:"
 WORKERS = "asr:workers"
+
+
+def offers_key(model_set: str) -> str:
+    return f"{OFFERS}{model_set}"
 
 
 def session_key(session_pk: int) -> str:

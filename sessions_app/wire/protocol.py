@@ -106,6 +106,9 @@ class JoinRequest:
     title: str = ""
     """Senders: what a session that this connection begins is called."""
 
+    models: str = ""
+    """Senders: name of the model set that is to recognise the session; empty for the default."""
+
     stays: bool = False
     """Receivers: goes on after the end of the session, to be told of corrections."""
 
@@ -133,6 +136,7 @@ def parse_join(session_key: str, query: str) -> JoinRequest:
         resume=_single(parameters, "resume"),
         token=_single(parameters, "token"),
         title=_title(parameters),
+        models=_single(parameters, "models"),
         stays=_number(parameters, "stay", default=0) > 0,
     )
 
@@ -301,6 +305,8 @@ class Hello:
     """Senders: shows the right to take over when reconnecting."""
 
     limits: Mapping[str, float] | None = None
+    models: str = ""
+    """Name of the model set that recognises the session; empty while there is no session."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -430,6 +436,7 @@ def _hello(hello: Hello) -> dict[str, Any]:
         "state": hello.state,
         "seq": hello.last_seq,
         "revision": hello.last_revision,
+        "models": hello.models,
     }
     if hello.mode is Mode.SENDER:
         fields |= {"resume_from": hello.resume_from, "resume": hello.resume}

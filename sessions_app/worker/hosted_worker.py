@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -25,6 +26,7 @@ from sessions_app.transport.current import get_transport
 from sessions_app.transport.interface import Transport
 
 from .recognition_worker import RecognitionWorker
+from .running_set import RunningSet
 
 logger = logging.getLogger(__name__)
 
@@ -38,32 +40,47 @@ OFFER_EVERY_S = 60.0
 class Recognition(NamedTuple):
     """A model set, loaded, and what it can do here."""
 
+    name: str
     models: Models
     endpointing: EndpointingOptions
-    capacity: int
-    """Sessions that one process takes at once."""
+    streams: int
+    """Sessions of this set that a core holds."""
 
 
-def load_recognition() -> Recognition:
-    """Load the models of the settings, warm them up, and measure what a core can do with them.
+def load_recognition(sets: Sequence[ModelSet] | None = None) -> list[Recognition]:
+    """Load model sets, warm them up, and measure what a core can do with each; one after the other.
+
+    Args:
+        sets: Those of the settings if not given.
 
     Raises:
         ModelError: If that cannot be done, whatever is the matter; the message names the place.
     """
-    model_set = model_sets.served()[0]
+    return [_load(model_set) for model_set in (model_sets.served() if sets is None else sets)]
+
+
+def _load(model_set: ModelSet) -> Recognition:
     endpointing = _endpointing(model_set)
     models = load_models(
         model_set, Path(settings.MODELS_DIR), compute_type=settings.COMPUTE_TYPE, device=settings.DEVICE
     )
     with errors_named(f"{model_set.file}: measured at the start"):
-        capacity = settings.CAPACITY or measure(models).streams
-    logger.info("the model set %s is loaded; a process takes %d sessions", model_set.name, capacity)
+        streams = settings.CAPACITY or measure(models).streams
+    logger.info("the model set %s is loaded; a process takes %d of its sessions", model_set.name, streams)
     if model_sets.are_small_ones_alone():
         logger.warning(
             "the small built-in models are at work: they prove the installation and are not made for real "
             "meetings; for people, start with ASR_MODELS=paraformer-zh"
         )
-    return Recognition(models, endpointing, capacity)
+    return Recognition(model_set.name, models, endpointing, streams)
+
+
+def capacity_of(sets: Sequence[Recognition]) -> int:
+    """Return the sessions that a process takes at once, whichever sets they are of.
+
+    Each counts as one of the set that takes most: so no mixture is too much for a core.
+    """
+    return settings.CAPACITY or min(each.streams for each in sets)
 
 
 def _endpointing(model_set: ModelSet) -> EndpointingOptions:
@@ -85,15 +102,15 @@ def failure_message(error: Exception) -> str:
 
 
 class HostedWorker:
-    """The models compute in a thread beside the event loop.
+    """The models compute in threads beside the event loop, those of each set in their own.
 
     Args:
-        recognition: What is loaded already; otherwise `start` loads it.
+        recognition: The sets that are loaded already; otherwise `start` loads those of the settings.
     """
 
-    def __init__(self, recognition: Recognition | None = None) -> None:
+    def __init__(self, recognition: Sequence[Recognition] | None = None) -> None:
         self._recognition = recognition
-        self._engine: Engine | None = None
+        self._engines: list[Engine] = []
         self._worker: RecognitionWorker | None = None
         self._running: asyncio.Task[None] | None = None
         self._chores: list[asyncio.Task[None]] = []
@@ -108,17 +125,18 @@ class HostedWorker:
         recognition = self._recognition
         if recognition is None:
             recognition = await asyncio.to_thread(load_recognition)
-        self._engine = Engine(recognition.models)
-        self._engine.start()
+        sets = [RunningSet(each.name, Engine(each.models), each.endpointing) for each in recognition]
+        for each in sets:
+            each.engine.start()
+            self._engines.append(each.engine)
         transport = get_transport()
-        worker = RecognitionWorker(
-            self._engine, recognition.endpointing, transport, capacity=recognition.capacity
-        )
+        capacity = capacity_of(recognition)
+        worker = RecognitionWorker(sets, transport, capacity=capacity)
         self._worker = worker
         loop_lag = Histogram(LAG_BOUNDS_S)
         self._collector = metrics.RecognitionCollector(
-            self._engine,
-            capacity=recognition.capacity,
+            {each.name: each.engine for each in sets},
+            capacity=capacity,
             sessions=lambda: worker.session_count,
             loop_lag=loop_lag,
         )
@@ -147,8 +165,8 @@ class HostedWorker:
         if self._worker and self._running:
             self._worker.stop()
             await asyncio.gather(self._running, *self._chores, return_exceptions=True)
-        if self._engine:
-            await self._engine.aclose()
+        for engine in self._engines:
+            await engine.aclose()
         if self._collector:
             metrics.registry.unregister(self._collector)
             self._collector = None
@@ -156,8 +174,8 @@ class HostedWorker:
 
 async def _offer_unfinished(transport: Transport) -> None:
     while True:
-        for session_pk, durable in await in_database(queries.unfinished_sessions):
-            await transport.offer(session_pk, durable=durable)
+        for session_pk, durable, model_set in await in_database(queries.unfinished_sessions):
+            await transport.offer(session_pk, durable=durable, model_set=model_set)
         await asyncio.sleep(OFFER_EVERY_S)
 
 

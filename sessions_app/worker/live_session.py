@@ -121,6 +121,10 @@ class LiveSession:
         """Commit what is recognised and let `run` return: another worker, or this one restarted, goes on."""
         self._is_leaving = True
 
+    def hears_as(self, gallery: Gallery) -> bool:
+        """Return whether its voices are told apart by the gallery's model."""
+        return self._tracker.model_id == gallery.model_id
+
     async def set_gallery(self, gallery: Gallery) -> None:
         """Use another gallery, as somebody was enrolled or forgotten; earlier lines are corrected."""
         self._tracker.set_gallery(gallery)

@@ -10,15 +10,15 @@ import asyncio
 import logging
 import os
 import socket
+from collections.abc import Sequence
 from typing import Any
 
 from channels.consumer import AsyncConsumer
 from channels.exceptions import StopConsumer
 
-from recognition.core.endpointing import EndpointingOptions
-from recognition.engine.engine import Engine
 from sessions_app.models import MAX_FAILURES
 from sessions_app.store import commits
+from sessions_app.store.commits import Lease
 from sessions_app.store.in_database import in_database
 from sessions_app.transport.cancel import cancel_and_wait
 from sessions_app.transport.interface import Fenced, Transport
@@ -29,6 +29,7 @@ from speakers.voiceprints.identification import Gallery
 
 from .failed_session import end_in_failure
 from .live_session import LiveSession
+from .running_set import RunningSet
 
 logger = logging.getLogger(__name__)
 
@@ -40,20 +41,21 @@ class RecognitionWorker(AsyncConsumer):
     """Runs on the event loop of its engine, as `await worker.run()`, until `stop()`.
 
     Args:
-        capacity: Sessions that it can recognise at once.
+        sets: The model sets at work here, the default first.
+        capacity: Sessions that it can recognise at once, of whichever sets.
     """
 
-    def __init__(
-        self, engine: Engine, endpointing: EndpointingOptions, transport: Transport, *, capacity: int
-    ) -> None:
-        self.engine = engine
-        self._endpointing = endpointing
+    def __init__(self, sets: Sequence[RunningSet], transport: Transport, *, capacity: int) -> None:
+        self._sets = {each.name: each for each in sets}
+        self._default = sets[0]
         self._transport = transport
         self._capacity = capacity
         self._live: dict[str, LiveSession] = {}
         self._recognising: dict[int, asyncio.Task[None]] = {}
         self._speakers = SpeakerMaintenance(
-            [engine], f"{socket.gethostname()}-{os.getpid()}", on_gallery=self._set_gallery
+            [each.engine for each in sets],
+            f"{socket.gethostname()}-{os.getpid()}",
+            on_gallery=self._set_gallery,
         )
         self._loading: asyncio.Task[None] | None = None
         self._tasks: set[asyncio.Task[None]] = set()
@@ -83,7 +85,7 @@ class RecognitionWorker(AsyncConsumer):
         self._loading = asyncio.create_task(self._speakers.load())
         await self._loading
         self._spawn(self._speakers.run())
-        await self._transport.join_workers(self._capacity)
+        await self._transport.join_workers(self._capacity, model_sets=list(self._sets))
         self._spawn(self._take_sessions())
 
     async def worker_stop(self, message: dict[str, Any]) -> None:
@@ -112,7 +114,8 @@ class RecognitionWorker(AsyncConsumer):
 
     async def _set_gallery(self, gallery: Gallery) -> None:
         for live in list(self._live.values()):
-            self._spawn(live.set_gallery(gallery))
+            if live.hears_as(gallery):
+                self._spawn(live.set_gallery(gallery))
 
     # Sessions.
 
@@ -144,21 +147,41 @@ class RecognitionWorker(AsyncConsumer):
         if lease.failures >= MAX_FAILURES:
             await end_in_failure(lease, transport=self._transport, publish=self._publish)
             return
+        running = await self._set_of(lease)
         live = LiveSession(
             lease,
             transport=self._transport,
-            engine=self.engine,
-            endpointing=self._endpointing,
-            tracker=self._speakers.new_tracker(self.engine),
+            engine=running.engine,
+            endpointing=running.endpointing,
+            tracker=self._speakers.new_tracker(running.engine),
             publish=self._publish,
         )
         self._live[lease.key] = live
-        logger.info("session %s: recognising from %d, epoch %d", session_pk, lease.durable, lease.epoch)
+        logger.info(
+            "session %s: recognising from %d with %s, epoch %d",
+            session_pk,
+            lease.durable,
+            running.name,
+            lease.epoch,
+        )
         try:
             await live.run()
         finally:
             del self._live[lease.key]
         logger.info("session %s: done with it here", session_pk)
+
+    async def _set_of(self, lease: Lease) -> RunningSet:
+        """Return the session's set; where it is served no more, the default is from now on."""
+        if running := self._sets.get(lease.model_set):
+            return running
+        logger.warning(
+            "session %s: there is no model set %s any more, it goes on with %s",
+            lease.session_pk,
+            lease.model_set,
+            self._default.name,
+        )
+        await in_database(commits.set_model_set, lease.session_pk, self._default.name)
+        return self._default
 
     async def _publish(self, group: str, message: dict[str, Any]) -> None:
         try:

@@ -33,7 +33,7 @@ class Clock:
 def figures(engine: Engine, loop_lag: Histogram | None = None) -> CollectorRegistry:
     shown = CollectorRegistry()
     lag = loop_lag or Histogram(LAG_BOUNDS_S)
-    shown.register(RecognitionCollector(engine, capacity=12, sessions=lambda: 3, loop_lag=lag))
+    shown.register(RecognitionCollector({"own": engine}, capacity=12, sessions=lambda: 3, loop_lag=lag))
     return shown
 
 
@@ -51,16 +51,21 @@ async def test_each_stage_counts_its_audio_and_its_batches(engine: Engine) -> No
     await transcribe(engine)
     shown = figures(engine)
 
-    heard = shown.get_sample_value("asr_audio_seconds_total", {"stage": "detect"})
+    heard = shown.get_sample_value("asr_audio_seconds_total", {"models": "own", "stage": "detect"})
     assert heard == pytest.approx(len(SCRIPT.audio()) / 16_000, abs=0.2)
-    assert shown.get_sample_value("asr_batch_jobs_sum", {"stage": "recognize"}) == 2
-    assert shown.get_sample_value("asr_batch_jobs_bucket", {"stage": "recognize", "le": "1"}) == 2
-    assert shown.get_sample_value("asr_wait_seconds_count", {"stage": "embed"}) == 2
-    busy = shown.get_sample_value("asr_busy_seconds_total", {"stage": "detect"})
+    assert shown.get_sample_value("asr_batch_jobs_sum", {"models": "own", "stage": "recognize"}) == 2
+    assert (
+        shown.get_sample_value("asr_batch_jobs_bucket", {"models": "own", "stage": "recognize", "le": "1"})
+        == 2
+    )
+    assert shown.get_sample_value("asr_wait_seconds_count", {"models": "own", "stage": "embed"}) == 2
+    busy = shown.get_sample_value("asr_busy_seconds_total", {"models": "own", "stage": "detect"})
     assert busy
     assert heard
-    assert busy / heard == shown.get_sample_value("asr_real_time_factor", {"stage": "detect"})
-    assert shown.get_sample_value("asr_dropped_jobs_total", {"stage": "decode"}) == 0
+    assert busy / heard == shown.get_sample_value(
+        "asr_real_time_factor", {"models": "own", "stage": "detect"}
+    )
+    assert shown.get_sample_value("asr_dropped_jobs_total", {"models": "own", "stage": "decode"}) == 0
 
 
 def test_what_waits_shows_its_age_and_what_gives_way() -> None:
@@ -74,10 +79,10 @@ def test_what_waits_shows_its_age_and_what_gives_way() -> None:
         clock.now += 1.0
     shown = figures(engine)
 
-    assert shown.get_sample_value("asr_queue_age_seconds", {"stage": "recognize"}) == 2.0
-    assert shown.get_sample_value("asr_queue_jobs", {"stage": "recognize"}) == 2
-    assert shown.get_sample_value("asr_queue_age_seconds", {"stage": "decode"}) == 0
-    assert shown.get_sample_value("asr_pressure") == Pressure.LATER_FINALS
+    assert shown.get_sample_value("asr_queue_age_seconds", {"models": "own", "stage": "recognize"}) == 2.0
+    assert shown.get_sample_value("asr_queue_jobs", {"models": "own", "stage": "recognize"}) == 2
+    assert shown.get_sample_value("asr_queue_age_seconds", {"models": "own", "stage": "decode"}) == 0
+    assert shown.get_sample_value("asr_pressure", {"models": "own"}) == Pressure.LATER_FINALS
 
 
 async def test_a_worker_shows_its_sessions_its_capacity_and_how_late_its_loop_is(engine: Engine) -> None:
@@ -98,7 +103,7 @@ class TestPage:
     def test_this_machine_sees_the_figures_of_the_process_and_of_its_worker(self) -> None:
         engine = Engine(scripted_models(SCRIPT))
         collector = RecognitionCollector(
-            engine, capacity=12, sessions=lambda: 0, loop_lag=Histogram(LAG_BOUNDS_S)
+            {"own": engine}, capacity=12, sessions=lambda: 0, loop_lag=Histogram(LAG_BOUNDS_S)
         )
         registry.register(collector)
         try:

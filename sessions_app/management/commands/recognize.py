@@ -6,6 +6,8 @@ import asyncio
 import os
 import signal
 from argparse import ArgumentParser
+from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from django.conf import settings
@@ -15,6 +17,9 @@ from joblib import cpu_count
 from prometheus_client import start_http_server
 
 from recognition.exceptions import RecognitionError
+from recognition.model_options import LoadContext
+from recognition.model_sets.reading import ModelSet
+from sessions_app import model_sets
 from sessions_app.metrics import registry
 from sessions_app.serving.gc_freeze import freeze_heap
 from sessions_app.transport.current import get_transport
@@ -52,14 +57,15 @@ class Command(BaseCommand):
         if processes is not None and processes < 1:
             raise CommandError(f"--processes {processes}: there must be at least one")
         try:
-            recognition = load_recognition()
+            sets = model_sets.served()
+            shared = load_recognition([each for each in sets if not each.opens_after_fork])
         except RecognitionError as error:
             raise CommandError(str(error)) from error
-        count = _process_count(processes, is_on_gpu=recognition.models.device != "cpu")
+        count = _process_count(processes, is_on_gpu=_is_on_gpu(sets, shared))
 
         def work(number: int, lifeline: int | None) -> None:
             self._serve_metrics(options["metrics_host"], options["metrics_port"], number)
-            asyncio.run(self._run(recognition, lifeline))
+            asyncio.run(self._run(_with_others(sets, shared), lifeline))
 
         if count == 1:
             work(0, None)
@@ -78,7 +84,7 @@ class Command(BaseCommand):
         except (OSError, OverflowError) as error:
             raise CommandError(f"cannot serve metrics on {host}:{port + number}: {error}") from error
 
-    async def _run(self, recognition: Recognition, lifeline: int | None) -> None:
+    async def _run(self, recognition: Sequence[Recognition], lifeline: int | None) -> None:
         worker = HostedWorker(recognition)
         stopping = asyncio.Event()
         loop = asyncio.get_running_loop()
@@ -106,6 +112,30 @@ class Command(BaseCommand):
         self.stdout.write(f"Recognising in process {os.getpid()}  (Ctrl-C stops)")
         self.stdout.flush()
         await worker.run()
+
+
+def _is_on_gpu(sets: Sequence[ModelSet], loaded: Sequence[Recognition]) -> bool:
+    """Return whether models of these sets compute on a GPU, also those that are not loaded yet."""
+    if any(each.models.device != "cpu" for each in loaded):
+        return True
+    sources = [source for each in sets if each.opens_after_fork for source in each.sources.values()]
+    context = LoadContext(Path(), settings.COMPUTE_TYPE, settings.DEVICE)
+    return any(source.options.device(context) != "cpu" for source in sources)
+
+
+def _with_others(sets: Sequence[ModelSet], shared: Sequence[Recognition]) -> list[Recognition]:
+    """Return all sets in their order, those loaded now that can only be opened in the process that uses them.
+
+    Raises:
+        CommandError: If one cannot be loaded.
+    """
+    loaded = {each.name: each for each in shared}
+    try:
+        others = load_recognition([each for each in sets if each.name not in loaded])
+    except RecognitionError as error:
+        raise CommandError(str(error)) from error
+    loaded |= {each.name: each for each in others}
+    return [loaded[each.name] for each in sets]
 
 
 def _process_count(asked: int | None, *, is_on_gpu: bool) -> int:

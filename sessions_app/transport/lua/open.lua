@@ -1,25 +1,68 @@
--- Become the one sender of a session; a session nobody works on is offered to the workers.
--- KEYS: session, offers, workers.
--- ARGV: session number, sender, durable, may take over (1 or 0), lease in ms, silence in ms.
--- Returns {"ok", end, processed, durable}, {"conflict", ms of the other's lease, its end}, {"finished", end} or {"overloaded"}.
+-- Become the one sender of a session; a session nobody works on is offered to the workers that have its models.
+-- KEYS: session, offers of its model set, workers.
+-- ARGV: session number, sender, durable, may take over (1 or 0), lease in ms, silence in ms, model set, group,
+--       prefix of the offers of all sets.
+-- Returns {"ok", end, processed, durable}, {"conflict", ms of the other's lease, its end}, {"finished", end},
+-- {"overloaded"} or {"no models"}.
 local session, offers, workers = unpack(KEYS)
 local number, sender, durable, may_take_over = ARGV[1], ARGV[2], ARGV[3], ARGV[4] == "1"
+local model_set, group, prefix = ARGV[7], ARGV[8], ARGV[9]
 local time = redis.call("TIME")
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 
-local known = redis.call("HMGET", session, "end", "sender", "connected_until", "heard_at", "finished", "entry")
+-- Sessions that the workers with this set could take besides those that they have and those that wait for them;
+-- nil if there are workers, but none with this set.
+local function room()
+  local owned, able, sets = {}, {}, {}
+  local alive = redis.call("HGETALL", workers)
+  for i = 1, #alive, 2 do
+    local capacity, until_, names = string.match(alive[i + 1], "^(%d+):(%d+):?(.*)$")
+    if tonumber(until_) > now and tonumber(capacity) > 0 then
+      local has_it, own = false, {}
+      for name in string.gmatch(names .. ",", "([^,]*),") do
+        own[#own + 1] = name
+        has_it = has_it or name == model_set
+      end
+      if has_it then
+        able[alive[i]] = tonumber(capacity)
+        for _, name in ipairs(own) do
+          sets[name] = true
+        end
+      end
+      owned[alive[i]] = 0
+    end
+  end
+  local waiting = 0
+  for name in pairs(sets) do
+    local stream = prefix .. name
+    waiting = waiting + redis.call("XLEN", stream)
+    local pending = redis.pcall("XPENDING", stream, group) -- an error if there is no group yet
+    for _, consumer in ipairs(not pending.err and pending[4] or {}) do
+      if owned[consumer[1]] then
+        owned[consumer[1]] = owned[consumer[1]] + tonumber(consumer[2])
+        waiting = waiting - tonumber(consumer[2])
+      end
+    end
+  end
+  if next(owned) and not next(able) then
+    return nil
+  end
+  local free = -waiting
+  for worker, capacity in pairs(able) do
+    free = free + math.max(0, capacity - owned[worker])
+  end
+  return free
+end
+
+local known = redis.call("HMGET", session, "end", "sender", "connected_until", "heard_at", "finished", "models")
 if known[5] then
   return {"finished", tonumber(known[1])}
 end
 if not known[1] then
-  local room = 0
-  for _, worker in ipairs(redis.call("HVALS", workers)) do
-    local capacity, until_ = string.match(worker, "(%d+):(%d+)")
-    if tonumber(until_) > now then
-      room = room + tonumber(capacity)
-    end
-  end
-  if redis.call("XLEN", offers) >= room then
+  local left = room()
+  if not left then
+    return {"no models"}
+  elseif left <= 0 then
     return {"overloaded"}
   end
   redis.call("HSET", session, "end", durable, "processed", durable, "durable", durable, "left_at", now)
@@ -31,7 +74,8 @@ elseif known[2] and known[2] ~= sender and not may_take_over then
 end
 redis.call("HSET", session, "sender", sender, "connected_until", now + ARGV[5], "heard_at", now)
 if not known[6] then
-  redis.call("HSET", session, "entry", redis.call("XADD", offers, "*", "session", number))
+  local entry = redis.call("XADD", offers, "*", "session", number)
+  redis.call("HSET", session, "entry", entry, "models", model_set)
 end
 local log = redis.call("HMGET", session, "end", "processed", "durable")
 return {"ok", tonumber(log[1]), tonumber(log[2]), tonumber(log[3])}

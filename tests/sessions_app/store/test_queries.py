@@ -182,7 +182,7 @@ def test_what_has_not_ended_is_to_be_gone_on_with(session: Session) -> None:
     for row in live:
         Session.objects.filter(pk=row.pk).update(state=row.key, durable=row.pk * 10)
 
-    assert sorted(queries.unfinished_sessions()) == [(row.pk, row.pk * 10) for row in live]
+    assert sorted(queries.unfinished_sessions()) == [(row.pk, row.pk * 10, row.model_set) for row in live]
 
 
 def test_of_these_some_have_ended(session: Session) -> None:

@@ -22,9 +22,9 @@ from sessions_app.transport.interface import (
     Unreachable,
 )
 from sessions_app.transport.log_reader import stretch_of
-from sessions_app.transport.ownership import _Heart
+from sessions_app.transport.ownership import WORKER_LEASE_S, _Heart
 from sessions_app.transport.redis import RedisTransport
-from sessions_app.transport.scripts import OFFERS, audio_key, read_script, run, session_key
+from sessions_app.transport.scripts import audio_key, offers_key, read_script, run, session_key
 from tests.support.senders import Socket
 
 from .test_transport import SESSION, append_again_and_again, audio, takes_within, until
@@ -247,7 +247,7 @@ class TestWorkers:
         await transport.aclose()
         redis = blocking_redis.Redis.from_url(redis_url)
         assert redis.hlen("asr:workers") == 0
-        assert redis.xinfo_consumers(OFFERS, "workers") == []
+        assert redis.xinfo_consumers(offers_key(""), "workers") == []
 
     async def test_an_ended_session_leaves_nothing_behind(
         self, worker: RedisTransport, web: RedisTransport, redis_url: str
@@ -259,7 +259,7 @@ class TestWorkers:
         await worker.release(SESSION)
         redis = blocking_redis.Redis.from_url(redis_url)
         assert redis.exists(session_key(SESSION), audio_key(SESSION)) == 0
-        assert redis.xlen(OFFERS) == 0
+        assert redis.xlen(offers_key("")) == 0
 
 
 class TestSenders:
@@ -434,7 +434,7 @@ async def test_a_heart_that_hangs_in_a_request_does_not_keep_its_worker_from_sto
 ) -> None:
     beats, goes_on = threading.Event(), threading.Event()
 
-    def hang(heart: _Heart, arguments: list[object]) -> list[bytes]:
+    def hang(heart: _Heart, beat: object) -> list[int]:
         beats.set()
         goes_on.wait()
         return []
@@ -446,3 +446,78 @@ async def test_a_heart_that_hangs_in_a_request_does_not_keep_its_worker_from_sto
         await asyncio.wait_for(worker.aclose(), 20)
     finally:
         goes_on.set()
+
+
+class TestModelSets:
+    """Two workers with different sets, and one with both."""
+
+    async def open(self, web: RedisTransport, session: int, model_set: str) -> None:
+        await web.open(session, "s", durable=0, may_take_over=False, listener=Socket(), model_set=model_set)
+
+    async def start(self, processes: MakeProcess, *names: str, capacity: int = 8) -> RedisTransport:
+        transport = processes()
+        await transport.join_workers(capacity, model_sets=names)
+        return transport
+
+    async def test_each_takes_the_sessions_of_its_own(
+        self, processes: MakeProcess, web: RedisTransport
+    ) -> None:
+        people = await self.start(processes, "people")
+        embedded = await self.start(processes, "embedded")
+        await self.open(web, 1, "embedded")
+        await self.open(web, 2, "people")
+
+        async with asyncio.timeout(10):
+            assert [await people.take(), await embedded.take()] == [2, 1]
+
+    async def test_a_session_whose_set_nobody_has_is_refused_by_its_name(
+        self, processes: MakeProcess, web: RedisTransport
+    ) -> None:
+        await self.start(processes, "people")
+
+        with pytest.raises(Overloaded, match="no recogniser has the model set embedded at present"):
+            await self.open(web, 1, "embedded")
+
+    async def test_readiness_is_asked_by_set(self, processes: MakeProcess, web: RedisTransport) -> None:
+        await self.start(processes, "people", "embedded")
+
+        assert [await web.has_workers(name) for name in ("people", "embedded", "other", None)] == [
+            True, True, False, True,
+        ]  # fmt: skip
+
+    async def test_one_with_several_takes_of_all_and_keeps_them(
+        self, processes: MakeProcess, web: RedisTransport
+    ) -> None:
+        both = await self.start(processes, "people", "embedded")
+        for session, name in enumerate(("people", "embedded", "people"), 1):
+            await self.open(web, session, name)
+
+        async with asyncio.timeout(10):
+            assert sorted([await both.take() for _ in range(3)]) == [1, 2, 3]
+        await asyncio.sleep(3 * WORKER_LEASE_S)  # long enough to be taken for dead
+        for session in (1, 2, 3):
+            assert await both.sender_gone_s(session) == 0
+
+    async def test_one_that_was_idle_takes_no_more_than_it_has_room_for(
+        self, processes: MakeProcess, web: RedisTransport
+    ) -> None:
+        small = await self.start(processes, "people", "embedded", capacity=1)
+        await self.open(web, 1, "people")
+        await web.offer(2, durable=0, model_set="embedded")
+        first = await asyncio.wait_for(small.take(), 10)
+        other = await self.start(processes, "people", "embedded")
+
+        assert {first, await asyncio.wait_for(other.take(), 20)} == {1, 2}
+
+    async def test_a_dead_ones_sessions_go_to_one_that_has_their_set(
+        self, processes: MakeProcess, web: RedisTransport
+    ) -> None:
+        first = await self.start(processes, "people")
+        await self.open(web, 1, "people")
+        assert await asyncio.wait_for(first.take(), 10) == 1
+        await die(first)
+        other, second = await self.start(processes, "embedded"), await self.start(processes, "people")
+
+        assert await asyncio.wait_for(second.take(), 20) == 1
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(other.take(), 1)

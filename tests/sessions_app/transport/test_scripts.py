@@ -14,11 +14,11 @@ from redis.exceptions import ResponseError
 from deploy.local_servers import RedisServer
 from sessions_app.transport import scripts
 from sessions_app.transport.scripts import (
-    OFFERS,
     WORKERS,
     Call,
     LuaScript,
     audio_key,
+    offers_key,
     patiently,
     read_script,
     run,
@@ -27,7 +27,8 @@ from sessions_app.transport.scripts import (
 )
 
 SESSION = 7
-KEY, LOG = session_key(SESSION), audio_key(SESSION)
+SET = "own"
+KEY, LOG, OFFERS = session_key(SESSION), audio_key(SESSION), offers_key(SET)
 GROUP = "workers"
 LEASE_MS, SILENCE_MS = 60_000, 100_000
 
@@ -45,12 +46,18 @@ async def call(redis: Redis, name: str, keys: list[str], *arguments: Any) -> Any
     return await run(redis, read_script(name), keys, *arguments)
 
 
-async def keep(redis: Redis, worker: str, capacity: int = 4, *entries: bytes, lease_ms: int = 3000) -> Any:
-    return await call(redis, "keep", [OFFERS, WORKERS], GROUP, worker, capacity, lease_ms, *entries)
+async def keep(
+    redis: Redis, worker: str, capacity: int = 4, *entries: bytes, lease_ms: int = 3000, names: str = SET
+) -> list[bytes]:
+    """A worker says that it is alive; those of the entries that are not its own any more."""
+    streams = [offers_key(name) for name in names.split(",")]
+    owned = [part for entry in entries for part in (2, entry)]
+    lost = await call(redis, "keep", [WORKERS, *streams], GROUP, worker, capacity, lease_ms, names, *owned)
+    return [entries[place] for place in lost]
 
 
 async def open_log(redis: Redis, sender: str = "one", *, durable: int = 0, take_over: bool = False) -> Any:
-    arguments = SESSION, sender, durable, int(take_over), LEASE_MS, SILENCE_MS
+    arguments = SESSION, sender, durable, int(take_over), LEASE_MS, SILENCE_MS, SET, GROUP, scripts.OFFERS
     return await call(redis, "open", [KEY, OFFERS, WORKERS], *arguments)
 
 
@@ -63,7 +70,8 @@ async def report(redis: Redis, durable: int, worker: str = "w") -> Any:
 
 
 async def take(redis: Redis, worker: str = "w", *, idle_ms: int = 60_000, has_room: bool = True) -> Any:
-    return await call(redis, "take", [OFFERS], GROUP, worker, idle_ms, int(has_room))
+    found = await call(redis, "take", [OFFERS], GROUP, worker, idle_ms, int(has_room))
+    return found and found[1:]
 
 
 async def owned(redis: Redis, worker: str = "w") -> bytes:
@@ -97,7 +105,7 @@ class TestOpen:
 
     async def test_each_session_takes_its_part_of_the_room(self, redis: Redis) -> None:
         await keep(redis, "w", capacity=1)
-        await call(redis, "offer", [session_key(1), OFFERS], 1, 0)
+        await call(redis, "offer", [session_key(1), OFFERS], 1, 0, SET)
         assert await open_log(redis) == [b"overloaded"]
 
     async def test_it_begins_where_the_session_is_durable_and_is_offered_once(self, redis: Redis) -> None:
@@ -275,19 +283,79 @@ class TestOwnership:
 
     async def test_one_that_has_a_worker_is_not_offered_again(self, redis: Redis) -> None:
         await owned(redis)
-        await call(redis, "offer", [KEY, OFFERS], SESSION, 0)
+        await call(redis, "offer", [KEY, OFFERS], SESSION, 0, SET)
         assert await redis.xlen(OFFERS) == 1
 
     async def test_a_worker_that_stops_is_forgotten_unless_sessions_go_by_its_name(
         self, redis: Redis
     ) -> None:
         entry = await owned(redis)
-        await call(redis, "retire", [OFFERS, WORKERS], GROUP, "w")
+        await call(redis, "retire", [WORKERS, OFFERS], GROUP, "w")
         assert await redis.hlen(WORKERS) == 0
         assert await take(redis, "other", idle_ms=0) == [entry, b"7"]
-        await call(redis, "retire", [OFFERS, WORKERS], GROUP, "w")
+        await call(redis, "retire", [WORKERS, OFFERS], GROUP, "w")
         consumers: Any = await redis.xinfo_consumers(OFFERS, GROUP)
         assert [consumer["name"] for consumer in consumers] == [b"other"]
+
+
+class TestModelSets:
+    async def has_room(self, redis: Redis, session: int, name: str) -> Any:
+        arguments = session, "one", 0, 0, LEASE_MS, SILENCE_MS, name, GROUP, scripts.OFFERS
+        keys = [session_key(session), offers_key(name), WORKERS]
+        [answer, *_] = await call(redis, "open", keys, *arguments)
+        return answer
+
+    async def own(self, redis: Redis, worker: str, name: str) -> None:
+        stream = offers_key(name)
+        _, entry, number = await call(redis, "take", [stream], GROUP, worker, 60_000, 1)
+        await call(redis, "own", [session_key(int(number)), stream], GROUP, worker, entry)
+
+    @pytest.fixture(autouse=True)
+    async def second(self, redis: Redis) -> None:
+        await redis.xgroup_create(offers_key("second"), GROUP, "0", mkstream=True)
+
+    async def test_one_that_no_worker_has_is_told_apart_from_a_lack_of_room(self, redis: Redis) -> None:
+        await keep(redis, "w", names="own")
+        assert await self.has_room(redis, 1, "second") == b"no models"
+        assert not await redis.exists(session_key(1))
+        await keep(redis, "v", names="own,second")
+        assert await self.has_room(redis, 1, "second") == b"ok"
+
+    async def test_a_session_of_another_set_counts_as_well(self, redis: Redis) -> None:
+        await keep(redis, "w", 2, names="own,second")
+        assert await self.has_room(redis, 1, "own") == b"ok"
+        assert await self.has_room(redis, 2, "second") == b"ok"
+        assert await self.has_room(redis, 3, "own") == b"overloaded"
+        assert await self.has_room(redis, 3, "second") == b"overloaded"
+
+    async def test_so_does_one_that_a_worker_has(self, redis: Redis) -> None:
+        await keep(redis, "w", 1, names="own,second")
+        assert await self.has_room(redis, 1, "own") == b"ok"
+        await self.own(redis, "w", "own")
+        assert await self.has_room(redis, 2, "second") == b"overloaded"
+
+    async def test_room_elsewhere_is_none_for_it(self, redis: Redis) -> None:
+        await keep(redis, "w", 1, names="own,second")
+        await keep(redis, "v", 9, names="own")
+        assert await self.has_room(redis, 1, "second") == b"ok"
+        await self.own(redis, "w", "second")
+        assert await self.has_room(redis, 2, "second") == b"overloaded"
+        assert await self.has_room(redis, 3, "own") == b"ok"
+
+    async def test_one_whose_name_begins_like_anothers_is_another(self, redis: Redis) -> None:
+        await keep(redis, "w", names="own-2")
+        assert await self.has_room(redis, 1, "own") == b"no models"
+
+    async def test_those_that_a_worker_does_not_have_it_leaves_to_others(self, redis: Redis) -> None:
+        await keep(redis, "w", names="own,second")
+        await self.has_room(redis, 1, "second")
+        assert await take(redis) is None
+
+    async def test_a_session_that_an_earlier_version_left_is_offered_anew(self, redis: Redis) -> None:
+        await redis.hset(KEY, mapping={"end": 5, "processed": 5, "durable": 5, "left_at": 1, "entry": "1-1"})
+        await call(redis, "offer", [KEY, OFFERS], SESSION, 5, SET)
+        await call(redis, "offer", [KEY, OFFERS], SESSION, 5, SET)
+        assert await redis.xlen(OFFERS) == 1
 
 
 class TestAbsence:
@@ -312,7 +380,7 @@ class TestAbsence:
         assert 10 <= await call(redis, "sender_gone", [KEY]) < 60_000
 
     async def test_of_one_that_never_came_counts_from_the_offer(self, redis: Redis) -> None:
-        await call(redis, "offer", [KEY, OFFERS], SESSION, 300)
+        await call(redis, "offer", [KEY, OFFERS], SESSION, 300, SET)
         assert 0 <= await call(redis, "sender_gone", [KEY]) < 60_000
         assert await redis.hmget(KEY, "end", "processed", "durable") == [b"300"] * 3
 

@@ -11,13 +11,14 @@ from recognition.engine.engine import Engine
 from recognition.interfaces import Models
 from sessions_app.transport.memory import MemoryTransport
 from sessions_app.worker.recognition_worker import RecognitionWorker
+from sessions_app.worker.running_set import RunningSet
 
 
 @asynccontextmanager
 async def worker_at_work(models: Models) -> AsyncIterator[MemoryTransport]:
     transport, engine = MemoryTransport(), Engine(models)
     engine.start()
-    worker = RecognitionWorker(engine, EndpointingOptions(), transport, capacity=8)
+    worker = RecognitionWorker([RunningSet("", engine, EndpointingOptions())], transport, capacity=8)
     running = asyncio.create_task(worker.run())
     yield transport
     worker.stop()

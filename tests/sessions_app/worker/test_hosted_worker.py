@@ -12,11 +12,18 @@ from typing import Any
 import pytest
 from django.db import OperationalError
 
+from recognition.core.endpointing import EndpointingOptions
 from recognition.exceptions import ModelError, ModelSetError
-from recognition.fakes.scripted import Script, ScriptedLine
+from recognition.fakes.scripted import Script, ScriptedLine, scripted_models
 from sessions_app import model_sets
 from sessions_app.transport.current import get_transport
-from sessions_app.worker.hosted_worker import HostedWorker, failure_message, load_recognition
+from sessions_app.worker.hosted_worker import (
+    HostedWorker,
+    Recognition,
+    capacity_of,
+    failure_message,
+    load_recognition,
+)
 from sessions_app.worker.lifespan import lifespan
 from speakers import maintenance
 from speakers.gallery import GalleryReader
@@ -24,6 +31,7 @@ from tests.recognition.model_sets.tone_family import HERE
 
 SCRIPT = Script([ScriptedLine("大家好。")])
 SET = 'title = "Script"\n\n[endpointing]\nENDPOINTING\n\n[[script]]\ntext = "大家好。"\n'
+STREAMS = {"quick": 40, "thorough": 4, "usual": 12}
 BREAKS = f"""
 title = "Breaks"
 [vad]
@@ -54,7 +62,7 @@ def write(file: Path, endpointing: str = "") -> None:
 class TestTheEndSilenceOfTheSettings:
     def end_silences(self, settings: Any, ms: int) -> tuple[int, int]:
         settings.END_SILENCE_MS = ms
-        endpointing = load_recognition().endpointing
+        endpointing = load_recognition()[0].endpointing
         return endpointing.end_silence_ms, endpointing.long_silence_ms
 
     def test_without_it_the_set_decides(self, settings: Any, file: Path) -> None:
@@ -73,7 +81,7 @@ class TestTheEndSilenceOfTheSettings:
     def test_all_else_stays_as_the_set_has_it(self, settings: Any, file: Path) -> None:
         write(file, "threshold = 0.7\npre_roll_ms = 300")
         settings.END_SILENCE_MS = 500
-        endpointing = load_recognition().endpointing
+        endpointing = load_recognition()[0].endpointing
         assert (endpointing.threshold, endpointing.pre_roll_ms) == (0.7, 300)
 
     def test_one_that_does_not_go_with_the_set_is_refused_by_name(self, settings: Any, file: Path) -> None:
@@ -88,9 +96,17 @@ class TestTheEndSilenceOfTheSettings:
 
 class TestLoading:
     def test_the_capacity_is_measured_unless_the_settings_name_one(self, settings: Any, file: Path) -> None:
-        assert load_recognition().capacity > 1
+        assert capacity_of(load_recognition()) > 1
         settings.CAPACITY = 1
-        assert load_recognition().capacity == 1
+        assert capacity_of(load_recognition()) == 1
+
+    def test_the_set_that_takes_most_says_how_many_sessions_there_may_be(self, settings: Any) -> None:
+        models = scripted_models(SCRIPT)
+        sets = [Recognition(name, models, EndpointingOptions(), streams) for name, streams in STREAMS.items()]
+
+        assert capacity_of(sets) == 4
+        settings.CAPACITY = 30
+        assert capacity_of(sets) == 30
 
     def test_a_set_that_cannot_be_loaded_is_named(self, file: Path) -> None:
         file.write_text(BREAKS, encoding="utf-8")

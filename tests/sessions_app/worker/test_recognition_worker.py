@@ -21,6 +21,7 @@ from sessions_app.wire import layer_messages
 from sessions_app.worker import live_session
 from sessions_app.worker.live_session import LiveSession
 from sessions_app.worker.recognition_worker import RecognitionWorker
+from sessions_app.worker.running_set import RunningSet
 from tests.support.senders import Socket
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -48,7 +49,7 @@ async def worker(
     settings.MEDIA_ROOT = tmp_path
     monkeypatch.setattr(live_session, "pause_after", lambda failures: 0.0)
     monkeypatch.setattr(live_session, "READ_S", 0.02)
-    worker = RecognitionWorker(engine, EndpointingOptions(), transport, capacity=3)
+    worker = RecognitionWorker([RunningSet("", engine, EndpointingOptions())], transport, capacity=3)
     running = asyncio.create_task(worker.run())
     yield worker
     worker.stop()
@@ -181,7 +182,7 @@ async def test_one_that_stops_commits_what_it_has_and_leaves_the_session_open(
     transport: MemoryTransport, engine: Engine, settings: Any, tmp_path: Path
 ) -> None:
     settings.MEDIA_ROOT = tmp_path
-    worker = RecognitionWorker(engine, EndpointingOptions(), transport, capacity=3)
+    worker = RecognitionWorker([RunningSet("", engine, EndpointingOptions())], transport, capacity=3)
     running = asyncio.create_task(worker.run())
     session = await send(transport, "left")
     await until(session, lambda session: session.last_seq >= 1)
@@ -191,7 +192,7 @@ async def test_one_that_stops_commits_what_it_has_and_leaves_the_session_open(
     assert (session.state, session.last_seq) == (Session.State.PAUSED, 2)
     assert session.durable == len(AUDIO)
     assert not await transport.has_workers()
-    again = RecognitionWorker(engine, EndpointingOptions(), transport, capacity=3)
+    again = RecognitionWorker([RunningSet("", engine, EndpointingOptions())], transport, capacity=3)
     running = asyncio.create_task(again.run())
     await transport.append(session.pk, "sender", AUDIO.tobytes())
     await transport.finish(session.pk, "sender")

@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import io
 import os
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, ClassVar
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -17,10 +19,13 @@ from deploy.local_servers import free_port
 from recognition.core.endpointing import EndpointingOptions
 from recognition.exceptions import ModelSetError
 from recognition.fakes.scripted import Script, scripted_models
+from recognition.model_options import LoadContext, ModelOptions
+from recognition.model_sets.reading import ModelSet
 from sessions_app.management.commands import recognize
 from sessions_app.management.commands.recognize import Command
 from sessions_app.worker.hosted_worker import Recognition
 from sessions_app.worker.worker_processes import WorkersFailed
+from tests.recognition.model_sets.tone_family import HERE
 
 from .workers import Worker
 
@@ -30,9 +35,9 @@ def _redis(settings: Settings) -> None:
     settings.REDIS_URL = "redis://127.0.0.1:1"
 
 
-def recognition(device: str = "cpu") -> Recognition:
+def recognition(device: str = "cpu") -> list[Recognition]:
     models = replace(scripted_models(Script()), device=device)
-    return Recognition(models, EndpointingOptions(), 10)
+    return [Recognition("embedded", models, EndpointingOptions(), 10)]
 
 
 @pytest.fixture
@@ -48,11 +53,11 @@ def started(monkeypatch: pytest.MonkeyPatch) -> list[int]:
             pass
 
     monkeypatch.setattr(recognize, "WorkerProcesses", Processes)
-    monkeypatch.setattr(recognize, "load_recognition", recognition)
+    monkeypatch.setattr(recognize, "load_recognition", lambda sets: recognition() if sets else [])
     monkeypatch.setattr(recognize, "cpu_count", lambda: 6)
     monkeypatch.setattr(connections, "close_all", lambda: None)
 
-    async def run_here(command: Command, recognition: Recognition, lifeline: int | None) -> None:
+    async def run_here(command: Command, recognition: Sequence[Recognition], lifeline: int | None) -> None:
         assert lifeline is None
         counts.append(1)
 
@@ -75,7 +80,7 @@ class TestRefusing:
     def test_a_model_set_that_cannot_be_loaded_is_told_in_its_words(
         self, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        def fail() -> Recognition:
+        def fail(sets: Sequence[ModelSet]) -> list[Recognition]:
             raise ModelSetError("own.toml cannot be read")
 
         monkeypatch.setattr(recognize, "load_recognition", fail)
@@ -84,7 +89,7 @@ class TestRefusing:
             call_command("recognize")
 
     def test_one_gpu_serves_one_process(self, started: list[int], monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(recognize, "load_recognition", lambda: recognition("cuda:0"))
+        monkeypatch.setattr(recognize, "load_recognition", lambda sets: recognition("cuda:0"))
 
         with pytest.raises(CommandError, match="CUDA_VISIBLE_DEVICES"):
             call_command("recognize", "--processes", "2")
@@ -125,7 +130,7 @@ class TestProcesses:
         assert started == [6]
 
     def test_a_gpu_has_one(self, started: list[int], monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(recognize, "load_recognition", lambda: recognition("cuda:0"))
+        monkeypatch.setattr(recognize, "load_recognition", lambda sets: recognition("cuda:0"))
 
         call_command("recognize")
 
@@ -136,6 +141,85 @@ class TestProcesses:
         call_command("recognize", "--processes", str(count))
 
         assert started == [count]
+
+
+class TestModelsThatDoNotSurviveAFork:
+    @pytest.fixture
+    def loaded(self, monkeypatch: pytest.MonkeyPatch, settings: Settings, tmp_path: Path) -> list[list[str]]:
+        """The sets of each loading: the second is one whose models each process opens for itself."""
+        calls: list[list[str]] = []
+
+        def load(sets: Sequence[ModelSet]) -> list[Recognition]:
+            calls.append([each.name for each in sets])
+            return [recognition()[0]._replace(name=each.name) for each in sets]
+
+        monkeypatch.setattr(recognize, "load_recognition", load)
+        (tmp_path / "late.toml").write_text(LATE)
+        (tmp_path / "last.toml").write_text('title = "Last"\nchecksum = true')
+        settings.MODEL_SETS = ["embedded", str(tmp_path / "late.toml"), str(tmp_path / "last.toml")]
+        return calls
+
+    def test_are_loaded_by_each_process_for_itself(
+        self, loaded: list[list[str]], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        served: list[list[str]] = []
+
+        class Processes:
+            def __init__(self, count: int, work: Callable[[int, int | None], None]) -> None:
+                self.count, self.work = count, work
+
+            def run(self) -> None:
+                assert loaded == [["embedded", "last"]]
+                for number in range(self.count):
+                    self.work(number, None)
+
+        async def run_here(command: Command, sets: Sequence[Recognition], lifeline: int | None) -> None:
+            served.append([each.name for each in sets])
+
+        monkeypatch.setattr(recognize, "WorkerProcesses", Processes)
+        monkeypatch.setattr(Command, "_run", run_here)
+        monkeypatch.setattr(connections, "close_all", lambda: None)
+
+        call_command("recognize", "--processes", "2")
+
+        assert loaded == [["embedded", "last"], ["late"], ["late"]]
+        assert served == [["embedded", "late", "last"]] * 2
+
+    def test_on_a_gpu_have_one_process_as_well(
+        self, loaded: list[list[str]], started: list[int], monkeypatch: pytest.MonkeyPatch, settings: Settings
+    ) -> None:
+        monkeypatch.setattr(recognize, "load_recognition", lambda sets: recognition() if sets else [])
+        settings.DEVICE = "cuda"
+
+        with pytest.raises(CommandError, match="CUDA_VISIBLE_DEVICES"):
+            call_command("recognize", "--processes", "2")
+
+
+@dataclass(frozen=True, slots=True)
+class LateOptions(ModelOptions):
+    """A recogniser that each process must open for itself."""
+
+    has_files: ClassVar[bool] = False
+    opens_after_fork: ClassVar[bool] = True
+
+    def load(self, context: LoadContext) -> Any:
+        raise NotImplementedError
+
+    def device(self, context: LoadContext) -> str:
+        return context.device if context.device == "cuda" else "cpu"
+
+
+LATE = f"""
+title = "Late"
+[vad]
+title = "None"
+licence = "MIT"
+kind = "{HERE}.ToneVad"
+[offline]
+title = "Late"
+licence = "MIT"
+kind = "{__name__}.LateOptions"
+"""
 
 
 class TestEnding:
