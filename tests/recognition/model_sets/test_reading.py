@@ -40,8 +40,8 @@ def refusal(folder: Path, text: str) -> str:
 
 
 class TestBuiltInSets:
-    def test_there_are_the_embedded_models_and_the_large_ones(self) -> None:
-        assert model_set_names() == ["embedded", "paraformer-zh"]
+    def test_there_are_the_embedded_models_those_for_people_and_the_large_ones(self) -> None:
+        assert model_set_names() == ["embedded", "paraformer-zh", "people"]
 
     @pytest.mark.parametrize("name", model_set_names())
     def test_each_names_a_model_for_each_role_with_its_licence(self, name: str) -> None:
@@ -54,6 +54,14 @@ class TestBuiltInSets:
             assert re.match(r"^iic/", source.hub)
             assert re.match(r"^v\d", source.revision)
             assert source.size > 1e6
+
+    def test_those_for_people_have_their_files_by_content_from_more_than_one_place(self) -> None:
+        sources = read_model_set("people").sources
+        for role in ("offline", "speaker"):
+            files = [file for file in sources[role].files.values() if not file.is_optional]
+            assert files
+            assert all(len(file.places) == 2 for file in files)
+            assert any("LICENSE" in name for name in sources[role].files)
 
     def test_the_large_vad_decides_at_the_threshold_of_funasr(self) -> None:
         assert read_model_set("paraformer-zh").endpointing.threshold == 0.8
@@ -70,7 +78,7 @@ class TestBuiltInSets:
 
     def test_an_unknown_name_lists_the_known_ones(self) -> None:
         with pytest.raises(
-            ModelSetError, match="no model set 'whisper'; known are embedded, paraformer-zh, and"
+            ModelSetError, match="no model set 'whisper'; known are embedded, paraformer-zh, people, and"
         ):
             read_model_set("whisper")
 
