@@ -24,6 +24,7 @@ prepare: .venv/installed
 	$(BIN)/python manage.py prepare
 
 test: .venv/installed-for-development servers ## Run all tests, side by side (TESTS=tests/...: these, one after the other)
+	$(BIN)/python -m tests.support.people
 	$(BIN)/python -m pytest $(or $(TESTS),--numprocesses auto --dist loadgroup)
 
 check: test lint types scripts page-modules ## All that CI runs

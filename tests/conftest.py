@@ -6,6 +6,7 @@ import gc
 import os
 from collections.abc import AsyncIterator, Iterator
 from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -20,7 +21,7 @@ from deploy.local_servers import NotInstalled, PostgresServer, RedisServer, find
 from recognition.engine.engine import Engine
 from recognition.fakes.scripted import Script, scripted_models
 from recognition.interfaces import Models
-from tests.support import side_by_side
+from tests.support import people, side_by_side
 
 # A machine that others use as well is slow at times; that is no error.
 settings.register_profile("without deadline", deadline=None)
@@ -118,7 +119,15 @@ async def engine(models: Models) -> AsyncIterator[Engine]:
     await engine.aclose()
 
 
-def _do_without(error: NotInstalled) -> None:
+@pytest.fixture(scope="session")
+def people_models_dir() -> Path:
+    """For a test with the real set `people`: the folder of models that has it."""
+    if reason := people.why_missing():
+        _do_without(reason)
+    return people.MODELS_DIR
+
+
+def _do_without(reason: object) -> None:
     if os.environ.get("CI") == "true":
-        pytest.fail(f"{error}, and in CI nothing is left out")
-    pytest.skip(str(error))
+        pytest.fail(f"{reason}, and in CI nothing is left out")
+    pytest.skip(str(reason))
