@@ -72,6 +72,7 @@ def test_what_is_there_is_not_asked_for(server: Server, tmp_path: Path) -> None:
     assert attempts(server) == ""
 
 
+@pytest.mark.slow(10)
 def test_with_the_set_for_people_nothing_beyond_loopback_is_asked_for(
     server: Server, people_models_dir: Path
 ) -> None:
