@@ -13,8 +13,8 @@ from django.contrib.auth.models import Group, Permission, User
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.core.paginator import Paginator
 from django.core.validators import MaxLengthValidator
-from django.db.models import QuerySet
-from django.forms import HiddenInput, IntegerField, ModelForm, ModelMultipleChoiceField
+from django.db.models import Field, QuerySet
+from django.forms import ChoiceField, HiddenInput, IntegerField, ModelForm, ModelMultipleChoiceField
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.urls import URLPattern, path, reverse
@@ -34,8 +34,9 @@ from speakers.decoding import MAX_RECORDING_S
 from speakers.models import Speaker, Voiceprint
 from speakers.permissions import ENROLL
 
+from . import model_sets
 from .access import roles
-from .models import AccessToken, Session, Utterance, Voice
+from .models import AccessToken, DefaultModels, Session, Utterance, Voice
 from .recordings import files
 from .templatetags.durations import clock
 from .transcripts import attribution, editing, retention, search
@@ -377,6 +378,24 @@ class VoiceAdmin(OwnSessionsMixin, admin.ModelAdmin):  # type: ignore[type-arg]
     def lines(self, voice: Voice) -> str:
         address = reverse("admin:sessions_app_utterance_changelist")
         return format_html('<a href="{}?voice__id__exact={}">{}</a>', address, voice.pk, gettext("show"))
+
+
+@admin.register(DefaultModels)
+class DefaultModelsAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+    """The choice among the sets that are served; deleted, it is that of the settings."""
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        return len(model_sets.served()) > 1 and super().has_module_permission(request)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return super().has_add_permission(request) and not DefaultModels.objects.exists()
+
+    def formfield_for_dbfield(self, db_field: Field[Any, Any], request: HttpRequest, **kwargs: Any) -> Any:
+        if db_field.name == "name":
+            return ChoiceField(
+                choices=model_sets.choices(), label=db_field.verbose_name, help_text=db_field.help_text
+            )
+        return super().formfield_for_dbfield(db_field, request, **kwargs)
 
 
 @admin.register(AccessToken)

@@ -6,9 +6,19 @@ from functools import lru_cache
 from pathlib import Path
 
 from django.conf import settings
+from django.utils.translation import gettext, gettext_noop
 
 from recognition.model_sets import selection
 from recognition.model_sets.reading import ModelSet
+
+from .models import DefaultModels
+
+TITLES = [
+    gettext_noop("Embedded models"),
+    gettext_noop("Paraformer, Mandarin"),
+    gettext_noop("People"),
+]
+"""Of the sets that come with the product, for `make translations`."""
 
 
 def served() -> tuple[ModelSet, ...]:
@@ -29,8 +39,15 @@ def names() -> list[str]:
 
 
 def default_name() -> str:
-    """Return the name of the set of a session whose sender asks for none."""
-    return names()[0]
+    """Return the set of a session whose sender asks for none: the admin's choice, else the first."""
+    known = names()
+    chosen = DefaultModels.objects.values_list("name", flat=True).first()
+    return chosen if chosen in known else known[0]
+
+
+def choices() -> list[tuple[str, str]]:
+    """Return name and title of each set, the title in the reader's language."""
+    return [(each.name, gettext(each.title)) for each in served()]
 
 
 def are_small_ones_alone() -> bool:

@@ -6,7 +6,7 @@ import hashlib
 import secrets
 import uuid
 from datetime import datetime
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from django.conf import settings
 from django.contrib.auth.models import User
@@ -97,6 +97,29 @@ class Session(models.Model):
     def has_failed(self) -> bool:
         """Tell whether it was ended because recognition could not cope with it."""
         return self.has_ended and self.failures >= MAX_FAILURES
+
+
+class DefaultModels(models.Model):
+    """The choice of the model set for sessions whose sender asks for none: one row, or none at all."""
+
+    name = models.CharField(
+        _("model set"),
+        max_length=100,
+        help_text=_(
+            "Recognises new sessions whose sender does not choose. Without it, the first of ASR_MODELS does."
+        ),
+    )
+
+    class Meta:
+        verbose_name = _("default models")
+        verbose_name_plural = _("default models")
+
+    def __str__(self) -> str:
+        return self.name
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        self.pk = 1  # another would be a second default
+        super().save(*args, **kwargs)
 
 
 class Voice(models.Model):

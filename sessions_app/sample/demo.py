@@ -16,10 +16,12 @@ from django.utils.translation import gettext as _
 from websockets.asyncio.client import ClientConnection, connect
 
 from recognition.audio import SAMPLE_RATE, samples, seconds
+from recognition.model_sets.selection import ALWAYS_THERE
+from sessions_app import model_sets
 from sessions_app.models import Session
 from sessions_app.store.in_database import in_database
 from speakers import enrollment
-from speakers.models import ConsentText, Speaker, Voiceprint
+from speakers.models import ConsentText, Job, Speaker, Voiceprint
 
 SAMPLE = Path(__file__).parent
 SESSION = "sample-meeting"
@@ -42,7 +44,9 @@ async def show_sample_meeting(port: int, say: Say) -> None:
         return
     await _enroll_people(say)
     url = f"ws://127.0.0.1:{port}/ws/asr/{SESSION}"
-    sending = urlencode({"mode": "sender", "v": 2, "title": _("Sample meeting")})
+    sending = urlencode(
+        {"mode": "sender", "v": 2, "title": _("Sample meeting"), "models": synthetic_voices_set()}
+    )
     say(
         _("A sample meeting is being streamed; watch it at http://127.0.0.1:%d/sessions/%s/")
         % (port, SESSION)
@@ -51,6 +55,11 @@ async def show_sample_meeting(port: int, say: Say) -> None:
         tasks.create_task(_tell(receiver, say))
         tasks.create_task(_send(f"{url}?{sending}"))
     say(_("The sample meeting has ended. Record one of your own, or send it: see README.md."))
+
+
+def synthetic_voices_set() -> str:
+    """Return the set that knows the synthetic voices of the meeting; empty if it is not served."""
+    return ALWAYS_THERE if ALWAYS_THERE in model_sets.names() else ""
 
 
 async def _send(url: str) -> None:
@@ -87,10 +96,16 @@ async def _enroll_people(say: Say) -> None:
     for name, file in reference["enrolled"].items():
         await in_database(_begin_enrollment, name, SAMPLE / file, admin)
     for _attempt in range(ENROLLING_S):
-        if await in_database(Voiceprint.objects.count) == len(reference["enrolled"]):
+        if await in_database(_are_known, len(reference["enrolled"])):
             return
         await asyncio.sleep(1)  # a worker does it, perhaps in another process
     say(_("The people of the sample meeting could not be enrolled; the log may say why."))
+
+
+def _are_known(count: int) -> bool:
+    """Return whether so many are enrolled, and heard by the models of all sets."""
+    unfinished = Job.objects.filter(state__in=[Job.State.QUEUED, Job.State.RUNNING])
+    return Voiceprint.objects.count() == count and not unfinished.exists()
 
 
 def _begin_enrollment(name: str, file: Path, admin: User) -> None:

@@ -16,6 +16,7 @@ from sessions_app.access.decision import Right
 from sessions_app.access.permissions import for_session, for_visitors
 from sessions_app.transcripts import listing, transcript
 
+from .. import model_sets
 from ..models import Session
 
 CAPTIONS = 12
@@ -74,6 +75,8 @@ def record(request: HttpRequest) -> HttpResponseBase:
     suggested = f"{timezone.localtime():%Y%m%d-%H%M}-{secrets.token_hex(2)}"
     context = {
         "suggested_key": suggested,
+        "model_choices": model_sets.choices(),
+        "default_models": model_sets.default_name(),
         "rights": {right.name.lower() for right in rights},
         "page_data": _page_data(request, None, rights),
     }

@@ -69,8 +69,8 @@ def _load(model_set: ModelSet) -> Recognition:
     logger.info("the model set %s is loaded; a process takes %d of its sessions", model_set.name, streams)
     if model_sets.are_small_ones_alone():
         logger.warning(
-            "the small built-in models are at work: they prove the installation and are not made for real "
-            "meetings; for people, start with ASR_MODELS=paraformer-zh"
+            "only the small built-in models are here: they prove the installation and do not recognise "
+            "people; for people, start with ASR_MODELS=people"
         )
     return Recognition(model_set.name, models, endpointing, streams)
 

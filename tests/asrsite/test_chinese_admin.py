@@ -20,14 +20,14 @@ pytestmark = pytest.mark.django_db
 
 NAMES = """
     asrsite ID ZIP WAV FLAC MP3 M4A WebM dB LDAP Control Mac Command get_absolute_url English
-    make run ASR_MODELS=paraformer-zh
+    make run ASR_MODELS ASR_MODELS=paraformer-zh ASR_MODELS=people
 """
 """Of things that have no other name in Chinese."""
 
 WRITTEN = [
     "Alice", "Hello", "for a friend", "model-1", "root", "owner", "somebody", "test", "You may",
     "I agree that this installation keeps recordings of my voi",
-    "viewer", "transcriber", "editor", "enroller",
+    "embedded", "viewer", "transcriber", "editor", "enroller",
 ]  # fmt: skip
 """By people, or by us where a database keeps it: what the pages of `one_of_everything` show."""
 

@@ -69,7 +69,7 @@ def test_the_terminal_shows_what_the_database_keeps(first_start: Server) -> None
 
 
 def test_the_log_says_that_the_models_are_small_and_what_changes_that(first_start: Server) -> None:
-    assert "for people, start with ASR_MODELS=paraformer-zh" in first_start.log
+    assert "for people, start with ASR_MODELS=people" in first_start.log
 
 
 def test_nothing_beyond_loopback_is_asked_for(first_start: Server) -> None:

@@ -12,7 +12,7 @@ from django.contrib.auth.models import Group, User
 from django.contrib.contenttypes.models import ContentType
 from django.urls import URLResolver, reverse
 
-from sessions_app.models import AccessToken
+from sessions_app.models import AccessToken, DefaultModels
 from speakers import enrollment
 from speakers.models import AuditEntry, Calibration, Job, Speaker, Voiceprint
 
@@ -41,6 +41,7 @@ def one_of_everything() -> dict[str, Any]:
         AuditEntry.objects.create(action="play"),
         Job.objects.get(),
         Calibration.objects.create(model_id="model-1", threshold=0.9, margin=1.0, shortest_speech_s=1.0),
+        DefaultModels.objects.create(name="embedded"),
         User.objects.create_user("somebody"),
         Group.objects.all()[0],
     ]  # fmt: skip

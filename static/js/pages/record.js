@@ -21,6 +21,7 @@ const keyField = descendant(form, "[name=key]", HTMLInputElement);
 const titleField = descendant(form, "[name=title]", HTMLInputElement);
 const fileField = descendant(form, "[name=file]", HTMLInputElement);
 const paceField = descendant(form, "[name=pace]", HTMLSelectElement);
+const modelsField = form.querySelector("[name=models]"); // only where there is a choice
 const microphoneField = descendant(form, ".microphones", HTMLSelectElement);
 
 /** @param {string} reason empty if there is none */
@@ -52,7 +53,8 @@ async function start() {
   startButton.disabled = true;
   const view = new SessionView({ state: "live" });
   const note = new ConnectionNote(byId("connection"));
-  const recorder = new Recorder({ key, title, token: data.token, view, note });
+  const models = modelsField instanceof HTMLSelectElement ? modelsField.value : "";
+  const recorder = new Recorder({ key, title, models, token: data.token, view, note });
   try {
     if (file) await recorder.startFile(file, { isInRealTime: paceField.value === "real" });
     else await recorder.start(microphoneField.value);

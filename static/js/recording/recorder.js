@@ -17,6 +17,7 @@ import { Sender } from "./sender.js";
  * @typedef {object} RecorderParts
  * @property {string} key of the session
  * @property {string} [title]
+ * @property {string} [models] name of the model set that is to recognise it
  * @property {string} [token]
  * @property {string} [resume] the right to take over from an earlier connection
  * @property {SessionView} view

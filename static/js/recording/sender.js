@@ -36,6 +36,7 @@ const MAX_SILENT_MS = 60000;
  * @typedef {object} SenderParts
  * @property {string} key of the session
  * @property {string} [title]
+ * @property {string} [models] name of the model set that is to recognise it
  * @property {string} [token]
  * @property {string} [resume] the right to take over from an earlier connection
  * @property {() => {since: number, revision: number}} marks what the page knows already
@@ -60,12 +61,15 @@ export class Sender {
   wakeLock;
 
   /** @param {SenderParts} parts */
-  constructor({ key, title = "", token = "", resume = "", marks, listener }) {
+  constructor({ key, title = "", models = "", token = "", resume = "", marks, listener }) {
     this.key = key;
     this.resume = resume;
     this.listener = listener;
     this.socket = new SessionSocket({
-      address: () => socketAddress(this.key, { mode: "sender", v: 2, title, token, resume: this.resume, ...marks() }),
+      address: () => {
+        const asked = this.resume ? {} : { title, models }; // the session keeps what it began with
+        return socketAddress(this.key, { mode: "sender", v: 2, ...asked, token, resume: this.resume, ...marks() });
+      },
       onMessage: (message) => this.receive(message),
       onState: (state, fault) => this.connectionChanged(state, fault),
     });

@@ -72,16 +72,23 @@ const samples = (from, to) => Array.from({ length: to - from }, (_, at) => from 
 
 describe("A sender", () => {
   test("says who it is, and what its page knows already", async () => {
-    await send({ title: "Weekly", token: "secret" });
+    await send({ title: "Weekly", models: "people", token: "secret" });
     assert.equal(Socket.last.url.pathname, `/ws/asr/${encodeURIComponent("周会")}`);
     assert.deepEqual(Object.fromEntries(Socket.last.url.searchParams), {
       mode: "sender",
       v: "2",
       title: "Weekly",
+      models: "people",
       token: "secret",
       since: "4",
       revision: "2",
     });
+  });
+
+  test("who resumes asks for no title and no models: the session has them", async () => {
+    await send({ title: "Weekly", models: "people", resume: "right" });
+    const asked = Object.fromEntries(Socket.last.url.searchParams);
+    assert.deepEqual([asked.title, asked.models, asked.resume], [undefined, undefined, "right"]);
   });
 
   test("sends nothing before the server has said hello", async () => {
