@@ -42,6 +42,7 @@ class WhisperOptions(ModelOptions):
         return all((directory / name).is_file() for name in FILES)
 
     def load(self, context: LoadContext) -> OfflineRecognizer:
+        from .funasr_files import describe
         from .listening import Listener
         from .network import TOKENS, Network, Search
         from .offline import OfflineWhisper
@@ -50,6 +51,7 @@ class WhisperOptions(ModelOptions):
         network = Network(context.directory, compute_type=context.compute_type, device=self.device(context))
         vocabulary = Vocabulary(context.directory / TOKENS)
         search = Search(self.beam, self.repetition_penalty)
+        describe(context.directory)
         return OfflineWhisper(Listener(network, vocabulary, self.languages), search)
 
     def device(self, context: LoadContext) -> str:
