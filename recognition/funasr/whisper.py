@@ -37,7 +37,7 @@ class WhisperCTranslate2(nn.Module):
     """
 
     def __init__(
-        self, model_path: str, languages: Sequence[str] = ("zh", "en"), beam: int = 2, **_: Any
+        self, model_path: str, languages: Sequence[str] = ("zh", "en"), beam: int = 3, **_: Any
     ) -> None:
         super().__init__()
         # FunASR asks a model's parameters where it computes.

@@ -17,10 +17,11 @@ from .network import Encoded, Hypothesis, Network, Search
 from .vocabulary import CHINESE, Vocabulary
 
 MIN_WINDOW = samples(8.0)
-SILENCE_BEHIND = samples(2.0)
+SILENCE_BEHIND = samples(2.5)
+MAX_WINDOW = samples(30.0)
 
 MAX_LENGTH = samples(28.0)
-"""The network's thirty seconds have no room for more."""
+"""The widest window has no room for more than that and silence."""
 
 MIN_LENGTH = samples(0.1)
 """In less than that nothing is said."""
@@ -160,7 +161,7 @@ def batches(listener: Listener, utterances: Mapping[int, Utterance]) -> Iterator
 
 def _window(length: int) -> int:
     step = _FRAMES * FRAME_SHIFT
-    return -(-max(MIN_WINDOW, length + SILENCE_BEHIND) // step) * step
+    return min(MAX_WINDOW, -(-max(MIN_WINDOW, length + SILENCE_BEHIND) // step) * step)
 
 
 def _max_tokens(length: int) -> int:

@@ -29,7 +29,7 @@ _BY_DEFAULT = -1
 class Search:
     """The way tokens are searched for."""
 
-    beam: int = 2
+    beam: int = 3
     repetition_penalty: float = 1.1
     suppressed: tuple[int, ...] = ()
     """Tokens that are not wanted."""

@@ -27,7 +27,7 @@ class WhisperOptions(ModelOptions):
     languages: tuple[str, ...] = ("zh", "en")
     """Codes of what is spoken; if there are several, it is found out for each session."""
 
-    beam: Annotated[int, Between(1, 10)] = 2
+    beam: Annotated[int, Between(1, 10)] = 3
     """Hypotheses that are followed side by side."""
 
     repetition_penalty: Annotated[float, Between(1.0, 2.0)] = 1.1

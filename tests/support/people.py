@@ -7,6 +7,9 @@ fetches what is missing of it, before all tests; without a network it says so, a
 
 from __future__ import annotations
 
+import numpy as np
+import soundfile
+
 from recognition.exceptions import ModelError
 from recognition.model_sets.download import Progress, pull
 from recognition.model_sets.fetching import Fetching
@@ -23,6 +26,13 @@ def why_missing() -> str:
         return ""
     titles = ", ".join(source.title for source in missing)
     return f"{titles}, of the model set people, is not in {MODELS_DIR}; make test fetches it"
+
+
+def spoken(seconds: float = 5.0) -> np.ndarray:
+    """Return the beginning of the sample meeting: synthetic speech that is at hand everywhere."""
+    audio, _ = soundfile.read(ROOT / "sessions_app" / "sample" / "meeting.flac", dtype="float32")
+    beginning: np.ndarray = audio[: int(seconds * 16_000)]
+    return beginning
 
 
 def main() -> None:

@@ -32,7 +32,7 @@ def hear(vocabulary: Vocabulary, network: ScriptedNetwork, spoken: Utterance, **
 
 
 class TestWindow:
-    @pytest.mark.parametrize(("length", "frames"), [(0.2, 800), (6.0, 800), (6.005, 802), (28.0, 3000)])
+    @pytest.mark.parametrize(("length", "frames"), [(0.2, 800), (5.5, 800), (5.505, 802), (28.0, 3000)])
     def test_is_the_utterance_with_silence_and_at_least_eight_seconds(
         self, vocabulary: Vocabulary, length: float, frames: int
     ) -> None:
@@ -43,7 +43,7 @@ class TestWindow:
     def test_is_that_of_the_longest_of_a_batch(self, vocabulary: Vocabulary) -> None:
         network = ScriptedNetwork(["好", "好"])
         listener(vocabulary, network, ["zh"]).hear([utterance(7), utterance(8)], Search())
-        assert network.windows == [(2, 1000)]
+        assert network.windows == [(2, 1050)]
 
 
 class TestLanguage:
@@ -148,7 +148,7 @@ class TestBatches:
         assert self.batches(vocabulary, *spoken) == [[1, 3], [2, 0]]
 
     def test_short_utterances_are_alike_however_short(self, vocabulary: Vocabulary) -> None:
-        spoken = [utterance(length, SessionContext("zh")) for length in (0.3, 6.0)]
+        spoken = [utterance(length, SessionContext("zh")) for length in (0.3, 5.5)]
         assert self.batches(vocabulary, *spoken) == [[0, 1]]
 
     def test_hold_one_language(self, vocabulary: Vocabulary) -> None:
