@@ -37,6 +37,7 @@ class Web:
     def __init__(self, patience: Patience) -> None:
         self._patience = patience
         self._dead: dict[str, str] = {}
+        self._alive: set[str] = set()
 
     def fetch(self, url: str, target: Path, size: int, report: Callable[[int], None]) -> None:
         """Write what is missing of a file of this size behind what is there of it.
@@ -48,6 +49,9 @@ class Web:
         if host in self._dead:
             raise PlaceError(self._dead[host])
         try:
+            if host not in self._alive:
+                check_alive(f"{urlsplit(url).scheme}://{host}/", self._patience)
+                self._alive.add(host)
             self._fetch(url, target, size, report)
         except PlaceError as error:
             if error.is_dead:

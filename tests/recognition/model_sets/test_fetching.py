@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import socket
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -243,6 +244,15 @@ class TestDeadAndSlow:
         assert all(
             "it cannot be reached: Failed to establish a new connection" in told for told in model.told
         )
+
+    def test_a_hub_that_takes_connections_and_says_nothing_is_dead(
+        self, model: Fetched, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        with socket.create_server(("127.0.0.1", 0)) as silent:
+            monkeypatch.setenv("HF_ENDPOINT", f"http://127.0.0.1:{silent.getsockname()[1]}")
+
+            with pytest.raises(ModelError, match=r"Hugging Face \(some/weights\): it does not answer"):
+                model.fetch(file(HUGGING_FACE), patience=Patience(answer_s=0.2, window_s=60))
 
     def test_a_hub_that_trickles_is_left(self, places: Places, model: Fetched) -> None:
         places.content |= {AT_HUGGING_FACE: CONTENT}
