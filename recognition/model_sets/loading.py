@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from textwrap import shorten
 from typing import Any, NamedTuple
@@ -44,7 +45,7 @@ def load_models(
         ModelError: If a model cannot be loaded or run, whatever is the matter; the message names its place.
     """
     if model_set.fake:
-        return model_set.fake()
+        return replace(model_set.fake(), partials=model_set.partials)
     _check_fetched(model_set, models_dir)
     loaded: dict[str, Any] = {}
     devices = {"cpu"}
@@ -69,6 +70,7 @@ def load_models(
         embedder=loaded.get("speaker"),
         device=max(devices),  # "cuda" if one of them is there
         recognises_apart=model_set.sources["offline"].options.recognises_apart,
+        partials=model_set.partials,
     )
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -97,6 +97,9 @@ class ModelSet:
     fake: Fake | None = None
     """Instead of sources."""
 
+    partials: bool = True
+    """Otherwise there are only finals, and no first pass among the sources."""
+
     @property
     def reference(self) -> str:
         """Return the set's name in a command: its own, or the path of its file."""
@@ -182,20 +185,24 @@ def _base(base: object, file: Path, derived: tuple[Path, ...]) -> dict[str, Any]
 class _Heading:
     title: str
     description: str = ""
+    partials: bool = True
 
 
 def _model_set(file: Path, content: Mapping[str, Any]) -> ModelSet:
     place = Place(str(file))
     fakes = [key for key in _FAKES if key in content]
     tables = fakes[:1] or ROLES
-    check_keys(content, ["title", "description", "base", "endpointing", *tables], place)
+    headings = [field.name for field in fields(_Heading)]
+    check_keys(content, [*headings, "base", "endpointing", *tables], place)
     for role in () if fakes else REQUIRED_ROLES:
         if role not in content:
             raise place.error(f"[{role}] is missing")
-    heading = {key: content[key] for key in ("title", "description") if key in content}
+    heading = {key: content[key] for key in headings if key in content}
     known = read_table(_Heading, heading, place)
     sources = {role: _source(role, content[role], place.inner(role)) for role in ROLES if role in content}
     _check_language_model(sources, place)
+    if not known.partials:
+        sources.pop("streaming", None)
     return ModelSet(
         file.stem,
         file,
@@ -204,6 +211,7 @@ def _model_set(file: Path, content: Mapping[str, Any]) -> ModelSet:
         sources,
         _endpointing(content.get("endpointing", {}), place.inner("endpointing")),
         fake=_FAKES[fakes[0]](content[fakes[0]], place) if fakes else None,
+        partials=known.partials,
     )
 
 

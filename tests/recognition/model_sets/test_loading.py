@@ -122,6 +122,8 @@ class TestRolesLeftOut:
         models = load(tmp_path, text)
         assert (models.streaming, models.punctuator, models.embedder) == (None, None, None)
         assert models.chunk == 0
+        assert models.partials
+        assert not load(tmp_path, f"partials = false\n{text}").partials
 
 
 class TestALanguageModel:

@@ -21,6 +21,7 @@ from recognition.funasr.options import (
 )
 from recognition.model_sets.arpa import ArpaOptions
 from recognition.model_sets.kinds import REQUIRED_ROLES, ROLES
+from recognition.model_sets.loading import load_models
 from recognition.model_sets.reading import ModelSet, model_set_names, read_model_set
 
 from .own_set import LANGUAGE_MODEL, TEXT, without, write
@@ -37,6 +38,26 @@ def refusal(folder: Path, text: str) -> str:
     with pytest.raises(ModelSetError) as refused:
         read(folder, text)
     return str(refused.value).replace(f"{folder}/", "")
+
+
+class TestFinalsOnly:
+    def test_without_partials_there_is_no_first_pass(self, tmp_path: Path) -> None:
+        assert "streaming" in read(tmp_path, TEXT).sources
+        made = read(tmp_path, f"partials = false\n{TEXT}")
+        assert not made.partials
+        assert "streaming" not in made.sources
+
+    def test_a_set_may_have_the_partials_that_its_base_leaves_out(self, tmp_path: Path) -> None:
+        (tmp_path / "base.toml").write_text(f"partials = false\n{TEXT}")
+        assert not read(tmp_path, 'base = "base.toml"').partials
+        assert "streaming" in read(tmp_path, 'base = "base.toml"\npartials = true').sources
+
+    def test_it_is_said_with_true_or_false(self, tmp_path: Path) -> None:
+        assert "partials = 0 is refused; it takes true or false" in refusal(tmp_path, f"partials = 0\n{TEXT}")
+
+    def test_a_script_may_be_without_partials(self, tmp_path: Path) -> None:
+        made = read(tmp_path, 'title = "x"\npartials = false\n[[script]]\ntext = "好"')
+        assert not load_models(made, tmp_path).partials
 
 
 class TestBuiltInSets:
