@@ -141,6 +141,11 @@ class Endpointer:
             return self._position(self._utterance)
         return self._position(max(self._free_from, self._count - self._reach_back))
 
+    @property
+    def is_pausing(self) -> bool:
+        """Whether nobody speaks just now; an open utterance may be about to end."""
+        return not self._voted_speech
+
     def receive(self, probabilities: np.ndarray) -> list[Boundary]:
         """Judge the next frames.
 

@@ -398,6 +398,8 @@ class TranscriptionSession:
 
     def _decode_next_chunk(self, *, has_waited: bool = False) -> None:
         utterance, chunk = self._open, self.options.chunk
+        if self.options.revises and self._endpointer.is_pausing:
+            return  # nothing new is said, and what is near its end is soon final
         if not chunk or utterance is None or utterance.is_decoding or not utterance.has_partials:
             return
         chunks = (self._piece_end - utterance.decoded) // chunk
@@ -405,7 +407,8 @@ class TranscriptionSession:
             return
         # To hear the utterance again costs the same however much has come, so a stream never lags behind.
         end = utterance.decoded + (chunks if self.options.revises else 1) * chunk
-        heard, audio = utterance.decoded - utterance.start, self._audio.read(utterance.decoded, end)
+        heard = max(0, utterance.decoded - utterance.start)
+        audio = self._audio.read(utterance.decoded, end)
         utterance.decoded = end
         utterance.is_decoding = True
         self._work.append(DecodeChunk(utterance.index, audio, has_waited, heard))

@@ -373,6 +373,16 @@ class TestRevisingPartial(SessionTests):
         self.answer(ChunkDecoded(0, ("hello",), ("world", "你", "好")))
         assert self.partials() == [("hello", " world你好")]
 
+    def test_nothing_is_heard_again_while_nobody_speaks(self) -> None:
+        self.hear(silence(1), speech(0.9))
+        assert len(self.take(DecodeChunk)) == 1
+        self.hear(silence(0.4))
+        self.answer(ChunkDecoded(0, ("你",)))
+        assert self.take(DecodeChunk) == []
+        self.hear(speech(0.5))
+        [again] = self.take(DecodeChunk)
+        assert len(again.audio) >= CHUNK
+
     def test_a_stream_that_has_fallen_behind_catches_up_in_one_step(self) -> None:
         self.hear(silence(1), speech(1.2))
         [first] = self.take(DecodeChunk)
