@@ -6,13 +6,14 @@ one that is not (as far as CPU time itself does not depend on the neighbours: th
 with us), and loads can be looked at that no machine could keep up with in real time.
 
 Where a GPU computes, CPU time says little: there it is the wall clock that moves the simulated one.
+Recognisers that run apart have a core of their own.
 """
 
 from __future__ import annotations
 
 import heapq
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -24,7 +25,7 @@ from recognition.core.events import Final, Partial
 from recognition.core.session import SessionOptions, TranscriptionSession
 from recognition.core.work import EndDecoding, Failed, Recognize, Result, Work
 from recognition.engine.runner import ModelRequest, ModelRunner, ModelStream, job_of
-from recognition.engine.scheduler import QueuedJob, Scheduler, Stage, limits_for
+from recognition.engine.scheduler import QueuedJob, Scheduler, Stage, lanes, limits_for
 from recognition.interfaces import Models
 
 PACKET = SAMPLE_RATE // 10
@@ -95,6 +96,7 @@ class Simulation:
         self._models = models
         self._runner = ModelRunner(models)
         self._scheduler = Scheduler[ModelRequest](limits_for(models)) if scheduler is None else scheduler
+        self._lanes = [_Lane(stages) for stages in lanes(models)]
         rng = np.random.default_rng(seed)
         options = SessionOptions.for_models(models, endpointing)
         self._streams = [
@@ -124,16 +126,30 @@ class Simulation:
         """Free what the models remember of its streams."""
         for stream in self._streams:
             self._runner.release_decoding(stream.models)
+            self._runner.release_detection(stream.models)
 
     def _run_until(self, end: float) -> None:
         while self.now < end:
             self._receive_arrivals()
             self._give_up()
-            if batch := self._scheduler.next_batch(self.now):
-                self._compute(batch)
-            else:
-                waits = [at for at in (self._scheduler.due_at(), self._arrivals[0][0]) if at is not None]
-                self.now = max(self.now, min(waits))
+            if not self._work():
+                self.now = max(self.now, min(self._waits()))
+
+    def _work(self) -> bool:
+        """Hand out what is done and begin what is due; return whether there was any."""
+        done = [lane for lane in self._lanes if lane.batch and lane.free_at <= self.now]
+        for lane in done:
+            self._deliver(lane)
+        begun = [lane for lane in self._lanes if not lane.batch and self._begin(lane)]
+        return bool(done or begun)
+
+    def _waits(self) -> Iterator[float]:
+        """Yield the moments at which something happens next."""
+        idle = [lane for lane in self._lanes if not lane.batch]
+        yield from (lane.free_at for lane in self._lanes if lane.batch)
+        if idle:  # otherwise there is no core left to receive anything
+            yield self._arrivals[0][0]
+        yield from (at for lane in idle if (at := self._scheduler.due_at(lane.stages)) is not None)
 
     def _receive_arrivals(self) -> None:
         while self._arrivals[0][0] <= self.now:
@@ -147,22 +163,33 @@ class Simulation:
             self.report.dropped_partials += self._is_measuring and job.stage is Stage.DECODE
             job.payload.deliver(Failed(job.payload.work))
 
-    def _compute(self, batch: list[QueuedJob[ModelRequest]]) -> None:
+    def _begin(self, lane: _Lane) -> bool:
+        batch = self._scheduler.next_batch(self.now, lane.stages)
+        if not batch:
+            return False
         stage = batch[0].stage
         if self._is_measuring:
             self.report.batch_sizes.setdefault(stage.name, []).append(len(batch))
         results: list[Result] = []
-        self._spend(stage.name, lambda: results.extend(self._runner.run(batch)))
-        for job, result in zip(batch, results, strict=True):
+        took = self._timed(stage.name, lambda: results.extend(self._runner.run(batch)))
+        lane.batch, lane.results, lane.free_at = batch, results, self.now + took
+        return True
+
+    def _deliver(self, lane: _Lane) -> None:
+        done, lane.batch = zip(lane.batch, lane.results, strict=True), []
+        for job, result in done:
             self._spend("sessions", partial(job.payload.deliver, result))
 
     def _spend(self, name: str, do: Callable[[], None]) -> None:
+        self.now += self._timed(name, do)
+
+    def _timed(self, name: str, do: Callable[[], None]) -> float:
         started = self._clock()
         do()
         took = self._clock() - started
-        self.now += took
         if self._is_measuring:
             self.report.busy_s[name] = self.report.busy_s.get(name, 0.0) + took
+        return took
 
     def submit(self, stream: _Stream, work: Work) -> None:
         if isinstance(work, EndDecoding):
@@ -180,6 +207,16 @@ class Simulation:
             self.report.speech_s += speech_s
             self.report.final_s.append(after_endpoint_s)
             self.report.final_after_speech_s.append(after_speech_s)
+
+
+@dataclass(slots=True)
+class _Lane:
+    """A core for stages that share a thread."""
+
+    stages: Sequence[Stage]
+    free_at: float = 0.0
+    batch: list[QueuedJob[ModelRequest]] = field(default_factory=list)
+    results: list[Result] = field(default_factory=list)
 
 
 class _Stream:

@@ -10,10 +10,18 @@ import numpy as np
 
 from recognition.audio import SAMPLE_RATE, seconds
 from recognition.core import turns
-from recognition.interfaces import Models, Samples, StreamingRecognizer, VoiceActivityDetector
+from recognition.interfaces import (
+    Models,
+    RevisingRecognizer,
+    Samples,
+    StreamingRecognizer,
+    VoiceActivityDetector,
+)
+
+from .scheduler import Stage, limits_for
 
 BATCH = 8
-"""Streams that share a batch when the core is busy."""
+"""Streams that share a batch when the core is busy, if batches may be so large."""
 
 UTTERANCE_S = 5.0
 """How long people speak before they pause."""
@@ -25,7 +33,7 @@ SESSION = 0.002
 """CPU seconds per second that a stream costs beside the models: sockets, session logic, the database."""
 
 CHUNKS = 4
-"""As many of the first pass are measured; all cost the same."""
+"""As many of the first pass are measured, one where each costs as much as an utterance; all cost the same."""
 
 LOAD = 0.85
 """Share of a core that streams may take; the rest is for bursts, sockets and the database."""
@@ -51,15 +59,21 @@ class Cost:
         return max(1, int(LOAD / (self.total + SESSION)))
 
 
-def measure(models: Models, *, clock: Callable[[], float] = time.thread_time) -> Cost:
+def measure(models: Models, *, clock: Callable[[], float] | None = None) -> Cost:
     """Time every stage on made-up speech; takes about as long as recognising ten seconds.
+
+    A first pass that hears its utterance again each time counts half: on a full core it takes two chunks at
+    once.
 
     A stage that the models do not have costs nothing.
 
     Args:
         models: Warmed up, and not in use elsewhere meanwhile.
-        clock: CPU time of the calling thread, in seconds.
+        clock: CPU time in seconds; by default of the calling thread, or of the process where recognisers
+            compute on threads of their own.
     """
+    clock = clock or (time.process_time if models.recognises_apart else time.thread_time)
+    size = min(BATCH, limits_for(models)[Stage.DECODE].size)
     audio = _babble(UTTERANCE_S)
     voices = [(audio, turns.spans(turns.parts(0, len(audio))))]
     streaming, punctuator, embedder = models.streaming, models.punctuator, models.embedder
@@ -69,7 +83,7 @@ def measure(models: Models, *, clock: Callable[[], float] = time.thread_time) ->
 
     return Cost(
         detect=_detect_cost(models.vad, audio, clock),
-        decode=_decode_cost(streaming, audio, clock) if streaming and streaming.chunk else 0.0,
+        decode=_decode_cost(streaming, audio, clock, size) if streaming and streaming.chunk else 0.0,
         recognize=per_second(lambda: models.offline.recognize([audio])),
         punctuate=per_second(lambda: punctuator.punctuate([["好"] * TOKENS])) if punctuator else 0.0,
         embed=per_second(lambda: embedder.embed(voices)) if embedder else 0.0,
@@ -93,17 +107,21 @@ def _detect_cost(vad: VoiceActivityDetector, audio: Samples, clock: Callable[[],
     return _timed(detect, clock) / BATCH / seconds(sum(map(len, windows)))
 
 
-def _decode_cost(streaming: StreamingRecognizer, audio: Samples, clock: Callable[[], float]) -> float:
-    chunks = _pieces(audio, streaming.chunk)[:CHUNKS]
+def _decode_cost(
+    streaming: StreamingRecognizer, audio: Samples, clock: Callable[[], float], size: int
+) -> float:
+    again = isinstance(streaming, RevisingRecognizer)
+    chunks = _pieces(audio, streaming.chunk)[: 1 if again else CHUNKS]
+    chunks_at_once = 2 if again else 1
 
     def decode() -> None:
-        states = [streaming.new_state() for _ in range(BATCH)]
+        states = [streaming.new_state() for _ in range(size)]
         for chunk in chunks:
             streaming.decode([(state, chunk) for state in states])
         for state in states:
             streaming.release(state)
 
-    return _timed(decode, clock) / BATCH / seconds(sum(map(len, chunks)))
+    return _timed(decode, clock) / size / seconds(sum(map(len, chunks))) / chunks_at_once
 
 
 def _pieces(audio: Samples, length: int) -> Sequence[Samples]:

@@ -19,7 +19,7 @@ from recognition.interfaces import Models
 
 from .metrics import Statistics
 from .runner import ModelRequest, ModelRunner, ModelStream, job_of
-from .scheduler import RECOGNISERS, QueuedJob, Scheduler, Stage, limits_for
+from .scheduler import QueuedJob, Scheduler, Stage, lanes, limits_for
 
 logger = logging.getLogger(__name__)
 
@@ -55,7 +55,10 @@ class Engine:
         self.statistics = Statistics()
         self._runner = ModelRunner(models)
         self._clock = clock
-        self._lanes = _lanes(models)
+        self._lanes = [
+            _Lane(stages, name)
+            for stages, name in zip(lanes(models), ("models", "recognisers"), strict=False)
+        ]
         self._lane_of = {stage: lane for lane in self._lanes for stage in lane.stages}
         self._tasks: list[asyncio.Task[None]] = []
 
@@ -104,7 +107,7 @@ class Engine:
         Sessions wait for it: keep each piece short, and ask again for the next.
 
         Args:
-            stage: One of `RECOGNISERS` for work with the recognisers, which may have a thread of their own.
+            stage: Whose thread it is for: `Stage.RECOGNIZE` for work with the recognisers.
         """
         thread = self._lane_of[stage].thread
         return await asyncio.get_running_loop().run_in_executor(thread, work, self.models)
@@ -153,13 +156,6 @@ class Engine:
                 await lane.wake.wait()
         except TimeoutError:
             pass
-
-
-def _lanes(models: Models) -> Sequence[_Lane]:
-    if not models.recognises_apart:
-        return [_Lane(tuple(Stage), "models")]
-    others = tuple(stage for stage in Stage if stage not in RECOGNISERS)
-    return [_Lane(others, "models"), _Lane(RECOGNISERS, "recognisers")]
 
 
 def _deliver(job: QueuedJob[ModelRequest], result: Result) -> None:

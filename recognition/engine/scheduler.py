@@ -40,7 +40,13 @@ class Stage(enum.IntEnum):
 STAGES = tuple(Stage)
 
 RECOGNISERS = (Stage.RECOGNIZE, Stage.DECODE, Stage.PREVIEW)
-"""Stages that run apart from the others where `Models.recognises_apart`."""
+
+
+def lanes(models: Models) -> Sequence[Sequence[Stage]]:
+    """Return the stages of each thread: one runs all, or a second one the recognisers."""
+    if not models.recognises_apart:
+        return [STAGES]
+    return [tuple(stage for stage in STAGES if stage not in RECOGNISERS), RECOGNISERS]
 
 
 class Pressure(enum.IntEnum):
@@ -120,9 +126,11 @@ def limits_for(models: Models) -> Mapping[Stage, BatchLimits]:
 
 
 def _of_like_lengths(limits: BatchLimits, min_samples: int) -> BatchLimits:
-    """Return limits for entries that cost at least so much, and gain nothing from large batches."""
+    """Return limits for entries that cost at least so much, and gain little from company."""
     return replace(
         limits,
+        rest=0.0,
+        late_s=max(limits.late_s, 1.0),  # the batch before takes nearly as long
         size=min(limits.size, 4),
         size_when_late=min(limits.size_when_late, 4),
         padded_samples=5 * min_samples,

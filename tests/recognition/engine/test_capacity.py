@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import itertools
+import threading
+import time
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
@@ -11,8 +13,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from recognition.engine.capacity import BATCH, LOAD, SESSION, UTTERANCE_S, Cost, measure
-from recognition.fakes.scripted import Script, ScriptedLine, ScriptedStreaming, scripted_models
-from recognition.interfaces import Samples
+from recognition.fakes.scripted import (
+    Script,
+    ScriptedLine,
+    ScriptedOffline,
+    ScriptedStreaming,
+    scripted_models,
+)
+from recognition.interfaces import Samples, SessionContext, Token
 
 
 class Clock:
@@ -97,6 +105,28 @@ class TestMeasure:
 
         assert sizes == {BATCH}
 
+    def test_a_first_pass_that_hears_all_again_takes_two_chunks_at_once_on_a_full_core(self) -> None:
+        self.models = scripted_models(Script([ScriptedLine("好的。", tail=1)]))
+        self.slow("streaming", "decode", 0.06)
+        cost = measure(self.models, clock=self.clock)
+        assert cost.decode == pytest.approx(0.05)
+
+    def test_recognisers_on_threads_of_their_own_are_counted(self) -> None:
+        class Elsewhere(ScriptedOffline):
+            """Computes on another thread, as libraries do."""
+
+            def recognize(
+                self, batch: Sequence[Samples], contexts: Sequence[SessionContext] = ()
+            ) -> list[list[Token]]:
+                other = threading.Thread(target=busy)
+                other.start()
+                other.join()
+                return super().recognize(batch)
+
+        models = replace(self.models, offline=Elsewhere(Script()))
+        assert measure(replace(models, recognises_apart=True)).recognize >= 0.02 / UTTERANCE_S
+        assert measure(models).recognize < 0.02 / UTTERANCE_S
+
     @pytest.mark.parametrize(
         ("role", "stage"), [("streaming", "decode"), ("punctuator", "punctuate"), ("embedder", "embed")]
     )
@@ -146,6 +176,12 @@ class TestMeasure:
         vad = Vad()
         measure(replace(self.models, vad=vad), clock=self.clock)
         assert vad.lengths == {window}
+
+
+def busy() -> None:
+    until = time.thread_time() + 0.02
+    while time.thread_time() < until:
+        pass
 
 
 class TestCost:
