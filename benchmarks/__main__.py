@@ -19,6 +19,7 @@ COMMANDS = {
     "latency": ("-m", "benchmarks.latency"),
     "streams": ("-m", "benchmarks.streams"),
     "endurance": ("-m", "benchmarks.endurance"),
+    "people": ("-m", "benchmarks.people"),
     "speakers": ("-m", "benchmarks.speakers"),
     "transport": ("-m", "benchmarks.transport"),
     "pages": ("-m", "benchmarks.pages"),

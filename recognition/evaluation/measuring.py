@@ -63,9 +63,11 @@ class Transcript:
         return "".join(self.partials[number] for number in sorted(self.partials))
 
 
-async def transcribe(engine: Engine, endpointing: EndpointingOptions, audio: np.ndarray) -> Transcript:
+async def transcribe(
+    engine: Engine, endpointing: EndpointingOptions, audio: np.ndarray, *, partials: bool = True
+) -> Transcript:
     """Transcribe one recording as a session of its own, fed as a live stream would be."""
-    transcriber = Transcriber(engine, endpointing)
+    transcriber = Transcriber(engine, endpointing, partials=partials)
     transcript = Transcript()
     for start in range(0, len(audio), _PIECE):
         transcriber.feed(audio[start : start + _PIECE])
@@ -89,7 +91,9 @@ class Evaluation:
         self.models, self.report = models, report
         self._endpointing = endpointing
 
-    def transcribe(self, name: str, recorded: Sequence[Recording]) -> list[Transcript]:
+    def transcribe(
+        self, name: str, recorded: Sequence[Recording], *, partials: bool = True
+    ) -> list[Transcript]:
         """Transcribe recordings one after the other."""
 
         async def run() -> list[Transcript]:
@@ -98,7 +102,7 @@ class Evaluation:
             transcripts = []
             for done, recording in enumerate(recorded, start=1):
                 audio = np.concatenate([recording.audio, SILENCE])
-                transcripts.append(await transcribe(engine, self._endpointing, audio))
+                transcripts.append(await transcribe(engine, self._endpointing, audio, partials=partials))
                 self.report(name, done, len(recorded))
             await engine.aclose()
             return transcripts

@@ -1,0 +1,83 @@
+"""Conditions under which people are recorded: noise, rooms, telephones; and places where nobody speaks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+import soxr
+
+from recognition.audio import SAMPLE_RATE, samples
+
+LENGTHS_S = (1, 3, 8)
+"""Of pieces in which nobody speaks."""
+
+_ROOM_PEAK = 0.3
+_TELEPHONE_RATE = 8000
+
+
+def noisy(audio: np.ndarray, noise: np.ndarray, snr_db: float) -> np.ndarray:
+    """Return audio with noise so far below it, repeated as often as needed."""
+    repeated = np.resize(noise, len(audio))
+    ratio = np.mean(audio**2) / max(float(np.mean(repeated**2)), 1e-12)
+    mixed: np.ndarray = audio + repeated * np.sqrt(ratio / 10 ** (snr_db / 10))
+    return mixed.astype(np.float32)
+
+
+def in_a_room(audio: np.ndarray, response: np.ndarray) -> np.ndarray:
+    """Return audio as a microphone across a room hears it, with a quarter of a second of its echo."""
+    length = len(audio) + len(response) - 1
+    heard = np.fft.irfft(np.fft.rfft(audio, length) * np.fft.rfft(response, length), length)
+    heard = heard[: len(audio) + samples(0.25)]
+    return (heard / max(float(np.abs(heard).max()), 1e-9) * _ROOM_PEAK).astype(np.float32)
+
+
+def by_telephone(audio: np.ndarray) -> np.ndarray:
+    """Return what is left of audio below 4 kHz."""
+    narrow = soxr.resample(audio, SAMPLE_RATE, _TELEPHONE_RATE)
+    return np.asarray(soxr.resample(narrow, _TELEPHONE_RATE, SAMPLE_RATE), np.float32)
+
+
+def nobody_speaks(noises: Sequence[np.ndarray], seed: int = 1) -> Iterator[np.ndarray]:
+    """Return silence, noise, music, clicks and recorded noises, each in several lengths."""
+    rng = np.random.default_rng(seed)
+    for length in (samples(seconds) for seconds in LENGTHS_S):
+        white = rng.standard_normal(length)
+        yield np.zeros(length, np.float32)
+        yield (10 ** (-50 / 20) * white).astype(np.float32)
+        yield (10 ** (-25 / 20) * white).astype(np.float32)
+        yield _brown(length, rng)
+        yield _music(length, rng)
+        yield _clicks(length, rng)
+        for noise in noises:
+            yield np.resize(noise[SAMPLE_RATE // 2 :] if len(noise) > SAMPLE_RATE else noise, length)
+
+
+def _brown(length: int, rng: np.random.Generator) -> np.ndarray:
+    walk = np.cumsum(rng.standard_normal(length))
+    walk -= np.linspace(walk[0], walk[-1], length)
+    return _at_peak(walk, 0.1)
+
+
+def _music(length: int, rng: np.random.Generator) -> np.ndarray:
+    """Return plucked notes, two a second."""
+    song = np.zeros(length)
+    for start in range(0, length, SAMPLE_RATE // 2):
+        times = np.arange(min(length - start, SAMPLE_RATE * 3 // 4)) / SAMPLE_RATE
+        hertz = 220 * 2 ** (rng.integers(0, 24) / 12)
+        harmonics = sum(np.sin(2 * np.pi * hertz * order * times) / order for order in (1, 2, 3, 4))
+        song[start : start + len(times)] += np.exp(-3 * times) * harmonics
+    return _at_peak(song, 0.2)
+
+
+def _clicks(length: int, rng: np.random.Generator) -> np.ndarray:
+    """Return a keyboard: twelve short damped sounds a second."""
+    strokes = np.zeros(length)
+    strokes[rng.integers(0, length, 12 * length // SAMPLE_RATE)] = 0.3
+    stroke = np.exp(-np.arange(400) / 60) * np.sin(0.7 * np.arange(400))
+    played: np.ndarray = np.convolve(strokes, stroke)[:length].astype(np.float32)
+    return played
+
+
+def _at_peak(sound: np.ndarray, peak: float) -> np.ndarray:
+    return (peak * sound / np.abs(sound).max()).astype(np.float32)
