@@ -29,7 +29,7 @@ def in_a_room(audio: np.ndarray, response: np.ndarray) -> np.ndarray:
     length = len(audio) + len(response) - 1
     heard = np.fft.irfft(np.fft.rfft(audio, length) * np.fft.rfft(response, length), length)
     heard = heard[: len(audio) + samples(0.25)]
-    return (heard / max(float(np.abs(heard).max()), 1e-9) * _ROOM_PEAK).astype(np.float32)
+    return _at_peak(heard, _ROOM_PEAK)
 
 
 def by_telephone(audio: np.ndarray) -> np.ndarray:
@@ -75,9 +75,9 @@ def _clicks(length: int, rng: np.random.Generator) -> np.ndarray:
     strokes = np.zeros(length)
     strokes[rng.integers(0, length, 12 * length // SAMPLE_RATE)] = 0.3
     stroke = np.exp(-np.arange(400) / 60) * np.sin(0.7 * np.arange(400))
-    played: np.ndarray = np.convolve(strokes, stroke)[:length].astype(np.float32)
-    return played
+    return np.asarray(np.convolve(strokes, stroke)[:length], np.float32)
 
 
 def _at_peak(sound: np.ndarray, peak: float) -> np.ndarray:
-    return (peak * sound / np.abs(sound).max()).astype(np.float32)
+    scaled: np.ndarray = (peak * sound / max(float(np.abs(sound).max()), 1e-9)).astype(np.float32)
+    return scaled
