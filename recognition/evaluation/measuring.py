@@ -52,7 +52,7 @@ class Transcript:
 
     finals: list[Final] = field(default_factory=list)
     partials: dict[int, str] = field(default_factory=dict)
-    """The last partial of each utterance."""
+    """The last partial of each utterance, with its tail."""
 
     @property
     def text(self) -> str:
@@ -78,7 +78,7 @@ async def transcribe(
             case Final():
                 transcript.finals.append(event)
             case Partial():
-                transcript.partials[event.utterance] = event.text
+                transcript.partials[event.utterance] = event.text + event.tail
     return transcript
 
 
