@@ -178,5 +178,5 @@ class Models:
 
     @property
     def revises(self) -> bool:
-        """Whether the first pass shows a tail that may still change."""
+        """Return whether the first pass shows a tail that may still change."""
         return isinstance(self.streaming, RevisingRecognizer)

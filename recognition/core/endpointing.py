@@ -143,7 +143,7 @@ class Endpointer:
 
     @property
     def is_pausing(self) -> bool:
-        """Whether nobody speaks just now; an open utterance may be about to end."""
+        """Return whether nobody speaks just now; an open utterance may be about to end."""
         return not self._voted_speech
 
     def receive(self, probabilities: np.ndarray) -> list[Boundary]:

@@ -19,9 +19,10 @@ from bisect import insort
 from collections import deque
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeVar
 
-from recognition.interfaces import Models
+if TYPE_CHECKING:
+    from recognition.interfaces import Models
 
 Payload = TypeVar("Payload")
 

@@ -1,4 +1,4 @@
-"""When each token was said: from Whisper's alignment and the energy of the audio. Numbers only."""
+"""Times of tokens, from Whisper's alignment and the energy of the audio. Numbers only."""
 
 from __future__ import annotations
 
