@@ -13,7 +13,7 @@ from .sample_meeting import meeting_script, script_file
 
 expect.set_options(timeout=PATIENCE_MS)
 
-SPOKEN = meeting_script(0, 3, 7, 5, 9)
+SPOKEN = meeting_script(0, 3, 7, 5, 9, tail=3)
 """What the microphone of these tests plays."""
 
 

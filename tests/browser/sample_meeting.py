@@ -20,13 +20,16 @@ def reference() -> list[dict[str, Any]]:
     return lines
 
 
-def meeting_script(*chosen: int) -> Script:
+def meeting_script(*chosen: int, tail: int = 0) -> Script:
     """The sample meeting, or these lines of it, spoken twice as fast, for scripted models: in tones."""
     lines = reference()
     return Script(
         [
             ScriptedLine(
-                line["text"], PEOPLE.index(line["speaker"]), max(0.8, (line["end"] - line["start"]) * 0.45)
+                line["text"],
+                PEOPLE.index(line["speaker"]),
+                max(0.8, (line["end"] - line["start"]) * 0.45),
+                tail,
             )
             for line in ([lines[index] for index in chosen] or lines)
         ]
@@ -38,4 +41,5 @@ def script_file(script: Script) -> str:
     parts = ['title = "The sample meeting, scripted"']
     for line in script.lines:
         parts.append(f'[[script]]\ntext = "{line.text}"\nvoice = {line.voice}\nseconds = {line.seconds:.2f}')
+        parts[-1] += f"\ntail = {line.tail}"
     return "\n\n".join(parts)

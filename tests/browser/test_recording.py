@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from itertools import groupby
 from pathlib import Path
@@ -58,6 +59,7 @@ class TestTheMicrophone:
     def test_is_transcribed_line_by_line_with_a_name_for_each(self, site: Site, page: Page) -> None:
         start_recording(page)
         expect(page.locator("#partial")).to_be_visible()
+        expect(page.locator("#partial .tail")).to_have_text(re.compile(".{1,3}"))
         wait_for(page, "document.getElementById('level').value > 0.3")
         expect(page.locator("#lines .line")).to_have_count(len(TEXTS))
         expect(page.locator("#lag")).to_contain_text("s behind")
