@@ -316,6 +316,18 @@ class TestLimits:
             assert limits[stage].max_padding < 1
         assert limits[Stage.DETECT] == DEFAULT_LIMITS[Stage.DETECT]
 
+    def test_a_first_pass_that_hears_all_again_waits_for_no_company(self) -> None:
+        class Windowed(ScriptedOffline):
+            min_samples = 128_000
+
+        waiting: Scheduler[None] = Scheduler(limits_for(replace(REVISING, offline=Windowed(Script()))))
+        for at, name in ((0.0, "a"), (0.2, "b")):
+            waiting.add(QueuedJob(Stage.DECODE, name, 16_000, at, None, 16_000))
+            assert sessions(waiting.next_batch(at)) == [name]
+        waiting.add(QueuedJob(Stage.DECODE, "c", 16_000, 0.3, None, 16_000))
+        assert waiting.pressure(1.2) is Pressure.NONE  # it waited for about a batch
+        assert waiting.pressure(1.4) is Pressure.SLOWER_PARTIALS
+
     def test_a_first_pass_that_hears_each_chunk_once_keeps_its_batches(self) -> None:
         class Windowed(ScriptedOffline):
             min_samples = 128_000
