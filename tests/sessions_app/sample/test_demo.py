@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import soundfile
 from django.contrib.auth.models import User
@@ -20,6 +21,7 @@ from sessions_app.sample import demo
 from speakers.jobs import in_database
 from speakers.models import Consent, ConsentText, Enrollment, Job, Speaker, Voiceprint
 
+from ...speakers.people import make_speaker
 from ..meetings import make_session
 
 REFERENCE = json.loads((demo.SAMPLE / "reference.json").read_text())
@@ -197,9 +199,29 @@ async def test_all_of_it_is_sent_and_told_to_its_end(monkeypatch: pytest.MonkeyP
     assert service.samples == 5000
     assert "mode=receiver" in service.paths[0]
     assert "title=Sample+meeting" in service.paths[1]
+    assert "models=embedded" in service.paths[1]
     assert said[1] == "  0:00  林静：完。"
     assert said[0].startswith("A sample meeting is being streamed")
     assert said[2].startswith("The sample meeting has ended.")
+
+
+def test_without_the_set_of_its_voices_the_default_recognises_it(settings: Settings, tmp_path: Path) -> None:
+    (tmp_path / "own.toml").write_text('title = "Ours"\nchecksum = true')
+    settings.MODEL_SETS = [str(tmp_path / "own.toml")]
+    assert demo.synthetic_voices_set() == ""
+    settings.MODEL_SETS = [str(tmp_path / "own.toml"), "embedded"]
+    assert demo.synthetic_voices_set() == "embedded"
+
+
+@pytest.mark.django_db
+def test_its_people_are_known_when_the_models_of_all_sets_have_heard_them() -> None:
+    make_speaker("林静", np.ones(4, np.float32))
+    assert demo._are_known(1)
+    assert not demo._are_known(2)
+    job = Job.objects.create(kind="reembed", model_id="another")
+    assert not demo._are_known(1)
+    Job.objects.filter(pk=job.pk).update(state="done")
+    assert demo._are_known(1)
 
 
 async def test_a_meeting_of_another_rate_is_not_sent(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
