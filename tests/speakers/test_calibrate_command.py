@@ -116,3 +116,19 @@ def test_a_model_set_without_voices_is_named(
     monkeypatch.setattr(calibrate_speakers, "load_models", lambda *args, **options: models)
     with pytest.raises(CommandError, match=r"The model set scripted has no \[speaker\]"):
         calibrate()
+
+
+class TestChoiceOfModels:
+    @pytest.fixture(autouse=True)
+    def two_sets(self, settings: Any, tmp_path: Path) -> None:
+        (tmp_path / "sums.toml").write_text('title = "Sums"\nchecksum = true\n')
+        settings.MODEL_SETS = [str(tmp_path / "sums.toml"), *settings.MODEL_SETS]
+
+    def test_another_set_than_the_first_can_be_measured(self, recordings: Path) -> None:
+        assert f"Listening with {MODEL} ..." in calibrate(
+            "--models", "script", "--recordings", str(recordings)
+        )
+
+    def test_one_that_is_not_served_is_refused_with_those_that_are(self, recordings: Path) -> None:
+        with pytest.raises(CommandError, match=r"--models people: served are sums, script"):
+            calibrate("--models", "people", "--recordings", str(recordings))

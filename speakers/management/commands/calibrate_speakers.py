@@ -47,17 +47,22 @@ class Command(BaseCommand):
             metavar="FOLDER",
             help="listen to these instead: one folder per person in it, with two audio files or more",
         )
+        parser.add_argument(
+            "--models", metavar="NAME", help="listen with this of the served model sets, not with the first"
+        )
         parser.add_argument("--save", action="store_true", help="use what is proposed from now on")
 
-    def handle(self, *args: Any, recordings: Path | None, save: bool, **options: Any) -> None:
+    def handle(
+        self, *args: Any, recordings: Path | None, save: bool, models: str | None, **options: Any
+    ) -> None:
         if recordings is not None and not recordings.is_dir():
             raise CommandError(f"--recordings {recordings}: there is no such folder")
-        models = _load_models()
-        if models.embedder is None:
-            raise CommandError(f"The model set {models.name} has no [speaker]: it tells no voices apart.")
-        model_id = models.embedder.model_id
+        loaded = _load_models(models)
+        if loaded.embedder is None:
+            raise CommandError(f"The model set {loaded.name} has no [speaker]: it tells no voices apart.")
+        model_id = loaded.embedder.model_id
         self.stdout.write(f"Listening with {model_id} ...")
-        material = asyncio.run(_listen(models, recordings))
+        material = asyncio.run(_listen(loaded, recordings))
         try:
             cohort = calibration.cohort(model_id, material.voices)
             measured = trials.measure(material, cohort)
@@ -96,10 +101,13 @@ def _row(errors: Errors | None) -> str:
     return f"{errors.false_accepts:17.1%} {errors.false_rejects:11.1%} {errors.wrong_names:12.1%}"
 
 
-def _load_models() -> Models:
+def _load_models(name: str | None) -> Models:
     try:
+        sets = {each.name: each for each in selected(settings.MODEL_SETS, Path(settings.MODELS_DIR))}
+        if name and name not in sets:
+            raise CommandError(f"--models {name}: served are {', '.join(sets)}")
         return load_models(
-            selected(settings.MODEL_SETS, Path(settings.MODELS_DIR))[0],
+            sets[name or next(iter(sets))],
             Path(settings.MODELS_DIR),
             compute_type=settings.COMPUTE_TYPE,
             device=settings.DEVICE,

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Iterable
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,7 @@ from tests.support.senders import Socket
 pytestmark = pytest.mark.django_db(transaction=True)
 
 WORDS = {"own": "大家好。", "second": "再见。"}
-AUDIO = Script([ScriptedLine("好。", seconds=2.0)]).audio()
+AUDIO = Script([ScriptedLine("好。", seconds=2.0)]).speak(0, pause_s=1.5)
 
 
 @pytest.fixture
@@ -31,15 +32,22 @@ async def transport(settings: Any, tmp_path: Path) -> AsyncIterator[MemoryTransp
     """With a worker that has two sets, each with a text of its own for the same audio."""
     settings.MEDIA_ROOT = tmp_path
     transport = MemoryTransport()
+    async with worker_with(WORDS, transport):
+        yield transport
+
+
+@asynccontextmanager
+async def worker_with(names: Iterable[str], transport: MemoryTransport) -> AsyncIterator[None]:
+    """A worker with these sets, the first being its default."""
     sets = [
-        RunningSet(name, Engine(scripted_models(Script([ScriptedLine(text)]))), EndpointingOptions())
-        for name, text in WORDS.items()
+        RunningSet(name, Engine(scripted_models(Script([ScriptedLine(WORDS[name])]))), EndpointingOptions())
+        for name in names
     ]
     for each in sets:
         each.engine.start()
     worker = RecognitionWorker(sets, transport, capacity=4)
     running = asyncio.create_task(worker.run())
-    yield transport
+    yield
     worker.stop()
     await running
     for each in sets:
@@ -70,6 +78,28 @@ async def test_each_session_is_recognised_by_its_own_set(transport: MemoryTransp
     lines = await asyncio.gather(*map(ended, sessions))
 
     assert lines == [[WORDS[name]] for name in names]
+
+
+async def test_another_worker_goes_on_with_the_sessions_set(settings: Any, tmp_path: Path) -> None:
+    settings.MEDIA_ROOT = tmp_path
+    transport = MemoryTransport()
+    session, _ = await asyncio.to_thread(commits.get_or_create_session, "taken-over", model_set="second")
+    options: dict[str, Any] = {"durable": 0, "may_take_over": False, "listener": Socket()}
+    async with worker_with(["second", "own"], transport):
+        await transport.open(session.pk, "s", **options, model_set="second")
+        await transport.append(session.pk, "s", AUDIO.astype("<f4").tobytes())
+        await until(lambda: session.utterances.count() == 1)
+    async with worker_with(["own", "second"], transport):
+        await transport.append(session.pk, "s", AUDIO.astype("<f4").tobytes())
+        await transport.finish(session.pk, "s")
+
+        assert await ended(session) == [WORDS["second"]] * 2
+
+
+async def until(is_so: Callable[[], bool]) -> None:
+    async with asyncio.timeout(20):
+        while not await asyncio.to_thread(is_so):
+            await asyncio.sleep(0.02)
 
 
 async def test_it_says_which_sets_it_has(transport: MemoryTransport) -> None:
