@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from recognition.core.text import SENTENCE_ENDS
-from recognition.core.words import Cut, words
+from recognition.core.words import Cut, word_ends, words
 from recognition.exceptions import ModelError
 
 from .loading import ModelDirectory, load_model
@@ -36,7 +36,7 @@ class CtPunctuator:
     """A `Punctuator` on FunASR's CTTransformer.
 
     An utterance is taken as a whole (FunASR cuts it every twenty words) and ends with a mark that ends a
-    sentence, as FunASR's does.
+    sentence, as FunASR's does. No mark lies within a word that the dictionary knows.
 
     Args:
         directory: Of the model, as on the hub.
@@ -75,8 +75,9 @@ class CtPunctuator:
         encodings = self._encoder.encode([self._inputs(units[row][0]) for row in spoken])
         for row, encoding in zip(spoken, encodings, strict=True):
             marks = self._decoder(encoding).argmax(-1).tolist()
+            ends = word_ends(batch[row])
             for last, mark in zip(units[row][1], marks, strict=True):
-                result[row][last] = self._marks[mark]
+                result[row][last] = self._marks[mark] if ends[last] else ""
             if result[row][-1] not in SENTENCE_ENDS:
                 result[row][-1] = self._sentence_end
         return result

@@ -88,7 +88,7 @@ class Listener:
         """Return the tokens of utterances that are alike (see `batches`)."""
         encoded = self._encode(utterances)
         language = self.language(utterances[0]) or self._find_language(encoded, utterances[0])
-        hypotheses = self._decode(encoded, language, utterances, search)
+        hypotheses = self.decode(encoded, language, utterances, search, self.starts)
         heard = Heard(encoded, language, hypotheses)
         return self._heard_again(heard, utterances[0], search) if len(utterances) == 1 else heard
 
@@ -96,13 +96,23 @@ class Listener:
         frames = _window(max(len(each.audio) for each in utterances)) // FRAME_SHIFT
         return self.network.encode([log_mel(each.audio, frames) for each in utterances])
 
-    def _decode(
-        self, encoded: Encoded, language: str, utterances: Sequence[Utterance], search: Search
+    def decode(
+        self,
+        encoded: Encoded,
+        language: str,
+        utterances: Sequence[Utterance],
+        search: Search,
+        starts: Mapping[str, list[int]],
     ) -> list[Hypothesis]:
+        """Return the tokens of utterances that were encoded.
+
+        Args:
+            starts: What text begins with in each language.
+        """
         if language == CHINESE:
             search = replace(search, suppressed=self.vocabulary.digits)
         longest = max(len(each.audio) for each in utterances)
-        prompts = [self.starts[language]] * len(utterances)
+        prompts = [starts[language]] * len(utterances)
         found = self.network.decode(encoded, prompts, search, max_tokens=_max_tokens(longest))
         return [
             replace(hypothesis, ids=self._text_of(hypothesis, each.audio))
@@ -131,7 +141,7 @@ class Listener:
         language = self._find_language(heard.encoded, utterance)
         if language == heard.language:
             return heard
-        hypotheses = self._decode(heard.encoded, language, [utterance], search)
+        hypotheses = self.decode(heard.encoded, language, [utterance], search, self.starts)
         return Heard(heard.encoded, language, hypotheses)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from recognition.audio import samples
 from recognition.interfaces import Samples, SessionContext, Span, Token
@@ -11,6 +11,7 @@ from recognition.interfaces import Samples, SessionContext, Span, Token
 from . import timing
 from .features import FRAME_SHIFT
 from .listening import MAX_LENGTH, MIN_LENGTH, MIN_WINDOW, Heard, Listener, Utterance, batches
+from .marks import Marker
 from .network import Search
 
 _CUT_WITHIN = samples(10.0)
@@ -22,9 +23,10 @@ class OfflineWhisper:
 
     min_samples = MIN_WINDOW
 
-    def __init__(self, listener: Listener, search: Search) -> None:
+    def __init__(self, listener: Listener, search: Search, *, marker: Marker | None = None) -> None:
         self.listener = listener
         self._search = search
+        self._marker = marker
 
     def recognize(
         self, batch: Sequence[Samples], contexts: Sequence[SessionContext] = ()
@@ -46,11 +48,13 @@ class OfflineWhisper:
         return words
 
     def _hear(self, pieces: Sequence[_Piece]) -> list[list[Token]]:
-        heard = self.listener.hear([piece.utterance for piece in pieces], self._search)
-        return [
+        utterances = [piece.utterance for piece in pieces]
+        heard = self.listener.hear(utterances, self._search)
+        words = [
             self.listener.vocabulary.words(hypothesis.ids, spans)
             for hypothesis, spans in zip(heard.hypotheses, self._spans(heard, pieces), strict=True)
         ]
+        return self._marker.marked(heard, utterances, words) if self._marker else _unmarked(words)
 
     def _spans(self, heard: Heard, pieces: Sequence[_Piece]) -> list[list[Span]]:
         """Return when each token was said."""
@@ -67,7 +71,7 @@ class OfflineWhisper:
             [len(piece.utterance.audio) // FRAME_SHIFT for piece in pieces],
         )
         return [
-            timing.spans(piece.utterance.audio, path, vocabulary.lengths(text))
+            timing.spans(piece.utterance.audio, path, vocabulary.lengths(text), vocabulary.word_ends(text))
             for piece, path, text in zip(pieces, paths, texts, strict=True)
         ]
 
@@ -92,4 +96,8 @@ def cut(audio: Samples) -> Iterator[Span]:
 
 
 def _shifted(tokens: Sequence[Token], by: int) -> list[Token]:
-    return [Token(token.text, token.start + by, token.end + by) for token in tokens]
+    return [replace(token, start=token.start + by, end=token.end + by) for token in tokens]
+
+
+def _unmarked(words: Sequence[Sequence[Token]]) -> list[list[Token]]:
+    return [[replace(token, mark="") for token in each] for each in words]

@@ -33,6 +33,9 @@ class WhisperOptions(ModelOptions):
     repetition_penalty: Annotated[float, Between(1.0, 2.0)] = 1.1
     """By so much less likely is what has been said before."""
 
+    marks: bool = True
+    """Whether it sets marks, which takes a second decoding in Mandarin; a set without wants [punctuation]."""
+
     def __post_init__(self) -> None:
         if not self.languages:
             raise ValueError("languages is empty; name at least one")
@@ -44,6 +47,7 @@ class WhisperOptions(ModelOptions):
     def load(self, context: LoadContext) -> OfflineRecognizer:
         from .funasr_files import describe
         from .listening import Listener
+        from .marks import Marker
         from .network import TOKENS, Network, Search
         from .offline import OfflineWhisper
         from .vocabulary import Vocabulary
@@ -52,7 +56,8 @@ class WhisperOptions(ModelOptions):
         vocabulary = Vocabulary(context.directory / TOKENS)
         search = Search(self.beam, self.repetition_penalty)
         describe(context.directory)
-        return OfflineWhisper(Listener(network, vocabulary, self.languages), search)
+        listener = Listener(network, vocabulary, self.languages)
+        return OfflineWhisper(listener, search, marker=Marker(listener) if self.marks else None)
 
     def device(self, context: LoadContext) -> str:
         # On a GPU CTranslate2 needs libraries of CUDA that may be missing: only who asks for it gets it.

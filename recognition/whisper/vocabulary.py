@@ -8,17 +8,22 @@ from __future__ import annotations
 import codecs
 import functools
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from opencc import OpenCC
 from tokenizers import Tokenizer
 
 from recognition.core.text import is_chinese
+from recognition.core.words import word_ends
 from recognition.exceptions import ModelError
 from recognition.interfaces import Span, Token
 
 CHINESE = "zh"
+
+_CHINESE_MARKS = dict(zip("，。？！、,;；.…?!", "，。？！、，，，。。？！", strict=True))
+_OTHER_MARKS = dict(zip("，。？！、,;；.…?!", ",.?!,,,,..?!", strict=True))
+"""What marks become behind a word of Chinese, and of other scripts."""
 
 _INSIDE_WORDS = "'’-"
 """Marks that belong to the word if letters follow."""
@@ -50,6 +55,11 @@ class Vocabulary:
         """
         return [self._start, self._special(language), self._transcribe, self._no_timestamps]
 
+    def prompted(self, language: str, prompt: str) -> list[int]:
+        """Return the tokens that text begins with as if the prompt had been said before."""
+        text = self._tokenizer.encode(prompt, add_special_tokens=False).ids
+        return [self._special("startofprev"), *text, *self.start(language)]
+
     @functools.cached_property
     def digits(self) -> tuple[int, ...]:
         """Tokens with a digit: without them numbers are written as they are said."""
@@ -63,8 +73,14 @@ class Vocabulary:
         """Return the bytes of each token."""
         return [len(self._bytes(number)) for number in ids]
 
+    def word_ends(self, ids: Iterable[int]) -> list[bool]:
+        """Return for each token whether a word may end with it."""
+        pieces = self._pieces(ids)
+        ends = iter(word_ends([character for piece in pieces for character in piece]))
+        return [[next(ends) for _ in piece][-1] if piece else False for piece in pieces]
+
     def words(self, ids: Sequence[int], spans: Sequence[Span]) -> list[Token]:
-        """Return what is written: each Chinese character, each word of other scripts; no marks.
+        """Return what is written: each Chinese character, each word of other scripts, and the mark behind it.
 
         Args:
             ids: Tokens of a text.
@@ -126,12 +142,15 @@ def _words(characters: Sequence[_Character]) -> list[Token]:
     words: list[Token] = []
     is_open = False  # the last word may go on
     held = ""  # a mark that belongs to it only if it does
-    for character in characters:
+    following = [*(character.text for character in characters[1:]), ""]
+    for character, after in zip(characters, following, strict=True):
         text = character.text
         if is_open and text in _INSIDE_WORDS and not held:
             held = text
             continue
         if not text.isalnum():
+            if words and not words[-1].mark:
+                words[-1] = replace(words[-1], mark=_mark(text, words[-1].text, after))
             is_open, held = False, ""
             continue
         if is_open and not is_chinese(text):
@@ -141,6 +160,14 @@ def _words(characters: Sequence[_Character]) -> list[Token]:
             words.append(Token(text, character.start, character.end))
         is_open, held = not is_chinese(text), ""
     return words
+
+
+def _mark(text: str, word: str, after: str) -> str:
+    """Return the mark that a character is behind a word, in the word's script; none within a number."""
+    if is_chinese(word[-1]):
+        return _CHINESE_MARKS.get(text, "")
+    is_within = after.isalnum() and not is_chinese(after)
+    return "" if is_within else _OTHER_MARKS.get(text, "")
 
 
 @functools.cache

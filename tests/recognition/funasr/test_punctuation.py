@@ -8,6 +8,7 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from recognition.core.words import word_ends
 from recognition.exceptions import ModelError
 from recognition.funasr.loading import open_directory
 from recognition.funasr.punctuation import CtPunctuator
@@ -33,8 +34,18 @@ class TestEquivalence:
     def test_a_sentence_gets_the_marks_that_funasr_sets(self, tokens: list[str]) -> None:
         marks = punctuator.punctuate([tokens])[0]
 
-        expected = funasr_marks(tokens)
+        expected = [
+            mark if is_end else ""  # FunASR sets some within words
+            for mark, is_end in zip(funasr_marks(tokens), word_ends(tokens), strict=True)
+        ]
         assert marks[:-1] == expected[:-1]
+
+    def test_no_mark_lies_within_a_word_of_the_dictionary(self) -> None:
+        tokens = list("黑衣人留下印象" * 3)
+        ends = word_ends(tokens)
+        assert not any(
+            mark and not is_end for mark, is_end in zip(punctuator.punctuate([tokens])[0], ends, strict=True)
+        )
 
     @settings(max_examples=20)
     @given(st.lists(sentences, min_size=1, max_size=5))

@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 
 from recognition.audio import samples
-from recognition.whisper.timing import FRAME, pauses, quietest, spans
+from recognition.interfaces import Span
+from recognition.whisper import timing
+from recognition.whisper.timing import FRAME, pauses, quietest
 
 
 def sound(*parts: tuple[float, float]) -> np.ndarray:
@@ -19,7 +21,14 @@ def sound(*parts: tuple[float, float]) -> np.ndarray:
 
 def path(*seconds: float) -> list[tuple[int, int]]:
     """An alignment of tokens that begin then; the last is the end of the text."""
-    return [(token, round(samples(second - 0.31) / FRAME)) for token, second in enumerate(seconds)]
+    return [(token, round(samples(second - 0.25) / FRAME)) for token, second in enumerate(seconds)]
+
+
+def spans(
+    audio: np.ndarray, alignment: list[tuple[int, int]], lengths: list[int], *, torn: tuple[int, ...] = ()
+) -> list[Span]:
+    """As they are where every token ends a word but those that are torn."""
+    return timing.spans(audio, alignment, lengths, [number not in torn for number in range(len(lengths))])
 
 
 def in_seconds(found: list[tuple[int, int]]) -> list[tuple[float, float]]:
@@ -35,6 +44,14 @@ class TestSpans:
         audio = sound((0.1, 1.0), (0.0001, 0.5), (0.1, 1.0))
         found = in_seconds(spans(audio, path(0.41, 0.91, 2.21), [3, 3]))
         assert found == [(0.41, 1.0), (1.5, 2.21)]
+
+    def test_a_pause_lies_between_two_words_rather_than_within_one(self) -> None:
+        audio = sound((0.1, 1.0), (0.0001, 0.3), (0.1, 1.0))
+        alignment = path(0.4, 0.7, 1.15, 1.45, 2.3)
+        found = in_seconds(spans(audio, alignment, [3, 3, 3, 3]))
+        assert found[1][1] == 1.0 and found[2][0] == 1.3
+        found = in_seconds(spans(audio, alignment, [3, 3, 3, 3], torn=(1,)))
+        assert found[2][1] == 1.0 and found[3][0] == 1.3
 
     def test_leave_out_silence_at_both_ends(self) -> None:
         audio = sound((0.0001, 0.5), (0.1, 1.0), (0.0001, 0.5))
