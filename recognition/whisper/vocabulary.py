@@ -9,6 +9,7 @@ import codecs
 import functools
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from pathlib import Path
 
 from opencc import OpenCC
@@ -142,15 +143,14 @@ def _words(characters: Sequence[_Character]) -> list[Token]:
     words: list[Token] = []
     is_open = False  # the last word may go on
     held = ""  # a mark that belongs to it only if it does
-    following = [*(character.text for character in characters[1:]), ""]
-    for character, after in zip(characters, following, strict=True):
+    for character, following in pairwise([*characters, _Character("", 0, 0)]):
         text = character.text
         if is_open and text in _INSIDE_WORDS and not held:
             held = text
             continue
         if not text.isalnum():
             if words and not words[-1].mark:
-                words[-1] = replace(words[-1], mark=_mark(text, words[-1].text, after))
+                words[-1] = replace(words[-1], mark=_mark(text, words[-1].text, following.text))
             is_open, held = False, ""
             continue
         if is_open and not is_chinese(text):

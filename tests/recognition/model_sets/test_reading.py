@@ -67,7 +67,7 @@ class TestBuiltInSets:
     @pytest.mark.parametrize("name", model_set_names())
     def test_each_names_a_model_for_each_role_with_its_licence(self, name: str) -> None:
         sources = read_model_set(name).sources
-        assert set(ROLES) - set(sources) <= {"language_model"}
+        assert set(ROLES) - set(sources) <= {"language_model", "punctuation"}
         assert all(source.licence for source in sources.values())
 
     def test_the_large_ones_come_from_the_hub_by_id_and_revision(self) -> None:

@@ -14,7 +14,15 @@ from tokenizers.models import BPE
 from recognition.whisper.network import Hypothesis, Search
 from recognition.whisper.vocabulary import _BYTES
 
-SPECIAL = ["<|endoftext|>", "<|startoftranscript|>", "<|zh|>", "<|en|>", "<|transcribe|>", "<|notimestamps|>", "<|startofprev|>"]
+SPECIAL = [
+    "<|endoftext|>",
+    "<|startoftranscript|>",
+    "<|zh|>",
+    "<|en|>",
+    "<|transcribe|>",
+    "<|notimestamps|>",
+    "<|startofprev|>",
+]
 
 
 def write_tokens(file: Path) -> Path:

@@ -78,7 +78,9 @@ class TestEnded:
 
 
 class TestRecognize:
-    def recognize(self, vocabulary: Vocabulary, network: ScriptedNetwork, *, marks: bool = True) -> list[Token]:
+    def recognize(
+        self, vocabulary: Vocabulary, network: ScriptedNetwork, *, marks: bool = True
+    ) -> list[Token]:
         listener = Listener(cast(Network, network), vocabulary, ["zh", "en"])
         offline = OfflineWhisper(listener, Search(), marker=Marker(listener) if marks else None)
         [tokens] = offline.recognize([NOISE], [SessionContext(self.language)])
@@ -93,7 +95,8 @@ class TestRecognize:
         network = ScriptedNetwork(["我们今天先讨论预算", "我们今天，先讨论预算。"])
         assert self.text(self.recognize(vocabulary, network)) == "我们今天，先讨论预算。"
         (first, second) = [prompt for prompt, *_ in network.asked]
-        assert len(second) == len(first) + 1 + len(PROMPTS["zh"].encode())
+        assert second == vocabulary.prompted("zh", PROMPTS["zh"])
+        assert second[-len(first) :] == first != second
 
     def test_the_encoder_hears_it_once(self, vocabulary: Vocabulary) -> None:
         network = ScriptedNetwork(["我们今天先讨论预算", "我们今天，先讨论预算。"])
