@@ -35,9 +35,11 @@ _SURE_OF_LANGUAGE = samples(2.0)
 _UNSURE = -0.8
 """Mean log probability below which the language is asked for again."""
 
-_MIN_NO_SPEECH = 0.5
-_MAX_LOG_PROBABILITY = -0.7
-"""Nobody speaks where both are passed: no piece of noise or silence is left, and no spoken line is lost."""
+_SILENT = ((0.5, -0.7), (0.4, -1.0))
+"""Nobody speaks where both are passed: the probability of that, and the mean log probability of the text."""
+
+_REPEATING = (0.4, 8)
+"""Nor where so many tokens or more say one thing again and again, and it is a little probable."""
 
 _MAX_TOKENS_PER_S = 10
 _MAX_TOKENS_BESIDES = 8
@@ -120,7 +122,7 @@ class Listener:
         ]
 
     def _text_of(self, hypothesis: Hypothesis, audio: Samples) -> list[int]:
-        if hypothesis.no_speech > _MIN_NO_SPEECH and hypothesis.log_probability < _MAX_LOG_PROBABILITY:
+        if is_silent(hypothesis):
             return []
         text = [number for number in hypothesis.ids if number < self.vocabulary.end]
         return text[: _max_tokens(len(audio))]
@@ -143,6 +145,15 @@ class Listener:
             return heard
         hypotheses = self.decode(heard.encoded, language, [utterance], search, self.starts)
         return Heard(heard.encoded, language, hypotheses)
+
+
+def is_silent(hypothesis: Hypothesis) -> bool:
+    """Tell whether nobody speaks, so that the text is made up."""
+    doubt, sure, ids = hypothesis.no_speech, hypothesis.log_probability, hypothesis.ids
+    if any(doubt > least and sure < most for least, most in _SILENT):
+        return True
+    least, count = _REPEATING
+    return doubt > least and len(ids) >= count and 2 * len(set(ids)) < len(ids)
 
 
 def batches(listener: Listener, utterances: Mapping[int, Utterance]) -> Iterator[list[int]]:

@@ -10,8 +10,9 @@ import pytest
 
 from recognition.audio import samples
 from recognition.interfaces import SessionContext
+from recognition.whisper import listening
 from recognition.whisper.listening import Listener, Utterance, batches
-from recognition.whisper.network import Network, Search
+from recognition.whisper.network import Hypothesis, Network, Search
 from recognition.whisper.vocabulary import Vocabulary
 
 from .scripted import ScriptedNetwork, ids, languages_of
@@ -109,13 +110,33 @@ class TestDigits:
 class TestGate:
     @pytest.mark.parametrize(
         ("no_speech", "sure", "is_heard"),
-        [(0.6, -0.75, False), (0.6, -0.5, True), (0.4, -0.75, True), (0.5, -2.0, True)],
+        [
+            (0.6, -0.75, False),
+            (0.6, -0.5, True),
+            (0.45, -0.75, True),
+            (0.45, -1.1, False),
+            (0.4, -2.0, True),
+        ],
     )
     def test_nothing_is_heard_where_nobody_speaks(
         self, vocabulary: Vocabulary, no_speech: float, sure: float, is_heard: bool
     ) -> None:
         network = ScriptedNetwork(["字幕"], [sure], no_speech=no_speech)
         assert bool(hear(vocabulary, network, utterance(3), languages=["zh"])) == is_heard
+
+    @pytest.mark.parametrize(
+        ("no_speech", "text", "is_silent"),
+        [
+            (0.45, "ababababab", True),
+            (0.45, "abcdefghij", False),
+            (0.45, "hahaha", False),
+            (0.1, "hahahahaha", False),
+        ],
+    )
+    def test_text_that_goes_round_in_circles_is_made_up_in_doubt(
+        self, no_speech: float, text: str, is_silent: bool
+    ) -> None:
+        assert listening.is_silent(Hypothesis(ids(text), -0.3, no_speech)) == is_silent
 
     def test_silence_does_not_raise_the_question_of_language(self, vocabulary: Vocabulary) -> None:
         network = ScriptedNetwork(["字幕"], [-1.5], no_speech=0.9)
