@@ -15,6 +15,8 @@ import numpy as np
 from recognition.audio import samples
 from recognition.interfaces import Samples, Span, SpeakerEmbedder, Token
 
+from .words import word_ends
+
 MIN_VOICE = samples(0.4)
 """Less audio than this says nothing about a voice."""
 
@@ -185,8 +187,12 @@ def _best_cuts(embeddings: np.ndarray, penalty: float) -> list[int]:
 
 
 def _nearest_gap(tokens: Sequence[Token], at: int) -> int:
-    """The token that a turn begins with if the speaker changes about here: a pause nearby decides."""
-    candidates = range(1, len(tokens))
+    """The token that a turn begins with if the speaker changes about here: a pause nearby decides.
+
+    Nobody stops within a word that the dictionary knows, if there are others.
+    """
+    ends = word_ends([token.text for token in tokens])
+    candidates = [index for index in range(1, len(tokens)) if ends[index - 1]] or range(1, len(tokens))
 
     def goodness(index: int) -> float:
         pause = tokens[index].start - tokens[index - 1].end

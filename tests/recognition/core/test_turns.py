@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import pairwise
+from dataclasses import replace
+from itertools import cycle, pairwise
 from typing import Any
 
 import numpy as np
@@ -131,6 +132,17 @@ class TestTurn:
         rows = People(agreement=0.9).embeddings(windows, [("A", 0, 6.3), ("B", 6.3, 12)])
         [first, second] = turns.turns(tokens, windows, rows)
         assert tokens[first.last_token].end == tokens[second.first_token].start - 4800 - 800
+
+    def test_a_turn_begins_with_a_word(self) -> None:
+        length = samples(12)
+        spoken = [
+            replace(token, text=text) for token, text in zip(words(length), cycle("会议室"), strict=False)
+        ]
+        windows = turns.windows(spoken, length)
+        rows = People(agreement=0.9).embeddings(windows, [("A", 0, 6.1), ("B", 6.1, 12)])
+        [first, second] = turns.turns(spoken, windows, rows)
+        assert spoken[first.last_token].text == "室"
+        assert spoken[second.first_token].text == "会"
 
     def test_an_utterance_of_one_window_is_one_turn(self) -> None:
         assert find([("A", 0, 2)]) == [0]
