@@ -15,6 +15,10 @@ LENGTHS_S = (1, 3, 8)
 _ROOM_PEAK = 0.3
 _TELEPHONE_RATE = 8000
 
+_PAUSE_DB = 25
+_PAUSE_FRAMES = 12
+_SPEECH_RMS = 0.1
+
 
 def noisy(audio: np.ndarray, noise: np.ndarray, snr_db: float) -> np.ndarray:
     """Return audio with noise so far below it, repeated as often as needed."""
@@ -36,6 +40,17 @@ def by_telephone(audio: np.ndarray) -> np.ndarray:
     """Return what is left of audio below 4 kHz."""
     narrow = soxr.resample(audio, SAMPLE_RATE, _TELEPHONE_RATE)
     return np.asarray(soxr.resample(narrow, _TELEPHONE_RATE, SAMPLE_RATE), np.float32)
+
+
+def without_pauses(audio: np.ndarray) -> np.ndarray:
+    """Return what is said in audio, with nothing left of a pause but 120 ms; all at one level."""
+    frame = samples(0.01)
+    frames = audio[: len(audio) // frame * frame].reshape(-1, frame)
+    levels = 10 * np.log10(np.mean(frames**2, axis=1) + 1e-10)
+    quiet = levels < np.quantile(levels, 0.9) - _PAUSE_DB
+    begun = np.maximum.accumulate(np.where(quiet, 0, np.arange(1, len(quiet) + 1)))
+    kept: np.ndarray = frames[np.arange(1, len(quiet) + 1) - begun <= _PAUSE_FRAMES].ravel()
+    return (kept * _SPEECH_RMS / max(float(np.sqrt(np.mean(kept**2))), 1e-9)).astype(np.float32)
 
 
 def nobody_speaks(noises: Sequence[np.ndarray], seed: int = 1) -> Iterator[np.ndarray]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from recognition.evaluation.conditions import by_telephone, in_a_room, nobody_speaks, noisy
+from recognition.evaluation.conditions import by_telephone, in_a_room, nobody_speaks, noisy, without_pauses
 
 
 def tone(hertz: float, length: int = 16_000) -> np.ndarray:
@@ -50,6 +50,22 @@ class TestTelephone:
         heard = by_telephone(tone(hertz))
         assert len(heard) == 16_000
         assert (level(heard) > level(tone(hertz)) - 6) == is_heard
+
+
+class TestWithoutPauses:
+    def test_of_a_pause_an_eighth_of_a_second_is_left(self) -> None:
+        spoken = np.concatenate(
+            [tone(300), np.zeros(16_000, np.float32), tone(300), np.zeros(8_000, np.float32)]
+        )
+        assert len(without_pauses(spoken)) == pytest.approx(2 * 16_000 + 2 * 0.12 * 16_000, abs=320)
+
+    def test_what_is_said_without_pauses_stays_whole(self) -> None:
+        assert len(without_pauses(tone(300))) == 16_000
+
+    def test_all_come_at_one_level(self) -> None:
+        assert level(without_pauses(0.01 * tone(300))) == pytest.approx(
+            level(without_pauses(tone(300))), abs=0.1
+        )
 
 
 class TestNobodySpeaks:
