@@ -68,7 +68,10 @@ def laid_over(written: str, said: str) -> list[int]:
     For one that nobody said it is the one before.
     """
     over = [0] * len(written)
-    for kind, start, end, to, to_end in Levenshtein.opcodes(written, said):
-        for place in range(start, end):
-            over[place] = min(to + place - start, to_end - 1) if kind != "delete" else max(0, to - 1)
+    for edit in Levenshtein.opcodes(written, said):
+        for place in range(edit.src_start, edit.src_end):
+            last = edit.dest_start + place - edit.src_start
+            over[place] = (
+                min(last, edit.dest_end - 1) if edit.tag != "delete" else max(0, edit.dest_start - 1)
+            )
     return over
