@@ -540,8 +540,9 @@ class TranscriptionSession:
     @property
     def _horizon(self) -> int:
         """Everything before it is decided."""
-        horizon = self._within_piece(self._endpointer.horizon)
-        return min(horizon, self._utterances[0].start) if self._utterances else horizon
+        if self._utterances:
+            return self._utterances[0].start  # which a cut may have moved, and the endpointer does not know
+        return self._within_piece(self._endpointer.horizon)
 
     def _settle_up_to(self, position: int) -> None:
         if position > self.settled:

@@ -10,7 +10,7 @@ import pytest
 from recognition.audio import samples
 from recognition.core.cutting import Cut, best_cut
 from recognition.core.endpointing import EndpointingOptions
-from recognition.core.events import Ended, Final, Flushed, UtteranceFailed
+from recognition.core.events import Ended, Final, Flushed, Settled, UtteranceFailed
 from recognition.core.work import Failed, Punctuate, Punctuated, Recognize, Recognized
 from recognition.interfaces import Token
 
@@ -119,6 +119,14 @@ class TestLongUtterance(SessionTests):
         (second,) = self.told(Final)
         assert second.start == first.end
         assert second.text == "下周的工作。"
+
+    @pytest.mark.parametrize("text", [TEXT, "好"], ids=["two words apart", "one word"])
+    def test_all_up_to_the_cut_is_settled_and_no_more(self, text: str) -> None:
+        """A worker that takes over begins there, and must neither leave out nor say again what is near it."""
+        self.recognized(self.speak_too_long(), text)
+        *_, final, settled = self.told(Final, Settled)
+        assert isinstance(final, Final)
+        assert settled == Settled(final.end)
 
     def test_what_is_behind_the_cut_is_heard_once_more(self) -> None:
         work = self.speak_too_long()
