@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from django.apps import apps
 from django.contrib.auth.models import Group, Permission
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
@@ -74,27 +73,23 @@ def set_up_groups() -> dict[str, bool]:
     Returns:
         For each group, whether it is new.
     """
+    known = _permissions()
     made: dict[str, bool] = {}
     for name, permissions in ROLES.items():
         group, made[name] = Group.objects.get_or_create(name=name)
-        group.permissions.add(*[_permission(full_name) for full_name in permissions])
+        group.permissions.add(*[known[full_name] for full_name in permissions])
     return made
 
 
 def set_up_groups_after_migrate(sender: Any, **kwargs: Any) -> None:
     """Give a new database its groups. Later they are the administrator's; `setup_groups` repairs them."""
-    if not Group.objects.filter(name__in=ROLES).exists() and _has_permissions():
+    wanted = {name for names in ROLES.values() for name in names}
+    if not Group.objects.filter(name__in=ROLES).exists() and wanted <= _permissions().keys():
         set_up_groups()
 
 
-def _has_permissions() -> bool:
-    # By app: Django's own sessions have permissions of the same names.
-    known = Permission.objects.values_list("content_type__app_label", "codename")
-    wanted = {name for names in ROLES.values() for name in names}
-    return wanted <= {f"{app}.{codename}" for app, codename in known}
-
-
-def _permission(full_name: str) -> Permission:
-    app, _, codename = full_name.partition(".")
-    apps.get_app_config(app)  # a misspelt app is an error of its own
-    return Permission.objects.get(content_type__app_label=app, codename=codename)
+def _permissions() -> dict[str, int]:
+    """Return the numbers of all permissions by their full names."""
+    # With the app: Django's own sessions have permissions of the same names.
+    rows = Permission.objects.values_list("content_type__app_label", "codename", "pk")
+    return {f"{app}.{codename}": pk for app, codename, pk in rows}
