@@ -55,6 +55,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 def pytest_configure() -> None:
     # A password that is not to be guessed takes half a second for each login.
     django_settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    # Otherwise every client of a test reads all static files before its first request.
+    django_settings.WHITENOISE_AUTOREFRESH = True
     # Models that were fetched for some tests are no matter of all the others.
     django_settings.MODEL_SETS = ["embedded"]
 
