@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from functools import cache
+from pathlib import Path
 
 from .text import is_chinese
 
@@ -15,14 +16,20 @@ Cut = Callable[[str], Iterable[str]]
 
 
 @cache
-def load() -> Cut:
-    """Return jieba's way to split text, without its guesses at words that it does not know."""
+def load(dictionary: Path | None = None) -> Cut:
+    """Return jieba's way to split text, without its guesses at words that it does not know.
+
+    Args:
+        dictionary: Words in addition to jieba's own, as its user dictionaries are written.
+    """
     import jieba
 
     tokenizer = jieba.Tokenizer()
     # What `initialize` does, but for a cache in the system's folder for temporary files, where others write.
     tokenizer.FREQ, tokenizer.total = tokenizer.gen_pfdict(tokenizer.get_dict_file())
     tokenizer.initialized = True
+    if dictionary:
+        tokenizer.load_userdict(str(dictionary))
     return lambda text: tokenizer.cut(text, HMM=False)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Sequence
 from itertools import accumulate
 from pathlib import Path
@@ -11,7 +10,7 @@ import torch
 from torch import Tensor
 
 from recognition.core.text import SENTENCE_ENDS
-from recognition.core.words import Cut, word_ends, words
+from recognition.core.words import load, word_ends, words
 from recognition.exceptions import ModelError
 
 from .loading import ModelDirectory, load_model
@@ -62,7 +61,7 @@ class CtPunctuator:
         self._ids = {token: number for number, token in enumerate(directory.tokens)}
         self._unknown = self._ids.get("<unk>", len(self._ids) - 1)
         dictionary = directory.files.get("words")
-        self._cut = _segmenter(dictionary) if dictionary else None
+        self._cut = load(dictionary) if dictionary else None
 
     @torch.inference_mode()
     def punctuate(self, batch: Sequence[Sequence[str]]) -> list[list[str]]:
@@ -92,16 +91,6 @@ class CtPunctuator:
         units = words(tokens, self._cut) if self._cut else [(token, 1) for token in tokens]
         ids = [self._ids.get(word, self._ids.get(word.lower(), self._unknown)) for word, _ in units]
         return ids, [end - 1 for end in accumulate(length for _, length in units)]
-
-
-def _segmenter(dictionary: Path) -> Cut:
-    """Return the way to split text into the words that the network was trained on."""
-    import jieba
-
-    jieba.setLogLevel(logging.WARNING)
-    tokenizer = jieba.Tokenizer()
-    tokenizer.load_userdict(str(dictionary))
-    return lambda text: tokenizer.cut(text, HMM=False)
 
 
 def _mark(name: str, path: Path) -> str:
