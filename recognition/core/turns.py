@@ -103,9 +103,11 @@ def turns(
         Turns in order that cover all tokens.
     """
     firsts = [0]
-    for cut in _best_cuts(embeddings[: len(windows)], penalty):
+    cuts = _best_cuts(embeddings[: len(windows)], penalty)
+    candidates = _first_tokens(tokens) if cuts else ()
+    for cut in cuts:
         at = (windows[cut - 1][0] + windows[cut][1]) // 2  # the middle of the two
-        first = _nearest_gap(tokens, at)
+        first = _nearest_gap(tokens, candidates, at)
         if firsts[-1] < first < len(tokens):
             firsts.append(first)
     lasts = [first - 1 for first in firsts[1:]] + [len(tokens) - 1]
@@ -186,13 +188,17 @@ def _best_cuts(embeddings: np.ndarray, penalty: float) -> list[int]:
     return cuts[::-1]
 
 
-def _nearest_gap(tokens: Sequence[Token], at: int) -> int:
-    """The token that a turn begins with if the speaker changes about here: a pause nearby decides.
+def _first_tokens(tokens: Sequence[Token]) -> Sequence[int]:
+    """The tokens that a turn may begin with: nobody stops within a word that the dictionary knows.
 
-    Nobody stops within a word that the dictionary knows, if there are others.
+    All of them, if no word ends before the last.
     """
     ends = word_ends([token.text for token in tokens])
-    candidates = [index for index in range(1, len(tokens)) if ends[index - 1]] or range(1, len(tokens))
+    return [index for index in range(1, len(tokens)) if ends[index - 1]] or range(1, len(tokens))
+
+
+def _nearest_gap(tokens: Sequence[Token], candidates: Sequence[int], at: int) -> int:
+    """The token that a turn begins with if the speaker changes about here: a pause nearby decides."""
 
     def goodness(index: int) -> float:
         pause = tokens[index].start - tokens[index - 1].end
