@@ -90,7 +90,7 @@ class Listener:
         """Return the tokens of utterances that are alike (see `batches`)."""
         encoded = self._encode(utterances)
         language = self.language(utterances[0]) or self._find_language(encoded, utterances[0])
-        hypotheses = self.decode(encoded, language, utterances, search, self.starts)
+        hypotheses = self.decode(encoded, language, utterances, search, self.starts[language])
         heard = Heard(encoded, language, hypotheses)
         return self._heard_again(heard, utterances[0], search) if len(utterances) == 1 else heard
 
@@ -104,17 +104,17 @@ class Listener:
         language: str,
         utterances: Sequence[Utterance],
         search: Search,
-        starts: Mapping[str, list[int]],
+        start: Sequence[int],
     ) -> list[Hypothesis]:
         """Return the tokens of utterances that were encoded.
 
         Args:
-            starts: What text begins with in each language.
+            start: The tokens that their text begins with.
         """
         if language == CHINESE:
             search = replace(search, suppressed=self.vocabulary.digits)
         longest = max(len(each.audio) for each in utterances)
-        prompts = [starts[language]] * len(utterances)
+        prompts = [start] * len(utterances)
         found = self.network.decode(encoded, prompts, search, max_tokens=_max_tokens(longest))
         return [
             replace(hypothesis, ids=self._text_of(hypothesis, each.audio))
@@ -143,7 +143,7 @@ class Listener:
         language = self._find_language(heard.encoded, utterance)
         if language == heard.language:
             return heard
-        hypotheses = self.decode(heard.encoded, language, [utterance], search, self.starts)
+        hypotheses = self.decode(heard.encoded, language, [utterance], search, self.starts[language])
         return Heard(heard.encoded, language, hypotheses)
 
 

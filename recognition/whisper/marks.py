@@ -37,21 +37,24 @@ class Marker:
 
     def __init__(self, listener: Listener) -> None:
         self._listener = listener
+        self._starts = {
+            language: listener.vocabulary.prompted(language, prompt)
+            for language, prompt in PROMPTS.items()
+            if language in listener.languages
+        }
 
     def marked(
         self, heard: Heard, utterances: Sequence[Utterance], words: Sequence[Sequence[Token]]
     ) -> list[list[Token]]:
         """Return the words of each utterance with their marks."""
-        prompt = PROMPTS.get(heard.language)
-        if prompt is None:
+        start = self._starts.get(heard.language)
+        if start is None:
             return [list(each) for each in words]
         if max(map(len, words)) < MIN_WORDS:
             return [_with_marks(each, ended([word.text for word in each])) for each in words]
-        listener = self._listener
-        prompts = {heard.language: listener.vocabulary.prompted(heard.language, prompt)}
-        prompted = listener.decode(heard.encoded, heard.language, utterances, _SEARCH, prompts)
+        prompted = self._listener.decode(heard.encoded, heard.language, utterances, _SEARCH, start)
         return [
-            _with_marks(said, aligned(said, listener.vocabulary.words(found.ids, [(0, 0)] * len(found.ids))))
+            _with_marks(said, aligned(said, self._listener.vocabulary.words(found.ids)))
             for said, found in zip(words, prompted, strict=True)
         ]
 

@@ -64,10 +64,7 @@ class StreamingWhisper:
     def _hear(self, utterances: Sequence[Utterance]) -> list[list[str]]:
         vocabulary = self._listener.vocabulary
         heard = self._listener.hear(utterances, self._search)
-        return [
-            [word.text for word in vocabulary.words(found.ids, [(0, 0)] * len(found.ids))]
-            for found in heard.hypotheses
-        ]
+        return [[word.text for word in vocabulary.words(found.ids)] for found in heard.hypotheses]
 
 
 def agree(hearing: Hearing, words: list[str]) -> list[str]:

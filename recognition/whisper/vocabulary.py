@@ -80,13 +80,14 @@ class Vocabulary:
         ends = iter(word_ends([character for piece in pieces for character in piece]))
         return [[next(ends) for _ in piece][-1] if piece else False for piece in pieces]
 
-    def words(self, ids: Sequence[int], spans: Sequence[Span]) -> list[Token]:
+    def words(self, ids: Sequence[int], spans: Sequence[Span] | None = None) -> list[Token]:
         """Return what is written: each Chinese character, each word of other scripts, and the mark behind it.
 
         Args:
             ids: Tokens of a text.
-            spans: When each was said.
+            spans: When each was said; without, all words are said at 0.
         """
+        spans = [(0, 0)] * len(ids) if spans is None else spans
         return _words(_simplified(_spread(self._pieces(ids), spans)))
 
     def _special(self, name: str) -> int:
