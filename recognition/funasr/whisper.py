@@ -42,7 +42,8 @@ class WhisperCTranslate2(nn.Module):
         super().__init__()
         # FunASR asks a model's parameters where it computes.
         self.place = nn.Parameter(torch.zeros(0), requires_grad=False)
-        options = WhisperOptions(tuple(languages), beam)
+        # FunASR's results have no marks here, and a second decoding would be made for them.
+        options = WhisperOptions(tuple(languages), beam, marks=False)
         self._recognizer = options.load(LoadContext(Path(model_path)))
 
     def inference(
