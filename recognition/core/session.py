@@ -127,6 +127,7 @@ class _Utterance:
 
     # First pass.
     decoded: int = 0  # end of the audio handed to it
+    has_begun: bool = False
     is_decoding: bool = False
     has_partials: bool = True
     partial_tokens: list[str] = field(default_factory=list)
@@ -361,7 +362,7 @@ class TranscriptionSession:
             return
         utterance.end = end
         utterance.cut_before = None if cut_before is None else self._within_piece(cut_before)
-        if utterance.decoded > utterance.start:
+        if utterance.has_begun:
             self._work.append(EndDecoding(utterance.index))
         if self.state is State.SPEAKING:
             self.state = State.LISTENING
@@ -381,6 +382,7 @@ class TranscriptionSession:
         if following:
             assert cut.end is not None
             following.start = cut.end
+            following.decoded = max(following.decoded, cut.end)  # what lies before it is soon forgotten
             self._recognize(following)
 
     # Partials.
@@ -410,7 +412,7 @@ class TranscriptionSession:
         heard = max(0, utterance.decoded - utterance.start)
         audio = self._audio.read(utterance.decoded, end)
         utterance.decoded = end
-        utterance.is_decoding = True
+        utterance.has_begun = utterance.is_decoding = True
         self._work.append(DecodeChunk(utterance.index, audio, has_waited, heard))
 
     def _receive_chunk(self, index: int, tokens: tuple[str, ...], tail: tuple[str, ...]) -> None:

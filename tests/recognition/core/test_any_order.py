@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from recognition.audio import samples
@@ -211,6 +211,7 @@ class TestWhateverHappens:
 
     @settings(max_examples=30)
     @given(runs, st.integers(0, 10**6))
+    @example([(True, 4.0), (False, 0.125), (True, 2.0), (False, 1.0), (False, 4.0)], 0)
     def test_it_ends_once_and_after_everything(self, name: str, parts: Any, seed: int) -> None:
         run = Run(OPTIONS[name], sound(parts), seed, failing=0.3)
         assert run.of(Ended) == [Ended(len(run.audio))]

@@ -11,7 +11,16 @@ from recognition.audio import samples
 from recognition.core.cutting import Cut, best_cut
 from recognition.core.endpointing import EndpointingOptions
 from recognition.core.events import Ended, Final, Flushed, Settled, UtteranceFailed
-from recognition.core.work import Failed, Punctuate, Punctuated, Recognize, Recognized
+from recognition.core.work import (
+    ChunkDecoded,
+    DecodeChunk,
+    EndDecoding,
+    Failed,
+    Punctuate,
+    Punctuated,
+    Recognize,
+    Recognized,
+)
 from recognition.interfaces import Token
 
 from .test_session import OPTIONS, SessionTests, silence, speech
@@ -127,6 +136,21 @@ class TestLongUtterance(SessionTests):
         *_, final, settled = self.told(Final, Settled)
         assert isinstance(final, Final)
         assert settled == Settled(final.end)
+
+    def test_the_first_pass_of_the_next_goes_on_behind_the_cut(self) -> None:
+        """Speech seems to end at the dip, but the only word reaches far behind it."""
+        self.hear(silence(1), speech(2.5), silence(0.05), speech(3.45))
+        (work,) = self.take(Recognize)
+        self.take(DecodeChunk)
+        self.recognized(work, "好")
+        (first,) = self.told(Final)
+        assert first.end > samples(5)
+        self.answer(ChunkDecoded(work.utterance, ("好",)), ChunkDecoded(work.utterance + 1, ("然",)))
+        self.hear(speech(0.5))
+        (chunk,) = self.take(DecodeChunk)
+        assert chunk.utterance == work.utterance + 1
+        self.hear(silence(1.5))
+        assert [end.utterance for end in self.take(EndDecoding)] == [work.utterance, work.utterance + 1]
 
     def test_what_is_behind_the_cut_is_heard_once_more(self) -> None:
         work = self.speak_too_long()
