@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 
 from recognition.exceptions import ModelError
@@ -69,16 +68,13 @@ def damaged(model_set: ModelSet, models_dir: Path) -> list[Path]:
 def _pull(
     source: ModelSource, directory: Path, report: Report, endpoint: str | None, fetching: Fetching
 ) -> None:
+    def tell(done: int, total: int = source.size) -> None:
+        report(Progress(source, done, total))
+
     if source.hub:
-        hub.fetch_model(source, directory, partial(_report, report, source), endpoint)
+        hub.fetch_model(source, directory, tell, endpoint)
     else:
-        fetch_files(
-            source.files, directory, fetching, lambda done: report(Progress(source, done, source.size))
-        )
-
-
-def _report(report: Report, source: ModelSource, done: int, total: int) -> None:
-    report(Progress(source, done, total))
+        fetch_files(source.files, directory, fetching, tell)
 
 
 def _damaged_by_content(source: ModelSource, directory: Path) -> list[Path]:

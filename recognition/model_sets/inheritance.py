@@ -7,8 +7,8 @@ from typing import Any
 
 from .kinds import ROLES, kind_name
 
-_ORIGINS = ("package", "path", "hub", "files")
-_OF_ORIGIN = (*_ORIGINS, "revision", "size", "sha256")
+ORIGINS = ("package", "path", "hub", "files")
+_OF_ORIGIN = (*ORIGINS, "revision", "size", "sha256")
 _OF_REVISION = ("size", "sha256")
 
 
@@ -31,7 +31,7 @@ def merged(base: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:
 
 def _source(role: str, base: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:
     stale: tuple[str, ...] = ()
-    if any(key in own for key in _ORIGINS):
+    if any(key in own for key in ORIGINS):
         stale = _OF_ORIGIN
     elif own.get("revision", base.get("revision")) != base.get("revision"):
         stale = _OF_REVISION

@@ -21,7 +21,7 @@ from recognition.model_options import ModelOptions
 from recognition.tables import Between, Place, check_keys, read_table
 
 from .files import ModelFile, directory_name, read_files
-from .inheritance import merged
+from .inheritance import ORIGINS, merged
 from .kinds import REQUIRED_ROLES, ROLES, find_kind, kind_name
 
 _BUILT_IN = Path(__file__).parent
@@ -238,7 +238,7 @@ def _source(role: str, table: object, place: Place) -> ModelSource:
 
 def _check_origin(source: ModelSource, place: Place) -> None:
     """Refuse a model without a place for its files, or with several."""
-    given = [key for key in ("package", "path", "hub", "files") if getattr(source, key)]
+    given = [key for key in ORIGINS if getattr(source, key)]
     package = source.options.package
     if not source.options.has_files:
         if given:
