@@ -6,6 +6,9 @@ import numpy as np
 
 SAMPLE_RATE = 16_000
 
+LEVEL_FRAME = SAMPLE_RATE // 100
+"""Samples that one level stands for."""
+
 
 def samples(seconds: float) -> int:
     """Return the number of samples that last so long."""
@@ -18,6 +21,13 @@ def seconds(samples: int) -> float:
 
 def milliseconds(samples: int) -> int:
     return samples * 1000 // SAMPLE_RATE
+
+
+def levels(audio: np.ndarray) -> np.ndarray:
+    """Return the level of each whole 10 ms in decibels, float32, for audio of shape (n,)."""
+    frames = audio[: len(audio) // LEVEL_FRAME * LEVEL_FRAME].reshape(-1, LEVEL_FRAME)
+    found: np.ndarray = 10 * np.log10(np.mean(frames**2, axis=1) + 1e-10)
+    return found
 
 
 class AudioBuffer:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 import soxr
 
-from recognition.audio import SAMPLE_RATE, samples
+from recognition.audio import LEVEL_FRAME, SAMPLE_RATE, levels, samples
 
 LENGTHS_S = (1, 3, 8)
 """Of pieces in which nobody speaks."""
@@ -44,12 +44,12 @@ def by_telephone(audio: np.ndarray) -> np.ndarray:
 
 def without_pauses(audio: np.ndarray) -> np.ndarray:
     """Return what is said in audio, with nothing left of a pause but 120 ms; all at one level."""
-    frame = samples(0.01)
-    frames = audio[: len(audio) // frame * frame].reshape(-1, frame)
-    levels = 10 * np.log10(np.mean(frames**2, axis=1) + 1e-10)
-    quiet = levels < np.quantile(levels, 0.9) - _PAUSE_DB
-    begun = np.maximum.accumulate(np.where(quiet, 0, np.arange(1, len(quiet) + 1)))
-    kept: np.ndarray = frames[np.arange(1, len(quiet) + 1) - begun <= _PAUSE_FRAMES].ravel()
+    found = levels(audio)
+    quiet = found < np.quantile(found, 0.9) - _PAUSE_DB
+    numbers = np.arange(1, len(found) + 1)
+    since = numbers - np.maximum.accumulate(np.where(quiet, 0, numbers))
+    frames = audio[: len(found) * LEVEL_FRAME].reshape(-1, LEVEL_FRAME)
+    kept: np.ndarray = frames[since <= _PAUSE_FRAMES].ravel()
     return (kept * _SPEECH_RMS / max(float(np.sqrt(np.mean(kept**2))), 1e-9)).astype(np.float32)
 
 

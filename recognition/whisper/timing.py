@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
-from recognition.audio import samples
+from recognition.audio import LEVEL_FRAME, levels, samples
 from recognition.interfaces import Samples, Span
 
 FRAME = 320
@@ -29,7 +29,6 @@ _REACH = samples(0.4)
 _TORN = samples(0.2)
 """So much further away seems a boundary within a word."""
 
-_ENERGY_FRAME = 160
 _MIN_PAUSE = 10
 """Frames of 10 ms: shorter ones are parts of sounds."""
 
@@ -63,13 +62,13 @@ def spans(
 
 def pauses(audio: Samples) -> list[Span]:
     """Return the quiet parts of audio, those at its ends included."""
-    levels = _levels(audio)
-    if not len(levels):
+    found = levels(audio)
+    if not len(found):
         return []
-    is_quiet = levels < np.quantile(levels, 0.9) - _PAUSE_DB
+    is_quiet = found < np.quantile(found, 0.9) - _PAUSE_DB
     edges = np.flatnonzero(np.diff(is_quiet, prepend=False, append=False)).reshape(-1, 2)
     return [
-        (int(start) * _ENERGY_FRAME, int(end) * _ENERGY_FRAME)
+        (int(start) * LEVEL_FRAME, int(end) * LEVEL_FRAME)
         for start, end in edges
         if end - start >= _MIN_PAUSE
     ]
@@ -77,11 +76,11 @@ def pauses(audio: Samples) -> list[Span]:
 
 def quietest(audio: Samples, start: int, end: int) -> int:
     """Return the middle of the quietest 200 ms in a part of audio."""
-    levels = _levels(audio[start:end])
-    if len(levels) < _DIP:
+    found = levels(audio[start:end])
+    if len(found) < _DIP:
         return (start + end) // 2
-    sums = sliding_window_view(levels, _DIP).sum(axis=1)
-    return start + (int(sums.argmin()) + _DIP // 2) * _ENERGY_FRAME
+    sums = sliding_window_view(found, _DIP).sum(axis=1)
+    return start + (int(sums.argmin()) + _DIP // 2) * LEVEL_FRAME
 
 
 def _bounds(alignment: Sequence[tuple[int, int]], count: int) -> np.ndarray:
@@ -127,10 +126,3 @@ def _placed(bounds: np.ndarray, start: int, end: int, lengths: np.ndarray) -> np
     apart = np.maximum.accumulate(mixed - steps) + steps
     placed: np.ndarray = np.minimum(apart, end - steps[::-1]).clip(start, end).astype(int)
     return placed
-
-
-def _levels(audio: Samples) -> np.ndarray:
-    """Return the level of each 10 ms in decibels, float32."""
-    frames = audio[: len(audio) // _ENERGY_FRAME * _ENERGY_FRAME].reshape(-1, _ENERGY_FRAME)
-    levels: np.ndarray = 10 * np.log10(np.mean(frames**2, axis=1) + 1e-10)
-    return levels
