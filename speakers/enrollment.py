@@ -28,7 +28,7 @@ from .exceptions import EnrollmentError
 from .fields import seal
 from .gallery_changes import gallery_changed
 from .jobs import RunningJob, in_database
-from .listening import ListenedRecording, hearing_models, listen
+from .listening import ListenedRecording, by_embedder, embedder_of, listen
 from .models import AuditEntry, Consent, ConsentText, Enrollment, Job, Speaker, Voiceprint
 from .voiceprints import assessment
 
@@ -212,7 +212,8 @@ async def assess(task: RunningJob) -> None:
     audio = await in_database(_audio, enrollment)
     heard = await listen(task.engine, audio)
     verdict = judge(heard, task.gallery, length_s=seconds(len(audio)), speaker_pk=enrollment.speaker_id)
-    model_id, *others = hearing_models(task.engine, *task.others)
+    model_id = embedder_of(task.engine).model_id
+    others = [other for other in by_embedder(task.others) if other != model_id]
     await in_database(_conclude, enrollment, verdict, heard, model_id, others)
 
 

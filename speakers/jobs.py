@@ -26,6 +26,7 @@ from speakers.voiceprints.identification import Gallery
 
 from . import notify
 from .exceptions import JobFailed, JobLost, JobMustWait
+from .listening import by_embedder
 from .models import Job
 
 logger = logging.getLogger(__name__)
@@ -125,8 +126,7 @@ async def run_pending(
     """
     kinds = [name for name, kind in _kinds.items() if kind.is_long == is_long]
     count = 0
-    embedders = [each.models.embedder for each in (engine, *others)]
-    model_ids = [embedder.model_id for embedder in embedders if embedder]
+    model_ids = list(by_embedder([engine, *others]))
     while (job := await _claim(worker, kinds, model_ids)) is not None:
         await _run(RunningJob(job, engine, gallery(), others))
         count += 1

@@ -113,15 +113,13 @@ def embedder_of(engine: Engine) -> SpeakerEmbedder:
     return engine.models.embedder
 
 
-def hearing_models(*engines: Engine) -> list[str]:
-    """Return the ids of the models that tell voices apart, the first engine's first, each once.
-
-    Raises:
-        JobFailed: If the first has none.
-    """
-    embedder_of(engines[0])
-    embedders = [engine.models.embedder for engine in engines]
-    return list(dict.fromkeys(embedder.model_id for embedder in embedders if embedder))
+def by_embedder(engines: Sequence[Engine]) -> dict[str, Engine]:
+    """Return the engines that tell voices apart by the ids of the models that do; of one model the first."""
+    found: dict[str, Engine] = {}
+    for engine in engines:
+        if embedder := engine.models.embedder:
+            found.setdefault(embedder.model_id, engine)
+    return found
 
 
 def _cut(speech: Samples) -> list[Samples]:

@@ -17,7 +17,7 @@ from .exceptions import JobFailed, Undecipherable
 from .fields import seal
 from .gallery_changes import gallery_changed
 from .jobs import RunningJob, in_database
-from .listening import embedder_of, listen
+from .listening import by_embedder, embedder_of, listen
 from .models import AuditEntry, Voiceprint, VoiceprintEmbedding
 
 
@@ -50,10 +50,7 @@ def _engines(task: RunningJob) -> dict[str, Engine]:
     Raises:
         JobFailed: If none has one.
     """
-    found: dict[str, Engine] = {}
-    for engine in (task.engine, *task.others):
-        if embedder := engine.models.embedder:
-            found.setdefault(embedder.model_id, engine)
+    found = by_embedder([task.engine, *task.others])
     if wanted := task.job.model_id:
         return {wanted: found[wanted]}
     return found or {embedder_of(task.engine).model_id: task.engine}
