@@ -21,6 +21,7 @@ from sessions_app.transport.memory import MemoryTransport
 from sessions_app.wire.dialects import DIALECTS
 from sessions_app.wire.protocol import JoinRequest, Line, Mode, SessionEnd, SpeakerRef
 from tests.sessions_app.meetings import LINES, make_lines, make_session
+from tests.sessions_app.sockets.reaching import reaching
 from tests.support.communicator import Communicator
 
 FRAME = np.full(samples(0.2), 0.1, "<f4").tobytes()
@@ -51,12 +52,8 @@ class SlowTransport(MemoryTransport):
 async def transport(
     transactional_db: None, settings: Any, monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[SlowTransport]:
-    settings.ACCESS = "open"
-    transport = SlowTransport()
-    for module in (consumers, sender):
-        monkeypatch.setattr(module, "get_transport", lambda: transport)
-    yield transport
-    await fanout.get_fanout().aclose()
+    async with reaching(SlowTransport(), settings, monkeypatch) as transport:
+        yield transport
 
 
 async def connect(query: str, **more: Any) -> Communicator:

@@ -13,12 +13,13 @@ import pytest
 
 from sessions_app.models import AccessToken, Session
 from sessions_app.serving.frames import PUSH
-from sessions_app.sockets import consumers, fanout, sender
+from sessions_app.sockets import consumers, fanout
 from sessions_app.sockets.consumers import SessionConsumer
 from sessions_app.transport.interface import SAMPLE_BYTES
 from sessions_app.transport.memory import MemoryTransport
 from sessions_app.wire.audio_frames import MAX_FRAME_BYTES
 from sessions_app.wire.protocol import Line, SpeakerRef
+from tests.sessions_app.sockets.reaching import reaching
 from tests.support.communicator import Communicator
 from tests.support.foreign_dialect import Foreign
 
@@ -27,12 +28,8 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 @pytest.fixture
 async def transport(settings: Any, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[MemoryTransport]:
-    settings.ACCESS = "open"
-    transport = MemoryTransport()
-    for module in (consumers, sender):
-        monkeypatch.setattr(module, "get_transport", lambda: transport)
-    yield transport
-    await fanout.get_fanout().aclose()
+    async with reaching(MemoryTransport(), settings, monkeypatch) as transport:
+        yield transport
 
 
 async def connect(**more: Any) -> Communicator:

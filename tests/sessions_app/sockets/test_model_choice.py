@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from sessions_app.models import Session
-from sessions_app.sockets import consumers, fanout, sender
 from sessions_app.store import commits
 from sessions_app.transport.memory import MemoryTransport
+from tests.sessions_app.sockets.reaching import reaching
 from tests.sessions_app.sockets.test_consumers import connect, disconnect, message
 from tests.support.communicator import Communicator
 
@@ -25,12 +25,8 @@ async def transport(
     for name in ("own", "second"):
         (tmp_path / f"{name}.toml").write_text(f'title = "{name}"\nchecksum = true\n')
     settings.MODEL_SETS = [str(tmp_path / "own.toml"), str(tmp_path / "second.toml")]
-    settings.ACCESS = "open"
-    transport = MemoryTransport()
-    for module in (consumers, sender):
-        monkeypatch.setattr(module, "get_transport", lambda: transport)
-    yield transport
-    await fanout.get_fanout().aclose()
+    async with reaching(MemoryTransport(), settings, monkeypatch) as transport:
+        yield transport
 
 
 async def join(query: str) -> tuple[Communicator, dict[str, Any]]:
