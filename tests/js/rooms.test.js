@@ -22,7 +22,7 @@ const ROOMS = {
 };
 
 /** What a browser loads by name: not by an import. */
-const LOADED_BY_NAME = ["lib/theme.js", "recording/capture-worklet.js"];
+const LOADED_BY_NAME = ["lib/theme.js", "lib/zone.js", "recording/capture-worklet.js"];
 
 /**
  * Return all files below a folder, by their paths from there.
