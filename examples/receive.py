@@ -8,7 +8,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 
-from resuming import Message, Refused, ResumingReceiver
+from resuming import Message, Refused, ResumingReceiver, say_trouble
 
 
 def show(message: Message) -> None:
@@ -32,7 +32,9 @@ def main() -> None:
 
     parameters = {"token": arguments.token} if arguments.token else {}
     servers = arguments.server or ["ws://localhost:8000"]
-    receiver = ResumingReceiver(servers, arguments.session, on_message=show, **parameters)
+    receiver = ResumingReceiver(
+        servers, arguments.session, on_message=show, on_trouble=say_trouble, **parameters
+    )
     try:
         asyncio.run(receiver.run())
     except Refused as error:

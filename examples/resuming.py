@@ -9,6 +9,7 @@ import asyncio
 import contextlib
 import json
 import random
+import sys
 from collections import deque
 from collections.abc import AsyncIterable, Callable, Sequence
 from dataclasses import dataclass, field
@@ -38,6 +39,16 @@ class Refused(Exception):
     """The server does not want us, and would not if we asked again."""
 
 
+Trouble = Callable[[str, Exception, float], None]
+"""Called before each new attempt with the server's address, what went wrong, and the pause in seconds."""
+
+
+def say_trouble(server: str, error: Exception, pause_s: float) -> None:
+    """Tell a person why nothing happens."""
+    why = str(error) or type(error).__name__
+    print(f"({server}: {why}; next attempt in {pause_s:.1f} s)", file=sys.stderr, flush=True)
+
+
 @dataclass
 class Connection:
     """Where to connect, and how often it had to be done.
@@ -45,17 +56,20 @@ class Connection:
     Args:
         servers: Like "ws://localhost:8000"; if there are several, the next is tried when one fails.
         parameters: More of the address, such as `token`.
+        on_trouble: Told why there is to be another attempt.
     """
 
     servers: Sequence[str]
     session: str
     parameters: dict[str, str] = field(default_factory=dict)
+    on_trouble: Trouble = lambda server, error, pause_s: None
     attempts: int = 0
+    _server: str = ""
     _pause_s: float = FIRST_PAUSE_S
     _retry_after_s: float = 0.0
 
     def open(self, **parameters: str) -> connect:
-        server = self.servers[self.attempts % len(self.servers)]
+        server = self._server = self.servers[self.attempts % len(self.servers)]
         self.attempts += 1
         query = urlencode({"v": "2", **self.parameters, **parameters})
         return connect(f"{server}/ws/asr/{quote(self.session, safe='')}?{query}", proxy=None, max_size=None)
@@ -82,6 +96,7 @@ class Connection:
             raise Refused(f"HTTP {error.response.status_code}") from error
         pause_s = max(self._pause_s, self._retry_after_s) * random.uniform(0.5, 1.0)  # noqa: S311 - no secret
         self._pause_s, self._retry_after_s = min(2 * self._pause_s, MAX_PAUSE_S), 0.0
+        self.on_trouble(self._server, error, pause_s)
         await asyncio.sleep(pause_s)
 
 
@@ -132,6 +147,7 @@ class ResumingSender:
     Args:
         audio: float32 samples in [-1, 1], mono, 16 kHz, little endian, as they are recorded.
         on_message: Called with every message of the server.
+        on_trouble: Called whenever the connection is lost, or there is none.
     """
 
     def __init__(
@@ -141,9 +157,10 @@ class ResumingSender:
         audio: AsyncIterable[bytes],
         *,
         on_message: Callable[[Message], None] = lambda message: None,
+        on_trouble: Trouble = lambda server, error, pause_s: None,
         **parameters: str,
     ) -> None:
-        self.connection = Connection(servers, session, {"mode": "sender", **parameters})
+        self.connection = Connection(servers, session, {"mode": "sender", **parameters}, on_trouble)
         self.backlog = Backlog()
         self.lost = 0  # samples that the server asked for again when we had forgotten them
         self._audio = audio
@@ -156,23 +173,34 @@ class ResumingSender:
 
         Raises:
             Refused: If it does not want the audio.
+            Exception: What `audio` raised; what came before it was sent, and the session ended.
         """
         recording = asyncio.create_task(self._record())
         try:
+            await self._first_audio(recording)
             while not self._has_ended:
                 try:
                     await self._connect()
                 except FAILURES as error:
                     await self.connection.pause(error)
+            await recording
         finally:
             recording.cancel()
             await asyncio.gather(recording, return_exceptions=True)
 
+    async def _first_audio(self, recording: asyncio.Task[None]) -> None:
+        """Wait for it: where there is none, no session shall remain."""
+        await self.backlog.read(0)
+        if not self.backlog.end:
+            await recording
+
     async def _record(self) -> None:
-        """Whatever becomes of the connection, recording goes on."""
-        async for piece in self._audio:
-            self.backlog.add(piece)
-        self.backlog.complete()
+        """Whatever becomes of the connection, recording goes on; if it fails, what there is has an end."""
+        try:
+            async for piece in self._audio:
+                self.backlog.add(piece)
+        finally:
+            self.backlog.complete()
 
     async def _connect(self) -> None:
         resume = {"resume": self._resume} if self._resume else {}
@@ -225,6 +253,7 @@ class ResumingReceiver:
 
     Args:
         on_message: Called with every message of the server.
+        on_trouble: Called whenever the connection is lost, or there is none.
     """
 
     def __init__(
@@ -233,9 +262,10 @@ class ResumingReceiver:
         session: str,
         *,
         on_message: Callable[[Message], None] = lambda message: None,
+        on_trouble: Trouble = lambda server, error, pause_s: None,
         **parameters: str,
     ) -> None:
-        self.connection = Connection(servers, session, {"mode": "receiver", **parameters})
+        self.connection = Connection(servers, session, {"mode": "receiver", **parameters}, on_trouble)
         self.lines: dict[int, Message] = {}
         """By their `id`."""
 

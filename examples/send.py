@@ -1,6 +1,6 @@
 """Send a recording, or what a microphone hears, and print what is said.
 
-python examples/send.py meeting.wav
+python examples/send.py sessions_app/sample/meeting.flac
 arecord -q -t raw -f FLOAT_LE -r 16000 -c 1 | python examples/send.py -
 """
 
@@ -11,18 +11,34 @@ import asyncio
 import sys
 import time
 from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
 
-from resuming import FRAME, SAMPLE_BYTES, SAMPLE_RATE, Message, Refused, ResumingSender
+from resuming import FRAME, SAMPLE_BYTES, SAMPLE_RATE, Message, Refused, ResumingSender, say_trouble
 
 
-async def from_file(path: str, *, speed: float) -> AsyncIterator[bytes]:
-    """A sound file as if it were being recorded."""
+def open_file(path: str) -> Any:
+    """Open a sound file; what is wrong with it is told before there is a session."""
     import soundfile
 
+    if not Path(path).is_file():
+        raise SystemExit(f"there is no file {path}")
+    try:
+        file = soundfile.SoundFile(path)
+    except soundfile.LibsndfileError as error:
+        raise SystemExit(f"{path} cannot be read: {error.error_string}") from error
+    if file.samplerate != SAMPLE_RATE or file.channels != 1:
+        raise SystemExit(
+            f"{path} has {file.channels} channel(s) at {file.samplerate} Hz, not 1 at {SAMPLE_RATE}. "
+            f"This converts it:\nffmpeg -i {path} -ac 1 -ar {SAMPLE_RATE} converted.wav"
+        )
+    return file
+
+
+async def from_file(file: Any, *, speed: float) -> AsyncIterator[bytes]:
+    """A sound file as if it were being recorded."""
     begun = time.monotonic()
-    with soundfile.SoundFile(path) as file:
-        if file.samplerate != SAMPLE_RATE or file.channels != 1:
-            raise SystemExit(f"{path} is not mono at {SAMPLE_RATE} Hz: convert it, for example with sox")
+    with file:
         while len(piece := file.read(FRAME // SAMPLE_BYTES, dtype="float32")):
             yield piece.tobytes()
             due = begun + file.tell() / SAMPLE_RATE / speed
@@ -51,10 +67,12 @@ def main() -> None:
     arguments = parser.parse_args()
 
     is_live = arguments.file == "-"
-    audio = from_standard_input() if is_live else from_file(arguments.file, speed=arguments.speed)
+    audio = from_standard_input() if is_live else from_file(open_file(arguments.file), speed=arguments.speed)
     parameters = {"token": arguments.token} if arguments.token else {}
     servers = arguments.server or ["ws://localhost:8000"]
-    sender = ResumingSender(servers, arguments.session, audio, on_message=show, **parameters)
+    sender = ResumingSender(
+        servers, arguments.session, audio, on_message=show, on_trouble=say_trouble, **parameters
+    )
     print(f"session {arguments.session}", file=sys.stderr)
     try:
         asyncio.run(sender.run())

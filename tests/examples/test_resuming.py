@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import re
 import sys
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -19,7 +21,15 @@ EXAMPLES = ROOT / "examples"
 sys.path.insert(0, str(EXAMPLES))
 
 import resuming  # noqa: E402
-from resuming import FRAME, Backlog, Refused, ResumingReceiver, ResumingSender  # noqa: E402
+import send  # noqa: E402
+from resuming import (  # noqa: E402
+    FRAME,
+    Backlog,
+    Refused,
+    ResumingReceiver,
+    ResumingSender,
+    say_trouble,
+)
 
 pytestmark = pytest.mark.slow
 
@@ -109,6 +119,66 @@ async def test_the_programs_print_who_says_what(server: Server, tmp_path: Path) 
         assert f": {text}" in sent
         assert f": {text}" in received
     assert "Speaker 1: 大家好" in sent
+
+
+class TestTrouble:
+    """Nothing of it leaves anybody waiting without a word."""
+
+    @pytest.mark.parametrize(
+        ("name", "content", "said"),
+        [
+            ("none.wav", None, "there is no file .*none.wav"),
+            ("notes.wav", b"no sound", "notes.wav cannot be read: Format not recognised."),
+        ],
+    )
+    def test_a_file_that_is_no_recording_is_named(
+        self, tmp_path: Path, name: str, content: bytes | None, said: str
+    ) -> None:
+        if content:
+            (tmp_path / name).write_bytes(content)
+        with pytest.raises(SystemExit, match=said):
+            send.open_file(str(tmp_path / name))
+
+    def test_a_recording_at_another_rate_comes_with_the_command_that_converts_it(
+        self, tmp_path: Path
+    ) -> None:
+        file = tmp_path / "stereo.wav"
+        soundfile.write(file, np.zeros((480, 2)), 48_000)
+        with pytest.raises(SystemExit, match=r"2 channel\(s\) at 48000 Hz, not 1 at 16000.*\nffmpeg -i "):
+            send.open_file(str(file))
+
+    async def test_audio_that_fails_at_once_makes_no_session(self) -> None:
+        sender = ResumingSender(["ws://127.0.0.1:9"], new_id(), failing_after(0))
+        with pytest.raises(OSError, match="the microphone is gone"):
+            await asyncio.wait_for(sender.run(), 5)
+        assert sender.connection.attempts == 0
+
+    async def test_audio_that_fails_later_is_sent_as_far_as_it_goes(self, server: Server) -> None:
+        session = new_id()
+        sender = ResumingSender([f"ws://127.0.0.1:{server.port}"], session, failing_after(3))
+        with pytest.raises(OSError, match="the microphone is gone"):
+            await asyncio.wait_for(sender.run(), 10)
+        assert server.session(session, "state, durable") == ("ended", 3 * FRAME // 4)
+
+    @pytest.mark.parametrize("client", [ResumingSender, ResumingReceiver])
+    async def test_a_server_that_is_not_there_is_named_at_every_attempt(
+        self, client: type[ResumingSender | ResumingReceiver], capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        audio = (recording(MEETING.speak(1)),) if client is ResumingSender else ()
+        running = client(["ws://127.0.0.1:9"], "x", *audio, on_trouble=say_trouble)
+        running.connection._pause_s = 0.01
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(running.run(), 0.3)
+        first, second, *_ = capsys.readouterr().err.splitlines()
+        said = r"\(ws://127\.0\.0\.1:9: .*Connect call failed.*; next attempt in 0\.\d s\)"
+        assert re.fullmatch(said, first)
+        assert re.fullmatch(said, second)
+
+
+async def failing_after(pieces: int) -> AsyncIterator[bytes]:
+    for _ in range(pieces):
+        yield bytes(FRAME)
+    raise OSError("the microphone is gone")
 
 
 async def run(program: str, *arguments: str) -> str:
