@@ -31,7 +31,7 @@ ROOMS = {
     "sessions_app.worker": {"recordings", "serving", "store", "transport", "wire"},
     "sessions_app.transcripts": {"recordings", "store", "templatetags", "wire"},
     "sessions_app.views": {"access", "recordings", "transcripts", "wire"},
-    "sessions_app.sample": {"store"},
+    "sessions_app.sample": {"access", "store"},
     "sessions_app.templatetags": set(),
     "sessions_app.management": set(),
     "sessions_app.management.commands": {

@@ -5,20 +5,24 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
 import soundfile
+from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import User
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from websockets.asyncio.client import ClientConnection, connect
 
 from recognition.audio import SAMPLE_RATE, samples, seconds
 from recognition.model_sets.selection import ALWAYS_THERE
 from sessions_app import model_sets
-from sessions_app.models import Session
+from sessions_app.access.decision import Access
+from sessions_app.models import AccessToken, Session
 from sessions_app.store.in_database import in_database
 from speakers import enrollment
 from speakers.models import ConsentText, Job, Speaker, Voiceprint
@@ -28,6 +32,7 @@ SESSION = "sample-meeting"
 
 FRAME = samples(0.2)
 ENROLLING_S = 60
+TOKEN_LIFETIME = timedelta(hours=1)
 
 LOOPBACK: Any = {"proxy": None, "ping_interval": None}
 """No pings: client and server share a process, and if one is slow, so is the other."""
@@ -43,18 +48,35 @@ async def show_sample_meeting(port: int, say: Say) -> None:
     if await in_database(Session.objects.exists):
         return
     await _enroll_people(say)
+    needs_token = settings.ACCESS == Access.TOKEN
+    tokens = await in_database(_issue_tokens) if needs_token else {}
     url = f"ws://127.0.0.1:{port}/ws/asr/{SESSION}"
+    reading = urlencode({"mode": "receiver"} | tokens.get("receiver", {}))
     sending = urlencode(
         {"mode": "sender", "v": 2, "title": _("Sample meeting"), "models": synthetic_voices_set()}
+        | tokens.get("sender", {})
     )
     say(
         _("A sample meeting is being streamed; watch it at http://127.0.0.1:%d/sessions/%s/")
         % (port, SESSION)
     )
-    async with connect(f"{url}?mode=receiver", **LOOPBACK) as receiver, asyncio.TaskGroup() as tasks:
+    if needs_token:
+        say(_("Nobody is let in without a login or a token (ASR_ACCESS=token): log in as admin to see it."))
+    async with connect(f"{url}?{reading}", **LOOPBACK) as receiver, asyncio.TaskGroup() as tasks:
         tasks.create_task(_tell(receiver, say))
         tasks.create_task(_send(f"{url}?{sending}"))
     say(_("The sample meeting has ended. Record one of your own, or send it: see README.md."))
+
+
+def _issue_tokens() -> dict[str, dict[str, str]]:
+    """Make a token for each end of the meeting; each is a part of its address."""
+    expires_at = timezone.now() + TOKEN_LIFETIME
+    issued = {}
+    for role in AccessToken.Role:
+        name = _("Sample meeting")
+        _row, secret = AccessToken.issue(name=name, role=role, session_key=SESSION, expires_at=expires_at)
+        issued[role.value] = {"token": secret}
+    return issued
 
 
 def synthetic_voices_set() -> str:

@@ -7,16 +7,18 @@ import json
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import numpy as np
 import pytest
 import soundfile
 from django.contrib.auth.models import User
-from django.utils import translation
+from django.utils import timezone, translation
 from pytest_django import Settings
 from websockets.asyncio.server import ServerConnection, serve
 
 from recognition.audio import SAMPLE_RATE
+from sessions_app.models import AccessToken
 from sessions_app.sample import demo
 from speakers.jobs import in_database
 from speakers.models import Consent, ConsentText, Enrollment, Job, Speaker, Voiceprint
@@ -203,6 +205,30 @@ async def test_all_of_it_is_sent_and_told_to_its_end(monkeypatch: pytest.MonkeyP
     assert said[1] == "  0:00  林静：完。"
     assert said[0].startswith("A sample meeting is being streamed")
     assert said[2].startswith("The sample meeting has ended.")
+
+
+@pytest.mark.django_db(transaction=True)
+async def test_where_everybody_needs_a_token_the_meeting_has_its_own(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, settings: Settings
+) -> None:
+    soundfile.write(tmp_path / "meeting.flac", [0.0] * 100, SAMPLE_RATE)
+    monkeypatch.setattr(demo, "SAMPLE", tmp_path)
+    settings.ACCESS = "token"
+    service = Service()
+    said: list[str] = []
+
+    async with serve(service, "127.0.0.1", 0) as server, asyncio.timeout(10):
+        with translation.override("en"):
+            await demo.show_sample_meeting(server.sockets[0].getsockname()[1], said.append)
+
+    for path, role in zip(service.paths, ["receiver", "sender"], strict=True):
+        [secret] = parse_qs(urlsplit(path).query)["token"]
+        token = await in_database(AccessToken.find, secret)
+        assert token is not None
+        assert token.admits(role, demo.SESSION)
+        assert not token.admits(role, "another")
+        assert not token.admits(role, demo.SESSION, now=timezone.now() + demo.TOKEN_LIFETIME)
+    assert "log in as admin to see it" in "".join(said)
 
 
 def test_without_the_set_of_its_voices_the_default_recognises_it(settings: Settings, tmp_path: Path) -> None:
