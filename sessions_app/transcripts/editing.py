@@ -9,11 +9,13 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import Q
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from simple_history.utils import bulk_update_with_history
 
@@ -41,6 +43,7 @@ from .edit_requests import (
     Who,
     replace_in,
 )
+from .line_versions import LineVersion, lines_to_flip
 
 NOT_RESTORED = ("id", "session", "seq", "revision", "tokens", "machine_text")
 """Columns of a line that an earlier version leaves as they are."""
@@ -207,8 +210,9 @@ def split_line(session: Session, edit: SplitLine, by: User) -> Outcome:
     # Both parts keep all tokens: only those within a line's own time count, and nothing is lost by undoing.
     second = copy_of(line, start=place.start, text=edit.second, is_edited=True)
     line.end, line.text, line.is_edited = place.end, edit.first, True
-    _add(second, by, "split")
-    return _finish(session, [line], by, "split", before | {second.pk: None})
+    now = timezone.now()
+    _add(second, by, "split", now)
+    return _finish(session, [line], by, "split", before | {second.pk: None}, now)
 
 
 def merge_lines(session: Session, edit: MergeLines, by: User) -> Outcome:
@@ -250,7 +254,7 @@ def insert_line(session: Session, edit: InsertLine, by: User) -> Outcome:
         score=None,
         is_voice_locked=False,
     )
-    _add(inserted, by, "insert")
+    _add(inserted, by, "insert", timezone.now())
     return _finish(session, [], by, "insert", {inserted.pk: None})
 
 
@@ -271,7 +275,9 @@ def restore_lines(session: Session, edit: RestoreLines, by: User) -> Outcome:
             session_id=session.pk, pk__in=[v.version for v in edit.lines if v.version is not None]
         )
     }
-    before = _keep_versions(lines)
+    # Undoing names all lines; whoever picks a version of one means what came and went with it, too.
+    others = _lines_that_follow(session, versions) if len(edit.lines) == 1 else []
+    before = _keep_versions([*lines, *others])
     for line, wanted in zip(lines, edit.lines, strict=True):
         if wanted.version is None:
             line.is_removed = True
@@ -282,7 +288,33 @@ def restore_lines(session: Session, edit: RestoreLines, by: User) -> Outcome:
         for column in _RESTORED:
             setattr(line, column.attname, getattr(version, column.attname))
         _follow_merged_voice(line)
-    return _finish(session, lines, by, "restore", before)
+    for line in others:
+        line.is_removed = not line.is_removed
+    return _finish(session, [*lines, *others], by, "restore", before)
+
+
+def _lines_that_follow(session: Session, versions: Mapping[int, Any]) -> list[Utterance]:
+    """Return the lines that come or go with this version: no words are lost, and none are there twice."""
+    version = next(iter(versions.values()), None)
+    if version is None:
+        return []
+    own = Utterance.history.filter(id=version.id, history_date__gt=version.history_date)
+    dates = list(own.values_list("history_date", flat=True))
+    together = Utterance.history.filter(session_id=session.pk, history_date__in=dates).exclude(id=version.id)
+    rows = session.utterances.in_bulk(together.values_list("id", flat=True).distinct()) if dates else {}
+    removed = {pk: row.is_removed for pk, row in rows.items()}
+    flips = lines_to_flip(version.id, version.history_date, history_of([version.id, *rows]), removed)
+    return [rows[pk] for pk in flips]
+
+
+def history_of(lines: Iterable[int]) -> list[LineVersion]:
+    """Read when lines came and went, the oldest first."""
+    rows = Utterance.history.filter(id__in=list(lines)).order_by("history_date", "history_id")
+    columns = ("id", "history_date", "history_change_reason", "is_removed", "history_type")
+    return [
+        LineVersion(line, at, reason or "", is_removed, kind == "+")
+        for line, at, reason, is_removed, kind in rows.values_list(*columns)
+    ]
 
 
 def _follow_merged_voice(line: Utterance) -> None:
@@ -363,19 +395,32 @@ def copy_of(line: Utterance, **changes: Any) -> Utterance:
     return Utterance(**columns | changes)
 
 
-def _add(line: Utterance, by: User, reason: str) -> None:
+def _add(line: Utterance, by: User, reason: str, now: datetime) -> None:
     line._history_user, line._change_reason = by, reason  # type: ignore[attr-defined]
+    line._history_date = now  # type: ignore[attr-defined]
     line.save()
 
 
 def _finish(
-    session: Session, lines: Sequence[Utterance], by: User, reason: str, before: dict[int, int | None]
+    session: Session,
+    lines: Sequence[Utterance],
+    by: User,
+    reason: str,
+    before: dict[int, int | None],
+    now: datetime | None = None,
 ) -> Outcome:
     """Save the lines with their history, number all that changed, and tell whoever reads along."""
     for line in lines:
         line._history_user = by  # type: ignore[attr-defined]
     columns = [column.name for column in _RESTORED]
-    bulk_update_with_history(lines, Utterance, columns, batch_size=200, default_change_reason=reason)
+    bulk_update_with_history(
+        lines,
+        Utterance,
+        columns,
+        batch_size=200,
+        default_change_reason=reason,
+        default_date=now or timezone.now(),  # one for all: it says what changed together
+    )
     attribution.announce(session, session.utterances.filter(pk__in=list(before)))
     return _outcome(session, before, _revisions(lines))
 

@@ -332,6 +332,64 @@ class TestRestore:
         assert names(session) == 4 * ["Carol"]
 
 
+class TestRestoreAcrossLines:
+    """A version of a line from before others came or went with it."""
+
+    @staticmethod
+    def restore(line: Utterance, text: str) -> RestoreLines:
+        line.refresh_from_db()
+        version = line.history.filter(text=text).first()
+        return RestoreLines(lines=[Version(line=line.pk, revision=line.revision, version=version.pk)])
+
+    def test_a_version_from_before_a_merge_gives_back_the_line_that_was_merged(
+        self, session: Session, do: Do
+    ) -> None:
+        first, second = lines(session)[:2]
+        do(MergeLines(seen=seen(first), following=seen(second)))
+        outcome = do(self.restore(first, LINES[0]))
+        assert texts(session) == LINES
+        assert {line.pk for line in outcome.lines} == {first.pk, second.pk}
+        do(outcome.undo)
+        assert texts(session) == [LINES[0] + LINES[1], *LINES[2:]]
+
+    def test_a_chain_of_merges_comes_apart_up_to_that_version(self, session: Session, do: Do) -> None:
+        first = lines(session)[0]
+        for _ in range(2):
+            one, two = lines(session)[:2]
+            do(MergeLines(seen=seen(one), following=seen(two)))
+        do(self.restore(first, LINES[0] + LINES[1]))
+        assert texts(session) == [LINES[0] + LINES[1], *LINES[2:]]
+        do(self.restore(first, LINES[0]))
+        assert texts(session) == LINES
+
+    def test_the_merged_version_takes_the_other_line_again(self, session: Session, do: Do) -> None:
+        first, second = lines(session)[:2]
+        do(do(MergeLines(seen=seen(first), following=seen(second))).undo)
+        do(self.restore(first, LINES[0] + LINES[1]))
+        assert texts(session) == [LINES[0] + LINES[1], *LINES[2:]]
+
+    def test_a_version_from_before_a_split_takes_the_part_that_was_cut_off(
+        self, session: Session, do: Do
+    ) -> None:
+        line = lines(session)[2]
+        do(SplitLine(seen=seen(line), first="预算", second="通过了吗？"))
+        do(self.restore(line, LINES[2]))
+        assert texts(session) == LINES
+
+    def test_what_somebody_removed_since_stays_removed(self, session: Session, do: Do) -> None:
+        first, second = lines(session)[:2]
+        do(do(MergeLines(seen=seen(first), following=seen(second))).undo)
+        do(RemoveLine(seen=seen(lines(session)[1])))
+        do(ChangeText(seen=seen(lines(session)[0]), text="一"))
+        do(self.restore(first, LINES[0]))
+        assert texts(session) == [LINES[0], *LINES[2:]]
+
+    def test_lines_of_one_find_and_replace_stay_as_they_are(self, session: Session, do: Do) -> None:
+        do(ReplaceText(find="了", replacement="", lines=[seen(line) for line in lines(session)]))
+        do(self.restore(lines(session)[2], LINES[2]))
+        assert texts(session)[2:] == [LINES[2], "通过。"]
+
+
 class TestTitle:
     def test_changes_and_comes_back(self, session: Session, do: Do) -> None:
         outcome = do(ChangeTitle(seen="", title="周会"))
