@@ -75,6 +75,7 @@ class Session(models.Model):
         permissions: ClassVar = [
             ("send_session", _("Can send audio")),
             ("export_session", _("Can export transcripts and recordings")),
+            ("comment_session", _("Can comment on sessions")),
             ("share_session", _("Can share sessions by link")),
             ("view_all_session", _("Can see everybody's sessions")),
         ]
@@ -231,6 +232,80 @@ class Utterance(models.Model):
     @property
     def start_s(self) -> float:
         return seconds(self.start)
+
+
+class ShareLevel(models.TextChoices):
+    """Levels at which a session is shared; `access.decision.Level` says what each allows."""
+
+    READ = "read", _("read")
+    COMMENT = "comment", _("comment")
+    EDIT = "edit", _("edit")
+
+
+class Team(models.Model):
+    """People who share their sessions."""
+
+    name = models.CharField(_("name"), max_length=100, unique=True)
+    level = models.CharField(
+        _("members may"),
+        max_length=10,
+        choices=ShareLevel,
+        default=ShareLevel.COMMENT,
+        help_text=_("With what other members record from now on; each meeting can be shared in another way."),
+    )
+    members: models.ManyToManyField[User, Membership] = models.ManyToManyField(
+        settings.AUTH_USER_MODEL, through="Membership", related_name="teams", verbose_name=_("members")
+    )
+    created_at = models.DateTimeField(_("created"), auto_now_add=True)
+
+    class Meta:
+        verbose_name = _("team")
+        verbose_name_plural = _("teams")
+        ordering: ClassVar = ["name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Membership(models.Model):
+    """A person's place in a team."""
+
+    team = models.ForeignKey(Team, models.CASCADE, related_name="memberships")
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="memberships")
+    shares_recordings = models.BooleanField(default=True)
+    """What this person records is shared with the team from its beginning."""
+
+    class Meta:
+        default_permissions: ClassVar = []
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["team", "user"], name="one_membership_per_team"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.user} · {self.team}"
+
+
+class Share(models.Model):
+    """One session, shared with one person or one team."""
+
+    session = models.ForeignKey(Session, models.CASCADE, related_name="shares")
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, null=True, related_name="shares")
+    team = models.ForeignKey(Team, models.CASCADE, null=True, related_name="shares")
+    level = models.CharField(max_length=10, choices=ShareLevel)
+
+    class Meta:
+        default_permissions: ClassVar = []
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["session", "user"], name="one_share_per_person"),
+            models.UniqueConstraint(fields=["session", "team"], name="one_share_per_team"),
+            models.CheckConstraint(
+                condition=Q(user=None, team__isnull=False) | Q(user__isnull=False, team=None),
+                name="share_is_with_a_person_or_a_team",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.user or self.team}: {self.level}"
 
 
 class AccessToken(models.Model):

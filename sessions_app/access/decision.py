@@ -39,6 +39,7 @@ class Right(enum.StrEnum):
     READ = "view_session"
     SEND = "send_session"
     EXPORT = "export_session"
+    COMMENT = "comment_session"
     EDIT = "change_session"
     SHARE = "share_session"
     DELETE = "delete_session"
@@ -46,6 +47,21 @@ class Right(enum.StrEnum):
 
 OPEN_RIGHTS = frozenset({Right.READ, Right.SEND, Right.EXPORT})
 """Rights without a login if everyone is trusted; changing anything always needs one, as it has an author."""
+
+
+class Level(enum.StrEnum):
+    """Levels at which a session is shared with a person or a team, as the database has them."""
+
+    READ = "read"
+    COMMENT = "comment"
+    EDIT = "edit"
+
+
+SHARED_RIGHTS: Mapping[Level, frozenset[Right]] = {
+    Level.READ: frozenset({Right.READ}),
+    Level.COMMENT: frozenset({Right.READ, Right.COMMENT}),
+    Level.EDIT: frozenset({Right.READ, Right.COMMENT, Right.EDIT, Right.EXPORT}),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +88,22 @@ def decide(access: Access, visitor: Visitor) -> AccessDecision:
     if visitor.has_permission or is_trusted(access, visitor):
         return AccessDecision.ADMITTED
     return AccessDecision.FORBIDDEN if visitor.has_login else AccessDecision.UNKNOWN
+
+
+def granted(permitted: Iterable[Right], *, has_reach: bool, levels: Iterable[Level]) -> frozenset[Right]:
+    """Return the rights of a login on one session.
+
+    Args:
+        permitted: By the login's permissions, wherever they reach.
+        has_reach: Its permissions reach to this session: it is the login's own, or the login sees all.
+        levels: At which the session is shared with this login, or with its teams.
+    """
+    own = frozenset(permitted)
+    shared = frozenset[Right]().union(*(SHARED_RIGHTS[level] for level in levels))
+    if Right.READ in shared:
+        shared |= own & {Right.EXPORT}
+    found = shared | own if has_reach else shared
+    return found | {Right.COMMENT} if Right.EDIT in found else found
 
 
 def rights(access: Access, visitor: Visitor, granted: Iterable[Right]) -> frozenset[Right]:

@@ -11,10 +11,11 @@ from django.conf import settings
 from django.contrib.auth.models import AnonymousUser, User
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import Http404, HttpRequest, HttpResponseBase, JsonResponse
 from django.utils.translation import gettext as _
 
+from sessions_app import teams
 from sessions_app.models import AccessToken, Session
 
 from . import decision
@@ -28,12 +29,15 @@ SEE_ALL = "sessions_app.view_all_session"
 def granted(user: User | AnonymousUser, session: Session | None) -> frozenset[Right]:
     """Return the rights that a login's permissions give; None is a session that does not exist yet.
 
-    People reach their own sessions, and those of others only with the permission to see all.
+    People reach their own sessions, those that are shared with them or their teams, and all others only with
+    the permission to see all.
     """
     is_own = session is None or (session.owner_id is not None and session.owner_id == user.pk)
-    if not is_own and not user.has_perm(SEE_ALL):
-        return frozenset()
-    return frozenset(right for right in Right if user.has_perm(f"sessions_app.{right}"))
+    return decision.granted(
+        [right for right in Right if user.has_perm(f"sessions_app.{right}")],
+        has_reach=is_own or user.has_perm(SEE_ALL),
+        levels=teams.levels(user, session) if session and not is_own else (),
+    )
 
 
 def may(user: User, right: Right, key: str) -> bool:
@@ -50,13 +54,15 @@ def rights(request: HttpRequest, session: Session | None) -> frozenset[Right]:
 
 def visible_sessions(request: HttpRequest) -> QuerySet[Session]:
     """Select the sessions that the sender of this request may know of."""
-    if decision.is_trusted(Access(settings.ACCESS), _visitor(request, None)) or request.user.has_perm(
-        SEE_ALL
-    ):
+    user = request.user
+    if decision.is_trusted(Access(settings.ACCESS), _visitor(request, None)) or user.has_perm(SEE_ALL):
         return Session.objects.all()
-    if request.user.has_perm(f"sessions_app.{Right.READ}"):
-        return Session.objects.filter(owner_id=request.user.pk)
-    return Session.objects.none()
+    if not user.is_authenticated:
+        return Session.objects.none()
+    shared = teams.is_shared_with(user)
+    if user.has_perm(f"sessions_app.{Right.READ}"):
+        return Session.objects.filter(Q(owner=user) | shared)
+    return Session.objects.filter(shared)
 
 
 def for_session(right: Right = Right.READ) -> Callable[[View], View]:

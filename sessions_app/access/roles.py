@@ -18,6 +18,7 @@ OWN_SESSIONS = [
     "sessions_app.change_utterance",
     "sessions_app.change_voice",
     "sessions_app.export_session",
+    "sessions_app.comment_session",
     "sessions_app.share_session",
     "sessions_app.delete_session",
     # To say who is speaking, by a name that is known or a new one.

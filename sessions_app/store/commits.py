@@ -11,7 +11,7 @@ from django.db.models import F, QuerySet
 from django.utils import timezone
 
 from recognition.core.events import Final
-from sessions_app import model_sets
+from sessions_app import model_sets, teams
 from sessions_app.models import Session, Utterance, Voice
 from sessions_app.transport.interface import Fenced
 from speakers.voiceprints.tracking import Decision
@@ -52,14 +52,18 @@ _COLUMNS = [field.name for field in fields(Final) if field.name not in NOT_STORE
 def get_or_create_session(
     key: str, *, owner: int | None = None, title: str = "", model_set: str = ""
 ) -> tuple[Session, bool]:
-    """Return the session of this key, and whether it is new.
+    """Return the session of this key, and whether it is new; a new one is shared with its owner's teams.
 
     Args:
         model_set: Of a new session; the default if empty.
     """
     chosen = model_set or model_sets.default_name
     new: dict[str, Any] = {"model_set": chosen, "owner_id": owner, "title": title}
-    return Session.objects.get_or_create(key=key, defaults=new)
+    with transaction.atomic():
+        session, is_new = Session.objects.get_or_create(key=key, defaults=new)
+        if is_new and owner is not None:
+            teams.share_with_teams(session)
+    return session, is_new
 
 
 def withdraw(session_pk: int) -> None:

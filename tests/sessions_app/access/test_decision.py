@@ -5,9 +5,11 @@ import pytest
 from sessions_app.access.decision import (
     Access,
     AccessDecision,
+    Level,
     Right,
     Visitor,
     decide,
+    granted,
     is_local,
     is_origin_allowed,
     rights,
@@ -50,6 +52,40 @@ class TestDecision:
 
     def test_a_login_without_it_is_told_so(self) -> None:
         assert decide(Access.TOKEN, Visitor(False, has_login=True)) is AccessDecision.FORBIDDEN
+
+
+class TestGranted:
+    @pytest.mark.parametrize(
+        ("level", "expected"),
+        [
+            (Level.READ, {Right.READ}),
+            (Level.COMMENT, {Right.READ, Right.COMMENT}),
+            (Level.EDIT, {Right.READ, Right.COMMENT, Right.EDIT, Right.EXPORT}),
+        ],
+    )
+    def test_a_shared_session_is_for_its_level_whatever_else_one_may(
+        self, level: Level, expected: set[Right]
+    ) -> None:
+        assert granted([], has_reach=False, levels=[level]) == expected
+        everything = granted(Right, has_reach=False, levels=[level])
+        assert everything == expected | {Right.EXPORT}, "who reads it and may export what they read"
+
+    def test_of_several_levels_the_highest_counts(self) -> None:
+        both = granted([], has_reach=False, levels=[Level.EDIT, Level.READ])
+
+        assert both == granted([], has_reach=False, levels=[Level.EDIT])
+
+    def test_permissions_that_do_not_reach_give_nothing(self) -> None:
+        assert granted(Right, has_reach=False, levels=[]) == set()
+        assert granted([Right.READ], has_reach=True, levels=[]) == {Right.READ}
+
+    def test_permissions_and_shares_add_up(self) -> None:
+        found = granted([Right.READ, Right.SHARE], has_reach=True, levels=[Level.COMMENT])
+
+        assert found == {Right.READ, Right.SHARE, Right.COMMENT}
+
+    def test_who_may_change_a_transcript_may_comment_on_it(self) -> None:
+        assert granted([Right.EDIT], has_reach=True, levels=[]) == {Right.EDIT, Right.COMMENT}
 
 
 class TestRights:

@@ -1,0 +1,43 @@
+"""Teams, and the sessions that are shared with them and with people: reads and changes."""
+
+from __future__ import annotations
+
+from django.contrib.auth.models import AnonymousUser, User
+from django.db.models import Q, QuerySet
+
+from .access.decision import Level
+from .models import Membership, Session, Share, Team
+
+
+def levels(user: User | AnonymousUser, session: Session) -> list[Level]:
+    """Return the levels at which a session is shared with a login, by name or by its teams."""
+    if not user.is_authenticated or not user.is_active:
+        return []
+    return [Level(level) for level in _shares(user).filter(session=session).values_list("level", flat=True)]
+
+
+def is_shared_with(user: User) -> Q:
+    """Return a condition on sessions: they are shared with this login, by name or by its teams."""
+    return Q(pk__in=_shares(user).values("session"))
+
+
+def share_with_teams(session: Session) -> None:
+    """Share a new session with the teams of its owner, as far as the owner lets them have recordings."""
+    memberships = Membership.objects.filter(user=session.owner_id, shares_recordings=True)
+    Share.objects.bulk_create(
+        [
+            Share(session=session, team=membership.team, level=membership.team.level)
+            for membership in memberships.select_related("team")
+        ]
+    )
+
+
+def share(session: Session, whom: User | Team, level: Level) -> Share:
+    """Share a session with a person or a team, or change the level at which it is shared."""
+    found = {"team": whom} if isinstance(whom, Team) else {"user": whom}
+    return Share.objects.update_or_create({"level": level}, session=session, **found)[0]
+
+
+def _shares(user: User) -> QuerySet[Share]:
+    teams = Membership.objects.filter(user=user).values("team")
+    return Share.objects.filter(Q(user=user) | Q(team__in=teams))
