@@ -20,7 +20,7 @@ from django.utils.text import Truncator
 from django.utils.translation import gettext as _
 from docx.enum.text import WD_LINE_SPACING
 from docx.oxml.ns import qn
-from docx.shared import Pt, RGBColor
+from docx.shared import Mm, Pt, RGBColor
 
 from recognition.audio import SAMPLE_RATE, milliseconds
 from sessions_app.models import Session
@@ -30,6 +30,8 @@ from sessions_app.wire.protocol import Line, line_fields
 
 from .alignment import TimedWord, align
 from .subtitles import Cue, cues, rows
+
+A4 = Mm(210), Mm(297)
 
 SAMPLES_PER_MS = SAMPLE_RATE // 1000
 
@@ -154,13 +156,15 @@ def as_json(export: Export) -> bytes:
 def as_docx(export: Export) -> bytes:
     """Write a document for Word."""
     document = docx.Document()
+    for section in document.sections:
+        section.page_width, section.page_height = A4
+        section.left_margin = section.right_margin = section.top_margin = section.bottom_margin = Mm(25)
     style = document.styles["Normal"]
     style.font.name, style.font.size = "Calibri", Pt(11)
     # Word takes Chinese from another font than Latin, and guesses unless told.
     style.element.rPr.rFonts.set(qn("w:eastAsia"), "Microsoft YaHei")
     style.paragraph_format.line_spacing_rule = WD_LINE_SPACING.SINGLE
-    document.core_properties.title = export.title
-    document.core_properties.author = ""
+    _describe(document.core_properties, export)
     heading = document.add_heading(export.title, level=1)
     for run in heading.runs:
         run.font.color.rgb = RGBColor(0x1E, 0x1D, 0x1A)
@@ -171,6 +175,14 @@ def as_docx(export: Export) -> bytes:
     buffer = io.BytesIO()
     document.save(buffer)
     return buffer.getvalue()
+
+
+def _describe(properties: Any, export: Export) -> None:
+    """Say what the document is; python-docx's template tells of itself there."""
+    properties.title = export.title
+    properties.author = properties.comments = properties.last_modified_by = ""
+    # Word takes these times as UTC, and none with a zone.
+    properties.created = properties.modified = timezone.now().replace(tzinfo=None)
 
 
 def _add_turn(paragraph: Any, export: Export, turn: Sequence[Line]) -> None:

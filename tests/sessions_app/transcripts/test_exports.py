@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import json
 import re
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
@@ -19,7 +19,7 @@ import soundfile
 from django.http import HttpResponse
 from django.test import Client
 from django.urls import reverse
-from django.utils import translation
+from django.utils import timezone, translation
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
@@ -148,6 +148,19 @@ class TestDocx:
     def test_chinese_has_a_chinese_font(self) -> None:
         document = docx.Document(io.BytesIO(exports.as_docx(export())))
         assert 'w:eastAsia="Microsoft YaHei"' in document.styles["Normal"].element.xml
+
+    def test_it_is_printed_on_a4(self) -> None:
+        [section] = docx.Document(io.BytesIO(exports.as_docx(export()))).sections
+        assert section.page_width and section.page_height and section.left_margin
+        assert (round(section.page_width.mm), round(section.page_height.mm)) == (210, 297)
+        assert round(section.left_margin.mm) == 25
+
+    def test_its_properties_are_those_of_the_transcript(self) -> None:
+        properties = docx.Document(io.BytesIO(exports.as_docx(export()))).core_properties
+        assert properties.title == "周会"
+        assert properties.comments == properties.author == properties.last_modified_by == ""
+        assert properties.created == properties.modified
+        assert abs(timezone.now() - properties.created.replace(tzinfo=UTC)) < timedelta(minutes=1)
 
     @pytest.mark.parametrize("word", HOSTILE)
     def test_any_word_can_be_written(self, word: str) -> None:
