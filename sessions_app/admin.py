@@ -116,6 +116,14 @@ class SessionAdmin(OwnSessionsMixin, admin.ModelAdmin):  # type: ignore[type-arg
         address = reverse("admin:sessions_app_utterance_changelist")
         return format_html('<a href="{}?session__id__exact={}">{}</a>', address, session.pk, session.last_seq)
 
+    @admin.display(description=_("recording"))
+    def recording(self, session: Session) -> str:
+        kept = files.length(session.pk)
+        if not kept:
+            return "-"
+        address = reverse("export-recording", args=[session.key])
+        return format_html('<a href="{}">{}</a>', address, clock(seconds(kept)))
+
     # What goes on now.
 
     def live(self, request: HttpRequest) -> HttpResponse:

@@ -61,9 +61,6 @@ class Session(models.Model):
     last_revision = models.PositiveIntegerField(default=0, editable=False)
     """Number of the last change to a line that was final before."""
 
-    recording = models.FileField(_("recording"), upload_to="recordings/", blank=True)
-    """FLAC, once the session has ended."""
-
     is_kept = models.BooleanField(
         _("keep for good"), default=False, help_text=_("Old sessions are deleted by rule; this one stays.")
     )

@@ -89,7 +89,6 @@ def _wipe_traces() -> None:
 
 def delete_recording(session: Session) -> None:
     """Delete what was heard; what was written stays."""
-    Session.objects.filter(pk=session.pk).update(recording="")
     _delete_files(session.pk)
 
 

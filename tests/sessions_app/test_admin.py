@@ -56,6 +56,18 @@ def act(client: Client, action: str, *sessions: Session, sure: bool = False) -> 
     return answer.content.decode()
 
 
+@pytest.mark.parametrize("as_flac", [True, False])
+def test_a_session_leads_to_its_recording(client: Client, as_flac: bool) -> None:
+    session = make_session()
+    page = f"{SESSIONS}{session.pk}/change/"
+    assert "export/recording" not in client.get(page).content.decode()
+
+    make_recording(session, np.zeros(46 * 16_000, np.float32), as_flac=as_flac)
+
+    link = f'<a href="{reverse("export-recording", args=[session.key])}">0:46</a>'
+    assert link in client.get(page).content.decode()
+
+
 class TestEveryPage:
     def test_opens_with_few_queries_however_long_the_meeting(
         self, client: Client, django_assert_max_num_queries: Any

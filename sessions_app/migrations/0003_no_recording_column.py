@@ -1,0 +1,9 @@
+"""Without the column of the recording's file, which nothing wrote: a recording lies under its session's number."""
+
+from django.db import migrations
+
+
+class Migration(migrations.Migration):
+    dependencies = [("sessions_app", "0002_default_models")]
+
+    operations = [migrations.RemoveField(model_name="session", name="recording")]
