@@ -78,6 +78,7 @@ TEMPLATES = [
                 "django.contrib.messages.context_processors.messages",
                 "django.template.context_processors.i18n",
                 "sessions_app.context_processors.model_sets",
+                "sessions_app.context_processors.recording",
             ],
         },
     },

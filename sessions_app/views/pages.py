@@ -5,10 +5,12 @@ from __future__ import annotations
 import secrets
 from typing import Any
 
+from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from recognition.audio import milliseconds
 from sessions_app.access import permissions
@@ -71,6 +73,10 @@ def record(request: HttpRequest) -> HttpResponseBase:
     """Show a page that takes the part of the sender."""
     rights = permissions.rights(request, None)
     if Right.SEND not in rights:
+        if request.user.is_authenticated:
+            raise PermissionDenied(
+                _("Your account may not record. Whoever looks after accounts here can allow it.")
+            )
         return permissions.log_in_first(request)
     suggested = f"{timezone.localtime():%Y%m%d-%H%M}-{secrets.token_hex(2)}"
     context = {

@@ -77,6 +77,37 @@ class TestList:
     def test_an_empty_installation_has_a_list(self) -> None:
         assert page("session-list").status_code == 200
 
+    def test_only_where_there_is_no_session_at_all_one_is_asked_to_record_the_first(
+        self, session: Session
+    ) -> None:
+        first = "Record the first meeting"
+        found_none = page("session-list", first_day="2030-01-01").content.decode()
+        assert first not in found_none
+        assert 'href="/">Show all<' in found_none
+        session.delete()
+        assert first in page("session-list").content.decode()
+
+
+class TestRecordingWithoutTheRight:
+    """Whoever is known and may not record is told so, and is not asked to log in once more."""
+
+    @pytest.fixture
+    def viewer(self) -> Client:
+        client = Client(REMOTE_ADDR="203.0.113.9")
+        client.force_login(make_user("viewer", "viewer"))
+        return client
+
+    def test_the_page_says_why_and_who_can_help(self, viewer: Client) -> None:
+        answer = viewer.get(reverse("record"))
+        assert answer.status_code == 403
+        assert "Your account may not record." in answer.content.decode()
+
+    def test_no_page_leads_there(self, viewer: Client) -> None:
+        link = f'href="{reverse("record")}"'
+        assert link not in viewer.get("/").content.decode()
+        assert link in page("session-list").content.decode()
+        assert link in Client(REMOTE_ADDR="203.0.113.9").get(reverse("login")).content.decode()
+
 
 class TestSession:
     def test_it_comes_with_its_lines(self, session: Session) -> None:
@@ -116,9 +147,3 @@ class TestRecord:
         keys = {page("record").context["suggested_key"] for _ in range(5)}
 
         assert len(keys) == 5
-
-    def test_who_may_only_read_is_sent_to_log_in_as_somebody_else(self) -> None:
-        client = Client(REMOTE_ADDR="203.0.113.9")
-        client.force_login(make_user("viewer", "viewer"))
-
-        assert client.get(reverse("record")).status_code == 302
