@@ -4,6 +4,6 @@ from django.db import migrations
 
 
 class Migration(migrations.Migration):
-    dependencies = [("sessions_app", "0002_default_models")]
+    dependencies = [("sessions_app", "0003_teams")]
 
     operations = [migrations.RemoveField(model_name="session", name="recording")]
