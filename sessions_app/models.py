@@ -61,6 +61,9 @@ class Session(models.Model):
     last_revision = models.PositiveIntegerField(default=0, editable=False)
     """Number of the last change to a line that was final before."""
 
+    last_note = models.PositiveIntegerField(default=0, editable=False)
+    """Number of the last change to its notes; readers who know a lower one ask for them again."""
+
     is_kept = models.BooleanField(
         _("keep for good"), default=False, help_text=_("Old sessions are deleted by rule; this one stays.")
     )
@@ -303,6 +306,38 @@ class Share(models.Model):
 
     def __str__(self) -> str:
         return f"{self.user or self.team}: {self.level}"
+
+
+class Note(models.Model):
+    """A person's word on a moment of a session: without a text a bookmark, under another note a comment."""
+
+    session = models.ForeignKey(Session, models.CASCADE, related_name="notes")
+    position = models.BigIntegerField()
+    """The moment, in samples; answers have that of the note they are under."""
+
+    text = models.TextField(blank=True)
+    answers = models.ForeignKey("self", models.CASCADE, null=True, blank=True, related_name="answers_to_it")
+    author = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="session_notes"
+    )
+    created_at = models.DateTimeField(auto_now_add=True)
+    changed_at = models.DateTimeField(null=True)
+    """When its author last changed the text; None for never."""
+
+    is_removed = models.BooleanField(default=False)
+    """Taken away by a person, who may still think better of it."""
+
+    class Meta:
+        default_permissions: ClassVar = []
+        ordering: ClassVar = ["position", "id"]
+        indexes: ClassVar = [models.Index(fields=["session", "position"], name="notes_by_moment")]
+
+    def __str__(self) -> str:
+        return self.text
+
+    @property
+    def start_s(self) -> float:
+        return seconds(self.position)
 
 
 class AccessToken(models.Model):

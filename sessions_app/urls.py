@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from .views import audio, editing, exports, pages, sharing
+from .views import audio, editing, exports, notes, pages, sharing
 
 urlpatterns = [
     path("", pages.session_list, name="session-list"),
@@ -16,6 +16,7 @@ urlpatterns = [
     path("sessions/<str:key>/lines", pages.lines, name="lines"),
     path("sessions/<str:key>/lines/<int:line>/words", editing.words, name="words-of-line"),
     path("sessions/<str:key>/lines/<int:line>/versions", editing.versions, name="versions-of-line"),
+    path("sessions/<str:key>/notes", notes.notes, name="notes"),
     path("sessions/<str:key>/edits", editing.edit, name="edit"),
     path("sessions/<str:key>/people", editing.people, name="people"),
     path("sessions/<str:key>/audio.wav", audio.wav, name="audio"),

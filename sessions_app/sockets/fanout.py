@@ -209,6 +209,7 @@ class Fanout:
             last_seq=known.last_seq,
             last_revision=known.last_revision,
             model_set=known.model_set,
+            last_note=known.last_note,
         )
         feed.receive_progress(received=known.durable, durable=known.durable)
         if followed.pk != known.pk:  # it may have been withdrawn, and have come again

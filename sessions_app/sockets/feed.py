@@ -17,6 +17,7 @@ from sessions_app.wire.protocol import (
     Flushed,
     Line,
     Message,
+    NotesChange,
     PartialLine,
     Revision,
     SessionEnd,
@@ -45,6 +46,7 @@ class SessionFeed:
     target_seq: int = 0
     last_revision: int = 0
     target_revision: int = 0
+    last_note: int = 0
     received: int = 0
     durable: int = 0
     partial: PartialLine | None = None
@@ -73,12 +75,20 @@ class SessionFeed:
         self.partial = partial
 
     def receive_numbers(
-        self, *, state: str, epoch: int, last_seq: int, last_revision: int, model_set: str = ""
+        self,
+        *,
+        state: str,
+        epoch: int,
+        last_seq: int,
+        last_revision: int,
+        model_set: str = "",
+        last_note: int = 0,
     ) -> None:
         """Note the state and the numbers of the session in the database."""
         self.state, self.epoch, self.model_set = state, epoch, model_set
         self.target_seq = max(self.target_seq, last_seq)
         self.target_revision = max(self.target_revision, last_revision)
+        self.last_note = max(self.last_note, last_note)
 
     def receive_progress(self, *, received: int, durable: int, last_seq: int = 0) -> None:
         """Note the progress of recognition, and the number of the last line before `durable`."""
@@ -167,6 +177,7 @@ class Cursor:
     _partial: PartialLine | None = None
     _ack: Ack | None = None
     _state: str = ""
+    _note: int = 0
 
     def take(self, feed: SessionFeed) -> list[Message] | Behind:
         """Take what to send now, in order, and move the marks; or say what the database must be asked for."""
@@ -215,6 +226,9 @@ class Cursor:
         if state and state != self._state:
             self._state = state
             yield StateChange(state)
+        if feed.last_note > self._note:
+            self._note = feed.last_note
+            yield NotesChange(feed.last_note)
         if self.wants_acks:
             yield from self._acknowledge(feed)
         if feed.partial is not self._partial:

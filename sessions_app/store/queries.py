@@ -23,6 +23,7 @@ class SessionNumbers:
     last_seq: int
     last_revision: int
     model_set: str
+    last_note: int = 0
 
     @property
     def end(self) -> SessionEnd | None:
@@ -36,7 +37,10 @@ class SessionNumbers:
 
 def session_numbers(keys: Iterable[str]) -> dict[str, SessionNumbers]:
     """Read the progress of these sessions, by key; those that do not exist are left out."""
-    fields = ("pk", "key", "state", "epoch", "failures", "durable", "last_seq", "last_revision", "model_set")
+    fields = (
+        "pk", "key", "state", "epoch", "failures", "durable", "last_seq", "last_revision", "model_set",
+        "last_note",
+    )  # fmt: skip
     rows = Session.objects.filter(key__in=list(keys)).values_list(*fields)
     return {row[1]: SessionNumbers(*row) for row in rows}
 

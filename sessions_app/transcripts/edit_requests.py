@@ -201,9 +201,14 @@ def parse_edit(body: bytes) -> Edit:
     try:
         return _parser.validate_json(body)
     except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        place = ".".join(str(part) for part in first["loc"][1:])
-        raise BadEdit(f"{place}: {first['msg']}" if place else first["msg"]) from error
+        raise BadEdit(first_fault(error)) from error
+
+
+def first_fault(error: ValidationError) -> str:
+    """Return what is wrong first with a request of several kinds, and where."""
+    first = error.errors(include_url=False, include_input=False)[0]
+    place = ".".join(str(part) for part in first["loc"][1:])
+    return f"{place}: {first['msg']}" if place else first["msg"]
 
 
 def replace_in(text: str, edit: ReplaceText) -> str:

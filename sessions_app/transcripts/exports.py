@@ -28,7 +28,9 @@ from sessions_app.store.queries import as_line
 from sessions_app.templatetags.durations import clock
 from sessions_app.wire.protocol import Line, line_fields
 
+from . import notes
 from .alignment import TimedWord, align
+from .notes import Comment
 from .subtitles import Cue, cues, rows
 
 A4 = Mm(210), Mm(297)
@@ -57,9 +59,12 @@ class Export:
 
     has_times: bool = True
     has_speakers: bool = True
+    notes: Sequence[Comment] = ()
 
 
-def prepare(session: Session, *, has_times: bool = True, has_speakers: bool = True) -> Export:
+def prepare(
+    session: Session, *, has_times: bool = True, has_speakers: bool = True, has_notes: bool = True
+) -> Export:
     """Read a session; speakers' names are in the language of the moment."""
     utterances = list(
         session.utterances.filter(is_removed=False).select_related("voice__speaker").order_by("start", "id")
@@ -77,7 +82,13 @@ def prepare(session: Session, *, has_times: bool = True, has_speakers: bool = Tr
         },
         has_times=has_times,
         has_speakers=has_speakers,
+        notes=[_cleaned_note(note) for note in notes.read(session)] if has_notes else (),
     )
+
+
+def _cleaned_note(note: Comment) -> Comment:
+    text = "\n".join(clean(row) for row in note.text.splitlines())
+    return replace(note, text=text, author=clean(note.author))
 
 
 def file_name(session: Session, extension: str) -> str:
@@ -105,7 +116,16 @@ def as_text(export: Export) -> bytes:
         head = " ".join(part for part in (_time(export, turn[0]), _name(export, turn[0])) if part)
         body = "\n".join(line.text for line in turn)
         blocks.append(f"{head}\n{body}" if head else body)
+    if export.notes:
+        blocks.append(f"{_('Notes')}\n" + "\n".join(map(_note_line, export.notes)))
     return "\n\n".join(blocks).encode() + b"\n"
+
+
+def _note_line(note: Comment) -> str:
+    """Return a note in one paragraph: the moment, who wrote it, and what."""
+    indent = "    " if note.answers else ""
+    said = note.text.replace("\n", f"\n{indent}  ") or _("Bookmark")
+    return f"{indent}{clock(note.at_ms / 1000)} {note.author}: {said}"
 
 
 def as_markdown(export: Export) -> bytes:
@@ -116,7 +136,15 @@ def as_markdown(export: Export) -> bytes:
         head = " ".join([*([f"**{_markdown(name)}**"] if name else []), *([f"`{time}`"] if time else [])])
         body = "  \n".join(_markdown(line.text) for line in turn)
         blocks.append(f"{head}  \n{body}" if head else body)
+    if export.notes:
+        blocks += [f"## {_('Notes')}", "\n".join(map(_markdown_note, export.notes))]
     return "\n\n".join(blocks).encode() + b"\n"
+
+
+def _markdown_note(note: Comment) -> str:
+    indent = "  " if note.answers else ""
+    said = f"  \n{indent}  ".join(map(_markdown, note.text.splitlines())) or _("Bookmark")
+    return f"{indent}- `{clock(note.at_ms / 1000)}` **{_markdown(note.author)}** {said}"
 
 
 def as_srt(export: Export) -> bytes:
@@ -149,6 +177,7 @@ def as_json(export: Export) -> bytes:
         "started_at": export.started_at.isoformat(),
         "duration_ms": round(export.duration_s * 1000),
         "lines": [_as_object(line, export.words[line.line_id]) for line in export.lines],
+        "notes": [_note_as_object(note) for note in export.notes],
     }
     return json.dumps(content, ensure_ascii=False, indent=1).encode()
 
@@ -165,13 +194,14 @@ def as_docx(export: Export) -> bytes:
     style.element.rPr.rFonts.set(qn("w:eastAsia"), "Microsoft YaHei")
     style.paragraph_format.line_spacing_rule = WD_LINE_SPACING.SINGLE
     _describe(document.core_properties, export)
-    heading = document.add_heading(export.title, level=1)
-    for run in heading.runs:
-        run.font.color.rgb = RGBColor(0x1E, 0x1D, 0x1A)
-        run._element.get_or_add_rPr().get_or_add_rFonts().set(qn("w:eastAsia"), "Microsoft YaHei")
+    _add_heading(document, export.title, level=1)
     document.add_paragraph(_facts(export))
     for turn in _turns(export):
         _add_turn(document.add_paragraph(), export, turn)
+    if export.notes:
+        _add_heading(document, _("Notes"), level=2)
+    for note in export.notes:
+        _add_note(document.add_paragraph(), note)
     buffer = io.BytesIO()
     document.save(buffer)
     return buffer.getvalue()
@@ -183,6 +213,24 @@ def _describe(properties: Any, export: Export) -> None:
     properties.author = properties.comments = properties.last_modified_by = ""
     # Word takes these times as UTC, and none with a zone.
     properties.created = properties.modified = timezone.now().replace(tzinfo=None)
+
+
+def _add_heading(document: Any, text: str, *, level: int) -> None:
+    for run in document.add_heading(text, level=level).runs:
+        run.font.color.rgb = RGBColor(0x1E, 0x1D, 0x1A)
+        run._element.get_or_add_rPr().get_or_add_rFonts().set(qn("w:eastAsia"), "Microsoft YaHei")
+
+
+def _add_note(paragraph: Any, note: Comment) -> None:
+    if note.answers:
+        paragraph.paragraph_format.left_indent = Pt(24)
+    time = paragraph.add_run(f"{clock(note.at_ms / 1000)}  ")
+    time.font.size, time.font.color.rgb = Pt(9), RGBColor(0x76, 0x70, 0x66)
+    paragraph.add_run(f"{note.author}  ").bold = True
+    for index, row in enumerate(note.text.splitlines() or [_("Bookmark")]):
+        if index:
+            paragraph.add_run().add_break()
+        paragraph.add_run(row)
 
 
 def _add_turn(paragraph: Any, export: Export, turn: Sequence[Line]) -> None:
@@ -267,6 +315,17 @@ def _markdown(text: str) -> str:
     escaped = _MARKDOWN.sub(r"\\\1", text)
     # What makes a list or a heading does so only at the start of a line.
     return re.sub(r"^(\s*)([-+=]|\d+[.)])", r"\1\\\2", escaped)
+
+
+def _note_as_object(note: Comment) -> dict[str, Any]:
+    return {
+        "id": note.pk,
+        "at_ms": note.at_ms,
+        "author": note.author,
+        "text": note.text,
+        "written_at": note.written_at.isoformat(),
+        "answers": note.answers,
+    }
 
 
 def _as_object(line: Line, words: Sequence[TimedWord]) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from .audio import serve_file, serve_wav
 
 @for_session(Right.EXPORT)
 def export(request: HttpRequest, session: Session, format: str) -> HttpResponseBase:  # noqa: A002
-    """Serve a transcript in one of `exports.FORMATS`; `times=0` and `speakers=0` leave those out."""
+    """Serve a transcript in one of `exports.FORMATS`; `times=0`, `speakers=0`, `notes=0` leave those out."""
     if format not in exports.FORMATS:
         known = ", ".join(exports.FORMATS)
         raise Http404(_("There is no such format; there are: %(formats)s.") % {"formats": known})
@@ -25,6 +25,7 @@ def export(request: HttpRequest, session: Session, format: str) -> HttpResponseB
         session,
         has_times=request.GET.get("times") != "0",
         has_speakers=request.GET.get("speakers") != "0",
+        has_notes=request.GET.get("notes") != "0",
     )
     chosen = exports.FORMATS[format]
     name = exports.file_name(session, format)

@@ -16,13 +16,16 @@ from recognition.audio import milliseconds
 from sessions_app.access import permissions
 from sessions_app.access.decision import Right
 from sessions_app.access.permissions import for_session, for_visitors
-from sessions_app.transcripts import listing, transcript
+from sessions_app.transcripts import listing, notes, transcript
 
 from .. import model_sets
 from ..models import Session
 
 CAPTIONS = 12
 """Lines that a page of captions starts with."""
+
+NOTES_FOUND = 20
+"""Notes that a search shows, before the lines that it found."""
 
 
 @for_visitors
@@ -41,6 +44,10 @@ def session_list(request: HttpRequest) -> HttpResponseBase:
     if form.looked_for:
         found = listing.find(form, sessions, before=before)
         context |= {"found": found, "next_page_query": _query(request, before=found.next_before)}
+        if before is None:
+            context["found_notes"] = notes.containing(
+                form.narrow(sessions), form.looked_for, limit=NOTES_FOUND
+            )
         return render(request, "sessions/found.html", context)
     page = listing.read_page(form.narrow(sessions), before=before)
     context |= {"page": page, "next_page_query": _query(request, before=page.next_before)}

@@ -333,6 +333,13 @@ class StateChange:
 
 
 @dataclass(frozen=True, slots=True)
+class NotesChange:
+    """The notes of the session have changed so many times: whoever shows them asks for them."""
+
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
 class SessionEnd:
     """The confirmation that a sender waits for after its "close"."""
 
@@ -343,7 +350,7 @@ class SessionEnd:
     """Whether it was ended because recognition could not go on; what was received is recorded."""
 
 
-Message = Line | PartialLine | Revision | Hello | Ack | Flushed | StateChange | SessionEnd
+Message = Line | PartialLine | Revision | Hello | Ack | Flushed | StateChange | NotesChange | SessionEnd
 
 _EMPTY: dict[str, Any] = {"asr": "", "spk": {}}
 
@@ -375,6 +382,8 @@ def encode(message: Message, *, version: int) -> str | None:
             body = _event("flushed", position=position, seq=last_seq)
         case StateChange(state):
             body = _event("session", state=state)
+        case NotesChange(number):
+            body = _event("notes", number=number)
     return json.dumps(body, ensure_ascii=False)
 
 

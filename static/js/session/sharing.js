@@ -68,6 +68,7 @@ class ExportDialog {
     return sessionUrl(this.data, `export/${format}`, {
       times: Number(chosen.has("times")),
       speakers: Number(chosen.has("speakers")),
+      notes: Number(chosen.has("notes")),
     });
   }
 

@@ -14,6 +14,7 @@ from sessions_app.wire.protocol import (
     Flushed,
     Line,
     Message,
+    NotesChange,
     PartialLine,
     Revision,
     SessionEnd,
@@ -312,3 +313,24 @@ class TestFlushes:
         taken = cursor.take(made)
         assert not isinstance(taken, Behind)
         assert taken.index(Flushed(32_000, 3)) < taken.index(END)
+
+
+class TestNotes:
+    def test_changes_are_told_once_and_the_latest_only(self) -> None:
+        made, cursor = feed(), Cursor(wants_events=True)
+        made.receive_numbers(state="", epoch=1, last_seq=0, last_revision=0, last_note=1)
+        made.receive_numbers(state="", epoch=1, last_seq=0, last_revision=0, last_note=3)
+        assert taken(cursor, made) == [NotesChange(3)]
+        assert taken(cursor, made) == []
+
+    def test_version_1_hears_nothing_of_them(self) -> None:
+        made = feed()
+        made.receive_numbers(state="live", epoch=1, last_seq=0, last_revision=0, last_note=1)
+        assert taken(Cursor(), made) == []
+
+    def test_are_told_after_the_end_to_who_stays(self) -> None:
+        made, cursor = feed(), Cursor(wants_events=True, stays=True)
+        made.receive_end(SessionEnd(0, 0.0, 0.0))
+        taken(cursor, made)
+        made.receive_numbers(state="ended", epoch=1, last_seq=0, last_revision=0, last_note=1)
+        assert taken(cursor, made) == [NotesChange(1)]

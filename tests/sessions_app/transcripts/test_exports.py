@@ -62,7 +62,7 @@ HOSTILE = [
 ]
 
 
-def export(spoken: Any = MEETING, **options: bool) -> Export:
+def export(spoken: Any = MEETING, **options: Any) -> Export:
     lines = [
         exports.cleaned(Line(index, index, index * 2000, (index + 1) * 2000, text, SpeakerRef(name, name)))
         for index, (name, text) in enumerate(spoken)

@@ -48,6 +48,7 @@ revoke-link          405    405    405      405      405    405     405      405
 end                  405    405    405      405      405    405     405      405     405     405
 delete               405    405    405      405      405    405     405      405     405     405
 lines                200    302    200      404      200    200     200    404     200     200
+notes                200    302    200      404      200    200     200      404     200     404
 edit                 405    405    405      405      405    405     405      405     405     405
 words-of-line        200    302    200      404      200    200     200      404     200     200
 versions-of-line     302    302    403      404      200    200     403      404     200     403
@@ -175,7 +176,7 @@ class TestRights:
         assert self.rights("local", session) == {"read", "send", "export"}
 
     def test_by_role(self, session: Session) -> None:
-        everything = {"read", "send", "export", "edit", "share", "delete"}
+        everything = {"read", "send", "export", "edit", "comment", "share", "delete"}
         assert self.rights("viewer", session) == {"read"}
         assert self.rights("owner", session) == everything
         assert self.rights("editor", session) == everything

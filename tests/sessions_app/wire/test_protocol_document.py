@@ -17,6 +17,7 @@ from sessions_app.wire.protocol import (
     Hello,
     Line,
     Mode,
+    NotesChange,
     PartialLine,
     ProtocolError,
     Revision,
@@ -45,6 +46,7 @@ MESSAGES = {
     "ack": encode(Ack(2, 1), version=2),
     "flushed": encode(Flushed(48_000, 42), version=2),
     "session": encode(StateChange("paused"), version=2),
+    "notes": encode(NotesChange(3), version=2),
     "error": encode_error(ProtocolError(ErrorCode.MISALIGNED, "")),
 }
 
