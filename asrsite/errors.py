@@ -7,6 +7,8 @@ from django.shortcuts import render
 from django.template.loader import render_to_string
 from django.utils.translation import gettext as _
 
+from sessions_app.access.permissions import wants_json
+
 
 def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
     return _answer(request, 403, str(exception) or _("You do not have the right to do this."))
@@ -32,13 +34,13 @@ def not_from_our_page(request: HttpRequest, reason: str = "") -> HttpResponse:
 def server_error(request: HttpRequest) -> HttpResponse:
     # Nothing that may have failed is used for saying so: no database, no context processor.
     reason = _("Something went wrong on the server. Its log says what.")
-    if _wants_json(request):
+    if wants_json(request):
         return JsonResponse({"error": reason}, status=500)
     return HttpResponse(render_to_string("server_error.html", {"reason": reason}), status=500)
 
 
 def _answer(request: HttpRequest, status: int, reason: str) -> HttpResponse:
-    if _wants_json(request):
+    if wants_json(request):
         return JsonResponse({"error": reason}, status=status)
     return render(request, "error.html", {"status": status, "reason": reason}, status=status)
 

@@ -403,6 +403,8 @@ class AccessToken(models.Model):
 
     def admits(self, role: str, session_key: str, now: datetime | None = None) -> bool:
         """Tell whether the bearer may take this role in this session."""
-        if self.is_revoked or (self.expires_at and self.expires_at <= (now or timezone.now())):
-            return False
-        return self.role == role and self.session_key in ("", session_key)
+        return self.is_good(now) and self.role == role and self.session_key in ("", session_key)
+
+    def is_good(self, now: datetime | None = None) -> bool:
+        """Tell whether it is neither revoked nor out of date."""
+        return not self.is_revoked and (not self.expires_at or self.expires_at > (now or timezone.now()))

@@ -25,7 +25,7 @@ ROOMS = {
     "sessions_app.serving": set(),
     "sessions_app.transport": set(),
     "sessions_app.recordings": set(),
-    "sessions_app.access": set(),
+    "sessions_app.access": {"wire"},
     "sessions_app.store": {"transport", "wire"},
     "sessions_app.sockets": {"access", "serving", "store", "transport", "wire"},
     "sessions_app.worker": {"recordings", "serving", "store", "transport", "wire"},

@@ -77,6 +77,9 @@ class Visitor:
     is_token_good: bool = False
     """The token admits this role to this session."""
 
+    is_program: bool = False
+    """Shows its token in a header: nobody has sent it a link."""
+
 
 def decide(access: Access, visitor: Visitor) -> AccessDecision:
     """Decide whether a visitor may take part.
@@ -113,8 +116,13 @@ def rights(access: Access, visitor: Visitor, granted: Iterable[Right]) -> frozen
         granted: By the permissions of the login, as far as they reach to this session.
     """
     if visitor.has_token:
-        return frozenset({Right.READ}) if visitor.is_token_good else frozenset()
+        return _rights_by_token(visitor) if visitor.is_token_good else frozenset()
     return frozenset(granted) | (OPEN_RIGHTS if is_trusted(access, visitor) else frozenset())
+
+
+def _rights_by_token(visitor: Visitor) -> frozenset[Right]:
+    """Let a program write what it reads to files; a link offers its reader no files, only the page."""
+    return frozenset({Right.READ, Right.EXPORT}) if visitor.is_program else frozenset({Right.READ})
 
 
 def is_trusted(access: Access, visitor: Visitor) -> bool:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import base64
 import unicodedata
 from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
 from django.conf import settings
+from django.contrib.auth import authenticate
 from django.contrib.auth.models import AnonymousUser, User
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
@@ -17,6 +19,7 @@ from django.utils.translation import gettext as _
 
 from sessions_app import teams
 from sessions_app.models import AccessToken, Session
+from sessions_app.wire.own_protocol import bearer_token
 
 from . import decision
 from .decision import Access, Right, Visitor
@@ -76,11 +79,12 @@ def for_session(right: Right = Right.READ) -> Callable[[View], View]:
         @wraps(view)
         def checked(request: HttpRequest, key: str, *args: Any, **kwargs: Any) -> HttpResponseBase:
             key = unicodedata.normalize("NFC", key).replace("\0", "\ufffd")  # PostgreSQL takes no NUL
+            log_in_by_password(request)
             session = Session.objects.select_related("owner").filter(key=key).first()
             found = rights(request, session)
             if session and right in found:
                 return view(request, session, *args, **kwargs)
-            if not request.user.is_authenticated and "token" not in request.GET and right not in found:
+            if right not in found and not request.user.is_authenticated and not _has_known_token(request):
                 return log_in_first(request)
             if session and Right.READ in found:
                 raise PermissionDenied(_("You do not have the right to do this with this session."))
@@ -96,6 +100,7 @@ def for_visitors(view: View) -> View:
 
     @wraps(view)
     def checked(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        log_in_by_password(request)
         if not request.user.is_authenticated and not rights(request, None):
             return log_in_first(request)
         return view(request, *args, **kwargs)
@@ -103,20 +108,48 @@ def for_visitors(view: View) -> View:
     return checked
 
 
+def log_in_by_password(request: HttpRequest) -> None:
+    """Let a program read as the user whose name and password it shows (HTTP Basic)."""
+    scheme, _space, encoded = request.headers.get("authorization", "").partition(" ")
+    if scheme.lower() != "basic" or request.method not in ("GET", "HEAD"):
+        return
+    try:
+        name, _colon, password = base64.b64decode(encoded).decode().partition(":")
+    except ValueError:
+        return
+    if user := authenticate(request, username=name, password=password):
+        request.user = user
+
+
 def log_in_first(request: HttpRequest) -> HttpResponseBase:
-    """Ask for a login: a page by leading to it, a script by 401."""
-    if wants_json(request):
-        return JsonResponse({"error": _("Please log in first.")}, status=401)
-    return redirect_to_login(request.get_full_path())
+    """Ask for a login: a page by leading to it, a program by 401."""
+    if not wants_json(request):
+        return redirect_to_login(request.get_full_path())
+    reason = (
+        _("This token or password is not known here, or no longer good.")
+        if "authorization" in request.headers
+        else _("Please log in first.")
+    )
+    headers = {"WWW-Authenticate": "Bearer"}  # not Basic: a browser would ask its user, and never forget
+    return JsonResponse({"error": reason}, status=401, headers=headers)
 
 
 def wants_json(request: HttpRequest) -> bool:
-    """Tell whether a script asks, and not a page."""
-    return "application/json" in request.headers.get("accept", "")
+    """Tell whether a program asks, and not somebody who looks at a page."""
+    return "application/json" in request.headers.get("accept", "") or "authorization" in request.headers
+
+
+def _has_known_token(request: HttpRequest) -> bool:
+    """Tell whether a token brings the sender of this request further than a login would."""
+    if "token" in request.GET:
+        return True  # a link: whatever is wrong with it, whoever follows it has no password
+    token = AccessToken.find(bearer_token(request.headers))
+    return token is not None and token.is_good()
 
 
 def _visitor(request: HttpRequest, session: Session | None) -> Visitor:
-    secret = request.GET.get("token", "")
+    in_header = bearer_token(request.headers)
+    secret = request.GET.get("token", "") or in_header
     token = AccessToken.find(secret) if secret else None
     return Visitor(
         is_local=decision.is_local(
@@ -125,4 +158,5 @@ def _visitor(request: HttpRequest, session: Session | None) -> Visitor:
         has_login=request.user.is_authenticated,
         has_token=bool(secret),
         is_token_good=bool(session and token and token.admits(AccessToken.Role.RECEIVER, session.key)),
+        is_program=secret == in_header,
     )

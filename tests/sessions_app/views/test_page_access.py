@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
+from django.utils import timezone
 from pytest_django import Settings
 
 from sessions_app.models import AccessToken, Session
@@ -151,8 +153,6 @@ class TestShareLinks:
         assert self.get(session, role="sender").status_code == 404
 
     def test_a_revoked_or_expired_one_shows_nothing(self, session: Session) -> None:
-        from django.utils import timezone
-
         assert self.get(session, expires_at=timezone.now()).status_code == 404
         _, secret = AccessToken.issue(name="a", role="receiver", session_key=session.key)
         AccessToken.objects.update(is_revoked=True)
@@ -202,6 +202,62 @@ def test_scripts_get_their_refusal_as_json(session: Session) -> None:
     client = Client(REMOTE_ADDR=REMOTE, HTTP_ACCEPT="application/json")
     response = client.get(reverse("lines", args=[session.key]))
     assert (response.status_code, response.json()) == (401, {"error": "Please log in first."})
+
+
+class TestPrograms:
+    """Read by a token or a password in a header, and are answered in JSON whatever they accept."""
+
+    @pytest.fixture
+    def secret(self, session: Session) -> str:
+        return AccessToken.issue(name="archive", role="receiver", session_key=session.key)[1]
+
+    def get(self, name: str, session: Session, authorization: str) -> Any:
+        client = Client(REMOTE_ADDR=REMOTE, headers={"authorization": authorization})
+        return client.get(address_of(name, session, "program"))
+
+    @pytest.mark.parametrize("name", ["lines", "export", "export-recording", "audio", "peaks", "session"])
+    def test_a_token_reads_all_there_is_of_its_session(
+        self, session: Session, secret: str, name: str
+    ) -> None:
+        answer = self.get(name, session, f"Bearer {secret}")
+        assert answer.status_code == 200
+
+    @pytest.mark.parametrize("name", ["edit", "end", "delete", "links"])
+    def test_it_changes_nothing(self, session: Session, secret: str, name: str) -> None:
+        client = Client(REMOTE_ADDR=REMOTE, headers={"authorization": f"Bearer {secret}"})
+        answer = client.post(address_of(name, session, "program"))
+        assert answer.status_code == 403
+        assert "right" in answer.json()["error"]
+
+    def test_other_sessions_are_not_there(self, secret: str) -> None:
+        other = make_session("another")
+        make_lines(other)
+        answer = self.get("lines", other, f"Bearer {secret}")
+        assert answer.status_code == 404
+        assert answer.json() == {"error": "There is no such session, or it is not for you."}
+
+    @pytest.mark.parametrize("header", ["Bearer wrong", "Bearer ", "Basic b3duZXI6d3Jvbmc=", "Basic %", "x"])
+    def test_what_nobody_knows_is_said_so(self, session: Session, header: str) -> None:
+        answer = self.get("export", session, header)
+        assert answer.status_code == 401
+        assert answer["WWW-Authenticate"] == "Bearer"
+        assert answer.json() == {"error": "This token or password is not known here, or no longer good."}
+
+    def test_a_token_that_is_out_of_date_is_no_longer_good(self, session: Session, secret: str) -> None:
+        AccessToken.objects.update(expires_at=timezone.now())
+        assert self.get("export", session, f"Bearer {secret}").status_code == 401
+
+    def test_a_user_reads_with_name_and_password_what_they_read_on_pages(self, session: Session) -> None:
+        owner = User.objects.get(username="owner")
+        owner.set_password("s3cret")
+        owner.save()
+        header = "Basic " + base64.b64encode(b"owner:s3cret").decode()
+        assert self.get("export", session, header).status_code == 200
+        others = make_session("of-others")
+        make_lines(others)
+        assert self.get("export", others, header).status_code == 404
+        client = Client(REMOTE_ADDR=REMOTE, headers={"authorization": header})
+        assert client.post(address_of("delete", session, "program")).status_code == 401
 
 
 def test_a_key_in_another_spelling_is_the_same_session() -> None:
