@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 from html import escape
 
 from django import template
@@ -24,10 +24,21 @@ def marked(parts: Iterable[tuple[str, bool]]) -> SafeString:
 
 @register.filter
 def moment(at: datetime) -> SafeString:
-    """Write a time: for people in the zone of the installation, and for programs."""
+    """Write a time: for people, and for programs; its zone is named where it may not be the reader's."""
     local = timezone.localtime(at)
+    # Browsers with scripts do without the zone: static/js/lib/moments.js writes other zones anew.
+    is_default = timezone.get_current_timezone() == timezone.get_default_timezone()
+    zone = format_html('<span class="zone"> {}</span>', _zone(local)) if is_default else ""
     text = date_format(local, "DATETIME_FORMAT")
-    return format_html('<time datetime="{}">{}</time>', local.isoformat(timespec="seconds"), text)
+    return format_html('<time datetime="{}">{}{}</time>', local.isoformat(timespec="seconds"), text, zone)
+
+
+def _zone(local: datetime) -> str:
+    """Return the zone by its distance from UTC, which reads the same everywhere: letters like CST do not."""
+    minutes = int((local.utcoffset() or timedelta()).total_seconds()) // 60
+    hours, rest = divmod(abs(minutes), 60)
+    sign = "+" if minutes > 0 else "\u2212"
+    return f"UTC{sign}{hours}{f':{rest:02}' if rest else ''}" if minutes else "UTC"
 
 
 @register.filter

@@ -6,6 +6,7 @@
 
 import { getJson, sessionUrl } from "../lib/api.js";
 import { element } from "../lib/dom.js";
+import { momentText } from "../lib/moments.js";
 import { fill, gettext, languageOf } from "../lib/words.js";
 import { difference } from "./difference.js";
 
@@ -98,13 +99,12 @@ export class VersionsDialog {
 
 /** @param {Version} version */
 function heading({ by, at, what }) {
-  const when = at ? new Date(at).toLocaleString(document.documentElement.lang) : "";
   return element(
     "p",
     { class: "version-head" },
     element("strong", {}, by || gettext("the machine")),
     ` ${REASONS.get(what)?.() ?? what}`,
-    element("span", { class: "hint" }, when),
+    element("span", { class: "hint" }, at ? momentText(at) : ""),
   );
 }
 

@@ -8,8 +8,10 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from django.utils import timezone, translation
-from hypothesis import given, settings
+from hypothesis import given
+from hypothesis import settings as trying
 from hypothesis import strategies as st
+from pytest_django import Settings
 
 from sessions_app.templatetags.lists import marked, moment, options
 
@@ -43,7 +45,7 @@ def test_what_was_said_is_marked_and_never_markup(text: str) -> None:
 
 
 @given(st.lists(st.tuples(st.text(alphabet="<>&\"'/ab ", min_size=1), st.booleans()), max_size=5))
-@settings(max_examples=50)
+@trying(max_examples=50)
 def test_any_pieces_read_as_they_are(parts: list[tuple[str, bool]]) -> None:
     seen = Reader(marked(parts))
 
@@ -75,18 +77,34 @@ class TestMoment:
     @pytest.mark.parametrize(
         ("zone", "words", "for_programs"),
         [
-            ("UTC", "Dec. 31, 2026, 11:30 p.m.", "2026-12-31T23:30:05+00:00"),
-            ("Asia/Shanghai", "Jan. 1, 2027, 7:30 a.m.", "2027-01-01T07:30:05+08:00"),
+            ("Africa/Accra", "Dec. 31, 2026, 11:30 p.m.", "2026-12-31T23:30:05+00:00"),
+            ("Asia/Tokyo", "Jan. 1, 2027, 8:30 a.m.", "2027-01-01T08:30:05+09:00"),
             ("America/New_York", "Dec. 31, 2026, 6:30 p.m.", "2026-12-31T18:30:05-05:00"),
         ],
     )
-    def test_it_is_that_of_the_installation_for_people_and_programs(
+    def test_it_is_in_the_readers_zone_for_people_and_programs(
         self, zone: str, words: str, for_programs: str
     ) -> None:
         with timezone.override(ZoneInfo(zone)), translation.override("en"):
             html = moment(self.AT)
 
         assert html == f'<time datetime="{for_programs}">{words}</time>'
+
+    @pytest.mark.parametrize(
+        ("zone", "name"),
+        [
+            ("Asia/Shanghai", "UTC+8"),
+            ("Asia/Kolkata", "UTC+5:30"),
+            ("America/New_York", "UTC\u22125"),
+            ("UTC", "UTC"),
+        ],
+    )
+    def test_as_long_as_nobody_knows_the_readers_zone_it_is_named(
+        self, settings: Settings, zone: str, name: str
+    ) -> None:
+        settings.TIME_ZONE = zone
+
+        assert moment(self.AT).endswith(f'<span class="zone"> {name}</span></time>')
 
     def test_it_is_written_as_the_reader_writes_it(self) -> None:
         with translation.override("zh-hans"):

@@ -1,0 +1,46 @@
+// Dates and times in the page's language and the reader's own time zone, whatever the server knows of that.
+
+/** @returns {string} */
+const language = () => document.documentElement.lang;
+
+/**
+ * Return a moment as a day and a time.
+ *
+ * @param {string} iso
+ */
+export function momentText(iso) {
+  return new Date(iso).toLocaleString(language(), { dateStyle: "medium", timeStyle: "short" });
+}
+
+/**
+ * Return the day of a moment.
+ *
+ * @param {string} iso
+ */
+export function dayText(iso) {
+  return new Date(iso).toLocaleDateString(language(), { dateStyle: "medium" });
+}
+
+/**
+ * Tell whether a moment is written in the zone that the reader's clock has then.
+ *
+ * @param {string} iso with its offset from UTC
+ */
+export function isInOwnZone(iso) {
+  const offset = /([+-])(\d\d):(\d\d)$/.exec(iso);
+  const minutes = offset ? Number(`${offset[1]}1`) * (60 * Number(offset[2]) + Number(offset[3])) : 0;
+  return minutes === -new Date(iso).getTimezoneOffset();
+}
+
+/**
+ * Write moments anew that the server wrote in another zone than the reader's: it learns that with the first page.
+ *
+ * @param {ParentNode} root
+ */
+export function showOwnZone(root) {
+  for (const time of root.querySelectorAll("time[datetime]")) {
+    const iso = time.getAttribute("datetime") ?? "";
+    if (!iso.includes("T") || isInOwnZone(iso)) continue;
+    time.textContent = momentText(iso);
+  }
+}

@@ -1,0 +1,5 @@
+// Times on every page.
+
+import { showOwnZone } from "../lib/moments.js";
+
+showOwnZone(document);
