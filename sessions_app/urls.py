@@ -17,6 +17,7 @@ urlpatterns = [
     path("sessions/<str:key>/lines/<int:line>/words", editing.words, name="words-of-line"),
     path("sessions/<str:key>/lines/<int:line>/versions", editing.versions, name="versions-of-line"),
     path("sessions/<str:key>/notes", notes.notes, name="notes"),
+    path("sessions/<str:key>/removed", editing.removed_lines, name="removed-lines"),
     path("sessions/<str:key>/edits", editing.edit, name="edit"),
     path("sessions/<str:key>/people", editing.people, name="people"),
     path("sessions/<str:key>/audio.wav", audio.wav, name="audio"),

@@ -43,7 +43,7 @@ from .edit_requests import (
     Who,
     replace_in,
 )
-from .line_versions import LineVersion, lines_to_flip
+from .line_versions import LineVersion, Removal, by_line, lines_to_flip, removal_by_hand
 
 NOT_RESTORED = ("id", "session", "seq", "revision", "tokens", "machine_text")
 """Columns of a line that an earlier version leaves as they are."""
@@ -310,11 +310,22 @@ def _lines_that_follow(session: Session, versions: Mapping[int, Any]) -> list[Ut
 def history_of(lines: Iterable[int]) -> list[LineVersion]:
     """Read when lines came and went, the oldest first."""
     rows = Utterance.history.filter(id__in=list(lines)).order_by("history_date", "history_id")
-    columns = ("id", "history_date", "history_change_reason", "is_removed", "history_type")
+    columns = ("id", "history_id", "history_date", "history_user__username", "history_change_reason")
     return [
-        LineVersion(line, at, reason or "", is_removed, kind == "+")
-        for line, at, reason, is_removed, kind in rows.values_list(*columns)
+        LineVersion(line, key, at, by or "", reason or "", is_removed, kind == "+")
+        for line, key, at, by, reason, is_removed, kind in rows.values_list(
+            *columns, "is_removed", "history_type"
+        )
     ]
+
+
+def removed_by_hand(session: Session) -> list[tuple[Utterance, Removal]]:
+    """Return the lines that people took out, in their order, which can be brought back."""
+    removed = session.utterances.filter(is_removed=True).select_related("voice__speaker")
+    rows = list(removed.defer("tokens", "machine_text").order_by("start", "id"))
+    histories = by_line(history_of(row.pk for row in rows))
+    removals = [(row, removal_by_hand(histories.get(row.pk, []))) for row in rows]
+    return [(row, removal) for row, removal in removals if removal]
 
 
 def _follow_merged_voice(line: Utterance) -> None:

@@ -18,11 +18,25 @@ class LineVersion:
     """One state of a line, as its history has it. What one edit changes has one date."""
 
     line: int
+    key: int
+    """Names the version, for restoring it."""
+
     at: datetime
+    by: str
     reason: str
     is_removed: bool
     is_first: bool
     """A person made the line: before, it was not there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Removal:
+    """The end of a line, by a person who took it out."""
+
+    at: datetime
+    by: str
+    version: int
+    """The last one before, which brings the line back."""
 
 
 def lines_to_flip(
@@ -38,7 +52,7 @@ def lines_to_flip(
         versions: Of all lines of the session, the oldest first.
         removed_now: Of those lines, by their keys.
     """
-    histories = _by_line(versions)
+    histories = by_line(versions)
     edits = {version.at for version in histories.pop(line, []) if version.at > since}
     flips = {}
     for other, history in histories.items():
@@ -48,13 +62,21 @@ def lines_to_flip(
     return flips
 
 
-def is_removed_by_hand(history: Sequence[LineVersion]) -> bool:
-    """Tell by its history whether a person took a line out: its words are in no other line then."""
-    reasons = [version.reason for version in history if version.is_removed and version.reason != TAKEN_BACK]
-    return reasons[-1:] == [BY_HAND]
+def removal_by_hand(history: Sequence[LineVersion]) -> Removal | None:
+    """Return the removal by which a line is gone; None if a person did not take it out, or its words live on.
+
+    Args:
+        history: Of one line that is not there, the oldest version first.
+    """
+    removals = [version for version in history if version.is_removed and version.reason != TAKEN_BACK]
+    present = [version for version in history if not version.is_removed]
+    if not present or not removals or removals[-1].reason != BY_HAND:
+        return None
+    return Removal(removals[-1].at, removals[-1].by, present[-1].key)
 
 
-def _by_line(versions: Iterable[LineVersion]) -> dict[int, list[LineVersion]]:
+def by_line(versions: Iterable[LineVersion]) -> dict[int, list[LineVersion]]:
+    """Return the history of each line."""
     histories: dict[int, list[LineVersion]] = {}
     for version in versions:
         histories.setdefault(version.line, []).append(version)

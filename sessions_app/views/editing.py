@@ -72,6 +72,17 @@ def versions(request: HttpRequest, session: Session, line: int) -> HttpResponse:
 
 @require_GET
 @for_session(Right.EDIT)
+def removed_lines(request: HttpRequest, session: Session) -> HttpResponse:
+    """Tell the lines that people took out, each with the version that brings it back."""
+    removed = [
+        _changed(line) | {"by": removal.by, "at": removal.at.isoformat(), "version": removal.version}
+        for line, removal in editing.removed_by_hand(session)
+    ]
+    return JsonResponse({"lines": removed})
+
+
+@require_GET
+@for_session(Right.EDIT)
 def people(request: HttpRequest, session: Session) -> HttpResponse:
     """Tell the known speakers whose name contains `q`, for choosing one."""
     if not request.user.has_perm("speakers.view_speaker"):
@@ -96,7 +107,8 @@ def _changed(line: Utterance) -> dict[str, Any]:
 def _version(row: Any, names: dict[int, str]) -> dict[str, Any]:
     return {
         "version": row.history_id,
-        "at": row.history_date.isoformat(),
+        # The machine's is written down when a person is about to change it: that is not when it was heard.
+        "at": None if row.history_change_reason == "machine" else row.history_date.isoformat(),
         "by": row.history_user.get_username() if row.history_user else "",
         "what": row.history_change_reason or "",
         "text": row.text,

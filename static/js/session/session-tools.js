@@ -8,10 +8,11 @@ import { Editor } from "../editing/editor.js";
 import { Edits } from "../editing/edits.js";
 import { Finder } from "../editing/finder.js";
 import { LineTools } from "../editing/line-tools.js";
+import { RemovedDialog } from "../editing/removed-dialog.js";
 import { SpeakerMenu } from "../editing/speaker-menu.js";
 import { TitleField } from "../editing/title-field.js";
 import { VersionsDialog } from "../editing/versions-dialog.js";
-import { byId, findById } from "../lib/dom.js";
+import { byId } from "../lib/dom.js";
 import { PlayerBar } from "../player/player-bar.js";
 import { PersonDialog } from "./person-dialog.js";
 import { setUpSharing } from "./sharing.js";
@@ -24,7 +25,8 @@ export function setUpTools({ data, view }) {
   const finder = new Finder({ view, edits: editing?.edits ?? null });
   const persons = new PersonDialog({ view, playerBar, speakerMenu: editing?.speakerMenu ?? null });
   new LineTools({ view, playerBar, editing });
-  setUpSharing({ data, view });
+  const removed = editing && new RemovedDialog({ data, view, playerBar, edits: editing.edits });
+  setUpSharing({ data, view, removed });
   view.companions.push(
     { transcriptChanged: () => playerBar.transcriptChanged(), ended: () => playerBar.ended() },
     { transcriptChanged: () => finder.transcriptChanged() },
@@ -70,10 +72,5 @@ function showUndo(edits) {
  * @param {SessionView} view
  */
 function goToLinkedLine(view) {
-  const row = location.hash.startsWith("#line-") && findById(location.hash.slice(1));
-  if (!row) return;
-  view.follow.stop();
-  view.transcriptView.setCurrent(row);
-  row.classList.add("is-linked");
-  row.scrollIntoView({ block: "center" });
+  if (location.hash.startsWith("#line-")) view.showLine(Number(location.hash.slice("#line-".length)));
 }

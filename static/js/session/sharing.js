@@ -1,36 +1,39 @@
 // Taking a session away, and letting others read it: the dialogs of export, links and deletion.
 
 /** @import { PageData } from "../connection/messages.js" */
+/** @import { RemovedDialog } from "../editing/removed-dialog.js" */
 /** @import { SessionView } from "../transcript/session-view.js" */
 
 import { getJson, postJson, RequestError, sessionUrl } from "../lib/api.js";
 import { byId, descendant, element, findById } from "../lib/dom.js";
+import { dayText } from "../lib/moments.js";
 import { openMenu } from "../lib/popover.js";
 import { toast } from "../lib/toast.js";
 import { fill, gettext } from "../lib/words.js";
 
-/** @param {{data: PageData, view: SessionView}} parts */
-export function setUpSharing({ data, view }) {
+/** @typedef {{data: PageData, view: SessionView, removed: RemovedDialog | null}} Parts */
+
+/** @param {Parts} parts */
+export function setUpSharing(parts) {
+  const { data } = parts;
   for (const button of document.querySelectorAll("dialog [data-close]")) {
     button.addEventListener("click", () => button.closest("dialog")?.close());
   }
   if (findById("export-dialog")) new ExportDialog(data);
   if (findById("share-dialog")) new ShareDialog(data);
   const opener = byId("more-open");
-  opener.addEventListener("click", () => openMenu(opener, more(data, view)));
+  opener.addEventListener("click", () => openMenu(opener, more(parts)));
 }
 
-/**
- * @param {PageData} data
- * @param {SessionView} view
- */
-function more(data, view) {
+/** @param {Parts} parts */
+function more({ data, view, removed }) {
   const mayEnd = data.rights.includes("send") && view.isLive;
   const deletion = findById("delete-dialog", HTMLDialogElement);
   return [
     { label: gettext("Captions"), action: () => open(sessionUrl(data, "captions/"), "_blank", "noopener") },
     { label: gettext("Keyboard"), action: () => byId("help", HTMLDialogElement).showModal() },
     { label: gettext("Print"), action: () => print() },
+    removed !== null && { label: gettext("Removed lines"), action: () => removed.open() },
     mayEnd && { label: gettext("End this session"), action: () => end(data) },
     deletion !== null && { label: gettext("Delete…"), isDangerous: true, action: () => deletion.showModal() },
   ];
@@ -140,9 +143,7 @@ class ShareDialog {
   /** @param {Link} link */
   row(link) {
     const until = link.expires_at
-      ? fill(gettext("until %(day)s"), {
-          day: new Date(link.expires_at).toLocaleDateString(document.documentElement.lang),
-        })
+      ? fill(gettext("until %(day)s"), { day: dayText(link.expires_at) })
       : gettext("until revoked");
     return element(
       "li",

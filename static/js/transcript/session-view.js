@@ -158,6 +158,20 @@ export class SessionView {
     byId("nothing").hidden = !(isEmpty && !this.isLive);
   }
 
+  /**
+   * Go to a line, and let it be seen which one it is; nothing happens if it is not there.
+   *
+   * @param {number} id
+   */
+  showLine(id) {
+    const row = this.transcriptView.rows.get(id);
+    if (!row) return;
+    this.follow.stop();
+    this.transcriptView.setCurrent(row);
+    for (const other of this.transcriptView.rows.values()) other.classList.toggle("is-linked", other === row);
+    row.scrollIntoView({ block: "center" });
+  }
+
   // Who speaks, and how much.
 
   showPeople() {

@@ -7,7 +7,9 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import Permission
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from sessions_app.models import Session
@@ -102,6 +104,59 @@ def test_the_versions_of_a_line_newest_first(client: Client, session: Session) -
     assert [(v["text"], v["by"], v["speaker"]) for v in answer["versions"]] == [
         ("好。", "Alice", "Speaker 1"), ("好的。", "", "Speaker 1"),
     ]  # fmt: skip
+
+
+def test_the_machine_s_version_has_no_time_of_an_edit(client: Client, session: Session) -> None:
+    post(client, session, change(session))
+    line = session.utterances.order_by("start")[1]
+    versions = client.get(reverse("versions-of-line", args=[session.key, line.pk])).json()["versions"]
+    assert [version["at"] is None for version in versions] == [False, True]
+
+
+class TestRemovedLines:
+    """A line that was taken out can be brought back as long as the session is kept."""
+
+    @staticmethod
+    def removed(client: Client, session: Session) -> list[dict[str, Any]]:
+        lines: list[dict[str, Any]] = client.get(reverse("removed-lines", args=[session.key])).json()["lines"]
+        return lines
+
+    def test_are_listed_and_come_back(self, client: Client, session: Session) -> None:
+        seen = change(session)["seen"]
+        post(client, session, {"kind": "remove", "seen": seen})
+        [line] = self.removed(client, session)
+        assert (line["asr"], line["by"], line["start_ms"]) == ("好的。", "Alice", 2000)
+        version = {"line": line["id"], "revision": line["revision"], "version": line["version"]}
+        answer = post(client, session, {"kind": "restore", "lines": [version]}).json()
+        assert [(line["asr"], line["removed"]) for line in answer["lines"]] == [("好的。", False)]
+        assert self.removed(client, session) == []
+        post(client, session, answer["undo"])
+        assert [line["asr"] for line in self.removed(client, session)] == ["好的。"]
+
+    def test_one_whose_words_are_in_another_line_is_none_of_them(
+        self, client: Client, session: Session
+    ) -> None:
+        first, second, third = session.utterances.order_by("start")[:3]
+        marks = [{"line": line.pk, "revision": 0} for line in (first, second, third)]
+        post(client, session, {"kind": "merge", "seen": marks[0], "following": marks[1]})
+        split = {"kind": "split", "seen": marks[2], "first": "预算", "second": "通过了吗？"}
+        post(client, session, post(client, session, split).json()["undo"])
+        assert session.utterances.filter(is_removed=True).count() == 2
+        assert self.removed(client, session) == []
+
+    def test_cost_the_same_however_many(self, client: Client, session: Session) -> None:
+        costs = []
+        for line in session.utterances.all():
+            post(client, session, {"kind": "remove", "seen": {"line": line.pk, "revision": 0}})
+            with CaptureQueriesContext(connection) as queries:
+                self.removed(client, session)
+            costs.append(len(queries))
+        assert costs == [costs[0]] * len(LINES)
+
+    def test_are_shown_only_to_who_may_edit(self, session: Session) -> None:
+        viewer = Client(HTTP_ACCEPT="application/json")
+        viewer.force_login(make_user("viewer", "viewer"))
+        assert viewer.get(reverse("removed-lines", args=[session.key])).status_code == 403
 
 
 def test_lines_of_other_sessions_tell_nothing(client: Client, session: Session) -> None:
