@@ -11,7 +11,7 @@ from sessions_app.access.permissions import wants_json
 
 
 def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
-    return _answer(request, 403, str(exception) or _("You do not have the right to do this."))
+    return _answer(request, 403, str(exception) or _("You do not have permission to do this."))
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
@@ -27,13 +27,13 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 def not_from_our_page(request: HttpRequest, reason: str = "") -> HttpResponse:
     """Answer a CSRF failure, by Django's name: `reason` is for the log, where Django writes it."""
-    advice = _("This page was open for too long, or cookies are off. Load it again and try once more.")
+    advice = _("This page was open too long, or cookies are turned off. Reload it and try again.")
     return _answer(request, 403, advice)
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
     # Nothing that may have failed is used for saying so: no database, no context processor.
-    reason = _("Something went wrong on the server. Its log says what.")
+    reason = _("Something went wrong on the server. Its log has the details.")
     if wants_json(request):
         return JsonResponse({"error": reason}, status=500)
     return HttpResponse(render_to_string("server_error.html", {"reason": reason}), status=500)

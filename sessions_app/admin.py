@@ -85,16 +85,18 @@ class SessionAdmin(OwnSessionsMixin, admin.ModelAdmin):  # type: ignore[type-arg
         ]
 
     @admin.action(
-        description=_("Identify the speakers of the selected sessions anew"), permissions=["change"]
+        description=_("Identify the speakers of the selected meetings again"), permissions=["change"]
     )
     def identify_anew(self, request: HttpRequest, sessions: QuerySet[Session]) -> None:
         over = sessions.filter(state=Session.State.ENDED)
         for session in over:
             jobs.ask_for(REIDENTIFY, str(session.pk), by=_user(request))
         if len(over) < sessions.count():
-            messages.warning(request, gettext("Sessions that are not over are identified as they go on."))
+            messages.warning(request, gettext("Meetings still in progress are identified as they go along."))
         if over:
-            messages.success(request, gettext("The workers will do it: see the background jobs."))
+            messages.success(
+                request, gettext("This is being done in the background: see the background jobs.")
+            )
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False  # a session begins with its audio
@@ -130,7 +132,7 @@ class SessionAdmin(OwnSessionsMixin, admin.ModelAdmin):  # type: ignore[type-arg
         """Show the sessions that have not ended."""
         if not self.has_view_permission(request):
             raise PermissionDenied
-        context = {**self.admin_site.each_context(request), "title": _("Live sessions"), "opts": self.opts}
+        context = {**self.admin_site.each_context(request), "title": _("Live meetings"), "opts": self.opts}
         return render(request, "sessions/admin/live.html", context)
 
     def live_data(self, request: HttpRequest) -> JsonResponse:
@@ -155,7 +157,7 @@ class SessionAdmin(OwnSessionsMixin, admin.ModelAdmin):  # type: ignore[type-arg
             str(Utterance._meta.verbose_name_plural): lines,
         }
         live = [
-            gettext("“%(title)s” is still going on: end it first.") % {"title": session}
+            gettext("“%(title)s” is still in progress: end it first.") % {"title": session}
             for session in sessions
             if not session.has_ended
         ]
@@ -169,22 +171,22 @@ class SessionAdmin(OwnSessionsMixin, admin.ModelAdmin):  # type: ignore[type-arg
 
     # Actions.
 
-    @admin.action(description=_("End the selected sessions"), permissions=["send"])
+    @admin.action(description=_("End the selected meetings"), permissions=["send"])
     def end(self, request: HttpRequest, sessions: QuerySet[Session]) -> None:
         keys = list(sessions.exclude(state=Session.State.ENDED).values_list("key", flat=True))
         for key in keys:
             notify.send(layer_messages.WORKERS, {"type": "session.stop", "key": key})
         _say(self, request, len(keys), _ENDING)
 
-    @admin.action(description=_("Keep the selected sessions for good"), permissions=["change"])
+    @admin.action(description=_("Keep the selected meetings for good"), permissions=["change"])
     def keep(self, request: HttpRequest, sessions: QuerySet[Session]) -> None:
         _say(self, request, sessions.update(is_kept=True), _KEPT)
 
-    @admin.action(description=_("Let the selected sessions be deleted by age"), permissions=["change"])
+    @admin.action(description=_("Stop keeping the selected meetings for good"), permissions=["change"])
     def release(self, request: HttpRequest, sessions: QuerySet[Session]) -> None:
         _say(self, request, sessions.update(is_kept=False), _RELEASED)
 
-    @admin.action(description=_("Delete the recordings of the selected sessions"), permissions=["delete"])
+    @admin.action(description=_("Delete the recordings of the selected meetings"), permissions=["delete"])
     def delete_recordings(self, request: HttpRequest, sessions: QuerySet[Session]) -> None:
         ended = list(sessions.filter(state=Session.State.ENDED))
         for session in ended:
@@ -192,16 +194,16 @@ class SessionAdmin(OwnSessionsMixin, admin.ModelAdmin):  # type: ignore[type-arg
         _say(self, request, len(ended), _SILENCED)
 
 
-_ENDING = ngettext_lazy("%(count)d session is ending.", "%(count)d sessions are ending.", "count")
-_KEPT = ngettext_lazy("%(count)d session is kept for good.", "%(count)d sessions are kept for good.", "count")
+_ENDING = ngettext_lazy("%(count)d meeting is ending.", "%(count)d meetings are ending.", "count")
+_KEPT = ngettext_lazy("%(count)d meeting is kept for good.", "%(count)d meetings are kept for good.", "count")
 _RELEASED = ngettext_lazy(
-    "%(count)d session is deleted when it is old.",
-    "%(count)d sessions are deleted when they are old.",
+    "%(count)d meeting will be deleted when it is old.",
+    "%(count)d meetings will be deleted when they are old.",
     "count",
 )
 _SILENCED = ngettext_lazy(
-    "The recording of %(count)d session was deleted.",
-    "The recordings of %(count)d sessions were deleted.",
+    "The recording of %(count)d meeting was deleted.",
+    "The recordings of %(count)d meetings were deleted.",
     "count",
 )
 
@@ -236,7 +238,7 @@ class LineForm(ModelForm):  # type: ignore[type-arg]
         now = Utterance.objects.get(pk=self.instance.pk)
         if now.revision != self.cleaned_data.get("seen"):
             raise ValidationError(
-                gettext("Somebody changed this line meanwhile. It now reads: “%(text)s”.")
+                gettext("Someone else has changed this line in the meantime. It now reads: “%(text)s”.")
                 % {"text": now.text}
             )
         return super().clean()
@@ -287,15 +289,15 @@ class UtteranceAdmin(OwnSessionsMixin, VersionsAdmin):
         """Turn what was said in a meeting into a recording to decide on, as if it had been uploaded."""
         people = Speaker.objects.filter(voices__utterances__in=lines).distinct()
         if len(people) != 1 or lines.filter(voice__speaker=None).exists():
-            messages.error(request, gettext("Select lines of one speaker, whose name is known."))
+            messages.error(request, gettext("Select lines of a single speaker whose name is known."))
             return None
         [speaker] = people
         if enrollment.valid_consent(speaker) is None:
-            messages.error(request, gettext("First this person must agree to being recognised by voice."))
+            messages.error(request, gettext("This person must first agree to being recognised by voice."))
             return redirect("admin:speakers_enroll", speaker.uuid)
         audio = _said(lines)
         if not len(audio):
-            messages.error(request, gettext("Of these lines no recording is kept."))
+            messages.error(request, gettext("No recording of these lines has been kept."))
             return None
         draft = enrollment.begin(
             audio, source=Voiceprint.Source.TRANSCRIPT, by=_user(request), speaker=speaker
@@ -427,7 +429,7 @@ class AccessTokenAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         obj.created_by_id = request.user.pk
         super().save_model(request, obj, form, change)
         # Once, and nowhere else: only the hash is kept.
-        text = gettext("The token is %(secret)s – copy it now, it cannot be shown again.") % {
+        text = gettext("The token is %(secret)s – copy it now: it cannot be shown again.") % {
             "secret": secret
         }
         messages.warning(request, text)

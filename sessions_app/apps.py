@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 class SessionsConfig(AppConfig):
     name = "sessions_app"
-    verbose_name = _("Sessions")
+    verbose_name = _("Meetings")
 
     def ready(self) -> None:
         # Registers checks, and declares what jobs do.

@@ -30,11 +30,11 @@ class Session(models.Model):
 
     class State(models.TextChoices):
         LIVE = "live", _("live")
-        PAUSED = "paused", _("waiting for its sender")
+        PAUSED = "paused", _("waiting for the microphone")
         DRAINING = "draining", _("finishing")
         ENDED = "ended", _("ended")
 
-    key = models.CharField(_("session id"), max_length=128, unique=True)
+    key = models.CharField(_("meeting ID"), max_length=128, unique=True)
     """Names the session in addresses, as its clients chose it."""
 
     title = models.CharField(_("title"), max_length=200, blank=True)
@@ -65,19 +65,21 @@ class Session(models.Model):
     """Number of the last change to its notes; readers who know a lower one ask for them again."""
 
     is_kept = models.BooleanField(
-        _("keep for good"), default=False, help_text=_("Old sessions are deleted by rule; this one stays.")
+        _("keep for good"),
+        default=False,
+        help_text=_("Old meetings are deleted automatically; this one stays."),
     )
 
     class Meta:
-        verbose_name = _("session")
-        verbose_name_plural = _("sessions")
+        verbose_name = _("meeting")
+        verbose_name_plural = _("meetings")
         ordering: ClassVar = ["-created_at"]
         permissions: ClassVar = [
-            ("send_session", _("Can send audio")),
+            ("send_session", _("Can record meetings")),
             ("export_session", _("Can export transcripts and recordings")),
-            ("comment_session", _("Can comment on sessions")),
-            ("share_session", _("Can share sessions by link")),
-            ("view_all_session", _("Can see everybody's sessions")),
+            ("comment_session", _("Can comment on meetings")),
+            ("share_session", _("Can share meetings by link")),
+            ("view_all_session", _("Can see everyone's meetings")),
         ]
 
     def __str__(self) -> str:
@@ -107,7 +109,8 @@ class DefaultModels(models.Model):
         _("model set"),
         max_length=100,
         help_text=_(
-            "Recognises new sessions whose sender does not choose. Without it, the first of ASR_MODELS does."
+            "Recognises new meetings for which no models were chosen. "
+            "If nothing is set here, the first of ASR_MODELS does."
         ),
     )
 
@@ -126,7 +129,7 @@ class DefaultModels(models.Model):
 class Voice(models.Model):
     """One voice in one session: an enrolled speaker, or a stranger with a number."""
 
-    session = models.ForeignKey(Session, models.CASCADE, related_name="voices", verbose_name=_("session"))
+    session = models.ForeignKey(Session, models.CASCADE, related_name="voices", verbose_name=_("meeting"))
     uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     number = models.PositiveIntegerField(_("number"), null=True, blank=True)
     """1, 2, ... among the strangers of the session, in order of appearance; None for who never was one."""
@@ -172,7 +175,7 @@ class Voice(models.Model):
 class Utterance(models.Model):
     """One line of a transcript: what one voice said between two endpoints."""
 
-    session = models.ForeignKey(Session, models.CASCADE, related_name="utterances", verbose_name=_("session"))
+    session = models.ForeignKey(Session, models.CASCADE, related_name="utterances", verbose_name=_("meeting"))
     seq = models.PositiveIntegerField(_("number"), null=True, blank=True, editable=False)
     """1, 2, ... in the order of the finals; none for a line that a person added."""
 
@@ -344,12 +347,12 @@ class AccessToken(models.Model):
     """A secret that lets its bearer into sessions; only its hash is kept."""
 
     class Role(models.TextChoices):
-        SENDER = "sender", _("sender")
-        RECEIVER = "receiver", _("receiver")
+        SENDER = "sender", _("microphone")
+        RECEIVER = "receiver", _("reader")
 
     name = models.CharField(_("name"), max_length=100)
     role = models.CharField(_("role"), max_length=10, choices=Role)
-    session_key = models.CharField(_("session id"), max_length=128, blank=True)
+    session_key = models.CharField(_("meeting ID"), max_length=128, blank=True)
     """The only session it is good for; empty for all."""
 
     digest = models.CharField(max_length=64, unique=True, editable=False)

@@ -206,11 +206,11 @@ class SpeakerAdmin(VersionsAdmin):
         keys = ",".join(str(key) for key in speakers.values_list("pk", flat=True))
         return redirect(f"{reverse('admin:speakers_merge')}?speakers={keys}")
 
-    @admin.action(description=_("Compute the selected voiceprints anew"), permissions=["enroll"])
+    @admin.action(description=_("Recompute the selected voiceprints"), permissions=["enroll"])
     def embed_anew(self, request: HttpRequest, speakers: QuerySet[Speaker]) -> None:
         for speaker in speakers:
             jobs.ask_for(enrollment.REEMBED, str(speaker.uuid), by=_user(request))
-        messages.success(request, _now("The workers will do it: see the background jobs."))
+        messages.success(request, _now("This is being done in the background: see the background jobs."))
 
     def has_merge_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm(MERGE)

@@ -50,7 +50,7 @@ class Permitted(HttpBasicAuth):
         if user is None:
             return None
         if not user.is_staff or not user.has_perm(self.permission):
-            raise HttpError(403, _("You do not have the right to do this."))
+            raise HttpError(403, _("You do not have permission to do this."))
         return user
 
     def authenticate(self, request: HttpRequest, username: str, password: str) -> User | None:

@@ -73,17 +73,17 @@ def _decode_file(path: Path) -> np.ndarray:
 
 
 def _trap() -> str:
-    return _("The file asks for more memory or time than a recording needs. Save it anew as WAV or MP3.")
+    return _("This file takes more memory or time than a recording should. Save it again as WAV or MP3.")
 
 
 def _reason(word: str) -> str:
     reasons = {
-        "not_audio": _("This is no audio file that we can read: use WAV, FLAC, MP3, M4A or WebM."),
+        "not_audio": _("This is not an audio file that can be read: use WAV, FLAC, MP3, M4A or WebM."),
         "empty": _("The file holds no audio."),
-        "too_long": _("The recording is longer than %(minutes)d minutes: cut it.")
+        "too_long": _("The recording is longer than %(minutes)d minutes: shorten it.")
         % {"minutes": MAX_RECORDING_S // 60},
         "bad_rate": _("The sample rate must be between 8 and 192 kHz."),
         "bad_channels": _("The file must have between 1 and 8 channels."),
-        "not_finite": _("The recording holds values that are no numbers: it was not written properly."),
+        "not_finite": _("The recording contains values that are not numbers: it was not saved properly."),
     }
     return reasons.get(word, reasons["not_audio"])

@@ -278,9 +278,9 @@ def describe(problem: Problem) -> str:
         Problem.SEVERAL_VOICES: _("More than one person seems to speak. Record one person alone."),
         Problem.NOISY: _("It is noisy. Record in a quiet place, closer to the microphone."),
         Problem.CLIPPED: _("It is too loud and distorted. Speak more softly or turn the microphone down."),
-        Problem.LITTLE_SPEECH: _("A longer recording, of ten seconds or more, is recognised more surely."),
-        Problem.LIKE_ANOTHER: _("It sounds like somebody else who is enrolled."),
-        Problem.UNLIKE_OWN: _("It does not sound like what is enrolled of this speaker."),
+        Problem.LITTLE_SPEECH: _("A longer recording, of ten seconds or more, is recognised more reliably."),
+        Problem.LIKE_ANOTHER: _("It sounds like someone else who is enrolled."),
+        Problem.UNLIKE_OWN: _("It does not sound like this speaker’s enrolled voice."),
     }
     return words[problem]
 

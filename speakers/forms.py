@@ -54,7 +54,7 @@ class EnrollForm(forms.Form):
 class DecideForm(forms.Form):
     """The decision to store a recording that was judged, though something may speak against it."""
 
-    is_sure = forms.BooleanField(label=_("I have listened to it; store it nevertheless."))
+    is_sure = forms.BooleanField(label=_("I have listened to it; store it anyway."))
 
     def __init__(self, *args: Any, is_doubtful: bool, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

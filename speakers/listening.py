@@ -109,7 +109,7 @@ def embedder_of(engine: Engine) -> SpeakerEmbedder:
         JobFailed: If the model set has no such model.
     """
     if engine.models.embedder is None:
-        raise JobFailed(_("This service's model set has no [speaker]: it tells no voices apart."))
+        raise JobFailed(_("The models of this service cannot tell voices apart: their set has no [speaker]."))
     return engine.models.embedder
 
 

@@ -27,7 +27,7 @@ def ask_if_needed(model_id: str) -> None:
         jobs.ask_for(REEMBED, model_id=model_id)
 
 
-@jobs.does(REEMBED, label=_("compute voiceprints anew"), is_long=True)
+@jobs.does(REEMBED, label=_("recompute voiceprints"), is_long=True)
 async def reembed(task: RunningJob) -> dict[str, Any]:
     """Hear kept recordings with the models of this worker, and keep what they hear."""
     engines = _engines(task)

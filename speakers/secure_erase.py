@@ -35,7 +35,7 @@ def schedule() -> None:
     jobs.ask_for(WIPE)
 
 
-@jobs.does(WIPE, label=gettext_lazy("wipe out what was deleted"))
+@jobs.does(WIPE, label=gettext_lazy("erase the traces of deleted data"))
 async def _wipe(task: RunningJob) -> None:
     try:
         await in_database(wipe)
@@ -102,7 +102,7 @@ def _await_old_snapshots() -> None:
 
 
 def _in_use() -> InUse:
-    return InUse(_("Somebody still reads the database as it was before: it is tried again."))
+    return InUse(_("The database is still being read as it was before: this will be tried again."))
 
 
 _OLDER_SNAPSHOTS = """

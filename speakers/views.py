@@ -110,7 +110,7 @@ def export_speaker(request: HttpRequest, key: uuid.UUID) -> HttpResponse:
     user = _need(request, EXPORT)
     speaker = get_object_or_404(Speaker, uuid=key)
     if request.method != "POST":
-        title = _("Export all that is kept of %(name)s") % {"name": speaker.name}
+        title = _("Export everything kept about %(name)s") % {"name": speaker.name}
         return _page(request, "export", title, speaker=speaker)
     try:
         return responses.archive(speaker, by=user)

@@ -87,8 +87,8 @@ def for_session(right: Right = Right.READ) -> Callable[[View], View]:
             if right not in found and not request.user.is_authenticated and not _has_known_token(request):
                 return log_in_first(request)
             if session and Right.READ in found:
-                raise PermissionDenied(_("You do not have the right to do this with this session."))
-            raise Http404(_("There is no such session, or it is not for you."))
+                raise PermissionDenied(_("You do not have permission to do this in this meeting."))
+            raise Http404(_("There is no such meeting, or you may not see it."))
 
         return checked
 

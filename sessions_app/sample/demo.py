@@ -65,7 +65,7 @@ async def show_sample_meeting(port: int, say: Say) -> None:
     async with connect(f"{url}?{reading}", **LOOPBACK) as receiver, asyncio.TaskGroup() as tasks:
         tasks.create_task(_tell(receiver, say))
         tasks.create_task(_send(f"{url}?{sending}"))
-    say(_("The sample meeting has ended. Record one of your own, or send it: see README.md."))
+    say(_("The sample meeting has ended. Record one of your own, or send one from a program: see README.md."))
 
 
 def _issue_tokens() -> dict[str, dict[str, str]]:
@@ -133,7 +133,7 @@ def _are_known(count: int) -> bool:
 def _begin_enrollment(name: str, file: Path, admin: User) -> None:
     speaker = Speaker.objects.create(name=name, note=_("From the sample meeting."))
     text, _made = ConsentText.objects.get_or_create(
-        text=_("The voices of the sample meeting are synthetic: they are nobody's."), language=""
+        text=_("The voices in the sample meeting are synthetic and belong to nobody."), language=""
     )
     consent = enrollment.record_consent(speaker, text, by=admin)
     audio: Any = soundfile.read(file, dtype="float32")[0]

@@ -112,7 +112,7 @@ def replace_text(session: Session, edit: ReplaceText, by: User) -> Outcome:
     lines = _seen_lines(session, edit.lines)
     texts = {seen: replace_in(line.text, edit) for seen, line in zip(edit.lines, lines, strict=True)}
     if not all(texts.values()):
-        raise NotPossible(_("Nothing would be left of a line: remove it instead."))
+        raise NotPossible(_("A line would be left empty: remove it instead."))
     return _change_texts(session, texts, by, "replace")
 
 
@@ -143,7 +143,7 @@ def name_voice(session: Session, edit: NameVoice, by: User) -> Outcome:
     """Name a voice, or make it one with the voice that is meant."""
     voice = _known_voice(session, edit.voice)
     if voice is None:
-        raise Conflict(_("Somebody has given this voice another name meanwhile."))
+        raise Conflict(_("Someone else has renamed this voice in the meantime."))
     was = dict(voice.utterances.values_list("pk", "revision"))
     previous = Who(speaker_id=str(voice.speaker.uuid)) if voice.speaker else Who(stranger=True)
     other = _known_voice(session, edit.who.speaker_id) if edit.who.speaker_id else None
@@ -164,7 +164,7 @@ def separate_voices(session: Session, edit: SeparateVoices, by: User) -> Outcome
     """Make two voices of one that was merged."""
     gone = session.voices.filter(uuid=_uuid(edit.voice)).exclude(merged_into=None).first()
     if gone is None or gone.merged_into is None:
-        raise Conflict(_("Somebody has given this voice another name meanwhile."))
+        raise Conflict(_("Someone else has renamed this voice in the meantime."))
     kept = gone.merged_into
     was = dict(kept.utterances.filter(pk__in=edit.lines).values_list("pk", "revision"))
     attribution.separate_voice(gone, was)
@@ -191,11 +191,11 @@ def _speaker(who: Who, by: User) -> Speaker | None:
         return None
     if who.name is not None:
         if not by.has_perm("speakers.add_speaker"):
-            raise NotPossible(_("You may choose among the known speakers only."))
+            raise NotPossible(_("You may only choose among the known speakers."))
         return Speaker.objects.create(name=who.name)
     speaker = Speaker.objects.filter(uuid=_uuid(who.speaker_id or "")).first()
     if speaker is None:
-        raise NotPossible(_("There is no such speaker any more."))
+        raise NotPossible(_("This speaker no longer exists."))
     return speaker
 
 
@@ -342,7 +342,7 @@ def _follow_merged_voice(line: Utterance) -> None:
 def change_title(session: Session, edit: ChangeTitle, by: User) -> Outcome:
     """Give the session another title."""
     if session.title not in (edit.seen, edit.title):
-        message = _("Somebody has changed the title to “%(title)s” meanwhile.")
+        message = _("Someone else has changed the title to “%(title)s” in the meantime.")
         raise Conflict(message % {"title": session.title})
     before, session.title = session.title, edit.title
     session.save(update_fields=["title"])
@@ -373,7 +373,7 @@ def _seen_lines(session: Session, seen: Iterable[Seen], *, removed: bool = False
         if rows[line.line].revision != line.revision or (rows[line.line].is_removed and not removed)
     ]
     if changed:
-        raise Conflict(_("Somebody has changed this meanwhile."), changed)
+        raise Conflict(_("Someone else has changed this in the meantime."), changed)
     return [rows[line.line] for line in wanted]
 
 
@@ -458,7 +458,7 @@ def join_lines(first: str, second: str) -> str:
 
 
 def _no_such_line(line: int) -> str:
-    return _("There is no line %(line)s in this session.") % {"line": line}
+    return _("There is no line %(line)s in this meeting.") % {"line": line}
 
 
 def _uuid(text: str) -> uuid.UUID:

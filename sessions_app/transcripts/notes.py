@@ -66,7 +66,7 @@ def read(session: Session) -> list[Comment]:
 
 def author_name(user: User | None) -> str:
     """Return how somebody who wrote a note is called."""
-    return (user.get_full_name() or user.get_username()) if user else str(_("somebody who has left"))
+    return (user.get_full_name() or user.get_username()) if user else str(_("someone who has left"))
 
 
 def apply(session: Session, request: NoteRequest, *, by: User, may_tidy: bool = False) -> int:

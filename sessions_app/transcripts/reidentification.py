@@ -30,7 +30,7 @@ LINES_PER_VOICE = 40
 """The longest lines of a voice; more of them tell nothing new."""
 
 
-@jobs.does(REIDENTIFY, label=gettext_lazy("identify the speakers of a session anew"), is_long=True)
+@jobs.does(REIDENTIFY, label=gettext_lazy("identify the speakers of a meeting again"), is_long=True)
 async def reidentify(task: RunningJob) -> dict[str, Any] | None:
     """Hear every voice of the session again, and compare it with the enrolled ones.
 
@@ -65,7 +65,7 @@ def _stretches(session_pk: int) -> dict[int, list[Span]] | None:
     if row is None:
         return None
     if not row.has_ended:
-        raise JobFailed(_("The session is not over: its voices are compared as it goes on."))
+        raise JobFailed(_("The meeting is not over yet: its voices are compared as it goes along."))
     found: defaultdict[int, list[Span]] = defaultdict(list)
     lines = Utterance.objects.filter(session=session_pk, is_removed=False, voice__merged_into=None)
     for voice, start, end in lines.exclude(voice=None).values_list("voice", "start", "end"):

@@ -50,7 +50,7 @@ def serve_wav(request: HttpRequest, session: Session, *, until: int | None = Non
     available = files.length(session.pk)
     samples = available if until is None else min(until, available)
     if not samples:
-        raise Http404(_("This session has no recording."))
+        raise Http404(_("This meeting has no recording."))
     length = HEADER_BYTES + samples * SAMPLE_BYTES
     return _serve(request, length, lambda part: _read_wav(session.pk, samples, part), "audio/wav")
 

@@ -20,7 +20,7 @@ def export(request: HttpRequest, session: Session, format: str) -> HttpResponseB
     """Serve a transcript in one of `exports.FORMATS`; `times=0`, `speakers=0`, `notes=0` leave those out."""
     if format not in exports.FORMATS:
         known = ", ".join(exports.FORMATS)
-        raise Http404(_("There is no such format; there are: %(formats)s.") % {"formats": known})
+        raise Http404(_("There is no such format. Available formats: %(formats)s.") % {"formats": known})
     prepared = exports.prepare(
         session,
         has_times=request.GET.get("times") != "0",

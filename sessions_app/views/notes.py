@@ -33,7 +33,7 @@ def notes(request: HttpRequest, key: str) -> HttpResponseBase:
 @for_session()
 def _read(request: HttpRequest, session: Session) -> HttpResponse:
     if not are_shown(request):
-        raise Http404(_("There is no such session, or it is not for you."))
+        raise Http404(_("There is no such meeting, or you may not see it."))
     return JsonResponse(_answer(request, session))
 
 

@@ -74,7 +74,7 @@ def delete(request: HttpRequest, session: Session) -> HttpResponse:
     try:
         retention.delete_session(session)
     except retention.StillLive:
-        messages.error(request, _("This session is still going on. End it first, then delete it."))
+        messages.error(request, _("This meeting is still in progress. End it first, then delete it."))
         return redirect("session", session.key)
     messages.success(request, _("“%(title)s” was deleted with its recording.") % {"title": session})
     return redirect("session-list")

@@ -52,7 +52,7 @@ def test_somebody_without_the_right_is_told_so() -> None:
     response = ask("speakers", by="Basic c3RhZmY6c3RhZmY=")
 
     assert response.status_code == 403
-    assert response.json() == {"error": "You do not have the right to do this."}
+    assert response.json() == {"error": "You do not have permission to do this."}
 
 
 @pytest.mark.parametrize(

@@ -115,8 +115,8 @@ def test_what_an_action_asks_and_answers_is_in_chinese(reader: Client, rows: dic
 
 
 def test_english_would_be_seen() -> None:
-    page = "<p>会话 Session</p><script>let x</script><input type=submit value='Save'><td>Alice, WAV</td>"
-    assert list(english_in(page)) == ["会话 Session", "Save"]
+    page = "<p>会议 Session</p><script>let x</script><input type=submit value='Save'><td>Alice, WAV</td>"
+    assert list(english_in(page)) == ["会议 Session", "Save"]
 
 
 def test_choosing_permissions_is_explained_in_chinese(reader: Client) -> None:

@@ -54,4 +54,6 @@ class TestScripts:
         client = Client(raise_request_exception=False, headers={"accept": "application/json"})
         assert client.get("/no/such/page/").json() == {"error": "There is nothing at this address."}
         break_list(monkeypatch)
-        assert client.get("/").json() == {"error": "Something went wrong on the server. Its log says what."}
+        assert client.get("/").json() == {
+            "error": "Something went wrong on the server. Its log has the details."
+        }

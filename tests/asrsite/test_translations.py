@@ -102,11 +102,11 @@ class TestReaders:
 
     def test_scripts_get_the_catalogue_in_the_page_s_language(self) -> None:
         words = Client(HTTP_ACCEPT_LANGUAGE="zh-CN").get("/words.js").content.decode()
-        assert "\\u8bf4\\u8bdd\\u4eba" in words or "说话人" in words
+        assert "\\u53d1\\u8a00\\u4eba" in words or "发言人" in words
 
     def test_times_and_counts_read_as_chinese_write_them(self) -> None:
         with translation.override("zh-hans"):
-            assert translation.gettext("Speaker %(number)d") % {"number": 2} == "说话人 2"
+            assert translation.gettext("Speaker %(number)d") % {"number": 2} == "发言人 2"
             assert (
                 translation.ngettext(
                     "%(count)d speaker was merged into %(name)s.",
@@ -114,5 +114,5 @@ class TestReaders:
                     2,
                 )
                 % {"count": 2, "name": "李芳"}
-                == "已将 2 位说话人合并到 李芳。"
+                == "已将 2 位发言人合并到 李芳。"
             )

@@ -173,7 +173,7 @@ class TestLanguages:
             page.goto(MEETING)
             expect(page.locator("html")).to_have_attribute("lang", "zh-hans")
             expect(page.locator("#state")).to_have_text("已结束")
-            expect(page.locator("#people .name").nth(2)).to_have_text("说话人 1")
+            expect(page.locator("#people .name").nth(2)).to_have_text("发言人 1")
             page.locator("#lines .line").first.focus()
             page.keyboard.press("Shift+Slash")
             expect(page.get_by_role("dialog", name="键盘快捷键")).to_be_visible()

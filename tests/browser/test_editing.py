@@ -99,7 +99,7 @@ class TestTwoPeople:
             edit(his, 2).fill("预算通过没有？")
             his.keyboard.press("Control+Enter")
             let_save(hers)
-            hers.get_by_role("button", name="Take theirs").click()
+            hers.get_by_role("button", name="Use theirs").click()
             expect(hers.locator(".text-field")).to_have_value("预算通过没有？")
             hers.keyboard.press("Control+Enter")
             expect(hers.locator("#lines .line .text").nth(2)).to_have_text("预算通过没有？")

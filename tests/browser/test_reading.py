@@ -44,7 +44,7 @@ class TestALink:
             expect(reader.get_by_role("button", name="Log in")).to_be_visible()
 
             page.get_by_role("button", name="Share").click()
-            page.get_by_role("button", name="Make a link").click()
+            page.get_by_role("button", name="Create a link").click()
             expect(page.locator("#new-link-url")).to_have_value(re.compile("token="))
             link = page.locator("#new-link-url").input_value()
             page.get_by_role("button", name="Close").click()
@@ -65,7 +65,7 @@ class TestALink:
             page.get_by_role("button", name="Revoke").click()
             expect(page.get_by_role("button", name="Revoke")).to_have_count(0)
             reader.goto(link)
-            expect(reader.get_by_role("heading", name="There is no such session")).to_be_visible()
+            expect(reader.get_by_role("heading", name="There is no such meeting")).to_be_visible()
 
 
 class TestFollowing:
@@ -103,7 +103,7 @@ class TestAnotherMachine:
         with guarded.context(browser, "anna", base=address) as context:
             page = context.new_page()
             page.goto("/record/")
-            expect(page.get_by_role("alert")).to_contain_text("only to pages that come over HTTPS")
+            expect(page.get_by_role("alert")).to_contain_text("only on pages that come over HTTPS")
             expect(page.get_by_role("button", name="Start recording")).to_be_disabled()
             page.get_by_role("radio", name="Audio file").check()
             expect(page.get_by_role("alert")).to_be_hidden()

@@ -158,7 +158,7 @@ def test_the_version_is_told_without_any_settings(installed: Path, home: Path) -
 
 def test_it_serves_pages_in_both_languages_with_all_that_belongs_to_them(serving: str, home: Path) -> None:
     page = get(f"{serving}/", **{"Accept-Language": "zh-hans"})
-    assert "会话" in page
+    assert "会议" in page
     parts = set(re.findall(r'"(/static/[^"]+)"', page))
     assert len(parts) > 2
     assert all(get(f"{serving}{part}") for part in parts)

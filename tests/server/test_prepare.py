@@ -52,7 +52,9 @@ def test_without_a_network_it_is_done_all_the_same_and_says_what_is_missing_in_o
     said = server.manage("prepare").splitlines()
 
     [line] = [line for line in said if "could not be fetched" in line]
-    assert line.startswith("People could not be fetched, and people will not be recognised: model.bin ")
+    assert line.startswith(
+        "Whisper, multilingual could not be fetched, and people will not be recognised: model.bin "
+    )
     assert line.endswith("To try again: python manage.py models pull people [--from FOLDER]")
     assert len(said) == 3  # and the password
     assert "huggingface.co" in attempts(server)
@@ -83,5 +85,5 @@ def test_with_the_set_for_people_nothing_beyond_loopback_is_asked_for(
     with server:
         assert server.is_running
 
-    assert "People" not in said
+    assert "Whisper, multilingual" not in said
     assert attempts(server) == ""

@@ -138,7 +138,7 @@ class TestSessions:
 
     def test_a_live_one_is_not_deleted(self, client: Client) -> None:
         session = make_session(title="Now", is_live=True)
-        assert "“Now” is still going on" in client.get(f"{SESSIONS}{session.pk}/delete/").content.decode()
+        assert "“Now” is still in progress" in client.get(f"{SESSIONS}{session.pk}/delete/").content.decode()
         client.post(f"{SESSIONS}{session.pk}/delete/", {"post": "yes"})
         act(client, "delete_selected", session, sure=True)
         assert Session.objects.filter(pk=session.pk).exists()
@@ -147,7 +147,7 @@ class TestSessions:
         session = make_session()
         make_lines(session)
         make_recording(session, np.full(3200, 0.1, np.float32), as_flac=True)
-        assert "The recording of 1 session was deleted." in act(client, "delete_recordings", session)
+        assert "The recording of 1 meeting was deleted." in act(client, "delete_recordings", session)
         assert files.length(session.pk) == 0
         assert session.utterances.exists()
 
@@ -165,7 +165,7 @@ class TestSessions:
         monkeypatch.setattr("sessions_app.admin.notify.send", lambda *message: told.append(message))
         page = act(client, "end", make_session("live", is_live=True), make_session("over"))
         assert told == [(layer_messages.WORKERS, {"type": "session.stop", "key": "live"})]
-        assert "1 session is ending." in page
+        assert "1 meeting is ending." in page
 
     def test_viewers_have_no_actions(self) -> None:
         session = make_session()

@@ -75,14 +75,18 @@ def test_nothing_selected_does_nothing_and_says_so(act: Act, action: str) -> Non
 @pytest.mark.parametrize(
     ("action", "one", "two"),
     [
-        ("keep", "1 session is kept for good.", "2 sessions are kept for good."),
-        ("release", "1 session is deleted when it is old.", "2 sessions are deleted when they are old."),
+        ("keep", "1 meeting is kept for good.", "2 meetings are kept for good."),
+        (
+            "release",
+            "1 meeting will be deleted when it is old.",
+            "2 meetings will be deleted when they are old.",
+        ),
         (
             "delete_recordings",
-            "The recording of 1 session was deleted.",
-            "The recordings of 2 sessions were deleted.",
+            "The recording of 1 meeting was deleted.",
+            "The recordings of 2 meetings were deleted.",
         ),
-        ("end", "0 sessions are ending.", "0 sessions are ending."),
+        ("end", "0 meetings are ending.", "0 meetings are ending."),
     ],
 )
 def test_one_and_several_are_counted_in_words(act: Act, action: str, one: str, two: str) -> None:
@@ -96,7 +100,7 @@ def test_what_was_selected_and_is_gone_is_not_counted(act: Act) -> None:
     here, gone = make_session("a"), make_session("b")
     Session.objects.filter(key="b").delete()
 
-    assert act("keep", here, gone) == ["1 session is kept for good."]
+    assert act("keep", here, gone) == ["1 meeting is kept for good."]
 
 
 def test_others_sessions_are_out_of_reach_of_a_made_up_form(act: Act) -> None:
@@ -114,7 +118,7 @@ def test_a_recording_of_what_goes_on_is_not_deleted(act: Act) -> None:
     for session in (live, over):
         make_recording(session, np.zeros(1600, np.float32), as_flac=False)
 
-    assert act("delete_recordings", live, over) == ["The recording of 1 session was deleted."]
+    assert act("delete_recordings", live, over) == ["The recording of 1 meeting was deleted."]
     assert (files.length(live.pk), files.length(over.pk)) == (1600, 0)
 
 
@@ -123,7 +127,7 @@ class TestIdentifyAnew:
         said = act("identify_anew", make_session("live", is_live=True), make_session("over"))
 
         assert len(said) == 2
-        assert "not over" in said[0]
+        assert "still in progress" in said[0]
         assert Job.objects.count() == 1
 
     def test_if_all_go_on_nothing_is_asked_for(self, act: Act) -> None:
@@ -180,7 +184,7 @@ class TestEnrollWithLines:
 
         [said] = act("enroll_with_lines", *lines, table="utterance")
 
-        assert "no recording is kept" in said
+        assert "No recording of these lines" in said
         assert not Enrollment.objects.exists()
 
     def test_two_people_are_not_one(self, act: Act) -> None:
@@ -190,7 +194,7 @@ class TestEnrollWithLines:
 
         [said] = act("enroll_with_lines", *lines, table="utterance")
 
-        assert "lines of one speaker" in said
+        assert "lines of a single speaker" in said
         assert not Enrollment.objects.exists()
 
     def test_a_line_of_nobody_spoils_it(self, act: Act) -> None:
@@ -278,7 +282,7 @@ def test_permissions_to_choose_from_are_named_for_people(client: Client) -> None
 
     page = client.get(reverse("admin:auth_group_change", args=[group.pk])).content.decode()
 
-    assert "Sessions | session | Can see everybody&#x27;s sessions" in page
+    assert "Meetings | meeting | Can see everyone&#x27;s meetings" in page
     assert Permission.objects.filter(group=group).exists()
 
 

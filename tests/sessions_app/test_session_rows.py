@@ -83,7 +83,7 @@ class TestVoice:
         with translation.override("en"):
             assert voice.name == "Speaker 3"
         with translation.override("zh-hans"):
-            assert voice.name == "说话人 3"
+            assert voice.name == "发言人 3"
 
     def test_somebody_known_is_called_by_name(self) -> None:
         voice = Voice(number=3, speaker=Speaker(name="Alice"))

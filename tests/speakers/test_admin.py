@@ -170,9 +170,9 @@ class TestEnroll:
     @pytest.mark.parametrize(
         ("data", "words"),
         [
-            (b"Dear sir or madam", "no audio file"),
+            (b"Dear sir or madam", "not an audio file"),
             (b"", "empty"),
-            (b"RIFF\xff\xff\xff\xffWAVEfmt ", "no audio file"),
+            (b"RIFF\xff\xff\xff\xffWAVEfmt ", "not an audio file"),
         ],
     )
     def test_a_file_that_is_no_recording_is_a_form_error(
@@ -198,7 +198,7 @@ class TestDecide:
 
         page = client.get(decide_page(draft)).content.decode()
 
-        assert "is listening" in page
+        assert "is being checked" in page
         assert 'name="store"' not in page
         answer = client.get(reverse("admin:speakers_enrollment_verdict", args=[draft.uuid])).json()
         assert answer == {"is_judged": False, "has_failed": False}
@@ -209,7 +209,7 @@ class TestDecide:
 
         page = client.get(decide_page(draft)).content.decode()
 
-        assert "It sounds like somebody else who is enrolled." in page
+        assert "It sounds like someone else who is enrolled." in page
         assert "Bob" in page
         assert "0.95" in page
         assert "9.5 s of 12.0 s" in page
@@ -541,7 +541,7 @@ class TestReading:
         page = root.get(reverse("admin:speakers_job_changelist"), {"kind": "wipe"})
 
         assert [job.kind for job in page.context["cl"].result_list] == ["wipe"]
-        assert "wipe out what was deleted" in page.content.decode()
+        assert "erase the traces of deleted data" in page.content.decode()
 
     def test_what_a_calibration_rests_on_is_a_table(self, root: Client) -> None:
         one_second = {"false_accepts": 0.012, "false_rejects": 0.35, "wrong_names": 0.0}

@@ -218,7 +218,7 @@ class TestEnrolling:
         ("data", "words"),
         [
             (b"", "no audio"),
-            (b"hello, I am a text" * 100, "no audio file"),
+            (b"hello, I am a text" * 100, "not an audio file"),
             (b"RIFF\xff\xff\xff\xffWAVEfmt " + bytes(40), "no audio"),
         ],
     )

@@ -64,7 +64,7 @@ def calibrate(*args: str) -> str:
 def test_a_folder_of_recordings_is_measured_and_nothing_changed(recordings: Path) -> None:
     told = calibrate("--recordings", str(recordings))
     assert "8 people, 24 recordings" in told
-    assert "equal error" in told
+    assert "equal error rate" in told
     assert "Proposed: threshold" in told
     assert "Nothing is changed" in told
     assert not Calibration.objects.exists()

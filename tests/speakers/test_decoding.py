@@ -108,15 +108,15 @@ class TestHostileFile:
             for rate in (RATE, 44_100):
                 audio = tone(1, rate)
                 audio[500] = broken
-                self.assert_refused(file_of(audio, rate), "no numbers")
+                self.assert_refused(file_of(audio, rate), "not numbers")
 
     def test_text_that_calls_itself_audio(self) -> None:
-        self.assert_refused(b"Dear sir or madam, " * 1000, "no audio file")
-        self.assert_refused(b"", "no audio file")
+        self.assert_refused(b"Dear sir or madam, " * 1000, "not an audio file")
+        self.assert_refused(b"", "not an audio file")
 
     def test_a_playlist_opens_no_other_file(self) -> None:
-        self.assert_refused(b"#EXTM3U\n#EXTINF:1,\nfile:///etc/passwd\n", "no audio file")
-        self.assert_refused(b"ffconcat version 1.0\nfile /etc/passwd\n", "no audio file")
+        self.assert_refused(b"#EXTM3U\n#EXTINF:1,\nfile:///etc/passwd\n", "not an audio file")
+        self.assert_refused(b"ffconcat version 1.0\nfile /etc/passwd\n", "not an audio file")
 
     def test_truncated_and_damaged_files_are_refused_or_read_as_far_as_they_go(self) -> None:
         random = np.random.default_rng(0)

@@ -38,10 +38,10 @@ export class ConnectionNote {
  */
 export function waiting(unsentMs) {
   const kept = Math.round(unsentMs / 1000);
-  if (!kept) return gettext("The connection is lost; trying again. Nothing will be missing.");
+  if (!kept) return gettext("Connection lost; reconnecting. Nothing will be missing.");
   const text = ngettext(
-    "The connection is lost; trying again. %(kept)s second of your recording is kept here and will be sent.",
-    "The connection is lost; trying again. %(kept)s seconds of your recording are kept here and will be sent.",
+    "Connection lost; reconnecting. %(kept)s second of your recording is kept on this page and will be sent.",
+    "Connection lost; reconnecting. %(kept)s seconds of your recording are kept on this page and will be sent.",
     kept,
   );
   return fill(text, { kept });
@@ -55,16 +55,16 @@ export function waiting(unsentMs) {
 export function refusal(fault) {
   switch (fault.code) {
     case "session_ended":
-      return gettext("This session has ended and cannot go on. Take another session ID for a new one.");
+      return gettext("This meeting has ended and cannot be continued. Choose another meeting ID to start a new one.");
     case "superseded":
-      return gettext("Another window or device records this session now.");
+      return gettext("Another window or device is recording this meeting now.");
     case "recognition_failed":
       return gettext(
-        "Recognition failed, and the session ended. Its lines and its recording are kept. Take another session ID to go on.",
+        "Recognition failed, and the meeting has ended. Its lines and recording are kept. Choose another meeting ID to continue.",
       );
     case "unauthorized":
     case "forbidden":
-      return gettext("You do not have the right to do this with this session.");
+      return gettext("You do not have permission to do this in this meeting.");
     default:
       return fault.message;
   }

@@ -188,13 +188,13 @@ export class Editor {
    */
   showConflict(field, line) {
     if (!line) {
-      field.showConflict(gettext("Somebody else has removed this line meanwhile."), {
+      field.showConflict(gettext("Someone else has removed this line in the meantime."), {
         onTheirs: () => this.letGo(field),
         onMine: () => this.writeAgain(field),
       });
       return;
     }
-    const text = gettext("Somebody else has changed this line meanwhile. It reads now: “%(text)s”");
+    const text = gettext("Someone else has changed this line in the meantime. It now reads: “%(text)s”");
     field.showConflict(fill(text, { text: line.asr }), {
       onTheirs: () => this.resolve(field, line, line.asr),
       onMine: () => this.resolve(field, line, field.area.value),

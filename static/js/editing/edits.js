@@ -109,12 +109,16 @@ export class Edits extends EventTarget {
     return this.takeBack(
       this.undos,
       this.redos,
-      gettext("That cannot be undone any more: somebody has changed it since."),
+      gettext("This can no longer be undone: someone has changed it since."),
     );
   }
 
   redo() {
-    return this.takeBack(this.redos, this.undos, gettext("That cannot be done again: somebody has changed it since."));
+    return this.takeBack(
+      this.redos,
+      this.undos,
+      gettext("This can no longer be redone: someone has changed it since."),
+    );
   }
 
   /**

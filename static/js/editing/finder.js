@@ -105,7 +105,7 @@ export class Finder {
   show(find) {
     const count = this.hits.reduce((sum, { found }) => sum + found.length, 0);
     byId("find-count").textContent = find
-      ? fill(ngettext("%(count)s place", "%(count)s places", count), { count })
+      ? fill(ngettext("%(count)s match", "%(count)s matches", count), { count })
       : "";
     this.mark();
     this.list.replaceChildren(...this.hits.slice(0, MAX_SHOWN).map((hit, index) => this.row(hit, index)));

@@ -96,7 +96,7 @@ export class LineField {
     this.note.hidden = false;
     this.note.replaceChildren(
       element("p", {}, text),
-      element("button", { type: "button", onclick: onTheirs }, gettext("Take theirs")),
+      element("button", { type: "button", onclick: onTheirs }, gettext("Use theirs")),
       element("button", { type: "button", onclick: onMine }, gettext("Keep mine")),
     );
     this.say("");

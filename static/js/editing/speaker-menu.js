@@ -113,7 +113,7 @@ export class SpeakerMenu {
         this.choice(fill(gettext("New: “%(name)s”"), { name: choices.fresh }), "+", { name: choices.fresh }),
       );
     }
-    if (choices.stranger) buttons.push(this.choice(gettext("Somebody unknown"), "?", { stranger: true }));
+    if (choices.stranger) buttons.push(this.choice(gettext("Someone unknown"), "?", { stranger: true }));
     this.list.replaceChildren(...buttons);
   }
 

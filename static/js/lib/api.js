@@ -84,7 +84,7 @@ async function readAnswer(response) {
   }
   if (!response.ok) {
     throw new RequestError(
-      answer.error ?? `${gettext("The server refused.")} (${response.status})`,
+      answer.error ?? `${gettext("The server refused the request.")} (${response.status})`,
       response.status,
       answer,
     );

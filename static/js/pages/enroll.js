@@ -70,7 +70,7 @@ class Take {
     byId("playback", HTMLAudioElement).src = URL.createObjectURL(file);
     byId("take").hidden = false;
     this.say(
-      this.seconds < MIN_SURE_S ? gettext("That was short: ten seconds or more are recognised more surely.") : "",
+      this.seconds < MIN_SURE_S ? gettext("That was short: ten seconds or more are recognised more reliably.") : "",
     );
   }
 

@@ -45,17 +45,20 @@ async function show() {
   /** @type {{sessions: LiveSession[], has_workers: boolean}} */
   const { sessions, has_workers: hasWorkers } = await response.json();
   table.tBodies[0].replaceChildren(...sessions.map(row));
-  const count = fill(ngettext("%(count)s session is live.", "%(count)s sessions are live.", sessions.length), {
+  const count = fill(ngettext("%(count)s meeting is live.", "%(count)s meetings are live.", sessions.length), {
     count: sessions.length,
   });
-  setText(note, hasWorkers ? count : `${count} ${gettext("No worker recognises: start one by manage.py recognize.")}`);
+  setText(
+    note,
+    hasWorkers ? count : `${count} ${gettext("No recognition worker is running: start one with manage.py recognize.")}`,
+  );
 }
 
 async function watch() {
   try {
     await show();
   } catch {
-    setText(note, gettext("The server does not answer. Asking again…"));
+    setText(note, gettext("The server does not answer. Trying again…"));
   }
   setTimeout(watch, EVERY_MS);
 }

@@ -70,7 +70,9 @@ async function decode(file) {
   } catch {
     throw new FileError(
       fill(
-        gettext("%(name)s holds no audio that this browser can read. Browsers read WAV, MP3, M4A, FLAC, Ogg and WebM."),
+        gettext(
+          "%(name)s contains no audio that this browser can read. Browsers read WAV, MP3, M4A, FLAC, Ogg and WebM.",
+        ),
         { name: file.name },
       ),
     );

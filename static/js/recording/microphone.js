@@ -13,7 +13,7 @@ export function whyImpossible() {
   if (!isSecureContext) {
     return fill(
       gettext(
-        "Browsers give the microphone only to pages that come over HTTPS or from this very machine. " +
+        "Browsers allow the microphone only on pages that come over HTTPS or from this very computer. " +
           "This page came over plain HTTP from %(host)s: serve it over HTTPS, or open it as http://localhost on the server itself.",
       ),
       { host: location.host },
@@ -125,13 +125,13 @@ function reason(error) {
   switch (name) {
     case "NotAllowedError":
       return gettext(
-        "The browser was not allowed to use the microphone. Allow it by the symbol beside the address, and start again.",
+        "The browser was not allowed to use the microphone. Allow it with the icon next to the address, then start again.",
       );
     case "NotFoundError":
     case "OverconstrainedError":
-      return gettext("There is no microphone. Plug one in, and start again.");
+      return gettext("No microphone was found. Connect one, then start again.");
     case "NotReadableError":
-      return gettext("The microphone is there but cannot be read: another program may be using it.");
+      return gettext("A microphone was found but cannot be read: another program may be using it.");
     default:
       return String(error);
   }

@@ -123,7 +123,7 @@ export class Recorder {
   }
 
   lost() {
-    this.note.say(gettext("The microphone is gone. Choose another one to go on."));
+    this.note.say(gettext("The microphone was disconnected. Choose another one to continue."));
     this.listMicrophones();
   }
 
@@ -131,7 +131,7 @@ export class Recorder {
   state(state) {
     this.bar.dataset.state = state;
     byId("recorder-word").textContent = this.wordFor(state);
-    this.pauseButton.textContent = state === "paused" ? gettext("Go on") : gettext("Pause");
+    this.pauseButton.textContent = state === "paused" ? gettext("Resume") : gettext("Pause");
     this.pauseButton.disabled = !["recording", "paused"].includes(state);
     this.endButton.disabled = ["ending", "ended"].includes(state);
     if (state !== "ended") return;

@@ -34,14 +34,14 @@ function more({ data, view, removed }) {
     { label: gettext("Keyboard"), action: () => byId("help", HTMLDialogElement).showModal() },
     { label: gettext("Print"), action: () => print() },
     removed !== null && { label: gettext("Removed lines"), action: () => removed.open() },
-    mayEnd && { label: gettext("End this session"), action: () => end(data) },
+    mayEnd && { label: gettext("End this meeting"), action: () => end(data) },
     deletion !== null && { label: gettext("Delete…"), isDangerous: true, action: () => deletion.showModal() },
   ];
 }
 
 /** @param {PageData} data */
 async function end(data) {
-  if (!confirm(gettext("End this session for everybody? It cannot go on afterwards."))) return;
+  if (!confirm(gettext("End this meeting for everyone? It cannot be continued afterwards."))) return;
   try {
     await postJson(sessionUrl(data, "end"), {});
   } catch (error) {
@@ -82,7 +82,7 @@ class ExportDialog {
       await navigator.clipboard.writeText(text);
       toast(gettext("The transcript was copied."));
     } catch {
-      toast(gettext("This browser lets only secure pages (https) copy."), { isError: true });
+      toast(gettext("This browser only lets secure pages (https) copy."), { isError: true });
     }
   }
 }

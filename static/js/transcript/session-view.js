@@ -16,7 +16,7 @@ import { TranscriptView } from "./transcript-view.js";
 /** @type {Partial<Record<SessionState, () => string>>} */
 const STATES = {
   live: () => gettext("live"),
-  paused: () => gettext("waiting for its sender"),
+  paused: () => gettext("waiting for the microphone"),
   draining: () => gettext("finishing"),
   ended: () => gettext("ended"),
 };

@@ -5,13 +5,13 @@ import { refusal, waiting } from "../../../static/js/connection/connection-note.
 
 describe("While the connection is lost", () => {
   test("a reader is told that nothing will be missing", () => {
-    assert.equal(waiting(0), "The connection is lost; trying again. Nothing will be missing.");
+    assert.equal(waiting(0), "Connection lost; reconnecting. Nothing will be missing.");
     assert.equal(waiting(499), waiting(0));
   });
 
   test("a sender is told how much of the recording is kept", () => {
-    assert.match(waiting(1000), / 1 second of your recording is kept here /);
-    assert.match(waiting(61_400), / 61 seconds of your recording are kept here /);
+    assert.match(waiting(1000), / 1 second of your recording is kept on this page /);
+    assert.match(waiting(61_400), / 61 seconds of your recording are kept on this page /);
   });
 });
 

@@ -53,7 +53,11 @@ describe("A request", () => {
 
   test("that a proxy refuses says at least the status", async () => {
     server.answerText("<h1>Bad gateway</h1>", 502);
-    await assert.rejects(getJson(server.url), { message: "The server refused. (502)", status: 502, answer: {} });
+    await assert.rejects(getJson(server.url), {
+      message: "The server refused the request. (502)",
+      status: 502,
+      answer: {},
+    });
   });
 
   test("that succeeds without JSON gives an empty answer", async () => {

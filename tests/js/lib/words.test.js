@@ -32,12 +32,12 @@ describe("Texts", () => {
   test("come from Django's catalogue", async () => {
     const chinese = await wordsWith({
       gettext: (/** @type {string} */ text) =>
-        ({ Play: "播放", "Speaker %(number)s": "说话人 %(number)s" })[text] ?? text,
+        ({ Play: "播放", "Speaker %(number)s": "发言人 %(number)s" })[text] ?? text,
       ngettext: () => "行",
     });
     assert.equal(chinese.gettext("Play"), "播放");
     assert.equal(chinese.ngettext("line", "lines", 1), "行");
-    assert.equal(chinese.speakerName(stranger(3)), "说话人 3");
+    assert.equal(chinese.speakerName(stranger(3)), "发言人 3");
   });
 });
 

@@ -264,7 +264,7 @@ class TestForSession:
         assert words[0] == words[1]
 
     def test_what_one_may_see_but_not_do_is_forbidden(self) -> None:
-        with pytest.raises(PermissionDenied, match="do not have the right"):
+        with pytest.raises(PermissionDenied, match="do not have permission"):
             self.ask(request_of(make_user("viewer", "viewer")), Right.EDIT)
 
     def test_here_without_a_login_one_is_asked_for_one_before_one_changes_anything(self) -> None:

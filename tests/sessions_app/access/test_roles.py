@@ -109,8 +109,8 @@ class TestLabel:
         [
             ("speakers.delete_speaker", "Speakers | speaker | Can delete: speaker"),
             ("speakers.enroll_speaker", "Speakers | speaker | Can enroll voices"),
-            ("sessions_app.view_all_session", "Sessions | session | Can see everybody's sessions"),
-            ("sessions_app.view_session", "Sessions | session | Can view: session"),
+            ("sessions_app.view_all_session", "Meetings | meeting | Can see everyone's meetings"),
+            ("sessions_app.view_session", "Meetings | meeting | Can view: meeting"),
         ],
     )
     def test_it_says_what_one_may_do(self, name: str, words: str) -> None:

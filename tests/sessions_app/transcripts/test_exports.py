@@ -230,7 +230,7 @@ class TestDownload:
         response = Client(HTTP_ACCEPT_LANGUAGE="zh-hans").get(
             reverse("export", args=[self.session().key, "txt"])
         )
-        assert "说话人 1" in response.content.decode()
+        assert "发言人 1" in response.content.decode()
 
     def test_an_unknown_format_says_which_there_are(self) -> None:
         response = self.get(self.session(), "exe")

@@ -63,7 +63,7 @@ class TestReading:
         add(session, anna)
         assert [note.author for note in notes.read(session)] == ["Anna Li"]
         anna.delete()
-        assert [note.author for note in notes.read(session)] == ["somebody who has left"]
+        assert [note.author for note in notes.read(session)] == ["someone who has left"]
 
     def test_takes_one_query(
         self, session: Session, anna: User, django_assert_num_queries: pytest.FixtureRequest

@@ -57,7 +57,7 @@ def test_a_conflict_shows_the_line_as_it_is(client: Client, session: Session) ->
     answer = post(client, session, change(session, "不好。"))
     assert answer.status_code == 409
     assert answer.json()["lines"][0]["asr"] == "好。"
-    assert answer.json()["error"] == "Somebody has changed this meanwhile."
+    assert answer.json()["error"] == "Someone else has changed this in the meantime."
 
 
 def test_nonsense_is_said_to_be_nonsense(client: Client, session: Session) -> None:
@@ -65,7 +65,7 @@ def test_nonsense_is_said_to_be_nonsense(client: Client, session: Session) -> No
     answer = post(client, session, change(session) | {"seen": {"line": 10**9, "revision": 0}})
     assert (answer.status_code, answer.json()["error"]) == (
         422,
-        "There is no line 1000000000 in this session.",
+        "There is no line 1000000000 in this meeting.",
     )
 
 

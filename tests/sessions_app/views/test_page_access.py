@@ -228,14 +228,14 @@ class TestPrograms:
         client = Client(REMOTE_ADDR=REMOTE, headers={"authorization": f"Bearer {secret}"})
         answer = client.post(address_of(name, session, "program"))
         assert answer.status_code == 403
-        assert "right" in answer.json()["error"]
+        assert "permission" in answer.json()["error"]
 
     def test_other_sessions_are_not_there(self, secret: str) -> None:
         other = make_session("another")
         make_lines(other)
         answer = self.get("lines", other, f"Bearer {secret}")
         assert answer.status_code == 404
-        assert answer.json() == {"error": "There is no such session, or it is not for you."}
+        assert answer.json() == {"error": "There is no such meeting, or you may not see it."}
 
     @pytest.mark.parametrize("header", ["Bearer wrong", "Bearer ", "Basic b3duZXI6d3Jvbmc=", "Basic %", "x"])
     def test_what_nobody_knows_is_said_so(self, session: Session, header: str) -> None:

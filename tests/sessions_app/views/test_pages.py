@@ -80,7 +80,7 @@ class TestList:
     def test_only_where_there_is_no_session_at_all_one_is_asked_to_record_the_first(
         self, session: Session
     ) -> None:
-        first = "Record the first meeting"
+        first = "Record your first meeting"
         found_none = page("session-list", first_day="2030-01-01").content.decode()
         assert first not in found_none
         assert 'href="/">Show all<' in found_none

@@ -70,10 +70,10 @@ async def test_nobody_is_enrolled_and_the_job_says_why(transport: MemoryTranspor
     )
     job = await finished(await Job.objects.aget(subject=str(draft.pk)))
     assert job.state == Job.State.FAILED
-    assert job.error == "This service's model set has no [speaker]: it tells no voices apart."
+    assert job.error == "The models of this service cannot tell voices apart: their set has no [speaker]."
 
 
 def test_the_reason_is_there_in_chinese() -> None:
     with override("zh-hans"):
-        text = gettext("This service's model set has no [speaker]: it tells no voices apart.")
-    assert text == "本服务的模型集没有 [speaker]：无法区分不同的说话人声音。"
+        text = gettext("The models of this service cannot tell voices apart: their set has no [speaker].")
+    assert text == "本服务的模型组合没有 [speaker]：无法区分不同发言人的声音。"
