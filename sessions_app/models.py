@@ -55,6 +55,9 @@ class Session(models.Model):
     durable = models.BigIntegerField(default=0, editable=False)
     """All audio before this position is recognised, committed and on disk."""
 
+    recorded = models.BigIntegerField(default=0, db_default=0, editable=False)
+    """All audio before this position is on disk: a process left it there, half a sentence not recognised."""
+
     last_seq = models.PositiveIntegerField(default=0, editable=False)
     """Number of the last final."""
 
@@ -91,6 +94,11 @@ class Session(models.Model):
     @property
     def duration_s(self) -> float:
         return seconds(self.durable)
+
+    @property
+    def kept(self) -> int:
+        """Return the position from which on audio must still come from its sender."""
+        return max(self.durable, self.recorded)
 
     @property
     def has_ended(self) -> bool:

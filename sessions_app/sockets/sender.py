@@ -207,7 +207,7 @@ class SenderConnection:
                 position = await get_transport().open(
                     session.pk,
                     self._sender,
-                    durable=session.durable,
+                    durable=session.kept,
                     may_take_over=may_resume(self._join),
                     listener=self,
                     model_set=session.model_set,

@@ -29,6 +29,9 @@ class Lease:
     epoch: int
     durable: int
     last_seq: int
+    recorded: int = 0
+    """See `Session.recorded`."""
+
     failures: int = 0
     """See `Session.failures`."""
 
@@ -78,7 +81,16 @@ def acquire(session_pk: int) -> Lease | None:
         if not own.update(epoch=F("epoch") + 1, state=Session.State.LIVE):
             return None
         row = Session.objects.get(pk=session_pk)
-    return Lease(row.pk, row.key, row.epoch, row.durable, row.last_seq, row.failures, row.model_set)
+    return Lease(
+        row.pk,
+        row.key,
+        row.epoch,
+        row.durable,
+        row.last_seq,
+        recorded=row.recorded,
+        failures=row.failures,
+        model_set=row.model_set,
+    )
 
 
 def commit(
@@ -154,6 +166,17 @@ def _lines_between(before: Lease, after: Lease) -> list[Utterance]:
         session=after.session_pk, seq__gt=before.last_seq, seq__lte=after.last_seq
     ).select_related("voice__speaker")
     return list(lines.order_by("seq"))
+
+
+def pause(lease: Lease, *, recorded: int) -> None:
+    """Leave a session whose log goes with this process; its audio is on disk up to a position.
+
+    Raises:
+        Fenced: If another worker has taken the session over.
+    """
+    own = Session.objects.filter(pk=lease.session_pk, epoch=lease.epoch)
+    if not own.update(state=Session.State.PAUSED, recorded=recorded):
+        raise Fenced
 
 
 def set_state(lease: Lease, state: Session.State) -> None:

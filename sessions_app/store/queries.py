@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, fields
 
+from django.db.models.functions import Greatest
+
 from recognition.audio import milliseconds, seconds
 from sessions_app.models import MAX_FAILURES, Session, Utterance
 from sessions_app.wire.protocol import Line, Revision, SessionEnd, SpeakerRef
@@ -95,9 +97,9 @@ _SAME_NAMES = [field.name for field in fields(Line) if field.name not in _OTHER_
 
 
 def unfinished_sessions() -> list[tuple[int, int, str]]:
-    """Read the sessions that have not ended, as (primary key, durable, model set)."""
+    """Read the sessions that have not ended, as (primary key, where to go on, model set)."""
     unfinished = Session.objects.exclude(state=Session.State.ENDED)
-    return list(unfinished.values_list("pk", "durable", "model_set"))
+    return list(unfinished.values_list("pk", Greatest("durable", "recorded"), "model_set"))
 
 
 def ended_among(sessions: Iterable[int]) -> list[int]:

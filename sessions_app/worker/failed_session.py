@@ -46,7 +46,7 @@ async def end_in_failure(
 
 async def _record_the_rest(lease: Lease, transport: Transport) -> int:
     """Write down the audio that is still in the log; where it ends."""
-    position = lease.durable
+    position = max(lease.durable, lease.recorded)
     try:
         journal = files.Journal(lease.session_pk)
         try:

@@ -174,8 +174,8 @@ class HostedWorker:
 
 async def _offer_unfinished(transport: Transport) -> None:
     while True:
-        for session_pk, durable, model_set in await in_database(queries.unfinished_sessions):
-            await transport.offer(session_pk, durable=durable, model_set=model_set)
+        for session_pk, kept, model_set in await in_database(queries.unfinished_sessions):
+            await transport.offer(session_pk, durable=kept, model_set=model_set)
         await asyncio.sleep(OFFER_EVERY_S)
 
 

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 import numpy as np
 from django.conf import settings
 
-from recognition.audio import milliseconds, samples, seconds
+from recognition.audio import SAMPLE_RATE, milliseconds, samples, seconds
 from recognition.core.endpointing import EndpointingOptions
 from recognition.core.events import Ended, Final, Flushed, Partial, Settled, UtteranceFailed
 from recognition.engine.engine import Engine
@@ -105,6 +105,8 @@ class LiveSession:
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(self._recognise())
                 tasks.create_task(self._persist())
+            if self._is_unfinished and not self._transport.keeps_audio:
+                await self._leave_to_the_disk()
         except* Fenced:
             raise Fenced from None
         finally:
@@ -139,14 +141,23 @@ class LiveSession:
     # Audio.
 
     async def _recognise(self) -> None:
+        await self._hear_recorded()
         await self._read_audio()
         self._is_unfinished = self._is_leaving and not self._has_read_all
-        if self._is_unfinished and self._transport.keeps_audio:
+        if self._is_unfinished:
             await self._transcriber.leave_off()  # whoever goes on hears the open utterance from its start
             return
-        if not self._is_unfinished:
-            await self._set_state(Session.State.DRAINING)
+        await self._set_state(Session.State.DRAINING)
         self._transcriber.finish()
+
+    async def _hear_recorded(self) -> None:
+        """Hear what an earlier process left on the disk, half a sentence perhaps: no log has it any more."""
+        for start in range(self._received, self.lease.recorded, SAMPLE_RATE):
+            length = min(SAMPLE_RATE, self.lease.recorded - start)
+            audio = np.zeros(length, np.float32)  # where somebody deleted the recording
+            kept = await asyncio.to_thread(files.read, self.lease.session_pk, start, start + length)
+            audio[: len(kept)] = kept / np.float32(files.FULL_SCALE)
+            await self._hear(audio)
 
     async def _read_audio(self) -> None:
         """Read until there is no more, or the rest is for another worker."""
@@ -169,11 +180,14 @@ class LiveSession:
         await self._set_state(Session.State.LIVE)
         audio = np.frombuffer(chunk.audio, "<f4")
         await self._record(chunk.start, audio)
-        self._transcriber.feed(audio)
-        self._received = chunk.end
         self._is_flush_known = False
-        self._arrivals.add(chunk.end, time.time())
         self._log("read the audio from %d to %d", chunk.start, chunk.end)
+        await self._hear(audio)
+
+    async def _hear(self, audio: np.ndarray) -> None:
+        self._transcriber.feed(audio)
+        self._received += len(audio)
+        self._arrivals.add(self._received, time.time())
         await self._transcriber.caught_up(pacing.MAX_UNHEARD)
         await self._report()
 
@@ -318,14 +332,20 @@ class LiveSession:
     async def _end(self, position: int) -> None:
         if position > self.lease.durable or self._lines:
             await self._commit(position)
-        if self._is_unfinished:
-            await in_database(commits.set_state, self.lease, Session.State.PAUSED)
-            return
         await in_database(commits.set_state, self.lease, Session.State.ENDED)
         await self._transport.release(self.lease.session_pk)
         length_s = seconds(position)
         end = SessionEnd(self.lease.last_seq, received_s=length_s, recognised_s=length_s)
         await self._publish_hint(layer_messages.end_message(self.lease.key, end))
+
+    async def _leave_to_the_disk(self) -> None:
+        """Keep the audio that nobody has recognised yet: the log goes with this process."""
+
+        def keep() -> None:
+            self._journal.sync()
+            commits.pause(self.lease, recorded=self._received)
+
+        await self._with_space(lambda: in_database(keep))
 
     def _log(self, message: str, *values: object) -> None:
         """Say at DEBUG what happens to this session; positions are samples, never what was said."""

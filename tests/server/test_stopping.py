@@ -67,7 +67,7 @@ async def test_no_audio_that_came_in_is_lost_and_the_session_goes_on(server: Ser
         await asyncio.sleep(0.5)
         await stop(server)
         await listening
-    assert server.session(session, "state, durable, last_seq") == ("paused", len(first), 1)
+    assert server.session(session, "state, recorded, last_seq") == ("paused", len(first), 1)
 
     await asyncio.to_thread(server.start)
     async with await open_socket(server, session, "mode=sender") as sender:

@@ -180,9 +180,15 @@ class TestAsLine:
 def test_what_has_not_ended_is_to_be_gone_on_with(session: Session) -> None:
     live = [make_session(state) for state in ("live", "paused", "draining")]
     for row in live:
-        Session.objects.filter(pk=row.pk).update(state=row.key, durable=row.pk * 10)
+        Session.objects.filter(pk=row.pk).update(state=row.key, durable=row.pk * 10, recorded=row.pk * 5)
 
     assert sorted(queries.unfinished_sessions()) == [(row.pk, row.pk * 10, row.model_set) for row in live]
+
+
+def test_it_goes_on_behind_what_was_recorded_of_it(session: Session) -> None:
+    Session.objects.update(state="paused", durable=300, recorded=400)
+
+    assert queries.unfinished_sessions() == [(session.pk, 400, session.model_set)]
 
 
 def test_of_these_some_have_ended(session: Session) -> None:

@@ -77,6 +77,24 @@ async def test_all_that_was_received_is_recorded(
     np.testing.assert_array_equal(await recording(lease.session_pk), files.to_int16(AUDIO))
 
 
+async def test_what_an_earlier_process_recorded_of_it_stays(
+    transport: MemoryTransport, published: list[tuple[str, dict[str, Any]]]
+) -> None:
+    session, _ = await asyncio.to_thread(commits.get_or_create_session, "broken")
+    await Session.objects.aupdate(durable=DURABLE, recorded=2 * DURABLE, failures=8)
+    await session.arefresh_from_db()
+    await transport.open(session.pk, "sender", durable=session.kept, may_take_over=False, listener=Socket())
+    await transport.append(session.pk, "sender", AUDIO[2 * DURABLE :].tobytes())
+    await transport.take()
+    journal = files.Journal(session.pk)
+    journal.write(0, AUDIO[: 2 * DURABLE])
+    journal.close()
+    lease = await asyncio.to_thread(commits.acquire, session.pk)
+    assert lease
+    await end(lease, transport, published)
+    np.testing.assert_array_equal(await recording(session.pk), files.to_int16(AUDIO))
+
+
 async def test_it_has_ended_and_has_failed(
     lease: Lease, transport: MemoryTransport, published: list[tuple[str, dict[str, Any]]]
 ) -> None:

@@ -190,7 +190,7 @@ async def test_one_that_stops_commits_what_it_has_and_leaves_the_session_open(
     await asyncio.wait_for(running, 20)
     await session.arefresh_from_db()
     assert (session.state, session.last_seq) == (Session.State.PAUSED, 2)
-    assert session.durable == len(AUDIO)
+    assert session.recorded == len(AUDIO)
     assert not await transport.has_workers()
     again = RecognitionWorker([RunningSet("", engine, EndpointingOptions())], transport, capacity=3)
     running = asyncio.create_task(again.run())

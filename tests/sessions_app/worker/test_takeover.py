@@ -172,6 +172,66 @@ async def test_another_worker_makes_the_same_lines_whenever_the_first_dies(
     assert before == expected[: len(before)]
 
 
+class TestRestart:
+    """The one process of a small installation stops in mid-sentence, and another one begins."""
+
+    async def heard(self, new_engine: Callable[[], Engine], *cuts: int) -> tuple[Session, list[list[Line]]]:
+        """Hear the meeting with restarts at these places; the lines at each of them, and at the end."""
+        found = []
+        key = f"restarted at {cuts}"
+        begins = 0
+        for end in (*cuts, len(AUDIO)):
+            session, _ = await asyncio.to_thread(commits.get_or_create_session, key)
+            transport = MemoryTransport()
+            position = await transport.open(
+                session.pk, "sender", durable=session.kept, may_take_over=False, listener=Socket()
+            )
+            assert position == begins  # a plain sender, which can send nothing twice
+            await transport.append(session.pk, "sender", AUDIO[begins:end].tobytes())
+            await transport.take()
+            working = await live(session, transport, new_engine(), Watcher())
+            if end == len(AUDIO):
+                await transport.finish(session.pk, "sender")
+            else:
+                working.hand_over()
+            await asyncio.wait_for(working.run(), 20)
+            found.append(await lines(session))
+            begins = end
+        await asyncio.to_thread(session.refresh_from_db)
+        return session, found
+
+    @pytest.mark.parametrize("cut_s", [0.3, 0.9, 1.7, 3.6])
+    async def test_the_words_at_the_seam_are_heard_from_both_sides(
+        self, new_engine: Callable[[], Engine], cut_s: float
+    ) -> None:
+        _, [expected] = await self.heard(new_engine)
+        session, [before, after] = await self.heard(new_engine, samples(cut_s))
+        assert after == expected
+        assert before == expected[: len(before)]
+        assert len(before) == (1 if cut_s > 2.5 else 0)
+        assert session.has_ended
+
+    async def test_so_they_are_after_a_second_restart_in_the_same_sentence(
+        self, new_engine: Callable[[], Engine]
+    ) -> None:
+        _, [expected] = await self.heard(new_engine)
+        _, [*_before, after] = await self.heard(new_engine, samples(0.6), samples(1.1), samples(1.15))
+        assert after == expected
+
+    async def test_the_recording_has_no_seam(self, new_engine: Callable[[], Engine]) -> None:
+        session, _ = await self.heard(new_engine, samples(0.9))
+        recording = await asyncio.to_thread(files.read, session.pk, 0, len(AUDIO))
+        np.testing.assert_array_equal(recording, files.to_int16(AUDIO))
+
+    async def test_where_the_recording_was_deleted_times_are_right_all_the_same(
+        self, new_engine: Callable[[], Engine], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        _, [expected] = await self.heard(new_engine)
+        monkeypatch.setattr(files, "read", lambda pk, start, end: np.empty(0, np.int16))
+        _, [_, after] = await self.heard(new_engine, samples(2.5))
+        assert after[-1][1:] == expected[-1][1:]
+
+
 async def test_one_whose_work_was_never_recognised_leaves_all_of_it(new_engine: Callable[[], Engine]) -> None:
     expected = await undisturbed(new_engine)
     transport = MemoryTransport()
