@@ -33,7 +33,8 @@ import numpy as np
 import torch
 
 from recognition.audio import SAMPLE_RATE
-from recognition.funasr.int8 import matmul_vnni, networks
+from recognition.funasr.int8 import networks
+from recognition.int8 import matmul_vnni
 from recognition.interfaces import Models
 from recognition.model_sets.loading import load_models
 

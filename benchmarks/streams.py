@@ -31,7 +31,7 @@ import soundfile
 import torch
 
 from recognition.audio import SAMPLE_RATE
-from recognition.funasr.int8 import matmul_vnni, networks
+from recognition.int8 import matmul_vnni, products
 from recognition.interfaces import Models
 from recognition.model_sets.loading import load_models
 from recognition.model_sets.reading import ModelSet, read_model_set
@@ -249,28 +249,28 @@ def _read(path: Path) -> np.ndarray:
 
 def int8_ceiling() -> float:
     """Streams per core if there were nothing but matrix products (the faster ones), as fast as just now."""
-    products = [_gflop_per_s(networks.OneDnn)]
+    speeds = [_gflop_per_s(products.OneDnn)]
     if matmul_vnni.is_supported():
-        products.append(_gflop_per_s(networks.Vnni))
-    return max(products) / GFLOP_PER_SECOND_OF_SPEECH
+        speeds.append(_gflop_per_s(products.Vnni))
+    return max(speeds) / GFLOP_PER_SECOND_OF_SPEECH
 
 
-def _gflop_per_s(multiplier: type[networks.OneDnn] | type[networks.Vnni], rows: int = 240) -> float:
+def _gflop_per_s(multiplier: type[products.OneDnn] | type[products.Vnni], rows: int = 240) -> float:
     """Of products with the weights of feed-forward layers, one after the other."""
     rng = np.random.default_rng(0)
-    products = []
+    multiplied = []
     for inputs, outputs in 12 * [(512, 2048), (2048, 512)]:
         weight = torch.randint(-127, 127, (outputs, inputs), dtype=torch.int8)
         product = multiplier(weight, torch.ones(outputs), torch.float32)
-        products.append((product, networks.Rows.of(rng.random((rows, inputs), np.float32))))
+        multiplied.append((product, products.Rows.of(rng.random((rows, inputs), np.float32))))
 
     def multiply() -> None:
-        for product, x in products:
+        for product, x in multiplied:
             product(x)
 
     multiply()
     spent = min(_cpu_s(multiply) for _ in range(5))
-    return len(products) * 2 * rows * 512 * 2048 / 1e9 / spent
+    return len(multiplied) * 2 * rows * 512 * 2048 / 1e9 / spent
 
 
 def funasr_cost(models: Path, assets: Path | None, audio: np.ndarray, seconds: int = 20) -> dict[str, float]:

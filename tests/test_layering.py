@@ -45,9 +45,10 @@ ROOMS = {
     "recognition.fakes": {"core"},
     "recognition.model_sets": {"core", "fakes"},
     "recognition.engine": {"core"},
-    "recognition.funasr": {"core", "funasr.int8", "model_sets", "whisper"},
-    "recognition.whisper": {"core"},
-    "recognition.funasr.int8": {"funasr"},
+    "recognition.funasr": {"core", "funasr.int8", "int8", "model_sets", "whisper"},
+    "recognition.whisper": {"core", "int8"},
+    "recognition.int8": set(),
+    "recognition.funasr.int8": {"funasr", "int8"},
 }  # fmt: skip
 """The other rooms of its package that each room may use, besides the modules outside all rooms."""
 

@@ -131,6 +131,6 @@ def choose(compute_type: str, device: str) -> Precision:
 
 
 def _has_int8() -> bool:
-    from .int8 import networks  # brings a compiler along, which small networks do without
+    from recognition.int8 import products  # brings a compiler along, which small networks do without
 
-    return networks.is_supported()
+    return products.is_supported()

@@ -20,9 +20,8 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from recognition.funasr.campplus_head import Head, gain_and_shift
-
-from . import kernels
-from .networks import Linear, Rows, result
+from recognition.int8 import kernels
+from recognition.int8.products import Linear, Rows, result
 
 _SEGMENT = 100
 """Frames over which the context of the gates is pooled."""

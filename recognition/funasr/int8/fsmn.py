@@ -11,10 +11,9 @@ import torch
 from torch import Tensor
 
 from recognition.funasr.fsmn import Affine, FsmnNetwork
-
-from .kernels import compiled, inlined, padded
-from .llvm_builder import LANES
-from .llvm_tiles import cpu_has, tile_of_floats, use_whole_registers
+from recognition.int8.kernels import compiled, inlined, padded
+from recognition.int8.llvm_builder import LANES
+from recognition.int8.llvm_tiles import cpu_has, tile_of_floats, use_whole_registers
 
 _F = np.float32
 

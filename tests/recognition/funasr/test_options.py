@@ -32,6 +32,7 @@ from recognition.funasr.options import (
 from recognition.funasr.punctuation import CtPunctuator
 from recognition.funasr.streaming import StreamingParaformer
 from recognition.funasr.vad import FsmnDetector, SileroDetector
+from recognition.int8 import products
 from recognition.language_model import TrigramSearch, read_language_model
 from recognition.model_options import LoadContext
 from recognition.tables import Place, read_table
@@ -162,7 +163,7 @@ class TestDevice:
         with pytest.raises(ModelError, match="there is no CUDA device"):
             ParaformerOptions().load(context("paraformer-zh", device="cuda"))
 
-    @pytest.mark.skipif(not networks.is_supported(), reason="the CPU has no 8-bit products")
+    @pytest.mark.skipif(not products.is_supported(), reason="the CPU has no 8-bit products")
     def test_the_compute_type_is_the_one_that_was_asked_for(self) -> None:
         model = ParaformerOptions().load(context("paraformer-zh", compute_type="int8"))
 
@@ -198,7 +199,7 @@ class TestCampplus:
         assert here == there
         assert re.fullmatch(r"campplus-zh-en@[0-9a-f]{12}", here)
 
-    @pytest.mark.skipif(not networks.is_supported(), reason="the CPU has no 8-bit products")
+    @pytest.mark.skipif(not products.is_supported(), reason="the CPU has no 8-bit products")
     def test_it_is_computed_in_8_bits_where_they_are_there(self, campplus: Path) -> None:
         model = CampplusOptions().load(LoadContext(campplus, "auto", "cpu"))
 

@@ -7,11 +7,11 @@ import pytest
 import torch
 
 from recognition.exceptions import ModelError
-from recognition.funasr.int8 import networks
 from recognition.funasr.offline import OfflineParaformer
 from recognition.funasr.options import StreamingOptions
 from recognition.funasr.precision import Precision, choose
 from recognition.funasr.streaming import StreamingParaformer
+from recognition.int8 import products
 
 from .random_models import model_directory, speech_like
 
@@ -26,7 +26,7 @@ class TestChoose:
         with pytest.raises(ModelError, match="there is no CUDA device"):
             choose("auto", "cuda")
 
-    @pytest.mark.skipif(not networks.is_supported(), reason="this CPU has no 8-bit products")
+    @pytest.mark.skipif(not products.is_supported(), reason="this CPU has no 8-bit products")
     def test_a_cpu_computes_large_networks_in_8_bits_and_small_ones_in_float32(self) -> None:
         large, small = torch.nn.Linear(4000, 4000), torch.nn.Linear(10, 10)
 
@@ -37,7 +37,7 @@ class TestChoose:
         assert asked_for.for_model(small).kind == "int8"
 
     def test_without_8_bit_products_it_is_float32(self) -> None:
-        with mock.patch.object(networks, "is_supported", return_value=False):
+        with mock.patch.object(products, "is_supported", return_value=False):
             assert choose("auto", "cpu").for_model(torch.nn.Linear(4000, 4000)).kind == "float32"
             with pytest.raises(ModelError, match="has no 8-bit products; take float32 or auto"):
                 choose("int8", "cpu")

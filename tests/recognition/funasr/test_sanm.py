@@ -19,13 +19,14 @@ from recognition.funasr import sanm
 from recognition.funasr.int8 import networks
 from recognition.funasr.loading import load_model
 from recognition.funasr.sanm import Geometry, position_encoding
+from recognition.int8 import products
 
 from .random_models import model_directory
 
 GEOMETRY = Geometry(chunk=10, window=15, past=40, decoder_past=10)
 WIDTH = 64
 
-IMPLEMENTATIONS = [sanm, *([networks] if networks.is_supported() else [])]
+IMPLEMENTATIONS = [sanm, *([networks] if products.is_supported() else [])]
 
 
 @functools.cache

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from recognition.exceptions import ModelError
-from recognition.funasr.int8 import networks
+from recognition.int8 import products
 from recognition.interfaces import (
     Models,
     OfflineRecognizer,
@@ -101,7 +101,7 @@ class TestOptions:
             "chunk = 100, look_ahead = 100, encoder_look_back = 1, decoder_look_back = 3",
         ],
     )
-    @pytest.mark.parametrize("compute_type", ["float32", "int8"] if networks.is_supported() else ["float32"])
+    @pytest.mark.parametrize("compute_type", ["float32", "int8"] if products.is_supported() else ["float32"])
     def test_at_the_ends_of_their_ranges_the_first_pass_runs(
         self, tmp_path: Path, options: str, compute_type: str
     ) -> None:
@@ -132,7 +132,7 @@ class TestALanguageModel:
         message = failure(tmp_path, own_text() + LANGUAGE_MODEL)
         assert message.startswith("own.toml: [language_model]: words must hold one language model")
 
-    @pytest.mark.parametrize("compute_type", ["float32", "int8"] if networks.is_supported() else ["float32"])
+    @pytest.mark.parametrize("compute_type", ["float32", "int8"] if products.is_supported() else ["float32"])
     def test_ones_own_decides_between_what_was_heard(self, tmp_path: Path, compute_type: str) -> None:
         text = own_text()
         [(often, _)] = Counter(self.heard(load(tmp_path, text, compute_type=compute_type))).most_common(1)

@@ -6,12 +6,12 @@ import torch
 
 from recognition.funasr.embedding import FunasrEmbedder
 from recognition.funasr.features import speaker_features
-from recognition.funasr.int8 import networks
 from recognition.funasr.int8.campplus import CampPlus
 from recognition.funasr.precision import Precision
+from recognition.int8 import products
 from tests.recognition.funasr.random_models import model_directory, speech_like, trained_campplus, whole
 
-pytestmark = pytest.mark.skipif(not networks.is_supported(), reason="this CPU has no 8-bit products")
+pytestmark = pytest.mark.skipif(not products.is_supported(), reason="this CPU has no 8-bit products")
 
 
 def speech_features(seed: int, length: int) -> torch.Tensor:

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from recognition.funasr import sanm
-from recognition.funasr.int8 import matmul_vnni, networks
+from recognition.funasr.int8 import networks
 from recognition.funasr.loading import load_model
 from recognition.funasr.offline import OfflineParaformer
 from recognition.funasr.options import StreamingOptions
@@ -21,9 +21,10 @@ from recognition.funasr.precision import Precision
 from recognition.funasr.punctuation import CtPunctuator
 from recognition.funasr.sanm import Geometry
 from recognition.funasr.streaming import StreamingParaformer
+from recognition.int8 import matmul_vnni, products
 from tests.recognition.funasr.random_models import model_directory, speech_like
 
-pytestmark = pytest.mark.skipif(not networks.is_supported(), reason="this CPU has no 8-bit products")
+pytestmark = pytest.mark.skipif(not products.is_supported(), reason="this CPU has no 8-bit products")
 
 CHUNK = 9600
 GEOMETRY = Geometry(chunk=10, window=15, past=40, decoder_past=10)
@@ -43,18 +44,18 @@ class TestLinear:
     def test_a_product_is_that_of_a_float_layer_within_its_bits(self) -> None:
         layer = torch.nn.Linear(64, 32)
         x = torch.randn(10, 64)
-        linear, rows = networks.Linear(layer.weight, layer.bias), networks.Rows.of(x.numpy())
+        linear, rows = products.Linear(layer.weight, layer.bias), products.Rows.of(x.numpy())
 
-        found = networks.result(linear(rows))
+        found = products.result(linear(rows))
 
         np.testing.assert_allclose(found, layer(x).detach().numpy(), atol=0.05)
 
     def test_each_output_has_a_scale_of_its_own(self) -> None:
         weight = torch.randn(4, 16) * torch.tensor([[1e-3], [1.0], [1e3], [0.0]])
         x = torch.randn(5, 16)
-        linear, rows = networks.Linear(weight, None), networks.Rows.of(x.numpy())
+        linear, rows = products.Linear(weight, None), products.Rows.of(x.numpy())
 
-        found = networks.result(linear(rows))
+        found = products.result(linear(rows))
 
         expected = (x @ weight.T).numpy()
         for column in range(3):
@@ -63,10 +64,10 @@ class TestLinear:
 
     def test_sums_of_large_products_do_not_saturate_on_any_processor(self) -> None:
         """Every weight and every activation at its largest: what AVX2 without VNNI cannot add in 16 bits."""
-        linear = networks.Linear(torch.ones(32, 256), None)
-        rows = networks.Rows.of(np.ones((3, 256), np.float32))
+        linear = products.Linear(torch.ones(32, 256), None)
+        rows = products.Rows.of(np.ones((3, 256), np.float32))
 
-        product = networks.result(linear(rows))
+        product = products.result(linear(rows))
 
         np.testing.assert_allclose(product, 256, rtol=0.02)
 
@@ -110,7 +111,7 @@ class TestEncoder:
 @contextlib.contextmanager
 def with_products(name: str) -> Iterator[None]:
     """Build networks with products of our own, or with oneDNN's, whatever this CPU would have by itself."""
-    with mock.patch.object(networks, "takes_vnni", lambda inputs: name == "ours" and inputs % 4 == 0):
+    with mock.patch.object(products, "takes_vnni", lambda inputs: name == "ours" and inputs % 4 == 0):
         yield
 
 

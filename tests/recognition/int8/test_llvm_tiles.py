@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numba import njit
 
-from recognition.funasr.int8.kernels import compiled
-from recognition.funasr.int8.llvm_builder import LANES
-from recognition.funasr.int8.llvm_tiles import (
+from recognition.int8.kernels import compiled
+from recognition.int8.llvm_builder import LANES
+from recognition.int8.llvm_tiles import (
     cpu_has,
     softmax_down,
     sum_of_neighbours,

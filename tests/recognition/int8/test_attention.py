@@ -8,9 +8,9 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from recognition.funasr.int8 import attention
-from recognition.funasr.int8.attention import Past, Streams
-from recognition.funasr.int8.kernels import Product
+from recognition.int8 import attention
+from recognition.int8.attention import Past, Streams
+from recognition.int8.kernels import Product
 
 from .test_kernels import bfloat16, dequantized, empty_rows, is_near, normal, reference_memory
 

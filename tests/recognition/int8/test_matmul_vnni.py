@@ -6,7 +6,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from recognition.funasr.int8 import matmul_vnni, networks
+from recognition.int8 import matmul_vnni, products
 
 from .test_kernels import normal
 
@@ -58,12 +58,12 @@ class TestProduct:
     def test_it_is_the_product_of_onednn(self) -> None:
         weight, x = random_bytes(0, 100, 64, 9)
         scale = torch.rand(100) + 0.1
-        rows = networks.Rows(9, 64)
+        rows = products.Rows(9, 64)
         rows.quantized.values[:] = x
         for dtype in (torch.float32, torch.bfloat16):
             ours, theirs = (
                 multiplier(torch.from_numpy(weight), scale, dtype)(rows)
-                for multiplier in (networks.Vnni, networks.OneDnn)
+                for multiplier in (products.Vnni, products.OneDnn)
             )
             assert ours.dtype == theirs.dtype
             if dtype == torch.float32:
@@ -172,7 +172,7 @@ class TestChoice:
     """Whose products a layer has."""
 
     def multiplier(self, inputs: int) -> str:
-        return type(networks.Linear(torch.ones(8, inputs), None)._multiply).__name__
+        return type(products.Linear(torch.ones(8, inputs), None)._multiply).__name__
 
     @pytest.mark.parametrize(
         ("has_vnni", "has_amx", "expected"),
@@ -181,10 +181,10 @@ class TestChoice:
     def test_they_are_our_own_with_vnni_and_without_amx(
         self, has_vnni: bool, has_amx: bool, expected: str, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        if not networks.is_supported():
+        if not products.is_supported():
             pytest.skip("this CPU has no 8-bit products")
         monkeypatch.setattr(matmul_vnni, "is_supported", lambda: has_vnni)
-        monkeypatch.setattr(networks, "cpu_has", lambda *features: has_amx)
+        monkeypatch.setattr(products, "cpu_has", lambda *features: has_amx)
 
         assert self.multiplier(64) == expected
 
@@ -192,7 +192,7 @@ class TestChoice:
         self, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(matmul_vnni, "is_supported", lambda: True)
-        monkeypatch.setattr(networks, "cpu_has", lambda *features: False)
+        monkeypatch.setattr(products, "cpu_has", lambda *features: False)
 
-        assert networks.takes_vnni(64)
-        assert not networks.takes_vnni(66)
+        assert products.takes_vnni(64)
+        assert not products.takes_vnni(66)

@@ -12,7 +12,7 @@ from llvmlite import ir
 from numba import njit, types
 from numba.extending import intrinsic
 
-from recognition.funasr.int8.llvm_builder import (
+from recognition.int8.llvm_builder import (
     FLOAT,
     FLOATS,
     INT,

@@ -6,8 +6,8 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recognition.funasr.int8 import kernels
-from recognition.funasr.int8.kernels import Norm, Product, Quantized
+from recognition.int8 import kernels
+from recognition.int8.kernels import Norm, Product, Quantized
 
 WIDTH, TAPS = 24, 5
 
