@@ -190,10 +190,11 @@ SENDER_IDLE_S = env.number("ASR_SENDER_IDLE_S", 60, least=1)
 SENDER_RETURN_S = env.number("ASR_SENDER_RETURN_S", 30)
 SLOW_READER_S = env.number("ASR_SLOW_READER_S", 10)
 
-# Retention, applied by `manage.py prune`; 0 keeps for ever.
+# Retention, applied by `manage.py prune`; 0 keeps for ever. The workers empty the trash.
 
 KEEP_SESSIONS_DAYS = env.number("ASR_KEEP_SESSIONS_DAYS", 0)
 KEEP_RECORDINGS_DAYS = env.number("ASR_KEEP_RECORDINGS_DAYS", 0)
+TRASH_DAYS = env.number("ASR_TRASH_DAYS", 30)
 
 # Voices. The key file is made on first use; in production the keys are better kept elsewhere.
 

@@ -50,7 +50,10 @@ class OwnSessionsMixin:
     """From the model to its session, as in a filter; "" for the session itself."""
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        rows: QuerySet[Any] = super().get_queryset(request)  # type: ignore[misc]
+        everything: QuerySet[Any] = super().get_queryset(request)  # type: ignore[misc]
+        rows = everything.filter(
+            **{f"{self.session_path}trashed_at": None}
+        )  # the trash has a page of its own
         if request.user.has_perm("sessions_app.view_all_session"):
             return rows
         return rows.filter(**{f"{self.session_path}owner": request.user.pk})

@@ -15,6 +15,7 @@ SessionsError
 │   ├── BadEdit          the request makes no sense
 │   ├── Conflict         somebody else has forestalled it
 │   └── NotPossible      it makes no sense with this transcript
+├── BadAction            catalogue/actions: the request makes no sense
 ├── StillLive            transcripts/retention: the session to delete goes on
 └── Unsatisfiable        recordings/byte_ranges: the range lies outside of the content
 

@@ -21,8 +21,38 @@ from recognition.audio import seconds
 from speakers.fields import SealedField
 from speakers.models import Speaker
 
+from .naming import name_of
+
 MAX_FAILURES = 8
 """So often recognition fails at the same place of a session; then the session ends."""
+
+
+class Tag(models.Model):
+    """A word that people put to meetings; a meeting may have many."""
+
+    name = models.CharField(_("name"), max_length=50, unique=True)
+
+    class Meta:
+        verbose_name = _("tag")
+        verbose_name_plural = _("tags")
+        ordering: ClassVar = ["name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Folder(models.Model):
+    """A place for meetings that belong together; a meeting is in one, or in none."""
+
+    name = models.CharField(_("name"), max_length=50, unique=True)
+
+    class Meta:
+        verbose_name = _("folder")
+        verbose_name_plural = _("folders")
+        ordering: ClassVar = ["name"]
+
+    def __str__(self) -> str:
+        return self.name
 
 
 class Session(models.Model):
@@ -73,6 +103,31 @@ class Session(models.Model):
         help_text=_("Old meetings are deleted automatically; this one stays."),
     )
 
+    folder = models.ForeignKey(
+        Folder,
+        models.SET_NULL,
+        null=True,
+        blank=True,
+        editable=False,
+        related_name="sessions",
+        verbose_name=_("folder"),
+    )
+    tags = models.ManyToManyField(
+        Tag, blank=True, editable=False, related_name="sessions", verbose_name=_("tags")
+    )
+
+    trashed_at = models.DateTimeField(null=True, editable=False)
+    """When it was put into the trash; until it is taken out, it is in no list, search or receiver."""
+
+    # Drawn from the lines by a worker (`catalogue.overviews`), so that a list need not read them.
+    drawn_title = models.CharField(max_length=80, blank=True, editable=False)
+    talk_picture = models.CharField(max_length=200, blank=True, editable=False)
+    """Who spoke when: see `catalogue.talk_picture`."""
+
+    overview_seq = models.IntegerField(default=-1, editable=False)
+    overview_revision = models.IntegerField(default=-1, editable=False)
+    """`last_seq` and `last_revision` of the lines that these were drawn from; -1 before they were."""
+
     class Meta:
         verbose_name = _("meeting")
         verbose_name_plural = _("meetings")
@@ -84,12 +139,23 @@ class Session(models.Model):
             ("share_session", _("Can share meetings by link")),
             ("view_all_session", _("Can see everyone's meetings")),
         ]
+        indexes: ClassVar = [
+            # Few of all: lists leave them out, and the trash shows nothing else.
+            models.Index(
+                fields=["trashed_at"], condition=Q(trashed_at__isnull=False), name="sessions_in_trash"
+            ),
+        ]
 
     def __str__(self) -> str:
-        return self.title or self.key
+        return name_of(title=self.title, drawn_title=self.drawn_title, key=self.key, begun_at=self.created_at)
 
     def get_absolute_url(self) -> str:
         return reverse("session", args=[self.key])
+
+    @property
+    def untitled_name(self) -> str:
+        """Return the name that it has while nobody gives it a title."""
+        return name_of(title="", drawn_title=self.drawn_title, key=self.key, begun_at=self.created_at)
 
     @property
     def duration_s(self) -> float:
@@ -108,6 +174,23 @@ class Session(models.Model):
     def has_failed(self) -> bool:
         """Tell whether it was ended because recognition could not cope with it."""
         return self.has_ended and self.failures >= MAX_FAILURES
+
+
+class Favourite(models.Model):
+    """A mark that a person put to a meeting, for themselves."""
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="favourites")
+    session = models.ForeignKey(Session, models.CASCADE, related_name="favourites")
+
+    class Meta:
+        verbose_name = _("favourite")
+        verbose_name_plural = _("favourites")
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["user", "session"], name="one_favourite_per_person"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.user}: {self.session}"
 
 
 class DefaultModels(models.Model):

@@ -2,11 +2,13 @@
 
 from django.urls import path
 
-from .views import audio, editing, exports, notes, pages, sharing
+from .views import audio, catalogue, editing, exports, notes, pages, sharing
 
 urlpatterns = [
     path("", pages.session_list, name="session-list"),
     path("record/", pages.record, name="record"),
+    path("trash/", catalogue.show_trash, name="trash"),
+    path("meetings/actions", catalogue.act, name="actions"),
     path("sessions/<str:key>/", pages.session, name="session"),
     path("sessions/<str:key>/captions/", pages.captions, name="captions"),
     path("sessions/<str:key>/links", sharing.links, name="links"),

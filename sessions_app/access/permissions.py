@@ -58,14 +58,23 @@ def rights(request: HttpRequest, session: Session | None) -> frozenset[Right]:
 def visible_sessions(request: HttpRequest) -> QuerySet[Session]:
     """Select the sessions that the sender of this request may know of."""
     user = request.user
+    kept = Session.objects.filter(trashed_at=None)
     if decision.is_trusted(Access(settings.ACCESS), _visitor(request, None)) or user.has_perm(SEE_ALL):
-        return Session.objects.all()
+        return kept
     if not user.is_authenticated:
-        return Session.objects.none()
+        return kept.none()
     shared = teams.is_shared_with(user)
     if user.has_perm(f"sessions_app.{Right.READ}"):
-        return Session.objects.filter(Q(owner=user) | shared)
-    return Session.objects.filter(shared)
+        return kept.filter(Q(owner=user) | shared)
+    return kept.filter(shared)
+
+
+def trashed_sessions(request: HttpRequest) -> QuerySet[Session]:
+    """Select the sessions in the trash that the sender of this request could have put there."""
+    trashed = Session.objects.filter(trashed_at__isnull=False)
+    if not request.user.has_perm(f"sessions_app.{Right.DELETE}"):
+        return trashed.none()
+    return trashed if request.user.has_perm(SEE_ALL) else trashed.filter(owner_id=request.user.pk)
 
 
 def for_session(right: Right = Right.READ) -> Callable[[View], View]:
@@ -80,7 +89,8 @@ def for_session(right: Right = Right.READ) -> Callable[[View], View]:
         def checked(request: HttpRequest, key: str, *args: Any, **kwargs: Any) -> HttpResponseBase:
             key = unicodedata.normalize("NFC", key).replace("\0", "\ufffd")  # PostgreSQL takes no NUL
             log_in_by_password(request)
-            session = Session.objects.select_related("owner").filter(key=key).first()
+            there = Session.objects.filter(key=key, trashed_at=None)
+            session = there.select_related("owner").first()
             found = rights(request, session)
             if session and right in found:
                 return view(request, session, *args, **kwargs)

@@ -38,12 +38,12 @@ class SessionNumbers:
 
 
 def session_numbers(keys: Iterable[str]) -> dict[str, SessionNumbers]:
-    """Read the progress of these sessions, by key; those that do not exist are left out."""
+    """Read the progress of these sessions, by key, as far as they exist and are not in the trash."""
     fields = (
         "pk", "key", "state", "epoch", "failures", "durable", "last_seq", "last_revision", "model_set",
         "last_note",
     )  # fmt: skip
-    rows = Session.objects.filter(key__in=list(keys)).values_list(*fields)
+    rows = Session.objects.filter(key__in=list(keys), trashed_at=None).values_list(*fields)
     return {row[1]: SessionNumbers(*row) for row in rows}
 
 

@@ -26,7 +26,7 @@ MAX_LIVE = 500
 FEW = 1000
 HITS = 50
 SHOWN_OF_HITS = [
-    "text", "start", "session__key", "session__title", "session__created_at",
+    "text", "start", "session__key", "session__title", "session__drawn_title", "session__created_at",
     "voice__number", "voice__speaker__name",
 ]  # fmt: skip
 TITLES = 5
@@ -87,9 +87,7 @@ class ListingForm(forms.Form):
     def narrow_lines(self, sessions: QuerySet[Session]) -> QuerySet[Utterance]:
         """Select the lines that are asked for, of these sessions."""
         sessions = self._narrow(sessions)
-        lines = Utterance.objects.all()
-        if sessions.query.where:
-            lines = lines.filter(session__in=_keys(sessions.order_by()))
+        lines = _of_sessions(Utterance.objects.all(), sessions.order_by())
         if speaker := self.cleaned_data.get("speaker"):
             lines = lines.filter(voice__in=_keys(Voice.objects.filter(speaker=speaker)))
         return lines
@@ -199,13 +197,29 @@ def _hit(line: Utterance, looked_for: str) -> Hit:
     return Hit(line.pk, line.start_s, who, _parts(line.text, looked_for))
 
 
+def _of_sessions(lines: QuerySet[Utterance], sessions: QuerySet[Session]) -> QuerySet[Utterance]:
+    """Select the lines of these sessions; by those that are left out, where only these are few."""
+    if (keys := _few(sessions)) is not None:
+        return lines.filter(session__in=keys)
+    left_out = _few(Session.objects.exclude(pk__in=sessions.values("pk")))
+    if left_out is None:
+        return lines.filter(session__in=sessions.values("pk"))
+    return lines.exclude(session__in=left_out) if left_out else lines
+
+
 def _keys(rows: QuerySet[Any]) -> Any:
     """Return the primary keys themselves if they are few, else a query for them.
 
     Given a query for few, PostgreSQL looks the text up anew for each of them.
     """
+    keys = _few(rows)
+    return rows.values("pk") if keys is None else keys
+
+
+def _few(rows: QuerySet[Any]) -> list[int] | None:
+    """Return the primary keys of rows; None if they are many."""
     keys = list(rows.values_list("pk", flat=True)[: FEW + 1])
-    return keys if len(keys) <= FEW else rows.values("pk")
+    return keys if len(keys) <= FEW else None
 
 
 def _parts(text: str, looked_for: str) -> list[tuple[str, bool]]:

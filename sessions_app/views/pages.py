@@ -20,6 +20,7 @@ from sessions_app.transcripts import listing, notes, transcript
 
 from .. import model_sets
 from ..models import Session
+from ..naming import time_name
 
 CAPTIONS = 12
 """Lines that a page of captions starts with."""
@@ -88,6 +89,7 @@ def record(request: HttpRequest) -> HttpResponseBase:
     suggested = f"{timezone.localtime():%Y%m%d-%H%M}-{secrets.token_hex(2)}"
     context = {
         "suggested_key": suggested,
+        "suggested_name": time_name(timezone.now()),
         "model_choices": model_sets.choices(),
         "default_models": model_sets.default_name(),
         "rights": {right.name.lower() for right in rights},

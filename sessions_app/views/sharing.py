@@ -18,7 +18,8 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from sessions_app.access.decision import Right
 from sessions_app.access.permissions import for_session
-from sessions_app.transcripts import retention
+from sessions_app.catalogue import trash
+from sessions_app.transcripts.retention import StillLive
 from sessions_app.wire import layer_messages
 from speakers import notify
 
@@ -70,13 +71,13 @@ def end(request: HttpRequest, session: Session) -> HttpResponse:
 @require_POST
 @for_session(Right.DELETE)
 def delete(request: HttpRequest, session: Session) -> HttpResponse:
-    """Delete a session and all there is of it; a form's target, so it answers with a page."""
+    """Put a session into the trash; a form's target, so it answers with a page."""
     try:
-        retention.delete_session(session)
-    except retention.StillLive:
+        trash.put(session)
+    except StillLive:
         messages.error(request, _("This meeting is still in progress. End it first, then delete it."))
         return redirect("session", session.key)
-    messages.success(request, _("“%(title)s” was deleted with its recording.") % {"title": session})
+    messages.success(request, _("“%(title)s” is in the trash.") % {"title": session})
     return redirect("session-list")
 
 

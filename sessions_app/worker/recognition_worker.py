@@ -28,6 +28,7 @@ from speakers.maintenance import SpeakerMaintenance
 from speakers.voiceprints.identification import Gallery
 
 from .failed_session import end_in_failure
+from .housekeeping import Housekeeping
 from .live_session import LiveSession
 from .running_set import RunningSet
 
@@ -57,6 +58,7 @@ class RecognitionWorker(AsyncConsumer):
             f"{socket.gethostname()}-{os.getpid()}",
             on_gallery=self._set_gallery,
         )
+        self._housekeeping = Housekeeping()
         self._loading: asyncio.Task[None] | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._inbox: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
@@ -85,6 +87,7 @@ class RecognitionWorker(AsyncConsumer):
         self._loading = asyncio.create_task(self._speakers.load())
         await self._loading
         self._spawn(self._speakers.run())
+        self._spawn(self._housekeeping.run())
         await self._transport.join_workers(self._capacity, model_sets=list(self._sets))
         self._spawn(self._take_sessions())
 
@@ -168,6 +171,7 @@ class RecognitionWorker(AsyncConsumer):
             await live.run()
         finally:
             del self._live[lease.key]
+            self._housekeeping.look_now()
         logger.info("session %s: done with it here", session_pk)
 
     async def _set_of(self, lease: Lease) -> RunningSet:

@@ -57,7 +57,7 @@ export class TitleField {
     if (!saves || title === seen) return;
     if (!(await this.edits.try(() => ({ kind: "title", seen, title })))) return;
     this.heading.dataset.title = title;
-    this.heading.textContent = title || (this.heading.dataset.key ?? "");
+    this.heading.textContent = title || (this.heading.dataset.untitled ?? "");
     document.title = `${this.heading.textContent} · asrsite`;
   }
 }

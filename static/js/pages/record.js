@@ -74,12 +74,14 @@ async function start() {
  */
 function becomeSessionPage(key, title) {
   const heading = byId("title");
+  const isOwnKey = key !== keyField.defaultValue; // one that says something to people
+  const untitled = isOwnKey ? key : (heading.dataset.untitled ?? key);
   byId("setup").hidden = true;
   byId("stage").hidden = false;
-  heading.textContent = title || key;
-  Object.assign(heading.dataset, { title, key });
+  heading.textContent = title || untitled;
+  Object.assign(heading.dataset, { title, untitled });
   byId("key").textContent = title ? key : "";
-  document.title = `${title || key} · asrsite`;
+  document.title = `${title || untitled} · asrsite`;
   history.replaceState(null, "", `${data.sessionsUrl}${encodeURIComponent(key)}/`);
   heading.focus();
 }

@@ -57,6 +57,20 @@ class TestFilters:
         assert listed(query) == ["one"]
 
 
+@pytest.mark.parametrize("few", [0, 1, 2, 1000])
+def test_a_search_looks_at_these_sessions_however_many_they_or_the_others_are(
+    few: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(listing, "FEW", few)
+    for key in ("a", "b", "c"):
+        make_lines(make_session(key), ["预算"])
+    sessions = Session.objects.exclude(key="b")
+
+    found = listing.find(ListingForm(QueryDict("q=预算")), sessions, before=None)
+
+    assert [session.key for session, _ in found.hits] == ["c", "a"]
+
+
 class TestPages:
     def test_each_page_goes_on_where_the_last_one_stopped(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(listing, "PAGE", 2)

@@ -101,11 +101,11 @@ class TestPage:
         client.force_login(user)
         return client.post(reverse("delete", args=[session.key]), follow=True)
 
-    def test_the_owner_deletes_and_is_told(self) -> None:
+    def test_the_owner_deletes_and_is_told_where_it_is(self) -> None:
         session = make_full_session()
         response = self.delete(session, owner_of(session))
-        assert "“title of secret” was deleted with its recording." in response.content.decode()
-        assert not Session.objects.exists()
+        assert "“title of secret” is in the trash." in response.content.decode()
+        assert not Session.objects.filter(trashed_at=None).exists()
 
     def test_while_it_goes_on_the_owner_is_told_to_end_it_first(self) -> None:
         session = make_session(is_live=True, owner=make_user("owner", "transcriber"))

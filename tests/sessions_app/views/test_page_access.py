@@ -42,6 +42,8 @@ VISITORS = [
 EXPECTED = """
                     local remote viewer transcriber owner editor enroller staff superuser link
 session-list         200    302    200      200      200    200     200    200     200     302
+trash                200    302    200      200      200    200     200    200     200     302
+actions              405    405    405      405      405    405     405    405     405     405
 record               200    302    403      200      200    200     403    403     200     302
 session              200    302    200      404      200    200     200    404     200     200
 captions             200    302    200      404      200    200     200      404     200     200

@@ -1,0 +1,52 @@
+"""Overviews of meetings that are over, drawn from their lines by a worker: a list need not read any line.
+
+An overview remembers which state of the lines it has seen. Whatever changes them counts finals or revisions,
+so it is known to be stale, and drawn anew soon.
+"""
+
+from __future__ import annotations
+
+from django.db.models import F
+
+from sessions_app.models import Session, Utterance, Voice
+
+from .drawn_titles import draw_title
+from .talk_picture import Turn, draw, voice_colours
+
+AT_ONCE = 20
+"""Meetings that one look takes on."""
+
+
+def refresh_stale() -> int:
+    """Draw anew some of the overviews that are not of the lines as they are; return how many."""
+    ended = Session.objects.filter(state=Session.State.ENDED)
+    as_they_are = {"overview_seq": F("last_seq"), "overview_revision": F("last_revision")}
+    stale = list(ended.exclude(**as_they_are).order_by("-pk")[:AT_ONCE])
+    for session in stale:
+        refresh(session)
+    return len(stale)
+
+
+def refresh(session: Session) -> None:
+    """Draw the overview of a meeting as it was when this row of it was read."""
+    lines = list(
+        Utterance.objects.filter(session=session, is_removed=False)
+        .order_by("start", "id")
+        .values_list("start", "end", "voice_id", "text")
+    )
+    colours = _colours_by_voice(session)
+    turns = [Turn(start, end, colours.get(voice, 0)) for start, end, voice, _ in lines]
+    length = max([session.durable, *(turn.end for turn in turns)])
+    Session.objects.filter(pk=session.pk).update(
+        drawn_title=draw_title([text for *_, text in lines]),
+        talk_picture=draw(turns, length),
+        overview_seq=session.last_seq,
+        overview_revision=session.last_revision,
+    )
+
+
+def _colours_by_voice(session: Session) -> dict[int | None, int]:
+    voices = Voice.objects.filter(session=session).select_related("speaker").order_by("id")
+    ids = {voice.pk: voice.public_id for voice in voices}
+    colours = voice_colours(ids.values())
+    return {pk: colours[public_id] for pk, public_id in ids.items()}

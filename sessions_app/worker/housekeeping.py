@@ -1,0 +1,47 @@
+"""Housekeeping by a recognition worker beside its sessions: overviews are drawn, the trash is emptied."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+
+from django.db import DatabaseError
+
+from sessions_app.catalogue import overviews, trash
+from sessions_app.store.in_database import in_database
+
+logger = logging.getLogger(__name__)
+
+EVERY_S = 15.0
+BREATH_S = 0.2
+"""Between two handfuls of overviews: live sessions come first."""
+
+
+class Housekeeping:
+    """Work that can wait, done every some seconds until it is cancelled."""
+
+    def __init__(self) -> None:
+        self._wake = asyncio.Event()
+
+    def look_now(self) -> None:
+        """Look for something to do: a session has ended."""
+        self._wake.set()
+
+    async def run(self) -> None:
+        while True:
+            self._wake.clear()
+            try:
+                await self._keep_house()
+            except DatabaseError as error:
+                logger.warning("the database does not answer: %s", error)
+            try:
+                async with asyncio.timeout(EVERY_S):
+                    await self._wake.wait()
+            except TimeoutError:
+                pass
+
+    async def _keep_house(self) -> None:
+        while await in_database(overviews.refresh_stale):  # noqa: ASYNC110 - a breath, no waiting for an event
+            await asyncio.sleep(BREATH_S)
+        if emptied := await in_database(trash.empty):
+            logger.info("%d sessions were deleted for good: their time in the trash was over", emptied)
