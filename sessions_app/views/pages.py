@@ -21,6 +21,7 @@ from sessions_app.transcripts import listing, notes, transcript
 from .. import model_sets
 from ..models import Session
 from ..naming import time_name
+from .notes import are_shown
 
 CAPTIONS = 12
 """Lines that a page of captions starts with."""
@@ -122,5 +123,6 @@ def _page_data(request: HttpRequest, session: Session | None, rights: frozenset[
         "rights": sorted(right.name.lower() for right in rights),
         "token": request.GET.get("token", ""),
         "recordingMs": milliseconds(session.durable) if session else 0,
+        "notes": session.last_note if session and are_shown(request) else 0,
         "sessionsUrl": reverse("session-list") + "sessions/",
     }

@@ -44,6 +44,15 @@ def open_speaker_menu(page: Page) -> None:
     expect(page.locator(".speaker-menu")).to_be_visible()
 
 
+def open_notes_and_tracks(page: Page) -> None:
+    page.locator("#lines .line").nth(1).focus()
+    page.keyboard.press("n")
+    expect(page.locator("#note-text")).to_be_focused()
+    page.locator("#tracks-open").click()
+    page.locator(".track-name").first.click()
+    expect(page.locator("#only")).to_be_visible()
+
+
 def open_keyboard_map(page: Page) -> None:
     page.locator("#lines .line").nth(1).focus()
     page.keyboard.press("Shift+Slash")
@@ -82,6 +91,7 @@ PAGES: dict[str, tuple[str | None, str, Callable[[Page], None]]] = {
     "one speaker": ("anna", MEETING, open_dialog(".person", "dialog[open]")),
     "exporting": ("anna", MEETING, open_dialog("#export-open", "#export-dialog")),
     "sharing": ("anna", MEETING, open_dialog("#share-open", "#share-dialog")),
+    "notes, and one speaker alone": ("anna", MEETING, open_notes_and_tracks),
     "the keyboard map": ("anna", MEETING, open_keyboard_map),
     "a line's versions": ("anna", MEETING, open_versions),
     "deleting": ("anna", MEETING, open_deletion),

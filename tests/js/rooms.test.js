@@ -17,7 +17,8 @@ const ROOMS = {
   player: ["lib", "connection", "transcript"],
   recording: ["lib", "connection", "transcript"],
   editing: ["lib", "connection", "transcript", "player"],
-  session: ["lib", "connection", "transcript", "player", "editing"],
+  notes: ["lib", "connection", "transcript", "player"],
+  session: ["lib", "connection", "transcript", "player", "editing", "notes"],
   pages: ["lib", "connection", "transcript", "recording", "session"],
 };
 

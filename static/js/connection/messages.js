@@ -43,6 +43,7 @@
  * @property {string[]} rights
  * @property {string} token of a share link; empty without one
  * @property {number} recordingMs
+ * @property {number} notes number of the last change of its notes; 0 where there are none to be read
  * @property {string} sessionsUrl
  * @property {Snapshot} [transcript]
  */
@@ -74,6 +75,7 @@
 
 /** @typedef {{type: "flushed", position: number, seq: number}} Flushed */
 /** @typedef {{type: "session", state: SessionState}} StateChange */
+/** @typedef {{type: "notes", number: number}} NotesChange */
 /** @typedef {{type: "session_end", seq: number, received_s: number, recognised_s: number}} SessionEnd */
 
 /**
@@ -94,7 +96,7 @@
  *
  * @typedef {{asr: string, tail?: string, final: false, start_ms: number, event?: undefined, error?: undefined}} PartialMessage
  */
-/** @typedef {{final?: undefined, event: Hello | Revision | Ack | Flushed | StateChange | SessionEnd, error?: undefined}} EventMessage */
+/** @typedef {{final?: undefined, event: Hello | Revision | Ack | Flushed | StateChange | NotesChange | SessionEnd, error?: undefined}} EventMessage */
 /** @typedef {{final?: undefined, event?: undefined, error: Fault}} FaultMessage */
 /** @typedef {FinalMessage | PartialMessage | EventMessage | FaultMessage} Message */
 

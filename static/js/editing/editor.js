@@ -321,6 +321,7 @@ export class Editor {
    */
   neighbour(field, step) {
     const { lines } = this.view.transcript;
-    return lines[lines.findIndex((line) => line.id === field.id) + step];
+    const found = lines[lines.findIndex((line) => line.id === field.id) + step];
+    return found && this.view.transcriptView.isShown(found) ? found : undefined; // nobody writes what they do not see
   }
 }

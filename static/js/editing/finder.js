@@ -163,7 +163,9 @@ export class Finder {
   goToHit(index) {
     this.at = index;
     [...this.list.children].forEach((row, at) => row.classList.toggle("is-current", at === index));
-    const row = this.view.transcriptView.rows.get(this.hits[index].line.id);
+    const { line } = this.hits[index];
+    if (!this.view.transcriptView.isShown(line)) this.view.showOnly([]);
+    const row = this.view.transcriptView.rows.get(line.id);
     row?.scrollIntoView({ block: "center", behavior: "smooth" });
   }
 

@@ -32,12 +32,22 @@ const ICONS = {
  * @property {VersionsDialog} versions
  */
 
+/**
+ * Ways to write at a line's moment.
+ *
+ * @typedef {object} LineNotes
+ * @property {boolean} mayWrite
+ * @property {(ms: number) => void} bookmark
+ * @property {(ms: number) => void} write
+ */
+
 export class LineTools {
   /** Whether the recording was playing before the first click of two. */
   wasPlaying = false;
 
-  /** @param {{view: SessionView, playerBar: PlayerBar, editing: EditingTools | null}} parts */
-  constructor({ view, playerBar, editing }) {
+  /** @param {{view: SessionView, playerBar: PlayerBar, editing: EditingTools | null, notes: LineNotes}} parts */
+  constructor({ view, playerBar, editing, notes }) {
+    this.notes = notes;
     this.view = view;
     this.playerBar = playerBar;
     this.editing = editing;
@@ -125,7 +135,16 @@ export class LineTools {
    */
   more(line) {
     const link = { label: gettext("Copy a link to this line"), action: () => copyLink(line) };
-    if (!this.editing) return [link];
+    const own = [
+      ...(this.notes.mayWrite
+        ? [
+            { label: gettext("Bookmark this line"), action: () => this.notes.bookmark(line.start_ms) },
+            { label: gettext("Write a note here"), action: () => this.notes.write(line.start_ms) },
+          ]
+        : []),
+      link,
+    ];
+    if (!this.editing) return own;
     const { edits, versions } = this.editing;
     const { lines } = this.view.transcript;
     const following = lines[lines.indexOf(line) + 1];
@@ -135,7 +154,7 @@ export class LineTools {
         ? [{ label: gettext("Merge with the next line"), action: () => merge(edits, line, following) }]
         : []),
       { label: gettext("Earlier versions"), action: () => versions.open(line) },
-      link,
+      ...own,
       { label: gettext("Remove this line"), isDangerous: true, action: () => remove(edits, line) },
     ];
   }

@@ -5,11 +5,14 @@
 import { lineAt, loudest } from "./timeline.js";
 
 const BAR_PX = 3;
+const MARK_PX = 7;
 
 export class Waveform {
   peaks = new Uint8Array();
   /** @type {KnownLine[]} */
   lines = [];
+  /** @type {number[]} moments that stand out */
+  marks = [];
   ms = 0;
   lengthMs = 0;
   isGrabbed = false;
@@ -46,6 +49,12 @@ export class Waveform {
   /** @param {KnownLine[]} lines */
   setLines(lines) {
     this.lines = lines;
+    this.draw();
+  }
+
+  /** @param {number[]} marks */
+  setMarks(marks) {
+    this.marks = marks;
     this.draw();
   }
 
@@ -106,6 +115,7 @@ export class Waveform {
     }
     context.globalAlpha = 1;
     context.fillStyle = getComputedStyle(this.canvas).color;
+    for (const mark of this.marks) context.fillRect(Math.min(width - 2, this.x(mark)), 0, 2, MARK_PX);
     context.fillRect(Math.min(width - 2, Math.max(0, played - 1)), 0, 2, height);
   }
 

@@ -37,6 +37,7 @@ export class Recorder {
     this.endButton = byId("end", HTMLButtonElement);
     this.select = descendant(this.bar, ".microphones", HTMLSelectElement);
     this.sender = new Sender({ ...session, marks: () => view.marks, listener: this });
+    view.nowMs = () => this.sender.elapsedMs;
     this.listen();
   }
 

@@ -13,7 +13,9 @@ import { SpeakerMenu } from "../editing/speaker-menu.js";
 import { TitleField } from "../editing/title-field.js";
 import { VersionsDialog } from "../editing/versions-dialog.js";
 import { byId } from "../lib/dom.js";
+import { NotesPanel } from "../notes/notes-panel.js";
 import { PlayerBar } from "../player/player-bar.js";
+import { SpeakerTracks } from "../player/speaker-tracks.js";
 import { PersonDialog } from "./person-dialog.js";
 import { setUpSharing } from "./sharing.js";
 import { listenForShortcuts } from "./shortcuts.js";
@@ -24,16 +26,20 @@ export function setUpTools({ data, view }) {
   const playerBar = new PlayerBar({ data, view });
   const finder = new Finder({ view, edits: editing?.edits ?? null });
   const persons = new PersonDialog({ view, playerBar, speakerMenu: editing?.speakerMenu ?? null });
-  new LineTools({ view, playerBar, editing });
+  const notes = new NotesPanel({ data, view, playerBar });
+  const tracks = new SpeakerTracks({ view, player: playerBar.player });
+  new LineTools({ view, playerBar, editing, notes });
   const removed = editing && new RemovedDialog({ data, view, playerBar, edits: editing.edits });
   setUpSharing({ data, view, removed });
   view.companions.push(
     { transcriptChanged: () => playerBar.transcriptChanged(), ended: () => playerBar.ended() },
     { transcriptChanged: () => finder.transcriptChanged() },
     { choosePerson: (speakerId) => persons.open(speakerId) },
+    notes,
+    tracks,
   );
   if (editing) view.companions.push(editing.editor);
-  listenForShortcuts({ view, playerBar, editing, finder });
+  listenForShortcuts({ view, playerBar, editing, finder, notes });
   goToLinkedLine(view);
 }
 

@@ -2,13 +2,21 @@
 
 /** @import { Finder } from "../editing/finder.js" */
 /** @import { EditingTools } from "../editing/line-tools.js" */
+/** @import { NotesPanel } from "../notes/notes-panel.js" */
 /** @import { PlayerBar } from "../player/player-bar.js" */
 /** @import { SessionView } from "../transcript/session-view.js" */
 
 import { byId, closest } from "../lib/dom.js";
 import { combinationOf } from "./keyboard.js";
 
-/** @typedef {{view: SessionView, playerBar: PlayerBar, editing: EditingTools | null, finder: Finder}} Tools */
+/**
+ * @typedef {object} Tools
+ * @property {SessionView} view
+ * @property {PlayerBar} playerBar
+ * @property {EditingTools | null} editing
+ * @property {Finder} finder
+ * @property {NotesPanel} notes
+ */
 /** @typedef {Map<string, () => void>} Shortcuts */
 
 /** @param {Tools} tools */
@@ -44,7 +52,7 @@ function shortcutsAnywhere({ playerBar, finder }) {
  * @param {Tools} tools
  * @returns {Shortcuts}
  */
-function shortcutsWhileReading({ view, playerBar, editing, finder }) {
+function shortcutsWhileReading({ view, playerBar, editing, finder, notes }) {
   const edit = () => {
     const line = currentLine(view);
     if (line) editing?.editor.edit(line.id);
@@ -59,6 +67,8 @@ function shortcutsWhileReading({ view, playerBar, editing, finder }) {
     ["ArrowRight", () => playerBar.step(1)],
     ["Enter", edit],
     ["KeyS", nameSpeaker],
+    ["KeyB", () => notes.bookmark()],
+    ["KeyN", () => notes.write()],
     ["Slash", () => finder.open()],
     ["mod+KeyZ", () => editing?.edits.undo()],
     ["mod+shift+KeyZ", () => editing?.edits.redo()],

@@ -33,12 +33,15 @@ const TOGETHER_MS = 60; // lines that come within this are told once
  * @property {(line: KnownLine, index: number) => void} [lineRemoved]
  * @property {() => void} [ended]
  * @property {(speakerId: string) => void} [choosePerson]
+ * @property {(number: number) => void} [notesChanged]
+ * @property {() => void} [filterChanged]
  */
 
 export class SessionView {
   /** @type {Companion[]} */
   companions = [];
   partial = new PartialView(byId("partial"));
+  partialMs = 0;
   /** @type {SessionState | undefined} */
   state;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
@@ -68,6 +71,9 @@ export class SessionView {
     return { since: this.transcript.seq, revision: this.transcript.revision };
   }
 
+  /** Return how far the meeting is, in milliseconds, as far as this page has heard; who records knows better. */
+  nowMs = () => Math.max(this.partialMs, this.transcript.lines.at(-1)?.end_ms ?? 0);
+
   /** @param {(companion: Companion) => void} call */
   tell(call) {
     this.companions.forEach(call);
@@ -80,6 +86,7 @@ export class SessionView {
       this.transcript.receiveLine(message);
     } else if (message.final === false) {
       this.partial.show(message);
+      this.partialMs = message.start_ms;
       this.follow.grown();
     } else if (message.event?.type === "revise") {
       this.transcript.receiveRevision(message.event);
@@ -87,6 +94,9 @@ export class SessionView {
       this.setState(message.event.state);
     } else if (message.event?.type === "session_end") {
       this.setState("ended");
+    } else if (message.event?.type === "notes") {
+      const { number } = message.event;
+      this.tell((companion) => companion.notesChanged?.(number));
     }
     this.showEmptiness();
   }
@@ -170,6 +180,18 @@ export class SessionView {
     this.transcriptView.setCurrent(row);
     for (const other of this.transcriptView.rows.values()) other.classList.toggle("is-linked", other === row);
     row.scrollIntoView({ block: "center" });
+  }
+
+  // Whose lines are shown.
+
+  /**
+   * Show the lines of these speakers alone; of everybody, if there are none.
+   *
+   * @param {Iterable<string>} speakers
+   */
+  showOnly(speakers) {
+    this.transcriptView.showOnly(new Set(speakers), this.transcript.lines);
+    this.tell((companion) => companion.filterChanged?.());
   }
 
   // Who speaks, and how much.

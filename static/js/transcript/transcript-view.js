@@ -21,6 +21,8 @@ export class TranscriptView {
   playing = null;
   /** @type {HTMLElement | undefined} */
   probe;
+  /** @type {Set<string>} ids of those whose lines are shown; empty for everybody's */
+  only = new Set();
 
   /**
    * @param {HTMLElement} container of the lines
@@ -70,6 +72,7 @@ export class TranscriptView {
    */
   changed(line, before, index, lines) {
     this.colours.rename(before.spk.speaker_id, line.spk.speaker_id);
+    if (this.only.has(before.spk.speaker_id)) this.only.add(line.spk.speaker_id); // it may be a new name
     this.fill(line);
     this.setContinued(index, lines);
     this.setContinued(index + 1, lines);
@@ -126,6 +129,7 @@ export class TranscriptView {
     const row = this.rows.get(line.id);
     if (!row) return;
     setVoice(row, this.colours.of(line.spk.speaker_id));
+    row.hidden = !this.isShown(line);
     row.classList.toggle("is-edited", Boolean(line.edited));
     row.setAttribute("aria-label", `${speakerName(line.spk)}, ${clock(line.start_ms)}`);
     setText(descendant(row, ".name"), speakerName(line.spk));
@@ -136,6 +140,21 @@ export class TranscriptView {
     const text = descendant(row, ".text");
     setText(text, line.asr);
     text.lang = languageOf(line.asr);
+  }
+
+  /** @param {KnownLine} line */
+  isShown(line) {
+    return !this.only.size || this.only.has(line.spk.speaker_id);
+  }
+
+  /**
+   * @param {Set<string>} speakers
+   * @param {KnownLine[]} lines
+   */
+  showOnly(speakers, lines) {
+    this.only = speakers;
+    for (const line of lines) this.rows.get(line.id)?.toggleAttribute("hidden", !this.isShown(line));
+    if (this.current?.hidden) this.setCurrent(neighbour(this.current, 1) ?? neighbour(this.current, -1));
   }
 
   /**
@@ -229,6 +248,7 @@ function setVoice(row, colour) {
  */
 function neighbour(row, step) {
   const found = step > 0 ? row.nextElementSibling : row.previousElementSibling;
+  if (found instanceof HTMLElement && found.hidden) return neighbour(found, step);
   return found instanceof HTMLElement ? found : null;
 }
 

@@ -17,7 +17,7 @@ describe("The protocol document", () => {
     const kinds = new Set(
       messages.map((message) => (message.error ? "error" : (message.event?.type ?? message.final))),
     );
-    assert.deepEqual(kinds, new Set([true, false, "hello", "revise", "ack", "flushed", "session", "error"]));
+    assert.deepEqual(kinds, new Set([true, false, "hello", "revise", "ack", "flushed", "session", "notes", "error"]));
   });
 
   test("shows a line and its revision as a transcript takes them", () => {

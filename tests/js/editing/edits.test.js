@@ -26,7 +26,14 @@ beforeEach(() => {
   changes = 0;
   transcript = new Transcript();
   transcript.receiveSnapshot({ seq: 2, revision: 0, lines: [line(1), line(2)] });
-  const data = { key: "weekly", sessionsUrl: `${server.url}/sessions/`, token: "", rights: ["edit"], recordingMs: 0 };
+  const data = {
+    key: "weekly",
+    sessionsUrl: `${server.url}/sessions/`,
+    token: "",
+    rights: ["edit"],
+    recordingMs: 0,
+    notes: 0,
+  };
   edits = new Edits({ data: { ...data, state: "ended" }, transcript });
   edits.addEventListener("change", () => (changes += 1));
   server.respond = changeText;
