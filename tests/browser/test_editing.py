@@ -186,7 +186,7 @@ class TestWriting:
         assert len(shown_lines(page)) == len(site.lines("composing")) == len(LINES)
         commit(page, "我们")
         expect(field).to_have_value("大家好，我们我们开始开会。")
-        page.keyboard.press("Enter")
+        page.keyboard.press("Shift+Enter")
         expect(page.locator("#lines .line")).to_have_count(len(LINES) + 1)
         assert site.lines("composing")[:2] == ["大家好，我们", "我们开始开会。"]
 

@@ -71,6 +71,10 @@ export class Editor {
 
   // Listener of the field.
 
+  wantsSplit() {
+    if (this.field) this.splitAtCursor(this.field);
+  }
+
   typed() {
     this.field?.grow();
     clearTimeout(this.timer);
@@ -235,9 +239,9 @@ export class Editor {
   act(action, field) {
     switch (action) {
       case "close":
-        return this.close();
-      case "enter":
-        return this.enter(field);
+        return this.finish(field);
+      case "split":
+        return this.splitAtCursor(field);
       case "cancel":
         return this.cancel(field);
       case "merge-before":
@@ -259,14 +263,20 @@ export class Editor {
   }
 
   /**
-   * In the middle of the text, split there; at its end, go on to the next line.
+   * Save and stop editing; the line keeps the focus, for the keys of whoever reads.
    *
    * @param {LineField} field
    */
-  async enter(field) {
+  async finish(field) {
+    await this.close();
+    if (this.field === null) field.row.focus({ preventScroll: true });
+  }
+
+  /** @param {LineField} field */
+  async splitAtCursor(field) {
     const [first, second] = field.sides;
-    if (!second) await this.goTo(this.neighbour(field, 1), 0);
-    else if (first) await this.split(field, first, second);
+    if (first && second) await this.split(field, first, second);
+    else field.say(gettext("Put the cursor where the line shall be split."));
   }
 
   /**

@@ -1,6 +1,6 @@
 // What keys mean while a line is written. Pure.
 
-/** @typedef {"close" | "enter" | "cancel" | "merge-before" | "merge-after" | "go-before" | "go-after"} Action */
+/** @typedef {"close" | "split" | "cancel" | "merge-before" | "merge-after" | "go-before" | "go-after"} Action */
 
 /**
  * @typedef {object} Key
@@ -38,7 +38,7 @@ const AT_END = new Map([
  */
 export function actionOf(key, { value, selectionStart, selectionEnd }) {
   if (key.isComposing || key.keyCode === TAKEN_BY_INPUT_METHOD) return null;
-  if (key.key === "Enter") return isModified(key) || key.shiftKey ? "close" : "enter";
+  if (key.key === "Enter") return key.shiftKey && !isModified(key) ? "split" : "close";
   if (key.key === "Escape") return "cancel";
   if (isModified(key)) return null;
   const atStart = selectionEnd === 0 ? AT_START.get(key.key) : undefined;

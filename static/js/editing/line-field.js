@@ -14,6 +14,7 @@ export const NEW_LINE = "…";
  * @property {() => void} typed
  * @property {(event: KeyboardEvent) => void} key
  * @property {() => void} blurred
+ * @property {() => void} wantsSplit
  */
 
 export class LineField {
@@ -42,14 +43,19 @@ export class LineField {
     this.status = element(
       "p",
       { class: "edit-status", role: "status" },
-      gettext("Enter splits the line, Esc takes back what is not saved."),
+      gettext("Enter saves, Shift+Enter splits the line at the cursor, Esc takes back what is not saved."),
     );
+    this.splitButton = element("button", { type: "button", class: "quiet split-here" }, gettext("Split at the cursor"));
     this.area.value = isNew ? "" : line.asr;
-    row.append(this.area, this.note, this.status);
+    this.foot = element("div", { class: "edit-foot" }, this.status, this.splitButton);
+    row.append(this.area, this.note, this.foot);
     row.classList.add("is-editing");
     this.area.addEventListener("input", () => listener.typed());
     this.area.addEventListener("keydown", (event) => listener.key(event));
     this.area.addEventListener("blur", () => listener.blurred());
+    // The keyboard of a telephone has no Shift+Enter; the field keeps its cursor, and the telephone its keyboard.
+    this.splitButton.addEventListener("pointerdown", (event) => event.preventDefault());
+    this.splitButton.addEventListener("click", () => listener.wantsSplit());
     this.grow();
   }
 
@@ -116,6 +122,6 @@ export class LineField {
 
   remove() {
     this.row.classList.remove("is-editing");
-    for (const part of [this.area, this.note, this.status]) part.remove();
+    for (const part of [this.area, this.note, this.foot]) part.remove();
   }
 }

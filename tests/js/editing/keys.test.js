@@ -31,13 +31,22 @@ function press(name, field, more = {}) {
 }
 
 describe("Enter", () => {
-  test("is for splitting, or for going on at the end", () => {
-    for (const field of [START, MIDDLE, END, ALL, EMPTY]) assert.equal(press("Enter", field), "enter");
+  test("saves, as in most editors, wherever the cursor is", () => {
+    for (const field of [START, MIDDLE, END, ALL, EMPTY]) assert.equal(press("Enter", field), "close");
   });
 
-  for (const modifier of ["ctrlKey", "metaKey", "altKey", "shiftKey"]) {
-    test(`with ${modifier} closes`, () => assert.equal(press("Enter", MIDDLE, { [modifier]: true }), "close"));
+  for (const modifier of ["ctrlKey", "metaKey", "altKey"]) {
+    test(`with ${modifier} saves, with Shift too`, () => {
+      assert.equal(press("Enter", MIDDLE, { [modifier]: true }), "close");
+      assert.equal(press("Enter", MIDDLE, { [modifier]: true, shiftKey: true }), "close");
+    });
   }
+
+  test("with Shift splits", () => {
+    for (const field of [START, MIDDLE, END, ALL, EMPTY]) {
+      assert.equal(press("Enter", field, { shiftKey: true }), "split");
+    }
+  });
 });
 
 test("Escape takes back", () => assert.equal(press("Escape", MIDDLE), "cancel"));
