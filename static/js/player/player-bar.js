@@ -105,8 +105,18 @@ export class PlayerBar {
    * @param {number} offset of a character in its text
    */
   async playCharacter(line, offset) {
+    await this.player.playFrom(this.momentOf(line, offset));
+  }
+
+  /**
+   * Return when a character of a line was said.
+   *
+   * @param {KnownLine} line
+   * @param {number} offset
+   */
+  async momentOf(line, offset) {
     const word = wordAtCharacter(await this.wordsOf(line), offset);
-    await this.player.playFrom(word ? word[2] : line.start_ms);
+    return word ? word[2] : line.start_ms;
   }
 
   /** @param {number} direction */

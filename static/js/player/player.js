@@ -9,7 +9,8 @@ export class Player extends EventTarget {
   loadedMs = 0;
   /** @type {number | undefined} where it goes to, until it is there */
   wantedMs;
-  isWanted = false;
+  /** @type {object | null} the wish to hear something that is not fulfilled or withdrawn; a later one takes its place */
+  wish = null;
 
   /**
    * @param {HTMLAudioElement} audio
@@ -66,15 +67,18 @@ export class Player extends EventTarget {
     this.changed();
   }
 
-  /** @param {number} ms */
+  /** @param {number | Promise<number>} ms may have to be found out first */
   async playFrom(ms) {
-    this.isWanted = true;
-    await this.seek(ms);
-    if (this.isWanted) await this.audio.play();
+    const wish = {};
+    this.wish = wish;
+    const from = typeof ms === "number" ? ms : await ms;
+    if (this.wish !== wish) return;
+    await this.seek(from);
+    if (this.wish === wish) await this.audio.play();
   }
 
   pause() {
-    this.isWanted = false;
+    this.wish = null;
     this.audio.pause();
   }
 

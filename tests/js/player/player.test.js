@@ -125,6 +125,25 @@ describe("Playing", () => {
     assert.equal(player.isPlaying, false);
   });
 
+  test("that was paused before it was known from where does not begin", async () => {
+    player.setAvailable(5000);
+    const playing = player.playFrom(Promise.resolve(1000));
+    player.pause();
+    await playing;
+    assert.deepEqual([player.isPlaying, audio.loaded], [false, []]);
+  });
+
+  test("goes where it was asked for last", async () => {
+    player.setAvailable(5000);
+    /** @type {(ms: number) => void} */
+    let find = () => {};
+    const slow = player.playFrom(new Promise((resolve) => (find = resolve)));
+    await player.playFrom(3000);
+    find(1000);
+    await slow;
+    assert.equal(audio.currentTime, 3);
+  });
+
   test("goes on and off by one button", async () => {
     player.setAvailable(5000);
     await player.toggle();
