@@ -8,10 +8,14 @@
 
 import { clock } from "../lib/clock.js";
 import { byId, descendant } from "../lib/dom.js";
-import { fill, gettext } from "../lib/words.js";
+import { fill, gettext, ngettext } from "../lib/words.js";
 import { fillMicrophones, MicrophoneError } from "./microphone.js";
 import { forgetSender, rememberSender } from "./remembering.js";
+import { Progress } from "./progress.js";
 import { Sender } from "./sender.js";
+
+const SAMPLES_PER_MS = 16;
+const MINUTE_MS = 60_000;
 
 /**
  * @typedef {object} RecorderParts
@@ -27,6 +31,9 @@ import { Sender } from "./sender.js";
 export class Recorder {
   /** @type {ConnectionState | undefined} */
   connectionState;
+  /** @type {Progress | null} of a file; null for a microphone */
+  progress = null;
+  heardAt = 0;
 
   /** @param {RecorderParts} parts */
   constructor({ view, note, ...session }) {
@@ -70,6 +77,9 @@ export class Recorder {
    */
   async startFile(file, options) {
     await this.sender.startFile(file, options);
+    this.progress = new Progress(this.sender.fileMs);
+    byId("lag").removeAttribute("title"); // how far behind a file is means nothing
+    this.heardAt = performance.now();
     this.bar.classList.add("of-file");
     this.bar.hidden = false;
   }
@@ -99,7 +109,8 @@ export class Recorder {
     if (message.event?.type === "hello" && !this.sender.fileMs) {
       rememberSender(this.sender.key, message.event.resume ?? "");
     }
-    if (message.final === true) this.showLag(this.sender.elapsedMs - message.end_ms);
+    if (this.progress) this.noteProgress(this.progress, message);
+    else if (message.final === true) this.showLag(this.sender.elapsedMs - message.end_ms);
     this.view.receive(message);
   }
 
@@ -113,8 +124,9 @@ export class Recorder {
   }
 
   heard() {
-    const { elapsedMs, fileMs, unsentMs } = this.sender;
-    byId("elapsed").textContent = fileMs ? `${clock(elapsedMs)} / ${clock(fileMs)}` : clock(elapsedMs);
+    const { elapsedMs, unsentMs } = this.sender;
+    if (this.progress) this.showProgress(this.progress);
+    else byId("elapsed").textContent = clock(elapsedMs);
     if (this.connectionState === "waiting") this.note.show("waiting", undefined, { unsentMs });
   }
 
@@ -153,9 +165,36 @@ export class Recorder {
     return words[state];
   }
 
+  /**
+   * @param {Progress} progress
+   * @param {Message} message
+   */
+  noteProgress(progress, message) {
+    if (message.final === true) progress.done(message.end_ms);
+    if (message.event?.type === "ack") progress.done(message.event.durable / SAMPLES_PER_MS);
+    this.showProgress(progress);
+  }
+
+  /** @param {Progress} progress */
+  showProgress(progress) {
+    const now = performance.now();
+    if (this.sender.state !== "paused" && this.connectionState === "open") progress.took(now - this.heardAt);
+    this.heardAt = now;
+    byId("elapsed").textContent = `${clock(progress.doneMs)} / ${clock(progress.wholeMs)}`;
+    byId("file-progress", HTMLProgressElement).value = progress.share;
+    byId("lag").textContent = progress.leftMs === null ? "" : timeLeft(progress.leftMs);
+  }
+
   /** @param {number} ms */
   showLag(ms) {
     const seconds = Math.max(0, ms / 1000).toFixed(1);
     byId("lag").textContent = fill(gettext("%(seconds)s s behind"), { seconds });
   }
+}
+
+/** @param {number} ms */
+function timeLeft(ms) {
+  const minutes = Math.ceil(ms / MINUTE_MS);
+  if (minutes <= 1) return gettext("less than a minute left");
+  return fill(ngettext("about %(count)s minute left", "about %(count)s minutes left", minutes), { count: minutes });
 }
