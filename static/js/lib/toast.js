@@ -16,7 +16,9 @@ let timer;
  * @param {{action?: string, onAction?: () => void, isError?: boolean}} [options]
  */
 export function toast(text, { action, onAction, isError = false } = {}) {
-  place ??= document.body.appendChild(element("div", { class: "toasts", role: "status" }));
+  place ??= element("div", { class: "toasts", role: "status" });
+  const around = [...document.querySelectorAll("dialog[open]")].at(-1) ?? document.body;
+  if (place.parentElement !== around) around.append(place); // what lies outside an open dialog cannot be reached
   const act = () => {
     hide();
     onAction?.();

@@ -8,6 +8,7 @@
 import { getBytes, getJson, RequestError, sessionUrl } from "../lib/api.js";
 import { clock } from "../lib/clock.js";
 import { byId, rangeOf } from "../lib/dom.js";
+import { toast } from "../lib/toast.js";
 import { fill, gettext } from "../lib/words.js";
 import { Player } from "./player.js";
 import { lineAt, MS_PER_PEAK, wordAt, wordAtCharacter } from "./timeline.js";
@@ -34,6 +35,8 @@ export class PlayerBar {
   /** @type {Map<string, Promise<Word[]>>} */
   requests = new Map();
   scrolledAt = -Infinity;
+  /** Whether somebody said that nobody but they hear what is played. */
+  hasHeadphones = false;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   peaksTimer;
   /** @type {number | undefined} */
@@ -53,6 +56,7 @@ export class PlayerBar {
       colour: (line) => view.transcriptView.colourOf(line),
       onSeek: (ms) => this.player.seek(ms),
     });
+    this.player.mayPlay = (again) => this.mayPlay(again);
     this.highlight = globalThis.Highlight ? new Highlight() : null;
     if (this.highlight) CSS.highlights.set("spoken", this.highlight);
     this.listen();
@@ -66,9 +70,40 @@ export class PlayerBar {
     this.playButton.addEventListener("click", () => this.player.toggle());
     rate.addEventListener("change", () => (this.player.rate = Number(rate.value)));
     this.slider.addEventListener("keydown", (event) => this.sliderKey(event));
+    navigator.mediaDevices?.addEventListener("devicechange", () => this.devicesChanged());
     for (const event of ["wheel", "touchmove"]) {
       addEventListener(event, () => (this.scrolledAt = performance.now()), { passive: true });
     }
+  }
+
+  /**
+   * Tell whether the recording may sound: not into this page's own microphone, which would transcribe it again.
+   *
+   * @param {() => void} again plays after all
+   */
+  mayPlay(again) {
+    if (!this.view.isListening || this.hasHeadphones) return true;
+    toast(
+      gettext("This page is recording, and its microphone would hear what is played. Pause first, or wear headphones."),
+      {
+        action: gettext("I wear headphones"),
+        onAction: () => {
+          this.hasHeadphones = true;
+          again();
+        },
+      },
+    );
+    return false;
+  }
+
+  listeningChanged() {
+    if (this.view.isListening && !this.hasHeadphones) this.player.pause();
+  }
+
+  /** Ask again: the headphones may be what was unplugged. */
+  devicesChanged() {
+    this.hasHeadphones = false;
+    this.listeningChanged();
   }
 
   /** Learn from the transcript how much there is to hear: a line's audio is on disk before the line is told. */

@@ -20,6 +20,8 @@ export class Player extends EventTarget {
     super();
     this.audio = audio;
     this.address = address;
+    /** Asked before anything sounds, with how to ask again. @type {(again: () => void) => boolean} */
+    this.mayPlay = () => true;
     for (const event of ["play", "pause", "seeked", "ratechange", "timeupdate"]) {
       audio.addEventListener(event, () => this.changed());
     }
@@ -69,6 +71,7 @@ export class Player extends EventTarget {
 
   /** @param {number | Promise<number>} ms may have to be found out first */
   async playFrom(ms) {
+    if (!this.mayPlay(() => this.playFrom(ms))) return;
     const wish = {};
     this.wish = wish;
     const from = typeof ms === "number" ? ms : await ms;

@@ -143,6 +143,7 @@ export class Recorder {
   /** @param {SenderState} state */
   state(state) {
     this.bar.dataset.state = state;
+    this.view.setListening(state === "recording" && !this.sender.fileMs);
     byId("recorder-word").textContent = this.wordFor(state);
     this.pauseButton.textContent = state === "paused" ? gettext("Resume") : gettext("Pause");
     this.pauseButton.disabled = !["recording", "paused"].includes(state);

@@ -32,6 +32,7 @@ const TOGETHER_MS = 60; // lines that come within this are told once
  * @property {(line: KnownLine) => void} [lineChanged]
  * @property {(line: KnownLine, index: number) => void} [lineRemoved]
  * @property {() => void} [ended]
+ * @property {() => void} [listeningChanged] the microphone of this page begins or ends to listen
  * @property {(speakerId: string) => void} [choosePerson]
  * @property {(number: number) => void} [notesChanged]
  * @property {() => void} [filterChanged]
@@ -40,6 +41,8 @@ const TOGETHER_MS = 60; // lines that come within this are told once
 export class SessionView {
   /** @type {Companion[]} */
   companions = [];
+  /** Whether the microphone of this page listens: what sounds here would be transcribed. */
+  isListening = false;
   partial = new PartialView(byId("partial"));
   partialMs = 0;
   /** @type {SessionState | undefined} */
@@ -113,6 +116,13 @@ export class SessionView {
     if (!this.isLive) this.partial.clear();
     if (wasLive && !this.isLive) this.tell((companion) => companion.ended?.());
     this.showEmptiness();
+  }
+
+  /** @param {boolean} isListening */
+  setListening(isListening) {
+    if (isListening === this.isListening) return;
+    this.isListening = isListening;
+    this.tell((companion) => companion.listeningChanged?.());
   }
 
   // Listener of the transcript.

@@ -116,6 +116,44 @@ describe("Going to a moment", () => {
   });
 });
 
+describe("Playing where it may not sound", () => {
+  test("does not begin, and begins when it is asked for again", async () => {
+    let isAllowed = false;
+    /** @type {() => void} */
+    let again = () => {};
+    player.mayPlay = (ask) => {
+      again = ask;
+      return isAllowed;
+    };
+    player.setAvailable(5000);
+    await player.playFrom(1000);
+    await player.toggle();
+    await player.playFrom(2000);
+    assert.deepEqual([player.isPlaying, audio.loaded], [false, []]);
+    isAllowed = true;
+    again();
+    await new Promise(setImmediate);
+    assert.deepEqual([player.isPlaying, audio.currentTime], [true, 2]);
+  });
+
+  test("does not go on where a live meeting has gone on", async () => {
+    player.setAvailable(5000);
+    await player.playFrom(4000);
+    player.setAvailable(8000);
+    player.mayPlay = () => false;
+    audio.end();
+    await new Promise(setImmediate);
+    assert.equal(player.isPlaying, false);
+  });
+
+  test("leaves one free to look elsewhere in silence", async () => {
+    player.mayPlay = () => false;
+    player.setAvailable(5000);
+    await player.seek(3000);
+    assert.equal(player.ms, 3000);
+  });
+});
+
 describe("Playing", () => {
   test("that was paused before the recording was loaded does not begin", async () => {
     player.setAvailable(5000);
