@@ -3,7 +3,9 @@
 /** @import { PageData } from "../connection/messages.js" */
 
 import { ConnectionNote } from "../connection/connection-note.js";
-import { byId, descendant, pageData } from "../lib/dom.js";
+import { sessionUrl } from "../lib/api.js";
+import { byId, descendant, findById, pageData } from "../lib/dom.js";
+import { momentText } from "../lib/moments.js";
 import { FileError } from "../recording/file-audio.js";
 import { fillMicrophones, MicrophoneError, whyImpossible } from "../recording/microphone.js";
 import { Recorder } from "../recording/recorder.js";
@@ -82,6 +84,11 @@ function becomeSessionPage(key, title) {
   Object.assign(heading.dataset, { title, untitled });
   byId("key").textContent = title ? key : "";
   document.title = `${title || untitled} · asrsite`;
+  const now = new Date().toISOString();
+  byId("started", HTMLTimeElement).dateTime = now;
+  byId("started").textContent = momentText(now);
+  const deletion = findById("delete-form", HTMLFormElement);
+  if (deletion) deletion.action = sessionUrl({ ...data, key }, "delete");
   history.replaceState(null, "", `${data.sessionsUrl}${encodeURIComponent(key)}/`);
   heading.focus();
 }

@@ -2,6 +2,7 @@
 
 /** @import { PageData } from "../connection/messages.js" */
 /** @import { EditingTools } from "../editing/line-tools.js" */
+/** @import { Player } from "../player/player.js" */
 /** @import { SessionView } from "../transcript/session-view.js" */
 
 import { Editor } from "../editing/editor.js";
@@ -12,7 +13,8 @@ import { RemovedDialog } from "../editing/removed-dialog.js";
 import { SpeakerMenu } from "../editing/speaker-menu.js";
 import { TitleField } from "../editing/title-field.js";
 import { VersionsDialog } from "../editing/versions-dialog.js";
-import { byId } from "../lib/dom.js";
+import { clock } from "../lib/clock.js";
+import { byId, setText } from "../lib/dom.js";
 import { NotesPanel } from "../notes/notes-panel.js";
 import { PlayerBar } from "../player/player-bar.js";
 import { SpeakerTracks } from "../player/speaker-tracks.js";
@@ -24,6 +26,7 @@ import { listenForShortcuts } from "./shortcuts.js";
 export function setUpTools({ data, view }) {
   const editing = data.rights.includes("edit") ? setUpEditing(data, view) : null;
   const playerBar = new PlayerBar({ data, view });
+  showLength(playerBar.player);
   const finder = new Finder({ view, edits: editing?.edits ?? null });
   const persons = new PersonDialog({ view, playerBar, speakerMenu: editing?.speakerMenu ?? null });
   const notes = new NotesPanel({ data, view, playerBar });
@@ -32,7 +35,11 @@ export function setUpTools({ data, view }) {
   const removed = editing && new RemovedDialog({ data, view, playerBar, edits: editing.edits });
   setUpSharing({ data, view, removed });
   view.companions.push(
-    { transcriptChanged: () => playerBar.transcriptChanged(), ended: () => playerBar.ended() },
+    {
+      transcriptChanged: () => playerBar.transcriptChanged(),
+      ended: () => playerBar.ended(),
+      listeningChanged: () => playerBar.listeningChanged(),
+    },
     { transcriptChanged: () => finder.transcriptChanged() },
     { choosePerson: (speakerId) => persons.open(speakerId) },
     notes,
@@ -58,6 +65,17 @@ function setUpEditing(data, view) {
     speakerMenu: new SpeakerMenu({ data, view, edits }),
     versions: new VersionsDialog({ data, edits }),
   };
+}
+
+/**
+ * Keep the length at the head of the page that of what can be heard.
+ *
+ * @param {Player} player
+ */
+function showLength(player) {
+  const show = () => setText(byId("length"), clock(player.availableMs));
+  player.addEventListener("change", show);
+  show();
 }
 
 /** @param {Edits} edits */

@@ -35,7 +35,8 @@ function more({ data, view, removed }) {
     { label: gettext("Print"), action: () => print() },
     removed !== null && { label: gettext("Removed lines"), action: () => removed.open() },
     mayEnd && { label: gettext("End this meeting"), action: () => end(data) },
-    deletion !== null && { label: gettext("Delete…"), isDangerous: true, action: () => deletion.showModal() },
+    deletion !== null &&
+      !view.isLive && { label: gettext("Delete…"), isDangerous: true, action: () => deletion.showModal() },
   ];
 }
 
