@@ -45,12 +45,12 @@ def open_speaker_menu(page: Page) -> None:
 
 
 def open_notes_and_tracks(page: Page) -> None:
-    page.locator("#lines .line").nth(1).focus()
-    page.keyboard.press("n")
-    expect(page.locator("#note-text")).to_be_focused()
     page.locator("#tracks-open").click()
     page.locator(".track-name").first.click()
     expect(page.locator("#only")).to_be_visible()
+    page.locator("#lines .line:visible").first.focus()
+    page.keyboard.press("n")
+    expect(page.locator("#note-text")).to_be_focused()
 
 
 def open_keyboard_map(page: Page) -> None:

@@ -80,6 +80,7 @@ function becomeSessionPage(key, title) {
   const untitled = isOwnKey ? key : (heading.dataset.untitled ?? key);
   byId("setup").hidden = true;
   byId("stage").hidden = false;
+  document.body.classList.add("meeting-page");
   heading.textContent = title || untitled;
   Object.assign(heading.dataset, { title, untitled });
   byId("key").textContent = title ? key : "";
