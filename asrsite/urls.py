@@ -11,6 +11,7 @@ from .metrics import metrics
 
 urlpatterns = [
     path("", include("sessions_app.urls")),
+    path("people/", include("speakers.urls")),
     path("admin/", admin.site.urls),
     path("api/", api.urls),
     path("login/", LoginView.as_view(template_name="accounts/login.html"), name="login"),

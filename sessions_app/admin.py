@@ -297,7 +297,7 @@ class UtteranceAdmin(OwnSessionsMixin, VersionsAdmin):
         [speaker] = people
         if enrollment.valid_consent(speaker) is None:
             messages.error(request, gettext("This person must first agree to being recognised by voice."))
-            return redirect("admin:speakers_enroll", speaker.uuid)
+            return redirect("enroll", speaker.uuid)
         audio = _said(lines)
         if not len(audio):
             messages.error(request, gettext("No recording of these lines has been kept."))
@@ -305,7 +305,7 @@ class UtteranceAdmin(OwnSessionsMixin, VersionsAdmin):
         draft = enrollment.begin(
             audio, source=Voiceprint.Source.TRANSCRIPT, by=_user(request), speaker=speaker
         )
-        return redirect("admin:speakers_enrollment", draft.uuid)
+        return redirect("enrollment", draft.uuid)
 
     def has_enroll_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm(ENROLL)

@@ -327,6 +327,10 @@ class Utterance(models.Model):
     def start_s(self) -> float:
         return seconds(self.start)
 
+    @property
+    def end_s(self) -> float:
+        return seconds(self.end)
+
 
 class ShareLevel(models.TextChoices):
     """Levels at which a session is shared; `access.decision.Level` says what each allows."""

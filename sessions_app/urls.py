@@ -2,13 +2,16 @@
 
 from django.urls import path
 
-from .views import audio, catalogue, editing, exports, notes, pages, sharing
+from .views import audio, catalogue, editing, exports, notes, pages, people, sharing
 
 urlpatterns = [
     path("", pages.session_list, name="session-list"),
     path("record/", pages.record, name="record"),
     path("trash/", catalogue.show_trash, name="trash"),
     path("meetings/actions", catalogue.act, name="actions"),
+    path("people/", people.person_list, name="person-list"),
+    path("people/<uuid:key>/", people.person, name="person"),
+    path("people/<uuid:key>/forget/", people.forget, name="forget-person"),
     path("sessions/<str:key>/", pages.session, name="session"),
     path("sessions/<str:key>/captions/", pages.captions, name="captions"),
     path("sessions/<str:key>/links", sharing.links, name="links"),

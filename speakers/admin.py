@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import urlencode
 
 from django.contrib import admin, messages
 from django.contrib.auth.models import User
-from django.db.models import Count, Exists, Max, OuterRef, QuerySet, Subquery, Sum
+from django.db.models import OuterRef, QuerySet, Subquery
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.loader import render_to_string
-from django.urls import URLPattern, path, reverse
+from django.urls import reverse
 from django.utils import timezone
-from django.utils.html import format_html
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 from simple_history.admin import SimpleHistoryAdmin
 
-from . import calibration, enrollment, jobs, lifecycle, views
+from . import calibration, enrollment, jobs, lifecycle, listing
 from .models import (
     AuditEntry,
     Calibration,
@@ -53,10 +53,10 @@ class ConsentInline(ReadOnlyInline):
 
 
 class VoiceprintInline(ReadOnlyInline):
-    """Voiceprints of one speaker, to listen to and to forget."""
+    """Voiceprints of one speaker, to forget; they are heard on the person's page."""
 
     model = Voiceprint
-    readonly_fields = ["created_at", "source", "speech", "snr", "model_id", "created_by", "player"]
+    readonly_fields = ["created_at", "source", "speech", "snr", "model_id", "created_by"]
     fields = [*readonly_fields]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Voiceprint]:
@@ -69,11 +69,6 @@ class VoiceprintInline(ReadOnlyInline):
     @admin.display(description=_("signal-to-noise ratio"))
     def snr(self, voiceprint: Voiceprint) -> str:
         return "" if voiceprint.snr_db is None else f"{voiceprint.snr_db:.0f} dB"
-
-    @admin.display(description=_("listen"))
-    def player(self, voiceprint: Voiceprint) -> str:
-        address = reverse("admin:speakers_voiceprint_audio", args=[voiceprint.uuid])
-        return format_html('<audio class="voiceprint" controls preload="none" src="{}"></audio>', address)
 
 
 class VersionsAdmin(SimpleHistoryAdmin):  # type: ignore[misc]
@@ -97,13 +92,12 @@ class EnrolledFilter(admin.SimpleListFilter):
     def queryset(self, request: HttpRequest, queryset: QuerySet[Speaker]) -> QuerySet[Speaker]:
         if self.value() not in ("0", "1"):
             return queryset
-        voiceprints = Voiceprint.objects.filter(speaker=OuterRef("pk"))
-        return queryset.filter(Exists(voiceprints) if self.value() == "1" else ~Exists(voiceprints))
+        return listing.enrolled(queryset, is_enrolled=self.value() == "1")
 
 
 @admin.register(Speaker)
 class SpeakerAdmin(VersionsAdmin):
-    """Speakers with what is kept of them, and the pages that enroll, merge and export."""
+    """Speakers with what is kept of them; enrolling, merging and exporting have pages outside the admin."""
 
     list_display = ["name", "voiceprint_count", "speech", "consent_until", "created_at"]
     search_fields = ["name", "note"]
@@ -116,43 +110,10 @@ class SpeakerAdmin(VersionsAdmin):
     change_form_template = "speakers/change_form.html"
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Speaker]:
-        own = Voiceprint.objects.filter(speaker=OuterRef("pk")).order_by().values("speaker")
-        consents = Consent.objects.filter(speaker=OuterRef("pk")).order_by().values("speaker")
-        speakers: QuerySet[Speaker] = super().get_queryset(request)
-        return speakers.annotate(
-            prints=Subquery(own.annotate(count=Count("pk")).values("count")),
-            seconds=Subquery(own.annotate(total=Sum("speech_s")).values("total")),
-            until=Subquery(consents.annotate(last=Max("expires_at")).values("last")),
-            is_endless=Exists(consents.filter(expires_at=None)),
-        )
+        return listing.with_voices(super().get_queryset(request))
 
     def get_inlines(self, request: HttpRequest, obj: Speaker | None) -> list[Any]:
         return self.inlines if obj else []
-
-    def get_urls(self) -> list[URLPattern]:
-        wrap = self.admin_site.admin_view
-        return [
-            path("<uuid:key>/enroll/", wrap(views.enroll), name="speakers_enroll"),
-            path("<uuid:key>/export/", wrap(views.export_speaker), name="speakers_export"),
-            path("merge/", wrap(views.merge), name="speakers_merge"),
-            path("enrollments/<uuid:key>/", wrap(views.decide), name="speakers_enrollment"),
-            path(
-                "enrollments/<uuid:key>/verdict/",
-                wrap(views.verdict),
-                name="speakers_enrollment_verdict",
-            ),
-            path(
-                "enrollments/<uuid:key>/audio/",
-                wrap(views.enrollment_audio),
-                name="speakers_enrollment_audio",
-            ),
-            path(
-                "voiceprints/<uuid:key>/audio/",
-                wrap(views.voiceprint_audio),
-                name="speakers_voiceprint_audio",
-            ),
-            *super().get_urls(),
-        ]
 
     @admin.display(description=_("voiceprints"), ordering="prints")
     def voiceprint_count(self, speaker: Any) -> int:
@@ -189,7 +150,7 @@ class SpeakerAdmin(VersionsAdmin):
 
     def response_add(self, request: HttpRequest, obj: Speaker, post_url_continue: Any = None) -> HttpResponse:
         if request.user.has_perm(ENROLL) and not {"_addanother", "_popup"} & set(request.POST):
-            return redirect("admin:speakers_enroll", obj.uuid)
+            return redirect("enroll", obj.uuid)
         return super().response_add(request, obj, post_url_continue)  # type: ignore[no-any-return]
 
     def save_formset(self, request: HttpRequest, form: Any, formset: Any, change: bool) -> None:
@@ -203,8 +164,8 @@ class SpeakerAdmin(VersionsAdmin):
 
     @admin.action(description=_("Merge the selected speakers"), permissions=["merge"])
     def merge(self, request: HttpRequest, speakers: QuerySet[Speaker]) -> HttpResponse:
-        keys = ",".join(str(key) for key in speakers.values_list("pk", flat=True))
-        return redirect(f"{reverse('admin:speakers_merge')}?speakers={keys}")
+        keys = [("person", str(key)) for key in speakers.values_list("uuid", flat=True)]
+        return redirect(f"{reverse('merge-people')}?{urlencode(keys)}")
 
     @admin.action(description=_("Recompute the selected voiceprints"), permissions=["enroll"])
     def embed_anew(self, request: HttpRequest, speakers: QuerySet[Speaker]) -> None:

@@ -1,6 +1,6 @@
-"""Speakers for programs: what the admin does, over HTTP, with the same permissions. See docs/speakers.md.
+"""Speakers for programs: what the pages do, over HTTP, with the same permissions. See docs/speakers.md.
 
-Whoever may log in to the admin may use it: with HTTP Basic, or with the cookie of a page of this site.
+Whoever has a login may use it: with HTTP Basic, or with the cookie of a page of this site.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ router = Router(tags=["speakers"])
 
 
 class Permitted(HttpBasicAuth):
-    """Door for staff with this permission; asked before anything that was sent is read."""
+    """Door for logins with this permission; asked before anything that was sent is read."""
 
     def __init__(self, permission: str) -> None:
         super().__init__()
@@ -49,7 +49,7 @@ class Permitted(HttpBasicAuth):
         user = super().__call__(request) if "Authorization" in request.headers else _logged_in(request)
         if user is None:
             return None
-        if not user.is_staff or not user.has_perm(self.permission):
+        if not user.has_perm(self.permission):
             raise HttpError(403, _("You do not have permission to do this."))
         return user
 

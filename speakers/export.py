@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import io
 import json
-import uuid
 import zipfile
 from typing import Any
 
+from . import audit
 from .fields import unseal
-from .models import AuditEntry, Consent, Speaker, Voiceprint
+from .models import Consent, Speaker, Voiceprint
 
 
 def export(speaker: Speaker) -> bytes:
@@ -42,7 +42,7 @@ def describe(speaker: Speaker) -> dict[str, Any]:
         ],
         "log": [
             {"at": entry.at.isoformat(), "action": entry.action, "by": entry.actor_name, **entry.detail}
-            for entry in AuditEntry.objects.filter(speaker__in=_merged_into(speaker))
+            for entry in audit.entries_of(speaker)
         ],
     }
 
@@ -77,13 +77,3 @@ def _recording(voiceprint: Voiceprint) -> str | None:
     """Return the name of a recording in the file; None if there is none (any more)."""
     name = voiceprint.audio.name
     return f"recordings/{voiceprint.uuid}.flac" if name and voiceprint.audio.storage.exists(name) else None
-
-
-def _merged_into(speaker: Speaker) -> set[uuid.UUID]:
-    """Return the key of a speaker, and those of all entries that became part of this one."""
-    known, new = set(), {speaker.uuid}
-    while new:
-        known |= new
-        merges = AuditEntry.objects.filter(action=AuditEntry.Action.MERGED, speaker__in=new)
-        new = {uuid.UUID(detail["gone"]) for detail in merges.values_list("detail", flat=True)} - known
-    return known

@@ -1,8 +1,8 @@
-"""Forms to enroll, to decide on a recording, and to merge."""
+"""Forms to name a person, to enroll, to decide on a recording, and to merge."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from django import forms
@@ -13,6 +13,18 @@ from .exceptions import BadRecording
 from .models import Speaker, Voiceprint
 
 ACCEPTED = ".wav,.flac,.ogg,.mp3,.m4a,.mp4,.webm,audio/*"
+
+
+class PersonForm(forms.ModelForm):  # type: ignore[type-arg]
+    """Name and note of somebody."""
+
+    class Meta:
+        model = Speaker
+        fields = ("name", "note")
+        widgets: ClassVar = {
+            "name": forms.TextInput(attrs={"autocomplete": "off"}),
+            "note": forms.Textarea(attrs={"rows": 2}),
+        }
 
 
 class EnrollForm(forms.Form):

@@ -1,41 +1,75 @@
-"""The pages of the admin beyond lists and forms: enroll, decide, merge, listen, export.
-
-`SpeakerAdmin` gives them their addresses, and lets in only staff; each view then asks for its own permission.
-"""
+"""The pages on which voices are enrolled, merged, heard and exported. Each asks for its own permission."""
 
 from __future__ import annotations
 
-import re
 import uuid
 from typing import Any
 
-from django.contrib import admin, messages
-from django.contrib.auth.models import User
-from django.core.exceptions import PermissionDenied
+from django.contrib import messages
 from django.http import FileResponse, HttpRequest, HttpResponse, JsonResponse
-from django.shortcuts import get_object_or_404, redirect
-from django.template.response import TemplateResponse
+from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
+from django.views.decorators.http import require_POST
 
 from speakers.voiceprints.assessment import Problem
 from speakers.voiceprints.scoring import probability
 
-from . import enrollment, lifecycle, responses
+from . import enrollment, lifecycle, listing, responses
 from .enrollment import Verdict
 from .exceptions import EnrollmentError, Undecipherable
-from .forms import DecideForm, EnrollForm, MergeForm
-from .models import Enrollment, Speaker, Voiceprint
-from .permissions import ENROLL, EXPORT, LISTEN, MERGE
+from .forms import DecideForm, EnrollForm, MergeForm, PersonForm
+from .models import Consent, Enrollment, Speaker, Voiceprint
+from .permissions import (
+    ADD,
+    CHANGE,
+    ENROLL,
+    EXPORT,
+    FORGET_VOICE,
+    LISTEN,
+    MERGE,
+    WITHDRAW,
+    needs,
+    user_of,
+)
 from .responses import draft_or_404
 
-_KEY = re.compile(r"[0-9]{1,18}")
-"""Of a row, as every database takes it."""
+MAX_CANDIDATES = 20
+"""Other entries that a search for the same person shows."""
+
+MAX_MERGED = 50
 
 
+@needs(ADD)
+def add(request: HttpRequest) -> HttpResponse:
+    """Add somebody; whoever may enroll is asked for the voice next."""
+    form = PersonForm(request.POST or None)
+    if form.is_valid():
+        speaker = form.save()
+        next_page = "enroll" if request.user.has_perm(ENROLL) else "person"
+        return redirect(next_page, speaker.uuid)
+    return render(request, "people/add.html", {"form": form})
+
+
+@require_POST
+@needs(CHANGE)
+def change(request: HttpRequest, key: uuid.UUID) -> HttpResponse:
+    """Change the name and the note; transcripts show the new name."""
+    speaker = get_object_or_404(Speaker, uuid=key)
+    form = PersonForm(request.POST)
+    if form.is_valid():
+        known = form.cleaned_data
+        lifecycle.rename(speaker, name=known["name"], note=known["note"], by=user_of(request))
+        messages.success(request, _("Saved."))
+    else:
+        messages.error(request, " ".join(str(error) for errors in form.errors.values() for error in errors))
+    return redirect("person", speaker.uuid)
+
+
+@needs(ENROLL)
 def enroll(request: HttpRequest, key: uuid.UUID) -> HttpResponse:
     """Upload or record somebody's voice."""
-    user = _need(request, ENROLL)
+    user = user_of(request)
     speaker = get_object_or_404(Speaker, uuid=key)
     text = enrollment.current_consent_text()
     has_consent = enrollment.valid_consent(speaker) is not None
@@ -44,41 +78,33 @@ def enroll(request: HttpRequest, key: uuid.UUID) -> HttpResponse:
         if not has_consent and text:
             enrollment.record_consent(speaker, text, by=user)
         draft = enrollment.begin(form.audio, source=form.cleaned_data["source"], by=user, speaker=speaker)
-        return redirect("admin:speakers_enrollment", draft.uuid)
-    title = _("Enroll %(name)s") % {"name": speaker.name}
-    return _page(request, "enroll", title, speaker=speaker, form=form, text=text, has_consent=has_consent)
+        return redirect("enrollment", draft.uuid)
+    context = {"speaker": speaker, "form": form, "text": text, "has_consent": has_consent}
+    return render(request, "people/enroll.html", context)
 
 
+@needs(ENROLL)
 def decide(request: HttpRequest, key: uuid.UUID) -> HttpResponse:
     """Show the verdict on a recording, and take the decision to store it or not."""
-    user = _need(request, ENROLL)
-    draft = draft_or_404(user, key)
+    draft = draft_or_404(user_of(request), key)
     verdict = Verdict.of(draft)
     form = DecideForm(request.POST or None, is_doubtful=verdict is not None and not verdict.is_good)
     if request.method == "POST" and "discard" in request.POST:
         speaker = draft.speaker
         lifecycle.discard(draft)
         messages.success(request, _("The recording was deleted."))
-        return _to_speaker(speaker)
-    if request.method == "POST" and form.is_valid() and draft.speaker and _stores(request, draft, user):
-        return _to_speaker(draft.speaker)
-    return _page(
-        request,
-        "decide",
-        _("Is this recording good enough?"),
-        speaker=draft.speaker,
-        draft=draft,
-        form=form,
-        job=enrollment.assessment_of(draft),
-        **_explained(verdict),
-    )
+        return _to_person(speaker)
+    if request.method == "POST" and form.is_valid() and draft.speaker and _stores(request, draft):
+        return _to_person(draft.speaker)
+    context = {"draft": draft, "speaker": draft.speaker, "form": form, "job": enrollment.assessment_of(draft)}
+    return render(request, "people/decide.html", context | _explained(verdict))
 
 
-def _stores(request: HttpRequest, draft: Enrollment, user: User) -> bool:
+def _stores(request: HttpRequest, draft: Enrollment) -> bool:
     """Store a recording that was decided on, and tell the person; return whether that was possible."""
     assert draft.speaker is not None
     try:
-        enrollment.approve(draft, draft.speaker, by=user)
+        enrollment.approve(draft, draft.speaker, by=user_of(request))
     except EnrollmentError as error:
         messages.error(request, str(error))
         return False
@@ -86,91 +112,121 @@ def _stores(request: HttpRequest, draft: Enrollment, user: User) -> bool:
     return True
 
 
+@needs(ENROLL)
 def verdict(request: HttpRequest, key: uuid.UUID) -> HttpResponse:
     """Tell the page of a recording, as JSON, if there is something new to show."""
-    draft = draft_or_404(_need(request, ENROLL), key)
+    return JsonResponse(progress(draft_or_404(user_of(request), key)))
+
+
+def progress(draft: Enrollment) -> dict[str, bool]:
+    """Return how far the judgement of a recording is."""
     job = enrollment.assessment_of(draft)
-    return JsonResponse({"is_judged": draft.verdict is not None, "has_failed": bool(job and job.error)})
+    return {"is_judged": draft.verdict is not None, "has_failed": bool(job and job.error)}
 
 
+@needs(ENROLL)
 def enrollment_audio(request: HttpRequest, key: uuid.UUID) -> HttpResponse | FileResponse:
     """Send a recording that is to be decided on."""
-    return responses.recording(draft_or_404(_need(request, ENROLL), key))
+    return responses.recording(draft_or_404(user_of(request), key))
 
 
+@needs(LISTEN)
 def voiceprint_audio(request: HttpRequest, key: uuid.UUID) -> HttpResponse | FileResponse:
     """Send the recording of a voiceprint; that somebody listened is on record."""
-    user = _need(request, LISTEN)
-    voiceprint = get_object_or_404(Voiceprint.objects.select_related("speaker"), uuid=key)
-    return responses.voiceprint_recording(voiceprint, by=user)
+    return responses.voiceprint_recording(_voiceprint(key), by=user_of(request))
 
 
+@require_POST
+@needs(FORGET_VOICE)
+def forget_voiceprint(request: HttpRequest, key: uuid.UUID) -> HttpResponse:
+    """Delete one recording of somebody, and what it told of the voice."""
+    voiceprint = _voiceprint(key)
+    lifecycle.forget_voiceprint(voiceprint, by=user_of(request))
+    messages.success(request, _("The recording was deleted, and what it told of the voice."))
+    return _to_person(voiceprint.speaker)
+
+
+@require_POST
+@needs(WITHDRAW)
+def withdraw(request: HttpRequest, key: int) -> HttpResponse:
+    """Delete a consent that was taken back, and what was enrolled under it."""
+    consent = get_object_or_404(Consent.objects.select_related("speaker"), pk=key)
+    lifecycle.withdraw(consent, by=user_of(request))
+    messages.success(request, _("The consent was withdrawn. What was enrolled under it is deleted."))
+    return _to_person(consent.speaker)
+
+
+@needs(EXPORT)
 def export_speaker(request: HttpRequest, key: uuid.UUID) -> HttpResponse:
     """Export everything that is kept of somebody, as a ZIP."""
-    user = _need(request, EXPORT)
     speaker = get_object_or_404(Speaker, uuid=key)
     if request.method != "POST":
-        title = _("Export everything kept about %(name)s") % {"name": speaker.name}
-        return _page(request, "export", title, speaker=speaker)
+        return render(request, "people/export.html", {"speaker": speaker})
     try:
-        return responses.archive(speaker, by=user)
+        return responses.archive(speaker, by=user_of(request))
     except Undecipherable as error:
         messages.error(request, str(error))
-        return _to_speaker(speaker)
+        return _to_person(speaker)
 
 
+@needs(MERGE)
 def merge(request: HttpRequest) -> HttpResponse:
-    """Merge several entries for one person."""
-    user = _need(request, MERGE)
-    keys = [int(key) for key in request.GET.get("speakers", "").split(",") if _KEY.fullmatch(key)]
-    speakers = Speaker.objects.filter(pk__in=keys)
+    """Merge several entries for one person: find the other one, then say which stays."""
+    speakers = Speaker.objects.filter(uuid__in=_keys(request.GET.getlist("person")))
     if speakers.count() < 2:
-        messages.error(request, _("Choose at least two speakers to merge."))
-        return redirect("admin:speakers_speaker_changelist")
+        text = request.GET.get("q", "")
+        found = listing.find(Speaker.objects.exclude(pk__in=speakers), text)
+        context = {"speaker": speakers.first(), "text": text, "found": found[:MAX_CANDIDATES]}
+        return render(request, "people/find_same.html", context)
     form = MergeForm(request.POST or None, speakers=speakers)
     if form.is_valid():
-        kept: Speaker = form.cleaned_data["kept"]
-        others = list(speakers.exclude(pk=kept.pk))
-        lifecycle.merge_all(kept, others, by=user)
-        messages.success(
-            request,
-            ngettext(
-                "%(count)d speaker was merged into %(name)s.",
-                "%(count)d speakers were merged into %(name)s.",
-                len(others),
-            )
-            % {"count": len(others), "name": kept.name},
+        return _merged(request, form.cleaned_data["kept"], list(speakers))
+    return render(request, "people/merge.html", {"form": form, "speakers": speakers})
+
+
+def _merged(request: HttpRequest, kept: Speaker, speakers: list[Speaker]) -> HttpResponse:
+    others = [speaker for speaker in speakers if speaker != kept]
+    lifecycle.merge_all(kept, others, by=user_of(request))
+    messages.success(
+        request,
+        ngettext(
+            "%(count)d entry was merged into %(name)s.",
+            "%(count)d entries were merged into %(name)s.",
+            len(others),
         )
-        return _to_speaker(kept)
-    return _page(request, "merge", _("Merge speakers"), form=form, speakers=speakers)
+        % {"count": len(others), "name": kept.name},
+    )
+    return _to_person(kept)
 
 
-def _need(request: HttpRequest, permission: str) -> User:
-    if not request.user.is_authenticated or not request.user.has_perm(permission):
-        raise PermissionDenied
-    return request.user
+def _keys(texts: list[str]) -> list[uuid.UUID]:
+    """Return those of the texts that are keys of people."""
+    found = []
+    for text in texts[:MAX_MERGED]:
+        try:
+            found.append(uuid.UUID(text))
+        except ValueError:
+            continue
+    return found
 
 
 def _explained(verdict: Verdict | None) -> dict[str, Any]:
     """Put a verdict in words, for the page."""
     if verdict is None:
         return {"verdict": None}
-    names = dict(Speaker.objects.filter(pk__in=[key for key, _ in verdict.nearest]).values_list("pk", "name"))
+    people = Speaker.objects.in_bulk([key for key, _odds in verdict.nearest])
     return {
         "verdict": verdict,
         "problems": [(problem, enrollment.describe(problem)) for problem in verdict.problems],
         "is_one_voice": Problem.SEVERAL_VOICES not in verdict.problems,
         "clipped_percent": 100 * verdict.clipped,
-        "nearest": [(names[key], probability(odds)) for key, odds in verdict.nearest if key in names],
+        "nearest": [(people[key], probability(odds)) for key, odds in verdict.nearest if key in people],
     }
 
 
-def _to_speaker(speaker: Speaker | None) -> HttpResponse:
-    if speaker is None:
-        return redirect("admin:speakers_speaker_changelist")
-    return redirect("admin:speakers_speaker_change", speaker.pk)
+def _voiceprint(key: uuid.UUID) -> Voiceprint:
+    return get_object_or_404(Voiceprint.objects.select_related("speaker"), uuid=key)
 
 
-def _page(request: HttpRequest, name: str, title: str, **context: Any) -> TemplateResponse:
-    frame = admin.site.each_context(request) | {"title": title, "opts": Speaker._meta}
-    return TemplateResponse(request, f"speakers/{name}.html", frame | context)
+def _to_person(speaker: Speaker | None) -> HttpResponse:
+    return redirect("person", speaker.uuid) if speaker else redirect("person-list")

@@ -48,6 +48,7 @@ ROLES: Mapping[str, list[str]] = {
         "speakers.delete_voiceprint",
         "speakers.view_consent",
         "speakers.delete_consent",
+        "speakers.view_auditentry",
     ],
 }
 

@@ -171,6 +171,12 @@ def problems(
         found.append(Problem.LIKE_ANOTHER)
     if own_score is not None and own_score < 0:
         found.append(Problem.UNLIKE_OWN)
+    return found + shortcomings(sound)
+
+
+def shortcomings(sound: Sound) -> list[Problem]:
+    """Return what could be better about a recording that can be stored."""
+    found = []
     if sound.snr_db < MIN_SNR_DB:
         found.append(Problem.NOISY)
     if sound.clipped > MAX_CLIPPED:

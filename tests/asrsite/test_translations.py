@@ -109,10 +109,10 @@ class TestReaders:
             assert translation.gettext("Speaker %(number)d") % {"number": 2} == "发言人 2"
             assert (
                 translation.ngettext(
-                    "%(count)d speaker was merged into %(name)s.",
-                    "%(count)d speakers were merged into %(name)s.",
+                    "%(count)d entry was merged into %(name)s.",
+                    "%(count)d entries were merged into %(name)s.",
                     2,
                 )
                 % {"count": 2, "name": "李芳"}
-                == "已将 2 位发言人合并到 李芳。"
+                == "2 个条目已并入李芳。"
             )

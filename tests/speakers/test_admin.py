@@ -1,33 +1,23 @@
-"""What an enroller does in the admin: record, decide, merge, listen, export, forget."""
+"""What the admin shows of speakers, and what is left to do there."""
 
 from __future__ import annotations
 
-import io
-import json
-import zipfile
-from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
-import soundfile
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import Permission, User
-from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
 from django.utils.html import strip_tags
 
-from recognition.audio import SAMPLE_RATE
-from speakers import enrollment, lifecycle
+from speakers import lifecycle
 from speakers.enrollment import Verdict
-from speakers.fields import seal
 from speakers.models import (
     AuditEntry,
     Calibration,
     Consent,
     ConsentText,
-    Enrollment,
     Job,
     Speaker,
     Voiceprint,
@@ -35,11 +25,10 @@ from speakers.models import (
 from speakers.voiceprints.assessment import Problem
 
 from ..sessions_app.meetings import make_user
+from .drafts import VOICE, begin
 from .people import enroll, make_speaker
 
 pytestmark = pytest.mark.django_db
-
-VOICE = np.array([0.6, 0.8, 0.0, 0.0], np.float32)
 
 
 @pytest.fixture
@@ -59,36 +48,8 @@ def speaker() -> Speaker:
     return Speaker.objects.create(name="Alice")
 
 
-def wav(seconds: float = 4.0) -> SimpleUploadedFile:
-    buffer = io.BytesIO()
-    soundfile.write(buffer, np.zeros(int(seconds * SAMPLE_RATE), np.float32), SAMPLE_RATE, format="WAV")
-    return SimpleUploadedFile("voice.wav", buffer.getvalue(), "audio/wav")
-
-
-def judge(draft: Enrollment, *problems: Problem, nearest: Any = ()) -> Enrollment:
-    """As a worker would."""
-    draft.verdict = {
-        "length_s": 12.0, "speech_s": 9.5, "snr_db": 31.0, "clipped": 0.0, "likeness": 4.0,
-        "nearest": list(nearest), "problems": list(problems),
-    }  # fmt: skip
-    draft.model_id, draft.sealed_embedding = "model-1", seal(VOICE)
-    draft.save()
-    return draft
-
-
-def begin(speaker: Speaker, user: User, *problems: Problem, **verdict: Any) -> Enrollment:
-    draft = enrollment.begin(
-        np.zeros(SAMPLE_RATE, np.float32), source=Voiceprint.Source.UPLOAD, by=user, speaker=speaker
-    )
-    return judge(draft, *problems, **verdict)
-
-
 def enroll_page(speaker: Speaker) -> str:
-    return reverse("admin:speakers_enroll", args=[speaker.uuid])
-
-
-def decide_page(draft: Enrollment) -> str:
-    return reverse("admin:speakers_enrollment", args=[draft.uuid])
+    return reverse("enroll", args=[speaker.uuid])
 
 
 def test_the_list_tells_who_is_enrolled_and_who_is_not(client: Client) -> None:
@@ -107,217 +68,28 @@ def test_a_consent_text_is_known_by_how_it_begins() -> None:
     assert len(str(text)) < 70
 
 
-class TestEnroll:
+class TestSpeakers:
     def test_a_new_speaker_is_asked_for_a_voice_at_once(self, client: Client) -> None:
         response = client.post(reverse("admin:speakers_speaker_add"), {"name": "Bob", "note": ""})
 
         assert response["Location"] == enroll_page(Speaker.objects.get(name="Bob"))
 
-    def test_an_upload_waits_for_a_worker_and_the_consent_is_kept(
-        self, client: Client, speaker: Speaker, user: User
-    ) -> None:
-        response = client.post(
-            enroll_page(speaker), {"recording": wav(), "source": "upload", "has_agreed": "on"}
-        )
-
-        draft = Enrollment.objects.get()
-        assert response["Location"] == decide_page(draft)
-        assert (draft.speaker, draft.created_by, draft.source) == (speaker, user, "upload")
-        assert Job.objects.get().subject == str(draft.uuid)
-        consent = speaker.consents.get()
-        assert consent.recorded_by == user
-        assert "biometric" in consent.text.text
-
-    def test_without_consent_nothing_is_kept(self, client: Client, speaker: Speaker) -> None:
-        response = client.post(enroll_page(speaker), {"recording": wav(), "source": "upload"})
-
-        assert response.context["form"].errors == {"has_agreed": ["This field is required."]}
-        assert not Enrollment.objects.exists()
-        assert not Consent.objects.exists()
-
-    def test_a_consent_is_asked_for_once(self, client: Client) -> None:
-        page = client.get(enroll_page(make_speaker("Bob")))
-
-        assert "has_agreed" not in page.context["form"].fields
-
-    def test_a_text_without_a_language_is_offered_to_nobody(self, client: Client, speaker: Speaker) -> None:
-        ConsentText.objects.create(text="The voices of the sample meeting are nobody's.", language="")
-        page = client.get(reverse("admin:speakers_enroll", args=[speaker.uuid])).content.decode()
-        assert "biometric" in page and "sample meeting" not in page
-
-    def test_the_consent_is_shown_in_the_language_of_the_page(self, client: Client, speaker: Speaker) -> None:
-        page = client.get(enroll_page(speaker), headers={"accept-language": "zh-CN"})
-
-        assert "声纹" in page.content.decode()
-
-    def test_the_newest_wording_is_shown(self, client: Client, speaker: Speaker) -> None:
-        ConsentText.objects.create(text="New words.", language="en")
-
-        assert "New words." in client.get(enroll_page(speaker)).content.decode()
-
-    def test_a_recording_of_the_browser_is_marked_as_one(self, client: Client, speaker: Speaker) -> None:
-        client.post(enroll_page(speaker), {"recording": wav(), "source": "microphone", "has_agreed": "on"})
-
-        assert Enrollment.objects.get().source == "microphone"
-
-    def test_nobody_claims_that_an_upload_is_from_a_transcript(
-        self, client: Client, speaker: Speaker
-    ) -> None:
-        client.post(enroll_page(speaker), {"recording": wav(), "source": "transcript", "has_agreed": "on"})
-
-        assert Enrollment.objects.get().source == "upload"
-
-    @pytest.mark.parametrize(
-        ("data", "words"),
-        [
-            (b"Dear sir or madam", "not an audio file"),
-            (b"", "empty"),
-            (b"RIFF\xff\xff\xff\xffWAVEfmt ", "not an audio file"),
-        ],
-    )
-    def test_a_file_that_is_no_recording_is_a_form_error(
-        self, client: Client, speaker: Speaker, data: bytes, words: str
-    ) -> None:
-        file = SimpleUploadedFile("../../etc/voice.wav", data, "audio/wav")
+    def test_the_action_leads_to_a_page_that_asks_which_to_keep(self, client: Client) -> None:
+        one, two = make_speaker("Alice"), make_speaker("Alicia")
 
         response = client.post(
-            enroll_page(speaker), {"recording": file, "source": "upload", "has_agreed": "on"}
+            reverse("admin:speakers_speaker_changelist"),
+            {"action": "merge", "_selected_action": [one.pk, two.pk]},
+            follow=True,
         )
 
-        assert response.status_code == 200
-        assert words in str(response.context["form"].errors["recording"])
-        assert not Enrollment.objects.exists()
-
-
-class TestDecide:
-    def test_until_a_worker_has_listened_there_is_nothing_to_decide(
-        self, client: Client, speaker: Speaker, user: User
-    ) -> None:
-        audio = np.zeros(SAMPLE_RATE, np.float32)
-        draft = enrollment.begin(audio, source=Voiceprint.Source.UPLOAD, by=user, speaker=speaker)
-
-        page = client.get(decide_page(draft)).content.decode()
-
-        assert "is being checked" in page
-        assert 'name="store"' not in page
-        answer = client.get(reverse("admin:speakers_enrollment_verdict", args=[draft.uuid])).json()
-        assert answer == {"is_judged": False, "has_failed": False}
-
-    def test_the_verdict_is_shown_with_names(self, client: Client, speaker: Speaker, user: User) -> None:
-        bob = make_speaker("Bob")
-        draft = begin(speaker, user, Problem.LIKE_ANOTHER, nearest=[(bob.pk, 3.0)])
-
-        page = client.get(decide_page(draft)).content.decode()
-
-        assert "It sounds like someone else who is enrolled." in page
-        assert "Bob" in page
-        assert "0.95" in page
-        assert "9.5 s of 12.0 s" in page
-
-    def test_somebody_who_was_forgotten_meanwhile_is_not_named(
-        self, client: Client, speaker: Speaker, user: User
-    ) -> None:
-        draft = begin(speaker, user, nearest=[(99999, 3.0)])
-
-        assert client.get(decide_page(draft)).status_code == 200
-
-    def test_a_good_recording_is_stored(self, client: Client, user: User) -> None:
-        bob = make_speaker("Bob")
-        draft = begin(bob, user)
-
-        client.post(decide_page(draft), {"store": "1"})
-
-        voiceprint = bob.voiceprints.get()
-        np.testing.assert_allclose(voiceprint.embedding, VOICE)
-        assert (voiceprint.speech_s, voiceprint.created_by) == (9.5, user)
-        assert not Enrollment.objects.exists()
-
-    def test_a_doubtful_recording_is_stored_only_by_somebody_who_is_sure(
-        self, client: Client, user: User
-    ) -> None:
-        bob = make_speaker("Bob")
-        draft = begin(bob, user, Problem.SEVERAL_VOICES)
-
-        client.post(decide_page(draft), {"store": "1"})
-        assert not bob.voiceprints.exists()
-
-        client.post(decide_page(draft), {"store": "1", "is_sure": "on"})
-        assert bob.voiceprints.exists()
-
-    def test_too_little_speech_is_not_stored_at_all(self, client: Client, user: User) -> None:
-        bob = make_speaker("Bob")
-        draft = begin(bob, user, Problem.TOO_SHORT)
-
-        response = client.post(decide_page(draft), {"store": "1", "is_sure": "on"})
-
-        assert not bob.voiceprints.exists()
-        assert "three seconds" in response.content.decode()
-
-    def test_a_consent_that_was_withdrawn_meanwhile_stops_it(self, client: Client, user: User) -> None:
-        bob = make_speaker("Bob")
-        draft = begin(bob, user)
-        bob.consents.get().delete()
-
-        response = client.post(decide_page(draft), {"store": "1"})
-
-        assert not bob.voiceprints.exists()
-        assert "withdrawn" in response.content.decode()
-
-    def test_a_recording_can_be_deleted(
-        self, client: Client, speaker: Speaker, user: User, django_capture_on_commit_callbacks: Any
-    ) -> None:
-        draft = begin(speaker, user)
-        file = Path(draft.audio.path)
-
-        with django_capture_on_commit_callbacks(execute=True):
-            client.post(decide_page(draft), {"discard": "1"})
-
-        assert not Enrollment.objects.exists()
-        assert not file.exists()
-
-    def test_the_recording_can_be_heard(self, client: Client, speaker: Speaker, user: User) -> None:
-        draft = begin(speaker, user)
-
-        response = client.get(reverse("admin:speakers_enrollment_audio", args=[draft.uuid]))
-
-        audio = enrollment.from_flac(b"".join(response.streaming_content))  # type: ignore[attr-defined]
-        assert len(audio) == SAMPLE_RATE
-        assert "no-store" in response["Cache-Control"]
-
-    def test_what_a_worker_could_not_do_is_told(self, client: Client, speaker: Speaker, user: User) -> None:
-        audio = np.zeros(SAMPLE_RATE, np.float32)
-        draft = enrollment.begin(audio, source=Voiceprint.Source.UPLOAD, by=user, speaker=speaker)
-        Job.objects.update(state=Job.State.FAILED, error="The disk is full.")
-
-        assert "The disk is full." in client.get(decide_page(draft)).content.decode()
+        page = response.content.decode()
+        assert "Alice" in page
+        assert "Alicia" in page
+        assert Speaker.objects.count() == 2
 
 
 class TestVoiceprints:
-    def test_whoever_listens_is_on_record(self, client: Client, user: User) -> None:
-        bob = make_speaker("Bob", VOICE, audio=enrollment.to_flac(np.zeros(SAMPLE_RATE, np.float32)))
-
-        response = client.get(reverse("admin:speakers_voiceprint_audio", args=[bob.voiceprints.get().uuid]))
-
-        assert response.status_code == 200
-        entry = AuditEntry.objects.get(action="play")
-        assert (entry.actor, entry.speaker) == (user, bob.uuid)
-
-    def test_a_recording_that_is_gone_is_not_found(self, client: Client) -> None:
-        bob = make_speaker("Bob", VOICE)
-
-        response = client.get(reverse("admin:speakers_voiceprint_audio", args=[bob.voiceprints.get().uuid]))
-
-        assert response.status_code == 404
-
-    def test_a_lost_key_is_told(self, client: Client, settings: Any, tmp_path: Path) -> None:
-        bob = make_speaker("Bob", VOICE, audio=enrollment.to_flac(np.zeros(SAMPLE_RATE, np.float32)))
-        settings.VOICEPRINT_KEY_FILE = tmp_path / "other_keys"
-
-        response = client.get(reverse("admin:speakers_voiceprint_audio", args=[bob.voiceprints.get().uuid]))
-
-        assert response.status_code == 503
-        assert "Put that key back" in response.content.decode()
-
     def test_voiceprints_are_deleted_and_consents_withdrawn_on_the_speakers_page(
         self, client: Client
     ) -> None:
@@ -344,81 +116,6 @@ class TestVoiceprints:
 
         job = Job.objects.get()
         assert (job.kind, job.subject) == ("reembed", str(bob.uuid))
-
-
-class TestMerge:
-    def merge_page(self, *speakers: Speaker) -> str:
-        return reverse("admin:speakers_merge") + "?speakers=" + ",".join(str(s.pk) for s in speakers)
-
-    def test_the_action_leads_to_a_page_that_asks_which_to_keep(self, client: Client) -> None:
-        one, two = make_speaker("Alice"), make_speaker("Alicia")
-
-        response = client.post(
-            reverse("admin:speakers_speaker_changelist"),
-            {"action": "merge", "_selected_action": [one.pk, two.pk]},
-            follow=True,
-        )
-
-        page = response.content.decode()
-        assert "Alice" in page
-        assert "Alicia" in page
-        assert Speaker.objects.count() == 2
-
-    def test_all_that_the_others_have_goes_to_the_one_that_is_kept(self, client: Client, user: User) -> None:
-        one, two = make_speaker("Alice", VOICE), make_speaker("Alicia", VOICE)
-
-        client.post(self.merge_page(one, two), {"kept": two.pk})
-
-        assert list(Speaker.objects.all()) == [two]
-        assert two.voiceprints.count() == 2
-        assert two.consents.count() == 2
-        entry = AuditEntry.objects.get(action="merge")
-        assert (entry.actor, entry.speaker, entry.detail) == (user, two.uuid, {"gone": str(one.uuid)})
-
-    def test_one_alone_cannot_be_merged(self, client: Client) -> None:
-        response = client.get(self.merge_page(make_speaker("Alice")), follow=True)
-
-        assert "at least two" in response.content.decode()
-
-    def test_somebody_who_was_not_chosen_cannot_be_kept(self, client: Client) -> None:
-        one, two, other = (make_speaker(name) for name in ("Alice", "Alicia", "Bob"))
-
-        client.post(self.merge_page(one, two), {"kept": other.pk})
-
-        assert Speaker.objects.count() == 3
-
-    @pytest.mark.parametrize(
-        "keys", ["x,1;DROP,-3", "", ",,,", "²,³", "1" * 30 + "," + "2" * 30, "٣,٤", "1,1"]
-    )
-    def test_nonsense_in_the_address_is_nobody(self, client: Client, keys: str) -> None:
-        response = client.get(reverse("admin:speakers_merge"), {"speakers": keys}, follow=True)
-
-        assert "at least two" in response.content.decode()
-
-
-class TestExport:
-    def test_it_holds_everything_that_is_kept_of_a_person(self, client: Client, user: User) -> None:
-        audio = enrollment.to_flac(np.zeros(SAMPLE_RATE, np.float32))
-        bob = make_speaker("Bob", VOICE, audio=audio)
-        bob.name = "Robert"
-        bob.save()
-
-        response = client.post(reverse("admin:speakers_export", args=[bob.uuid]))
-
-        with zipfile.ZipFile(io.BytesIO(response.content)) as archive:
-            kept = json.loads(archive.read("speaker.json"))
-            voiceprint = bob.voiceprints.get()
-            assert archive.read(f"recordings/{voiceprint.uuid}.flac") == audio
-        assert (kept["name"], kept["earlier_names"]) == ("Robert", ["Bob"])
-        assert kept["voiceprints"][0]["embedding"] == pytest.approx(VOICE.tolist())
-        assert kept["consents"][0]["text"]
-        assert AuditEntry.objects.get(action="export").actor == user
-
-    def test_looking_at_the_page_exports_nothing(self, client: Client) -> None:
-        bob = make_speaker("Bob", VOICE)
-
-        assert client.get(reverse("admin:speakers_export", args=[bob.uuid])).status_code == 200
-        assert not AuditEntry.objects.filter(action="export").exists()
 
 
 class TestForget:

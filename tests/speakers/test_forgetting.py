@@ -205,9 +205,7 @@ def test_a_voiceprint_is_forgotten_by_every_path(
 
 DRAFT_PATHS: dict[str, Callable[[Client, Enrollment], object]] = {
     "use case": lambda page, draft: lifecycle.discard(draft),
-    "page": lambda page, draft: page.post(
-        reverse("admin:speakers_enrollment", args=[draft.uuid]), {"discard": "1"}
-    ),
+    "page": lambda page, draft: page.post(reverse("enrollment", args=[draft.uuid]), {"discard": "1"}),
     "API": lambda page, draft: page.delete(
         f"/api/enrollments/{draft.uuid}", headers={"Authorization": "Basic Ym9zczpib3Nz"}
     ),

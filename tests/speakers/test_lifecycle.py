@@ -24,8 +24,8 @@ from speakers.models import (
     Voiceprint,
 )
 
+from .drafts import judge
 from .people import enroll, give_consent, make_speaker
-from .test_admin import judge
 
 pytestmark = pytest.mark.django_db
 

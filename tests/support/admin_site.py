@@ -85,15 +85,7 @@ def address_of(name: str, rows: dict[str, Any]) -> str:
 
 def arguments_of(name: str, rows: dict[str, Any]) -> list[Any]:
     alice = rows["speakers_speaker"]
-    draft = alice.enrollments.get()
     own: dict[str, list[Any]] = {
-        "speakers_enroll": [alice.uuid],
-        "speakers_export": [alice.uuid],
-        "speakers_merge": [],
-        "speakers_enrollment": [draft.uuid],
-        "speakers_enrollment_verdict": [draft.uuid],
-        "speakers_enrollment_audio": [draft.uuid],
-        "speakers_voiceprint_audio": [alice.voiceprints.get().uuid],
         "auth_user_password_change": [rows["auth_user"].pk],
         "app_list": ["speakers"],
         "view_on_site": [ContentType.objects.get_for_model(Speaker).pk, alice.pk],

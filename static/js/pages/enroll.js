@@ -21,6 +21,7 @@ class Take {
   constructor() {
     const form = byId("enroll", HTMLFormElement);
     this.file = descendant(form, "[name=recording]", HTMLInputElement);
+    this.file.required = false; // it may be folded away, where a browser says nothing
     this.source = descendant(form, "[name=source]", HTMLInputElement);
     this.button = byId("record");
     this.level = byId("level", HTMLMeterElement);
@@ -29,6 +30,7 @@ class Take {
     this.button.addEventListener("click", () => (this.isRecording ? this.stop() : this.start()));
     this.select.addEventListener("change", () => this.isRecording && this.start());
     this.file.addEventListener("change", () => this.chosen());
+    form.addEventListener("submit", (event) => this.check(event));
   }
 
   get seconds() {
@@ -86,6 +88,15 @@ class Take {
   chosen() {
     this.source.value = "upload";
     byId("take").hidden = true;
+  }
+
+  /** @param {SubmitEvent} event */
+  check(event) {
+    if (this.file.files?.length) return;
+    event.preventDefault();
+    this.say(
+      this.isRecording ? gettext("Stop the recording first.") : gettext("Record something first, or choose a file."),
+    );
   }
 
   /** @param {string} words */

@@ -156,7 +156,7 @@ class TestActions:
 
         [draft] = Enrollment.objects.all()
         assert (draft.speaker, draft.source) == (alice, Voiceprint.Source.TRANSCRIPT)
-        assert response["Location"] == reverse("admin:speakers_enrollment", args=[draft.uuid])
+        assert response["Location"] == reverse("enrollment", args=[draft.uuid])
 
     def test_without_consent_no_voice_is_kept(self) -> None:
         session = make_meeting()
@@ -167,7 +167,7 @@ class TestActions:
 
         response, told = self.post("enroller", "enroll_with_lines", "utterance", rows)
 
-        assert response["Location"] == reverse("admin:speakers_enroll", args=[alice.uuid])
+        assert response["Location"] == reverse("enroll", args=[alice.uuid])
         assert told
         assert not Enrollment.objects.exists()
 

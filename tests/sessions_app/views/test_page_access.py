@@ -78,14 +78,20 @@ def table() -> dict[str, dict[str, int]]:
     return {name: dict(zip(VISITORS, map(int, statuses), strict=True)) for name, *statuses in rows}
 
 
-def addresses(resolver: URLResolver | None = None, prefix: str = "") -> Iterator[str]:
-    """The names of all addresses outside of the admin and the API, or their routes if they have none."""
+OF_PEOPLE = "people/"
+"""Addresses below have a table of their own: `speakers/test_pages`."""
+
+
+def addresses(resolver: URLResolver | None = None, prefix: str = "") -> Iterator[tuple[str, str]]:
+    """The names and routes of all addresses outside of the admin and the API; the route is also the name of
+    those that have none."""
     for pattern in (resolver or get_resolver()).url_patterns:
         if isinstance(pattern, URLResolver):
             if pattern.namespace not in ("admin", "api"):
                 yield from addresses(pattern, prefix + str(pattern.pattern))
         elif isinstance(pattern, URLPattern):
-            yield pattern.name or prefix + str(pattern.pattern)
+            route = prefix + str(pattern.pattern)
+            yield pattern.name or route, route
 
 
 @pytest.fixture
@@ -126,7 +132,8 @@ def address_of(name: str, session: Session, visitor: str) -> str:
 
 
 def test_every_address_is_in_the_table() -> None:
-    assert set(addresses()) - ELSEWHERE == set(table())
+    found = {name for name, route in addresses() if not route.startswith(OF_PEOPLE)}
+    assert found - ELSEWHERE == set(table())
 
 
 @pytest.mark.parametrize("visitor", VISITORS)

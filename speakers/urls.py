@@ -1,0 +1,19 @@
+"""Addresses of the pages on which voices are enrolled and kept."""
+
+from django.urls import path
+
+from . import views
+
+urlpatterns = [
+    path("new/", views.add, name="add-person"),
+    path("merge/", views.merge, name="merge-people"),
+    path("<uuid:key>/change/", views.change, name="change-person"),
+    path("<uuid:key>/enroll/", views.enroll, name="enroll"),
+    path("<uuid:key>/export/", views.export_speaker, name="export-person"),
+    path("enrollments/<uuid:key>/", views.decide, name="enrollment"),
+    path("enrollments/<uuid:key>/verdict/", views.verdict, name="enrollment-verdict"),
+    path("enrollments/<uuid:key>/audio/", views.enrollment_audio, name="enrollment-audio"),
+    path("voiceprints/<uuid:key>/audio/", views.voiceprint_audio, name="voiceprint-audio"),
+    path("voiceprints/<uuid:key>/forget/", views.forget_voiceprint, name="forget-voiceprint"),
+    path("consents/<int:key>/withdraw/", views.withdraw, name="withdraw-consent"),
+]
