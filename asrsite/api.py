@@ -12,9 +12,9 @@ from ninja.errors import ValidationError as Unreadable
 from speakers.api import router as speakers
 from speakers.exceptions import Undecipherable
 
-from . import __version__
+from . import PRODUCT_NAME, __version__
 
-api = NinjaAPI(title="asrsite", version=__version__, urls_namespace="api")
+api = NinjaAPI(title=PRODUCT_NAME, version=__version__, urls_namespace="api")
 api.add_router("/", speakers)
 
 

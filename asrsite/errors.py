@@ -9,6 +9,8 @@ from django.utils.translation import gettext as _
 
 from sessions_app.access.permissions import wants_json
 
+from . import PRODUCT_NAME
+
 
 def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
     return _answer(request, 403, str(exception) or _("You do not have permission to do this."))
@@ -36,7 +38,9 @@ def server_error(request: HttpRequest) -> HttpResponse:
     reason = _("Something went wrong on the server. Its log has the details.")
     if wants_json(request):
         return JsonResponse({"error": reason}, status=500)
-    return HttpResponse(render_to_string("server_error.html", {"reason": reason}), status=500)
+    return HttpResponse(
+        render_to_string("server_error.html", {"reason": reason, "product_name": PRODUCT_NAME}), status=500
+    )
 
 
 def _answer(request: HttpRequest, status: int, reason: str) -> HttpResponse:

@@ -77,6 +77,7 @@ TEMPLATES = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
                 "django.template.context_processors.i18n",
+                "asrsite.context_processors.product",
                 "sessions_app.context_processors.model_sets",
                 "sessions_app.context_processors.recording",
             ],

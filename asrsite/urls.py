@@ -3,9 +3,11 @@
 from django.contrib import admin
 from django.contrib.auth.views import LoginView, LogoutView
 from django.urls import include, path
+from django.utils.text import format_lazy
+from django.utils.translation import gettext_lazy as _
 from django.views.i18n import JavaScriptCatalog
 
-from . import health
+from . import PRODUCT_NAME, health
 from .api import api
 from .metrics import metrics
 
@@ -22,6 +24,10 @@ urlpatterns = [
     path("readyz", health.ready),
     path("metrics", metrics),
 ]
+
+admin.site.site_header = format_lazy(_("{product} administration"), product=PRODUCT_NAME)
+admin.site.site_title = PRODUCT_NAME
+admin.site.index_title = _("Administration")
 
 handler400 = "asrsite.errors.bad_request"
 handler403 = "asrsite.errors.forbidden"

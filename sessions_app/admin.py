@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar
 
 import numpy as np
 from asgiref.sync import async_to_sync
 from django.contrib import admin, messages
+from django.contrib.admin.widgets import AdminSplitDateTime
 from django.contrib.auth.admin import GroupAdmin, UserAdmin
 from django.contrib.auth.models import Group, Permission, User
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.core.paginator import Paginator
 from django.core.validators import MaxLengthValidator
-from django.db.models import Field, QuerySet
-from django.forms import ChoiceField, HiddenInput, IntegerField, ModelForm, ModelMultipleChoiceField
+from django.db.models import DateTimeField, Field, QuerySet
+from django.forms import (
+    ChoiceField,
+    HiddenInput,
+    IntegerField,
+    ModelForm,
+    ModelMultipleChoiceField,
+    SplitDateTimeField,
+)
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.urls import URLPattern, path, reverse
@@ -33,6 +41,7 @@ from speakers.admin import VersionsAdmin
 from speakers.decoding import MAX_RECORDING_S
 from speakers.models import Speaker, Voiceprint
 from speakers.permissions import ENROLL
+from speakers.templatetags.percent import percent
 
 from . import model_sets
 from .access import roles
@@ -247,7 +256,7 @@ class LineForm(ModelForm):  # type: ignore[type-arg]
         return super().clean()
 
 
-_IN_OTHER_WORDS = ("session", "start", "end", "text", "voice")
+_IN_OTHER_WORDS = ("session", "start", "end", "text", "voice", "score")
 _FACTS = [
     column.name
     for column in Utterance._meta.concrete_fields
@@ -270,8 +279,8 @@ class UtteranceAdmin(OwnSessionsMixin, VersionsAdmin):
     paginator = CappedPaginator
     show_full_result_count = False
     search_fields = ["text"]
-    fields = ["session", "time", "speaker", "text", "machine_text", *_FACTS, "seen"]
-    readonly_fields = ["session", "time", "speaker", "machine_text", *_FACTS]
+    fields = ["session", "time", "speaker", "text", "machine_text", *_FACTS, "certainty", "seen"]
+    readonly_fields = ["session", "time", "speaker", "machine_text", *_FACTS, "certainty"]
 
     actions = ["enroll_with_lines"]
 
@@ -342,6 +351,11 @@ class UtteranceAdmin(OwnSessionsMixin, VersionsAdmin):
     def edited(self, utterance: Utterance) -> str:
         return "✎" if utterance.is_edited else ""
 
+    @admin.display(description=_("score"))
+    def certainty(self, utterance: Utterance) -> str:
+        """Return the probability that the named speaker said it."""
+        return "" if utterance.score is None else percent(utterance.score)
+
     @admin.display(description=_("time"))
     def time(self, utterance: Utterance) -> str:
         return clock(seconds(utterance.start))
@@ -411,9 +425,24 @@ class DefaultModelsAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         return super().formfield_for_dbfield(db_field, request, **kwargs)
 
 
+class LabelledDateTime(AdminSplitDateTime):
+    """Day and time with a name each, for those who do not see the words beside them."""
+
+    def __init__(self, attrs: dict[str, Any] | None = None) -> None:
+        super().__init__(attrs)
+        for widget, name in zip(self.widgets, (_("Day"), _("Time")), strict=True):
+            widget.attrs["aria-label"] = name
+
+
+DATE_TIMES: Mapping[type[Field[Any, Any]], Mapping[str, Any]] = {
+    DateTimeField: {"form_class": SplitDateTimeField, "widget": LabelledDateTime}
+}
+
+
 @admin.register(AccessToken)
 class AccessTokenAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
-    list_display = ["name", "role", "session_key", "expires_at", "is_revoked", "created_by", "created_at"]
+    list_display = ["name", "role", "session_key", "expires_at", "is_revoked", "created_at"]
+    formfield_overrides = DATE_TIMES
     list_filter = ["role", "is_revoked"]
     search_fields = ["name", "session_key"]
     actions = ["revoke"]
@@ -448,12 +477,21 @@ class PermissionField(ModelMultipleChoiceField):  # type: ignore[type-arg]
         return roles.permission_label(obj)
 
 
+class GroupField(ModelMultipleChoiceField):  # type: ignore[type-arg]
+    def label_from_instance(self, obj: Group) -> str:
+        return roles.group_label(obj.name)
+
+
 class PermissionsMixin:
-    """Permissions to choose from, named in the reader's language."""
+    """Groups and permissions to choose from, named in the reader's language."""
+
+    formfield_overrides = DATE_TIMES
 
     def formfield_for_manytomany(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         if db_field.related_model is Permission:
             kwargs["form_class"] = PermissionField
+        if db_field.related_model is Group:
+            kwargs["form_class"] = GroupField
         return super().formfield_for_manytomany(db_field, request, **kwargs)  # type: ignore[misc]
 
 
@@ -462,7 +500,11 @@ admin.site.unregister([Group, User])
 
 @admin.register(Group)
 class TranslatedGroupAdmin(PermissionsMixin, GroupAdmin):  # type: ignore[misc]
-    pass
+    list_display = ["label"]
+
+    @admin.display(description=_("name"), ordering="name")
+    def label(self, group: Group) -> str:
+        return roles.group_label(group.name)
 
 
 @admin.register(User)
@@ -484,8 +526,3 @@ def _said(lines: QuerySet[Utterance]) -> np.ndarray:
 def _user(request: HttpRequest) -> User:
     assert request.user.is_authenticated
     return request.user
-
-
-admin.site.site_header = _("asrsite administration")
-admin.site.site_title = "asrsite"
-admin.site.index_title = _("Administration")

@@ -14,6 +14,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext, gettext_noop
 from django.utils.translation import gettext_lazy as _
 from simple_history.models import HistoricalRecords
 
@@ -22,6 +23,9 @@ from speakers.fields import SealedField
 from speakers.models import Speaker
 
 from .naming import name_of
+
+SAMPLE_TITLE = gettext_noop("Sample meeting")
+"""Title of the meeting that a new installation shows; kept in English, shown in the reader's language."""
 
 MAX_FAILURES = 8
 """So often recognition fails at the same place of a session; then the session ends."""
@@ -147,7 +151,8 @@ class Session(models.Model):
         ]
 
     def __str__(self) -> str:
-        return name_of(title=self.title, drawn_title=self.drawn_title, key=self.key, begun_at=self.created_at)
+        title = gettext(SAMPLE_TITLE) if self.title == SAMPLE_TITLE else self.title
+        return name_of(title=title, drawn_title=self.drawn_title, key=self.key, begun_at=self.created_at)
 
     def get_absolute_url(self) -> str:
         return reverse("session", args=[self.key])

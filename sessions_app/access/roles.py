@@ -61,6 +61,20 @@ OF_EVERY_TABLE = {
 }
 
 
+TITLES = {
+    "viewer": _("Reads every meeting"),
+    "transcriber": _("Records meetings of their own"),
+    "editor": _("Records and corrects every meeting"),
+    "enroller": _("Keeps people and their voices"),
+}
+"""Of the groups above, for people; a group that an administrator made goes by its own name."""
+
+
+def group_label(name: str) -> str:
+    """Name a group in the reader's language, with the name that programs use."""
+    return f"{TITLES[name]} ({name})" if name in TITLES else name
+
+
 def permission_label(permission: Permission) -> str:
     """Name a permission in the reader's language; the database has it in one for all."""
     table = permission.content_type

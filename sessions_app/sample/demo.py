@@ -14,15 +14,16 @@ import soundfile
 from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import User
-from django.utils import timezone
+from django.utils import timezone, translation
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 from websockets.asyncio.client import ClientConnection, connect
 
 from recognition.audio import SAMPLE_RATE, samples, seconds
 from recognition.model_sets.selection import ALWAYS_THERE
 from sessions_app import model_sets
 from sessions_app.access.decision import Access
-from sessions_app.models import AccessToken, Session
+from sessions_app.models import SAMPLE_TITLE, AccessToken, Session
 from sessions_app.store.in_database import in_database
 from speakers import enrollment
 from speakers.models import ConsentText, Job, Speaker, Voiceprint
@@ -53,7 +54,7 @@ async def show_sample_meeting(port: int, say: Say) -> None:
     url = f"ws://127.0.0.1:{port}/ws/asr/{SESSION}"
     reading = urlencode({"mode": "receiver"} | tokens.get("receiver", {}))
     sending = urlencode(
-        {"mode": "sender", "v": 2, "title": _("Sample meeting"), "models": synthetic_voices_set()}
+        {"mode": "sender", "v": 2, "title": SAMPLE_TITLE, "models": synthetic_voices_set()}
         | tokens.get("sender", {})
     )
     say(
@@ -130,8 +131,19 @@ def _are_known(count: int) -> bool:
     return Voiceprint.objects.count() == count and not unfinished.exists()
 
 
+def _in_all_languages(text: str) -> str:
+    """Return a text for a row that readers of every language see."""
+    said = []
+    for code, _name in settings.LANGUAGES:
+        with translation.override(code):
+            said.append(_(text))
+    return " ".join(said)
+
+
 def _begin_enrollment(name: str, file: Path, admin: User) -> None:
-    speaker = Speaker.objects.create(name=name, note=_("From the sample meeting."))
+    speaker = Speaker.objects.create(
+        name=name, note=_in_all_languages(gettext_noop("From the sample meeting."))
+    )
     text, _made = ConsentText.objects.get_or_create(
         text=_("The voices in the sample meeting are synthetic and belong to nobody."), language=""
     )

@@ -281,3 +281,38 @@ class TestVoices:
         query = {"app_label": "sessions_app", "model_name": "voice", "field_name": "speaker", "term": "李"}
         answer = client.get("/admin/autocomplete/", query)
         assert [found["text"] for found in answer.json()["results"]] == ["李四"]
+
+
+class TestWords:
+    @pytest.fixture
+    def client(self) -> Client:
+        client = Client()
+        client.force_login(User.objects.create_superuser("root"))
+        return client
+
+    def test_the_groups_are_named_in_the_reader_s_language(self, client: Client) -> None:
+        page = client.get("/admin/auth/group/", HTTP_ACCEPT_LANGUAGE="zh-CN").content.decode()
+        assert "录制自己的会议 (transcriber)" in page
+        page = client.get("/admin/auth/user/add/", HTTP_ACCEPT_LANGUAGE="en").content.decode()
+        assert "Earshot" in page
+
+    def test_a_line_s_score_is_a_share_and_no_row_of_digits(self, client: Client) -> None:
+        session = make_session()
+        (line,) = make_lines(session, ["Hello."], make_voice(session, "Alice"))
+        Utterance.objects.filter(pk=line.pk).update(score=0.9999999999903617)
+        page = client.get(f"/admin/sessions_app/utterance/{line.pk}/change/").content.decode()
+        assert "100.0 %" in page
+        assert "0.99999" not in page
+
+    def test_day_and_time_have_a_name_each(self, client: Client) -> None:
+        page = client.get("/admin/sessions_app/accesstoken/add/").content.decode()
+        assert 'aria-label="Day"' in page
+        assert 'aria-label="Time"' in page
+
+    @pytest.mark.parametrize(("language", "title"), [("en", "Sample meeting"), ("zh-CN", "示例会议")])
+    def test_the_sample_meeting_has_its_title_in_the_reader_s_language(
+        self, client: Client, language: str, title: str
+    ) -> None:
+        make_session(title="Sample meeting")
+        page = client.get("/admin/sessions_app/session/", HTTP_ACCEPT_LANGUAGE=language).content.decode()
+        assert title in page

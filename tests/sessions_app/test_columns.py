@@ -192,5 +192,5 @@ class TestToWhoeverReads:
         assert told.spoken == SpeakerRef(str(line.voice.speaker.uuid), "Bob", 0.25, is_enrolled=True)
 
     def test_the_admin_shows_every_column_that_is_no_bookkeeping(self) -> None:
-        shown = {*UtteranceAdmin(Utterance, site).fields, "start", "end", "voice"}
+        shown = {*UtteranceAdmin(Utterance, site).fields, "start", "end", "voice", "score"}
         assert {column.name for column in COLUMNS if column.editable and not column.primary_key} <= shown

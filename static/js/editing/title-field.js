@@ -2,7 +2,7 @@
 
 /** @import { Edits } from "./edits.js" */
 
-import { byId, element } from "../lib/dom.js";
+import { byId, element, setWindowTitle } from "../lib/dom.js";
 import { gettext } from "../lib/words.js";
 
 const MAX_LENGTH = 200;
@@ -58,6 +58,6 @@ export class TitleField {
     if (!(await this.edits.try(() => ({ kind: "title", seen, title })))) return;
     this.heading.dataset.title = title;
     this.heading.textContent = title || (this.heading.dataset.untitled ?? "");
-    document.title = `${this.heading.textContent} · asrsite`;
+    setWindowTitle(this.heading.textContent);
   }
 }

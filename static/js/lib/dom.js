@@ -131,3 +131,13 @@ export function rangeOf(node, begin, stop) {
 export function pageData(id = "page-data") {
   return JSON.parse(byId(id).textContent);
 }
+
+/**
+ * Name the window after what it shows, and the product.
+ *
+ * @param {string} title
+ */
+export function setWindowTitle(title) {
+  const product = document.querySelector('meta[name="application-name"]')?.getAttribute("content");
+  document.title = product ? `${title} · ${product}` : title;
+}

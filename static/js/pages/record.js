@@ -4,7 +4,7 @@
 
 import { ConnectionNote } from "../connection/connection-note.js";
 import { sessionUrl } from "../lib/api.js";
-import { byId, descendant, findById, pageData } from "../lib/dom.js";
+import { byId, descendant, findById, pageData, setWindowTitle } from "../lib/dom.js";
 import { momentText } from "../lib/moments.js";
 import { FileError } from "../recording/file-audio.js";
 import { fillMicrophones, MicrophoneError, whyImpossible } from "../recording/microphone.js";
@@ -84,7 +84,7 @@ function becomeSessionPage(key, title) {
   heading.textContent = title || untitled;
   Object.assign(heading.dataset, { title, untitled });
   byId("key").textContent = title ? key : "";
-  document.title = `${title || untitled} · asrsite`;
+  setWindowTitle(title || untitled);
   const now = new Date().toISOString();
   byId("started", HTMLTimeElement).dateTime = now;
   byId("started").textContent = momentText(now);
