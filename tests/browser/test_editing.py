@@ -225,7 +225,7 @@ class TestFinding:
         page.get_by_role("searchbox").fill("通过了")
         hits = page.locator("#find-list li")
         expect(hits).to_have_text([f"0:04{LINES[2]}", f"0:06{LINES[3]}"])
-        expect(page.locator("#find-count")).to_have_text("2 places")
+        expect(page.locator("#find-count")).to_have_text("2 matches")
 
         page.get_by_label("Replace with").fill("批了")
         expect(hits).to_have_text(["0:04预算通过了批了吗？", "0:06通过了批了。"])

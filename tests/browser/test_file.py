@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -51,7 +52,9 @@ def test_every_sample_of_a_file_is_transcribed(site: Site, page: Page, tmp_path:
         expect(page.locator("#recorder-word")).to_have_text("Transcribing")
         page.get_by_role("button", name="Pause").click()
         page.wait_for_timeout(1500)  # what would be lost if the file ran on
-        page.get_by_role("button", name="Go on").click()
+        page.get_by_role("button", name="Resume").click()
+        expect(page.locator("#elapsed")).to_have_text(re.compile(r"0:0[1-9] / 0:\d\d"))
+        expect(page.locator("#lag")).to_have_text("less than a minute left")
     expect(page.locator("#state")).to_have_text("ended", timeout=90_000)
     key = page.url.rstrip("/").rsplit("/", 1)[-1]
     assert shown_lines(page) == site.lines(key) == TEXTS

@@ -70,16 +70,27 @@ class TestTheMicrophone:
     def test_is_not_heard_while_paused(self, site: Site, page: Page) -> None:
         start_recording(page)
         expect(page.locator("#lines .line")).to_have_count(1)
-        page.get_by_role("button", name="Pause").click()
+        page.locator("#lines .line .text").first.click()
+        expect(page.get_by_role("status")).to_contain_text(["its microphone would hear what is played"])
+        page.get_by_role("button", name="Pause", exact=True).click()
         expect(page.locator("#recorder-word")).to_have_text("Paused")
+        page.locator("#lines .line .text").first.click()
+        expect(page.locator("#play")).to_have_attribute("data-playing", "true")
         elapsed = page.locator("#elapsed").text_content()
         page.wait_for_timeout(4000)  # while the meeting goes on
         expect(page.locator("#elapsed")).to_have_text(elapsed or "")
-        page.get_by_role("button", name="Go on").click()
+        page.get_by_role("button", name="Resume").click()
+        expect(page.locator("#play")).to_have_attribute("data-playing", "false")
         expect(page.locator("#lines .line .text").last).to_have_text(TEXTS[-1])
         key = end_recording(page)
         assert shown_lines(page) == site.lines(key)
         assert len(site.lines(key)) < len(TEXTS)
+        expect(page.locator("#length")).to_have_text(page.locator("#duration").text_content() or "")
+        expect(page.locator("#started")).to_have_text(re.compile(r"\d{4}"))
+        page.get_by_role("button", name="More", exact=True).first.click()
+        page.get_by_role("menuitem", name="Delete…").click()
+        page.get_by_role("dialog").get_by_role("button", name="Delete").click()
+        expect(page).to_have_url(site.url + "/")
 
 
 class TestANetworkThatGoesAway:
