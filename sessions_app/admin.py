@@ -32,8 +32,8 @@ from django.utils.translation import gettext, ngettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from recognition.audio import samples, seconds
+from sessions_app.catalogue.listing import live_sessions
 from sessions_app.transcripts.edit_requests import MAX_TEXT_LENGTH, ChangeText, Seen
-from sessions_app.transcripts.listing import live_sessions
 from sessions_app.transcripts.reidentification import REIDENTIFY
 from sessions_app.transport.readiness import recognition_is_ready
 from speakers import enrollment, jobs, notify

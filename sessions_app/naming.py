@@ -10,6 +10,9 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
+SAMPLE_KEY = "sample-meeting"
+"""The key of the sample meeting, which a first start shows."""
+
 _MADE_UP = re.compile(r"\d{8}-\d{4}-[0-9a-f]{4}|[0-9a-f]{32}|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 

@@ -8,6 +8,7 @@ urlpatterns = [
     path("", pages.session_list, name="session-list"),
     path("record/", pages.record, name="record"),
     path("trash/", catalogue.show_trash, name="trash"),
+    path("meetings/running", pages.running_meetings, name="running"),
     path("meetings/actions", catalogue.act, name="actions"),
     path("people/", people.person_list, name="person-list"),
     path("people/<uuid:key>/", people.person, name="person"),

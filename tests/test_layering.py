@@ -36,7 +36,7 @@ ROOMS = {
     "sessions_app.templatetags": set(),
     "sessions_app.management": set(),
     "sessions_app.management.commands": {
-        "access", "management", "sample", "serving", "transcripts", "transport", "worker",
+        "access", "catalogue", "management", "sample", "serving", "transcripts", "transport", "worker",
     },
     "speakers.voiceprints": set(),
     "speakers.management.commands": {"voiceprints"},

@@ -82,3 +82,13 @@ def paths(picture: str) -> dict[int, str]:
 def size() -> tuple[int, int]:
     """Return the width and the height that paths are drawn on."""
     return COLUMNS * _WIDTH, _HEIGHT
+
+
+def svg(picture: str) -> str:
+    """Return the picture as SVG, to be coloured by the classes of the voices; empty without a picture."""
+    if not picture:
+        return ""
+    width, height = size()
+    drawn = "".join(f'<path class="voice-{colour}" d="{d}"/>' for colour, d in paths(picture).items())
+    box = f'viewBox="0 0 {width} {height}" preserveAspectRatio="none"'
+    return f'<svg class="talk" {box} aria-hidden="true">{drawn}</svg>'

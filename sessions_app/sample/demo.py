@@ -24,12 +24,13 @@ from recognition.model_sets.selection import ALWAYS_THERE
 from sessions_app import model_sets
 from sessions_app.access.decision import Access
 from sessions_app.models import SAMPLE_TITLE, AccessToken, Session
+from sessions_app.naming import SAMPLE_KEY
 from sessions_app.store.in_database import in_database
 from speakers import enrollment
 from speakers.models import ConsentText, Job, Speaker, Voiceprint
 
 SAMPLE = Path(__file__).parent
-SESSION = "sample-meeting"
+SESSION = SAMPLE_KEY
 
 FRAME = samples(0.2)
 ENROLLING_S = 60

@@ -42,10 +42,21 @@ def _zone(local: datetime) -> str:
 
 
 @register.filter
-def options(choices: Iterable[tuple[int, str, bool]]) -> SafeString:
+def time_of_day(at: datetime) -> SafeString:
+    """Write the time of day, in a list whose headings are days."""
+    local = timezone.localtime(at)
+    full = date_format(local, "DATETIME_FORMAT")
+    shown = local.strftime("%H:%M")
+    return format_html(
+        '<time datetime="{}" title="{}">{}</time>', local.isoformat(timespec="seconds"), full, shown
+    )
+
+
+@register.filter
+def options(choices: Iterable[tuple[int | str, str, bool]]) -> SafeString:
     """Write options to select from: value, label, and whether it is the chosen one."""
     rows = (
-        f'<option value="{value}"{" selected" if is_chosen else ""}>{escape(label)}</option>'
+        f'<option value="{escape(str(value))}"{" selected" if is_chosen else ""}>{escape(label)}</option>'
         for value, label, is_chosen in choices
     )
     return SafeString("".join(rows))

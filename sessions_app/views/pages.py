@@ -6,21 +6,26 @@ import secrets
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.views.decorators.http import conditional_page
 
 from recognition.audio import milliseconds
 from sessions_app.access import permissions
 from sessions_app.access.decision import Right
 from sessions_app.access.permissions import for_session, for_visitors
-from sessions_app.transcripts import listing, notes, transcript
+from sessions_app.catalogue import listing, running
+from sessions_app.catalogue.first_start import FIRST_START
+from sessions_app.transcripts import notes, transcript
+from speakers.permissions import ENROLL
 
 from .. import model_sets
 from ..models import Session
-from ..naming import time_name
+from ..naming import SAMPLE_KEY, time_name
 from .notes import are_shown
 
 CAPTIONS = 12
@@ -33,16 +38,10 @@ NOTES_FOUND = 20
 @for_visitors
 def session_list(request: HttpRequest) -> HttpResponseBase:
     """Show all sessions, or what was found in them."""
-    form = listing.ListingForm(request.GET)
+    form = listing.ListingForm(request.GET, request.user)
     sessions = permissions.visible_sessions(request)
-    text = request.GET.get("before", "")
-    before = int(text) if text.isascii() and text.isdigit() and len(text) < 19 else None
-    context: dict[str, Any] = {
-        "form": form,
-        "is_first_page": before is None,
-        "first_page_query": _query(request, before=None),
-        "may_record": Right.SEND in permissions.rights(request, None),
-    }
+    before = _before(request)
+    context = _list_context(request, form, sessions)
     if form.looked_for:
         found = listing.find(form, sessions, before=before)
         context |= {"found": found, "next_page_query": _query(request, before=found.next_before)}
@@ -51,9 +50,59 @@ def session_list(request: HttpRequest) -> HttpResponseBase:
                 form.narrow(sessions), form.looked_for, limit=NOTES_FOUND
             )
         return render(request, "sessions/found.html", context)
-    page = listing.read_page(form.narrow(sessions), before=before)
-    context |= {"page": page, "next_page_query": _query(request, before=page.next_before)}
+    wanted = form.narrow(sessions)
+    over = form.hide_empty(wanted.filter(state=Session.State.ENDED))
+    page = listing.read_page(over, before=before, user=request.user)
+    is_all = before is None and not form.is_narrowed
+    context |= {
+        "page": page,
+        "days": page.by_day(timezone.now()),
+        "next_page_query": _query(request, before=page.next_before),
+        "running": running.read(wanted) if before is None else None,
+        "empty_count": listing.count_empty(wanted) if is_all else 0,
+        "is_first_start": is_all and all(row.session.key == SAMPLE_KEY for row in page.rows),
+        "is_sample_coming": FIRST_START.is_sample_coming,
+        "enroll_url": _enroll_url(request),
+    }
     return render(request, "sessions/list.html", context)
+
+
+@conditional_page
+@for_visitors
+def running_meetings(request: HttpRequest) -> HttpResponse:
+    """Serve the cards of the meetings that are running, which the list asks for again and again."""
+    form = listing.ListingForm(request.GET, request.user)
+    cards = running.read(form.narrow(permissions.visible_sessions(request)))
+    response = render(request, "sessions/parts/running.html", {"running": cards})
+    response["Cache-Control"] = "private, no-cache"  # browsers ask whether theirs is still right
+    return response
+
+
+def _list_context(
+    request: HttpRequest, form: listing.ListingForm, sessions: QuerySet[Session]
+) -> dict[str, Any]:
+    """Return what a list and a search's findings both show around them."""
+    rights = permissions.rights(request, None)
+    return {
+        "form": form,
+        "tags": form.labels("tag", sessions),
+        "folders": form.labels("folder", sessions),
+        "is_first_page": _before(request) is None,
+        "first_page_query": _query(request, before=None),
+        "may_record": Right.SEND in rights,
+        "rights": {right.name.lower() for right in rights} if request.user.is_authenticated else set(),
+    }
+
+
+def _enroll_url(request: HttpRequest) -> str:
+    """Return where people are enrolled; empty for whoever is known and may not."""
+    may_enroll = not request.user.is_authenticated or request.user.has_perm(ENROLL)
+    return reverse("admin:speakers_speaker_changelist") if may_enroll else ""
+
+
+def _before(request: HttpRequest) -> int | None:
+    text = request.GET.get("before", "")
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else None
 
 
 @for_session()

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from sessions_app.transcripts import listing
+from sessions_app.catalogue import listing
 
 CHINESE = {"Accept-Language": "zh-CN"}
 

@@ -12,6 +12,7 @@ const folder = path.join(root, "static/js");
 /** Rooms, from the lowest up, with those that they may import from. @type {Record<string, string[]>} */
 const ROOMS = {
   lib: [],
+  catalogue: ["lib"],
   connection: ["lib"],
   transcript: ["lib", "connection"],
   player: ["lib", "connection", "transcript"],
@@ -19,7 +20,7 @@ const ROOMS = {
   editing: ["lib", "connection", "transcript", "player"],
   notes: ["lib", "connection", "transcript", "player"],
   session: ["lib", "connection", "transcript", "player", "editing", "notes"],
-  pages: ["lib", "connection", "transcript", "recording", "session"],
+  pages: ["lib", "catalogue", "connection", "transcript", "recording", "session"],
 };
 
 /** What a browser loads by name: not by an import. */

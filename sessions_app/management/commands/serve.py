@@ -15,6 +15,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import connection
 from websockets.exceptions import WebSocketException
 
+from sessions_app.catalogue.first_start import FIRST_START
 from sessions_app.sample.demo import show_sample_meeting
 from sessions_app.serving.gc_freeze import freeze_heap
 from sessions_app.transport.cancel import cancel_and_wait
@@ -44,6 +45,7 @@ class Command(BaseCommand):
         self._prepare_what_is_new()
         self.port = port
         self.is_demo = demo and settings.DEMO
+        FIRST_START.is_sample_coming = self.is_demo
         self.failure: Exception | None = None
         self.worker = None if settings.REDIS_URL else HostedWorker()
         interface = host.replace(":", r"\:")
@@ -97,6 +99,8 @@ class Command(BaseCommand):
             await show_sample_meeting(self.port, self._say)
         except* (OSError, WebSocketException) as group:
             logger.warning("the sample meeting broke off: %s", group.exceptions[0])
+        finally:
+            FIRST_START.is_sample_coming = False
 
     def _say(self, text: str) -> None:
         self.stdout.write(text)

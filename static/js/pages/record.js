@@ -5,6 +5,7 @@
 import { ConnectionNote } from "../connection/connection-note.js";
 import { sessionUrl } from "../lib/api.js";
 import { byId, descendant, findById, pageData, setWindowTitle } from "../lib/dom.js";
+import { takeFile } from "../lib/handoff.js";
 import { momentText } from "../lib/moments.js";
 import { FileError } from "../recording/file-audio.js";
 import { fillMicrophones, MicrophoneError, whyImpossible } from "../recording/microphone.js";
@@ -99,7 +100,20 @@ function nameOf(file) {
   return file.name.replace(/\.\w+$/, "").slice(0, MAX_TITLE);
 }
 
-showSource();
+/** Begin with what the address asks for: a file that was dropped onto the list is transcribed at once. */
+async function begin() {
+  const source = new URLSearchParams(location.search).get("source");
+  const dropped = source === "dropped" ? await takeFile() : null;
+  if (source) descendant(form, "[name=source][value=file]", HTMLInputElement).checked = true;
+  await showSource();
+  if (!dropped) return;
+  const files = new DataTransfer();
+  files.items.add(dropped);
+  fileField.files = files.files;
+  start();
+}
+
+begin();
 for (const choice of form.querySelectorAll("[name=source]")) choice.addEventListener("change", showSource);
 form.addEventListener("submit", (event) => {
   event.preventDefault();

@@ -12,8 +12,9 @@ from django.urls import reverse
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from sessions_app.catalogue import listing
 from sessions_app.models import Session, Utterance
-from sessions_app.transcripts import listing, retention, search
+from sessions_app.transcripts import retention, search
 from sessions_app.transcripts.search import find, find_newest, pairs, places, search_text
 from tests.sessions_app.meetings import make_lines, make_session, make_user, make_voice, owner_of
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sessions_app.transcripts.listing import _parts
+from sessions_app.catalogue.listing import _parts
 from sessions_app.transcripts.search import MAX_LENGTH, pairs, places, search_text
 
 TEXTS = st.text(alphabet="今天讨论abcÉéß ，。!-_%'\"🎤ＧＰ１デﾃﾞ\u0301\u202e\x00", max_size=30)

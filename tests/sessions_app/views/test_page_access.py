@@ -43,6 +43,7 @@ EXPECTED = """
                     local remote viewer transcriber owner editor enroller staff superuser link
 session-list         200    302    200      200      200    200     200    200     200     302
 trash                200    302    200      200      200    200     200    200     200     302
+running              200    302    200      200      200    200     200    200     200     302
 actions              405    405    405      405      405    405     405    405     405     405
 record               200    302    403      200      200    200     403    403     200     302
 session              200    302    200      404      200    200     200    404     200     200

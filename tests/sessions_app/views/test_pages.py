@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
+from sessions_app.catalogue import listing
+from sessions_app.catalogue.first_start import FIRST_START
 from sessions_app.models import Session
-from sessions_app.transcripts import listing
 
 from ..meetings import LINES, make_lines, make_session, make_user, make_voice
 
@@ -51,7 +55,7 @@ class TestList:
     def test_days_at_the_end_of_the_calendar_leave_nobody_out(self, session: Session) -> None:
         found = page("session-list", first_day="0001-01-01", last_day="9999-12-31")
 
-        assert [row.key for row in found.context["page"].sessions] == ["周会"]
+        assert [row.session.key for row in found.context["page"].rows] == ["周会"]
 
     def test_a_title_is_text(self, session: Session) -> None:
         html = page("session-list").content.decode()
@@ -64,13 +68,14 @@ class TestList:
     ) -> None:
         monkeypatch.setattr(listing, "PAGE", 1)
         newer = make_session("newer")
+        make_lines(newer)
 
         first = page("session-list", state="ended")
 
-        assert [row.key for row in first.context["page"].sessions] == ["newer"]
+        assert [row.session.key for row in first.context["page"].rows] == ["newer"]
         assert first.context["next_page_query"] == f"state=ended&before={newer.pk}"
         second = Client().get(f"/?{first.context['next_page_query']}")
-        assert [row.key for row in second.context["page"].sessions] == ["周会"]
+        assert [row.session.key for row in second.context["page"].rows] == ["周会"]
         assert not second.context["is_first_page"]
         assert second.context["first_page_query"] == "state=ended"
 
@@ -80,7 +85,7 @@ class TestList:
     def test_only_where_there_is_no_session_at_all_one_is_asked_to_record_the_first(
         self, session: Session
     ) -> None:
-        first = "Record your first meeting"
+        first = "Drop a file"
         found_none = page("session-list", first_day="2030-01-01").content.decode()
         assert first not in found_none
         assert 'href="/">Show all<' in found_none
@@ -147,3 +152,62 @@ class TestRecord:
         keys = {page("record").context["suggested_key"] for _ in range(5)}
 
         assert len(keys) == 5
+
+
+class TestStart:
+    def start(self, **query: str) -> str:
+        html: str = page("session-list", None, **query).content.decode()
+        return html
+
+    def test_an_empty_installation_says_what_to_do(self) -> None:
+        html = self.start()
+        for step in ("Record", "Drop a file", "Enroll people"):
+            assert f"<strong>{step}</strong>" in html
+        assert "A sample meeting will begin" not in html
+
+    def test_it_tells_of_the_sample_meeting_while_that_is_coming(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(FIRST_START, "is_sample_coming", True)
+        assert "A sample meeting will begin" in self.start()
+
+    def test_the_sample_meeting_alone_is_no_beginning_yet(self) -> None:
+        make_lines(make_session("sample-meeting", is_live=True))
+        assert "Drop a file" in self.start()
+        make_lines(make_session("own"))
+        assert "Drop a file" not in self.start()
+
+    def test_a_running_meeting_is_a_card_and_no_row(self) -> None:
+        make_lines(make_session("live", is_live=True), ["现在说的话"])
+        make_lines(make_session("over"), ["说过的话"])
+        found = page("session-list").context
+        assert [card.session.key for card in found["running"].cards] == ["live"]
+        assert [row.session.key for row in found["page"].rows] == ["over"]
+
+    def test_days_are_those_of_the_reader(self) -> None:
+        session = make_session("late")
+        make_lines(session)
+        Session.objects.filter(pk=session.pk).update(created_at=datetime(2026, 11, 22, 23, 30, tzinfo=UTC))
+        headings = {}
+        for zone in ("Asia/Shanghai", "America/New_York"):
+            client = Client()
+            client.cookies["timezone"] = zone
+            headings[zone] = client.get("/").context["days"][0][0]
+        assert "23 November" in headings["Asia/Shanghai"]
+        assert "22 November" in headings["America/New_York"]
+
+    def test_without_a_login_there_is_nothing_to_select(self, session: Session) -> None:
+        assert 'class="select-row"' not in self.start()
+
+    def test_a_page_costs_the_same_number_of_queries_however_long(self) -> None:
+        client = Client()
+        client.force_login(make_user("anna", "editor"))
+        counts = []
+        for number in range(3):
+            for kind in (True, False):
+                made = make_session(f"{number}-{kind}", is_live=kind)
+                make_lines(made, voice=make_voice(made, f"{number}"))
+            with CaptureQueriesContext(connection) as queries:
+                client.get("/")
+            counts.append(len(queries))
+        assert counts[1] == counts[2]

@@ -3,16 +3,18 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 import pytest
+from django.contrib.auth.models import User
 from django.http import QueryDict
 from django.test import Client
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries, Settings
 
+from sessions_app.catalogue import actions, listing
+from sessions_app.catalogue.actions import Action, Wanted
+from sessions_app.catalogue.listing import ListingForm
 from sessions_app.models import Session
-from sessions_app.transcripts import listing
-from sessions_app.transcripts.listing import ListingForm
 from speakers.models import Speaker
-from tests.sessions_app.meetings import make_lines, make_session, make_voice
+from tests.sessions_app.meetings import make_lines, make_session, make_user, make_voice
 
 pytestmark = pytest.mark.django_db
 
@@ -20,7 +22,7 @@ pytestmark = pytest.mark.django_db
 def listed(query: str = "") -> list[str]:
     form = ListingForm(QueryDict(query))
     page = listing.read_page(form.narrow(Session.objects.all()), before=None)
-    return [session.key for session in page.sessions]
+    return [row.session.key for row in page.rows]
 
 
 class TestFilters:
@@ -79,7 +81,7 @@ class TestPages:
         seen, before = [], None
         while True:
             page = listing.read_page(Session.objects.all(), before=before)
-            seen.append([session.key for session in page.sessions])
+            seen.append([row.session.key for row in page.rows])
             before = page.next_before
             if before is None:
                 break
@@ -91,13 +93,13 @@ class TestPages:
         for number in range(12):
             session = make_session(f"s{number}")
             make_lines(session, voice=make_voice(session, f"Speaker {number}"))
-        with django_assert_num_queries(2):
+        with django_assert_num_queries(3):
             page = listing.read_page(Session.objects.all(), before=None)
-            assert [voice.name for voice in page.sessions[0].voices.all()] == ["Speaker 11"]
-            assert page.sessions[0].opening == "大家好，我们开始开会。"  # type: ignore[attr-defined]
+            assert [person.name for person in page.rows[0].people] == ["Speaker 11"]
+            assert page.rows[0].opening == "大家好，我们开始开会。"
 
     def test_a_mark_that_makes_no_sense_shows_the_first_page(self) -> None:
-        make_session("one")
+        make_lines(make_session("one"))
         for before in ("x", "-1", "9" * 30, "１"):
             assert b"one" in Client().get("/", {"before": before}).content
 
@@ -109,6 +111,101 @@ def test_says_how_long_it_was() -> None:
     content = Client().get("/").content.decode()
     assert "Standup" in content
     assert "0:08" in content
+
+
+class TestRows:
+    def row(self, session: Session, user: User | None = None) -> listing.Row:
+        page = listing.read_page(Session.objects.filter(pk=session.pk), before=None, user=user)
+        return page.rows[0]
+
+    def test_people_have_the_colours_of_their_voices_as_on_the_page_of_the_meeting(self) -> None:
+        session = make_session("a")
+        first, _silent, second = (make_voice(session, name) for name in ("Alice", "Carol", "Bob"))
+        make_lines(session, ["a"], first)
+        make_lines(session, ["b"], second)
+        assert [(person.name, person.colour) for person in self.row(session).people] == [
+            ("Alice", 1),
+            ("Bob", 3),
+        ]
+
+    def test_a_voice_that_turned_out_to_be_anothers_is_not_named_twice(self) -> None:
+        session = make_session("a")
+        for name in ("Alice", "Alice"):
+            make_lines(session, ["a"], make_voice(session, name))
+        assert [person.name for person in self.row(session).people] == ["Alice"]
+
+    def test_only_so_many_people_are_named(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(listing, "MAX_PEOPLE", 2)
+        session = make_session("a")
+        for _ in range(5):
+            make_lines(session, ["a"], make_voice(session))
+        row = self.row(session)
+        assert (len(row.people), row.more_people) == (2, 3)
+
+    def test_it_has_its_tags_its_folder_and_the_readers_mark(self) -> None:
+        anna, boris = make_user("anna"), make_user("boris")
+        session = make_session("a")
+        wanted = [Wanted(Action.TAG, [], "b"), Wanted(Action.TAG, [], "a"), Wanted(Action.MOVE, [], "2026")]
+        for each in [*wanted, Wanted(Action.FAVOURITE, [])]:
+            actions.apply(each, [session], anna)
+        row = self.row(session, anna)
+        assert (list(row.tags), str(row.session.folder), row.is_favourite) == (["a", "b"], "2026", True)
+        assert not self.row(session, boris).is_favourite
+        assert not self.row(session).is_favourite
+
+
+class TestLabels:
+    @pytest.fixture(autouse=True)
+    def meetings(self) -> None:
+        anna = make_user("anna")
+        rows = [make_session(key) for key in ("a", "b", "c")]
+        actions.apply(Wanted(Action.TAG, [], "客户"), rows[:2], anna)
+        actions.apply(Wanted(Action.MOVE, [], "2026 & 2027"), rows[1:], anna)
+        actions.apply(Wanted(Action.FAVOURITE, []), rows[:1], anna)
+
+    def listed(self, query: str) -> list[str]:
+        form = ListingForm(QueryDict(query), User.objects.get(username="anna"))
+        page = listing.read_page(form.narrow(Session.objects.all()), before=None)
+        return [row.session.key for row in page.rows]
+
+    def test_they_narrow_the_list(self) -> None:
+        assert self.listed("tag=客户") == ["b", "a"]
+        assert self.listed("folder=2026 %26 2027") == ["c", "b"]
+        assert self.listed("tag=客户&folder=2026 %26 2027") == ["b"]
+        assert self.listed("favourites=on") == ["a"]
+
+    def test_one_that_is_gone_is_ignored(self) -> None:
+        assert self.listed("tag=gone&folder=gone") == ["c", "b", "a"]
+
+    def test_only_those_of_meetings_that_one_may_see_are_offered(self) -> None:
+        form = ListingForm(QueryDict("tag=客户"))
+        assert form.labels("tag", Session.objects.all()) == [("客户", "客户", True)]
+        assert form.labels("folder", Session.objects.filter(key="a")) == []
+
+    def test_favourites_of_nobody_are_all(self) -> None:
+        assert listed("favourites=on") == ["c", "b", "a"]
+
+
+class TestEmptyOnes:
+    @pytest.fixture(autouse=True)
+    def meetings(self) -> None:
+        make_lines(make_session("said"))
+        make_session("silent")
+        make_session("silent but named", title="Board")
+        failed = make_session("failed")
+        Session.objects.filter(pk=failed.pk).update(failures=8)
+        make_session("running", is_live=True)
+
+    def listed(self, query: str = "") -> set[str]:
+        form = ListingForm(QueryDict(query))
+        return set(form.hide_empty(form.narrow(Session.objects.all())).values_list("key", flat=True))
+
+    def test_nobody_sees_them_unless_they_are_asked_for(self) -> None:
+        assert self.listed() == {"said", "silent but named", "failed", "running"}
+        assert self.listed("empty=on") == {"said", "silent", "silent but named", "failed", "running"}
+
+    def test_they_are_counted(self) -> None:
+        assert listing.count_empty(Session.objects.all()) == 1
 
 
 class TestLive:

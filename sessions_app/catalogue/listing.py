@@ -9,19 +9,24 @@ from itertools import groupby
 from typing import Any
 
 from django import forms
-from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet, Subquery
+from django.contrib.auth.models import AnonymousUser, User
+from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet, Subquery, Value
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
-from sessions_app.models import Session, Utterance, Voice
+from sessions_app.models import Favourite, Folder, Session, Tag, Utterance, Voice
 from sessions_app.templatetags.durations import clock
+from sessions_app.transcripts import search
 from speakers.models import Speaker
 
-from . import search
+from . import days, talk_picture
 
 PAGE = 30
 MAX_LIVE = 500
+MAX_PEOPLE = 6
+"""People that a row names."""
 
 FEW = 1000
 HITS = 50
@@ -30,6 +35,9 @@ SHOWN_OF_HITS = [
     "voice__number", "voice__speaker__name",
 ]  # fmt: skip
 TITLES = 5
+
+WITHOUT_SPEECH = Q(state=Session.State.ENDED, last_seq=0, last_revision=0, failures=0, title="")
+"""Sessions that are over, in which nobody spoke and to which nobody gave a name."""
 
 FIRST_DAY, LAST_DAY = date(1, 1, 3), date(9999, 12, 29)
 """Days that are days in every zone, and have others around them."""
@@ -58,9 +66,35 @@ class ListingForm(forms.Form):
         label=_("To"), required=False, widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
     )
 
+    tag = forms.ModelChoiceField(
+        label=_("Tag"), required=False, queryset=Tag.objects.all(), to_field_name="name"
+    )
+    folder = forms.ModelChoiceField(
+        label=_("Folder"), required=False, queryset=Folder.objects.all(), to_field_name="name"
+    )
+    favourites = forms.BooleanField(label=_("Favourites only"), required=False)
+    empty = forms.BooleanField(label=_("Also those without speech"), required=False)
+
+    def __init__(self, data: Any, user: User | AnonymousUser | None = None) -> None:
+        super().__init__(data)
+        self.user = user
+
     @property
     def is_narrowed(self) -> bool:
         return any(self.data.get(name) for name in self.fields)
+
+    @property
+    def is_filtered(self) -> bool:
+        """Tell whether anything is asked for besides a text: then the filters are shown."""
+        return any(self.data.get(name) for name in self.fields if name != "q")
+
+    def labels(self, name: str, sessions: QuerySet[Session]) -> list[tuple[str, str, bool]]:
+        """Return the tags or folders of these sessions: what is sent, the name, and whether it is chosen."""
+        self.is_valid()
+        chosen = self.cleaned_data.get(name)
+        labels: QuerySet[Any] = Folder.objects.all() if name == "folder" else Tag.objects.all()
+        used = labels.filter(sessions__in=sessions).distinct().values_list("name", flat=True)
+        return [(label, label, chosen is not None and label == chosen.name) for label in used]
 
     @property
     def looked_for(self) -> str:
@@ -84,6 +118,11 @@ class ListingForm(forms.Form):
             sessions = sessions.filter(Exists(spoke))
         return sessions
 
+    def hide_empty(self, sessions: QuerySet[Session]) -> QuerySet[Session]:
+        """Leave out the sessions in which nobody spoke, unless they are asked for."""
+        self.is_valid()
+        return sessions if self.cleaned_data.get("empty") else sessions.exclude(WITHOUT_SPEECH)
+
     def narrow_lines(self, sessions: QuerySet[Session]) -> QuerySet[Utterance]:
         """Select the lines that are asked for, of these sessions."""
         sessions = self._narrow(sessions)
@@ -103,31 +142,108 @@ class ListingForm(forms.Form):
             sessions = sessions.filter(created_at__gte=_midnight(first))
         if last := asked.get("last_day"):
             sessions = sessions.filter(created_at__lt=_midnight(min(last, LAST_DAY) + timedelta(days=1)))
+        return self._narrow_by_labels(sessions)
+
+    def _narrow_by_labels(self, sessions: QuerySet[Session]) -> QuerySet[Session]:
+        asked = self.cleaned_data
+        if tag := asked.get("tag"):
+            sessions = sessions.filter(pk__in=tag.sessions.values("pk"))
+        if folder := asked.get("folder"):
+            sessions = sessions.filter(folder=folder)
+        if asked.get("favourites") and self.user and self.user.is_authenticated:
+            sessions = sessions.filter(pk__in=self.user.favourites.values("session"))
         return sessions
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Somebody who spoke."""
+
+    name: str
+    colour: int
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One session of the list."""
+
+    session: Session
+    people: Sequence[Person]
+    more_people: int
+    """Those that it has no room for."""
+
+    tags: Sequence[str]
+    opening: str
+    is_favourite: bool
+
+    @property
+    def picture(self) -> SafeString:
+        return SafeString(talk_picture.svg(self.session.talk_picture))
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
     """One page of the list of sessions."""
 
-    sessions: Sequence[Session]
+    rows: Sequence[Row]
     next_before: int | None
     """The start of the next page; None on the last one."""
 
+    def by_day(self, now: datetime) -> list[tuple[str, list[Row]]]:
+        return days.by_day(self.rows, lambda row: row.session.created_at, now)
 
-def read_page(sessions: QuerySet[Session], *, before: int | None) -> Page:
-    """Read the newest sessions that are older than `before`, the primary key of the last one seen."""
+
+def read_page(
+    sessions: QuerySet[Session], *, before: int | None, user: User | AnonymousUser | None = None
+) -> Page:
+    """Read the newest sessions that are older than `before`, the primary key of the last one seen.
+
+    Args:
+        user: The reader, whose favourites are marked.
+    """
     if before is not None:
         sessions = sessions.filter(pk__lt=before)
     speaks = Exists(Utterance.objects.filter(voice=OuterRef("pk"), is_removed=False))
-    voices = Voice.objects.filter(speaks, merged_into=None).select_related("speaker").order_by("id")
+    voices = Voice.objects.annotate(speaks=speaks).select_related("speaker").order_by("id")
     opening = Utterance.objects.filter(session=OuterRef("pk"), is_removed=False).order_by("start", "id")
-    rows = list(
+    found = list(
         sessions.order_by("-pk")
-        .annotate(opening=Subquery(opening.values("text")[:1]))
-        .prefetch_related(Prefetch("voices", voices))[: PAGE + 1]
+        .annotate(opening=Subquery(opening.values("text")[:1]), is_favourite=_is_favourite(user))
+        .select_related("folder")
+        .prefetch_related(Prefetch("voices", voices), "tags")[: PAGE + 1]
     )
-    return Page(rows[:PAGE], rows[PAGE - 1].pk if len(rows) > PAGE else None)
+    return Page([_row(row) for row in found[:PAGE]], found[PAGE - 1].pk if len(found) > PAGE else None)
+
+
+def count_empty(sessions: QuerySet[Session]) -> int:
+    """Count the sessions in which nobody spoke."""
+    return sessions.filter(WITHOUT_SPEECH).count()
+
+
+def _is_favourite(user: User | AnonymousUser | None) -> Any:
+    if user is None or not user.is_authenticated:
+        return Value(False)
+    return Exists(Favourite.objects.filter(session=OuterRef("pk"), user=user))
+
+
+def _row(session: Any) -> Row:
+    """Return the row of a session that was read with all that a row needs."""
+    voices = session.voices.all()
+    colours = talk_picture.voice_colours(voice.public_id for voice in voices)
+    people = {
+        voice.public_id: Person(voice.name, colours[voice.public_id])
+        for voice in voices
+        if voice.speaks and voice.merged_into_id is None
+    }
+    named = list(people.values())
+    return Row(
+        session=session,
+        people=named[:MAX_PEOPLE],
+        more_people=max(0, len(named) - MAX_PEOPLE),
+        tags=[tag.name for tag in session.tags.all()],
+        opening=session.opening or "",
+        is_favourite=session.is_favourite,
+    )
 
 
 def live_sessions(sessions: QuerySet[Session]) -> list[dict[str, Any]]:
@@ -187,7 +303,7 @@ def find(form: ListingForm, sessions: QuerySet[Session], *, before: int | None) 
         (session, [_hit(row, text) for row in run])
         for session, run in groupby(rows, key=lambda row: row.session)
     ]
-    called_so = Q(title__icontains=text) | Q(key__icontains=text)
+    called_so = Q(title__icontains=text) | Q(key__icontains=text) | Q(title="", drawn_title__icontains=text)
     titles = [] if before else list(form.narrow(sessions).filter(called_so).order_by("-pk")[:TITLES])
     return Found(titles, hits, keys[HITS - 1] if len(keys) > HITS else None)
 

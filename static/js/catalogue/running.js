@@ -1,0 +1,90 @@
+// Meetings that are running: cards that keep themselves up to date, as long as somebody looks at them.
+
+import { byId, setText } from "../lib/dom.js";
+import { ended, waitMs } from "./polling.js";
+
+export class RunningMeetings {
+  failures = 0;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  timer;
+
+  /** @param {{onEnded: () => void}} parts */
+  constructor({ onEnded }) {
+    this.onEnded = onEnded;
+    this.section = byId("running");
+    this.cards = byId("running-cards");
+    const query = new URLSearchParams(location.search);
+    query.delete("before");
+    this.url = `${this.section.dataset.url}?${query}`;
+    document.addEventListener("visibilitychange", () => (document.hidden ? this.plan() : this.look()));
+    this.plan();
+  }
+
+  plan() {
+    clearTimeout(this.timer);
+    const { failures } = this;
+    const wait = waitMs({ hasCards: this.keys().length > 0, failures, isHidden: document.hidden });
+    if (wait !== null) this.timer = setTimeout(() => this.look(), wait);
+  }
+
+  async look() {
+    clearTimeout(this.timer);
+    try {
+      const response = await fetch(this.url, { headers: { Accept: "text/html" } });
+      if (!response.ok || response.redirected) throw new Error(response.statusText);
+      this.show(await response.text());
+      this.failures = 0;
+    } catch {
+      this.failures += 1; // the server is away, or the login is over: what is shown stays
+    }
+    this.plan();
+  }
+
+  /** @returns {string[]} */
+  keys() {
+    return [...this.cards.querySelectorAll("[data-key]")].map(
+      (card) => /** @type {HTMLElement} */ (card).dataset.key ?? "",
+    );
+  }
+
+  /** @param {string} html */
+  show(html) {
+    const made = document.createElement("template");
+    made.innerHTML = html;
+    const before = this.keys();
+    const cards = /** @type {HTMLElement[]} */ ([...made.content.children]);
+    cards.forEach((card, index) => this.place(card, index));
+    while (this.cards.children.length > cards.length) this.cards.lastElementChild?.remove();
+    this.section.hidden = cards.length === 0;
+    if (ended(before, this.keys()).length) this.onEnded();
+  }
+
+  /**
+   * Put a card where it belongs; one that is there is changed where it differs, so that its link keeps the focus.
+   *
+   * @param {HTMLElement} card
+   * @param {number} index
+   */
+  place(card, index) {
+    const known = [...this.cards.children].find(
+      (child) => card.dataset.key && /** @type {HTMLElement} */ (child).dataset.key === card.dataset.key,
+    );
+    const shown = known ?? card;
+    const there = this.cards.children[index];
+    if (there !== shown) this.cards.insertBefore(shown, there ?? null);
+    if (known) update(known, card);
+  }
+}
+
+/**
+ * @param {Element} shown
+ * @param {Element} card
+ */
+function update(shown, card) {
+  for (const selector of ["h3 a", ".live-facts", ".live-lines"]) {
+    const [old, fresh] = [shown.querySelector(selector), card.querySelector(selector)];
+    if (!old || !fresh || old.innerHTML === fresh.innerHTML) continue;
+    if (fresh.children.length) old.replaceChildren(...fresh.childNodes);
+    else setText(old, fresh.textContent ?? "");
+  }
+}
