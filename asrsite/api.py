@@ -13,8 +13,9 @@ from speakers.api import router as speakers
 from speakers.exceptions import Undecipherable
 
 from . import PRODUCT_NAME, __version__
+from .api_reference import Reference
 
-api = NinjaAPI(title=PRODUCT_NAME, version=__version__, urls_namespace="api")
+api = NinjaAPI(title=PRODUCT_NAME, version=__version__, urls_namespace="api", docs=Reference())
 api.add_router("/", speakers)
 
 

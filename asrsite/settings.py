@@ -39,7 +39,6 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "channels",
     "simple_history",
-    "ninja",  # for the scripts of the API's documentation, which else come from elsewhere
     "asrsite",
     "sessions_app",
     "speakers",
