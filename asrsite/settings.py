@@ -46,7 +46,8 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
-    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "asrsite.compression.TextCompressionMiddleware",
+    "asrsite.static_files.StaticFilesMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "asrsite.time_zone.ReaderTimeZoneMiddleware",
@@ -138,7 +139,7 @@ STATIC_ROOT.mkdir(exist_ok=True)  # whitenoise warns where there is none
 STATICFILES_DIRS = [RESOURCES / "static"]
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
-    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedStaticFilesStorage"},
+    "staticfiles": {"BACKEND": "asrsite.static_files.VersionedStaticFilesStorage"},
 }
 WHITENOISE_USE_FINDERS = True  # no collectstatic step on a laptop
 

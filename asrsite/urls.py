@@ -5,11 +5,11 @@ from django.contrib.auth.views import LoginView, LogoutView
 from django.urls import include, path
 from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
-from django.views.i18n import JavaScriptCatalog
 
 from . import PRODUCT_NAME, health
 from .api import api
 from .metrics import metrics
+from .words import words
 
 urlpatterns = [
     path("", include("sessions_app.urls")),
@@ -19,7 +19,7 @@ urlpatterns = [
     path("login/", LoginView.as_view(template_name="accounts/login.html"), name="login"),
     path("logout/", LogoutView.as_view(), name="logout"),
     path("language/", include("django.conf.urls.i18n")),
-    path("words.js", JavaScriptCatalog.as_view(packages=["sessions_app", "speakers"]), name="words"),
+    path("words.js", words, name="words"),
     path("healthz", health.alive),
     path("readyz", health.ready),
     path("metrics", metrics),

@@ -21,6 +21,7 @@ BELOW = {
 
 ROOMS = {
     # What clients and processes say to each other; knows no database and no socket.
+    "asrsite.templatetags": set(),
     "sessions_app.wire": set(),
     "sessions_app.serving": set(),
     "sessions_app.transport": set(),
