@@ -15,7 +15,15 @@ def model_sets(request: HttpRequest) -> dict[str, object]:
 
 def recording(request: HttpRequest) -> dict[str, object]:
     """Tell every page whether to lead to a new recording: not those who are known and may not."""
-    return {"may_try_to_record": SimpleLazyObject(lambda: _may_try_to_record(request))}
+    return {
+        "may_try_to_record": SimpleLazyObject(lambda: _may_try_to_record(request)),
+        "has_no_role": SimpleLazyObject(lambda: _has_no_role(request)),
+    }
+
+
+def _has_no_role(request: HttpRequest) -> bool:
+    """Tell whether somebody who is known may do nothing here, unless others share something with them."""
+    return request.user.is_authenticated and not permissions.rights(request, None)
 
 
 def _may_try_to_record(request: HttpRequest) -> bool:

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from django.contrib.auth.models import AnonymousUser, User
 from django.db.models import Q, QuerySet
 
 from .access.decision import Level
 from .models import Membership, Session, Share, Team
+
+MAX_DIGITS = 19
+"""Of a key, as every database takes it."""
 
 
 def levels(user: User | AnonymousUser, session: Session) -> list[Level]:
@@ -30,6 +35,14 @@ def share_with_teams(session: Session) -> None:
             for membership in memberships.select_related("team")
         ]
     )
+
+
+def choose_sharing(user: User, teams: Iterable[str]) -> None:
+    """Let these teams, by their keys, have what somebody records from now on, and their other teams not."""
+    chosen = [int(key) for key in teams if key.isascii() and key.isdigit() and len(key) < MAX_DIGITS]
+    own = Membership.objects.filter(user=user)
+    own.filter(team__in=chosen).update(shares_recordings=True)
+    own.exclude(team__in=chosen).update(shares_recordings=False)
 
 
 def share(session: Session, whom: User | Team, level: Level) -> Share:

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from .views import audio, catalogue, editing, exports, notes, pages, people, sharing
+from .views import accounts, audio, catalogue, editing, exports, notes, pages, people, sharing, teams
 
 urlpatterns = [
     path("", pages.session_list, name="session-list"),
@@ -10,6 +10,19 @@ urlpatterns = [
     path("trash/", catalogue.show_trash, name="trash"),
     path("meetings/running", pages.running_meetings, name="running"),
     path("meetings/actions", catalogue.act, name="actions"),
+    path("account/", accounts.account, name="account"),
+    path("account/password/", accounts.ChangePassword.as_view(), name="change-password"),
+    path("account/sharing/", accounts.share_recordings, name="share-recordings"),
+    path("accounts/", accounts.account_list, name="account-list"),
+    path("accounts/new/", accounts.add_account, name="add-account"),
+    path("accounts/<int:key>/", accounts.change_account, name="change-account"),
+    path("accounts/<int:key>/password/", accounts.reset_password, name="reset-password"),
+    path("teams/", teams.team_list, name="team-list"),
+    path("teams/new/", teams.add_team, name="add-team"),
+    path("teams/<int:key>/", teams.team, name="team"),
+    path("teams/<int:key>/members/", teams.add_member, name="add-member"),
+    path("teams/<int:key>/members/<int:user>/remove/", teams.remove_member, name="remove-member"),
+    path("teams/<int:key>/delete/", teams.delete_team, name="delete-team"),
     path("people/", people.person_list, name="person-list"),
     path("people/<uuid:key>/", people.person, name="person"),
     path("people/<uuid:key>/forget/", people.forget, name="forget-person"),

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
 
 from django.contrib.auth.models import Group, Permission
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
+
+if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
 
 READING = ["sessions_app.view_session", "sessions_app.view_utterance", "sessions_app.view_voice"]
 
@@ -50,7 +53,35 @@ ROLES: Mapping[str, list[str]] = {
         "speakers.delete_consent",
         "speakers.view_auditentry",
     ],
+    # Gives people their accounts and roles, and keeps the teams.
+    "manager": [
+        "auth.view_user",
+        "auth.add_user",
+        "auth.change_user",
+        "sessions_app.view_team",
+        "sessions_app.add_team",
+        "sessions_app.change_team",
+        "sessions_app.delete_team",
+    ],
 }
+
+IN_WORDS: Mapping[str, tuple[StrOrPromise, StrOrPromise]] = {
+    "viewer": (_("Reader"), _("Reads, hears and searches every meeting. Changes nothing.")),
+    "transcriber": (
+        _("Transcriber"),
+        _("Records meetings; corrects, exports, shares and deletes their own. Sees others’ if shared."),
+    ),
+    "editor": (_("Editor"), _("Does what a transcriber does, with everybody’s meetings.")),
+    "enroller": (
+        _("Keeper of voices"),
+        _("Enrolls people with their consent, merges, exports and forgets them. Reads every meeting."),
+    ),
+    "manager": (
+        _("Manager"),
+        _("Makes accounts, gives roles – also their own – and keeps the teams."),
+    ),
+}
+"""Name and duties of each role, for those who give them."""
 
 
 OF_EVERY_TABLE = {
@@ -61,18 +92,20 @@ OF_EVERY_TABLE = {
 }
 
 
-TITLES = {
-    "viewer": _("Reads every meeting"),
-    "transcriber": _("Records meetings of their own"),
-    "editor": _("Records and corrects every meeting"),
-    "enroller": _("Keeps people and their voices"),
-}
-"""Of the groups above, for people; a group that an administrator made goes by its own name."""
-
-
 def group_label(name: str) -> str:
     """Name a group in the reader's language, with the name that programs use."""
-    return f"{TITLES[name]} ({name})" if name in TITLES else name
+    return f"{in_words(name)[0]} ({name})" if name in IN_WORDS else name
+
+
+def described(groups: Iterable[Group]) -> list[tuple[str, str]]:
+    """Return name and duties of roles; a group that an administrator made has only its name."""
+    return [in_words(group.name) for group in groups]
+
+
+def in_words(name: str) -> tuple[str, str]:
+    """Return name and duties of one role."""
+    title, duties = IN_WORDS.get(name, (name, ""))
+    return str(title), str(duties)
 
 
 def permission_label(permission: Permission) -> str:

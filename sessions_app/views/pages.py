@@ -97,7 +97,7 @@ def _list_context(
 def _enroll_url(request: HttpRequest) -> str:
     """Return where people are enrolled; empty for whoever is known and may not."""
     may_enroll = not request.user.is_authenticated or request.user.has_perm(ENROLL)
-    return reverse("admin:speakers_speaker_changelist") if may_enroll else ""
+    return reverse("person-list") if may_enroll else ""
 
 
 def _before(request: HttpRequest) -> int | None:

@@ -27,7 +27,7 @@ NAMES = """
 WRITTEN = [
     "Alice", "Hello", "for a friend", "model-1", "root", "owner", "somebody", "test", "You may",
     "I agree that this installation keeps recordings of my voi",
-    "embedded", "viewer", "transcriber", "editor", "enroller",
+    "embedded", "viewer", "transcriber", "editor", "enroller", "manager",
 ]  # fmt: skip
 """By people, or by us where a database keeps it: what the pages of `one_of_everything` show."""
 

@@ -292,7 +292,7 @@ class TestWords:
 
     def test_the_groups_are_named_in_the_reader_s_language(self, client: Client) -> None:
         page = client.get("/admin/auth/group/", HTTP_ACCEPT_LANGUAGE="zh-CN").content.decode()
-        assert "录制自己的会议 (transcriber)" in page
+        assert "记录员 (transcriber)" in page
         page = client.get("/admin/auth/user/add/", HTTP_ACCEPT_LANGUAGE="en").content.decode()
         assert "Earshot" in page
 

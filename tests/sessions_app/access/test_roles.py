@@ -88,7 +88,13 @@ def test_setting_up_says_what_is_new() -> None:
 
     made = roles.set_up_groups()
 
-    assert made == {"viewer": False, "transcriber": False, "editor": True, "enroller": False}
+    assert made == {
+        "viewer": False,
+        "transcriber": False,
+        "editor": True,
+        "enroller": False,
+        "manager": False,
+    }
 
 
 def test_a_misspelt_app_is_an_error_and_no_missing_right(monkeypatch: pytest.MonkeyPatch) -> None:

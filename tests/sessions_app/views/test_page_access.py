@@ -63,6 +63,19 @@ audio                200    302    200      404      200    200     200      404
 peaks                200    302    200      404      200    200     200      404     200     200
 export               200    302    403      404      200    200     403      404     200     403
 export-recording     200    302    403      404      200    200     403      404     200     403
+account              302    302    200      200      200    200     200      200     200     302
+change-password      302    302    200      200      200    200     200      200     200     302
+share-recordings     405    405    405      405      405    405     405      405     405     405
+account-list         302    302    403      403      403    403     403      403     200     302
+add-account          302    302    403      403      403    403     403      403     200     302
+change-account       302    302    403      403      403    403     403      403     404     302
+reset-password       405    405    405      405      405    405     405      405     405     405
+team-list            302    302    403      403      403    403     403      403     200     302
+add-team             302    302    403      403      403    403     403      403     200     302
+team                 302    302    403      403      403    403     403      403     404     302
+add-member           405    405    405      405      405    405     405      405     405     405
+remove-member        405    405    405      405      405    405     405      405     405     405
+delete-team          405    405    405      405      405    405     405      405     405     405
 login                200    200    200      200      200    200     200    200     200     200
 logout               405    405    405      405      405    405     405    405     405     405
 set_language         302    302    302      302      302    302     302    302     302     302
@@ -71,6 +84,12 @@ words                200    200    200      200      200    200     200    200  
 
 # Not for people, and without a session's data.
 ELSEWHERE = {"healthz", "readyz", "metrics"}
+
+
+OF_ACCOUNTS = {
+    "change-account", "reset-password", "team", "add-member", "remove-member", "delete-team",
+}  # fmt: skip
+NOBODY = 999_999
 
 
 def table() -> dict[str, dict[str, int]]:
@@ -124,6 +143,8 @@ def client_of(visitor: str) -> Client:
 
 def address_of(name: str, session: Session, visitor: str) -> str:
     arguments = {"key": session.key, "line": session.utterances.all()[0].pk, "format": "txt", "link": 1}
+    if name in OF_ACCOUNTS:
+        arguments |= {"key": NOBODY, "user": NOBODY}
     parameters = get_resolver().reverse_dict.getlist(name)[0][0][0][1]
     address = reverse(name, kwargs={parameter: arguments[parameter] for parameter in parameters})
     if visitor == "link":

@@ -1,0 +1,73 @@
+"""Accounts and their roles: changes by those who manage them, each on record in Django's log of the admin."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterable
+
+from django.contrib.admin.models import ADDITION, CHANGE, LogEntry
+from django.contrib.auth.models import Group, User
+from django.db import transaction
+from django.db.models import Q
+
+MANAGE = "auth.change_user"
+"""The permission of those who give roles."""
+
+PASSWORD_BYTES = 9
+
+MAX_NAMED = 5
+
+
+def managers() -> list[str]:
+    """Return the names of some who can give roles."""
+    can = (
+        Q(is_superuser=True)
+        | Q(groups__permissions__codename="change_user")
+        | Q(user_permissions__codename="change_user")
+    )
+    found = User.objects.filter(can, is_active=True).order_by("username").distinct()
+    return list(found.values_list("username", flat=True)[:MAX_NAMED])
+
+
+def may_change(manager: User, account: User) -> bool:
+    """Tell whether somebody may change an account: that of a superuser only another one may."""
+    return manager.has_perm(MANAGE) and (manager.is_superuser or not account.is_superuser)
+
+
+def add(username: str, roles: Iterable[Group], *, by: User) -> tuple[User, str]:
+    """Make an account, and return it with its first password, which is told once."""
+    password = new_password()
+    with transaction.atomic():
+        user = User.objects.create_user(username, password=password)
+        user.groups.set(roles)
+        _log(user, ADDITION, by=by, what="added")
+    return user, password
+
+
+def change(user: User, roles: Iterable[Group], *, is_active: bool, by: User) -> None:
+    """Give an account these roles and no others, and open or close it."""
+    with transaction.atomic():
+        user.is_active = is_active
+        user.save(update_fields=["is_active"])
+        user.groups.set(roles)
+        _log(user, CHANGE, by=by, what="roles")
+
+
+def reset_password(user: User, *, by: User) -> str:
+    """Give an account another password, and return it; who is logged in with the old one is logged out."""
+    password = new_password()
+    with transaction.atomic():
+        user.set_password(password)
+        user.save(update_fields=["password"])
+        _log(user, CHANGE, by=by, what="password")
+    return password
+
+
+def new_password() -> str:
+    """Make a password that nobody guesses."""
+    return secrets.token_urlsafe(PASSWORD_BYTES)
+
+
+def _log(user: User, flag: int, *, by: User, what: str) -> None:
+    change = [{"added": {}}] if flag == ADDITION else [{"changed": {"fields": [what]}}]
+    LogEntry.objects.log_actions(by.pk, [user], flag, change, single_object=True)

@@ -1,0 +1,78 @@
+"""Forms of accounts and teams."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from django import forms
+from django.contrib.auth.models import Group, User
+from django.utils.html import format_html
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from .access import roles
+from .models import Team
+
+
+class RoleField(forms.ModelMultipleChoiceField):  # type: ignore[type-arg]
+    """Roles to tick, in words."""
+
+    widget = forms.CheckboxSelectMultiple
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(Group.objects.order_by("pk"), required=False, label=gettext_lazy("Roles"), **kwargs)
+
+    def label_from_instance(self, obj: Group) -> str:
+        return format_html('{} <span class="hint">{}</span>', *roles.in_words(obj.name))
+
+
+class NewAccountForm(forms.ModelForm):  # type: ignore[type-arg]
+    """A new account; its password is made for it."""
+
+    roles = RoleField()
+
+    class Meta:
+        model = User
+        fields = ("username",)
+        labels: ClassVar = {"username": gettext_lazy("User name")}
+        help_texts: ClassVar = {"username": ""}
+        widgets: ClassVar = {"username": forms.TextInput(attrs={"autocomplete": "off", "autofocus": True})}
+
+
+class AccountForm(forms.Form):
+    """Roles of an account, and that it may be used."""
+
+    roles = RoleField()
+    is_active = forms.BooleanField(label=gettext_lazy("This account may log in"), required=False)
+
+    @classmethod
+    def of(cls, user: User, data: Any = None, *, is_own: bool) -> AccountForm:
+        """Make the form of one account; nobody closes their own."""
+        form = cls(data, initial={"roles": user.groups.all(), "is_active": user.is_active})
+        form.fields["is_active"].disabled = is_own
+        return form
+
+
+class TeamForm(forms.ModelForm):  # type: ignore[type-arg]
+    """Name of a team, and what its members may do with each other's meetings."""
+
+    class Meta:
+        model = Team
+        fields = ("name", "level")
+
+
+class MemberForm(forms.Form):
+    """Somebody to join a team, by the name of their account."""
+
+    username = forms.CharField(
+        label=gettext_lazy("User name"),
+        max_length=150,
+        widget=forms.TextInput(attrs={"list": "accounts", "autocomplete": "off"}),
+    )
+
+    def clean_username(self) -> User:
+        name = self.cleaned_data["username"]
+        user = User.objects.filter(username=name, is_active=True).first()
+        if user is None:
+            raise forms.ValidationError(_("There is no account “%(name)s”.") % {"name": name})
+        return user
