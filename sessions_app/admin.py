@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar
 
-import numpy as np
 from asgiref.sync import async_to_sync
 from django.contrib import admin, messages
 from django.contrib.admin.widgets import AdminSplitDateTime
@@ -31,14 +30,14 @@ from django.utils.html import format_html
 from django.utils.translation import gettext, ngettext_lazy
 from django.utils.translation import gettext_lazy as _
 
-from recognition.audio import samples, seconds
+from recognition.audio import seconds
 from sessions_app.catalogue.listing import live_sessions
 from sessions_app.transcripts.edit_requests import MAX_TEXT_LENGTH, ChangeText, Seen
+from sessions_app.transcripts.learning import said
 from sessions_app.transcripts.reidentification import REIDENTIFY
 from sessions_app.transport.readiness import recognition_is_ready
 from speakers import enrollment, jobs, notify
 from speakers.admin import VersionsAdmin
-from speakers.decoding import MAX_RECORDING_S
 from speakers.models import Speaker, Voiceprint
 from speakers.permissions import ENROLL
 from speakers.templatetags.percent import percent
@@ -307,7 +306,7 @@ class UtteranceAdmin(OwnSessionsMixin, VersionsAdmin):
         if enrollment.valid_consent(speaker) is None:
             messages.error(request, gettext("This person must first agree to being recognised by voice."))
             return redirect("enroll", speaker.uuid)
-        audio = _said(lines)
+        audio = said(lines.order_by("session", "start"))
         if not len(audio):
             messages.error(request, gettext("No recording of these lines has been kept."))
             return None
@@ -510,17 +509,6 @@ class TranslatedGroupAdmin(PermissionsMixin, GroupAdmin):  # type: ignore[misc]
 @admin.register(User)
 class TranslatedUserAdmin(PermissionsMixin, UserAdmin):  # type: ignore[type-arg]
     pass
-
-
-def _said(lines: QuerySet[Utterance]) -> np.ndarray:
-    """Return the audio of lines in a row: float32 in [-1, 1], shape (n,); no longer than an upload."""
-    heard = [np.empty(0, np.int16)]
-    for line in lines.order_by("session", "start"):
-        heard.append(files.read(line.session_id, line.start, line.end))
-        if sum(map(len, heard)) >= samples(MAX_RECORDING_S):
-            break
-    audio = np.concatenate(heard)[: samples(MAX_RECORDING_S)]
-    return audio.astype(np.float32) / files.FULL_SCALE
 
 
 def _user(request: HttpRequest) -> User:

@@ -2,7 +2,19 @@
 
 from django.urls import path
 
-from .views import accounts, audio, catalogue, editing, exports, notes, pages, people, sharing, teams
+from .views import (
+    accounts,
+    audio,
+    catalogue,
+    editing,
+    exports,
+    learning,
+    notes,
+    pages,
+    people,
+    sharing,
+    teams,
+)
 
 urlpatterns = [
     path("", pages.session_list, name="session-list"),
@@ -38,6 +50,7 @@ urlpatterns = [
     path("sessions/<str:key>/notes", notes.notes, name="notes"),
     path("sessions/<str:key>/removed", editing.removed_lines, name="removed-lines"),
     path("sessions/<str:key>/edits", editing.edit, name="edit"),
+    path("sessions/<str:key>/voices/<uuid:speaker>/remember", learning.remember, name="remember-voice"),
     path("sessions/<str:key>/people", editing.people, name="people"),
     path("sessions/<str:key>/audio.wav", audio.wav, name="audio"),
     path("sessions/<str:key>/export/recording", exports.recording, name="export-recording"),

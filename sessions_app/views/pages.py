@@ -170,6 +170,7 @@ def _page_data(request: HttpRequest, session: Session | None, rights: frozenset[
         "key": key,
         "state": session.state if session else "",
         "rights": sorted(right.name.lower() for right in rights),
+        "mayEnroll": request.user.has_perm(ENROLL),
         "token": request.GET.get("token", ""),
         "recordingMs": milliseconds(session.durable) if session else 0,
         "notes": session.last_note if session and are_shown(request) else 0,

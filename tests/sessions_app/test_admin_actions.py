@@ -17,9 +17,9 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from recognition.audio import SAMPLE_RATE
-from sessions_app import admin
 from sessions_app.models import AccessToken, Session, Utterance
 from sessions_app.recordings import files
+from sessions_app.transcripts import learning
 from speakers.enrollment import from_flac
 from speakers.models import Enrollment, Job, Speaker
 
@@ -170,7 +170,7 @@ class TestEnrollWithLines:
         np.testing.assert_allclose(heard[[0, -1]], [0.2, 0.1], atol=1e-3)
 
     def test_it_is_no_longer_than_an_upload_may_be(self, act: Act, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(admin, "MAX_RECORDING_S", 5.0)
+        monkeypatch.setattr(learning, "MAX_RECORDING_S", 5.0)
         lines = self.alice(make_session("a"))
 
         act("enroll_with_lines", *lines, table="utterance")

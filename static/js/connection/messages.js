@@ -41,6 +41,7 @@
  * @property {string} key
  * @property {SessionState | ""} state
  * @property {string[]} rights
+ * @property {boolean} [mayEnroll] whether voices may be remembered
  * @property {string} token of a share link; empty without one
  * @property {number} recordingMs
  * @property {number} notes number of the last change of its notes; 0 where there are none to be read

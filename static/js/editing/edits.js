@@ -1,6 +1,7 @@
 // Edits on their way to the server, one after another, and how to take them back.
 
 /** @import { PageData } from "../connection/messages.js" */
+/** @import { ToastAction } from "../lib/toast.js" */
 /** @import { Transcript } from "../transcript/transcript.js" */
 /** @import { Answer, Edit, EditedLine, Seen } from "./requests.js" */
 
@@ -90,13 +91,16 @@ export class Edits extends EventTarget {
    * Send an edit whose failure needs no more than a word.
    *
    * @param {() => Edit | null} make
-   * @param {{done?: string}} [options] what is said when it is done, with an offer to undo it
+   * @param {{done?: string, more?: (answer: Answer) => ToastAction | undefined}} [options] what is said when it is done,
+   *   with an offer to undo it, and another one
    * @returns {Promise<Answer | null>} null where nothing was done
    */
-  async try(make, { done = "" } = {}) {
+  async try(make, { done = "", more } = {}) {
     try {
       const answer = await this.do(make);
-      if (done && answer) toast(done, { action: gettext("Undo"), onAction: () => this.undo() });
+      if (done && answer) {
+        toast(done, { action: gettext("Undo"), onAction: () => this.undo(), more: more?.(answer) });
+      }
       return answer;
     } catch (error) {
       if (!(error instanceof RequestError)) throw error;

@@ -1,11 +1,12 @@
 // Saying who speaks: this line, or everything of that voice; somebody of this session, somebody known, or somebody new.
 
 /** @import { PageData } from "../connection/messages.js" */
+/** @import { ToastAction } from "../lib/toast.js" */
 /** @import { SessionView } from "../transcript/session-view.js" */
 /** @import { KnownLine } from "../transcript/transcript.js" */
 /** @import { Person } from "./choices.js" */
 /** @import { Edits } from "./edits.js" */
-/** @import { Who } from "./requests.js" */
+/** @import { Answer, Who } from "./requests.js" */
 
 import { getJson, sessionUrl } from "../lib/api.js";
 import { descendant, element } from "../lib/dom.js";
@@ -24,6 +25,8 @@ export class SpeakerMenu {
   /** @type {Person[]} */
   known = [];
   mayAdd = false;
+  /** Asks whether the voice of somebody with a name shall be remembered; null where nobody may. @type {((speakerId: string) => void) | null} */
+  offer = null;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   timer;
 
@@ -162,8 +165,25 @@ export class SpeakerMenu {
           ? { kind: "voice", voice: now.spk.speaker_id, who }
           : { kind: "speaker", seen: this.edits.seen(now), who };
       },
-      { done: isWhole ? gettext("All lines of this voice have the new name.") : "" },
+      {
+        done: isWhole ? gettext("All lines of this voice have the new name.") : "",
+        more: (answer) => this.offerToRemember(answer, line),
+      },
     );
+  }
+
+  /**
+   * Return the offer to remember a voice that has a name now; none for strangers, and where nobody may.
+   *
+   * @param {Answer} answer
+   * @param {KnownLine} line one of the voice
+   * @returns {ToastAction | undefined}
+   */
+  offerToRemember(answer, line) {
+    const { offer } = this;
+    const spk = answer.lines.find(({ id }) => id === line.id)?.spk;
+    if (!offer || !spk || spk.number) return undefined;
+    return { label: gettext("Remember this voice…"), onAction: () => offer(spk.speaker_id) };
   }
 }
 

@@ -2,6 +2,7 @@
 
 /** @import { SpeakerMenu } from "../editing/speaker-menu.js" */
 /** @import { PlayerBar } from "../player/player-bar.js" */
+/** @import { RememberDialog } from "./remember-dialog.js" */
 /** @import { SessionView } from "../transcript/session-view.js" */
 /** @import { KnownLine } from "../transcript/transcript.js" */
 
@@ -16,16 +17,19 @@ export class PersonDialog {
   /** @type {KnownLine | undefined} one of the speaker's */
   line;
 
-  /** @param {{view: SessionView, playerBar: PlayerBar, speakerMenu: SpeakerMenu | null}} parts */
-  constructor({ view, playerBar, speakerMenu }) {
+  /** @param {{view: SessionView, playerBar: PlayerBar, speakerMenu: SpeakerMenu | null, remember: RememberDialog | null}} parts */
+  constructor({ view, playerBar, speakerMenu, remember }) {
     this.view = view;
     this.playerBar = playerBar;
     this.speakerMenu = speakerMenu;
+    this.rememberDialog = remember;
     this.title = element("h2", { id: "person-title" });
     this.facts = element("p", { class: "hint" });
     this.list = element("ol", { class: "excerpts" });
     this.rename = element("button", { type: "button", class: "primary" }, gettext("Name this voice"));
     this.rename.addEventListener("click", () => this.openMenu());
+    this.remember = element("button", { type: "button" }, gettext("Remember this voice"));
+    this.remember.addEventListener("click", () => this.openRemember());
     this.dialog = element(
       "dialog",
       { class: "wide", "aria-labelledby": "person-title" },
@@ -36,6 +40,7 @@ export class PersonDialog {
         "form",
         { method: "dialog", class: "dialog-buttons" },
         speakerMenu && this.rename,
+        remember && this.remember,
         element("button", {}, gettext("Close")),
       ),
     );
@@ -54,6 +59,7 @@ export class PersonDialog {
       time: clock(talking.ms),
     });
     this.rename.hidden = !speakerId;
+    this.remember.hidden = !speakerId || Boolean(talking.spk.number);
     this.rename.textContent = talking.spk.number ? gettext("Name this voice") : gettext("Give it another name");
     this.list.replaceChildren(...longestLines(lines, EXCERPTS).map((line) => this.excerpt(line)));
     this.dialog.showModal();
@@ -71,6 +77,11 @@ export class PersonDialog {
       ),
       element("span", { lang: languageOf(line.asr) }, line.asr),
     );
+  }
+
+  openRemember() {
+    this.dialog.close();
+    if (this.line) this.rememberDialog?.open(this.line.spk.speaker_id);
   }
 
   openMenu() {

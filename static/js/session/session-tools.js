@@ -19,6 +19,7 @@ import { NotesPanel } from "../notes/notes-panel.js";
 import { PlayerBar } from "../player/player-bar.js";
 import { SpeakerTracks } from "../player/speaker-tracks.js";
 import { PersonDialog } from "./person-dialog.js";
+import { RememberDialog } from "./remember-dialog.js";
 import { setUpSharing } from "./sharing.js";
 import { listenForShortcuts } from "./shortcuts.js";
 
@@ -28,7 +29,9 @@ export function setUpTools({ data, view }) {
   const playerBar = new PlayerBar({ data, view });
   showLength(playerBar.player);
   const finder = new Finder({ view, edits: editing?.edits ?? null });
-  const persons = new PersonDialog({ view, playerBar, speakerMenu: editing?.speakerMenu ?? null });
+  const remember = editing && data.mayEnroll ? new RememberDialog({ data }) : null;
+  if (editing && remember) editing.speakerMenu.offer = (speakerId) => remember.open(speakerId);
+  const persons = new PersonDialog({ view, playerBar, speakerMenu: editing?.speakerMenu ?? null, remember });
   const notes = new NotesPanel({ data, view, playerBar });
   const tracks = new SpeakerTracks({ view, player: playerBar.player });
   new LineTools({ view, playerBar, editing, notes });

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import uuid
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -57,6 +58,7 @@ notes                200    302    200      404      200    200     200      404
 edit                 405    405    405      405      405    405     405      405     405     405
 words-of-line        200    302    200      404      200    200     200      404     200     200
 versions-of-line     302    302    403      404      200    200     403      404     200     403
+remember-voice       302    302    403      404      403    403     403    404     404     403
 removed-lines        302    302    403      404      200    200     403      404     200     403
 people               302    302    403      404      200    200     403      404     200     403
 audio                200    302    200      404      200    200     200      404     200     200
@@ -145,6 +147,7 @@ def address_of(name: str, session: Session, visitor: str) -> str:
     arguments = {"key": session.key, "line": session.utterances.all()[0].pk, "format": "txt", "link": 1}
     if name in OF_ACCOUNTS:
         arguments |= {"key": NOBODY, "user": NOBODY}
+    arguments["speaker"] = uuid.uuid4()
     parameters = get_resolver().reverse_dict.getlist(name)[0][0][0][1]
     address = reverse(name, kwargs={parameter: arguments[parameter] for parameter in parameters})
     if visitor == "link":
