@@ -17,7 +17,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Protocol, Self
 
 
 class NotInstalled(RuntimeError):
@@ -40,8 +40,21 @@ def free_port() -> int:
 _reserved: list[socket.socket] = []
 
 
+class Running(Protocol):
+    """What is used of a `subprocess.Popen`."""
+
+    @property
+    def pid(self) -> int: ...
+
+    def poll(self) -> int | None: ...
+
+    def wait(self, timeout: float | None = None) -> int: ...
+
+
 class LocalProcess:
     """One process, its log, and what can befall it."""
+
+    launch: Callable[..., Running] = staticmethod(subprocess.Popen)
 
     def __init__(
         self,
@@ -59,7 +72,7 @@ class LocalProcess:
         self._environment = environment
         self._folder = folder
         self._user = user
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process: Running | None = None
 
     def __enter__(self) -> Self:
         self.start()
@@ -81,7 +94,7 @@ class LocalProcess:
 
     def start(self) -> None:
         with self.log.open("ab") as log:
-            self._process = subprocess.Popen(
+            self._process = self.launch(
                 self.command,
                 cwd=self._folder,
                 env=self._environment,

@@ -21,7 +21,7 @@ from deploy.local_servers import NotInstalled, PostgresServer, RedisServer, find
 from recognition.engine.engine import Engine
 from recognition.fakes.scripted import Script, scripted_models
 from recognition.interfaces import Models
-from tests.support import people, side_by_side
+from tests.support import people, side_by_side, warm_python
 
 # A machine that others use as well is slow at times; that is no error.
 settings.register_profile("without deadline", deadline=None)
@@ -53,6 +53,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def pytest_configure() -> None:
+    warm_python.open_for_all()
     # A password that is not to be guessed takes half a second for each login.
     django_settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     # Otherwise every client of a test reads all static files before its first request.

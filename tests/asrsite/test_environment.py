@@ -3,7 +3,6 @@ from __future__ import annotations
 import os
 import stat
 import subprocess
-import sys
 from collections.abc import Callable
 from importlib.util import find_spec, module_from_spec
 from pathlib import Path
@@ -12,7 +11,7 @@ import pytest
 from django.core.exceptions import ImproperlyConfigured
 
 from asrsite import environment
-from tests.support.server import ROOT
+from tests.support import warm_python
 
 
 @pytest.fixture
@@ -81,8 +80,7 @@ class TestSecret:
 def check(tmp_path: Path, *arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
     """`manage.py check` of an installation with these settings."""
     environ = {"PATH": "/usr/bin:/bin", "ASR_DATA_DIR": str(tmp_path), **settings}
-    command = [sys.executable, "manage.py", "check", *arguments]
-    return subprocess.run(command, cwd=ROOT, env=environ, capture_output=True, text=True, check=False)
+    return warm_python.run(["manage.py", "check", *arguments], environment=environ)
 
 
 def read_settings() -> None:

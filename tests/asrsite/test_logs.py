@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
+import os
 
 import pytest
+
+from tests.support import warm_python
 
 PROGRAM = """
 import logging, os
@@ -22,7 +23,8 @@ except Exception:
 
 def logged(error: str, logger: str = "channels_redis.pubsub") -> list[str]:
     program = PROGRAM.format(error=error, logger=logger)
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    done = warm_python.run(["-c", program], environment=os.environ)
+    assert done.returncode == 0
     return done.stderr.splitlines()
 
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
+import os
 
 import pytest
+
+from tests.support import warm_python
 
 
 @pytest.mark.parametrize(
@@ -18,9 +19,7 @@ import pytest
     ],
 )
 def test_an_unknown_name_is_refused_and_the_known_ones_are_told(command: list[str], known: str) -> None:
-    done = subprocess.run(
-        [sys.executable, "-m", *command, "fload"], capture_output=True, text=True, check=False
-    )
+    done = warm_python.run(["-m", *command, "fload"], environment=os.environ, does="networks")
     assert done.returncode == 2
     assert "there is no 'fload'; there are" in done.stderr
     assert known in done.stderr.partition("there are")[2]

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -12,16 +10,17 @@ import pytest
 from deploy.local_servers import free_port
 from recognition.model_sets.reading import read_model_set
 from tests.recognition.model_sets.tone_family import BREAKS
-from tests.support.server import ROOT, Server
+from tests.support import warm_python
+from tests.support.server import Server
 
 pytestmark = pytest.mark.slow(25)
 
 MISSPELT = 'base = "embedded"\nstreaming.options.chunck = 3\n'
 
 COMMANDS = {
-    "serve": [sys.executable, "manage.py", "serve", "--port", str(free_port())],
-    "recognize": [sys.executable, "manage.py", "recognize"],
-    "uvicorn": [sys.executable, "-m", "uvicorn", "asrsite.asgi:application", "--port", str(free_port())],
+    "serve": ["manage.py", "serve", "--port", str(free_port())],
+    "recognize": ["manage.py", "recognize"],
+    "uvicorn": ["-m", "uvicorn", "asrsite.asgi:application", "--port", str(free_port())],
 }
 
 
@@ -31,15 +30,8 @@ def start(folder: Path, command: str, model_set: str, **environment: str) -> tup
     installation.migrate()
     file = folder / "own.toml"
     file.write_text(model_set, encoding="utf-8")
-    done = subprocess.run(
-        COMMANDS[command],
-        cwd=ROOT,
-        env={**installation.environment, "ASR_MODELS": str(file)},
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
+    environment = {**installation.environment, "ASR_MODELS": str(file)}
+    done = warm_python.run(COMMANDS[command], environment=environment, does="networks", timeout_s=120)
     return done.returncode, (done.stdout + done.stderr).replace(f"{folder}/", "")
 
 

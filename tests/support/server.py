@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import functools
 import os
 import signal
@@ -14,9 +15,11 @@ import urllib.request
 from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from deploy.local_servers import free_port
+
+from . import warm_python
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -75,7 +78,9 @@ class Server:
             "OMP_NUM_THREADS": "1",
             **environment,
         }
-        self._process: subprocess.Popen[bytes] | None = None
+        # What else Python is told for its start, it must find at a start.
+        self._is_plain = "PYTHONPATH" in environment or not warm_python.is_open()
+        self._process: subprocess.Popen[bytes] | warm_python.Process | None = None
 
     def __enter__(self) -> Server:
         self.migrate()
@@ -106,10 +111,7 @@ class Server:
 
     def manage(self, *arguments: str) -> str:
         """Run a management command on this server's data."""
-        command = [sys.executable, "manage.py", *arguments]
-        done = subprocess.run(
-            command, cwd=ROOT, env=self.environment, capture_output=True, text=True, check=False
-        )
+        done = self._run("manage.py", *arguments)
         if done.returncode:
             raise RuntimeError(f"{' '.join(arguments)} failed:\n{done.stdout}{done.stderr}")
         return done.stdout
@@ -121,14 +123,7 @@ class Server:
 
     def start(self) -> None:
         with self.log_path.open("ab") as log:
-            self._process = subprocess.Popen(
-                self._command(),
-                cwd=ROOT,
-                env=self.environment,
-                stdout=log,
-                stderr=log,
-                preexec_fn=_hear_interrupts,
-            )
+            self._process = self._start(log)
         deadline = time.monotonic() + 90
         while not self._is_ready():
             if self._process.poll() is not None or time.monotonic() > deadline:
@@ -166,11 +161,34 @@ class Server:
     def socket(self, session: str, query: str) -> str:
         return f"ws://127.0.0.1:{self.port}/ws/asr/{session}?{query}"
 
-    def _command(self) -> list[str]:
+    def _run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        if not self._is_plain:
+            return warm_python.run(arguments, environment=self.environment)
+        command = [sys.executable, *arguments]
+        return subprocess.run(
+            command, cwd=ROOT, env=self.environment, capture_output=True, text=True, check=False
+        )
+
+    def _start(self, log: IO[bytes]) -> subprocess.Popen[bytes] | warm_python.Process:
+        if not self._is_plain:
+            does = "networks" if "embedded" in self.environment["ASR_MODELS"] else "pages"
+            return warm_python.start(
+                self._arguments(), environment=self.environment, stdout=log, stderr=log, does=does
+            )
+        return subprocess.Popen(
+            [sys.executable, *self._arguments()],
+            cwd=ROOT,
+            env=self.environment,
+            stdout=log,
+            stderr=log,
+            preexec_fn=_hear_interrupts,
+        )
+
+    def _arguments(self) -> list[str]:
         if self.kind == "daphne":
-            return [sys.executable, "manage.py", "serve", "--port", str(self.port), *self.options]
+            return ["manage.py", "serve", "--port", str(self.port), *self.options]
         return [
-            *(sys.executable, "-m", "uvicorn", "asrsite.asgi:application", "--port", str(self.port)),
+            *("-m", "uvicorn", "asrsite.asgi:application", "--port", str(self.port)),
             *("--ws", "websockets-sansio", "--ws-per-message-deflate", "false", "--log-level", "warning"),
         ]
 
@@ -184,7 +202,18 @@ class Server:
 
 @functools.cache
 def _new_database() -> bytes:
-    """Return what `manage.py migrate` makes."""
+    """Return what `manage.py migrate` makes: once for all processes that run tests."""
+    if not warm_python.is_open():
+        return _migrated()
+    file = Path(os.environ[warm_python.FOLDER]) / "new.sqlite3"
+    with file.with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not file.exists():
+            file.write_bytes(_migrated())
+    return file.read_bytes()
+
+
+def _migrated() -> bytes:
     with tempfile.TemporaryDirectory() as folder:
         server = Server(Path(folder))
         server.manage("migrate", "--verbosity", "0")

@@ -1,5 +1,6 @@
 """The whole recipe, from text to models that are measured, in minutes: `python -m training all --quick`."""
 
+import os
 import re
 import subprocess
 import sys
@@ -9,6 +10,7 @@ import pytest
 
 from recognition.model_sets.loading import load_models
 from recognition.model_sets.reading import read_model_set
+from tests.support import warm_python
 from training.plan import QUICK_BOUNDS
 
 
@@ -30,8 +32,8 @@ class TestQuick:
             assert re.search(rf"{figure} +\d+\.\d %", done.stdout)
 
     def test_two_trainings_cannot_start_from_one_network(self) -> None:
-        command = [sys.executable, "-m", "training", "all", "--quick", "--start-from", "exported"]
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        command = ["-m", "training", "all", "--quick", "--start-from", "exported"]
+        done = warm_python.run(command, environment=os.environ, does="networks")
         assert done.returncode != 0
         assert "--start-from is for the recogniser or the speaker, not for all." in done.stderr
 
