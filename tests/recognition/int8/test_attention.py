@@ -38,7 +38,7 @@ class TestUtteranceAttention:
     @settings(max_examples=30)
     @given(
         st.integers(1, 60),
-        st.sampled_from([(2, 12), (3, 43), (1, 16), (2, 32), (2, 48), (1, 128)]),
+        st.sampled_from([(2, 12), (3, 43), (2, 32), (1, 128)]),
         st.integers(0, 100),
     )
     def test_every_frame_sees_the_whole_utterance_whatever_the_size_of_a_head(
@@ -124,7 +124,7 @@ class TestStreamingAttention:
                 )
                 history[stream].append((key[:chunk], value[:chunk]))
 
-    @pytest.mark.parametrize("shape", [(2, 12), (3, 43), (1, 16), (2, 32)])
+    @pytest.mark.parametrize("shape", [(2, 12), (3, 43), (1, 16)])
     def test_no_stream_depends_on_what_it_is_batched_with(self, shape: Any) -> None:
         heads, size = shape
         width, window, chunk, past = heads * size, 5, 3, 6
@@ -255,7 +255,7 @@ class TestCrossAttention:
         assert is_near(out, reference_attention(q, key, value), 1e-4)
 
     def test_tokens_look_at_their_own_frames_and_at_those_before(self) -> None:
-        past, lengths = 3, [6, 5]
+        past, lengths = 4, [6, 5]
         attend = attention.cross_attention(HEADS, SIZE, past)
         q, q_scale, q_bias = normal(0, 6, WIDTH), abs(normal(1, 6)) + 0.2, normal(2, WIDTH)
         y, scale, bias = normal(3, 11, 2 * WIDTH), abs(normal(4, 11)) + 0.2, normal(5, 2 * WIDTH)
