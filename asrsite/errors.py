@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.core.exceptions import DisallowedHost
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.template.loader import render_to_string
@@ -23,6 +24,12 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    if isinstance(exception, DisallowedHost):
+        advice = _(
+            "The server does not go by this address. Whoever runs it can add the address to ALLOWED_HOSTS, "
+            "or start it with HOST=0.0.0.0 for all computers on this network."
+        )
+        return _answer(request, 400, advice)
     # Its own words are about the request's innards.
     return _answer(request, 400, _("This request cannot be understood."))
 

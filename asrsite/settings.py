@@ -10,6 +10,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
 
 from . import environment as env
+from .own_addresses import network_hosts, own_addresses
 
 PACKAGE = Path(__file__).resolve().parent
 IS_INSTALLED = (PACKAGE / "templates").is_dir()  # a checkout has them beside it: see setup.py
@@ -27,7 +28,10 @@ LOOPBACK = ["localhost", "127.0.0.1", "[::1]"]
 
 SECRET_KEY = env.secret("SECRET_KEY", DATA_DIR / "secret_key")
 DEBUG = env.boolean("DEBUG", False)
-ALLOWED_HOSTS = env.names("ALLOWED_HOSTS", LOOPBACK)
+HOST = env.text("HOST", "127.0.0.1")
+PORT = env.integer("PORT", 8000, least=1)
+NETWORK_HOSTS = network_hosts(HOST, own_addresses())
+ALLOWED_HOSTS = env.names("ALLOWED_HOSTS", [*LOOPBACK, *NETWORK_HOSTS])
 
 INSTALLED_APPS = [
     "django.contrib.admin",
@@ -60,8 +64,6 @@ MIDDLEWARE = [
     "asrsite.security.ContentSecurityPolicyMiddleware",
 ]
 
-HOST = env.text("HOST", "127.0.0.1")
-PORT = env.integer("PORT", 8000, least=1)
 ROOT_URLCONF = "asrsite.urls"
 ASGI_APPLICATION = "asrsite.asgi.application"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"

@@ -6,6 +6,7 @@ import subprocess
 from collections.abc import Callable
 from importlib.util import find_spec, module_from_spec
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 from django.core.exceptions import ImproperlyConfigured
@@ -83,11 +84,13 @@ def check(tmp_path: Path, *arguments: str, **settings: str) -> subprocess.Comple
     return warm_python.run(["manage.py", "check", *arguments], environment=environ)
 
 
-def read_settings() -> None:
+def read_settings() -> ModuleType:
     """Read them once more, as a process does that starts; those of this one stay as they are."""
     spec = find_spec("asrsite.settings")
     assert spec and spec.loader
-    spec.loader.exec_module(module_from_spec(spec))
+    module = module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
 
 
 class TestSettings:
@@ -108,6 +111,15 @@ class TestSettings:
     def test_debug_is_off_and_not_allowed_over_a_network(self, tmp_path: Path) -> None:
         assert "asrsite.E001" in check(tmp_path, DEBUG="1", ALLOWED_HOSTS="meet.example.org").stderr
         assert check(tmp_path, DEBUG="1").returncode == 0
+
+    def test_whoever_listens_on_the_network_answers_there_and_to_no_name(
+        self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    ) -> None:
+        monkeypatch.setenv("ASR_DATA_DIR", str(tmp_path))
+        monkeypatch.setenv("HOST", "192.168.1.5")
+        assert read_settings().ALLOWED_HOSTS == ["localhost", "127.0.0.1", "[::1]", "192.168.1.5"]
+        monkeypatch.setenv("ALLOWED_HOSTS", "meet.example.org")
+        assert read_settings().ALLOWED_HOSTS == ["meet.example.org"]
 
     def test_open_access_over_a_network_is_warned_of(self, tmp_path: Path) -> None:
         done = check(tmp_path, ASR_ACCESS="open", ALLOWED_HOSTS="meet.example.org")

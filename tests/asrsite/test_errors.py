@@ -47,6 +47,7 @@ class TestPages:
         response = Client().get("/", headers={"host": "evil.example"})
         assert response.status_code == 400
         assert "evil.example" not in response.content.decode()
+        assert "add the address to ALLOWED_HOSTS" in response.content.decode()
 
 
 class TestScripts:

@@ -64,11 +64,22 @@ class Command(BaseCommand):
             verbosity=0,
         )
         self.stdout.write(f"Serving on http://{host}:{port}/  (Ctrl-C stops)")
+        self._tell_other_computers(host, port)
         self.server.run()
         if self.failure:
             raise CommandError(failure_message(self.failure)) from self.failure
         if not self.server.listening_addresses:
             raise CommandError(f"Cannot listen on {host}:{port}: is another server running there?")
+
+    def _tell_other_computers(self, host: str, port: int) -> None:
+        """Say how they get in; those that the settings do not know would be refused."""
+        if host != settings.HOST:
+            return
+        for address in settings.NETWORK_HOSTS:
+            if address in settings.ALLOWED_HOSTS:
+                self.stdout.write(f"Other computers on this network: http://{address}:{port}/")
+        if settings.NETWORK_HOSTS and not settings.HTTPS:
+            self.stdout.write("(with a login; their microphones need HTTPS: see docs/deployment.md)")
 
     def _prepare_what_is_new(self) -> None:
         """Spare a first look the command for it; who has more than one process is to give it once."""

@@ -95,6 +95,20 @@ class TestRunning:
         assert worker.told == ["start", "run", "stop"]
         assert said == "Serving on http://127.0.0.1:8000/  (Ctrl-C stops)\n"
 
+    def test_other_computers_are_told_their_address_where_they_are_let_in(
+        self, command: Command, monkeypatch: pytest.MonkeyPatch, settings: Settings
+    ) -> None:
+        everywhere = "0.0.0.0"  # noqa: S104 - nothing listens here
+        settings.HOST, settings.NETWORK_HOSTS = everywhere, ["192.168.1.5", "[fd00::5]"]
+        settings.ALLOWED_HOSTS = ["localhost", "192.168.1.5"]
+
+        said = self.run_until_started(command, monkeypatch, Worker(), host=everywhere)
+
+        assert said.splitlines()[1:] == [
+            "Other computers on this network: http://192.168.1.5:8000/",
+            "(with a login; their microphones need HTTPS: see docs/deployment.md)",
+        ]
+
     def test_an_address_of_the_sixth_version_is_one_place(
         self, command: Command, monkeypatch: pytest.MonkeyPatch
     ) -> None:
