@@ -148,6 +148,8 @@ class Session(models.Model):
             models.Index(
                 fields=["trashed_at"], condition=Q(trashed_at__isnull=False), name="sessions_in_trash"
             ),
+            # A handful runs at a time, and pages ask for these all the time.
+            models.Index(fields=["state"], name="sessions_by_state"),
         ]
 
     def __str__(self) -> str:

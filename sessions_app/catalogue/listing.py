@@ -13,7 +13,6 @@ from django.contrib.auth.models import AnonymousUser, User
 from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet, Subquery, Value
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
 from sessions_app.models import Favourite, Folder, Session, Tag, Utterance, Voice
@@ -21,7 +20,8 @@ from sessions_app.templatetags.durations import clock
 from sessions_app.transcripts import search
 from speakers.models import Speaker
 
-from . import days, talk_picture
+from . import days
+from .talk_picture import voice_colours
 
 PAGE = 30
 MAX_LIVE = 500
@@ -35,6 +35,9 @@ SHOWN_OF_HITS = [
     "voice__number", "voice__speaker__name",
 ]  # fmt: skip
 TITLES = 5
+
+OF_A_VOICE = ["session", "uuid", "number", "merged_into", "speaker__uuid", "speaker__name"]
+"""Columns that a row needs; a voice has others that are large."""
 
 WITHOUT_SPEECH = Q(state=Session.State.ENDED, last_seq=0, last_revision=0, failures=0, title="")
 """Sessions that are over, in which nobody spoke and to which nobody gave a name."""
@@ -93,7 +96,8 @@ class ListingForm(forms.Form):
         self.is_valid()
         chosen = self.cleaned_data.get(name)
         labels: QuerySet[Any] = Folder.objects.all() if name == "folder" else Tag.objects.all()
-        used = labels.filter(sessions__in=sessions).distinct().values_list("name", flat=True)
+        path = "folder" if name == "folder" else "tags"
+        used = labels.filter(Exists(sessions.filter(**{path: OuterRef("pk")}))).values_list("name", flat=True)
         return [(label, label, chosen is not None and label == chosen.name) for label in used]
 
     @property
@@ -176,10 +180,6 @@ class Row:
     opening: str
     is_favourite: bool
 
-    @property
-    def picture(self) -> SafeString:
-        return SafeString(talk_picture.svg(self.session.talk_picture))
-
 
 @dataclass(frozen=True, slots=True)
 class Page:
@@ -204,7 +204,7 @@ def read_page(
     if before is not None:
         sessions = sessions.filter(pk__lt=before)
     speaks = Exists(Utterance.objects.filter(voice=OuterRef("pk"), is_removed=False))
-    voices = Voice.objects.annotate(speaks=speaks).select_related("speaker").order_by("id")
+    voices = Voice.objects.annotate(speaks=speaks).select_related("speaker").only(*OF_A_VOICE).order_by("id")
     opening = Utterance.objects.filter(session=OuterRef("pk"), is_removed=False).order_by("start", "id")
     found = list(
         sessions.order_by("-pk")
@@ -215,8 +215,10 @@ def read_page(
     return Page([_row(row) for row in found[:PAGE]], found[PAGE - 1].pk if len(found) > PAGE else None)
 
 
-def count_empty(sessions: QuerySet[Session]) -> int:
-    """Count the sessions in which nobody spoke."""
+def count_empty(sessions: QuerySet[Session], page: Page) -> int:
+    """Count the sessions in which nobody spoke, of those that are as new as the ones of the first page."""
+    if page.next_before is not None:
+        sessions = sessions.filter(pk__gt=page.next_before)
     return sessions.filter(WITHOUT_SPEECH).count()
 
 
@@ -229,7 +231,7 @@ def _is_favourite(user: User | AnonymousUser | None) -> Any:
 def _row(session: Any) -> Row:
     """Return the row of a session that was read with all that a row needs."""
     voices = session.voices.all()
-    colours = talk_picture.voice_colours(voice.public_id for voice in voices)
+    colours = voice_colours(voice.public_id for voice in voices)
     people = {
         voice.public_id: Person(voice.name, colours[voice.public_id])
         for voice in voices

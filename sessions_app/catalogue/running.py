@@ -14,6 +14,9 @@ from sessions_app.models import Session, Utterance, Voice
 
 from .talk_picture import voice_colours
 
+RUNNING = [state for state in Session.State if state != Session.State.ENDED]
+"""Named one by one, so that the database looks them up."""
+
 MAX_CARDS = 12
 LINES = 4
 """Lines that a card holds; a page shows as many of them as it has room for."""
@@ -49,7 +52,9 @@ class Running:
 
 def read(sessions: QuerySet[Session]) -> Running:
     """Read what is running of these sessions, the newest first."""
-    live = list(sessions.exclude(state=Session.State.ENDED).order_by("-pk"))
+    live = list(sessions.filter(state__in=RUNNING).order_by("-pk"))
+    if not live:
+        return Running([], 0)
     shown = live[:MAX_CARDS]
     lines = _latest_lines(shown)
     colours = _colours(shown)

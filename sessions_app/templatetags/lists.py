@@ -47,9 +47,8 @@ def time_of_day(at: datetime) -> SafeString:
     local = timezone.localtime(at)
     full = date_format(local, "DATETIME_FORMAT")
     shown = local.strftime("%H:%M")
-    return format_html(
-        '<time datetime="{}" title="{}">{}</time>', local.isoformat(timespec="seconds"), full, shown
-    )
+    iso = local.isoformat(timespec="seconds")
+    return format_html('<time class="of-day" datetime="{}" title="{}">{}</time>', iso, full, shown)
 
 
 @register.filter

@@ -18,7 +18,7 @@ from recognition.audio import milliseconds
 from sessions_app.access import permissions
 from sessions_app.access.decision import Right
 from sessions_app.access.permissions import for_session, for_visitors
-from sessions_app.catalogue import listing, running
+from sessions_app.catalogue import listing, row_html, running
 from sessions_app.catalogue.first_start import FIRST_START
 from sessions_app.transcripts import notes, transcript
 from speakers.permissions import ENROLL
@@ -56,10 +56,13 @@ def session_list(request: HttpRequest) -> HttpResponseBase:
     is_all = before is None and not form.is_narrowed
     context |= {
         "page": page,
-        "days": page.by_day(timezone.now()),
+        "days": [
+            (heading, row_html.write(rows, has_marks=request.user.is_authenticated))
+            for heading, rows in page.by_day(timezone.now())
+        ],
         "next_page_query": _query(request, before=page.next_before),
         "running": running.read(wanted) if before is None else None,
-        "empty_count": listing.count_empty(wanted) if is_all else 0,
+        "empty_count": listing.count_empty(wanted, page) if is_all else 0,
         "is_first_start": is_all and all(row.session.key == SAMPLE_KEY for row in page.rows),
         "is_sample_coming": FIRST_START.is_sample_coming,
         "enroll_url": _enroll_url(request),

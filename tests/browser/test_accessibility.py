@@ -38,6 +38,13 @@ def open_dialog(button: str, dialog: str) -> Callable[[Page], None]:
     return act
 
 
+def filter_and_select(page: Page) -> None:
+    page.locator(".filters summary").click()
+    page.locator(".select-row").first.check()
+    page.get_by_role("toolbar").get_by_role("button").first.click()
+    expect(page.locator("#tag-dialog")).to_be_visible()
+
+
 def open_speaker_menu(page: Page) -> None:
     page.locator("#lines .line").nth(1).focus()
     page.keyboard.press("s")
@@ -82,6 +89,8 @@ MEETING = "/sessions/sample-meeting/"
 PAGES: dict[str, tuple[str | None, str, Callable[[Page], None]]] = {
     "login": (None, "/login/", nothing),
     "list": ("anna", "/", nothing),
+    "list, filtering and selecting": ("anna", "/", filter_and_select),
+    "trash": ("anna", "/trash/", nothing),
     "search": ("anna", "/?q=预算", nothing),
     "record": ("anna", "/record/", nothing),
     "meeting": ("anna", MEETING, nothing),

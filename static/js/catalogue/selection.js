@@ -33,6 +33,11 @@ export class Selection {
   listenTo(dialog) {
     const field = /** @type {HTMLInputElement} */ (dialog.querySelector("input"));
     dialog.querySelector("[data-close]")?.addEventListener("click", () => dialog.close(""));
+    // No submit button, for the first of them is what Enter presses.
+    const other = dialog.querySelector("[data-value]");
+    if (other instanceof HTMLElement) {
+      other.addEventListener("click", () => field.reportValidity() && dialog.close(other.dataset.value));
+    }
     dialog.addEventListener("close", () => {
       if (dialog.returnValue) this.act(dialog.returnValue, [...this.keys], field.value);
       dialog.returnValue = field.value = "";

@@ -22,6 +22,15 @@ export function dayText(iso) {
 }
 
 /**
+ * Return the time of day of a moment, on a clock of 24 hours.
+ *
+ * @param {string} iso
+ */
+export function timeText(iso) {
+  return new Date(iso).toLocaleTimeString(language(), { hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
+}
+
+/**
  * Tell whether a moment is written in the zone that the reader's clock has then.
  *
  * @param {string} iso with its offset from UTC
@@ -41,6 +50,6 @@ export function showOwnZone(root) {
   for (const time of root.querySelectorAll("time[datetime]")) {
     const iso = time.getAttribute("datetime") ?? "";
     if (!iso.includes("T") || isInOwnZone(iso)) continue;
-    time.textContent = momentText(iso);
+    time.textContent = time.classList.contains("of-day") ? timeText(iso) : momentText(iso);
   }
 }

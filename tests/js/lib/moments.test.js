@@ -41,8 +41,9 @@ test("Moments of another zone are written anew, the others stay as the server wr
     { iso: "2026-11-30T01:03:52+08:00", textContent: "Nov. 30, 2026, 1:03 a.m. CST" },
     { iso: "2026-11-29T12:03:52-05:00", textContent: "Nov. 29, 2026, 12:03 p.m." },
     { iso: "2026-11-30", textContent: "Today" },
-  ].map((time) => ({ ...time, getAttribute: () => time.iso }));
+    { iso: "2026-11-30T01:03:52+08:00", textContent: "01:03", isOfDay: true },
+  ].map((time) => ({ ...time, getAttribute: () => time.iso, classList: { contains: () => time.isOfDay ?? false } }));
   showOwnZone(/** @type {any} */ ({ querySelectorAll: () => times }));
   const texts = times.map(({ textContent }) => textContent.replace(/\s/g, " "));
-  assert.deepEqual(texts, ["Nov 29, 2026, 12:03 PM", "Nov. 29, 2026, 12:03 p.m.", "Today"]);
+  assert.deepEqual(texts, ["Nov 29, 2026, 12:03 PM", "Nov. 29, 2026, 12:03 p.m.", "Today", "12:03"]);
 });

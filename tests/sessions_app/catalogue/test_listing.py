@@ -205,7 +205,13 @@ class TestEmptyOnes:
         assert self.listed("empty=on") == {"said", "silent", "silent but named", "failed", "running"}
 
     def test_they_are_counted(self) -> None:
-        assert listing.count_empty(Session.objects.all()) == 1
+        page = listing.read_page(Session.objects.all(), before=None)
+        assert listing.count_empty(Session.objects.all(), page) == 1
+
+    def test_only_those_of_the_time_of_the_page_are_counted(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(listing, "PAGE", 1)
+        page = listing.read_page(Session.objects.all(), before=None)
+        assert listing.count_empty(Session.objects.all(), page) == 0
 
 
 class TestLive:

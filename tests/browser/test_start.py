@@ -1,0 +1,84 @@
+"""The start page: what runs and what is over, several meetings at once, a file dropped onto it."""
+
+from __future__ import annotations
+
+import base64
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import BrowserContext, Locator, Page, expect
+
+from .browsing import Site, end_recording, start_recording, write_wav
+from .conftest import SPOKEN
+
+pytestmark = [pytest.mark.slow(10), pytest.mark.xdist_group("browser: meetings")]
+
+DROP = """([name, content]) => {
+  const bytes = Uint8Array.from(atob(content), (character) => character.charCodeAt(0));
+  const files = new DataTransfer();
+  files.items.add(new File([bytes], name, { type: name.endsWith(".wav") ? "audio/wav" : "text/plain" }));
+  window.dispatchEvent(new DragEvent("drop", { dataTransfer: files, bubbles: true, cancelable: true }));
+}"""
+
+
+def drop(page: Page, name: str, content: bytes) -> None:
+    page.evaluate(DROP, [name, base64.b64encode(content).decode()])
+
+
+def row(page: Page, name: str) -> Locator:
+    return page.locator(".session-row").filter(has_text=name)
+
+
+def test_a_dropped_file_is_transcribed_and_the_list_of_others_follows_until_it_is_a_row(
+    anna: BrowserContext, tmp_path: Path
+) -> None:
+    watching, page = anna.new_page(), anna.new_page()
+    watching.goto("/")
+    page.goto("/")
+    drop(page, "notes.txt", b"no recording")
+    expect(page.locator(".toast")).to_have_text("notes.txt is no recording.")
+    drop(page, "董事会.wav", write_wav(tmp_path / "a.wav", SPOKEN.audio(pause_s=1.2)).read_bytes())
+    expect(page.locator("#title")).to_have_text("董事会")
+    expect(page.locator("#state")).to_have_text("ended")
+    expect(row(watching, "董事会").locator(".talk path").first).to_be_attached()
+    expect(row(watching, "董事会").locator(".excerpt")).to_have_text(SPOKEN.lines[0].text)
+
+
+def test_a_meeting_that_begins_is_a_card_with_what_was_said_last(anna: BrowserContext) -> None:
+    watching, page = anna.new_page(), anna.new_page()
+    watching.goto("/")
+    start_recording(page)
+    card = watching.locator(".live-card")
+    expect(card.locator("h3")).to_contain_text("Meeting, ")
+    expect(card.locator(".live-lines strong").last).to_be_visible()
+    key = end_recording(page)
+    expect(watching.locator(f'.live-card[data-key="{key}"]')).to_have_count(0)
+    expect(watching.locator(f'.session-row[data-key="{key}"]')).to_be_visible()
+
+
+def test_several_are_tagged_deleted_and_had_back(site: Site, page: Page) -> None:
+    page.goto("/")
+    for name in ("预算复核", "产品评审会"):
+        row(page, name).locator(".select-row").check()
+    expect(page.locator("#selected-count")).to_have_text("2 selected")
+    page.get_by_role("button", name="Tag…").click()
+    page.get_by_label("Tag", exact=True).fill("第四季度")
+    page.keyboard.press("Enter")
+    expect(row(page, "预算复核").locator(".label")).to_have_text("第四季度")
+    expect(page.locator("#selection")).to_be_hidden()
+
+    for name in ("预算复核", "产品评审会"):
+        row(page, name).locator(".select-row").check()
+    page.locator("#selection").get_by_role("button", name="Delete").click()
+    expect(row(page, "预算复核")).to_have_count(0)
+    page.get_by_role("button", name="Undo").click()
+    expect(row(page, "预算复核").locator(".label")).to_have_text("第四季度")
+
+    row(page, "预算复核").locator(".select-row").check()
+    page.locator("#selection").get_by_role("button", name="Delete").click()
+    expect(row(page, "预算复核")).to_have_count(0)
+    page.get_by_role("link", name="Trash").click()
+    expect(page.locator(".days-left")).to_have_text("30 days left")
+    page.get_by_role("button", name="Restore").click()
+    expect(page.locator(".trash-row")).to_have_count(0)
+    assert site.rows("SELECT trashed_at FROM sessions_app_session WHERE key = 'budget'") == [(None,)]
