@@ -48,7 +48,8 @@ ROOMS = {
     "recognition.model_sets": {"core", "fakes"},
     "recognition.engine": {"core"},
     "recognition.funasr": {"core", "funasr.int8", "int8", "model_sets", "whisper"},
-    "recognition.whisper": {"core", "int8"},
+    "recognition.whisper": {"core", "whisper.int8"},
+    "recognition.whisper.int8": {"int8", "whisper"},
     "recognition.int8": set(),
     "recognition.funasr.int8": {"funasr", "int8"},
 }  # fmt: skip

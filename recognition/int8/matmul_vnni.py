@@ -9,11 +9,11 @@ these products alone: without the module all are oneDNN's (docs/decisions/0016).
 from __future__ import annotations
 
 import numpy as np
-import torch
 from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic
 
+from . import weight_memory
 from .kernels import compiled, padded
 from .llvm_builder import (
     BYTE,
@@ -32,9 +32,7 @@ from .llvm_builder import (
     sums_of_products,
 )
 from .llvm_tiles import ROUND, cpu_has
-
-LINE = 64
-"""Bytes that come from memory together."""
+from .weight_memory import LINE
 
 ROWS = 6
 """The most of a tile: with four registers of sums each, and the weights, nearly all 32 are used."""
@@ -69,9 +67,9 @@ def pack(weight: np.ndarray) -> np.ndarray:
     whole = np.zeros((panels * PANEL, inputs), np.int8)
     whole[:outputs] = weight
     ordered = whole.reshape(panels, PANEL, inputs // INPUTS, INPUTS).transpose(0, 2, 1, 3)
-    aligned: np.ndarray = torch.empty(ordered.shape, dtype=torch.int8).numpy()  # to a line of the cache
-    aligned[...] = ordered
-    return aligned
+    packed = weight_memory.allocate(ordered.shape)
+    packed[...] = ordered
+    return packed
 
 
 @intrinsic(prefer_literal=True)

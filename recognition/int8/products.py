@@ -10,6 +10,7 @@ weights); Yao et al., "ZeroQuant", NeurIPS 2022 (per-token activations).
 from __future__ import annotations
 
 import functools
+from collections.abc import Sequence
 
 import numpy as np
 import torch
@@ -58,6 +59,13 @@ class Rows:
         kernels.quantize(np.ascontiguousarray(x), rows.quantized)
         return rows
 
+    def take(self, places: Sequence[int]) -> Rows:
+        """Return some of the rows."""
+        values, scale = self.quantized
+        rows = Rows(len(places), values.shape[1], self.zero)
+        rows.quantized.values[:], rows.quantized.scale[:] = values[places], scale[places]
+        return rows
+
 
 class Linear:
     """A linear layer on quantised rows.
@@ -66,6 +74,8 @@ class Linear:
         weight, bias: float32, shapes (outputs, inputs) and (outputs,).
         dtype: Of what comes out: bfloat16 where there is much of it, for writing it takes long.
         steps: See `weight_steps`.
+        few_rows: Whether a handful of rows come at a time. Then our own products are the fastest on every
+            CPU that has their instruction.
     """
 
     def __init__(
@@ -75,11 +85,12 @@ class Linear:
         *,
         dtype: torch.dtype = torch.float32,
         steps: int | None = None,
+        few_rows: bool = False,
     ) -> None:
         weight = weight.detach().float()
         scale = weight.abs().amax(1).clamp(min=1e-12) / (steps or weight_steps())
         quantized = (weight / scale[:, None]).round().to(torch.int8)
-        multiplier = Vnni if takes_vnni(weight.shape[1]) else OneDnn
+        multiplier = Vnni if takes_vnni(weight.shape[1], few_rows=few_rows) else OneDnn
         self._multiply = multiplier(quantized, scale.contiguous(), dtype)
         zeros = np.zeros(len(scale), np.float32)
         self.bias = zeros if bias is None else bias.detach().float().numpy().copy()
@@ -133,9 +144,13 @@ class Vnni:
         return product
 
 
-def takes_vnni(inputs: int) -> bool:
-    """Tell whether products with so many inputs are our own on this CPU: with AMX, oneDNN's are faster."""
-    return matmul_vnni.is_supported() and not cpu_has("amx-int8") and inputs % matmul_vnni.INPUTS == 0
+def takes_vnni(inputs: int, *, few_rows: bool = False) -> bool:
+    """Tell whether products with so many inputs are our own on this CPU.
+
+    With AMX oneDNN's are faster, unless there are few rows.
+    """
+    is_fastest = few_rows or not cpu_has("amx-int8")
+    return matmul_vnni.is_supported() and is_fastest and inputs % matmul_vnni.INPUTS == 0
 
 
 @functools.cache

@@ -86,11 +86,17 @@ class Listener:
             return asked_for
         return self.languages[0] if len(self.languages) == 1 else ""
 
-    def hear(self, utterances: Sequence[Utterance], search: Search) -> Heard:
-        """Return the tokens of utterances that are alike (see `batches`)."""
+    def hear(
+        self, utterances: Sequence[Utterance], search: Search, drafts: Sequence[Sequence[int]] = ()
+    ) -> Heard:
+        """Return the tokens of utterances that are alike (see `batches`).
+
+        Args:
+            drafts: See `Network.decode`.
+        """
         encoded = self._encode(utterances)
         language = self.language(utterances[0]) or self._find_language(encoded, utterances[0])
-        hypotheses = self.decode(encoded, language, utterances, search, self.starts[language])
+        hypotheses = self.decode(encoded, language, utterances, search, self.starts[language], drafts)
         heard = Heard(encoded, language, hypotheses)
         return self._heard_again(heard, utterances[0], search) if len(utterances) == 1 else heard
 
@@ -105,17 +111,19 @@ class Listener:
         utterances: Sequence[Utterance],
         search: Search,
         start: Sequence[int],
+        drafts: Sequence[Sequence[int]] = (),
     ) -> list[Hypothesis]:
         """Return the tokens of utterances that were encoded.
 
         Args:
             start: The tokens that their text begins with.
+            drafts: See `Network.decode`.
         """
         if language == CHINESE:
-            search = replace(search, suppressed=self.vocabulary.digits)
+            search = replace(search, suppressed=self.vocabulary.unlikely)
         longest = max(len(each.audio) for each in utterances)
         prompts = [start] * len(utterances)
-        found = self.network.decode(encoded, prompts, search, max_tokens=_max_tokens(longest))
+        found = self.network.decode(encoded, prompts, search, max_tokens=_max_tokens(longest), drafts=drafts)
         return [
             replace(hypothesis, ids=self._text_of(hypothesis, each.audio))
             for hypothesis, each in zip(found, utterances, strict=True)

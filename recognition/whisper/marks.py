@@ -52,7 +52,8 @@ class Marker:
             return [list(each) for each in words]
         if max(map(len, words)) < MIN_WORDS:
             return [_with_marks(each, ended([word.text for word in each])) for each in words]
-        prompted = self._listener.decode(heard.encoded, heard.language, utterances, _SEARCH, start)
+        drafts = [hypothesis.ids for hypothesis in heard.hypotheses]
+        prompted = self._listener.decode(heard.encoded, heard.language, utterances, _SEARCH, start, drafts)
         return [
             _with_marks(said, aligned(said, self._listener.vocabulary.words(found.ids)))
             for said, found in zip(words, prompted, strict=True)

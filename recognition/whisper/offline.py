@@ -59,20 +59,18 @@ class OfflineWhisper:
     def _spans(self, heard: Heard, pieces: Sequence[_Piece]) -> list[list[Span]]:
         """Return when each token was said."""
         vocabulary = self.listener.vocabulary
-        texts = [hypothesis.ids for hypothesis in heard.hypotheses]
-        if not any(texts):
-            return [[] for _ in texts]
         start = self.listener.starts[heard.language][:-1]
         paths = self.listener.network.align(
             heard.encoded,
             start,
-            # The library aligns no empty text.
-            [text or [vocabulary.end] for text in texts],
+            heard.hypotheses,
             [len(piece.utterance.audio) // FRAME_SHIFT for piece in pieces],
         )
         return [
-            timing.spans(piece.utterance.audio, path, vocabulary.lengths(text), vocabulary.word_ends(text))
-            for piece, path, text in zip(pieces, paths, texts, strict=True)
+            timing.spans(
+                piece.utterance.audio, path, vocabulary.lengths(each.ids), vocabulary.word_ends(each.ids)
+            )
+            for piece, path, each in zip(pieces, paths, heard.hypotheses, strict=True)
         ]
 
 

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, ClassVar
+from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from recognition.audio import SAMPLE_RATE
 from recognition.exceptions import ModelError
 from recognition.interfaces import OfflineRecognizer, StreamingRecognizer
 from recognition.model_options import LoadContext, ModelOptions
 from recognition.tables import Between
+
+if TYPE_CHECKING:
+    from .network import Network
 
 FILES = ("config.json", "model.bin", "tokenizer.json", "vocabulary.txt")
 
@@ -48,16 +51,28 @@ class WhisperOptions(ModelOptions):
         from .funasr_files import describe
         from .listening import Listener
         from .marks import Marker
-        from .network import TOKENS, Network, Search
+        from .network import TOKENS, Search
         from .offline import OfflineWhisper
         from .vocabulary import Vocabulary
 
-        network = Network(context.directory, compute_type=context.compute_type, device=self.device(context))
+        network = self._network(context)
         vocabulary = Vocabulary(context.directory / TOKENS)
         search = Search(self.beam, self.repetition_penalty)
         describe(context.directory)
         listener = Listener(network, vocabulary, self.languages)
         return OfflineWhisper(listener, search, marker=Marker(listener) if self.marks else None)
+
+    def _network(self, context: LoadContext) -> Network:
+        if context.compute_type in ("auto", "int8") and self.device(context) == "cpu":
+            from .int8 import network as own  # brings a compiler along
+
+            if own.is_supported():
+                return own.OwnNetwork(context.directory)
+        from .ctranslate2_network import CTranslate2Network
+
+        return CTranslate2Network(
+            context.directory, compute_type=context.compute_type, device=self.device(context)
+        )
 
     def device(self, context: LoadContext) -> str:
         # On a GPU CTranslate2 needs libraries of CUDA that may be missing: only who asks for it gets it.

@@ -25,6 +25,8 @@ class Hearing:
     audio: Samples = field(default_factory=lambda: np.zeros(0, np.float32))
     firm: list[str] = field(default_factory=list)
     latest: list[str] = field(default_factory=list)
+    draft: list[int] = field(default_factory=list)
+    """Tokens of the latest hypothesis, which the next one is like."""
 
 
 class StreamingWhisper:
@@ -50,7 +52,9 @@ class StreamingWhisper:
         utterances = {number: Utterance(each.audio, each.context) for number, each in growing.items()}
         for alike in batches(self._listener, utterances):
             for number, words in zip(
-                alike, self._hear([utterances[number] for number in alike]), strict=True
+                alike,
+                self._hear([growing[number] for number in alike], [utterances[number] for number in alike]),
+                strict=True,
             ):
                 added[number] = agree(growing[number], words)
         return added
@@ -61,9 +65,11 @@ class StreamingWhisper:
     def release(self, state: Hearing) -> None:
         """There is no pool."""
 
-    def _hear(self, utterances: Sequence[Utterance]) -> list[list[str]]:
+    def _hear(self, hearings: Sequence[Hearing], utterances: Sequence[Utterance]) -> list[list[str]]:
         vocabulary = self._listener.vocabulary
-        heard = self._listener.hear(utterances, self._search)
+        heard = self._listener.hear(utterances, self._search, [each.draft for each in hearings])
+        for hearing, found in zip(hearings, heard.hypotheses, strict=True):
+            hearing.draft = found.ids
         return [[word.text for word in vocabulary.words(found.ids)] for found in heard.hypotheses]
 
 

@@ -16,9 +16,9 @@ from recognition.funasr.loading import lean_import
 from recognition.interfaces import OfflineRecognizer
 from recognition.model_options import LoadContext
 from recognition.model_sets.reading import read_model_set
+from recognition.whisper.ctranslate2_network import CTranslate2Network
 from recognition.whisper.features import log_mel
 from recognition.whisper.funasr_files import CONTENTS, describe
-from recognition.whisper.network import Network
 from recognition.whisper.options import FILES, WhisperOptions
 from tests.support.ctranslate2_weights import state_dict
 from tests.support.people import spoken
@@ -88,6 +88,6 @@ class TestFunasrsOwnClass:
         features = log_mel(spoken(), 3000)
         with torch.inference_mode():
             theirs = network.encoder(torch.from_numpy(features)[None])[0].numpy()
-        ours = np.array(Network(weights, compute_type="float32").encode([features]))[0]
+        ours = np.array(CTranslate2Network(weights, compute_type="float32").encode([features]))[0]
         assert np.abs(ours).max() > 10
         np.testing.assert_allclose(ours, theirs, atol=2e-3)

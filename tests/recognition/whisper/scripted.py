@@ -56,16 +56,22 @@ class ScriptedNetwork:
         return len(features)
 
     def decode(
-        self, encoded: Any, prompts: Sequence[Sequence[int]], search: Search, *, max_tokens: int
+        self,
+        encoded: Any,
+        prompts: Sequence[Sequence[int]],
+        search: Search,
+        *,
+        max_tokens: int,
+        drafts: Sequence[Sequence[int]] = (),
     ) -> list[Hypothesis]:
         self.asked.append((list(prompts[0]), search, max_tokens))
         return [self._next() for _ in prompts]
 
     def align(
-        self, encoded: Any, start: Sequence[int], texts: Sequence[Sequence[int]], frames: Sequence[int]
+        self, encoded: Any, start: Sequence[int], hypotheses: Sequence[Hypothesis], frames: Sequence[int]
     ) -> list[list[tuple[int, int]]]:
         """One frame after the other."""
-        return [[(number, number) for number in range(len(text) + 1)] for text in texts]
+        return [[(number, number) for number in range(len(each.ids) + 1)] for each in hypotheses]
 
     def languages(self, encoded: Any) -> list[dict[str, float]]:
         self.language_questions += 1

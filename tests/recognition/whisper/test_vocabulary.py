@@ -8,7 +8,7 @@ import pytest
 
 from recognition.exceptions import ModelError
 from recognition.interfaces import Token
-from recognition.whisper.vocabulary import Vocabulary
+from recognition.whisper.vocabulary import Vocabulary, is_unlikely
 
 from .scripted import ids
 
@@ -77,8 +77,27 @@ class TestTokens:
     def test_text_starts_with_its_language_and_without_times(self, vocabulary: Vocabulary) -> None:
         assert vocabulary.start("en") == [257, 259, 260, 261]
 
-    def test_those_with_digits_are_known(self, vocabulary: Vocabulary) -> None:
-        assert sorted(vocabulary.digits) == ids("0123456789")
+    def test_those_with_digits_are_unlikely(self, vocabulary: Vocabulary) -> None:
+        assert sorted(vocabulary.unlikely) == ids("0123456789")
+
+    @pytest.mark.parametrize(
+        ("number", "token", "found"),
+        [
+            (300, " the", False),
+            (30_000, " the", True),
+            (300, " 5th", True),
+            (30_000, "好", False),
+            (30_000, "。", False),
+            (300, "при", True),
+            (300, "é", True),
+            (300, "です", True),
+        ],
+    )
+    def test_so_are_other_scripts_and_rare_latin_words(self, number: int, token: str, found: bool) -> None:
+        assert is_unlikely(number, token.encode()) == found
+
+    def test_a_part_of_a_character_may_be_of_any(self) -> None:
+        assert not is_unlikely(30_000, "好".encode()[:2])
 
     def test_have_lengths_in_bytes(self, vocabulary: Vocabulary) -> None:
         assert vocabulary.lengths(ids("a好")) == [1, 1, 1, 1]
