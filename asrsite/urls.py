@@ -6,7 +6,7 @@ from django.urls import include, path
 from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
-from . import PRODUCT_NAME, health
+from . import PRODUCT_NAME, application, health
 from .api import api
 from .metrics import metrics
 from .words import words
@@ -20,6 +20,10 @@ urlpatterns = [
     path("logout/", LogoutView.as_view(), name="logout"),
     path("language/", include("django.conf.urls.i18n")),
     path("words.js", words, name="words"),
+    path("manifest.webmanifest", application.manifest, name="manifest"),
+    path("service-worker.js", application.service_worker, name="service-worker"),
+    path("offline/", application.offline, name="offline"),
+    path("share", application.share_target, name="share-target"),
     path("healthz", health.alive),
     path("readyz", health.ready),
     path("metrics", metrics),

@@ -125,9 +125,9 @@ describe("A module that calls itself pure", () => {
 describe("A script that a template names", () => {
   const templates = filesBelow(path.join(root, "templates"));
   const named = templates.flatMap((name) =>
-    [...readFileSync(path.join(root, "templates", name), "utf8").matchAll(/static ['"]js\/(.+?)['"]/g)].map(
-      ([, script]) => script,
-    ),
+    [
+      ...readFileSync(path.join(root, "templates", name), "utf8").matchAll(/(?:static|page_module) ['"]js\/(.+?)['"]/g),
+    ].map(([, script]) => script),
   );
 
   test("exists", () => {

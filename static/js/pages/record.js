@@ -100,17 +100,17 @@ function nameOf(file) {
   return file.name.replace(/\.\w+$/, "").slice(0, MAX_TITLE);
 }
 
-/** Begin with what the address asks for: a file that was dropped onto the list is transcribed at once. */
+/** Begin with what the address asks for: a file dropped onto the list is transcribed at once, a shared one at a click. */
 async function begin() {
   const source = new URLSearchParams(location.search).get("source");
-  const dropped = source === "dropped" ? await takeFile() : null;
+  const file = source === "dropped" || source === "shared" ? await takeFile() : null;
   if (source) descendant(form, "[name=source][value=file]", HTMLInputElement).checked = true;
   await showSource();
-  if (!dropped) return;
+  if (!file) return;
   const files = new DataTransfer();
-  files.items.add(dropped);
+  files.items.add(file);
   fileField.files = files.files;
-  start();
+  if (source === "dropped") start();
 }
 
 begin();

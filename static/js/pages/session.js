@@ -5,6 +5,7 @@
 import { ConnectionNote } from "../connection/connection-note.js";
 import { SessionSocket, socketAddress } from "../connection/session-socket.js";
 import { byId, findById, pageData } from "../lib/dom.js";
+import { ScreenLock } from "../lib/screen-lock.js";
 import { MicrophoneError } from "../recording/microphone.js";
 import { Recorder } from "../recording/recorder.js";
 import { rememberedSender } from "../recording/remembering.js";
@@ -47,3 +48,5 @@ function offerToGoOn(receiver) {
 
 offerToGoOn(receive());
 setUpTools({ data, view });
+const screen = new ScreenLock(() => view.isLive);
+view.companions.push({ ended: () => screen.look() });

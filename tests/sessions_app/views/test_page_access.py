@@ -42,6 +42,10 @@ VISITORS = [
 # What a visitor gets: the status of GET (or of POST where there is no GET).
 EXPECTED = """
                     local remote viewer transcriber owner editor enroller staff superuser link
+manifest             200    200    200      200      200    200     200      200    200     200
+service-worker       200    200    200      200      200    200     200      200    200     200
+offline              200    200    200      200      200    200     200      200    200     200
+share-target         405    405    405      405      405    405     405      405    405     405
 session-list         200    302    200      200      200    200     200    200     200     302
 trash                200    302    200      200      200    200     200    200     200     302
 running              200    302    200      200      200    200     200    200     200     302
