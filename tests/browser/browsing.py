@@ -83,7 +83,11 @@ class Site:
         language: str = ENGLISH,
         **options: Any,
     ) -> BrowserContext:
-        """A browser window of this person, None for somebody without a login."""
+        """A browser window of this person, None for somebody without a login.
+
+        They have asked their system for less motion: without a graphics card each frame of it is drawn anew.
+        """
+        options.setdefault("reduced_motion", "reduce")
         context = browser.new_context(base_url=base or self.url, locale=language, **options)
         context.set_default_timeout(PATIENCE_MS)
         if user:
