@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import gc
 import os
+import sqlite3
 import sys
 from collections.abc import AsyncIterator, Iterator
+from contextlib import closing
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -13,6 +15,9 @@ from typing import Any
 import pytest
 from django.apps import apps
 from django.conf import settings as django_settings
+from django.db import connection
+from django.db.backends.signals import connection_created
+from django.db.backends.sqlite3.base import DatabaseWrapper
 from django.db.models.signals import post_migrate
 from django.utils import translation
 from hypothesis import settings
@@ -23,6 +28,7 @@ from recognition.engine.engine import Engine
 from recognition.fakes.scripted import Script, scripted_models
 from recognition.interfaces import Models
 from tests.support import people, side_by_side, warm_python
+from tests.support.server import new_database
 
 # A machine that others use as well is slow at times; that is no error.
 settings.register_profile("without deadline", deadline=None)
@@ -66,6 +72,20 @@ def pytest_configure() -> None:
     django_settings.WHITENOISE_AUTOREFRESH = True
     # Models that were fetched for some tests are no matter of all the others.
     django_settings.MODEL_SETS = ["embedded"]
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: None) -> None:
+    """Of processes side by side, one migrates; the databases of all begin with what it has made."""
+    if "PYTEST_XDIST_WORKER" in os.environ and connection.vendor == "sqlite":
+        connection_created.connect(_begin_migrated)
+
+
+def _begin_migrated(connection: DatabaseWrapper, **_: Any) -> None:
+    connection_created.disconnect(_begin_migrated)
+    with closing(sqlite3.connect(":memory:")) as made:
+        made.deserialize(new_database())
+        made.backup(connection.connection)
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -97,7 +97,7 @@ class Server:
     def migrate(self) -> None:
         """Make the database, unless there is one: by a copy, since all new ones are alike."""
         if not self.database.exists():
-            self.database.write_bytes(_new_database())
+            self.database.write_bytes(new_database())
 
     def query(self, statement: str, *values: Any) -> list[tuple[Any, ...]]:
         """Return rows of the database, without starting a process as `shell` does."""
@@ -201,7 +201,7 @@ class Server:
 
 
 @functools.cache
-def _new_database() -> bytes:
+def new_database() -> bytes:
     """Return what `manage.py migrate` makes: once for all processes that run tests."""
     if not warm_python.is_open():
         return _migrated()
@@ -218,6 +218,7 @@ def _migrated() -> bytes:
         server = Server(Path(folder))
         server.manage("migrate", "--verbosity", "0")
         with closing(sqlite3.connect(server.database)) as connection:
+            connection.execute("PRAGMA journal_mode = DELETE")  # a database in memory cannot begin with WAL
             return connection.serialize()
 
 
