@@ -31,7 +31,7 @@ from sessions_app.wire.protocol import Line, line_fields
 from . import notes
 from .alignment import TimedWord, align
 from .notes import Comment
-from .subtitles import Cue, cues, rows
+from .subtitles import Cue, before_words, cues, rows
 
 A4 = Mm(210), Mm(297)
 
@@ -152,7 +152,7 @@ def as_srt(export: Export) -> bytes:
     blocks = []
     for number, cue in enumerate(_cues(export), 1):
         text = "\n".join(rows(_srt(cue.text)))
-        speaker = f"{_srt(cue.speaker)}: " if cue.speaker else ""
+        speaker = before_words(_srt(cue.speaker)) if cue.speaker else ""
         blocks.append(
             f"{number}\n{_stamp(cue.start_ms, ',')} --> {_stamp(cue.end_ms, ',')}\n{speaker}{text}\n"
         )

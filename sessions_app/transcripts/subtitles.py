@@ -50,6 +50,11 @@ def cues(
     return made
 
 
+def before_words(speaker: str) -> str:
+    """Write a name before what is said, with the colon of its script."""
+    return speaker + ("：" if any(map(_is_wide, speaker)) else ": ")
+
+
 def rows(text: str) -> list[str]:
     """Break a cue's text into rows of about the same length."""
     width = _width(text)
@@ -98,8 +103,12 @@ def _may_break(text: str, at: int) -> bool:
     before, after = text[at - 1], text[at]
     if after in _BREAKS:
         return False
-    return before in _BREAKS or unicodedata.east_asian_width(after) in "WF"
+    return before in _BREAKS or _is_wide(after)
 
 
 def _width(text: str) -> int:
-    return sum(2 if unicodedata.east_asian_width(character) in "WF" else 1 for character in text)
+    return sum(2 if _is_wide(character) else 1 for character in text)
+
+
+def _is_wide(character: str) -> bool:
+    return unicodedata.east_asian_width(character) in "WF"

@@ -16,7 +16,8 @@ const STEPS = new Map([
  * @param {HTMLElement} anchor
  */
 export function openPopover(popover, anchor) {
-  if (!popover.isConnected) document.body.append(popover);
+  // Within a landmark, for screen readers; and within the dialog, outside of which nothing can be reached.
+  if (!popover.isConnected) (closest(anchor, "dialog, main") ?? document.body).append(popover);
   popover.showPopover();
   const place = placeBeside(popover, anchor.getBoundingClientRect());
   place();

@@ -52,6 +52,7 @@ export class Recorder {
     const dialog = byId("end-dialog", HTMLDialogElement);
     this.pauseButton.addEventListener("click", () => this.togglePause());
     this.endButton.addEventListener("click", () => dialog.showModal());
+    new ResizeObserver(() => this.tellHeight()).observe(this.bar);
     dialog.addEventListener("close", () => dialog.returnValue === "end" && this.sender.end());
     this.select.addEventListener("change", () => this.changeMicrophone());
     addEventListener("beforeunload", (event) => !this.sender.isSafe && event.preventDefault());
@@ -82,6 +83,11 @@ export class Recorder {
     this.heardAt = performance.now();
     this.bar.classList.add("of-file");
     this.bar.hidden = false;
+  }
+
+  /** Tell what sticks below the bar how tall it is: it wraps in narrow windows. */
+  tellHeight() {
+    document.documentElement.style.setProperty("--recorder-height", `${this.bar.offsetHeight}px`);
   }
 
   async listMicrophones() {

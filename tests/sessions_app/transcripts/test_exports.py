@@ -107,7 +107,7 @@ class TestSubtitles:
         ]  # fmt: skip
 
     def test_speakers_stand_before_the_text_or_in_a_voice_tag(self) -> None:
-        assert "张三: 大家好。" in exports.as_srt(export()).decode()
+        assert "张三：大家好。" in exports.as_srt(export()).decode()
         assert "<v 张三>大家好。" in exports.as_vtt(export()).decode()
 
     def test_hours_have_two_digits(self) -> None:

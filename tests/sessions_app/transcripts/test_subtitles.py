@@ -1,10 +1,11 @@
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from sessions_app.transcripts.alignment import align
-from sessions_app.transcripts.subtitles import MAX_MS, MAX_ROW_WIDTH, MAX_ROWS, Cue, cues, rows
+from sessions_app.transcripts.subtitles import MAX_MS, MAX_ROW_WIDTH, MAX_ROWS, Cue, before_words, cues, rows
 
 LONG = (
     "今天我们讨论下个季度的预算，销售额比去年同期增长了百分之十二。"
@@ -19,6 +20,14 @@ def cut(text: str, start_ms: int = 0, end_ms: int = 4000) -> list[Cue]:
 
 def test_a_short_line_is_one_cue() -> None:
     assert cut("好的。", 1000, 3000) == [Cue(1000, 3000, "张三", "好的。")]
+
+
+@pytest.mark.parametrize(
+    ("speaker", "written"),
+    [("林静", "林静："), ("发言人 1", "发言人 1："), ("Bob", "Bob: "), ("Zoë 2", "Zoë 2: ")],
+)
+def test_a_name_is_followed_by_the_colon_of_its_script(speaker: str, written: str) -> None:
+    assert before_words(speaker) == written
 
 
 def test_a_long_line_is_cut_behind_its_marks() -> None:
