@@ -411,7 +411,13 @@ class DefaultModelsAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     """The choice among the sets that are served; deleted, it is that of the settings."""
 
     def has_module_permission(self, request: HttpRequest) -> bool:
-        return len(model_sets.served()) > 1 and super().has_module_permission(request)
+        return super().has_module_permission(request)
+
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+        """Lead to the page of models, where one is chosen among all."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        return redirect("models")
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return super().has_add_permission(request) and not DefaultModels.objects.exists()

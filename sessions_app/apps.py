@@ -14,7 +14,7 @@ class SessionsConfig(AppConfig):
         # Registers checks, and declares what jobs do.
         from speakers import followers
 
-        from . import checks  # noqa: F401
+        from . import checks, model_pulls  # noqa: F401
         from .access import roles
         from .transcripts import attribution, reidentification, search  # noqa: F401
 

@@ -15,7 +15,13 @@ SessionsError
 │   ├── BadEdit          the request makes no sense
 │   ├── Conflict         somebody else has forestalled it
 │   └── NotPossible      it makes no sense with this transcript
+├── NoteError            transcripts/note_requests: why no note is written or changed
+│   ├── BadNote          the request makes no sense
+│   ├── NoSuchNote       transcripts/notes: it is not there
+│   ├── NotYours         transcripts/notes: somebody else wrote it
+│   └── TooManyNotes     transcripts/notes: the session can have no more
 ├── BadAction            catalogue/actions: the request makes no sense
+├── ModelsInUse          model_catalogue: models to delete that the service has loaded
 ├── StillLive            transcripts/retention: the session to delete goes on
 └── Unsatisfiable        recordings/byte_ranges: the range lies outside of the content
 

@@ -214,7 +214,7 @@ class DefaultModels(models.Model):
 
     class Meta:
         verbose_name = _("default models")
-        verbose_name_plural = _("default models")
+        verbose_name_plural = _("models")
 
     def __str__(self) -> str:
         return self.name

@@ -72,6 +72,17 @@ class Fenced(TransportError):
 
 
 @dataclass(frozen=True, slots=True)
+class WorkerNote:
+    """A worker that takes sessions, as it told of itself."""
+
+    name: str
+    """Empty for the one in this process."""
+
+    capacity: int
+    model_sets: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class AudioChunk:
     """A piece of a session's audio log."""
 
@@ -189,6 +200,10 @@ class Transport(Protocol):
 
     async def has_workers(self, model_set: str | None = None) -> bool:
         """Tell whether any worker takes sessions: of this set, or at all."""
+        ...
+
+    async def workers(self) -> list[WorkerNote]:
+        """Return the workers that take sessions, by name."""
         ...
 
     async def offer(self, session_pk: int, *, durable: int, model_set: str = "") -> None:

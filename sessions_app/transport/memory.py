@@ -24,6 +24,7 @@ from .interface import (
     SenderConflict,
     SenderListener,
     Superseded,
+    WorkerNote,
     without_models,
 )
 
@@ -168,6 +169,9 @@ class MemoryTransport:
 
     async def has_workers(self, model_set: str | None = None) -> bool:
         return bool(self._capacity) and (model_set is None or model_set in self._model_sets)
+
+    async def workers(self) -> list[WorkerNote]:
+        return [WorkerNote("", self._capacity, tuple(self._model_sets))] if self._capacity else []
 
     async def offer(self, session_pk: int, *, durable: int, model_set: str = "") -> None:
         await self._offer(session_pk, self._log(session_pk, durable))

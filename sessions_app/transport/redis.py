@@ -36,6 +36,7 @@ from .interface import (
     SenderListener,
     Superseded,
     Unreachable,
+    WorkerNote,
     without_models,
 )
 from .log_reader import LogReader
@@ -167,12 +168,17 @@ class RedisTransport:
         self._ownership.leave()
 
     async def has_workers(self, model_set: str | None = None) -> bool:
+        return any(model_set is None or model_set in each.model_sets for each in await self.workers())
+
+    async def workers(self) -> list[WorkerNote]:
         now: Any = await self._redis.time()
-        known: Any = await self._redis.hvals(WORKERS)
-        return any(
-            capacity > 0 and until > now[0] * 1000 and (model_set is None or model_set in names)
-            for capacity, until, names in map(_worker, known)
-        )
+        known: Any = await self._redis.hgetall(WORKERS)
+        told = [(name.decode(), *_worker(said)) for name, said in sorted(known.items())]
+        return [
+            WorkerNote(name, capacity, tuple(sets))
+            for name, capacity, until, sets in told
+            if capacity > 0 and until > now[0] * 1000
+        ]
 
     async def offer(self, session_pk: int, *, durable: int, model_set: str = "") -> None:
         keys = [session_key(session_pk), offers_key(model_set)]

@@ -84,12 +84,9 @@ class TestAdmin:
         boss.post(f"{FORM}/{choice.pk}/delete/", {"post": "yes"})
         assert not DefaultModels.objects.exists()
 
-    def test_where_one_set_is_served_there_is_nothing_to_choose(
-        self, boss: Client, settings: Settings
-    ) -> None:
+    def test_its_list_is_the_page_of_models(self, boss: Client) -> None:
         assert FORM in boss.get("/admin/").content.decode()
-        settings.MODEL_SETS = ["embedded"]
-        assert FORM not in boss.get("/admin/").content.decode()
+        assert boss.get(f"{FORM}/").headers["Location"] == "/models/"
 
 
 class TestPageOfANewRecording:

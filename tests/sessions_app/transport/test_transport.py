@@ -483,3 +483,12 @@ class TestFlush:
         assert await transport.flush(SESSION, "one") == 160
         await transport.take()
         assert (await self.chunks(transport, 1))[0].is_flush is False
+
+
+async def test_workers_tell_what_they_have_loaded_until_they_leave(transport: Transport) -> None:
+    told = await transport.workers()
+    assert [(each.capacity, each.model_sets) for each in told] == [(4, ("",))]
+
+    await transport.leave_workers()
+    while await transport.workers():
+        await asyncio.sleep(0.01)

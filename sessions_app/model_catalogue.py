@@ -1,0 +1,136 @@
+"""Model sets as administrators see them: what is here, what each can do, and what may be deleted."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from django.conf import settings
+from django.utils.translation import gettext as _
+
+from recognition.model_sets import selection
+from recognition.model_sets.measured import MEASURED, Measured
+from recognition.model_sets.reading import ModelSet, ModelSource, model_set_names, read_model_set
+
+from . import model_sets
+from .exceptions import SessionsError
+
+
+class ModelsInUse(SessionsError):
+    """The service has the models loaded."""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One model of a set."""
+
+    role: str
+    title: str
+    licence: str
+    size: int
+    is_here: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A model set with all that is decided about it on the page."""
+
+    set: ModelSet
+    parts: tuple[Part, ...]
+    measured: Measured
+    is_served: bool
+    is_default: bool
+
+    @property
+    def name(self) -> str:
+        return self.set.name
+
+    @property
+    def is_here(self) -> bool:
+        return all(part.is_here for part in self.parts)
+
+    @property
+    def size(self) -> int:
+        """Return the bytes of all that is fetched."""
+        return sum(part.size for part in self.parts)
+
+    @property
+    def licences(self) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(part.licence for part in self.parts))
+
+    @property
+    def can_be_fetched(self) -> bool:
+        return self.set.lacks_what_can_be_fetched(_models_dir())
+
+    @property
+    def can_be_deleted(self) -> bool:
+        return not self.is_served and any(path.exists() for path in own_directories(self.set, _known_sets()))
+
+    @property
+    def waits_for_a_restart(self) -> bool:
+        """Return whether the next start serves it, and this one does not."""
+        wanted = selection.expanded(settings.MODEL_SETS, _models_dir())
+        return not self.is_served and self.set.reference in wanted
+
+
+def entries() -> list[Entry]:
+    """Return all sets: those that come with the product, and those of the settings."""
+    served, default = model_sets.names(), model_sets.default_name()
+    return [_entry(each, served, default) for each in _known_sets()]
+
+
+def find(name: str) -> Entry | None:
+    """Return the set of this name; None if there is none."""
+    return next((each for each in entries() if each.name == name), None)
+
+
+def delete(entry: Entry) -> None:
+    """Delete the files of a set that no other set has.
+
+    Raises:
+        ModelsInUse: If this service has it loaded.
+    """
+    if entry.is_served:
+        raise ModelsInUse(_("These models are in use. Serve others first (ASR_MODELS), then delete them."))
+    for directory in own_directories(entry.set, _known_sets()):
+        shutil.rmtree(directory, ignore_errors=True)
+
+
+def own_directories(model_set: ModelSet, others: Iterable[ModelSet]) -> set[Path]:
+    """Return the directories of fetched models that no other complete set needs."""
+    own = set(_fetched(model_set))
+    for other in others:
+        if other.file != model_set.file and not other.missing(_models_dir()):
+            own -= set(_fetched(other))
+    return own
+
+
+def _known_sets() -> list[ModelSet]:
+    names = [*model_set_names(), *selection.expanded(settings.MODEL_SETS, _models_dir())]
+    return [read_model_set(name) for name in dict.fromkeys(names)]
+
+
+def _entry(model_set: ModelSet, served: list[str], default: str) -> Entry:
+    missing = model_set.missing(_models_dir())
+    return Entry(
+        set=model_set,
+        parts=tuple(_part(role, source, source not in missing) for role, source in model_set.sources.items()),
+        measured=MEASURED.get(model_set.reference, Measured((), ())),
+        is_served=model_set.name in served,
+        is_default=model_set.name == default,
+    )
+
+
+def _part(role: str, source: ModelSource, is_here: bool) -> Part:
+    return Part(role, source.title, source.licence, source.size, is_here)
+
+
+def _fetched(model_set: ModelSet) -> list[Path]:
+    sources = [source for source in model_set.sources.values() if source.is_fetched]
+    return [path for source in sources if (path := source.directory(_models_dir()))]
+
+
+def _models_dir() -> Path:
+    return Path(settings.MODELS_DIR)
