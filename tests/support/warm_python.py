@@ -6,6 +6,7 @@ tested about imports or a start from nothing is tested in a process that really 
 
 from __future__ import annotations
 
+import atexit
 import functools
 import json
 import os
@@ -145,17 +146,19 @@ def _parent(path: Path, libraries: Sequence[str]) -> subprocess.Popen[bytes]:
     with socket.socket(socket.AF_UNIX) as listener:
         listener.bind(str(path))
         listener.listen(64)
-        return subprocess.Popen(
+        parent = subprocess.Popen(
             [sys.executable, "-m", "tests.support.forking", str(listener.fileno()), *libraries],
             cwd=ROOT,
             env={**os.environ, "PYTHONUNBUFFERED": "1", "OMP_NUM_THREADS": "1"},
             stdin=subprocess.PIPE,
             pass_fds=[listener.fileno()],
         )
+    atexit.register(parent.communicate, timeout=10)  # which ends its standard input, and waits
+    return parent
 
 
 _kept: list[object] = []
-"""As long as this process lives: a parent ends when its standard input does."""
+"""As long as this process lives."""
 
 
 def _number(parent: socket.socket) -> int:
