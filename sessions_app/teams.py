@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 from django.contrib.auth.models import AnonymousUser, User
 from django.db.models import Q, QuerySet
@@ -47,8 +48,16 @@ def choose_sharing(user: User, teams: Iterable[str]) -> None:
 
 def share(session: Session, whom: User | Team, level: Level) -> Share:
     """Share a session with a person or a team, or change the level at which it is shared."""
-    found = {"team": whom} if isinstance(whom, Team) else {"user": whom}
-    return Share.objects.update_or_create({"level": level}, session=session, **found)[0]
+    return Share.objects.update_or_create({"level": level}, session=session, **_with(whom))[0]
+
+
+def unshare(session: Session, whom: User | Team) -> None:
+    """Share a session with a person or a team no longer."""
+    Share.objects.filter(session=session, **_with(whom)).delete()
+
+
+def _with(whom: User | Team) -> dict[str, Any]:
+    return {"team": whom} if isinstance(whom, Team) else {"user": whom}
 
 
 def _shares(user: User) -> QuerySet[Share]:

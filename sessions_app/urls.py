@@ -13,6 +13,7 @@ from .views import (
     notes,
     pages,
     people,
+    shares,
     sharing,
     teams,
 )
@@ -45,6 +46,7 @@ urlpatterns = [
     path("sessions/<str:key>/", pages.session, name="session"),
     path("sessions/<str:key>/captions/", pages.captions, name="captions"),
     path("sessions/<str:key>/links", sharing.links, name="links"),
+    path("sessions/<str:key>/shares", shares.shares, name="shares"),
     path("sessions/<str:key>/links/<int:link>/revoke", sharing.revoke_link, name="revoke-link"),
     path("sessions/<str:key>/end", sharing.end, name="end"),
     path("sessions/<str:key>/delete", sharing.delete, name="delete"),

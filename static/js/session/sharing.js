@@ -10,6 +10,7 @@ import { dayText } from "../lib/moments.js";
 import { openMenu } from "../lib/popover.js";
 import { toast } from "../lib/toast.js";
 import { fill, gettext } from "../lib/words.js";
+import { PeopleSharing } from "./people-sharing.js";
 
 /** @typedef {{data: PageData, view: SessionView, removed: RemovedDialog | null}} Parts */
 
@@ -20,7 +21,7 @@ export function setUpSharing(parts) {
     button.addEventListener("click", () => button.closest("dialog")?.close());
   }
   if (findById("export-dialog")) new ExportDialog(data);
-  if (findById("share-dialog")) new ShareDialog(data);
+  if (findById("share-dialog")) new ShareDialog(data, new PeopleSharing(data));
   const opener = byId("more-open");
   opener.addEventListener("click", () => openMenu(opener, more(parts)));
 }
@@ -94,9 +95,13 @@ class ShareDialog {
   /** @type {Link[]} */
   links = [];
 
-  /** @param {PageData} data */
-  constructor(data) {
+  /**
+   * @param {PageData} data
+   * @param {PeopleSharing} people
+   */
+  constructor(data, people) {
     this.data = data;
+    this.people = people;
     this.dialog = byId("share-dialog", HTMLDialogElement);
     this.url = byId("new-link-url", HTMLInputElement);
     const form = byId("share-form", HTMLFormElement);
@@ -112,6 +117,7 @@ class ShareDialog {
   async open() {
     byId("new-link").hidden = true;
     this.show((await getJson(sessionUrl(this.data, "links"))).links);
+    await this.people.load();
     this.dialog.showModal();
   }
 
