@@ -86,8 +86,13 @@ class Verdict:
         return self.can_be_stored and not doubtful & set(self.problems)
 
 
-def record_consent(speaker: Speaker, text: ConsentText, *, by: User | None) -> Consent:
-    """Write down that a person agreed; it expires after `settings.CONSENT_DAYS`, if that is set."""
+def record_consent(speaker: Speaker, text: ConsentText, *, by: User | None, **detail: Any) -> Consent:
+    """Write down that a person agreed; it expires after `settings.CONSENT_DAYS`, if that is set.
+
+    Args:
+        by: Who saw it; None if the person did it themselves, by a link.
+        detail: More for the log.
+    """
     days = settings.CONSENT_DAYS
     with transaction.atomic():
         consent = Consent.objects.create(
@@ -96,7 +101,7 @@ def record_consent(speaker: Speaker, text: ConsentText, *, by: User | None) -> C
             recorded_by=by,
             expires_at=timezone.now() + timedelta(days=days) if days else None,
         )
-        audit.record(AuditEntry.Action.CONSENT_RECORDED, by=by, speaker=speaker.uuid, text=text.pk)
+        audit.record(AuditEntry.Action.CONSENT_RECORDED, by=by, speaker=speaker.uuid, text=text.pk, **detail)
     return consent
 
 

@@ -37,6 +37,14 @@ def describe(speaker: Speaker) -> dict[str, Any]:
         "created": speaker.created_at.isoformat(),
         "earlier_names": sorted(set(speaker.history.values_list("name", flat=True)) - {speaker.name}),
         "consents": [_consent(consent) for consent in speaker.consents.select_related("text", "recorded_by")],
+        "links_to_record_oneself": [
+            {
+                "made": invitation.created_at.isoformat(),
+                "by": invitation.created_by.get_username(),
+                "expires": invitation.expires_at.isoformat(),
+            }
+            for invitation in speaker.invitations.select_related("created_by")
+        ],
         "voiceprints": [
             _voiceprint(voiceprint) for voiceprint in speaker.voiceprints.select_related("created_by")
         ],

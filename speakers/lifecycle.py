@@ -16,7 +16,7 @@ from django.utils import timezone
 
 from . import audit, followers, secure_erase
 from .gallery_changes import gallery_changed
-from .models import AuditEntry, Consent, Enrollment, GalleryChange, Speaker, Voiceprint
+from .models import AuditEntry, Consent, Enrollment, GalleryChange, Invitation, Speaker, Voiceprint
 
 DRAFT_LIFE = timedelta(hours=24)
 """An enrollment that nobody decided on is deleted after this."""
@@ -85,7 +85,7 @@ def merge(kept: Speaker, gone: Speaker, *, by: User | None) -> None:
     if kept.pk == gone.pk:
         raise ValueError(f"speaker {kept.uuid} cannot be merged with itself")
     with transaction.atomic():
-        for model in (Consent, Voiceprint, Enrollment):
+        for model in (Consent, Voiceprint, Enrollment, Invitation):
             model.objects.filter(speaker=gone).update(speaker=kept)
         followers.merged(kept, gone)
         audit.record(AuditEntry.Action.MERGED, by=by, speaker=kept.uuid, gone=str(gone.uuid))
@@ -107,6 +107,7 @@ def expire() -> None:
         _expire_consent(consent)
     for draft in Enrollment.objects.filter(created_at__lt=now - DRAFT_LIFE):
         discard(draft)
+    Invitation.objects.filter(expires_at__lte=now).delete()
     GalleryChange.objects.filter(created_at__lt=now - CHANGE_LIFE).delete()
 
 

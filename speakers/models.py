@@ -103,6 +103,7 @@ class Voiceprint(models.Model):
         UPLOAD = "upload", _("uploaded")
         MICROPHONE = "microphone", _("recorded in the browser")
         TRANSCRIPT = "transcript", _("taken from a transcript")
+        INVITATION = "invitation", _("recorded by themselves")
 
     uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     speaker = models.ForeignKey(
@@ -213,6 +214,30 @@ class Enrollment(models.Model):
         return str(self.uuid)
 
 
+class Invitation(models.Model):
+    """A link by which one person agrees and records their own voice, without a login."""
+
+    uuid = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    speaker = models.ForeignKey(Speaker, models.CASCADE, related_name="invitations")
+    consent = models.ForeignKey(Consent, models.SET_NULL, null=True, related_name="+")
+    """Given by the link; None until then, and when it was withdrawn."""
+
+    enrollment = models.ForeignKey(Enrollment, models.SET_NULL, null=True, related_name="+")
+    """The recording that is judged, or waits for a decision."""
+
+    takes = models.PositiveSmallIntegerField(default=0)
+    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE)
+    created_at = models.DateTimeField(auto_now_add=True)
+    expires_at = models.DateTimeField(db_index=True)
+
+    class Meta:
+        ordering: ClassVar = ["-created_at"]
+        default_permissions: ClassVar = []
+
+    def __str__(self) -> str:
+        return str(self.uuid)
+
+
 class GalleryChange(models.Model):
     """The enrolled voices of a speaker changed; workers read these in order."""
 
@@ -310,6 +335,7 @@ class AuditEntry(models.Model):
     """Somebody did something with a voice. Names nobody but the one who did it, so it outlives forgetting."""
 
     class Action(models.TextChoices):
+        INVITED = "invite", _("made a link to record oneself")
         CONSENT_RECORDED = "consent", _("recorded a consent")
         CONSENT_WITHDRAWN = "withdraw", _("withdrew a consent")
         ENROLLED = "enroll", _("enrolled a voice")

@@ -15,5 +15,9 @@ urlpatterns = [
     path("enrollments/<uuid:key>/audio/", views.enrollment_audio, name="enrollment-audio"),
     path("voiceprints/<uuid:key>/audio/", views.voiceprint_audio, name="voiceprint-audio"),
     path("voiceprints/<uuid:key>/forget/", views.forget_voiceprint, name="forget-voiceprint"),
+    path("<uuid:key>/links/", views.invite, name="invite"),
+    path("links/<uuid:key>/revoke/", views.revoke_invitation, name="revoke-invitation"),
+    path("record/<str:token>/", views.record_oneself, name="record-oneself"),
+    path("record/<str:token>/verdict/", views.own_verdict, name="own-verdict"),
     path("consents/<int:key>/withdraw/", views.withdraw, name="withdraw-consent"),
 ]

@@ -6,20 +6,22 @@ import uuid
 from typing import Any
 
 from django.contrib import messages
-from django.http import FileResponse, HttpRequest, HttpResponse, JsonResponse
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
+from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST
 
 from speakers.voiceprints.assessment import Problem
 from speakers.voiceprints.scoring import probability
 
-from . import enrollment, lifecycle, listing, responses
+from . import enrollment, invitations, lifecycle, listing, responses
 from .enrollment import Verdict
 from .exceptions import EnrollmentError, Undecipherable
 from .forms import DecideForm, EnrollForm, MergeForm, PersonForm
-from .models import Consent, Enrollment, Speaker, Voiceprint
+from .invitations import Stage
+from .models import Consent, Enrollment, Invitation, Speaker, Voiceprint
 from .permissions import (
     ADD,
     CHANGE,
@@ -81,6 +83,68 @@ def enroll(request: HttpRequest, key: uuid.UUID) -> HttpResponse:
         return redirect("enrollment", draft.uuid)
     context = {"speaker": speaker, "form": form, "text": text, "has_consent": has_consent}
     return render(request, "people/enroll.html", context)
+
+
+@require_POST
+@needs(ENROLL)
+def invite(request: HttpRequest, key: uuid.UUID) -> HttpResponse:
+    """Make a link by which somebody records their own voice."""
+    speaker = get_object_or_404(Speaker, uuid=key)
+    invitations.invite(speaker, by=user_of(request))
+    messages.success(request, _("The link is made: copy it from this page and send it to the person."))
+    return _to_person(speaker)
+
+
+@require_POST
+@needs(ENROLL)
+def revoke_invitation(request: HttpRequest, key: uuid.UUID) -> HttpResponse:
+    """Let a link be good no longer."""
+    invitation = get_object_or_404(Invitation.objects.select_related("speaker"), pk=key)
+    invitation.delete()
+    return _to_person(invitation.speaker)
+
+
+@never_cache
+def record_oneself(request: HttpRequest, token: str) -> HttpResponse:
+    """Let the person of a link agree and record their own voice; no login is needed."""
+    invitation = _invitation(token)
+    stage = invitations.stage_of(invitation)
+    is_open = stage in (Stage.OPEN, Stage.AGAIN)
+    text = enrollment.current_consent_text()
+    form = EnrollForm(
+        request.POST if is_open and request.method == "POST" else None,
+        request.FILES if is_open and request.method == "POST" else None,
+        needs_consent=invitation.consent is None,
+    )
+    if form.is_valid() and form.audio is not None:
+        try:
+            invitations.take(invitation, form.audio, None if invitation.consent else text)
+            return redirect("record-oneself", token)
+        except EnrollmentError as error:
+            form.add_error(None, str(error))
+    verdict = Verdict.of(invitation.enrollment) if invitation.enrollment else None
+    context = {
+        "invitation": invitation,
+        "token": token,
+        "stage": stage,
+        "problems": [enrollment.describe(problem) for problem in verdict.problems] if verdict else [],
+        "form": form,
+        "text": text,
+    }
+    return render(request, "people/record_oneself.html", context)
+
+
+def own_verdict(request: HttpRequest, token: str) -> HttpResponse:
+    """Tell the page of a link, as JSON, if its recording is judged."""
+    stage = invitations.stage_of(_invitation(token))
+    return JsonResponse({"is_judged": stage is not Stage.JUDGING, "has_failed": False})
+
+
+def _invitation(token: str) -> Invitation:
+    invitation = invitations.find(token)
+    if invitation is None:
+        raise Http404(_("This link is not, or no longer, good. Ask whoever sent it for another."))
+    return invitation
 
 
 @needs(ENROLL)

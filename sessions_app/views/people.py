@@ -9,12 +9,13 @@ from django.contrib import messages
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from sessions_app.access import permissions
 from sessions_app.transcripts import appearances
-from speakers import audit, enrollment, lifecycle, listing
+from speakers import audit, enrollment, invitations, lifecycle, listing
 from speakers.forms import PersonForm
 from speakers.models import Speaker, Voiceprint
 from speakers.permissions import ENROLL, FORGET, LISTEN, VIEW, VIEW_CONSENT, VIEW_LOG, needs, user_of
@@ -63,6 +64,11 @@ def person(request: HttpRequest, key: uuid.UUID) -> HttpResponse:
     if user.has_perm(LISTEN):
         context["voices"] = _voices(speaker)
     if user.has_perm(ENROLL):
+        context["links"] = [
+            (invitation, request.build_absolute_uri(reverse("record-oneself", args=[token])))
+            for invitation in speaker.invitations.filter(expires_at__gt=timezone.now())
+            for token in [invitations.token_of(invitation)]
+        ]
         context["drafts"] = enrollment.drafts_of(user).filter(speaker=speaker)
     if user.has_perm(VIEW_CONSENT):
         context["consents"] = speaker.consents.select_related("text", "recorded_by")
