@@ -32,7 +32,9 @@ ROOMS = {
     "sessions_app.sockets": {"access", "serving", "store", "transport", "wire"},
     "sessions_app.worker": {"catalogue", "recordings", "serving", "store", "transport", "wire"},
     "sessions_app.transcripts": {"recordings", "store", "templatetags", "wire"},
-    "sessions_app.views": {"access", "catalogue", "recordings", "transcripts", "transport", "wire"},
+    "sessions_app.views": {
+        "access", "catalogue", "recordings", "store", "templatetags", "transcripts", "transport", "wire",
+    },
     "sessions_app.sample": {"access", "store"},
     "sessions_app.templatetags": set(),
     "sessions_app.management": set(),

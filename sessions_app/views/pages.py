@@ -26,6 +26,7 @@ from speakers.permissions import ENROLL
 from .. import model_sets
 from ..models import Session
 from ..naming import SAMPLE_KEY, time_name
+from .first_lines import first_lines
 from .notes import are_shown
 
 CAPTIONS = 12
@@ -117,6 +118,7 @@ def session(request: HttpRequest, session: Session) -> HttpResponse:
         "session": session,
         "rights": {right.name.lower() for right in rights},
         "page_data": _page_data(request, session, rights) | {"transcript": snapshot.as_json()},
+        "first_lines": first_lines(snapshot, is_live=not session.has_ended),
     }
     return render(request, "sessions/session.html", context)
 

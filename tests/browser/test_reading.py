@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, Page, Playwright, expect
 
 from tests.support.server import Server
 
-from .browsing import Site, end_recording, launch, shown_lines, start_recording, wait_for
+from .browsing import CHINESE, ENGLISH, Site, end_recording, launch, shown_lines, start_recording, wait_for
 from .conftest import SPOKEN
 from .sample_meeting import script_file
 
@@ -135,3 +135,24 @@ class TestExport:
         assert download.value.suggested_filename.startswith("项目周例会")
         content = Path(download.value.path()).read_bytes()
         assert content.removeprefix(b"\xef\xbb\xbf").startswith(beginning)
+
+
+@pytest.mark.parametrize("language", [ENGLISH, CHINESE])
+def test_the_lines_that_come_before_any_script_are_those_that_scripts_make(
+    site: Site, browser: Browser, language: str
+) -> None:
+    """What a slow network shows first does not change when all is there."""
+    with site.context(browser, "anna", language=language) as context:
+        page = context.new_page()
+        page.goto("/sessions/sample-meeting/")
+        expect(page.locator("#lines")).to_have_attribute("aria-live", "polite")
+        same = page.evaluate(
+            """async () => {
+              const html = await (await fetch(location)).text();
+              const sent = new DOMParser().parseFromString(html, "text/html").querySelectorAll("#lines > *");
+              const made = document.querySelectorAll("#lines > *");
+              return [...sent].map((line, index) => line.isEqualNode(made[index]) || line.outerHTML);
+            }"""
+        )
+        assert same
+        assert same == [True] * len(same)
