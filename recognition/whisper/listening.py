@@ -94,13 +94,14 @@ class Listener:
         Args:
             drafts: See `Network.decode`.
         """
-        encoded = self._encode(utterances)
+        encoded = self.encode(utterances)
         language = self.language(utterances[0]) or self._find_language(encoded, utterances[0])
         hypotheses = self.decode(encoded, language, utterances, search, self.starts[language], drafts)
         heard = Heard(encoded, language, hypotheses)
         return self._heard_again(heard, utterances[0], search) if len(utterances) == 1 else heard
 
-    def _encode(self, utterances: Sequence[Utterance]) -> Encoded:
+    def encode(self, utterances: Sequence[Utterance]) -> Encoded:
+        """Encode utterances that are alike in one window."""
         frames = _window(max(len(each.audio) for each in utterances)) // FRAME_SHIFT
         return self.network.encode([log_mel(each.audio, frames) for each in utterances])
 

@@ -1,4 +1,4 @@
-"""Options of Whisper's two passes; CTranslate2 comes in when one is loaded."""
+"""Options of Whisper's two passes; what computes it comes in when one is loaded."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ FILES = ("config.json", "model.bin", "tokenizer.json", "vocabulary.txt")
 
 @dataclass(frozen=True, slots=True)
 class WhisperOptions(ModelOptions):
-    """Multilingual Whisper over whole utterances, as CTranslate2 converts it."""
+    """Multilingual Whisper over whole utterances, from the files that CTranslate2 reads."""
 
     wanted_files: ClassVar[tuple[str, ...]] = FILES
     recognises_apart: ClassVar[bool] = True

@@ -23,7 +23,7 @@ def read_weights(file: Path) -> Mapping[str, np.ndarray]:
         ModelError: If the file is no such file, or damaged.
     """
     try:
-        data = np.memmap(file, np.uint8, "r")
+        data = np.asarray(np.memmap(file, np.uint8, "r"))
         return dict(_arrays(_Reader(data), file))
     except (struct.error, ValueError, UnicodeDecodeError, KeyError) as error:
         raise ModelError(f"{file} is damaged: {error}") from error

@@ -10,7 +10,7 @@ import numpy as np
 
 from .scripted import SPECIAL, write_tokens
 
-WIDTH, HEADS, LAYERS, FRAMES, POSITIONS = 64, 2, 2, 1500, 64
+WIDTH, HEADS, LAYERS, FRAMES, POSITIONS = 64, 2, 2, 1500, 448
 BYTES = 256
 NAMES = [*(f"byte{number}" for number in range(BYTES)), *SPECIAL, "<|nospeech|>"]
 _NUMBERS = {np.dtype(np.float32): 0, np.dtype(np.int8): 1, np.dtype(np.int16): 2, np.dtype(np.float16): 4}
