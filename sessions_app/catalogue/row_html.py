@@ -38,7 +38,7 @@ def _row(row: Row, has_marks: bool) -> str:
         f'<h3><a href="{escape(session.get_absolute_url())}">{name}</a></h3>'
         f'<p class="row-facts">{time_of_day(session.created_at)}'
         f' <span class="length">{clock(session.duration_s)}</span></p>'
-        f'<p class="people">{_people(row)}</p>'
+        f'<p class="row-people">{_people(row)}</p>'
         f"{talk_picture.svg(session.talk_picture)}{_excerpt(row.opening)}{_labels(row)}</li>"
     )
 
@@ -58,12 +58,12 @@ def _marks(row: Row, name: str) -> str:
 def _people(row: Row) -> str:
     named = "".join(_person(person) for person in row.people) or escape(_("No speech"))
     more = _("and %(count)s more") % {"count": row.more_people} if row.more_people else ""
-    return named + (f'<span class="person">{escape(more)}</span>' if more else "")
+    return named + (f'<span class="row-person">{escape(more)}</span>' if more else "")
 
 
 def _person(person: Person) -> str:
-    dot = f'<span class="person-dot voice-{person.colour}" aria-hidden="true"></span>'
-    return f'<span class="person">{dot}{escape(person.name)}</span>'
+    dot = f'<span class="row-dot voice-{person.colour}" aria-hidden="true"></span>'
+    return f'<span class="row-person">{dot}{escape(person.name)}</span>'
 
 
 def _excerpt(opening: str) -> str:
