@@ -13,7 +13,7 @@ from django.test import Client
 from django.utils import timezone
 
 from recognition.audio import SAMPLE_RATE
-from recognition.fakes.scripted import ScriptedEmbedder
+from recognition.fakes.scripted import Script, ScriptedEmbedder, ScriptedLine
 from sessions_app.models import Session, Utterance, Voice
 from speakers import enrollment
 from speakers.models import Speaker, Voiceprint
@@ -68,6 +68,7 @@ def fill_for_editing() -> None:
         make_lines(session, voice=make_voice(session, PEOPLE[0]))
     for key in ("naming", "one-line", "merging"):
         add_session_of_strangers(key, User.objects.get(username="anna"))
+    add_heard_stranger("remembering", User.objects.get(username="anna"))
 
 
 def fill_with_people_who_enroll() -> None:
@@ -151,6 +152,13 @@ def add_session_of_strangers(key: str, owner: User) -> None:
     first, second, third = (make_voice(session) for _ in range(3))
     for text, voice in zip([*LINES, "还有吗？"], [first, second, first, second, third], strict=True):
         make_lines(session, [text], voice)
+
+
+def add_heard_stranger(key: str, owner: User) -> None:
+    """One whom the scripted models tell from everybody else, with the recording."""
+    session = make_session(key, owner=owner)
+    make_lines(session, voice=make_voice(session))
+    make_recording(session, Script([ScriptedLine(LINES[0], 4, 8.0)]).audio(pause_s=0), as_flac=True)
 
 
 def _line(session: Session, seq: int, line: dict[str, Any], voices: dict[str, Voice]) -> Utterance:

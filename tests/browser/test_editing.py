@@ -177,6 +177,24 @@ class TestWriting:
         expect(row.locator(".text")).to_have_text(LINES[3])
         assert site.lines("versions") == LINES
 
+    def test_a_line_that_was_removed_comes_back_after_a_reload(self, site: Site, page: Page) -> None:
+        open_session(page, "autosave")
+        row = page.locator("#lines .line").nth(1)
+        row.hover()
+        row.get_by_role("button", name="More").click()
+        page.get_by_role("menuitem", name="Remove this line").click()
+        expect(page.locator("#lines .line")).to_have_count(len(LINES) - 1)
+        page.reload()
+        expect(page.locator("#undo")).to_be_disabled()
+        page.get_by_role("button", name="More", exact=True).first.click()
+        page.get_by_role("menuitem", name="Removed lines").click()
+        removed = page.get_by_role("dialog", name="Removed lines").get_by_role("listitem")
+        expect(removed).to_contain_text([LINES[1]])
+        expect(removed).to_contain_text(["removed by anna"])
+        removed.get_by_role("button", name="Bring back").click()
+        expect(page.locator("#lines .line.is-linked .text")).to_have_text(LINES[1])
+        assert shown_lines(page) == site.lines("autosave") == LINES
+
     def test_enter_while_composing_belongs_to_the_input_method(self, site: Site, page: Page) -> None:
         open_session(page, "composing")
         field = edit(page, 0)

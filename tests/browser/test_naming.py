@@ -66,6 +66,23 @@ def test_a_name_goes_to_all_lines_of_the_voice_on_all_open_pages(
         assert shown_speakers(hers) == ["周敏", "周敏", "周敏", "Speaker 2", "Speaker 3"]
 
 
+def test_a_voice_that_was_named_can_be_remembered_with_consent(site: Site, page: Page) -> None:
+    page.goto("/sessions/remembering/")
+    open_naming(page, 0)
+    choose_new(page, "吴桐")
+    page.get_by_role("button", name="Remember this voice…").click()
+    dialog = page.get_by_role("dialog", name="Remember the voice of 吴桐?")
+    expect(dialog).to_contain_text("0:08")
+    dialog.get_by_role("checkbox", name="agrees to it").check()
+    dialog.get_by_role("button", name="Remember").click()
+    expect(dialog.get_by_role("status")).to_have_text("This voice is remembered from now on.")
+    query = (
+        "SELECT v.source FROM speakers_voiceprint v JOIN speakers_speaker s ON s.id = v.speaker_id"
+        " JOIN speakers_consent c ON c.id = v.consent_id WHERE s.name = '吴桐'"
+    )
+    assert site.rows(query) == [("transcript",)]
+
+
 def test_who_can_be_chosen_is_within_the_window_also_when_more_people_come(page: Page) -> None:
     page.goto("/sessions/one-line/")
     for height in range(480, 720, 30):
