@@ -93,6 +93,10 @@ class TestList:
         assert first in page("session-list").content.decode()
 
 
+def test_before_a_file_is_sent_it_is_said_what_closing_the_page_does() -> None:
+    assert "keep this page open until everything is transcribed" in page("record").content.decode()
+
+
 class TestRecordingWithoutTheRight:
     """Whoever is known and may not record is told so, and is not asked to log in once more."""
 
