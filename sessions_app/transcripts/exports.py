@@ -112,7 +112,7 @@ def cleaned(line: Line) -> Line:
 def as_text(export: Export) -> bytes:
     """Write a heading, then a paragraph for each turn."""
     blocks = [f"{export.title}\n{_facts(export)}"]
-    for turn in _turns(export):
+    for turn in turns(export):
         head = " ".join(part for part in (_time(export, turn[0]), _name(export, turn[0])) if part)
         body = "\n".join(line.text for line in turn)
         blocks.append(f"{head}\n{body}" if head else body)
@@ -131,7 +131,7 @@ def _note_line(note: Comment) -> str:
 def as_markdown(export: Export) -> bytes:
     """Write a heading, then a paragraph for each turn, in CommonMark."""
     blocks = [f"# {_markdown(export.title)}", _markdown(_facts(export))]
-    for turn in _turns(export):
+    for turn in turns(export):
         name, time = _name(export, turn[0]), _time(export, turn[0])
         head = " ".join([*([f"**{_markdown(name)}**"] if name else []), *([f"`{time}`"] if time else [])])
         body = "  \n".join(_markdown(line.text) for line in turn)
@@ -196,7 +196,7 @@ def as_docx(export: Export) -> bytes:
     _describe(document.core_properties, export)
     _add_heading(document, export.title, level=1)
     document.add_paragraph(_facts(export))
-    for turn in _turns(export):
+    for turn in turns(export):
         _add_turn(document.add_paragraph(), export, turn)
     if export.notes:
         _add_heading(document, _("Notes"), level=2)
@@ -263,7 +263,7 @@ FORMATS: Mapping[str, Format] = {
 }
 
 
-def _turns(export: Export) -> list[list[Line]]:
+def turns(export: Export) -> list[list[Line]]:
     """Join lines of the same speaker one after another; each stands for itself if nobody is named."""
     turns: list[list[Line]] = []
     for line in export.lines:
@@ -272,6 +272,28 @@ def _turns(export: Export) -> list[list[Line]]:
         else:
             turns.append([line])
     return turns
+
+
+@dataclass(frozen=True, slots=True)
+class Attendee:
+    """Somebody who spoke, and how much."""
+
+    name: str
+    spoken_ms: int
+
+    @property
+    def spoken_s(self) -> float:
+        return self.spoken_ms / 1000
+
+
+def attendees(export: Export) -> list[Attendee]:
+    """Return those who spoke, in the order in which they came."""
+    spoken: dict[str, int] = {}
+    for line in export.lines:
+        spoken[line.spoken.speaker_name] = (
+            spoken.get(line.spoken.speaker_name, 0) + line.end_ms - line.start_ms
+        )
+    return [Attendee(name, ms) for name, ms in spoken.items() if name]
 
 
 def _cues(export: Export) -> list[Cue]:

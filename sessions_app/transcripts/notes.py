@@ -53,6 +53,10 @@ class Comment:
     answers: int | None
     """The note that it is an answer to."""
 
+    @property
+    def at_s(self) -> float:
+        return self.at_ms / 1000
+
 
 def read(session: Session) -> list[Comment]:
     """Read the notes of a session in the order of their moments, each followed by what was answered to it."""

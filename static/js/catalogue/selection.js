@@ -110,6 +110,7 @@ export class Selection {
   /** @param {string} url */
   download(url) {
     const query = new URLSearchParams([...this.keys].map((key) => ["key", key]));
+    query.set("format", byId("export-format", HTMLSelectElement).value);
     location.assign(`${url}?${query}`);
   }
 

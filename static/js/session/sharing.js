@@ -63,7 +63,9 @@ class ExportDialog {
     this.form.addEventListener("submit", (event) => {
       event.preventDefault();
       this.dialog.close();
-      location.assign(this.address(String(new FormData(this.form).get("format"))));
+      const format = String(new FormData(this.form).get("format"));
+      if (format === "paper") open(this.address("../paper/"), "_blank", "noopener");
+      else location.assign(this.address(format));
     });
   }
 
