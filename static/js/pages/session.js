@@ -6,8 +6,6 @@ import { ConnectionNote } from "../connection/connection-note.js";
 import { SessionSocket, socketAddress } from "../connection/session-socket.js";
 import { byId, findById, pageData } from "../lib/dom.js";
 import { ScreenLock } from "../lib/screen-lock.js";
-import { MicrophoneError } from "../recording/microphone.js";
-import { Recorder } from "../recording/recorder.js";
 import { rememberedSender } from "../recording/remembering.js";
 import { setUpTools } from "../session/session-tools.js";
 import { SessionView } from "../transcript/session-view.js";
@@ -34,6 +32,11 @@ function offerToGoOn(receiver) {
   if (!resume || !offer || !view.isLive) return;
   offer.hidden = false;
   byId("continue-button").addEventListener("click", async () => {
+    // Only who was recording needs them: readers do without.
+    const [{ MicrophoneError }, { Recorder }] = await Promise.all([
+      import("../recording/microphone.js"),
+      import("../recording/recorder.js"),
+    ]);
     const recorder = new Recorder({ key: data.key, resume, view, note });
     try {
       await recorder.start();
