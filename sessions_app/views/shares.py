@@ -53,7 +53,7 @@ def _wanted(body: bytes) -> tuple[User | Team, Level | None] | None:
         whom = Team.objects.filter(pk=key).first()
     else:
         whom = User.objects.filter(pk=key, is_active=True).first()
-    return whom and (whom, level)
+    return (whom, level) if whom else None
 
 
 def _told(session: Session, text: str) -> dict[str, Any]:
@@ -66,7 +66,7 @@ def _found(session: Session, text: str) -> list[dict[str, Any]]:
     text = text[:100].replace("\0", " ")  # PostgreSQL takes no NUL
     known_teams = Team.objects.filter(name__icontains=text).exclude(shares__session=session)
     users = User.objects.filter(username__icontains=text, is_active=True).order_by("username")
-    others = users.exclude(shares__session=session).exclude(pk=session.owner_id)
+    others = users.exclude(shares__session=session).exclude(session=session)
     return [
         *({"kind": "team", "id": team.pk, "name": team.name} for team in known_teams[:MAX_FOUND]),
         *({"kind": "user", "id": user.pk, "name": user.get_username()} for user in others[:MAX_FOUND]),
