@@ -224,6 +224,15 @@ class DefaultModels(models.Model):
         super().save(*args, **kwargs)
 
 
+def voice_name(speaker: str | None, number: int | None) -> str:
+    """Return what a voice is called: by its enrolled speaker's name, or by its number among strangers."""
+    if speaker is not None:
+        return speaker
+    if number is None:
+        return gettext("Unknown speaker")
+    return gettext("Speaker %(number)d") % {"number": number}
+
+
 class Voice(models.Model):
     """One voice in one session: an enrolled speaker, or a stranger with a number."""
 
@@ -258,11 +267,7 @@ class Voice(models.Model):
 
     @property
     def name(self) -> str:
-        if self.speaker:
-            return self.speaker.name
-        if self.number is None:
-            return str(_("Unknown speaker"))
-        return str(_("Speaker %(number)d") % {"number": self.number})
+        return voice_name(self.speaker.name if self.speaker else None, self.number)
 
     @property
     def public_id(self) -> str:

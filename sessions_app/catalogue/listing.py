@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from itertools import groupby
@@ -10,12 +10,12 @@ from typing import Any
 
 from django import forms
 from django.contrib.auth.models import AnonymousUser, User
-from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet, Subquery, Value
+from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery, Value
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from sessions_app.models import Favourite, Folder, Session, Tag, Utterance, Voice
+from sessions_app.models import Favourite, Folder, Session, Tag, Utterance, Voice, voice_name
 from sessions_app.templatetags.durations import clock
 from sessions_app.transcripts import search
 from speakers.models import Speaker
@@ -36,8 +36,9 @@ SHOWN_OF_HITS = [
 ]  # fmt: skip
 TITLES = 5
 
-OF_A_VOICE = ["session", "uuid", "number", "merged_into", "speaker__uuid", "speaker__name"]
-"""Columns that a row needs; a voice has others that are large."""
+OF_A_VOICE = [
+    "session", "uuid", "speaker__uuid", "speaker__name", "number", "merged_into", "speaks",
+]  # fmt: skip
 
 WITHOUT_SPEECH = Q(state=Session.State.ENDED, last_seq=0, last_revision=0, failures=0, title="")
 """Sessions that are over, in which nobody spoke and to which nobody gave a name."""
@@ -203,16 +204,16 @@ def read_page(
     """
     if before is not None:
         sessions = sessions.filter(pk__lt=before)
-    speaks = Exists(Utterance.objects.filter(voice=OuterRef("pk"), is_removed=False))
-    voices = Voice.objects.annotate(speaks=speaks).select_related("speaker").only(*OF_A_VOICE).order_by("id")
     opening = Utterance.objects.filter(session=OuterRef("pk"), is_removed=False).order_by("start", "id")
     found = list(
         sessions.order_by("-pk")
         .annotate(opening=Subquery(opening.values("text")[:1]), is_favourite=_is_favourite(user))
         .select_related("folder")
-        .prefetch_related(Prefetch("voices", voices), "tags")[: PAGE + 1]
+        .prefetch_related("tags")[: PAGE + 1]
     )
-    return Page([_row(row) for row in found[:PAGE]], found[PAGE - 1].pk if len(found) > PAGE else None)
+    people = _people(found[:PAGE])
+    rows = [_row(row, people[row.pk]) for row in found[:PAGE]]
+    return Page(rows, found[PAGE - 1].pk if len(found) > PAGE else None)
 
 
 def count_empty(sessions: QuerySet[Session], page: Page) -> int:
@@ -228,16 +229,32 @@ def _is_favourite(user: User | AnonymousUser | None) -> Any:
     return Exists(Favourite.objects.filter(session=OuterRef("pk"), user=user))
 
 
-def _row(session: Any) -> Row:
-    """Return the row of a session that was read with all that a row needs."""
-    voices = session.voices.all()
-    colours = voice_colours(voice.public_id for voice in voices)
+def _people(sessions: Iterable[Session]) -> dict[int, list[Person]]:
+    """Return who spoke in each session, without making hundreds of objects of voices and speakers."""
+    speaks = Exists(Utterance.objects.filter(voice=OuterRef("pk"), is_removed=False))
+    voices: dict[int, list[tuple[str, str, bool]]] = {session.pk: [] for session in sessions}
+    found = Voice.objects.filter(session__in=list(voices)).annotate(speaks=speaks).order_by("id")
+    for session, own_id, speaker_id, speaker, number, merged, does_speak in found.values_list(*OF_A_VOICE):
+        name = voice_name(speaker, number)
+        voices[session].append((str(speaker_id or own_id), name, does_speak and merged is None))
+    return {session: _speaking(of_session) for session, of_session in voices.items()}
+
+
+def _speaking(voices: Sequence[tuple[str, str, bool]]) -> list[Person]:
+    """Return those who speak, once each.
+
+    Args:
+        voices: The public id of each voice, its name, and whether it speaks; in the order in which they came.
+    """
+    colours = voice_colours(public_id for public_id, *_ in voices)
     people = {
-        voice.public_id: Person(voice.name, colours[voice.public_id])
-        for voice in voices
-        if voice.speaks and voice.merged_into_id is None
+        public_id: Person(name, colours[public_id]) for public_id, name, does_speak in voices if does_speak
     }
-    named = list(people.values())
+    return list(people.values())
+
+
+def _row(session: Any, named: Sequence[Person]) -> Row:
+    """Return the row of a session that was read with all that a row needs."""
     return Row(
         session=session,
         people=named[:MAX_PEOPLE],
