@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from itertools import product
+from itertools import cycle, product
 from typing import Any, Literal
 
 import pytest
@@ -106,7 +106,18 @@ PAGES: dict[str, tuple[str | None, str, Callable[[Page], None]]] = {
     "deleting": ("anna", MEETING, open_deletion),
     "captions": ("anna", f"{MEETING}captions/", nothing),
     "nothing there": ("anna", "/no/such/page", nothing),
+    "the API's reference": (None, "/api/docs", nothing),
+    "models": ("admin", "/models/", nothing),
+    "people": ("admin", "/people/", nothing),
+    "accounts": ("admin", "/accounts/", nothing),
+    "teams": ("admin", "/teams/", nothing),
 }
+
+# Of Django's admin: a list, and each form that is unlike the others.
+ADMIN_PAGES = [
+    "", "sessions_app/accesstoken/", "sessions_app/accesstoken/add/", "sessions_app/session/1/change/",
+    "auth/user/1/change/", "auth/group/1/change/", "speakers/speaker/1/change/",
+]  # fmt: skip
 
 
 SCHEMES: tuple[Literal["dark", "light"], ...] = ("dark", "light")
@@ -114,7 +125,7 @@ SCHEMES: tuple[Literal["dark", "light"], ...] = ("dark", "light")
 
 def visit(site: Site, browser: Browser, **options: Any) -> Iterator[tuple[str, Page]]:
     """Each page in turn, as a browser with these options has it."""
-    for user in ("anna", None):
+    for user in ("anna", "admin", None):
         with site.context(browser, user, reduced_motion="reduce", **options) as context:
             page = context.new_page()
             for name, (visitor, address, act) in PAGES.items():
@@ -133,6 +144,17 @@ def test_axe_finds_no_violation(site: Site, browser: Browser, language: str) -> 
             found[name, scheme] = violations(page)
     assert {where: report for where, report in found.items() if report} == {}
     assert found.keys() == set(product(PAGES, SCHEMES))
+
+
+def test_axe_finds_no_violation_in_the_admin(site: Site, browser: Browser) -> None:
+    found = {}
+    with site.context(browser, "admin", reduced_motion="reduce") as context:
+        page = context.new_page()
+        for address, scheme in zip(ADMIN_PAGES, cycle(SCHEMES), strict=False):
+            page.emulate_media(color_scheme=scheme)
+            page.goto(f"/admin/{address}")
+            found[address] = violations(page)
+    assert {address: report for address, report in found.items() if report} == {}
 
 
 @pytest.mark.parametrize("language", [ENGLISH, CHINESE])
