@@ -155,6 +155,7 @@ def client_of(visitor: str) -> Client:
 
 def address_of(name: str, session: Session, visitor: str) -> str:
     arguments = {"key": session.key, "line": session.utterances.all()[0].pk, "format": "txt", "link": 1}
+    arguments |= {"name": "embedded", "action": "default"}
     if name in OF_ACCOUNTS:
         arguments |= {"key": NOBODY, "user": NOBODY}
     arguments["speaker"] = uuid.uuid4()
