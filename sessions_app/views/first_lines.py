@@ -27,7 +27,7 @@ _CHINESE = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class FirstLine:
-    """What stands in a line, and how."""
+    """One line of the page: its words, its classes and who speaks."""
 
     line_id: int
     classes: str
