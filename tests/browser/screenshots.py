@@ -81,6 +81,7 @@ def open_keyboard_map(page: Page) -> None:
 
 
 def open_enrollment(page: Page) -> None:
+    page.locator(".person-row h2 a").first.click()
     page.locator("a[href*=enroll]").first.click()
     nothing(page)
 
@@ -106,7 +107,7 @@ PAGES: dict[str, tuple[str | None, str, Act]] = {
     "admin-utterances": ("admin", "/admin/sessions_app/utterance/", nothing),
     "admin-speakers": ("admin", "/admin/speakers/speaker/", nothing),
     "admin-speaker": ("admin", "/admin/speakers/speaker/1/change/", nothing),
-    "admin-enroll": ("admin", "/admin/speakers/speaker/1/change/", open_enrollment),
+    "admin-enroll": ("admin", "/people/", open_enrollment),
 }
 ON_PHONES = ("list", "record", "meeting", "edit", "find", "share")
 
