@@ -1,6 +1,6 @@
 """Meetings that are running, as cards with what was said last.
 
-Pages ask for them again and again, so they cost three queries, however many there are.
+Pages ask for them again and again, so they cost four queries, however many there are.
 """
 
 from __future__ import annotations
@@ -49,17 +49,22 @@ class Running:
     more: int
     """Those that there is no room for."""
 
+    newest: int | None = None
+    """The primary key of the newest that is over: one may begin and end while nobody asks."""
+
 
 def read(sessions: QuerySet[Session]) -> Running:
     """Read what is running of these sessions, the newest first."""
     live = list(sessions.filter(state__in=RUNNING).order_by("-pk"))
+    over = sessions.filter(state=Session.State.ENDED).order_by("-pk")
+    newest = over.values_list("pk", flat=True).first()
     if not live:
-        return Running([], 0)
+        return Running([], 0, newest)
     shown = live[:MAX_CARDS]
     lines = _latest_lines(shown)
     colours = _colours(shown)
     cards = [Card(row, [_said(line, colours[row.pk]) for line in lines.get(row.pk, [])]) for row in shown]
-    return Running(cards, len(live) - len(shown))
+    return Running(cards, len(live) - len(shown), newest)
 
 
 def _latest_lines(sessions: Iterable[Session]) -> dict[int, list[Utterance]]:

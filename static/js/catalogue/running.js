@@ -17,6 +17,7 @@ export class RunningMeetings {
     query.delete("before");
     this.url = `${this.section.dataset.url}?${query}`;
     document.addEventListener("visibilitychange", () => (document.hidden ? this.plan() : this.look()));
+    this.newest = takeNewest(this.cards);
     this.plan();
   }
 
@@ -52,11 +53,13 @@ export class RunningMeetings {
     const made = document.createElement("template");
     made.innerHTML = html;
     const before = this.keys();
+    const { newest } = this;
+    this.newest = takeNewest(made.content);
     const cards = /** @type {HTMLElement[]} */ ([...made.content.children]);
     cards.forEach((card, index) => this.place(card, index));
     while (this.cards.children.length > cards.length) this.cards.lastElementChild?.remove();
     this.section.hidden = cards.length === 0;
-    if (ended(before, this.keys()).length) this.onEnded();
+    if (newest !== this.newest || ended(before, this.keys()).length) this.onEnded();
   }
 
   /**
@@ -74,6 +77,17 @@ export class RunningMeetings {
     if (there !== shown) this.cards.insertBefore(shown, there ?? null);
     if (known) update(known, card);
   }
+}
+
+/**
+ * Take out what the cards say of the newest meeting that is over.
+ *
+ * @param {ParentNode} cards
+ */
+function takeNewest(cards) {
+  const mark = cards.querySelector("[data-newest]");
+  mark?.remove();
+  return mark?.getAttribute("data-newest") ?? "";
 }
 
 /**

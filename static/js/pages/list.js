@@ -7,14 +7,14 @@ import { setUpSelection } from "../catalogue/selection.js";
 import { findById } from "../lib/dom.js";
 import { isInOwnZone } from "../lib/moments.js";
 
-const DRAWN_MS = 4000; // after which a meeting that has ended has its title and its picture
+const DRAWN_MS = [4000, 20_000]; // after which a meeting that has ended has its title and its picture
 
 const refresh = () => refreshList(() => selection?.restore());
 const selection = setUpSelection(refresh);
 
 function onEnded() {
   refresh();
-  setTimeout(refresh, DRAWN_MS);
+  for (const ms of DRAWN_MS) setTimeout(refresh, ms);
 }
 
 const running = findById("running") ? new RunningMeetings({ onEnded }) : null;

@@ -49,8 +49,15 @@ def test_many_cost_as_many_queries_as_few(django_assert_num_queries: DjangoAsser
     for number in range(5):
         session = make_session(str(number), is_live=True)
         make_lines(session, voice=make_voice(session, str(number)))
-    with django_assert_num_queries(3):
+    with django_assert_num_queries(4):
         assert len(running.read(Session.objects.all()).cards) == 5
+
+
+def test_it_tells_of_the_newest_that_is_over_for_that_may_never_have_been_a_card() -> None:
+    assert running.read(Session.objects.all()).newest is None
+    over = make_session("over")
+    make_session("live", is_live=True)
+    assert running.read(Session.objects.all()).newest == over.pk
 
 
 class TestAsking:
