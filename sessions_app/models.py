@@ -98,7 +98,7 @@ class Session(models.Model):
     last_revision = models.PositiveIntegerField(default=0, editable=False)
     """Number of the last change to a line that was final before."""
 
-    last_note = models.PositiveIntegerField(default=0, editable=False)
+    last_note = models.PositiveIntegerField(default=0, db_default=0, editable=False)
     """Number of the last change to its notes; readers who know a lower one ask for them again."""
 
     is_kept = models.BooleanField(
@@ -124,12 +124,12 @@ class Session(models.Model):
     """When it was put into the trash; until it is taken out, it is in no list, search or receiver."""
 
     # Drawn from the lines by a worker (`catalogue.overviews`), so that a list need not read them.
-    drawn_title = models.CharField(max_length=80, blank=True, editable=False)
-    talk_picture = models.CharField(max_length=200, blank=True, editable=False)
+    drawn_title = models.CharField(max_length=80, blank=True, db_default="", editable=False)
+    talk_picture = models.CharField(max_length=200, blank=True, db_default="", editable=False)
     """Who spoke when: see `catalogue.talk_picture`."""
 
-    overview_seq = models.IntegerField(default=-1, editable=False)
-    overview_revision = models.IntegerField(default=-1, editable=False)
+    overview_seq = models.IntegerField(default=-1, db_default=-1, editable=False)
+    overview_revision = models.IntegerField(default=-1, db_default=-1, editable=False)
     """`last_seq` and `last_revision` of the lines that these were drawn from; -1 before they were."""
 
     class Meta:

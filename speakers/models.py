@@ -302,7 +302,7 @@ class Job(models.Model):
     subject = models.CharField(_("subject"), max_length=100, blank=True)
     """Key of what it is about."""
 
-    model_id = models.CharField(max_length=100, blank=True, editable=False)
+    model_id = models.CharField(max_length=100, blank=True, db_default="", editable=False)
     """The model that it needs for voices; empty for any that a worker has."""
 
     state = models.CharField(_("state"), max_length=10, choices=State, default=State.QUEUED, db_index=True)

@@ -40,22 +40,22 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='session',
             name='drawn_title',
-            field=models.CharField(blank=True, editable=False, max_length=80),
+            field=models.CharField(blank=True, db_default='', editable=False, max_length=80),
         ),
         migrations.AddField(
             model_name='session',
             name='overview_revision',
-            field=models.IntegerField(default=-1, editable=False),
+            field=models.IntegerField(db_default=-1, default=-1, editable=False),
         ),
         migrations.AddField(
             model_name='session',
             name='overview_seq',
-            field=models.IntegerField(default=-1, editable=False),
+            field=models.IntegerField(db_default=-1, default=-1, editable=False),
         ),
         migrations.AddField(
             model_name='session',
             name='talk_picture',
-            field=models.CharField(blank=True, editable=False, max_length=200),
+            field=models.CharField(blank=True, db_default='', editable=False, max_length=200),
         ),
         migrations.AddField(
             model_name='session',

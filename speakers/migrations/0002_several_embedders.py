@@ -15,7 +15,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='job',
             name='model_id',
-            field=models.CharField(blank=True, editable=False, max_length=100),
+            field=models.CharField(blank=True, db_default='', editable=False, max_length=100),
         ),
         migrations.CreateModel(
             name='VoiceprintEmbedding',
