@@ -12,7 +12,7 @@ from torch.nn import functional
 from recognition.int8 import kernels as common
 from recognition.int8.kernels import Norm, Product
 from recognition.int8.llvm_tiles import cpu_has
-from recognition.int8.products import Linear, Rows, result
+from recognition.int8.products import Linear, Rows
 
 from . import kernels
 
@@ -71,10 +71,10 @@ class Encoder:
 
     def __init__(self, weights: Weights) -> None:
         self.heads = int(weights["encoder/num_heads"])
-        self._first = _tensor(weights, "encoder/conv1/weight"), _tensor(weights, "encoder/conv1/bias")
-        second = _tensor(weights, "encoder/conv2/weight")
-        # A convolution is a linear layer over neighbouring frames side by side.
-        self._second = Linear(second.transpose(1, 2).flatten(1), _tensor(weights, "encoder/conv2/bias"))
+        self._convolutions = [
+            (_tensor(weights, f"encoder/{name}/weight"), _tensor(weights, f"encoder/{name}/bias"))
+            for name in ("conv1", "conv2")
+        ]
         self._positions = weights["encoder/position_encodings/encodings"].astype(np.float32)
         self.width = self._positions.shape[1]
         self._layers = [_Layer(weights, name, self.heads) for name in layers(weights, "encoder")]
@@ -93,15 +93,13 @@ class Encoder:
         return encoding.reshape(utterances, frames, width)
 
     def _convolved(self, features: np.ndarray) -> np.ndarray:
-        hidden = functional.gelu(
-            functional.conv1d(torch.from_numpy(features), self._first[0], self._first[1], padding=1)
-        )
-        padded = functional.pad(hidden.transpose(1, 2), (0, 0, 1, 1))
-        neighbours = padded.unfold(1, 3, 2).transpose(2, 3).flatten(2)
-        product = self._second(Rows.of(neighbours.flatten(0, 1).numpy()))
-        convolved = functional.gelu(torch.from_numpy(result(product))).view(*neighbours.shape[:2], -1).numpy()
+        # In 8 bits these two would add a fifth to the error of all layers behind them.
+        x = torch.from_numpy(features)
+        for stride, (weight, bias) in zip((1, 2), self._convolutions, strict=True):
+            x = functional.gelu(functional.conv1d(x, weight, bias, padding=1, stride=stride))
+        convolved = x.transpose(1, 2).numpy()
         positioned: np.ndarray = convolved + self._positions[: convolved.shape[1]]
-        return positioned
+        return np.ascontiguousarray(positioned)
 
     def _run(self, x: np.ndarray, utterances: int) -> np.ndarray:
         m, first = len(x), self._layers[0]
