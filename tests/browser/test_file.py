@@ -24,7 +24,7 @@ def choose(page: Page, file: Path, *, pace: str) -> None:
     page.get_by_role("radio", name="Audio file").check()
     page.locator("input[type=file]").set_input_files(file)
     page.get_by_label("Pace").select_option(pace)
-    page.get_by_role("button", name="Transcribe").click()
+    page.get_by_role("button", name="Transcribe", exact=True).click()
 
 
 def write_compressed(path: Path, audio: np.ndarray) -> None:
@@ -78,4 +78,4 @@ def test_a_file_without_audio_is_refused_with_a_reason(page: Page, tmp_path: Pat
     file.write_text("no sound at all")
     choose(page, file, pace="fast")
     expect(page.get_by_role("alert")).to_contain_text("notes.mp3 holds no audio that this browser can read")
-    expect(page.get_by_role("button", name="Transcribe")).to_be_enabled()
+    expect(page.get_by_role("button", name="Transcribe", exact=True)).to_be_enabled()

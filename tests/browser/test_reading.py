@@ -107,7 +107,7 @@ class TestAnotherMachine:
             expect(page.get_by_role("button", name="Start recording")).to_be_disabled()
             page.get_by_role("radio", name="Audio file").check()
             expect(page.get_by_role("alert")).to_be_hidden()
-            expect(page.get_by_role("button", name="Transcribe")).to_be_enabled()
+            expect(page.get_by_role("button", name="Transcribe", exact=True)).to_be_enabled()
         browser.close()
 
 
