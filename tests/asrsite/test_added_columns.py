@@ -12,7 +12,7 @@ OURS = ("sessions_app", "speakers")
 
 def added_fields() -> Iterator[tuple[str, AddField]]:
     """Every column that a migration adds to a table that was there before it."""
-    for (app, name), migration in MigrationLoader(None).disk_migrations.items():
+    for (app, name), migration in sorted(MigrationLoader(None).disk_migrations.items()):
         if app not in OURS:
             continue
         new = {each.name.lower() for each in migration.operations if isinstance(each, CreateModel)}
