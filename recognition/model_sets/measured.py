@@ -20,7 +20,7 @@ class Figure:
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """What is known of a set without loading it."""
+    """Languages and figures of a set, known without loading it."""
 
     languages: tuple[str, ...]
     figures: tuple[Figure, ...]

@@ -77,5 +77,7 @@ def test_a_file_without_audio_is_refused_with_a_reason(page: Page, tmp_path: Pat
     file = tmp_path / "notes.mp3"
     file.write_text("no sound at all")
     choose(page, file, pace="fast")
-    expect(page.get_by_role("alert")).to_contain_text("notes.mp3 holds no audio that this browser can read")
+    expect(page.get_by_role("alert")).to_contain_text(
+        "notes.mp3 contains no audio that this browser can read"
+    )
     expect(page.get_by_role("button", name="Transcribe", exact=True)).to_be_enabled()

@@ -118,10 +118,14 @@ def _answers(port: int) -> bool:
 
 
 def get(address: str, **headers: str) -> str:
+    return content(address, **headers).decode()
+
+
+def content(address: str, **headers: str) -> bytes:
     request = urllib.request.Request(address, headers=headers)  # noqa: S310
     with urllib.request.urlopen(request, timeout=10) as answer:  # noqa: S310
-        text: str = answer.read().decode()
-        return text
+        read: bytes = answer.read()
+        return read
 
 
 def test_it_has_every_file_of_the_programs_and_nothing_else(wheel: zipfile.ZipFile) -> None:
@@ -161,7 +165,7 @@ def test_it_serves_pages_in_both_languages_with_all_that_belongs_to_them(serving
     assert "会议" in page
     parts = set(re.findall(r'"(/static/[^"]+)"', page))
     assert len(parts) > 2
-    assert all(get(f"{serving}{part}") for part in parts)
+    assert all(content(f"{serving}{part}") for part in parts)
     assert f'asrsite_info{{version="{__version__}"}} 1.0' in get(f"{serving}/metrics")
     assert "password is shown" in (home / "log").read_text()
     assert (home / ".local" / "share" / "asrsite" / "asrsite.sqlite3").is_file()

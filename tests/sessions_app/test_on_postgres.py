@@ -11,16 +11,19 @@ import pytest
 
 from deploy.local_servers import PostgresServer
 
-TRANSCRIPTS = Path(__file__).parent / "transcripts"
-
-
-MODULES = ["test_search.py", "test_listing.py", "test_editing.py", "test_retention.py"]
+HERE = Path(__file__).parent
+MODULES = [
+    "transcripts/test_search.py",
+    "transcripts/test_editing.py",
+    "transcripts/test_retention.py",
+    "catalogue/test_listing.py",
+]
 
 
 @pytest.mark.slow(30)
 def test_the_same_tests_pass_on_postgresql(postgres_server: PostgresServer) -> None:
     done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-x", *(str(TRANSCRIPTS / name) for name in MODULES)],
+        [sys.executable, "-m", "pytest", "-x", *(str(HERE / name) for name in MODULES)],
         env={**os.environ, "DATABASE_URL": postgres_server.url},
         capture_output=True,
         text=True,

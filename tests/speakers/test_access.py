@@ -65,7 +65,7 @@ sessions_app_session_add                 302    403    403         403    403   
 sessions_app_session_history             302    200    302         200    302   200      200   200
 sessions_app_session_delete              302    403    302         200    403   403      403   200
 sessions_app_session_change              302    200    302         200    403   200      200   200
-sessions_app_defaultmodels_changelist    302    403    403         403    403   403      403   200
+sessions_app_defaultmodels_changelist    302    403    403         403    403   403      403   302
 sessions_app_defaultmodels_add           302    403    403         403    403   403      403   403
 sessions_app_defaultmodels_history       302    403    403         403    403   403      403   200
 sessions_app_defaultmodels_delete        302    403    403         403    403   403      403   200
@@ -126,7 +126,6 @@ sessions_app_session:keep                 no     no     yes         yes    no   
 sessions_app_session:release              no     no     yes         yes    no    no       no    yes
 sessions_app_session:delete_recordings    no     no     yes         yes    no    no       no    yes
 sessions_app_session:identify_anew        no     no     yes         yes    no    no       no    yes
-sessions_app_defaultmodels:delete_selected no    no     no          no     no    no       no    yes
 sessions_app_utterance:delete_selected    no     no     no          no     no    no       no    no
 sessions_app_utterance:enroll_with_lines  no     no     no          no     no    yes      yes   yes
 sessions_app_voice:delete_selected        no     no     no          no     no    no       no    no
