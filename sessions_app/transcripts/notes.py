@@ -13,6 +13,7 @@ from datetime import datetime
 from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import F, QuerySet
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -60,12 +61,9 @@ class Comment:
 
 def read(session: Session) -> list[Comment]:
     """Read the notes of a session in the order of their moments, each followed by what was answered to it."""
-    rows = list(session.notes.filter(is_removed=False).select_related("author").order_by("position", "id"))
-    known = {row.pk for row in rows if row.answers_id is None}
-    shown = [row for row in rows if row.answers_id is None or row.answers_id in known]
-    position = {row.pk: (row.position, row.pk) for row in shown}
-    shown.sort(key=lambda row: (*position[row.answers_id or row.pk], row.answers_id is not None, row.pk))
-    return [_comment(row) for row in shown]
+    # What is answered has the moment of its note, and came after it.
+    in_order = _shown(session.notes.all()).order_by("position", Coalesce("answers", "pk"), "pk")
+    return [_comment(row) for row in in_order.select_related("author")]
 
 
 def author_name(user: User | None) -> str:
@@ -103,8 +101,13 @@ def apply(session: Session, request: NoteRequest, *, by: User, may_tidy: bool = 
 
 def containing(sessions: QuerySet[Session], text: str, *, limit: int) -> list[Note]:
     """Find notes in these sessions whose text contains this one, the newest first."""
-    found = Note.objects.filter(session__in=sessions, is_removed=False, text__icontains=text)
+    found = _shown(Note.objects.filter(session__in=sessions, text__icontains=text))
     return list(found.select_related("session", "author").order_by("-pk")[:limit])
+
+
+def _shown(notes: QuerySet[Note]) -> QuerySet[Note]:
+    """Leave out what was removed, and what was answered to it."""
+    return notes.filter(is_removed=False).exclude(answers__is_removed=True)
 
 
 def _comment(row: Note) -> Comment:
@@ -153,7 +156,9 @@ def _remove(session: Session, request: RemoveNote, by: User, *, may_tidy: bool) 
 
 
 def _find(session: Session, pk: int, *, is_removed: bool = False) -> Note:
-    found = session.notes.select_related("answers").filter(pk=pk, is_removed=is_removed).first()
+    notes = session.notes.filter(pk=pk)
+    there = notes.filter(is_removed=True) if is_removed else _shown(notes)
+    found = there.select_related("answers").first()
     if found is None:
         raise NoSuchNote(_("There is no such note any more."))
     return found

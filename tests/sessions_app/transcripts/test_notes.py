@@ -155,6 +155,15 @@ class TestRemoving:
             notes.apply(session, RemoveNote(note=note), by=anna)
 
 
+    def test_leaves_no_answer_to_be_answered_or_changed(self, session: Session, anna: User) -> None:
+        note = add(session, anna)
+        answer = notes.apply(session, AnswerNote(note=note, text="ja"), by=anna)
+        notes.apply(session, RemoveNote(note=note), by=anna)
+        for request in (AnswerNote(note=answer, text="?"), ChangeNote(note=answer, text="nein")):
+            with pytest.raises(notes.NoSuchNote):
+                notes.apply(session, request, by=anna)
+
+
 class TestEveryChange:
     def test_has_a_number_of_its_own(self, session: Session, anna: User) -> None:
         note = add(session, anna)
@@ -186,6 +195,14 @@ class TestSearch:
         notes.apply(session, RemoveNote(note=removed), by=anna)
         seen = Session.objects.filter(pk=session.pk)
         assert [note.pk for note in notes.containing(seen, "BUDGET", limit=5)] == [found]
+
+    def test_finds_no_answer_to_a_note_that_was_removed(self, session: Session, anna: User) -> None:
+        note = add(session, anna)
+        answer = notes.apply(session, AnswerNote(note=note, text="Budget"), by=anna)
+        seen = Session.objects.filter(pk=session.pk)
+        assert [found.pk for found in notes.containing(seen, "budget", limit=5)] == [answer]
+        notes.apply(session, RemoveNote(note=note), by=anna)
+        assert notes.containing(seen, "budget", limit=5) == []
 
 
 class TestRequests:
