@@ -154,7 +154,6 @@ class TestRemoving:
         with pytest.raises(notes.NoSuchNote):
             notes.apply(session, RemoveNote(note=note), by=anna)
 
-
     def test_leaves_no_answer_to_be_answered_or_changed(self, session: Session, anna: User) -> None:
         note = add(session, anna)
         answer = notes.apply(session, AnswerNote(note=note, text="ja"), by=anna)
