@@ -39,7 +39,7 @@ def restore(sessions: Iterable[Session]) -> None:
 
 def empty() -> int:
     """Delete for good what has been in the trash for its time, and return how many meetings that were."""
-    limit = timezone.now() - timedelta(days=min(settings.TRASH_DAYS, MAX_DAYS))
+    limit = timezone.now() - _time_in_it(settings.TRASH_DAYS)
     over = list(Session.objects.filter(trashed_at__lt=limit))
     if over:
         retention.delete_sessions(over)
@@ -53,5 +53,9 @@ def newest_first(sessions: QuerySet[Session]) -> list[Session]:
 
 def days_left(trashed_at: datetime, now: datetime, days: float) -> int:
     """Return for how many days, begun ones included, a meeting can still be had back."""
-    left = trashed_at + timedelta(days=days) - now
+    left = trashed_at + _time_in_it(days) - now
     return max(0, math.ceil(left / timedelta(days=1)))
+
+
+def _time_in_it(days: float) -> timedelta:
+    return timedelta(days=min(days, MAX_DAYS))

@@ -110,6 +110,14 @@ def test_its_time_is_a_setting(days: float, emptied: int, settings: Settings) ->
     assert trash.empty() == emptied
 
 
+def test_a_time_without_end_is_a_century_on_its_page(
+    anna: Client, session: Session, settings: Settings
+) -> None:
+    settings.TRASH_DAYS = 1e9
+    trash.put(session)
+    assert "36525 days left" in anna.get(reverse("trash")).content.decode()
+
+
 @pytest.mark.parametrize(
     ("hours", "left"), [(0, 30), (1, 30), (24, 29), (25, 29), (29 * 24 + 1, 1), (30 * 24, 0), (9999, 0)]
 )
