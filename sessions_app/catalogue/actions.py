@@ -110,7 +110,6 @@ def apply(wanted: Wanted, sessions: Sequence[Session], by: User) -> Done:
             trash.restore(sessions)
         case Action.DELETE:
             retention.delete_sessions(sessions)
-            drop_unused()
         case Action.FAVOURITE:
             marks = [Favourite(user=by, session=session) for session in sessions]
             Favourite.objects.bulk_create(marks, ignore_conflicts=True)
@@ -119,12 +118,6 @@ def apply(wanted: Wanted, sessions: Sequence[Session], by: User) -> Done:
         case _:
             _label(wanted, sessions)
     return Done([session.key for session in sessions])
-
-
-def drop_unused() -> None:
-    """Forget tags and folders that no meeting has."""
-    Tag.objects.filter(sessions=None).delete()
-    Folder.objects.filter(sessions=None).delete()
 
 
 def _trash(sessions: Sequence[Session]) -> Done:
@@ -150,4 +143,4 @@ def _label(wanted: Wanted, sessions: Sequence[Session]) -> None:
         case Action.MOVE:
             folder = Folder.objects.get_or_create(name=wanted.name)[0] if wanted.name else None
             rows.update(folder=folder)
-    drop_unused()
+    retention.drop_unused_labels()

@@ -1,6 +1,7 @@
 """Deletion of sessions, and of their recordings, for good: by hand, and by age.
 
-What is deleted is gone: rows, every version of every line, what the admin's log quotes of them, links, files.
+What is deleted is gone: rows, every version of every line, what the admin's log quotes of them, links,
+tags and folders that nothing else has, files.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from sessions_app.exceptions import SessionsError
-from sessions_app.models import AccessToken, Session, Utterance, Voice
+from sessions_app.models import AccessToken, Folder, Session, Tag, Utterance, Voice
 from sessions_app.recordings import files, peaks
 from speakers import secure_erase
 from speakers.exceptions import InUse
@@ -54,7 +55,14 @@ def delete_sessions(sessions: Iterable[Session]) -> None:
     """Delete several in the same way; those before one that has not ended are gone."""
     for session in sessions:
         _delete_rows_and_files(session)
+    drop_unused_labels()
     transaction.on_commit(_wipe_traces)  # the admin deletes within a transaction of its own
+
+
+def drop_unused_labels() -> None:
+    """Forget tags and folders that no session has."""
+    Tag.objects.filter(sessions=None).delete()
+    Folder.objects.filter(sessions=None).delete()
 
 
 def _delete_rows_and_files(session: Session) -> None:

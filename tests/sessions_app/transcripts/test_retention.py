@@ -17,7 +17,7 @@ from django.urls import reverse
 from django.utils import timezone
 from pytest_django import Settings
 
-from sessions_app.models import AccessToken, Session, Utterance, Voice
+from sessions_app.models import AccessToken, Folder, Session, Tag, Utterance, Voice
 from sessions_app.recordings import files, peaks
 from sessions_app.transcripts import editing, retention
 from sessions_app.transcripts.edit_requests import ChangeText, Seen
@@ -52,6 +52,8 @@ def make_full_session(key: str = "secret", *, days_ago: float = 0) -> Session:
         session, ChangeText(seen=Seen(line=lines[0].pk, revision=0), text="改过的机密。"), by=editor
     )
     AccessToken.issue(name="link", role="receiver", session_key=key)
+    session.tags.create(name=f"tag of {key}")
+    Folder.objects.create(name=f"folder of {key}").sessions.add(session)
     for row in (session, lines[0]):
         kind = ContentType.objects.get_for_model(row)
         LogEntry.objects.create(
@@ -63,7 +65,7 @@ def make_full_session(key: str = "secret", *, days_ago: float = 0) -> Session:
 
 
 def left() -> dict[str, int]:
-    rows = (Session, Utterance, Voice, AccessToken, LogEntry, Utterance.history.model)
+    rows = (Session, Utterance, Voice, AccessToken, Tag, Folder, LogEntry, Utterance.history.model)
     return {model.__name__: model.objects.count() for model in rows}
 
 
