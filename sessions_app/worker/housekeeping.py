@@ -34,6 +34,9 @@ class Housekeeping:
                 await self._keep_house()
             except DatabaseError as error:
                 logger.warning("the database does not answer: %s", error)
+            except OSError as error:
+                # `manage.py prune` finds what is left of it.
+                logger.error("a recording could not be deleted: %s", error)
             try:
                 async with asyncio.timeout(EVERY_S):
                     await self._wake.wait()

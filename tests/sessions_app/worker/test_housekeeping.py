@@ -4,41 +4,71 @@ from __future__ import annotations
 
 import asyncio
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from channels.db import database_sync_to_async
 from django.utils import timezone
+from pytest_django import Settings
 
 from sessions_app.models import Session
+from sessions_app.recordings import files
 from sessions_app.transport.cancel import cancel_and_wait
 from sessions_app.worker.housekeeping import Housekeeping
 from tests.sessions_app.meetings import make_lines, make_session
 
 
+@database_sync_to_async
+def make_meeting(key: str) -> None:
+    make_lines(make_session(key))
+
+
+@database_sync_to_async
+def make_trashed_for_too_long() -> Session:
+    session = make_session("old")
+    Session.objects.filter(pk=session.pk).update(trashed_at=timezone.now() - timedelta(days=31))
+    return session
+
+
+@database_sync_to_async
+def titles() -> list[str]:
+    return list(Session.objects.order_by("pk").values_list("drawn_title", flat=True))
+
+
+async def until_titles_are(wanted: list[str]) -> None:
+    async with asyncio.timeout(30):
+        while await titles() != wanted:
+            await asyncio.sleep(0.01)
+
+
 @pytest.mark.django_db(transaction=True)
 async def test_overviews_are_drawn_the_trash_is_emptied_and_again_as_soon_as_it_is_asked() -> None:
-    @database_sync_to_async
-    def prepare() -> None:
-        make_lines(make_session("20261130-0114-bfa0"))
-        old = make_session("old")
-        Session.objects.filter(pk=old.pk).update(trashed_at=timezone.now() - timedelta(days=31))
-
-    @database_sync_to_async
-    def titles() -> list[str]:
-        return list(Session.objects.order_by("pk").values_list("drawn_title", flat=True))
-
-    async def until(wanted: list[str]) -> None:
-        async with asyncio.timeout(30):
-            while await titles() != wanted:
-                await asyncio.sleep(0.01)
-
-    await prepare()
+    await make_meeting("20261130-0114-bfa0")
+    await make_trashed_for_too_long()
     housekeeping = Housekeeping()
     task = asyncio.create_task(housekeeping.run())
     try:
-        await until(["预算通过了吗"])
-        await database_sync_to_async(lambda: make_lines(make_session("second")))()
+        await until_titles_are(["预算通过了吗"])
+        await make_meeting("second")
         housekeeping.look_now()
-        await until(["预算通过了吗", "预算通过了吗"])
+        await until_titles_are(["预算通过了吗", "预算通过了吗"])
     finally:
         await cancel_and_wait(task)
+
+
+@pytest.mark.django_db(transaction=True)
+async def test_a_recording_that_cannot_be_deleted_is_logged_and_the_work_goes_on(
+    tmp_path: Path, settings: Settings, caplog: pytest.LogCaptureFixture
+) -> None:
+    settings.MEDIA_ROOT = tmp_path
+    files.journal_path((await make_trashed_for_too_long()).pk).mkdir(parents=True)
+    housekeeping = Housekeeping()
+    task = asyncio.create_task(housekeeping.run())
+    try:
+        await until_titles_are([])
+        await make_meeting("20261130-0114-bfa0")
+        housekeeping.look_now()
+        await until_titles_are(["预算通过了吗"])
+    finally:
+        await cancel_and_wait(task)
+    assert "a recording could not be deleted" in caplog.text
