@@ -50,8 +50,11 @@ export async function leaveFile(file) {
  */
 export async function takeFile() {
   try {
-    const file = await inStore((store) => store.get(KEY));
-    if (file) await inStore((store) => store.delete(KEY));
+    const file = await inStore((store) => {
+      const found = store.get(KEY);
+      store.delete(KEY); // at once: two pages do not both take it
+      return found;
+    });
     return file instanceof File ? file : null;
   } catch {
     return null; // in a private window there may be no database
