@@ -126,6 +126,7 @@ sessions_app_session:keep                 no     no     yes         yes    no   
 sessions_app_session:release              no     no     yes         yes    no    no       no    yes
 sessions_app_session:delete_recordings    no     no     yes         yes    no    no       no    yes
 sessions_app_session:identify_anew        no     no     yes         yes    no    no       no    yes
+sessions_app_defaultmodels:delete_selected no    no     no          no     no    no       no    no
 sessions_app_utterance:delete_selected    no     no     no          no     no    no       no    no
 sessions_app_utterance:enroll_with_lines  no     no     no          no     no    yes      yes   yes
 sessions_app_voice:delete_selected        no     no     no          no     no    no       no    no
