@@ -39,7 +39,7 @@ from sessions_app.transport.readiness import recognition_is_ready
 from speakers import enrollment, jobs, notify
 from speakers.admin import VersionsAdmin
 from speakers.models import Speaker, Voiceprint
-from speakers.permissions import ENROLL
+from speakers.permissions import ENROLL, user_of
 from speakers.templatetags.percent import percent
 
 from . import model_sets
@@ -101,7 +101,7 @@ class SessionAdmin(OwnSessionsMixin, admin.ModelAdmin):  # type: ignore[type-arg
     def identify_anew(self, request: HttpRequest, sessions: QuerySet[Session]) -> None:
         over = sessions.filter(state=Session.State.ENDED)
         for session in over:
-            jobs.ask_for(REIDENTIFY, str(session.pk), by=_user(request))
+            jobs.ask_for(REIDENTIFY, str(session.pk), by=user_of(request))
         if len(over) < sessions.count():
             messages.warning(request, gettext("Meetings still in progress are identified as they go along."))
         if over:
@@ -311,7 +311,7 @@ class UtteranceAdmin(OwnSessionsMixin, VersionsAdmin):
             messages.error(request, gettext("No recording of these lines has been kept."))
             return None
         draft = enrollment.begin(
-            audio, source=Voiceprint.Source.TRANSCRIPT, by=_user(request), speaker=speaker
+            audio, source=Voiceprint.Source.TRANSCRIPT, by=user_of(request), speaker=speaker
         )
         return redirect("enrollment", draft.uuid)
 
@@ -515,8 +515,3 @@ class TranslatedGroupAdmin(PermissionsMixin, GroupAdmin):  # type: ignore[misc]
 @admin.register(User)
 class TranslatedUserAdmin(PermissionsMixin, UserAdmin):  # type: ignore[type-arg]
     pass
-
-
-def _user(request: HttpRequest) -> User:
-    assert request.user.is_authenticated
-    return request.user

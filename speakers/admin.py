@@ -6,7 +6,6 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django.contrib import admin, messages
-from django.contrib.auth.models import User
 from django.db.models import OuterRef, QuerySet, Subquery
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
@@ -27,7 +26,7 @@ from .models import (
     Speaker,
     Voiceprint,
 )
-from .permissions import ENROLL, MERGE
+from .permissions import ENROLL, MERGE, VIEW, user_of
 
 
 class ReadOnlyInline(admin.TabularInline):  # type: ignore[type-arg]
@@ -132,17 +131,17 @@ class SpeakerAdmin(VersionsAdmin):
     def save_model(self, request: HttpRequest, obj: Speaker, form: Any, change: bool) -> None:
         """Save somebody new, or let transcripts follow a new name."""
         if change:
-            lifecycle.rename(obj, name=obj.name, note=obj.note, by=_user(request))
+            lifecycle.rename(obj, name=obj.name, note=obj.note, by=user_of(request))
         else:
             super().save_model(request, obj, form, change)
 
     # Deleting is forgetting: it is on record, and workers drop the voice.
 
     def delete_model(self, request: HttpRequest, obj: Speaker) -> None:
-        lifecycle.forget(obj, by=_user(request))
+        lifecycle.forget(obj, by=user_of(request))
 
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Speaker]) -> None:
-        lifecycle.forget_all(queryset, by=_user(request))
+        lifecycle.forget_all(queryset, by=user_of(request))
 
     def log_deletions(self, request: HttpRequest, queryset: QuerySet[Speaker]) -> Any:
         """Log nothing: the admin's own log would keep the names; the audit log has the deletion."""
@@ -158,9 +157,9 @@ class SpeakerAdmin(VersionsAdmin):
         formset.save(commit=False)
         for deleted in formset.deleted_objects:
             if isinstance(deleted, Voiceprint):
-                lifecycle.forget_voiceprint(deleted, by=_user(request))
+                lifecycle.forget_voiceprint(deleted, by=user_of(request))
             elif isinstance(deleted, Consent):
-                lifecycle.withdraw(deleted, by=_user(request))
+                lifecycle.withdraw(deleted, by=user_of(request))
 
     @admin.action(description=_("Merge the selected speakers"), permissions=["merge"])
     def merge(self, request: HttpRequest, speakers: QuerySet[Speaker]) -> HttpResponse:
@@ -170,7 +169,7 @@ class SpeakerAdmin(VersionsAdmin):
     @admin.action(description=_("Recompute the selected voiceprints"), permissions=["enroll"])
     def embed_anew(self, request: HttpRequest, speakers: QuerySet[Speaker]) -> None:
         for speaker in speakers:
-            jobs.ask_for(enrollment.REEMBED, str(speaker.uuid), by=_user(request))
+            jobs.ask_for(enrollment.REEMBED, str(speaker.uuid), by=user_of(request))
         messages.success(request, _now("This is being done in the background: see the background jobs."))
 
     def has_merge_permission(self, request: HttpRequest) -> bool:
@@ -206,7 +205,7 @@ class AuditEntryAdmin(FactsAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[AuditEntry]:
         entries: QuerySet[AuditEntry] = super().get_queryset(request)
         people = Speaker.objects.filter(uuid=OuterRef("speaker"))
-        if not request.user.has_perm("speakers.view_speaker"):
+        if not request.user.has_perm(VIEW):
             people = people.none()
         return entries.annotate(name=Subquery(people.values("name")))
 
@@ -283,8 +282,3 @@ class CalibrationAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Calibration | None = None) -> list[str]:
         return [*self.readonly_fields, *(["model_id"] if obj else [])]
-
-
-def _user(request: HttpRequest) -> User:
-    assert request.user.is_authenticated
-    return request.user

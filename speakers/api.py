@@ -30,7 +30,20 @@ from .decoding import decode
 from .enrollment import Verdict
 from .exceptions import BadRecording, EnrollmentError
 from .models import Consent, ConsentText, Enrollment, Speaker, Voiceprint
-from .permissions import ENROLL, EXPORT, LISTEN, MERGE, VIEW
+from .permissions import (
+    ADD,
+    CHANGE,
+    ENROLL,
+    EXPORT,
+    FORGET,
+    FORGET_VOICE,
+    LISTEN,
+    MERGE,
+    VIEW,
+    VIEW_CONSENT,
+    WITHDRAW,
+    user_of,
+)
 
 MAX_LISTED = 500
 MAX_OFFSET = 2**31 - 1
@@ -199,7 +212,7 @@ def list_speakers(
     return {"count": found.count(), "speakers": list(found[offset : offset + limit])}
 
 
-@router.post("/speakers", auth=Permitted("speakers.add_speaker"), response={201: SpeakerOut})
+@router.post("/speakers", auth=Permitted(ADD), response={201: SpeakerOut})
 def add_speaker(request: HttpRequest, new: NewSpeaker) -> Status[Speaker]:
     """Add somebody of whom nothing is enrolled yet."""
     return Status(201, Speaker.objects.create(name=new.name.strip(), note=new.note))
@@ -211,20 +224,20 @@ def show_speaker(request: HttpRequest, key: uuid.UUID) -> Speaker:
     return _speaker(key)
 
 
-@router.patch("/speakers/{uuid:key}", auth=Permitted("speakers.change_speaker"), response=SpeakerOut)
+@router.patch("/speakers/{uuid:key}", auth=Permitted(CHANGE), response=SpeakerOut)
 def change_speaker(request: HttpRequest, key: uuid.UUID, change: SpeakerChange) -> Speaker:
     """Change the name or the note; transcripts show the new name."""
     speaker = _speaker(key)
     name = speaker.name if change.name is None else change.name.strip()
     note = speaker.note if change.note is None else change.note
-    lifecycle.rename(speaker, name=name, note=note, by=_user(request))
+    lifecycle.rename(speaker, name=name, note=note, by=user_of(request))
     return speaker
 
 
-@router.delete("/speakers/{uuid:key}", auth=Permitted("speakers.delete_speaker"), response={204: None})
+@router.delete("/speakers/{uuid:key}", auth=Permitted(FORGET), response={204: None})
 def forget_speaker(request: HttpRequest, key: uuid.UUID) -> Status[None]:
     """Delete all that is known of somebody; every worker drops the voice."""
-    lifecycle.forget(_speaker(key), by=_user(request))
+    lifecycle.forget(_speaker(key), by=user_of(request))
     return Status(204, None)
 
 
@@ -234,14 +247,14 @@ def merge(request: HttpRequest, key: uuid.UUID, merge: Merge) -> Speaker:
     kept, gone = _speaker(key), _speaker(merge.gone)
     if kept == gone:
         raise HttpError(422, _("A speaker cannot be merged with itself."))
-    lifecycle.merge(kept, gone, by=_user(request))
+    lifecycle.merge(kept, gone, by=user_of(request))
     return kept
 
 
 @router.get("/speakers/{uuid:key}/export", auth=Permitted(EXPORT))
 def export_speaker(request: HttpRequest, key: uuid.UUID) -> HttpResponse:
     """Export everything that is kept of somebody, as a ZIP."""
-    return responses.archive(_speaker(key), by=_user(request))
+    return responses.archive(_speaker(key), by=user_of(request))
 
 
 @router.get("/consent-text", auth=Permitted(ENROLL), response=ConsentTextOut)
@@ -253,9 +266,7 @@ def show_consent_text(request: HttpRequest) -> ConsentText:
     return text
 
 
-@router.get(
-    "/speakers/{uuid:key}/consents", auth=Permitted("speakers.view_consent"), response=list[ConsentOut]
-)
+@router.get("/speakers/{uuid:key}/consents", auth=Permitted(VIEW_CONSENT), response=list[ConsentOut])
 def list_consents(request: HttpRequest, key: uuid.UUID) -> list[Consent]:
     """List the consents of somebody, the newest first."""
     return list(_speaker(key).consents.all())
@@ -265,14 +276,14 @@ def list_consents(request: HttpRequest, key: uuid.UUID) -> list[Consent]:
 def record_consent(request: HttpRequest, key: uuid.UUID, agreement: Agreement) -> Status[Consent]:
     """Record that somebody agreed to this text."""
     text = get_object_or_404(ConsentText, pk=agreement.text)
-    return Status(201, enrollment.record_consent(_speaker(key), text, by=_user(request)))
+    return Status(201, enrollment.record_consent(_speaker(key), text, by=user_of(request)))
 
 
-@router.delete("/consents/{int:key}", auth=Permitted("speakers.delete_consent"), response={204: None})
+@router.delete("/consents/{int:key}", auth=Permitted(WITHDRAW), response={204: None})
 def withdraw_consent(request: HttpRequest, key: int) -> Status[None]:
     """Withdraw a consent: what was enrolled under it is deleted."""
     lifecycle.withdraw(
-        get_object_or_404(Consent.objects.select_related("speaker"), pk=key), by=_user(request)
+        get_object_or_404(Consent.objects.select_related("speaker"), pk=key), by=user_of(request)
     )
     return Status(204, None)
 
@@ -287,14 +298,14 @@ def list_voiceprints(request: HttpRequest, key: uuid.UUID) -> list[Voiceprint]:
 def voiceprint_audio(request: HttpRequest, key: uuid.UUID) -> Any:
     """Send the recording, as FLAC; that somebody listened is on record."""
     voiceprint = get_object_or_404(Voiceprint.objects.select_related("speaker"), uuid=key)
-    return responses.voiceprint_recording(voiceprint, by=_user(request))
+    return responses.voiceprint_recording(voiceprint, by=user_of(request))
 
 
-@router.delete("/voiceprints/{uuid:key}", auth=Permitted("speakers.delete_voiceprint"), response={204: None})
+@router.delete("/voiceprints/{uuid:key}", auth=Permitted(FORGET_VOICE), response={204: None})
 def forget_voiceprint(request: HttpRequest, key: uuid.UUID) -> Status[None]:
     """Delete one recording of somebody; every worker drops what it told of the voice."""
     voiceprint = get_object_or_404(Voiceprint.objects.select_related("speaker"), uuid=key)
-    lifecycle.forget_voiceprint(voiceprint, by=_user(request))
+    lifecycle.forget_voiceprint(voiceprint, by=user_of(request))
     return Status(204, None)
 
 
@@ -310,7 +321,7 @@ def enroll(
         audio = decode(recording.chunks())
     except BadRecording as error:
         raise HttpError(422, str(error)) from error
-    draft = enrollment.begin(audio, source=Voiceprint.Source.UPLOAD, by=_user(request), speaker=speaker)
+    draft = enrollment.begin(audio, source=Voiceprint.Source.UPLOAD, by=user_of(request), speaker=speaker)
     return Status(202, _described(draft))
 
 
@@ -337,7 +348,7 @@ def store_enrollment(request: HttpRequest, key: uuid.UUID, is_sure: bool = False
         reasons = " ".join(enrollment.describe(problem) for problem in verdict.problems)
         raise HttpError(409, reasons)
     with _as_conflict():
-        return Status(201, enrollment.approve(draft, draft.speaker, by=_user(request)))
+        return Status(201, enrollment.approve(draft, draft.speaker, by=user_of(request)))
 
 
 @router.delete("/enrollments/{uuid:key}", auth=Permitted(ENROLL), response={204: None})
@@ -347,17 +358,12 @@ def discard_enrollment(request: HttpRequest, key: uuid.UUID) -> Status[None]:
     return Status(204, None)
 
 
-def _user(request: HttpRequest) -> User:
-    assert request.user.is_authenticated
-    return request.user
-
-
 def _speaker(key: uuid.UUID) -> Speaker:
     return get_object_or_404(Speaker, uuid=key)
 
 
 def _draft(request: HttpRequest, key: uuid.UUID) -> Enrollment:
-    return responses.draft_or_404(_user(request), key)
+    return responses.draft_or_404(user_of(request), key)
 
 
 @contextmanager

@@ -46,7 +46,7 @@ def needs(permission: str) -> Callable[[View], View]:
 
 
 def user_of(request: HttpRequest) -> User:
-    """Return who is logged in, as `needs` has made sure of."""
+    """Return who is logged in, where a door such as `needs` let nobody else in."""
     assert request.user.is_authenticated
     return request.user
 
