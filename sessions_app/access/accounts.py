@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Iterable
+from typing import Any
 
 from django.contrib.admin.models import ADDITION, CHANGE, LogEntry
 from django.contrib.auth.models import Group, User
 from django.db import transaction
-from django.db.models import Q
 
 MANAGE = "auth.change_user"
 """The permission of those who give roles."""
@@ -20,12 +20,7 @@ MAX_NAMED = 5
 
 def managers() -> list[str]:
     """Return the names of some who can give roles."""
-    can = (
-        Q(is_superuser=True)
-        | Q(groups__permissions__codename="change_user")
-        | Q(user_permissions__codename="change_user")
-    )
-    found = User.objects.filter(can, is_active=True).order_by("username").distinct()
+    found = User.objects.with_perm(MANAGE).order_by("username")
     return list(found.values_list("username", flat=True)[:MAX_NAMED])
 
 
@@ -40,7 +35,7 @@ def add(username: str, roles: Iterable[Group], *, by: User) -> tuple[User, str]:
     with transaction.atomic():
         user = User.objects.create_user(username, password=password)
         user.groups.set(roles)
-        _log(user, ADDITION, by=by, what="added")
+        _log(user, ADDITION, {"added": {}}, by=by)
     return user, password
 
 
@@ -50,7 +45,7 @@ def change(user: User, roles: Iterable[Group], *, is_active: bool, by: User) -> 
         user.is_active = is_active
         user.save(update_fields=["is_active"])
         user.groups.set(roles)
-        _log(user, CHANGE, by=by, what="roles")
+        _log(user, CHANGE, {"changed": {"fields": ["roles"]}}, by=by)
 
 
 def reset_password(user: User, *, by: User) -> str:
@@ -59,7 +54,7 @@ def reset_password(user: User, *, by: User) -> str:
     with transaction.atomic():
         user.set_password(password)
         user.save(update_fields=["password"])
-        _log(user, CHANGE, by=by, what="password")
+        _log(user, CHANGE, {"changed": {"fields": ["password"]}}, by=by)
     return password
 
 
@@ -68,6 +63,5 @@ def new_password() -> str:
     return secrets.token_urlsafe(PASSWORD_BYTES)
 
 
-def _log(user: User, flag: int, *, by: User, what: str) -> None:
-    change = [{"added": {}}] if flag == ADDITION else [{"changed": {"fields": [what]}}]
-    LogEntry.objects.log_actions(by.pk, [user], flag, change, single_object=True)
+def _log(user: User, flag: int, message: dict[str, Any], *, by: User) -> None:
+    LogEntry.objects.log_actions(by.pk, [user], flag, [message], single_object=True)
