@@ -6,7 +6,6 @@ import json
 import uuid
 from typing import Any
 
-from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -18,17 +17,16 @@ from sessions_app.access.permissions import for_session
 from sessions_app.transcripts.learning import lines_to_learn_from, said, speech_s
 from speakers import enrollment
 from speakers.models import Speaker, Voiceprint
-from speakers.permissions import ENROLL, user_of
+from speakers.permissions import ENROLL, needs, user_of
 
 from ..models import Session
 
 
 @require_http_methods(["GET", "POST"])
 @for_session(Right.EDIT)
+@needs(ENROLL)
 def remember(request: HttpRequest, session: Session, speaker: uuid.UUID) -> HttpResponse:
     """Tell what remembering this speaker's voice takes, or do it: a worker judges what was said here."""
-    if not request.user.has_perm(ENROLL):
-        raise PermissionDenied(_("You do not have permission to do this."))
     person = Speaker.objects.filter(uuid=speaker, voices__session=session).first()
     if person is None:
         raise Http404(_("Nobody of this name speaks in this meeting."))
