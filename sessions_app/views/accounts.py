@@ -28,10 +28,11 @@ PER_PAGE = 50
 def account(request: HttpRequest) -> HttpResponse:
     """Show one's own account: what one may do, one's teams, and the way to another password."""
     user = user_of(request)
+    own = roles.described(user.groups.order_by("pk"))
     context = {
-        "roles": roles.described(user.groups.order_by("pk")),
+        "roles": own,
         "memberships": user.memberships.select_related("team").order_by("team__name"),
-        "managers": accounts.managers() if not user.groups.exists() else [],
+        "managers": [] if own else accounts.managers(),
     }
     return render(request, "accounts/account.html", context)
 
@@ -63,9 +64,7 @@ def account_list(request: HttpRequest) -> HttpResponse:
     found = User.objects.filter(username__icontains=text).order_by("username")
     page = Paginator(found.prefetch_related("groups", "teams"), PER_PAGE).get_page(request.GET.get("page"))
     rows = [(user, [name for name, _duties in roles.described(user.groups.all())]) for user in page]
-    query = request.GET.copy()
-    query.pop("page", None)
-    context = {"text": text, "page": page, "rows": rows, "query": query.urlencode()}
+    context = {"text": text, "page": page, "rows": rows}
     return render(request, "accounts/list.html", context)
 
 

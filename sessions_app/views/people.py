@@ -43,7 +43,7 @@ def person_list(request: HttpRequest) -> HttpResponse:
     )
     counts = appearances.meeting_counts(page.object_list, permissions.visible_sessions(request))
     rows = [(person, counts.get(person.pk, 0), _days_left(person)) for person in page]
-    context = {"text": text, "enrolled": enrolled, "page": page, "rows": rows, "query": _query(request)}
+    context = {"text": text, "enrolled": enrolled, "page": page, "rows": rows}
     return render(request, "people/list.html", context)
 
 
@@ -112,10 +112,3 @@ def _days_left(speaker: Any) -> int | None:
         return None
     days: int = (speaker.until - timezone.now()).days
     return days if days <= SOON_DAYS else None
-
-
-def _query(request: HttpRequest) -> str:
-    """Return the query string of another page of the same list, without the page's number."""
-    query = request.GET.copy()
-    query.pop("page", None)
-    return query.urlencode()
