@@ -1,5 +1,6 @@
 // The list of meetings, fetched anew: the place, the selection and the focus of the reader stay.
 
+import { getHtml } from "../lib/api.js";
 import { byId } from "../lib/dom.js";
 
 /**
@@ -25,9 +26,7 @@ export async function refreshList(onShown) {
 
 async function fetchPage() {
   try {
-    const response = await fetch(location.href, { headers: { Accept: "text/html" } });
-    if (!response.ok || response.redirected) return null;
-    return new DOMParser().parseFromString(await response.text(), "text/html");
+    return new DOMParser().parseFromString(await getHtml(location.href), "text/html");
   } catch {
     return null; // the list stays as it is
   }

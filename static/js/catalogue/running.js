@@ -1,5 +1,6 @@
 // Meetings that are running: cards that keep themselves up to date, as long as somebody looks at them.
 
+import { getHtml } from "../lib/api.js";
 import { byId, setText } from "../lib/dom.js";
 import { ended, waitMs } from "./polling.js";
 
@@ -31,9 +32,7 @@ export class RunningMeetings {
   async look() {
     clearTimeout(this.timer);
     try {
-      const response = await fetch(this.url, { headers: { Accept: "text/html" } });
-      if (!response.ok || response.redirected) throw new Error(response.statusText);
-      this.show(await response.text());
+      this.show(await getHtml(this.url));
       this.failures = 0;
     } catch {
       this.failures += 1; // the server is away, or the login is over: what is shown stays

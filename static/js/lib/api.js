@@ -44,6 +44,17 @@ export async function postJson(url, body) {
 }
 
 /**
+ * Ask for a page, or a piece of one. Throws RequestError, also where the login is over: then another page answers.
+ *
+ * @param {string} url
+ */
+export async function getHtml(url) {
+  const response = await request(url, { headers: { Accept: "text/html" } });
+  if (!response.ok || response.redirected) throw refusal(response);
+  return response.text();
+}
+
+/**
  * Ask for bytes; none where they are refused, or nobody answers.
  *
  * @param {string} url
@@ -82,14 +93,16 @@ async function readAnswer(response) {
   } catch {
     // A proxy's error page: the status says enough.
   }
-  if (!response.ok) {
-    throw new RequestError(
-      answer.error ?? `${gettext("The server refused the request.")} (${response.status})`,
-      response.status,
-      answer,
-    );
-  }
+  if (!response.ok) throw refusal(response, answer);
   return answer;
+}
+
+/**
+ * @param {Response} response
+ * @param {Record<string, any>} [answer]
+ */
+function refusal({ status }, answer = {}) {
+  return new RequestError(answer.error ?? `${gettext("The server refused the request.")} (${status})`, status, answer);
 }
 
 /** @param {string} name */

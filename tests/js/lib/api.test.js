@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { after, before, beforeEach, describe, test } from "node:test";
 
-import { getBytes, getJson, postJson, RequestError, sessionUrl } from "../../../static/js/lib/api.js";
+import { getBytes, getHtml, getJson, postJson, RequestError, sessionUrl } from "../../../static/js/lib/api.js";
 import { TestServer } from "../support/server.js";
 
 const server = new TestServer();
@@ -67,6 +67,28 @@ describe("A request", () => {
 
   test("that reaches nobody says so", async () => {
     await assert.rejects(getJson("http://127.0.0.1:1/"), { message: "The server cannot be reached.", status: 0 });
+  });
+});
+
+describe("A page", () => {
+  test("is asked for as such, and given as it comes", async () => {
+    server.respond = () => ({ status: 200, type: "text/html", body: "<h1>Meetings</h1>" });
+    assert.equal(await getHtml(server.url), "<h1>Meetings</h1>");
+    assert.equal(server.requests[0].headers.accept, "text/html");
+  });
+
+  test("that is refused is an error", async () => {
+    server.answerText("<h1>Bad gateway</h1>", 502);
+    await assert.rejects(getHtml(server.url), isRefusal(502));
+    await assert.rejects(getHtml("http://127.0.0.1:1/"), isRefusal(0));
+  });
+
+  test("in whose place the login answers is an error", async () => {
+    server.respond = ({ url }) =>
+      url === "/login/"
+        ? { status: 200, type: "text/html", body: "<h1>Log in</h1>" }
+        : { status: 302, type: "text/html", body: "", headers: { Location: "/login/" } };
+    await assert.rejects(getHtml(`${server.url}/`), isRefusal(200));
   });
 });
 

@@ -11,7 +11,7 @@ Object.assign(globalThis, {
 });
 
 /** @typedef {{method: string, url: string, headers: IncomingHttpHeaders, body: string}} Asked */
-/** @typedef {{status: number, type: string, body: string}} Said */
+/** @typedef {{status: number, type: string, body: string, headers?: Record<string, string>}} Said */
 
 export class TestServer {
   /** @type {Asked[]} */
@@ -25,7 +25,7 @@ export class TestServer {
     const asked = { method, url, headers, body };
     this.requests.push(asked);
     const said = await this.respond(asked);
-    response.writeHead(said.status, { "Content-Type": said.type }).end(said.body);
+    response.writeHead(said.status, { "Content-Type": said.type, ...said.headers }).end(said.body);
   });
 
   /** @returns {Promise<void>} */
