@@ -20,6 +20,37 @@ import { lineAt } from "../player/timeline.js";
 
 /** @typedef {Note & {comments: Note[]}} Thread */
 
+/** What is known of a meeting's notes: all of them, as of the change with a number. */
+export class Notebook {
+  /** @type {Thread[]} */
+  threads = [];
+  number = 0;
+  /** Number of the change for which notes were last asked. */
+  asked = 0;
+
+  /**
+   * Tell whether a change is neither known nor asked for.
+   *
+   * @param {number} number
+   */
+  isNews(number) {
+    return number > Math.max(this.number, this.asked);
+  }
+
+  /**
+   * Take an answer of the server, unless a newer one has overtaken it.
+   *
+   * @param {{number: number, notes: Note[]}} answer
+   * @returns {boolean} whether it was taken
+   */
+  take({ number, notes }) {
+    if (number < this.number) return false;
+    this.number = number;
+    this.threads = threads(notes);
+    return true;
+  }
+}
+
 /**
  * Return the notes, each with the comments on it, in the order of their moments.
  *
@@ -37,8 +68,18 @@ export function threads(notes) {
 }
 
 /**
- * Return the threads of each line: those of moments from its start until the next one's. What comes before the first
- * line is the first line's.
+ * Return the line that a thread belongs to: the one that began last before its moment, or else the first.
+ *
+ * @template {Pick<Line, "id" | "start_ms">} T
+ * @param {Thread} thread
+ * @param {readonly T[]} lines in the order of their start
+ */
+export function lineOf(thread, lines) {
+  return lineAt(lines, thread.at_ms) ?? lines[0];
+}
+
+/**
+ * Return the threads of each line.
  *
  * @template {Pick<Line, "id" | "start_ms">} T
  * @param {readonly Thread[]} found
@@ -49,7 +90,7 @@ export function byLine(found, lines) {
   /** @type {Map<number, Thread[]>} */
   const placed = new Map();
   for (const thread of found) {
-    const line = lineAt(lines, thread.at_ms) ?? lines[0];
+    const line = lineOf(thread, lines);
     if (line) placed.set(line.id, [...(placed.get(line.id) ?? []), thread]);
   }
   return placed;

@@ -3,6 +3,7 @@
 /** @import { PageData } from "../connection/messages.js" */
 /** @import { PlayerBar } from "../player/player-bar.js" */
 /** @import { SessionView } from "../transcript/session-view.js" */
+/** @import { Writing } from "./note-form.js" */
 /** @import { Note, Thread } from "./notebook.js" */
 
 import { getJson, postJson, RequestError, sessionUrl } from "../lib/api.js";
@@ -10,18 +11,15 @@ import { clock } from "../lib/clock.js";
 import { byId, closest, element, findById, icon } from "../lib/dom.js";
 import { toast } from "../lib/toast.js";
 import { fill, gettext, languageOf } from "../lib/words.js";
-import { byLine, momentMeant, threads } from "./notebook.js";
+import { NoteForm } from "./note-form.js";
+import { byLine, lineOf, momentMeant, Notebook } from "./notebook.js";
 
 const BOOKMARK = "M6 3h8v14l-4-3.500L6 17z";
 const NOTE = "M4 4h12v9H9l-4 3.500V13H4z";
 const WIDE = "(min-width: 60.01rem)";
 
 export class NotesPanel {
-  /** @type {Thread[]} */
-  threads = [];
-  number = 0;
-  /** Where the note that is being written belongs. */
-  momentMs = 0;
+  notebook = new Notebook();
 
   /** @param {{data: PageData, view: SessionView, playerBar: PlayerBar}} parts */
   constructor({ data, view, playerBar }) {
@@ -32,8 +30,7 @@ export class NotesPanel {
     this.opener = byId("notes-open");
     this.list = byId("note-list");
     this.mayWrite = data.rights.includes("comment");
-    this.form = findById("note-form", HTMLFormElement);
-    this.field = findById("note-text", HTMLTextAreaElement);
+    this.form = this.mayWrite ? new NoteForm((request) => this.send(request)) : null;
     this.opener.addEventListener("click", () => this.toggle());
     byId("notes-close").addEventListener("click", () => this.close());
     view.transcriptView.container.addEventListener("click", ({ target }) => this.clickedInTranscript(target));
@@ -46,23 +43,21 @@ export class NotesPanel {
       button.addEventListener("click", () => this.bookmark());
     }
     byId("note-add").addEventListener("click", () => this.write());
-    byId("note-cancel").addEventListener("click", () => this.stopWriting());
-    this.form?.addEventListener("submit", (event) => {
-      event.preventDefault();
-      this.save();
-    });
-    this.field?.addEventListener("keydown", (event) => this.keyInField(event));
   }
 
   // Companion of the view.
 
   /** @param {number} number of the last change that the server tells of */
   async notesChanged(number) {
-    if (number > this.number) await this.load(number);
+    if (this.notebook.isNews(number)) await this.load(number);
   }
 
   transcriptChanged() {
     this.showInTranscript();
+  }
+
+  get threads() {
+    return this.notebook.threads;
   }
 
   // Opening.
@@ -85,7 +80,7 @@ export class NotesPanel {
   close() {
     this.panel.hidden = true;
     this.opener.setAttribute("aria-expanded", "false");
-    this.stopWriting();
+    this.form?.close();
     this.opener.focus();
   }
 
@@ -94,21 +89,21 @@ export class NotesPanel {
   /** @param {number} number that these notes have at least */
   async load(number) {
     if (this.data.token) return; // a link shows what was said alone
-    this.number = number;
+    this.notebook.asked = number;
     try {
       this.receive(await getJson(sessionUrl(this.data, "notes")));
     } catch (error) {
       if (!(error instanceof RequestError)) throw error;
-      this.number = 0; // the next hint asks again
+      this.notebook.asked = 0; // the next hint asks again
     }
   }
 
   /** @param {{number: number, notes: Note[]}} answer */
-  receive({ number, notes }) {
-    const isFirst = !this.threads.length && notes.length > 0;
-    this.number = Math.max(this.number, number);
-    this.threads = threads(notes);
-    byId("note-count").textContent = notes.length ? String(this.threads.length) : "";
+  receive(answer) {
+    const hadNone = !this.threads.length;
+    if (!this.notebook.take(answer)) return;
+    const isFirst = hadNone && this.threads.length > 0;
+    byId("note-count").textContent = String(this.threads.length || "");
     this.show();
     if (isFirst) this.goToLinked();
   }
@@ -138,10 +133,9 @@ export class NotesPanel {
   }
 
   /** @param {Thread} thread */
-  rowOf({ id }) {
-    return [...byLine(this.threads, this.view.transcript.lines)]
-      .filter(([, found]) => found.some((thread) => thread.id === id))
-      .map(([line]) => this.view.transcriptView.rows.get(line))[0];
+  rowOf(thread) {
+    const line = lineOf(thread, this.view.transcript.lines);
+    return line && this.view.transcriptView.rows.get(line.id);
   }
 
   /** @param {Thread} thread */
@@ -275,38 +269,11 @@ export class NotesPanel {
     this.openForm({ ms, text: before, request: (text) => ({ kind: "change", note: id, text }) });
   }
 
-  /** @param {{ms: number, text: string, request: (text: string) => object}} what */
-  openForm({ ms, text, request }) {
-    if (!this.form || !this.field) return;
+  /** @param {Writing} writing */
+  openForm(writing) {
+    if (!this.form) return;
     this.open();
-    this.request = request;
-    this.form.hidden = false;
-    byId("note-moment").textContent = clock(ms);
-    this.field.value = text;
-    this.field.focus();
-  }
-
-  stopWriting() {
-    if (!this.form || this.form.hidden) return;
-    this.form.hidden = true;
-    this.request = undefined;
-    byId("note-add").focus();
-  }
-
-  async save() {
-    const text = this.field?.value.trim();
-    if (!text || !this.request) return;
-    const request = this.request(text);
-    if ((await this.send(request)) !== undefined) this.stopWriting();
-  }
-
-  /** @param {KeyboardEvent} event */
-  keyInField(event) {
-    if (event.isComposing || !["Enter", "Escape"].includes(event.key) || event.shiftKey) return;
-    event.preventDefault();
-    event.stopPropagation();
-    if (event.key === "Enter") this.save();
-    else this.stopWriting();
+    this.form.open(writing);
   }
 
   /** @param {Note} note */

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 
-import { byLine, momentMeant, threads } from "../../../static/js/notes/notebook.js";
+import { byLine, momentMeant, Notebook, threads } from "../../../static/js/notes/notebook.js";
 
 /**
  * @param {number} id
@@ -38,6 +38,33 @@ describe("Threads", () => {
 
   test("leave out a comment on what is gone", () => {
     assert.deepEqual(threads([note(7, 9000, 5)]), []);
+  });
+});
+
+describe("The notebook", () => {
+  test("takes no answer that a newer one has overtaken", () => {
+    const notebook = new Notebook();
+    assert.equal(notebook.take({ number: 6, notes: [note(1, 0), note(2, 1000)] }), true);
+    assert.equal(notebook.take({ number: 5, notes: [note(1, 0)] }), false);
+    assert.deepEqual(
+      notebook.threads.map(({ id }) => id),
+      [1, 2],
+    );
+    assert.equal(notebook.take({ number: 6, notes: [] }), true);
+  });
+
+  test("asks for a change once, and for none that it has", () => {
+    const notebook = new Notebook();
+    notebook.asked = 3;
+    assert.deepEqual(
+      [3, 4].map((number) => notebook.isNews(number)),
+      [false, true],
+    );
+    notebook.take({ number: 4, notes: [] });
+    assert.deepEqual(
+      [4, 5].map((number) => notebook.isNews(number)),
+      [false, true],
+    );
   });
 });
 
