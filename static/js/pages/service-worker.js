@@ -3,7 +3,8 @@
 
 import { leaveFile } from "../lib/handoff.js";
 
-const CACHE = "offline-1";
+// With the version of all static files in it: a new version keeps its page beside that of the old one.
+const CACHE = import.meta.url;
 const STATIC_FILES = /\b(?:href|src)="([^"]+\.(?:css|svg|js))"/g;
 
 // TypeScript's library of service workers contradicts that of pages.
@@ -12,14 +13,12 @@ const scope = new URL(worker.registration.scope);
 const offlinePage = new URL("offline/", scope).href;
 const shareTarget = new URL("share", scope).href;
 
-/** Keep the page and the files that it names; they are the same for everybody. */
+/** Keep the page and the files that it names; they are the same for everybody. Rejects where one cannot be had. */
 async function keepOfflinePage() {
-  await caches.delete(CACHE); // of another version
   const cache = await caches.open(CACHE);
-  const response = await fetch(offlinePage, { cache: "no-cache", credentials: "omit" });
-  const page = await response.clone().text();
-  const files = [...page.matchAll(STATIC_FILES)].map(([, path]) => new URL(path, scope).href);
-  await Promise.all([cache.put(offlinePage, response), cache.addAll(files)]);
+  await cache.add(new Request(offlinePage, { cache: "no-cache", credentials: "omit" }));
+  const page = (await (await cache.match(offlinePage))?.text()) ?? "";
+  await cache.addAll([...page.matchAll(STATIC_FILES)].map(([, path]) => new URL(path, scope).href));
 }
 
 async function removeOldCaches() {
