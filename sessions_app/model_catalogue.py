@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 
 from recognition.model_sets import selection
 from recognition.model_sets.measured import MEASURED, Measured
-from recognition.model_sets.reading import ModelSet, ModelSource, model_set_names, read_model_set
+from recognition.model_sets.reading import ModelSet, model_set_names, read_model_set
 
 from . import model_sets
 from .exceptions import SessionsError
@@ -42,6 +42,11 @@ class Entry:
     measured: Measured
     is_served: bool
     is_default: bool
+    is_wanted: bool
+    """The settings name it: the next start serves it."""
+
+    own_directories: frozenset[Path]
+    """See `own_directories`."""
 
     @property
     def name(self) -> str:
@@ -66,19 +71,31 @@ class Entry:
 
     @property
     def can_be_deleted(self) -> bool:
-        return not self.is_served and any(path.exists() for path in own_directories(self.set, _known_sets()))
+        return not self.is_served and any(path.exists() for path in self.own_directories)
 
     @property
     def waits_for_a_restart(self) -> bool:
         """Return whether the next start serves it, and this one does not."""
-        wanted = selection.expanded(settings.MODEL_SETS, _models_dir())
-        return not self.is_served and self.set.reference in wanted
+        return self.is_wanted and not self.is_served
 
 
 def entries() -> list[Entry]:
     """Return all sets: those that come with the product, and those of the settings."""
+    wanted = selection.expanded(settings.MODEL_SETS, _models_dir())
+    known = {name: read_model_set(name) for name in dict.fromkeys([*model_set_names(), *wanted])}
     served, default = model_sets.names(), model_sets.default_name()
-    return [_entry(each, served, default) for each in _known_sets()]
+    return [
+        Entry(
+            set=each,
+            parts=_parts(each),
+            measured=MEASURED.get(each.reference, Measured((), ())),
+            is_served=each.name in served,
+            is_default=each.name == default,
+            is_wanted=name in wanted,
+            own_directories=frozenset(own_directories(each, known.values())),
+        )
+        for name, each in known.items()
+    ]
 
 
 def find(name: str) -> Entry | None:
@@ -94,7 +111,7 @@ def delete(entry: Entry) -> None:
     """
     if entry.is_served:
         raise ModelsInUse(_("These models are in use. Serve others first (ASR_MODELS), then delete them."))
-    for directory in own_directories(entry.set, _known_sets()):
+    for directory in entry.own_directories:
         shutil.rmtree(directory, ignore_errors=True)
 
 
@@ -107,24 +124,11 @@ def own_directories(model_set: ModelSet, others: Iterable[ModelSet]) -> set[Path
     return own
 
 
-def _known_sets() -> list[ModelSet]:
-    names = [*model_set_names(), *selection.expanded(settings.MODEL_SETS, _models_dir())]
-    return [read_model_set(name) for name in dict.fromkeys(names)]
-
-
-def _entry(model_set: ModelSet, served: list[str], default: str) -> Entry:
-    missing = model_set.missing(_models_dir())
-    return Entry(
-        set=model_set,
-        parts=tuple(_part(role, source, source not in missing) for role, source in model_set.sources.items()),
-        measured=MEASURED.get(model_set.reference, Measured((), ())),
-        is_served=model_set.name in served,
-        is_default=model_set.name == default,
+def _parts(model_set: ModelSet) -> tuple[Part, ...]:
+    return tuple(
+        Part(role, source.title, source.licence, source.size, not source.is_missing(_models_dir()))
+        for role, source in model_set.sources.items()
     )
-
-
-def _part(role: str, source: ModelSource, is_here: bool) -> Part:
-    return Part(role, source.title, source.licence, source.size, is_here)
 
 
 def _fetched(model_set: ModelSet) -> list[Path]:

@@ -11,7 +11,7 @@ from django.test import Client
 from pytest_django import Settings
 
 from recognition.model_sets.measured import MEASURED
-from recognition.model_sets.reading import read_model_set
+from recognition.model_sets.reading import ModelSet, read_model_set
 from sessions_app import model_catalogue, model_pulls
 from sessions_app.models import DefaultModels
 from speakers.models import Job
@@ -46,6 +46,16 @@ def lay_files_of(name: str) -> list[Path]:
     return made
 
 
+def complete(model_set: ModelSet, models_dir: Path) -> None:
+    """All files that the set fetches, with nothing in them."""
+    for source in model_set.sources.values():
+        directory = source.directory(models_dir)
+        for name in source.files:
+            assert directory
+            (directory / name).parent.mkdir(parents=True, exist_ok=True)
+            (directory / name).touch()
+
+
 class TestRights:
     @pytest.mark.parametrize("action", ["pull", "stop", "default", "delete"])
     def test_only_who_may_change_models_does(self, action: str) -> None:
@@ -72,6 +82,23 @@ class TestPage:
         assert "FunASR model licence 1.1" in page
         assert page.count("not downloaded") == 2
         assert "Our own" in page
+
+    def test_a_set_that_came_after_the_start_waits_for_the_next(
+        self, boss: Client, settings: Settings, tmp_path: Path
+    ) -> None:
+        settings.MODEL_SETS = ["auto"]
+        assert "from the next start" not in boss.get("/models/").content.decode()
+        complete(read_model_set("people"), tmp_path / "models")
+        assert boss.get("/models/").content.decode().count("from the next start") == 1
+
+    def test_so_does_one_of_the_settings_whatever_way_leads_to_its_file(
+        self, settings: Settings, tmp_path: Path
+    ) -> None:
+        settings.MODEL_SETS = [f"{tmp_path}/./later.toml"]
+        (tmp_path / "later.toml").write_text('title = "Later"\nchecksum = true\n')
+        later = model_catalogue.find("later")
+        assert later
+        assert later.is_wanted
 
     def test_in_chinese_too(self, boss: Client) -> None:
         page = boss.get("/models/", HTTP_ACCEPT_LANGUAGE="zh-CN").content.decode()
@@ -147,10 +174,5 @@ class TestButtons:
         other = read_model_set(str(theirs))
         assert len(model_catalogue.own_directories(people, [other])) == 2  # it is not here: it needs nothing
 
-        for source in people.sources.values():
-            directory = source.directory(tmp_path / "models")
-            for name in source.files:
-                assert directory
-                (directory / name).parent.mkdir(parents=True, exist_ok=True)
-                (directory / name).touch()
+        complete(people, tmp_path / "models")
         assert model_catalogue.own_directories(people, [other]) == set()
