@@ -18,6 +18,7 @@ def words(request: HttpRequest) -> HttpResponseBase:
     language = asked if asked in dict(settings.LANGUAGES) else translation.get_language()
     with translation.override(language):
         response = _catalogue(request)
-    is_versioned = asked == language and request.GET.get("v") == (shown_version() or None)
+    shown = shown_version()
+    is_versioned = bool(shown) and shown == request.GET.get("v") and asked == language
     response.headers["Cache-Control"] = FOR_EVER if is_versioned else "max-age=60"
     return response

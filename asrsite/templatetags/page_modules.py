@@ -20,11 +20,7 @@ register = template.Library()
 @register.simple_tag
 def page_module(name: str) -> SafeString:
     """Write the elements that load a module; for the head of a page, as modules wait for the rest of it."""
-    modules = imported_by(name, _read) if not shown_version() else _imported_by(name)
-    preloads = format_html_join(
-        "\n  ", '<link rel="modulepreload" href="{}">', ((static(module),) for module in modules)
-    )
-    return format_html('<script type="module" src="{}"></script>\n  {}', static(name), preloads)
+    return _elements_once(name) if shown_version() else _elements(name)
 
 
 @register.simple_tag
@@ -33,9 +29,16 @@ def static_version() -> str:
     return shown_version()
 
 
-@cache
-def _imported_by(name: str) -> list[str]:
-    return imported_by(name, _read)
+def _elements(name: str) -> SafeString:
+    preloads = format_html_join(
+        "\n  ",
+        '<link rel="modulepreload" href="{}">',
+        ((static(module),) for module in imported_by(name, _read)),
+    )
+    return format_html('<script type="module" src="{}"></script>\n  {}', static(name), preloads)
+
+
+_elements_once = cache(_elements)
 
 
 def _read(name: str) -> str:

@@ -190,3 +190,10 @@ class TestWords:
         assert self.get(language="zh-hans", v="another")["Cache-Control"] == "max-age=60"
         assert self.get(language="zh-hans")["Cache-Control"] == "max-age=60"
         assert self.get(language="xx", v=version)["Cache-Control"] == "max-age=60"
+
+    @pytest.mark.parametrize("query", [{}, {"v": ""}], ids=["none", "empty"])
+    def test_those_that_are_worked_on_are_soon_asked_for_again(
+        self, settings: Settings, query: dict[str, str]
+    ) -> None:
+        settings.DEBUG = True
+        assert self.get(language="zh-hans", **query)["Cache-Control"] == "max-age=60"
