@@ -87,7 +87,7 @@ def models(schema: Schema) -> Iterator[Model]:
 
 
 def type_of(schema: Schema) -> str:
-    """Return a type for people: "string (uuid)", "SpeakerOut", "list of Kind", "text or nothing"."""
+    """Return a type for people: "string (uuid)", "SpeakerOut", "[Kind]", "string | null"."""
     if "$ref" in schema:
         return str(schema["$ref"]).rpartition("/")[2]
     if "anyOf" in schema:

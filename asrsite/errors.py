@@ -54,7 +54,3 @@ def _answer(request: HttpRequest, status: int, reason: str) -> HttpResponse:
     if wants_json(request):
         return JsonResponse({"error": reason}, status=status)
     return render(request, "error.html", {"status": status, "reason": reason}, status=status)
-
-
-def _wants_json(request: HttpRequest) -> bool:
-    return "application/json" in request.headers.get("accept", "")

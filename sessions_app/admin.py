@@ -59,9 +59,8 @@ class OwnSessionsMixin:
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         everything: QuerySet[Any] = super().get_queryset(request)  # type: ignore[misc]
-        rows = everything.filter(
-            **{f"{self.session_path}trashed_at": None}
-        )  # the trash has a page of its own
+        # The trash has a page of its own.
+        rows = everything.filter(**{f"{self.session_path}trashed_at": None})
         if request.user.has_perm("sessions_app.view_all_session"):
             return rows
         return rows.filter(**{f"{self.session_path}owner": request.user.pk})
@@ -409,9 +408,6 @@ class VoiceAdmin(OwnSessionsMixin, admin.ModelAdmin):  # type: ignore[type-arg]
 @admin.register(DefaultModels)
 class DefaultModelsAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     """The choice among the sets that are served; deleted, it is that of the settings."""
-
-    def has_module_permission(self, request: HttpRequest) -> bool:
-        return super().has_module_permission(request)
 
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
         """Lead to the page of models, where one is chosen among all."""
