@@ -64,11 +64,12 @@ def pack(weight: np.ndarray) -> np.ndarray:
     """
     outputs, inputs = weight.shape
     panels = padded(outputs, PANEL) // PANEL
+    steps = inputs // INPUTS
     whole = np.zeros((panels * PANEL, inputs), np.int8)
     whole[:outputs] = weight
-    ordered = whole.reshape(panels, PANEL, inputs // INPUTS, INPUTS).transpose(0, 2, 1, 3)
-    packed = weight_memory.allocate(ordered.shape)
-    packed[...] = ordered
+    packed = weight_memory.allocate((panels, steps, PANEL, INPUTS))
+    # Four inputs move as one number of 32 bits.
+    packed.view(np.int32)[..., 0] = whole.view(np.int32).reshape(panels, PANEL, steps).transpose(0, 2, 1)
     return packed
 
 
