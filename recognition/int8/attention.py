@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numba import literally
 
-from .kernels import compiled, empty_row, inlined, merged, padded, quantize_row, widen
+from .kernels import compiled, empty_row, inlined, merged, padded, quantize_row, widen_product
 from .llvm_builder import LANES
 from .llvm_tiles import (
     ROUND,
@@ -116,10 +116,8 @@ def _take_apart(y, m, layout, row, query, q, key, value, k, around, a):
     """Split row `m` of a product into rows of queries, keys and values; values go to `around` as well."""
     pieces, size, apart = layout
     width = pieces * size
-    line, factor = row.numbers, y.scale[m]
-    widen(y.values, m, row.bits)
-    for d in range(3 * width):
-        line[d] = line[d] * factor + y.bias[d]
+    line = row.numbers
+    widen_product(y, m, row)
     for piece in range(pieces):
         at, column = piece * size, piece * apart
         for d in range(size):

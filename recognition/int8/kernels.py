@@ -103,6 +103,15 @@ def widen(bits, m, line_bits):
         line_bits[d] = _I(bits[m, d]) << _I(16)
 
 
+@merged
+def widen_product(y, m, row):
+    """Copy row `m` of a product, which is bfloat16, to a row of what it stands for."""
+    factor = y.scale[m]
+    widen(y.values, m, row.bits)
+    for d in range(row.numbers.shape[0]):
+        row.numbers[d] = row.numbers[d] * factor + y.bias[d]
+
+
 @inlined
 def quantize_row(row, out, m):
     """Write a row of signed numbers to row `m`, in 8 bits around 128."""
@@ -239,10 +248,7 @@ def relu_quantize(y, out):
     use_whole_registers()
     row = empty_row(y.values.shape[1])
     for m in range(y.values.shape[0]):
-        factor = y.scale[m]
-        widen(y.values, m, row.bits)
-        for d in range(row.numbers.shape[0]):
-            row.numbers[d] = row.numbers[d] * factor + y.bias[d]
+        widen_product(y, m, row)
         _relu_quantize_row(row, out, m)
 
 

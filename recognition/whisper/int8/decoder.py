@@ -23,6 +23,7 @@ from .encoder import Weights, layers, linear, norm
 _FIRST_NODES = 128
 
 
+@dataclass(frozen=True, slots=True)
 class Audio:
     """Keys and values of the encoding of a batch, made once for all that is asked about it.
 
@@ -30,8 +31,8 @@ class Audio:
         keys, values: Of each layer, see `kernels.split_context`.
     """
 
-    def __init__(self, keys: Sequence[np.ndarray], values: Sequence[np.ndarray]) -> None:
-        self.keys, self.values = keys, values
+    keys: Sequence[np.ndarray]
+    values: Sequence[np.ndarray]
 
 
 @dataclass(slots=True)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from recognition.int8.kernels import compiled, empty_row, inlined, merged, quantize_row, widen
+from recognition.int8.kernels import compiled, empty_row, inlined, merged, quantize_row, widen_product
 from recognition.int8.llvm_tiles import ROUND, use_whole_registers
 
 _F = np.float32
@@ -35,19 +35,32 @@ def _raise_two(x, bits):
 
 
 @inlined
+def _largest(x):
+    use_whole_registers()
+    largest = _LEAST
+    for d in range(x.shape[0]):
+        largest = max(largest, x[d])
+    return largest
+
+
+@merged
+def _exponentials(x, largest, powers, bits):
+    """Write e to the power of numbers, of which the largest is known, relative to it; return their sum."""
+    for d in range(x.shape[0]):
+        powers[d] = (x[d] - largest) * _LOG2_E
+    _raise_two(powers, bits)
+    total = _F(0)
+    for d in range(x.shape[0]):
+        total += powers[d]
+    return total
+
+
+@inlined
 def _softmax(row, count):
     """Replace the first numbers of a row by their softmax."""
     use_whole_registers()
     numbers, bits = row.numbers[:count], row.bits[:count]
-    largest = _LEAST
-    for j in range(count):
-        largest = max(largest, numbers[j])
-    for j in range(count):
-        numbers[j] = (numbers[j] - largest) * _LOG2_E
-    _raise_two(numbers, bits)
-    total = _F(0)
-    for j in range(count):
-        total += numbers[j]
+    total = _exponentials(numbers, _largest(numbers), numbers, bits)
     for j in range(count):
         numbers[j] /= total
 
@@ -58,10 +71,9 @@ def dequantize(y, out):
     use_whole_registers()
     row = empty_row(y.values.shape[1])
     for m in range(y.values.shape[0]):
-        factor = y.scale[m]
-        widen(y.values, m, row.bits)
+        widen_product(y, m, row)
         for d in range(row.numbers.shape[0]):
-            out[m, d] = row.numbers[d] * factor + y.bias[d]
+            out[m, d] = row.numbers[d]
 
 
 @compiled
@@ -74,11 +86,9 @@ def gelu_quantize(y, out):
     row, power = empty_row(y.values.shape[1]), empty_row(y.values.shape[1])
     slope, bend = _F(-2 * 0.7978845608) * _LOG2_E, _F(0.044715)
     for m in range(y.values.shape[0]):
-        factor = y.scale[m]
-        widen(y.values, m, row.bits)
+        widen_product(y, m, row)
         for d in range(row.numbers.shape[0]):
-            x = row.numbers[d] * factor + y.bias[d]
-            row.numbers[d] = x
+            x = row.numbers[d]
             power.numbers[d] = slope * (x + bend * x * x * x)
         _raise_two(power.numbers, power.bits)
         for d in range(row.numbers.shape[0]):
@@ -270,15 +280,8 @@ def rank(y, hidden, said, penalty, ids, scores):
                 row.numbers[said[m, j]] = score * penalty if score < 0 else score / penalty
         for j in range(hidden.shape[0]):
             row.numbers[hidden[j]] = _LEAST
-        largest = _LEAST
-        for d in range(tokens):
-            largest = max(largest, row.numbers[d])
-        for d in range(tokens):
-            power.numbers[d] = (row.numbers[d] - largest) * _LOG2_E
-        _raise_two(power.numbers, power.bits)
-        total = _F(0)
-        for d in range(tokens):
-            total += power.numbers[d]
+        largest = _largest(row.numbers)
+        total = _exponentials(row.numbers, largest, power.numbers, power.bits)
         _keep_best(row.numbers, largest + np.log(total), ids[m], scores[m])
 
 
