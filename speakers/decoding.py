@@ -13,6 +13,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
+from django.urls import Resolver404, resolve
 from django.utils.translation import gettext as _
 
 from .exceptions import BadRecording
@@ -26,6 +27,17 @@ MAX_RECORDING_S = 300.0
 MEMORY = 2**30
 CPU_S = 20
 WALL_S = 60.0
+
+VIEWS = frozenset({"enroll", "record-oneself", "api:enroll"})
+"""Names of the views to which people send files. All others get small requests."""
+
+
+def takes_recordings(path: str) -> bool:
+    """Return whether files are sent to this address, as the path of its URL has it."""
+    try:
+        return resolve(path).view_name in VIEWS
+    except Resolver404:
+        return False
 
 
 def decode(chunks: Iterable[bytes]) -> np.ndarray:

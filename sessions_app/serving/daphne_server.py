@@ -16,14 +16,18 @@ from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Any
 
+from .body_limits import MAX_BODY_BYTES, BodyBudget
 from .frames import PUSH, whole_audio
 from .shared_reads import BatchedReader
 
 # daphne first: it installs the asyncio reactor, which must come before any other use of Twisted.
+import daphne.server  # isort: skip
 from daphne.server import Server  # isort: skip
 from daphne.ws_protocol import WebSocketProtocol
 from twisted.internet import defer, reactor
 from twisted.internet.protocol import connectionDone
+
+from .http_requests import BoundedHTTPFactory, SpooledBody
 
 MAX_WAITING = 16
 RESUME_AT = 4
@@ -240,11 +244,20 @@ class PatientServer(Server):  # type: ignore[misc]
 
     Args:
         on_stop: Awaited when the process is told to stop, before the sockets are cut.
+        max_body_bytes: Says how large a request's body may be, by the path.
     """
 
-    def __init__(self, *args: Any, on_stop: Callable[[], Awaitable[None]], **kwargs: Any) -> None:
+    def __init__(
+        self,
+        *args: Any,
+        on_stop: Callable[[], Awaitable[None]],
+        max_body_bytes: Callable[[str], int] = lambda path: MAX_BODY_BYTES,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(*args, **kwargs)
         self.senders = BatchedReader()
+        self.max_body_bytes = max_body_bytes
+        self.body_budget = BodyBudget()
         self._on_stop = on_stop
         self._ports: list[Any] = []
 
@@ -252,6 +265,7 @@ class PatientServer(Server):  # type: ignore[misc]
         from daphne.ws_protocol import WebSocketFactory
 
         WebSocketFactory.protocol = PatientWebSocket
+        daphne.server.HTTPFactory = BoundedHTTPFactory
         super().run()
 
     def listen_success(self, port: Any) -> None:
@@ -259,11 +273,13 @@ class PatientServer(Server):  # type: ignore[misc]
         self._ports.append(port)
 
     def create_application(self, protocol: Any, scope: dict[str, Any]) -> Any:
-        if not isinstance(protocol, PatientWebSocket):
-            return super().create_application(protocol, scope)
-        messages = WaitingMessages(protocol)
+        messages: WaitingMessages | SpooledBody
+        if isinstance(protocol, PatientWebSocket):
+            messages = WaitingMessages(protocol)
+            scope["extensions"] = {PUSH: protocol}
+        else:
+            messages = SpooledBody(protocol.take_content())
         scope.setdefault("asgi", {"version": "3.0"})
-        scope["extensions"] = {PUSH: protocol}
         application = self.application(
             scope=scope, receive=messages.get, send=partial(self.handle_reply, protocol)
         )

@@ -17,6 +17,7 @@ from websockets.exceptions import WebSocketException
 
 from sessions_app.catalogue.first_start import FIRST_START
 from sessions_app.sample.demo import show_sample_meeting
+from sessions_app.serving.bounded_bodies import max_body_bytes
 from sessions_app.serving.gc_freeze import freeze_heap
 from sessions_app.transport.cancel import cancel_and_wait
 from sessions_app.transport.current import get_transport
@@ -53,6 +54,7 @@ class Command(BaseCommand):
             get_default_application(),
             endpoints=[f"tcp:port={port}:interface={interface}"],
             on_stop=self._stop,
+            max_body_bytes=max_body_bytes,
             ready_callable=self._start_soon,
             websocket_timeout=-1,
             websocket_handshake_timeout=20,  # senders wait in it for their turn
