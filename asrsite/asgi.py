@@ -9,8 +9,6 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "asrsite.settings")
 
 http = get_asgi_application()  # first: it loads the apps that the rest needs
 
-from channels.auth import AuthMiddlewareStack  # noqa: E402
-
 from sessions_app.serving.bounded_bodies import BoundedBodies  # noqa: E402
 from sessions_app.sockets.routing import websocket_urlpatterns  # noqa: E402
 from sessions_app.worker.lifespan import lifespan  # noqa: E402
@@ -18,7 +16,7 @@ from sessions_app.worker.lifespan import lifespan  # noqa: E402
 application = ProtocolTypeRouter(
     {
         "http": BoundedBodies(http),
-        "websocket": AuthMiddlewareStack(URLRouter(websocket_urlpatterns)),
+        "websocket": URLRouter(websocket_urlpatterns),
         "lifespan": lifespan,
     }
 )

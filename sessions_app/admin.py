@@ -43,7 +43,7 @@ from speakers.permissions import ENROLL, user_of
 from speakers.templatetags.percent import percent
 
 from . import model_sets
-from .access import roles
+from .access import rights_changes, roles
 from .models import AccessToken, DefaultModels, Session, Utterance, Voice
 from .recordings import files
 from .templatetags.durations import clock
@@ -470,6 +470,7 @@ class AccessTokenAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     @admin.action(description=_("Revoke the selected tokens"), permissions=["change"])
     def revoke(self, request: HttpRequest, tokens: QuerySet[AccessToken]) -> None:
         count = tokens.update(is_revoked=True)
+        rights_changes.announce()
         messages.success(request, gettext("%(count)d tokens were revoked.") % {"count": count})
 
 

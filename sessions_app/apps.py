@@ -15,10 +15,11 @@ class SessionsConfig(AppConfig):
         from speakers import followers
 
         from . import checks, model_pulls  # noqa: F401
-        from .access import roles
+        from .access import rights_changes, roles
         from .transcripts import attribution, reidentification, search  # noqa: F401
 
         followers.register(attribution.TranscriptFollower())
+        rights_changes.connect_signals()
         connection_created.connect(search.add_functions, dispatch_uid="search")
         post_migrate.connect(search.install_after_migrate, sender=self, dispatch_uid="search")
         post_migrate.connect(roles.set_up_groups_after_migrate, dispatch_uid="groups")

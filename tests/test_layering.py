@@ -28,7 +28,7 @@ ROOMS = {
     "sessions_app.recordings": set(),
     "sessions_app.access": {"wire"},
     "sessions_app.store": {"transport", "wire"},
-    "sessions_app.catalogue": {"templatetags", "transcripts"},
+    "sessions_app.catalogue": {"access", "templatetags", "transcripts"},
     "sessions_app.sockets": {"access", "serving", "store", "transport", "wire"},
     "sessions_app.worker": {"catalogue", "recordings", "serving", "store", "transport", "wire"},
     "sessions_app.transcripts": {"recordings", "store", "templatetags", "wire"},

@@ -43,11 +43,6 @@ def granted(user: User | AnonymousUser, session: Session | None) -> frozenset[Ri
     )
 
 
-def may(user: User, right: Right, key: str) -> bool:
-    """Answer for a session known only by its key, which need not exist."""
-    return right in granted(user, Session.objects.filter(key=key).first())
-
-
 def rights(request: HttpRequest, session: Session | None) -> frozenset[Right]:
     """Return the rights of a request's sender; None is a session that does not exist yet."""
     return decision.rights(

@@ -13,6 +13,7 @@ from django.conf import settings
 from django.db.models import QuerySet
 from django.utils import timezone
 
+from sessions_app.access import rights_changes
 from sessions_app.models import Session
 from sessions_app.transcripts import retention
 from sessions_app.transcripts.retention import StillLive
@@ -30,6 +31,7 @@ def put(session: Session) -> None:
     over = Session.objects.filter(pk=session.pk, state=Session.State.ENDED)
     if not over.update(trashed_at=timezone.now()):
         raise StillLive
+    rights_changes.announce(session_key=session.key)
 
 
 def restore(sessions: Iterable[Session]) -> None:

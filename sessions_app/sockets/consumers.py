@@ -11,15 +11,13 @@ from functools import lru_cache
 from typing import Any
 
 from channels.consumer import get_handler_name
-from channels.db import database_sync_to_async
 from channels.exceptions import StopConsumer
 from channels.generic.websocket import AsyncWebsocketConsumer
 from django.conf import settings
-from django.contrib.auth.models import User
+from django.http.cookie import parse_cookie
 
-from sessions_app.access import decision, permissions
-from sessions_app.access.decision import AccessDecision, Right
-from sessions_app.models import AccessToken
+from sessions_app.access import decision
+from sessions_app.access.admission import Admission, Credentials
 from sessions_app.serving.frames import PUSH, Pushing, text_frame
 from sessions_app.transport.current import get_transport
 from sessions_app.wire.audio_frames import MAX_FRAME_BYTES
@@ -43,6 +41,7 @@ from sessions_app.wire.protocol import (
     StateChange,
 )
 
+from . import rights_watch
 from .fanout import get_fanout, read_lines, read_revisions
 from .feed import REMEMBERED, Behind, Cursor, SessionFeed
 from .sender import SenderConnection, resume_token
@@ -57,9 +56,6 @@ MAX_FIRST_BYTES = 64 * 1024
 
 RETURN_S = 1.0
 
-find_token = database_sync_to_async(AccessToken.find, thread_sensitive=False)
-has_right = database_sync_to_async(permissions.may, thread_sensitive=False)
-
 # A line goes to a thousand receivers in the same words.
 frame_once = lru_cache(maxsize=512)(text_frame)
 
@@ -71,6 +67,8 @@ class SessionConsumer(AsyncWebsocketConsumer):
     channel_layer_alias = ""
 
     join: JoinRequest
+    credentials: Credentials
+    admission: Admission
     capabilities: Capabilities
     feed: SessionFeed
     cursor: Cursor
@@ -156,10 +154,13 @@ class SessionConsumer(AsyncWebsocketConsumer):
         if request.mode is Mode.RECEIVER:
             await self._accept()
         async with self._joining:
-            await self._authorise(request)
+            self.credentials = self._credentials(request)
+            await self._ask()
+            self.admission.check(request.mode)
             if self._waiting_for_join:
                 self._waiting_for_join.cancel()
         self.join, self.capabilities = request, command.capabilities
+        get_fanout().rights.add(self)
         await self._follow()
         position = await self._become_sender() if self._is_sending else 0
         if self._is_sending and self._pushing:
@@ -185,34 +186,41 @@ class SessionConsumer(AsyncWebsocketConsumer):
             trusted_origins=settings.CSRF_TRUSTED_ORIGINS,
         )
 
-    async def _authorise(self, join: JoinRequest) -> None:
+    def _credentials(self, join: JoinRequest) -> Credentials:
         client = self.scope.get("client")
-        secret = join.token
-        token = await find_token(secret) if secret else None
-        right = Right.SEND if join.mode is Mode.SENDER else Right.READ
-        user = self._user()
-        visitor = decision.Visitor(
+        return Credentials(
+            join.mode,
+            join.session_key,
             is_local=decision.is_local(client[0] if client else None, self._headers),
-            has_login=user is not None,
-            has_permission=user is not None and await has_right(user, right, join.session_key),
-            has_token=bool(secret),
-            is_token_good=bool(token and token.admits(join.mode, join.session_key)),
+            token=join.token,
+            login=self._login(),
         )
-        match decision.decide(decision.Access(settings.ACCESS), visitor):
-            case AccessDecision.UNKNOWN:
-                raise ProtocolError(
-                    ErrorCode.UNAUTHORIZED, "a token is needed: add token=... to the address", param="token"
-                )
-            case AccessDecision.FORBIDDEN:
-                raise ProtocolError(
-                    ErrorCode.FORBIDDEN, f"no right to be {join.mode} of this session", param="token"
-                )
 
-    def _user(self) -> User | None:
-        """Return who is logged in; only a browser's cookie counts, and browsers say where they come from."""
-        user = self.scope.get("user")
-        is_browser = "origin" in self._headers
-        return user if is_browser and isinstance(user, User) and user.is_authenticated else None
+    def _login(self) -> str:
+        """Return the key of a browser's login: its cookie counts with the word of where its page is from."""
+        if "origin" not in self._headers:
+            return ""
+        return str(parse_cookie(self._headers.get("cookie", "")).get(settings.SESSION_COOKIE_NAME, ""))
+
+    async def _ask(self) -> None:
+        answers = await rights_watch.admit_all([self.credentials])
+        self.admission = answers[self.credentials]
+
+    def receive_admission(self, admission: Admission) -> None:
+        """Go on, or refuse, by what is known of its rights now."""
+        self.admission = admission
+        try:
+            admission.check(self.join.mode)
+        except ProtocolError as refusal:
+            self._spawn(self.refuse(refusal))
+        else:
+            self.feed_changed()
+
+    @property
+    def _may_be_told(self) -> bool:
+        """True if it was admitted to this very session, not only to wait at an id that nobody used yet."""
+        admission = self.admission
+        return admission.is_for_any or admission.covers(get_fanout().session_pk(self.join.session_key))
 
     @property
     def _is_sending(self) -> bool:
@@ -242,10 +250,22 @@ class SessionConsumer(AsyncWebsocketConsumer):
             on_change=self.feed_changed,
             on_error=lambda error: self._spawn(self.refuse(error)),
         )
-        user = self._user()
-        position = await connection.begin(owner=user.pk if user else None)
+        position = await connection.begin(owner=self.admission.user_pk)
         self._sender = connection
+        if not self.admission.is_for_any:
+            await self._check_session()
         return position
+
+    async def _check_session(self) -> None:
+        """Ask once more whether the session is open to its sender, now that there is one.
+
+        Raises:
+            ProtocolError: If somebody else began one of the same id at the same moment.
+        """
+        await get_fanout().look(self.join.session_key)
+        if not self._may_be_told:
+            await self._ask()
+            self.admission.check(self.join.mode)
 
     async def _say_hello(self, *, resume_from: int) -> None:
         feed = self.feed
@@ -300,6 +320,9 @@ class SessionConsumer(AsyncWebsocketConsumer):
         if not (self._is_idle and self._pushing and self._pushing.can_push):
             self._wake.set()
             return
+        if not self._may_be_told:
+            self._ask_anew()
+            return
         taken = self.cursor.take(self.feed)
         if isinstance(taken, Behind):
             self._wake.set()
@@ -343,7 +366,15 @@ class SessionConsumer(AsyncWebsocketConsumer):
         else:
             await self.close(1000)
 
+    def _ask_anew(self) -> None:
+        """Find out whether it may read the session that has begun; nothing is said until that is known."""
+        if get_fanout().session_pk(self.join.session_key) is not None:
+            get_fanout().rights.look([self])
+
     async def _take(self) -> list[Message]:
+        if not self._may_be_told:
+            self._ask_anew()
+            return []
         taken = self.cursor.take(self.feed)
         if not isinstance(taken, Behind):
             return taken
@@ -420,6 +451,7 @@ class SessionConsumer(AsyncWebsocketConsumer):
         connection, self._sender = self._sender, None
         if connection:
             await connection.leave()
+        get_fanout().rights.discard(self)
         if hasattr(self, "feed"):
             await get_fanout().leave(self.join.session_key, self)
 

@@ -23,6 +23,7 @@ from sessions_app.wire import layer_messages
 from sessions_app.wire.layer_messages import LAYER_ERRORS
 
 from .feed import REMEMBERED, SessionFeed
+from .rights_watch import RightsWatch
 
 logger = logging.getLogger(__name__)
 
@@ -57,6 +58,7 @@ class _Followed:
         self.pk: int | None = None
         self.listeners: set[Listener] = set()
         self.is_filling = False
+        self.is_looking = False
 
     def tell(self) -> None:
         for listener in list(self.listeners):
@@ -67,6 +69,7 @@ class Fanout:
     """Follows sessions for the sockets of this process; belongs to one event loop."""
 
     def __init__(self) -> None:
+        self.rights = RightsWatch()
         self._followed: dict[str, _Followed] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._channel = ""
@@ -115,7 +118,7 @@ class Fanout:
     async def _start(self) -> None:
         if self._starting is None:
             self._starting = self._spawn(self._open_channel())
-            for work in (self._listen, self._poll_forever, self._rejoin_forever):
+            for work in (self._listen, self._poll_forever, self._rejoin_forever, self.rights.run):
                 self._spawn(work())
         await asyncio.wait([self._starting])
 
@@ -149,8 +152,9 @@ class Fanout:
                 await asyncio.sleep(DATABASE_POLL_S)
                 await self._rejoin()
                 continue
-            followed = self._followed.get(message["key"])
-            if followed:
+            if message["type"] == layer_messages.RIGHTS_CHANGED:
+                self.rights.receive_hint(message)
+            elif followed := self._followed.get(message["key"]):
                 self._receive_hint(followed, message)
 
     def _receive_hint(self, followed: _Followed, message: dict[str, Any]) -> None:
@@ -180,6 +184,8 @@ class Fanout:
                 self._spawn(self._poll([followed.key]))
                 return
         self._catch_up(followed)
+        if followed.pk is None:
+            self._look_for(followed)
         _observe_ages(message)
 
     # The database.
@@ -200,6 +206,20 @@ class Fanout:
         for key, known in numbers.items():
             if followed := self._followed.get(key):
                 self._receive_numbers(followed, known)
+
+    async def look(self, key: str) -> None:
+        """Read the numbers of a session now, which has just begun."""
+        await self._poll([key])
+
+    def _look_for(self, followed: _Followed) -> None:
+        """Find out which session it is that something is said in; who may read it depends on that."""
+        if not followed.is_looking:
+            followed.is_looking = True
+            self._spawn(self._find(followed))
+
+    async def _find(self, followed: _Followed) -> None:
+        await self._poll([followed.key])
+        followed.is_looking = False
 
     def _receive_numbers(self, followed: _Followed, known: queries.SessionNumbers) -> None:
         feed = followed.feed
@@ -259,14 +279,18 @@ class Fanout:
             await self._rejoin()
 
     async def _rejoin(self) -> None:
+        await self._join_group(layer_messages.RIGHTS)
         for key in list(self._followed):
             await self._join(key)
 
     async def _join(self, key: str) -> None:
+        await self._join_group(layer_messages.session_group(key))
+
+    async def _join_group(self, group: str) -> None:
         if not self._channel:
             return  # all are joined when there is one
         try:
-            await self._layer.group_add(layer_messages.session_group(key), self._channel)
+            await self._layer.group_add(group, self._channel)
         except LAYER_ERRORS as error:
             # Those who follow are served from the database alone, a little later.
             logger.warning("a session is followed without the channel layer: %s", error)

@@ -16,6 +16,7 @@ from django.utils import formats, timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
+from sessions_app.access import rights_changes
 from sessions_app.access.decision import Right
 from sessions_app.access.permissions import for_session
 from sessions_app.catalogue import trash
@@ -57,6 +58,7 @@ def links(request: HttpRequest, session: Session) -> HttpResponse:
 @for_session(Right.SHARE)
 def revoke_link(request: HttpRequest, session: Session, link: int) -> HttpResponse:
     _working(session).filter(pk=link).update(is_revoked=True)
+    rights_changes.announce(session_key=session.key)
     return JsonResponse({"links": [_as_object(token) for token in _working(session)]})
 
 

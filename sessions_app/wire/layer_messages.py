@@ -16,7 +16,12 @@ from .protocol import Line, PartialLine, SessionEnd, SpeakerRef
 
 WORKERS = notify.WORKERS
 
+RIGHTS = "rights"
+"""The group of all processes with sockets, who are told when somebody may have lost a right."""
+
 Sent = TypeVar("Sent", Line, SpeakerRef, PartialLine, SessionEnd)
+
+RIGHTS_CHANGED = "rights.changed"
 
 LAYER_ERRORS = (ChannelFull, OSError, RedisError)
 """What a channel layer raises when it cannot pass a message on; the database makes up for it."""
@@ -60,6 +65,11 @@ def partial_message(key: str, partial: PartialLine, *, heard_at: float | None = 
 def changed_message(key: str) -> dict[str, Any]:
     """Return the hint that something changed which only the database knows: a state, an edit."""
     return {"type": "session.changed", "key": key}
+
+
+def rights_message(key: str, user: int | None) -> dict[str, Any]:
+    """Return the hint that rights have changed: in one session or in all (""), of one login or of all."""
+    return {"type": RIGHTS_CHANGED, "key": key, "user": user}
 
 
 def end_message(key: str, end: SessionEnd) -> dict[str, Any]:

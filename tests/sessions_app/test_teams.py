@@ -8,7 +8,7 @@ from django.test import Client, RequestFactory
 
 from sessions_app import teams
 from sessions_app.access import permissions
-from sessions_app.access.decision import SHARED_RIGHTS, Level, Right
+from sessions_app.access.decision import SHARED_RIGHTS, Level
 from sessions_app.models import Share, ShareLevel, Team
 from sessions_app.store.commits import get_or_create_session
 from sessions_app.transcripts import retention
@@ -53,7 +53,6 @@ class TestShared:
         teams.share(session, ben, level)
 
         assert permissions.granted(ben, session) == SHARED_RIGHTS[level]
-        assert permissions.may(ben, Right.READ, "a"), "also on a socket"
         assert seen_by(ben) == ["a"]
 
     def test_with_a_team(self, anna: User, ben: User) -> None:

@@ -102,24 +102,6 @@ class TestGranted:
         assert Right.SEND not in permissions.granted(make_user("viewer", "viewer"), None)
 
 
-class TestMay:
-    """What a socket asks, which knows a key only."""
-
-    def test_a_key_of_nothing_is_a_session_to_be_made(self) -> None:
-        assert permissions.may(make_user("transcriber", "transcriber"), Right.SEND, "new")
-
-    def test_a_key_that_somebody_else_has_is_theirs(self) -> None:
-        make_session("taken", owner=make_user("owner", "transcriber"))
-
-        assert not permissions.may(make_user("other", "transcriber"), Right.SEND, "taken")
-        assert permissions.may(User.objects.get(username="owner"), Right.SEND, "taken")
-
-    def test_keys_differ_by_case_and_blanks(self) -> None:
-        make_session("Taken", owner=make_user("owner", "transcriber"))
-
-        assert permissions.may(make_user("other", "transcriber"), Right.SEND, "taken")
-
-
 class TestRights:
     @pytest.mark.parametrize(
         ("access", "peer", "expected"),

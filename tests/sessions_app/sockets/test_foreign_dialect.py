@@ -13,7 +13,7 @@ import pytest
 
 from sessions_app.models import AccessToken, Session
 from sessions_app.serving.frames import PUSH
-from sessions_app.sockets import consumers, fanout
+from sessions_app.sockets import consumers, fanout, rights_watch
 from sessions_app.sockets.consumers import SessionConsumer
 from sessions_app.transport.interface import SAMPLE_BYTES
 from sessions_app.transport.memory import MemoryTransport
@@ -303,13 +303,13 @@ class TestFirstMessage:
     ) -> None:
         monkeypatch.setattr(consumers, "FIRST_MESSAGE_S", 0.5)
         _, secret = await asyncio.to_thread(AccessToken.issue, name="robot", role="sender")
-        find_token, is_back = consumers.find_token, asyncio.Event()
+        admit_all, is_back = rights_watch.admit_all, asyncio.Event()
 
-        async def find_late(secret: str) -> AccessToken | None:
+        async def admit_late(asked: Any) -> Any:
             await is_back.wait()
-            return await find_token(secret)
+            return await admit_all(asked)
 
-        monkeypatch.setattr(consumers, "find_token", find_late)
+        monkeypatch.setattr(rights_watch, "admit_all", admit_late)
         socket = await connect()
         await say(socket, "begin", name="foreign-1", token=secret)
         late = await connect()
