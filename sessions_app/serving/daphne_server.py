@@ -3,6 +3,8 @@
 daphne reads as fast as a client sends and queues what the application has not taken; and it never lets the
 application wait for a client that does not read. Both cost memory without bound. Here a socket is not read
 while frames wait, so TCP holds its sender; and a send returns when the client has taken what was sent before.
+Of what one read brings, frames are taken as the application can take them, and a few at a time: thousands of
+tiny ones fit into a read, and everybody else would wait for them.
 
 Told to stop, daphne cuts all sockets. Here it stops listening, the application takes what has come in, says
 goodbye and closes each socket, and only then does the process end.
@@ -11,12 +13,15 @@ goodbye and closes each socket, and only then does the process end.
 from __future__ import annotations
 
 import asyncio
+import enum
 import socket
+import time
 from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Any
 
 from .body_limits import MAX_BODY_BYTES, BodyBudget
+from .frame_limits import FrameLimits
 from .frames import PUSH, whole_audio
 from .shared_reads import BatchedReader
 
@@ -35,6 +40,11 @@ RESUME_AT = 4
 MAX_WAITING_BYTES = 1024 * 1024
 RESUME_AT_BYTES = MAX_WAITING_BYTES // 4
 """A socket is not read while so much of either waits: a few large messages are as much as many small ones."""
+
+MAX_DATA_OPCODE = 7
+
+MAX_STEPS_A_TURN = 128
+"""Of autobahn's parser, two for a frame, before everybody else has a turn."""
 
 UNREAD_CLOSE_S = 30.0
 
@@ -87,10 +97,25 @@ def _size(message: dict[str, Any]) -> int:
     return len(message.get("bytes") or message.get("text") or "")
 
 
+class Hold(enum.Enum):
+    """Reasons not to read a socket."""
+
+    FULL = enum.auto()
+    """The application has not taken what came before."""
+
+    TURN = enum.auto()
+    """Others have a turn."""
+
+    PACE = enum.auto()
+    """Too many small frames came."""
+
+    FLOOD = enum.auto()
+    """Nothing that it sends is of interest any more."""
+
+
 class PatientWebSocket(WebSocketProtocol):  # type: ignore[misc]
     """One socket that pauses when it is ahead of the application, and tells when its client is behind."""
 
-    is_paused = False
     is_sender = False
 
     audio_is_binary: bool | None = None
@@ -101,6 +126,12 @@ class PatientWebSocket(WebSocketProtocol):  # type: ignore[misc]
         # From the beginning: a client may leave before its socket is open, and something be sent to it then.
         self.drained = asyncio.Event()
         self.drained.set()
+        self._holds: set[Hold] = set()
+        self._frame_limits = FrameLimits()
+
+    @property
+    def is_paused(self) -> bool:
+        return bool(self._holds)
 
     def onOpen(self) -> None:  # noqa: N802
         # The HTTP channel that this connection began as would stop reading while the client does not read.
@@ -132,9 +163,38 @@ class PatientWebSocket(WebSocketProtocol):  # type: ignore[misc]
         if self.audio_is_binary is not None and self._is_between_frames:
             audio = whole_audio(data, is_binary=self.audio_is_binary)
             if audio is not None:
+                self._count_data(len(audio))
                 self.onMessage(audio, self.audio_is_binary)
                 return
         super().dataReceived(data)
+
+    def consumeData(self) -> None:  # noqa: N802
+        if self.state not in (self.STATE_OPEN, self.STATE_CLOSING):
+            super().consumeData()
+            return
+        for _ in range(MAX_STEPS_A_TURN):
+            if self._holds or not self.processData() or self.state == self.STATE_CLOSED:
+                return
+        self._hold(Hold.TURN, for_s=0.0)
+
+    def onFrameEnd(self) -> bool | None:  # noqa: N802
+        opcode, length = self.current_frame.opcode, self.current_frame.length
+        if opcode <= MAX_DATA_OPCODE:
+            self._count_data(length)
+        elif not self._frame_limits.admits_control(opcode, time.monotonic()):
+            self._let_go()
+            return False
+        more: bool | None = super().onFrameEnd()
+        return more
+
+    def _count_data(self, length: int) -> None:
+        if wait_s := self._frame_limits.count_data(length, time.monotonic()):
+            self._hold(Hold.PACE, for_s=wait_s)
+
+    def _let_go(self) -> None:
+        if Hold.FLOOD not in self._holds:
+            self._hold(Hold.FLOOD)
+            self.application_queue.put_nowait({"type": "websocket.flooding"})
 
     @property
     def _is_between_frames(self) -> bool:
@@ -147,9 +207,26 @@ class PatientWebSocket(WebSocketProtocol):  # type: ignore[misc]
         if isBinary is self.audio_is_binary and not self.is_sender and self.state == self.STATE_OPEN:
             self.is_sender = True
             self._share_reading(self.server.senders)
-        if not self.is_paused and self.application_queue.is_full:
-            self.is_paused = True
+        if self.application_queue.is_full:
+            self._hold(Hold.FULL)
+
+    def _hold(self, reason: Hold, *, for_s: float | None = None) -> None:
+        """Read no more, for so long or until `_release`."""
+        if not self._holds:
             self.transport.pauseProducing()
+        self._holds.add(reason)
+        if for_s is not None:
+            reactor.callLater(for_s, self._release, reason)  # type: ignore[arg-type] # Twisted's are wrong
+
+    def _release(self, reason: Hold) -> None:
+        """Go on with what was read, then with reading, unless there is another reason not to."""
+        if reason not in self._holds:
+            return
+        self._holds.discard(reason)
+        if not self._holds and self.state != self.STATE_CLOSED:
+            self.consumeData()
+            if not self._holds:
+                self.transport.resumeProducing()
 
     def expect_audio(self, *, is_binary: bool, max_message_bytes: int | None) -> None:
         """Prepare for audio, by the shortest way and in messages as large as these."""
@@ -200,9 +277,7 @@ class PatientWebSocket(WebSocketProtocol):  # type: ignore[misc]
         self.__dict__.pop("application_queue", None)
 
     def resume_reading(self) -> None:
-        if self.is_paused:
-            self.is_paused = False
-            self.transport.resumeProducing()
+        self._release(Hold.FULL)
 
     def go_away(self) -> None:
         """Ask the application to close this socket, behind all that has come in."""

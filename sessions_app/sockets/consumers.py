@@ -434,6 +434,10 @@ class SessionConsumer(AsyncWebsocketConsumer):
         code = ErrorCode.SLOW_CONSUMER if is_reading else ErrorCode.IDLE
         raise ProtocolError(code, "pings are not answered")
 
+    async def websocket_flooding(self, message: dict[str, Any]) -> None:
+        """Let go of a client that sends more pings than anybody needs."""
+        raise ProtocolError(ErrorCode.TOO_MANY_FRAMES, "too many pings came at once")
+
     async def disconnect(self, code: int) -> None:
         await self._stop_writing()
         await self._leave()

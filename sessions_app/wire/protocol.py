@@ -54,6 +54,7 @@ class ErrorCode(enum.Enum):
     MISALIGNED = ("misaligned_audio", 4422, False)
     NOT_FINITE = ("non_finite_audio", 4422, False)
     TOO_MANY_CONNECTIONS = ("too_many_connections", 4429, True)
+    TOO_MANY_FRAMES = ("too_many_frames", 4429, False)
     SLOW_CONSUMER = ("slow_consumer", 4430, True)
     TOO_LONG = ("session_too_long", 4440, False)
     INTERNAL = ("internal", 4500, True)

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from websockets.protocol import CLIENT, OPEN, Protocol
 
 from sessions_app.serving.daphne_server import (  # isort: skip
+    MAX_STEPS_A_TURN,
     MAX_WAITING,
     MAX_WAITING_BYTES,
     PatientWebSocket,
@@ -21,6 +22,9 @@ from sessions_app.serving.daphne_server import (  # isort: skip
 from autobahn.twisted.websocket import WebSocketServerFactory
 from daphne.ws_protocol import WebSocketProtocol
 from twisted.internet.error import ConnectionLost
+from twisted.internet.task import Clock
+
+from sessions_app.serving.frame_limits import MAX_SMALL_AT_ONCE, MAX_SMALL_PER_S
 
 
 async def test_what_is_said_to_a_client_that_left_before_its_socket_was_open_waits_for_nobody() -> None:
@@ -80,6 +84,7 @@ def open_socket(monkeypatch: pytest.MonkeyPatch) -> PatientWebSocket:
     socket.client_addr = None
     socket.server = SimpleNamespace(senders=Senders())
     socket.state = socket.STATE_OPEN
+    socket.data, socket.current_frame = b"", None
     socket.expect_audio(is_binary=True, max_message_bytes=None)
     socket.onOpen()
     return socket
@@ -179,6 +184,14 @@ class TestReadingSendersTogether:
         open_socket.state = open_socket.STATE_CLOSING
         open_socket.onMessage(b"audio", True)
         assert not open_socket.server.senders.sockets
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    """The server's clock, which stands still but when it is told."""
+    clock = Clock()
+    monkeypatch.setattr("sessions_app.serving.daphne_server.reactor", clock)
+    return clock
 
 
 AUDIO = bytes(range(256)) * 50  # as long as a fifth of a second
@@ -322,6 +335,85 @@ class TestAudioOfADialect:
         connected.dataReceived(data[900:])
         assert taken(connected) == [AUDIO[:2000]] * count
         assert bool(dropped) is (count == 0)
+
+
+class TestSmallFrames:
+    """Each costs as much as a large one; thousands of them come in one read."""
+
+    async def test_of_one_read_no_more_is_taken_than_the_application_waits_for(
+        self, connected: PatientWebSocket
+    ) -> None:
+        connected.dataReceived(texts_of(*"x" * 9000))
+        assert connected.application_queue.qsize() == MAX_WAITING
+        assert connected.is_paused
+
+    async def test_the_rest_comes_in_order_as_the_application_takes_it(
+        self, connected: PatientWebSocket, clock: Clock
+    ) -> None:
+        texts = [str(number) for number in range(900)]
+        connected.dataReceived(texts_of(*texts))
+        found = []
+        while len(found) < len(texts):
+            found.append((await asyncio.wait_for(connected.application_queue.get(), 1))["text"])
+            clock.advance(0)
+        assert found == texts
+        assert not connected.is_paused
+
+    async def test_others_have_a_turn_before_many_pieces_of_a_message_are_read(
+        self, connected: PatientWebSocket, clock: Clock
+    ) -> None:
+        client = Protocol(CLIENT, state=OPEN)
+        client.send_text(b"", fin=False)
+        for _ in range(500):
+            client.send_continuation(b"", fin=False)
+        client.send_continuation(b"x", fin=True)
+        connected.dataReceived(b"".join(client.data_to_send()))
+        assert connected.is_paused
+        assert len(connected.data) == (502 - MAX_STEPS_A_TURN // 2) * 6 + 1
+        clock.advance(0)
+        assert not connected.is_paused
+        assert taken(connected) == ["x"]
+
+    async def test_more_than_anybody_speaks_in_is_read_at_a_bearable_pace(
+        self, connected: PatientWebSocket, clock: Clock, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("sessions_app.serving.daphne_server.time.monotonic", clock.seconds)
+        connected.dataReceived(texts_of(*"x" * 4000))
+        count = 0
+        for _ in range(100):
+            while connected.application_queue.qsize():
+                await connected.application_queue.get()
+                count += 1
+                clock.advance(0)
+            clock.advance(0.1)
+        assert count == pytest.approx(MAX_SMALL_AT_ONCE + 10 * MAX_SMALL_PER_S, rel=0.1)
+
+
+class TestPings:
+    async def test_a_flood_of_them_is_told_to_the_application_once_and_read_no_more(
+        self, connected: PatientWebSocket, clock: Clock
+    ) -> None:
+        client = Protocol(CLIENT, state=OPEN)
+        for _ in range(3000):
+            client.send_ping(b"")
+        client.send_text(b"behind them")
+        connected.dataReceived(b"".join(client.data_to_send()))
+        for _ in range(100):
+            clock.advance(0.01)
+        assert connected.is_paused
+        queue = connected.application_queue
+        assert [queue.get_nowait()["type"] for _ in range(queue.qsize())] == ["websocket.flooding"]
+
+    async def test_those_of_a_client_that_wants_to_know_are_answered(
+        self, connected: PatientWebSocket, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        answered: list[bytes] = []
+        monkeypatch.setattr(connected, "sendPong", answered.append)
+        client = Protocol(CLIENT, state=OPEN)
+        for number in range(20):
+            client.send_ping(b"%d" % number)
+        connected.dataReceived(b"".join(client.data_to_send()))
+        assert len(answered) == 20
 
 
 class TestWaiting:
