@@ -1,4 +1,4 @@
-"""Limits of WebSocket frames that are small or ask for an answer: each costs a hundred times its bytes. Pure."""
+"""Limits of WebSocket frames that are small or want an answer: their cost is not in their bytes. Pure."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ CLOSE_OPCODE = 8
 
 
 class TokenBucket:
-    """Admits so many a second in the long run, and so many at once; who is let in early waits for it later."""
+    """Admits so many a second in the long run, and so many at once; who comes early waits for it later."""
 
     def __init__(self, per_s: float, at_once: float) -> None:
         self._per_s = per_s

@@ -352,7 +352,7 @@ class TestSmallFrames:
     ) -> None:
         texts = [str(number) for number in range(900)]
         connected.dataReceived(texts_of(*texts))
-        found = []
+        found: list[str] = []
         while len(found) < len(texts):
             found.append((await asyncio.wait_for(connected.application_queue.get(), 1))["text"])
             clock.advance(0)
