@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import ipaddress
 import os
 import secrets
 from collections.abc import Sequence
@@ -61,6 +62,15 @@ def choice(name: str, default: str, choices: Sequence[str]) -> str:
 def names(name: str, default: Sequence[str]) -> list[str]:
     """Read a list separated by commas."""
     return [part.strip() for part in text(name, ",".join(default)).split(",") if part.strip()]
+
+
+def networks(name: str, default: Sequence[str]) -> list[ipaddress.IPv4Network | ipaddress.IPv6Network]:
+    """Read addresses and networks, separated by commas."""
+    found = names(name, default)
+    try:
+        return [ipaddress.ip_network(each) for each in found]
+    except ValueError:
+        raise _wrong(name, ",".join(found), "use addresses, or networks as 10.0.0.0/8") from None
 
 
 def user_data() -> Path:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from django.core.exceptions import DisallowedHost
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.template.loader import render_to_string
 from django.utils.translation import gettext as _
 
+from sessions_app.access.passwords import TooManyAttempts
 from sessions_app.access.permissions import wants_json
 
 from . import PRODUCT_NAME
@@ -38,6 +41,25 @@ def not_from_our_page(request: HttpRequest, reason: str = "") -> HttpResponse:
     """Answer a CSRF failure, by Django's name: `reason` is for the log, where Django writes it."""
     advice = _("This page was open too long, or cookies are turned off. Reload it and try again.")
     return _answer(request, 403, advice)
+
+
+class RefusedAttempts:
+    """Middleware that answers too many passwords, at whichever door, with the time of the next."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.get_response(request)
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        if not isinstance(exception, TooManyAttempts):
+            return None
+        wait_s = f"{exception.wait_s:.0f}"
+        reason = _("Too many attempts to log in. Try again in %(seconds)s seconds.") % {"seconds": wait_s}
+        response = _answer(request, 429, reason)
+        response.headers["Retry-After"] = wait_s
+        return response
 
 
 def server_error(request: HttpRequest) -> HttpResponse:

@@ -62,6 +62,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "simple_history.middleware.HistoryRequestMiddleware",
     "asrsite.security.ContentSecurityPolicyMiddleware",
+    "asrsite.errors.RefusedAttempts",
 ]
 
 ROOT_URLCONF = "asrsite.urls"
@@ -131,6 +132,19 @@ CHANNEL_LAYERS: dict[str, dict[str, Any]] = {
     else {"BACKEND": "channels.layers.InMemoryChannelLayer", "CONFIG": {"capacity": 2000}}
 }
 
+IN_PROCESS = {"BACKEND": "django.core.cache.backends.locmem.LocMemCache", "OPTIONS": {"MAX_ENTRIES": 100_000}}
+CACHES: dict[str, dict[str, Any]] = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "LOCATION": REDIS_URL,
+        "KEY_PREFIX": "asrsite",
+        "OPTIONS": {"socket_timeout": 2, "socket_connect_timeout": 2},
+    }
+    if REDIS_URL
+    else IN_PROCESS,
+    "process": IN_PROCESS | {"LOCATION": "process"},
+}
+
 MEDIA_ROOT = DATA_DIR / "media"
 
 # Static files
@@ -169,6 +183,10 @@ if ON_LOOPBACK_ONLY and not HTTPS:
     # No packet leaves the machine: there is nothing for TLS to protect.
     SILENCED_SYSTEM_CHECKS = ["security.W004", "security.W008", "security.W012", "security.W016"]
 
+# Their word counts for the address that a client comes from.
+PROXIES = env.networks("ASR_PROXIES", ["127.0.0.0/8", "::1/128"])
+
+AUTHENTICATION_BACKENDS = ["sessions_app.access.passwords.Passwords"]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}
     for name in ("UserAttributeSimilarityValidator", "MinimumLengthValidator", "CommonPasswordValidator")

@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 from django.apps import apps
 from django.conf import settings as django_settings
+from django.core.cache import caches
 from django.db import connection
 from django.db.backends.signals import connection_created
 from django.db.backends.sqlite3.base import DatabaseWrapper
@@ -104,6 +105,13 @@ def language_of_a_request_ends_with_its_test() -> Iterator[None]:
     """Django leaves the thread in the language of the last page."""
     yield
     translation.deactivate()
+
+
+@pytest.fixture(autouse=True)
+def wrong_passwords_are_forgotten_with_their_test() -> Iterator[None]:
+    yield
+    for known in caches.all(initialized_only=True):
+        known.clear()
 
 
 @pytest.fixture(scope="session")

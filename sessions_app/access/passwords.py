@@ -1,0 +1,207 @@
+"""Logins by password, wherever one is shown: counted before it is looked at, looked at in few threads.
+
+The counts are in Django's cache: in Redis where there is one, for all processes, else in this process.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import logging
+import secrets
+import threading
+import time
+from collections import OrderedDict
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth.backends import ModelBackend
+from django.contrib.auth.hashers import make_password, verify_password
+from django.contrib.auth.models import User
+from django.core.cache import cache, caches
+from django.http import HttpRequest
+from redis.exceptions import RedisError
+
+from sessions_app.exceptions import SessionsError
+
+from . import login_limits
+from .hashing_pool import Busy, pool
+from .login_limits import FORGET_S, KNOWN_PLACE_S, Failures
+
+logger = logging.getLogger("asrsite.logins")
+
+BUSY_WAIT_S = 5.0
+
+REMEMBERED_S = 300.0
+MAX_REMEMBERED = 1000
+"""Right passwords of programs that show theirs with every request: each is hashed every few minutes."""
+
+
+class TooManyAttempts(SessionsError):
+    """An attempt to log in that has to wait; nobody has looked at its password."""
+
+    def __init__(self, wait_s: float) -> None:
+        super().__init__(f"too many attempts: the next in {wait_s:g} s")
+        self.wait_s = wait_s
+
+
+class Counts:
+    """Wrong passwords of one account at one address, in the cache."""
+
+    def __init__(self, account: str, address: str) -> None:
+        name = hashlib.sha256(account.strip().casefold().encode()).hexdigest()[:32]
+        near = login_limits.neighbourhood(address)
+        self._place, self._address, self._account = f"{name}@{near}", near, name
+
+    def enter(self, now: float) -> float:
+        """Count an attempt as a mistake until it was none, and return 0, or how long it has to wait."""
+        with _lock:
+            place, address, account = map(_read, self._keys)
+            is_known = bool(_get(f"logins:known:{self._place}"))
+            wait_s = login_limits.wait_s(place, address, account, now, is_known=is_known)
+            if not wait_s:
+                for key, failures in zip(self._keys, (place, address, account), strict=True):
+                    _write(key, failures.after_another(now))
+        return wait_s
+
+    def was_right(self) -> None:
+        """Forget the mistakes of this place, and know it from now on."""
+        with _lock:
+            for key in self._keys[1:]:
+                _write(key, _read(key).without_one())
+            _write(self._keys[0], Failures())
+            _set(f"logins:known:{self._place}", True, KNOWN_PLACE_S)
+
+    def was_nothing(self) -> None:
+        """Take back what was counted: the password was not looked at."""
+        with _lock:
+            for key in self._keys:
+                _write(key, _read(key).without_one())
+
+    @property
+    def _keys(self) -> tuple[str, str, str]:
+        return (
+            f"logins:place:{self._place}",
+            f"logins:address:{self._address}",
+            f"logins:account:{self._account}",
+        )
+
+
+class Passwords(ModelBackend):
+    """Django's accounts and permissions; a password only after its turn."""
+
+    def authenticate(
+        self, request: HttpRequest | None, username: str | None = None, password: str | None = None, **_: Any
+    ) -> User | None:
+        """Return whose password this is.
+
+        Raises:
+            TooManyAttempts: If it has to wait; `RefusedAttempts` answers so.
+        """
+        if username is None or password is None:
+            return None
+        user = User.objects.filter(username=username).first()
+        address = address_of(request) if request else "unknown"
+        told = {"address": address, "account": user.get_username() if user else None}
+        counts = Counts(username, address)
+        if wait_s := counts.enter(time.time()):
+            _log("refused", told)
+            raise TooManyAttempts(wait_s)
+        try:
+            is_right = _is_remembered(user, password) or _is_right(user, password)
+        except Busy:
+            counts.was_nothing()
+            _log("refused", told)
+            raise TooManyAttempts(BUSY_WAIT_S) from None
+        if user is None or not is_right or not self.user_can_authenticate(user):
+            _log("failed", told)
+            return None
+        counts.was_right()
+        _remembered.add(_fingerprint(user, password))
+        return user
+
+
+def address_of(request: HttpRequest) -> str:
+    """Return the address that a request comes from, as far as our proxies tell it."""
+    return login_limits.client_address(
+        request.META.get("REMOTE_ADDR") or "", request.headers.get("x-forwarded-for", ""), settings.PROXIES
+    )
+
+
+def _is_right(user: User | None, password: str) -> bool:
+    """Look at a password; where there is none it takes as long, so that no account is told from another."""
+    if user is None or not user.has_usable_password():
+        pool.run(make_password, password)
+        return False
+    is_right, is_outdated = pool.run(verify_password, password, user.password)
+    if is_right and is_outdated:
+        user.password = pool.run(make_password, password)
+        user.save(update_fields=["password"])
+    return is_right
+
+
+def _is_remembered(user: User | None, password: str) -> bool:
+    return user is not None and _remembered.has(_fingerprint(user, password))
+
+
+def _log(what: str, told: dict[str, str | None]) -> None:
+    # In this form for fail2ban: deploy/fail2ban. A name that nobody has may be a password in the wrong field.
+    logger.warning("login %s from %s account=%r", what, told["address"], told["account"])
+
+
+class _Remembered:
+    """Right passwords of the last minutes, by a hash that is worth nothing outside this process."""
+
+    def __init__(self) -> None:
+        self._until: OrderedDict[bytes, float] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def has(self, fingerprint: bytes) -> bool:
+        with self._lock:
+            return self._until.get(fingerprint, 0.0) > time.monotonic()
+
+    def add(self, fingerprint: bytes) -> None:
+        with self._lock:
+            self._until[fingerprint] = time.monotonic() + REMEMBERED_S
+            self._until.move_to_end(fingerprint)
+            while len(self._until) > MAX_REMEMBERED:
+                self._until.popitem(last=False)
+
+    def clear(self) -> None:
+        with self._lock:
+            self._until.clear()
+
+
+def _fingerprint(user: User, password: str) -> bytes:
+    """Hash a password with what is kept of it, so that another password of the account makes it worthless."""
+    return hmac.digest(_secret, f"{user.pk}\0{user.password}\0{password}".encode(), "sha256")
+
+
+_secret = secrets.token_bytes(32)
+_remembered = _Remembered()
+_lock = threading.Lock()
+
+
+# The cache; while Redis is away, each process counts for itself.
+
+
+def _read(key: str) -> Failures:
+    return Failures(*(_get(key) or ()))
+
+
+def _write(key: str, failures: Failures) -> None:
+    _set(key, (failures.count, failures.last_at), FORGET_S)
+
+
+def _get(key: str) -> Any:
+    try:
+        return cache.get(key)
+    except (RedisError, OSError):
+        return caches["process"].get(key)
+
+
+def _set(key: str, value: Any, for_s: float) -> None:
+    try:
+        cache.set(key, value, for_s)
+    except (RedisError, OSError):
+        caches["process"].set(key, value, for_s)
