@@ -209,6 +209,7 @@ METRICS_TOKEN = env.text("METRICS_TOKEN", "")
 MAX_SESSION_S = env.number("ASR_MAX_SESSION_S", 12 * 3600, least=1)
 SENDER_IDLE_S = env.number("ASR_SENDER_IDLE_S", 60, least=1)
 SENDER_RETURN_S = env.number("ASR_SENDER_RETURN_S", 30)
+SENDER_RESUME_S = env.number("ASR_SENDER_RESUME_S", 600)
 SLOW_READER_S = env.number("ASR_SLOW_READER_S", 10)
 
 # Retention, applied by `manage.py prune`; 0 keeps for ever. The workers empty the trash.

@@ -30,7 +30,16 @@ KEPT = 60 * SAMPLE_RATE * SAMPLE_BYTES
 
 FIRST_PAUSE_S, MAX_PAUSE_S = 0.25, 3.0
 
-RETRYABLE = {1001, 1006, 1011, 1012, 1013, 4408, 4409, 4429, 4430, 4500, 4503}
+RETRYABLE = {1001, 1006, 1011, 1012, 1013, 4408, 4409, 4429, 4430, 4440, 4500, 4503}
+"""With 4440, which says that the session has become too long: who comes back is told where it ended."""
+
+UNASKED_ENDS = {"absence", "limit"}
+"""What may end a session though nobody wanted it: the recording goes on in another one."""
+
+TAKEN = {4400, 4403, 4410}
+"""Codes for an id that is of something else."""
+
+MAX_ID_LENGTH, MAX_IDS = 64, 50
 
 Message = dict[str, Any]
 
@@ -142,12 +151,14 @@ class Backlog:
 
 
 class ResumingSender:
-    """Sends a recording to the end.
+    """Sends a recording to the end: in one session, or in several if it was away for too long.
 
     Args:
         audio: float32 samples in [-1, 1], mono, 16 kHz, little endian, as they are recorded.
         on_message: Called with every message of the server.
         on_trouble: Called whenever the connection is lost, or there is none.
+        on_next: Called with the id of each session that it goes on in, and where in the recording that
+            begins, in seconds.
     """
 
     def __init__(
@@ -158,31 +169,44 @@ class ResumingSender:
         *,
         on_message: Callable[[Message], None] = lambda message: None,
         on_trouble: Trouble = lambda server, error, pause_s: None,
+        on_next: Callable[[str, float], None] = lambda session, start_s: None,
         **parameters: str,
     ) -> None:
         self.connection = Connection(servers, session, {"mode": "sender", **parameters}, on_trouble)
         self.backlog = Backlog()
         self.lost = 0  # samples that the server asked for again when we had forgotten them
+        self.sessions = [session]
+        """The recording's, in their order."""
+
         self._audio = audio
         self._on_message = on_message
-        self._resume = ""
-        self._has_ended = False
+        self._on_next = on_next
+        self._start = 0  # of the present session, in the recording
+        self._resume = ""  # the right to go on in the present session
+        self._continues = ""  # the right to go on with the one before it
+        self._ids = 1  # that were tried
+        self._has_ended = self._has_next = False
 
     async def run(self) -> None:
         """Return when the server has confirmed that it recognised everything.
 
         Raises:
-            Refused: If it does not want the audio.
+            Refused: If it does not want the audio, or not all of it.
             Exception: What `audio` raised; what came before it was sent, and the session ended.
         """
         recording = asyncio.create_task(self._record())
         try:
             await self._first_audio(recording)
             while not self._has_ended:
+                if self._has_next and not await self.backlog.read(self._start):
+                    break  # there is nothing to go on with
                 try:
                     await self._connect()
                 except FAILURES as error:
-                    await self.connection.pause(error)
+                    if self._is_taken(error):
+                        self._take_next_id()
+                    else:
+                        await self.connection.pause(error)
             await recording
         finally:
             recording.cancel()
@@ -203,17 +227,18 @@ class ResumingSender:
             self.backlog.complete()
 
     async def _connect(self) -> None:
-        resume = {"resume": self._resume} if self._resume else {}
-        async with self.connection.open(**resume) as socket:
+        rights = {"resume": self._resume, "continues": self._continues}
+        self._has_next = False
+        async with self.connection.open(**{name: right for name, right in rights.items() if right}) as socket:
             hello = await self._hear_hello(socket)
-            sending = asyncio.create_task(self._send(socket, hello["resume_from"]))
+            sending = asyncio.create_task(self._send(socket, self._start + hello["resume_from"]))
             try:
                 async for text in socket:
                     self._hear(json.loads(text))
             finally:
                 sending.cancel()
                 await asyncio.gather(sending, return_exceptions=True)
-        _check_ended(self._has_ended)
+        _check_ended(self._has_ended or self._has_next)
 
     async def _hear_hello(self, socket: ClientConnection) -> Message:
         while True:
@@ -228,10 +253,38 @@ class ResumingSender:
         self.connection.hear(message)
         event = message.get("event", {})
         if event.get("type") == "ack":
-            self.backlog.forget(event["durable"])
+            self.backlog.forget(self._start + event["durable"])
         elif event.get("type") == "session_end":
-            self._has_ended = True
+            self._hear_end(event)
         self._on_message(message)
+
+    def _hear_end(self, event: Message) -> None:
+        """Compare what is kept with what was recorded: it may be an end that nobody wanted."""
+        end, closed_by = self._start + event["received"], event["closed_by"]
+        if self.backlog.is_complete and end >= self.backlog.end:
+            self._has_ended = True
+        elif closed_by in UNASKED_ENDS:
+            self._start, self._continues, self._resume = end, self._resume, ""
+            self._has_next = True
+            self.sessions.append("")
+            self._take_next_id()
+        else:
+            left_s = (self.backlog.end - end) / SAMPLE_RATE
+            raise Refused(
+                f"session {self.connection.session} was ended by {closed_by} at "
+                f"{event['received_s']:.1f} s; {left_s:.1f} s that were recorded since are not in it"
+            )
+
+    def _is_taken(self, error: Exception) -> bool:
+        """Tell whether the id that we thought of for the next session cannot be had."""
+        is_new = bool(self._continues) and not self._resume
+        code = error.rcvd.code if isinstance(error, ConnectionClosed) and error.rcvd else None
+        return is_new and code in TAKEN and self._ids < MAX_IDS
+
+    def _take_next_id(self) -> None:
+        self._ids += 1
+        self.connection.session = self.sessions[-1] = numbered(self.sessions[0], self._ids)
+        self._on_next(self.sessions[-1], self._start / SAMPLE_RATE)
 
     async def _send(self, socket: ClientConnection, position: int) -> None:
         with contextlib.suppress(ConnectionClosed):  # whoever listens finds out as well
@@ -307,6 +360,12 @@ class ResumingReceiver:
         elif event.get("type") == "session_end":
             self._has_ended = True
         self._on_message(message)
+
+
+def numbered(session: str, number: int) -> str:
+    """An id for the next session of a recording; the server takes none that are too long."""
+    suffix = f"-{number}"
+    return session[: MAX_ID_LENGTH - len(suffix)] + suffix
 
 
 def _check_ended(has_ended: bool) -> None:

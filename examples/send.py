@@ -57,6 +57,10 @@ def show(message: Message) -> None:
         print(f"({error['message']})", file=sys.stderr, flush=True)
 
 
+def show_next(session: str, start_s: float) -> None:
+    print(f"(the server waited no longer; from {start_s:.1f} s on in session {session})", file=sys.stderr)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("file", help="a WAV or FLAC file, mono at 16 kHz; - for raw 32-bit floats")
@@ -71,7 +75,13 @@ def main() -> None:
     parameters = {"token": arguments.token} if arguments.token else {}
     servers = arguments.server or ["ws://localhost:8000"]
     sender = ResumingSender(
-        servers, arguments.session, audio, on_message=show, on_trouble=say_trouble, **parameters
+        servers,
+        arguments.session,
+        audio,
+        on_message=show,
+        on_trouble=say_trouble,
+        on_next=show_next,
+        **parameters,
     )
     print(f"session {arguments.session}", file=sys.stderr)
     try:

@@ -77,11 +77,12 @@ class SessionAdmin(OwnSessionsMixin, admin.ModelAdmin):  # type: ignore[type-arg
     date_hierarchy = "created_at"
     autocomplete_fields = ["owner"]
     fields = [
-        "title", "key", "owner", "is_kept", "state", "created_at", "ended_at", "duration", "line_count",
-        "model_set", "recording",
+        "title", "key", "owner", "is_kept", "state", "created_at", "ended_at", "closed_by",
+        "duration", "line_count", "model_set", "recording",
     ]  # fmt: skip
     readonly_fields = [
-        "key", "state", "created_at", "ended_at", "duration", "model_set", "line_count", "recording",
+        "key", "state", "created_at", "ended_at", "closed_by", "duration", "model_set", "line_count",
+        "recording",
     ]  # fmt: skip
     actions = ["end", "keep", "release", "delete_recordings", "identify_anew"]
     change_list_template = "sessions/admin/change_list.html"

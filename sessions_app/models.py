@@ -68,6 +68,15 @@ class Session(models.Model):
         DRAINING = "draining", _("finishing")
         ENDED = "ended", _("ended")
 
+    class ClosedBy(models.TextChoices):
+        """Causes of an end, as `wire.protocol.ClosedBy`."""
+
+        SENDER = "sender", _("the microphone")
+        ABSENCE = "absence", _("absence of the microphone")
+        PERSON = "person", _("a person")
+        LIMIT = "limit", _("the longest duration")
+        FAILURE = "failure", _("failed recognition")
+
     key = models.CharField(_("meeting ID"), max_length=128, unique=True)
     """Names the session in addresses, as its clients chose it."""
 
@@ -79,6 +88,24 @@ class Session(models.Model):
     model_set = models.CharField(_("model set"), max_length=100)
     created_at = models.DateTimeField(_("started"), auto_now_add=True, db_index=True)
     ended_at = models.DateTimeField(_("ended"), null=True, blank=True)
+    closed_by = models.CharField(
+        _("ended by"), max_length=10, choices=ClosedBy, blank=True, db_default="", editable=False
+    )
+    sender_resumes = models.BooleanField(default=False, db_default=False, editable=False)
+    """Whether its last sender connects again by itself, with all its audio: it is waited for longer."""
+
+    awaited_until = models.DateTimeField(null=True, editable=False)
+    """For how long its sender is waited for, which is away; None while it is there."""
+
+    continues = models.ForeignKey(
+        "self",
+        models.SET_NULL,
+        null=True,
+        editable=False,
+        related_name="continued_in",
+        verbose_name=_("continues"),
+    )
+    """The session whose end its sender missed, and whose recording goes on here."""
 
     epoch = models.PositiveIntegerField(default=0, editable=False)
     """Counts the workers that owned the session; a commit under an older epoch is refused."""

@@ -38,6 +38,14 @@ def share_with_teams(session: Session) -> None:
     )
 
 
+def share_like(earlier: Session, session: Session) -> None:
+    """Share a new session with all with whom an earlier one is shared."""
+    Share.objects.bulk_create(
+        Share(session=session, user_id=share.user_id, team_id=share.team_id, level=share.level)
+        for share in earlier.shares.all()
+    )
+
+
 def choose_sharing(user: User, teams: Iterable[str]) -> None:
     """Let these teams, by their keys, have what somebody records from now on, and their other teams not."""
     chosen = [int(key) for key in teams if key.isascii() and key.isdigit() and len(key) < MAX_DIGITS]

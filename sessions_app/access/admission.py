@@ -25,9 +25,17 @@ class Credentials:
     mode: Mode
     session_key: str
     is_local: bool
+    continues: str = ""
+    """Senders: key of the session that this one goes on with; a token for that one will do."""
+
     token: str = field(default="", repr=False)
     login: str = field(default="", repr=False)
     """Key of the browser's login, from its cookie; empty without one."""
+
+    @property
+    def keys(self) -> list[str]:
+        """Return the keys of the sessions for one of which a token must be."""
+        return [self.session_key, *filter(None, [self.continues])]
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +103,7 @@ def _visitor(asked: Credentials, user: User | None, session: Session | None) -> 
         has_login=user is not None,
         has_permission=user is not None and right in permissions.granted(user, session),
         has_token=bool(asked.token),
-        is_token_good=bool(token and token.admits(asked.mode, asked.session_key)),
+        is_token_good=token is not None and any(token.admits(asked.mode, key) for key in asked.keys),
     )
 
 

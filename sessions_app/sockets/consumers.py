@@ -44,7 +44,7 @@ from sessions_app.wire.protocol import (
 from . import rights_watch
 from .fanout import get_fanout, read_lines, read_revisions
 from .feed import REMEMBERED, Behind, Cursor, SessionFeed
-from .sender import SenderConnection, resume_token
+from .sender import SenderConnection, continued_key, resume_token
 
 logger = logging.getLogger(__name__)
 
@@ -191,6 +191,7 @@ class SessionConsumer(AsyncWebsocketConsumer):
         return Credentials(
             join.mode,
             join.session_key,
+            continues=continued_key(join),
             is_local=decision.is_local(client[0] if client else None, self._headers),
             token=join.token,
             login=self._login(),
@@ -235,6 +236,7 @@ class SessionConsumer(AsyncWebsocketConsumer):
             wants_acks=capabilities.wants_acks,
             wants_end=capabilities.wants_end,
             stays=capabilities.stays,
+            sends_once=self._is_sending and not capabilities.resumes,
             is_kept=get_transport().keeps_audio,
             max_untaken=capabilities.max_unread,
         )
@@ -356,13 +358,9 @@ class SessionConsumer(AsyncWebsocketConsumer):
             self._is_idle = False
 
     async def _say_goodbye(self) -> None:
-        if self.feed.end and self.feed.end.has_failed:
-            await self.refuse(
-                ProtocolError(
-                    ErrorCode.RECOGNITION_FAILED,
-                    "recognition failed again and again: the session ended, its lines and its audio are kept",
-                )
-            )
+        error = self.feed.end and self.cursor.error_at_end(self.feed.end)
+        if error:
+            await self.refuse(error)
         else:
             await self.close(1000)
 

@@ -160,7 +160,7 @@ class Fanout:
     def _receive_hint(self, followed: _Followed, message: dict[str, Any]) -> None:
         try:
             self._receive(followed, message)
-        except (TypeError, KeyError) as error:
+        except (TypeError, KeyError, ValueError) as error:
             # From a process of another version, while one after the other is being replaced.
             logger.warning("a message is not understood, so the database is asked: %r", error)
             self._spawn(self._poll([followed.key]))
@@ -230,6 +230,7 @@ class Fanout:
             last_revision=known.last_revision,
             model_set=known.model_set,
             last_note=known.last_note,
+            until=known.until,
         )
         feed.receive_progress(received=known.durable, durable=known.durable)
         if followed.pk != known.pk:  # it may have been withdrawn, and have come again

@@ -11,14 +11,17 @@ from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from recognition.audio import samples
+from recognition.audio import samples, seconds
 from sessions_app.wire.protocol import (
     Ack,
+    ClosedBy,
+    ErrorCode,
     Flushed,
     Line,
     Message,
     NotesChange,
     PartialLine,
+    ProtocolError,
     Revision,
     SessionEnd,
     StateChange,
@@ -51,6 +54,9 @@ class SessionFeed:
     durable: int = 0
     partial: PartialLine | None = None
     end: SessionEnd | None = None
+    until: str = ""
+    """See `StateChange.until`."""
+
     _lines: deque[Line] = field(default_factory=lambda: deque(maxlen=REMEMBERED))
     _revisions: deque[Revision] = field(default_factory=lambda: deque(maxlen=REMEMBERED))
 
@@ -83,9 +89,10 @@ class SessionFeed:
         last_revision: int,
         model_set: str = "",
         last_note: int = 0,
+        until: str = "",
     ) -> None:
         """Note the state and the numbers of the session in the database."""
-        self.state, self.epoch, self.model_set = state, epoch, model_set
+        self.state, self.epoch, self.model_set, self.until = state, epoch, model_set, until
         self.target_seq = max(self.target_seq, last_seq)
         self.target_revision = max(self.target_revision, last_revision)
         self.last_note = max(self.last_note, last_note)
@@ -173,10 +180,13 @@ class Cursor:
     is_done: bool = False
     """Nothing follows: its socket may be closed."""
 
+    sends_once: bool = False
+    """Senders: cannot send again what was lost, and do not compare what was received."""
+
     _knows_end: bool = False
     _partial: PartialLine | None = None
     _ack: Ack | None = None
-    _state: str = ""
+    _state: StateChange | None = None
     _note: int = 0
 
     def take(self, feed: SessionFeed) -> list[Message] | Behind:
@@ -197,10 +207,20 @@ class Cursor:
         if feed.has_ended and not self._knows_end:
             self._knows_end = True
             self.is_done = not self.stays
-            is_told_otherwise = self.is_done and feed.end and feed.end.has_failed  # by an error
-            if self.wants_end and feed.end and not is_told_otherwise:
+            if self.wants_end and feed.end and not (self.is_done and self.error_at_end(feed.end)):
                 messages.append(feed.end)
         return messages
+
+    def error_at_end(self, end: SessionEnd) -> ProtocolError | None:
+        """Return what its client is told in place of the confirmation; None if it is told that."""
+        if end.has_failed:
+            return ProtocolError(
+                ErrorCode.RECOGNITION_FAILED,
+                "recognition failed again and again: the session ended, its lines and its audio are kept",
+            )
+        if self.sends_once and end.closed_by == ClosedBy.ABSENCE:
+            return ended_in_absence(end.received)
+        return None
 
     def take_history(self, lines: Iterable[Line], revisions: Iterable[Revision]) -> list[Message]:
         """Take what the database had behind the marks, in order, and move them."""
@@ -222,10 +242,10 @@ class Cursor:
         self.max_untaken = None
 
     def _take_events(self, feed: SessionFeed) -> Iterable[Message]:
-        state = "ended" if feed.has_ended else feed.state
-        if state and state != self._state:
+        state = StateChange("ended") if feed.has_ended else StateChange(feed.state, feed.until)
+        if state.state and state != self._state:
             self._state = state
-            yield StateChange(state)
+            yield state
         if feed.last_note > self._note:
             self._note = feed.last_note
             yield NotesChange(feed.last_note)
@@ -248,3 +268,11 @@ class Cursor:
         if progress >= ACK_EVERY or (feed.has_ended and ack != last):
             self._ack = ack
             yield ack
+
+
+def ended_in_absence(position: int) -> ProtocolError:
+    """Return the error for a sender that was away for too long, and compares nothing."""
+    return ProtocolError(
+        ErrorCode.SESSION_ENDED,
+        f"the session ended at {seconds(position):.1f} s, while its sender was away: what followed is lost",
+    )

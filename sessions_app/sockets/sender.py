@@ -29,9 +29,9 @@ from sessions_app.transport.interface import (
 from sessions_app.wire.audio_frames import pieces
 from sessions_app.wire.dialects import Audio, Capabilities, Command, Dialect
 from sessions_app.wire.pcm import PcmConverter
-from sessions_app.wire.protocol import Close, ErrorCode, Flush, JoinRequest, ProtocolError
+from sessions_app.wire.protocol import Close, ClosedBy, ErrorCode, Flush, JoinRequest, ProtocolError
 
-from .feed import Cursor, SessionFeed
+from .feed import Cursor, SessionFeed, ended_in_absence
 from .flush_limit import FlushLimit
 
 Answer = TypeVar("Answer")
@@ -100,13 +100,7 @@ class SenderConnection:
             ProtocolError: If that is not possible.
         """
         check_served(self._join.models)
-        try:
-            async with asyncio.timeout(DATABASE_S):
-                session, is_new = await self._find_session(owner=owner, title=self._join.title)
-        except TimeoutError:
-            raise ProtocolError(
-                ErrorCode.OVERLOADED, "the database does not answer", retry_after=UNREACHABLE_RETRY_S
-            ) from None
+        session, is_new = await self._find_session_soon(owner=owner)
         self.model_set = session.model_set
         if self._join.models not in ("", self.model_set):
             raise _keeps_its_models(session)
@@ -123,7 +117,7 @@ class SenderConnection:
                     f"session {self._join.session_key!r} has ended: take another id for a new one",
                     param="session_id",
                 ) from None
-            # It did not hear how its session ended, and is told.
+            # It did not hear how its session ended, and is told: also up to where its audio is kept.
             self._is_over = True
             return finished.position
         self._note_life()
@@ -190,13 +184,33 @@ class SenderConnection:
 
     # Becoming.
 
-    async def _find_session(self, *, owner: int | None = None, title: str = "") -> tuple[Session, bool]:
+    async def _find_session_soon(self, *, owner: int | None) -> tuple[Session, bool]:
+        try:
+            async with asyncio.timeout(DATABASE_S):
+                session, is_new = await self._find_session(
+                    owner=owner, title=self._join.title, continues=continued_key(self._join)
+                )
+                if session.sender_resumes != self._resumes and not session.has_ended:
+                    await in_database(commits.note_sender, session.pk, resumes=self._resumes)
+        except TimeoutError:
+            raise ProtocolError(
+                ErrorCode.OVERLOADED, "the database does not answer", retry_after=UNREACHABLE_RETRY_S
+            ) from None
+        except commits.NotContinued as error:
+            raise ProtocolError(ErrorCode.BAD_PARAMETER, str(error), param="continues") from None
+        return session, is_new
+
+    async def _find_session(
+        self, *, owner: int | None = None, title: str = "", continues: str = ""
+    ) -> tuple[Session, bool]:
         return await in_database(
             commits.get_or_create_session,
             self._join.session_key,
             owner=owner,
             title=title,
             model_set=self._join.models,
+            resumes=self._resumes,
+            continues=continues,
         )
 
     async def _claim(self, session: Session) -> int:
@@ -300,8 +314,10 @@ class SenderConnection:
                 session, _ = await self._find_session()
                 try:
                     await self._claim(session)
-                except AudioFinished:
+                except AudioFinished as finished:
                     self._is_over = True
+                    if session.closed_by == ClosedBy.ABSENCE:
+                        raise ended_in_absence(finished.position) from None
                     return None
 
     def _note_life(self) -> None:
@@ -330,6 +346,24 @@ def may_resume(join: JoinRequest) -> bool:
     with contextlib.suppress(signing.BadSignature):
         return _signer().unsign(join.resume) == join.session_key
     return False
+
+
+def continued_key(join: JoinRequest) -> str:
+    """Return the key of the session that a new one is to go on with; empty for none.
+
+    Raises:
+        ProtocolError: BAD_PARAMETER, if the sender has no right to.
+    """
+    if not join.continues or may_resume(join):
+        return ""
+    try:
+        return _signer().unsign(join.continues)
+    except signing.BadSignature:
+        raise ProtocolError(
+            ErrorCode.BAD_PARAMETER,
+            "continues is not what hello gave as resume in an earlier session",
+            param="continues",
+        ) from None
 
 
 def check_served(models: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
+from datetime import datetime
 from typing import Any
 
 from django.db import transaction
@@ -12,8 +13,10 @@ from django.utils import timezone
 
 from recognition.core.events import Final
 from sessions_app import model_sets, teams
+from sessions_app.exceptions import SessionsError
 from sessions_app.models import Session, Utterance, Voice
 from sessions_app.transport.interface import Fenced
+from sessions_app.wire.protocol import ClosedBy
 from speakers.voiceprints.tracking import Decision
 
 from . import voices
@@ -52,21 +55,70 @@ NOT_STORED = ("utterance", "embedding", "speech")
 _COLUMNS = [field.name for field in fields(Final) if field.name not in NOT_STORED]
 
 
+class NotContinued(SessionsError):
+    """A session cannot go on with another: that one goes on itself, or this one is of something else."""
+
+
 def get_or_create_session(
-    key: str, *, owner: int | None = None, title: str = "", model_set: str = ""
+    key: str,
+    *,
+    owner: int | None = None,
+    title: str = "",
+    model_set: str = "",
+    resumes: bool = False,
+    continues: str = "",
 ) -> tuple[Session, bool]:
     """Return the session of this key, and whether it is new; a new one is shared with its owner's teams.
 
     Args:
         model_set: Of a new session; the default if empty.
+        resumes: See `Session.sender_resumes`.
+        continues: Key of the session that a new one goes on with, called, owned and shared like that.
+
+    Raises:
+        NotContinued: If it cannot, or if the session of this key goes on with another one or none.
     """
-    chosen = model_set or model_sets.default_name
-    new: dict[str, Any] = {"model_set": chosen, "owner_id": owner, "title": title}
+    new: dict[str, Any] = {"owner_id": owner, "title": title, "sender_resumes": resumes}
     with transaction.atomic():
+        earlier = _continued(continues) if continues else None
+        if earlier:
+            new |= _like(earlier, owner=owner, title=title)
+        new["model_set"] = model_set or new.get("model_set") or model_sets.default_name
         session, is_new = Session.objects.get_or_create(key=key, defaults=new)
-        if is_new and owner is not None:
+        if is_new and earlier:
+            teams.share_like(earlier, session)
+            session.tags.set(earlier.tags.all())
+        elif is_new and owner is not None:
             teams.share_with_teams(session)
+        elif earlier and session.continues_id != earlier.pk:
+            raise NotContinued(f"session {key!r} does not continue {continues!r}: take another id")
     return session, is_new
+
+
+def _continued(key: str) -> Session | None:
+    """Return the session that another is to go on with; None if somebody deleted it."""
+    earlier = Session.objects.filter(key=key, trashed_at=None).first()
+    if earlier and not earlier.has_ended:
+        raise NotContinued(f"session {key!r} goes on: resume there")
+    return earlier
+
+
+def _like(earlier: Session, *, owner: int | None, title: str) -> dict[str, Any]:
+    """Return the columns of a new session that goes on with an earlier one."""
+    is_served = earlier.model_set in model_sets.names()
+    return {
+        "continues": earlier,
+        "owner_id": earlier.owner_id if owner is None else owner,
+        "title": title or earlier.title,
+        "folder_id": earlier.folder_id,
+        "is_kept": earlier.is_kept,
+        "model_set": earlier.model_set if is_served else "",
+    }
+
+
+def note_sender(session_pk: int, *, resumes: bool) -> None:
+    """Note whether the sender that a session has now is one that resumes."""
+    Session.objects.filter(pk=session_pk).update(sender_resumes=resumes)
 
 
 def withdraw(session_pk: int) -> None:
@@ -78,7 +130,7 @@ def acquire(session_pk: int) -> Lease | None:
     """Own a session for recognition: whoever owned it before can commit no more. None if it has ended."""
     with transaction.atomic():
         own = Session.objects.filter(pk=session_pk).exclude(state=Session.State.ENDED)
-        if not own.update(epoch=F("epoch") + 1, state=Session.State.LIVE):
+        if not own.update(epoch=F("epoch") + 1, state=Session.State.LIVE, awaited_until=None):
             return None
         row = Session.objects.get(pk=session_pk)
     return Lease(
@@ -138,10 +190,13 @@ def _utterance(session_pk: int, seq: int, line: NewLine, voice: Voice) -> Uttera
     )
 
 
-def check_lease(lease: Lease) -> None:
-    """Raise `Fenced` if another worker has taken the session over."""
-    if not Session.objects.filter(pk=lease.session_pk, epoch=lease.epoch).exists():
+def sender_resumes(lease: Lease) -> bool:
+    """Return `Session.sender_resumes`; raise `Fenced` if another worker has taken the session over."""
+    own = Session.objects.filter(pk=lease.session_pk, epoch=lease.epoch)
+    resumes = own.values_list("sender_resumes", flat=True).first()
+    if resumes is None:
         raise Fenced
+    return resumes
 
 
 def set_model_set(session_pk: int, name: str) -> None:
@@ -174,18 +229,27 @@ def pause(lease: Lease, *, recorded: int) -> None:
     Raises:
         Fenced: If another worker has taken the session over.
     """
-    own = Session.objects.filter(pk=lease.session_pk, epoch=lease.epoch)
-    if not own.update(state=Session.State.PAUSED, recorded=recorded):
-        raise Fenced
+    _update(lease, state=Session.State.PAUSED, recorded=recorded, awaited_until=None)
 
 
-def set_state(lease: Lease, state: Session.State) -> None:
-    """Set the state of a session, and the time of its end; raise `Fenced` if another worker has it."""
-    changes: dict[str, Any] = {"state": state}
-    if state is Session.State.ENDED:
-        changes["ended_at"] = timezone.now()
+def set_state(lease: Lease, state: Session.State, *, awaited_until: datetime | None = None) -> None:
+    """Set the state of a session that goes on; raise `Fenced` if another worker has it."""
+    _update(lease, state=state, awaited_until=awaited_until)
+
+
+def end(lease: Lease, closed_by: ClosedBy) -> None:
+    """End a session; raise `Fenced` if another worker has it."""
     with transaction.atomic():
-        if not Session.objects.filter(pk=lease.session_pk, epoch=lease.epoch).update(**changes):
-            raise Fenced
-        if state is Session.State.ENDED:
-            voices.forget_sounds(lease.session_pk)
+        _update(
+            lease,
+            state=Session.State.ENDED,
+            ended_at=timezone.now(),
+            closed_by=closed_by,
+            awaited_until=None,
+        )
+        voices.forget_sounds(lease.session_pk)
+
+
+def _update(lease: Lease, **changes: Any) -> None:
+    if not Session.objects.filter(pk=lease.session_pk, epoch=lease.epoch).update(**changes):
+        raise Fenced

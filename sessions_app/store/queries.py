@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, fields
+from datetime import datetime
 
 from django.db.models.functions import Greatest
 
-from recognition.audio import milliseconds, seconds
+from recognition.audio import milliseconds
 from sessions_app.models import MAX_FAILURES, Session, Utterance
-from sessions_app.wire.protocol import Line, Revision, SessionEnd, SpeakerRef
+from sessions_app.wire.protocol import ClosedBy, Line, Revision, SessionEnd, SpeakerRef
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,22 +27,33 @@ class SessionNumbers:
     last_revision: int
     model_set: str
     last_note: int = 0
+    closed_by: str = ""
+    awaited_until: datetime | None = None
 
     @property
     def end(self) -> SessionEnd | None:
         """Return the confirmation for the sender; None while the session goes on."""
         if self.state != Session.State.ENDED:
             return None
-        length_s = seconds(self.durable)
-        has_failed = self.failures >= MAX_FAILURES
-        return SessionEnd(self.last_seq, length_s, length_s, has_failed=has_failed)
+        return SessionEnd(self.last_seq, self.durable, self.durable, closed_by=self._cause())
+
+    @property
+    def until(self) -> str:
+        """Return for how long its sender is waited for, as clients are told."""
+        return self.awaited_until.isoformat(timespec="seconds") if self.awaited_until else ""
+
+    def _cause(self) -> ClosedBy:
+        if self.closed_by:
+            return ClosedBy(self.closed_by)
+        # It ended before causes were noted.
+        return ClosedBy.FAILURE if self.failures >= MAX_FAILURES else ClosedBy.SENDER
 
 
 def session_numbers(keys: Iterable[str]) -> dict[str, SessionNumbers]:
     """Read the progress of these sessions, by key, as far as they exist and are not in the trash."""
     fields = (
         "pk", "key", "state", "epoch", "failures", "durable", "last_seq", "last_revision", "model_set",
-        "last_note",
+        "last_note", "closed_by", "awaited_until",
     )  # fmt: skip
     rows = Session.objects.filter(key__in=list(keys), trashed_at=None).values_list(*fields)
     return {row[1]: SessionNumbers(*row) for row in rows}

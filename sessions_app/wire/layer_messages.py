@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import asdict, fields
+from dataclasses import asdict, fields, replace
 from typing import Any, TypeVar
 
 from channels.exceptions import ChannelFull
@@ -12,7 +12,7 @@ from redis.exceptions import RedisError
 
 from speakers import notify
 
-from .protocol import Line, PartialLine, SessionEnd, SpeakerRef
+from .protocol import ClosedBy, Line, PartialLine, SessionEnd, SpeakerRef
 
 WORKERS = notify.WORKERS
 
@@ -80,8 +80,8 @@ def lines_from(message: dict[str, Any]) -> list[Line]:
     """Return the finals of a commit.
 
     Raises:
-        TypeError, KeyError: If a process of another version sent it, whose lines have other fields than ours;
-            so do the functions below. The database knows what is missing.
+        TypeError, KeyError, ValueError: If a process of another version sent it, whose lines have other
+            fields than ours; so do the functions below. The database knows what is missing.
     """
     return [
         _decode(Line, sent | {"spoken": _decode(SpeakerRef, sent["spoken"])}) for sent in message["lines"]
@@ -93,7 +93,8 @@ def partial_from(message: dict[str, Any]) -> PartialLine:
 
 
 def end_from(message: dict[str, Any]) -> SessionEnd:
-    return _decode(SessionEnd, message["end"])
+    end = _decode(SessionEnd, message["end"])
+    return replace(end, closed_by=ClosedBy(end.closed_by))
 
 
 def _decode(kind: type[Sent], sent: dict[str, Any]) -> Sent:

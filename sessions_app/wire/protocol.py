@@ -18,6 +18,7 @@ from urllib.parse import parse_qs
 from sessions_app.exceptions import SessionsError
 
 VERSIONS = (1, 2)
+SAMPLE_RATE = 16_000
 MAX_SESSION_ID_LENGTH = 64
 MAX_TITLE_LENGTH = 200
 
@@ -25,6 +26,25 @@ MAX_TITLE_LENGTH = 200
 class Mode(enum.StrEnum):
     SENDER = "sender"
     RECEIVER = "receiver"
+
+
+class ClosedBy(enum.StrEnum):
+    """Causes of a session's end."""
+
+    SENDER = "sender"
+    """Its "close"."""
+
+    ABSENCE = "absence"
+    """Its sender was away for too long."""
+
+    PERSON = "person"
+    """Somebody ended it on a page."""
+
+    LIMIT = "limit"
+    """It had reached its greatest length."""
+
+    FAILURE = "failure"
+    """Recognition failed again and again at the same place."""
 
 
 class ErrorCode(enum.Enum):
@@ -110,6 +130,9 @@ class JoinRequest:
     models: str = ""
     """Senders: name of the model set that is to recognise the session; empty for the default."""
 
+    continues: str = ""
+    """Senders: `resume` of a session that has ended, which this one goes on with."""
+
     stays: bool = False
     """Receivers: goes on after the end of the session, to be told of corrections."""
 
@@ -138,6 +161,7 @@ def parse_join(session_key: str, query: str) -> JoinRequest:
         token=_single(parameters, "token"),
         title=_title(parameters),
         models=_single(parameters, "models"),
+        continues=_single(parameters, "continues"),
         stays=_number(parameters, "stay", default=0) > 0,
     )
 
@@ -331,6 +355,8 @@ class StateChange:
     """The session is live, paused, draining, ended or going_away."""
 
     state: str
+    until: str = ""
+    """Paused: for how long its sender is waited for, a time in ISO 8601; empty if nobody knows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -342,13 +368,30 @@ class NotesChange:
 
 @dataclass(frozen=True, slots=True)
 class SessionEnd:
-    """The confirmation that a sender waits for after its "close"."""
+    """The confirmation that a sender waits for after its "close"; or another end, which it did not ask for.
+
+    Positions are samples.
+    """
 
     last_seq: int
-    received_s: float
-    recognised_s: float
-    has_failed: bool = False
-    """Whether it was ended because recognition could not go on; what was received is recorded."""
+    received: int
+    """The end of the audio that is kept: who recorded more goes on with the rest in another session."""
+
+    recognised: int
+    closed_by: ClosedBy = ClosedBy.SENDER
+
+    @property
+    def received_s(self) -> float:
+        return self.received / SAMPLE_RATE
+
+    @property
+    def recognised_s(self) -> float:
+        return self.recognised / SAMPLE_RATE
+
+    @property
+    def has_failed(self) -> bool:
+        """Tell whether recognition could not go on; what was received is recorded."""
+        return self.closed_by == ClosedBy.FAILURE
 
 
 Message = Line | PartialLine | Revision | Hello | Ack | Flushed | StateChange | NotesChange | SessionEnd
@@ -361,13 +404,8 @@ def encode(message: Message, *, version: int) -> str | None:
     match message:
         case Line():
             body = line_fields(message) | {"final": True} if version >= 2 else _line(message)
-        case SessionEnd(last_seq, received_s, recognised_s):
-            body = _event(
-                "session_end",
-                seq=last_seq,
-                received_s=round(received_s, 3),
-                recognised_s=round(recognised_s, 3),
-            )
+        case SessionEnd():
+            body = _end(message, version=version)
         case _ if version < 2:
             return None
         case PartialLine(start_ms, text, tail):
@@ -381,8 +419,8 @@ def encode(message: Message, *, version: int) -> str | None:
             body = _event("ack", received=received, durable=durable)
         case Flushed(position, last_seq):
             body = _event("flushed", position=position, seq=last_seq)
-        case StateChange(state):
-            body = _event("session", state=state)
+        case StateChange(state, until):
+            body = _event("session", state=state, **({"until": until} if until else {}))
         case NotesChange(number):
             body = _event("notes", number=number)
     return json.dumps(body, ensure_ascii=False)
@@ -435,6 +473,17 @@ def _said_by(spoken: SpeakerRef) -> dict[str, Any]:
 
 def _event(kind: str, **fields: Any) -> dict[str, Any]:
     return _EMPTY | {"event": {"type": kind, **fields}}
+
+
+def _end(end: SessionEnd, *, version: int) -> dict[str, Any]:
+    more = {"received": end.received, "closed_by": end.closed_by} if version >= 2 else {}
+    return _event(
+        "session_end",
+        seq=end.last_seq,
+        received_s=round(end.received_s, 3),
+        recognised_s=round(end.recognised_s, 3),
+        **more,
+    )
 
 
 def _hello(hello: Hello) -> dict[str, Any]:

@@ -10,14 +10,13 @@ from typing import Any
 import numpy as np
 
 from recognition.audio import seconds
-from sessions_app.models import Session
 from sessions_app.recordings import files
 from sessions_app.store import commits
 from sessions_app.store.commits import Lease
 from sessions_app.store.in_database import in_database
 from sessions_app.transport.interface import Fenced, Transport
 from sessions_app.wire import layer_messages
-from sessions_app.wire.protocol import SessionEnd
+from sessions_app.wire.protocol import ClosedBy, SessionEnd
 
 logger = logging.getLogger(__name__)
 
@@ -37,8 +36,8 @@ async def end_in_failure(
         seconds(lease.durable),
     )
     received = await _record_the_rest(lease, transport)
-    await in_database(commits.set_state, lease, Session.State.ENDED)
-    end = SessionEnd(lease.last_seq, seconds(received), seconds(lease.durable), has_failed=True)
+    await in_database(commits.end, lease, ClosedBy.FAILURE)
+    end = SessionEnd(lease.last_seq, received, lease.durable, closed_by=ClosedBy.FAILURE)
     await publish(layer_messages.session_group(lease.key), layer_messages.end_message(lease.key, end))
     await transport.release(lease.session_pk)
     await asyncio.to_thread(files.encode_flac, lease.session_pk)

@@ -7,10 +7,12 @@ import errno
 import logging
 import time
 from collections.abc import Awaitable, Callable
+from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
 import numpy as np
 from django.conf import settings
+from django.utils import timezone
 
 from recognition.audio import SAMPLE_RATE, milliseconds, samples, seconds
 from recognition.core.endpointing import EndpointingOptions
@@ -27,10 +29,11 @@ from sessions_app.store.in_database import in_database
 from sessions_app.store.voices import VoiceChanges
 from sessions_app.transport.interface import AudioChunk, Fenced, Transport
 from sessions_app.wire import layer_messages
-from sessions_app.wire.protocol import PartialLine, SessionEnd
+from sessions_app.wire.protocol import ClosedBy, PartialLine, SessionEnd
 from speakers.voiceprints.identification import Gallery
 from speakers.voiceprints.tracking import SpeakerTracker
 
+from .absence import Absence
 from .arrivals import Arrivals
 
 logger = logging.getLogger(__name__)
@@ -49,6 +52,9 @@ DISK_FULL_RETRY_S = 2.0
 
 HINDERED_S = 1.0
 """A database that takes so long is out of order: no sender could have returned meanwhile."""
+
+TOLD_AGAIN = timedelta(seconds=5)
+"""A sender that is waited for so much longer than was said is worth another word."""
 
 SILENCE_PER_COMMIT = samples(5)
 """Progress that is made permanent though nobody spoke."""
@@ -90,7 +96,9 @@ class LiveSession:
         self._is_leaving = False
         self._has_read_all = False
         self._is_unfinished = False
-        self._in_order_since = time.monotonic()
+        self._closed_by = ClosedBy.SENDER
+        self._absence = Absence(time.monotonic())
+        self._awaited_until: datetime | None = None
 
     async def run(self) -> None:
         """Recognise to the end, or until `hand_over`.
@@ -172,9 +180,21 @@ class LiveSession:
                 self._is_flush_known = True
             elif self._is_leaving and not chunk.audio and not chunk.is_end:
                 return
-            is_over = chunk.is_end or self._stop
-            is_quiet = not chunk.audio and not chunk.is_flush
-            self._has_read_all = is_over or (is_quiet and await self._has_sender_gone())
+            self._has_read_all = await self._is_over(chunk)
+
+    async def _is_over(self, chunk: AudioChunk) -> bool:
+        """Tell whether nothing follows this chunk, and note why."""
+        is_quiet = not chunk.audio and not chunk.is_flush
+        if chunk.is_end:
+            is_full = self._received >= samples(settings.MAX_SESSION_S)
+            self._closed_by = ClosedBy.LIMIT if is_full else ClosedBy.SENDER
+        elif self._stop:
+            self._closed_by = ClosedBy.PERSON
+        elif is_quiet and await self._has_sender_gone():
+            self._closed_by = ClosedBy.ABSENCE
+        else:
+            return False
+        return True
 
     async def _receive_chunk(self, chunk: AudioChunk) -> None:
         await self._set_state(Session.State.LIVE)
@@ -211,23 +231,33 @@ class LiveSession:
     async def _has_sender_gone(self) -> bool:
         """Tell whether nobody will send any more; the sessions of senders that may return are paused."""
         gone_s = await self._transport.sender_gone_s(self.lease.session_pk)
-        await self._set_state(Session.State.PAUSED if gone_s > 0 else Session.State.LIVE)
-        return gone_s > 0 and min(gone_s, await self._in_order_s()) > settings.SENDER_RETURN_S
+        patience_s = await self._patience_s() if gone_s > 0 else 0.0
+        left_s = patience_s - self._absence.waited_s(gone_s, now=time.monotonic())
+        if gone_s <= 0:
+            await self._set_state(Session.State.LIVE)
+            return False
+        await self._pause(timezone.now() + timedelta(seconds=left_s))
+        return left_s < 0
 
-    async def _in_order_s(self) -> float:
-        """Return for how long nothing of ours has kept a sender away, as far as can be seen from here."""
+    async def _patience_s(self) -> float:
+        """Return for how long the sender is waited for; notes when it may be us who keep it away."""
         asked_at = time.monotonic()
-        await in_database(commits.check_lease, self.lease)
+        resumes = await in_database(commits.sender_resumes, self.lease)
         now = time.monotonic()
         if now - asked_at > HINDERED_S:
-            self._in_order_since = now
-        return now - self._in_order_since
+            self._absence.receive_hindrance(now)
+        return float(settings.SENDER_RESUME_S if resumes else settings.SENDER_RETURN_S)
 
-    async def _set_state(self, state: Session.State) -> None:
-        if state is not self._state:
-            self._state = state
+    async def _pause(self, until: datetime) -> None:
+        told = self._awaited_until
+        if told is None or abs(until - told) > TOLD_AGAIN:
+            await self._set_state(Session.State.PAUSED, until=until)
+
+    async def _set_state(self, state: Session.State, *, until: datetime | None = None) -> None:
+        if state is not self._state or until != self._awaited_until:
+            self._state, self._awaited_until = state, until
             self._log("is %s", state)
-            await in_database(commits.set_state, self.lease, state)
+            await in_database(commits.set_state, self.lease, state, awaited_until=until)
             await self._publish_hint(layer_messages.changed_message(self.lease.key))
 
     async def _report(self) -> None:
@@ -332,10 +362,9 @@ class LiveSession:
     async def _end(self, position: int) -> None:
         if position > self.lease.durable or self._lines:
             await self._commit(position)
-        await in_database(commits.set_state, self.lease, Session.State.ENDED)
+        await in_database(commits.end, self.lease, self._closed_by)
         await self._transport.release(self.lease.session_pk)
-        length_s = seconds(position)
-        end = SessionEnd(self.lease.last_seq, received_s=length_s, recognised_s=length_s)
+        end = SessionEnd(self.lease.last_seq, position, position, closed_by=self._closed_by)
         await self._publish_hint(layer_messages.end_message(self.lease.key, end))
 
     async def _leave_to_the_disk(self) -> None:

@@ -14,6 +14,7 @@ import pytest
 import soundfile
 
 from deploy.cutting_proxy import CuttingProxy
+from sessions_app.recordings.files import to_int16
 from tests.support.clients import MEETING, TEXTS, new_id
 from tests.support.server import ROOT, Server
 
@@ -24,6 +25,7 @@ import resuming  # noqa: E402
 import send  # noqa: E402
 from resuming import (  # noqa: E402
     FRAME,
+    SAMPLE_RATE,
     Backlog,
     Refused,
     ResumingReceiver,
@@ -33,10 +35,13 @@ from resuming import (  # noqa: E402
 
 pytestmark = pytest.mark.slow
 
+PATIENCE_S = 3
+"""For so long the server waits for its senders."""
+
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    with Server(tmp_path_factory.mktemp("examples"), ASR_SENDER_RETURN_S="10") as running:
+    with Server(tmp_path_factory.mktemp("examples"), ASR_SENDER_RESUME_S=str(PATIENCE_S)) as running:
         yield running
 
 
@@ -72,6 +77,46 @@ async def test_a_meeting_comes_through_whole_though_connections_are_cut(server: 
         assert [line["asr"] for line in receiver.lines.values()] == TEXTS
         assert receiver.repeated == 0
     assert server.session(session, "durable") == (len(MEETING.audio()),)
+
+
+async def test_who_was_away_for_too_long_goes_on_in_another_session_and_nothing_is_missing(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(resuming, "MAX_PAUSE_S", 0.2)
+    session, audio = new_id(), np.tile(MEETING.audio(), 2)
+    taken = ResumingSender([f"ws://127.0.0.1:{server.port}"], f"{session}-2", recording(MEETING.speak(1)))
+    async with CuttingProxy(server.port) as proxy, asyncio.timeout(60):
+        await taken.run()
+        sender = ResumingSender([f"ws://127.0.0.1:{proxy.port}"], session, recording(audio, pace_s=0.05))
+        sending = asyncio.create_task(sender.run())
+        while sender.backlog.end < 5 * SAMPLE_RATE:
+            await asyncio.sleep(0.02)
+        proxy.is_down = True
+        proxy.cut()
+        await ended(server, session)
+        proxy.is_down = False
+        await sending
+    later = f"{session}-3"
+    assert sender.sessions == [session, later]
+    assert sender.lost == 0
+    assert server.session(session, "closed_by, awaited_until") == ("absence", None)
+    assert server.session(later, "closed_by, continues_id") == ("sender", *server.session(session, "id"))
+    kept = np.concatenate([await recorded(server, session), await recorded(server, later)])
+    np.testing.assert_array_equal(kept, to_int16(audio))
+
+
+async def ended(server: Server, session: str) -> None:
+    while server.session(session, "state") != ("ended",):
+        await asyncio.sleep(0.05)
+
+
+async def recorded(server: Server, session: str) -> np.ndarray:
+    """Return what was kept of a session that has ended; int16, shape (n,)."""
+    file = server.data_dir / "media" / "recordings" / "{}.flac".format(*server.session(session, "id"))
+    async with asyncio.timeout(10):
+        while not file.exists():
+            await asyncio.sleep(0.02)
+    return np.asarray(soundfile.read(file, dtype="int16")[0])
 
 
 async def test_the_speakers_are_the_same_after_a_cut(server: Server) -> None:
@@ -188,6 +233,61 @@ async def run(program: str, *arguments: str) -> str:
     output, _ = await asyncio.wait_for(process.communicate(), 60)
     assert process.returncode == 0
     return output.decode()
+
+
+def heard(sender: ResumingSender, closed_by: str, received: int) -> None:
+    """Let a sender hear of an end."""
+    end = {"received": received, "received_s": received / SAMPLE_RATE, "closed_by": closed_by}
+    sender._hear({"asr": "", "event": {"type": "session_end", **end}})
+
+
+class TestEnds:
+    """Each is compared with what was recorded."""
+
+    @pytest.fixture
+    def sender(self) -> ResumingSender:
+        sender = ResumingSender(["ws://127.0.0.1:9"], "meeting", recording(MEETING.speak(1)))
+        sender.backlog.add(bytes(4 * 3 * SAMPLE_RATE))
+        sender._resume = "meeting:signature"
+        return sender
+
+    def test_all_there_is_the_end(self, sender: ResumingSender) -> None:
+        sender.backlog.complete()
+        heard(sender, "sender", 3 * SAMPLE_RATE)
+        assert sender._has_ended
+        assert sender.sessions == ["meeting"]
+
+    @pytest.mark.parametrize("closed_by", ["absence", "limit"])
+    def test_one_that_nobody_wanted_leads_to_the_next_session(
+        self, sender: ResumingSender, closed_by: str
+    ) -> None:
+        told: list[tuple[str, float]] = []
+        sender._on_next = lambda *next_: told.append(next_)
+        heard(sender, closed_by, 2 * SAMPLE_RATE)
+        assert told == [("meeting-2", 2.0)]
+        assert (sender._continues, sender._resume, sender._has_ended) == ("meeting:signature", "", False)
+        sender._resume = "meeting-2:signature"
+        heard(sender, closed_by, SAMPLE_RATE // 2)
+        assert told[1:] == [("meeting-3", 2.5)]
+        assert sender.sessions == ["meeting", "meeting-2", "meeting-3"]
+
+    def test_while_the_recording_goes_on_even_if_nothing_is_missing_yet(self, sender: ResumingSender) -> None:
+        heard(sender, "absence", 3 * SAMPLE_RATE)
+        assert sender.sessions == ["meeting", "meeting-2"]
+
+    @pytest.mark.parametrize("closed_by", ["person", "sender", "failure"])
+    def test_any_other_is_an_error_that_says_what_is_missing(
+        self, sender: ResumingSender, closed_by: str
+    ) -> None:
+        with pytest.raises(
+            Refused, match=rf"meeting was ended by {closed_by} at 2\.0 s; 1\.0 s that were recorded since"
+        ):
+            heard(sender, closed_by, 2 * SAMPLE_RATE)
+
+    def test_a_long_id_is_shortened_and_not_twice_the_same(self) -> None:
+        ids = {resuming.numbered("会" * 64, number) for number in (2, 3, 10, 11)}
+        assert len(ids) == 4
+        assert max(map(len, ids)) == 64
 
 
 class TestBacklog:

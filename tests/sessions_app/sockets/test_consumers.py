@@ -486,7 +486,7 @@ class TestPushing:
     async def test_the_last_line_comes_before_the_end(self, receiver: Any) -> None:
         socket, pushed = receiver
         feed = fanout.get_fanout()._followed["meeting"].feed
-        feed.receive_end(SessionEnd(1, 1.0, 1.0))
+        feed.receive_end(SessionEnd(1, 16_000, 16_000))
         self.say(line(1))
         assert pushed.seqs == [1]
         assert (await socket.receive_output(10))["code"] == 1000

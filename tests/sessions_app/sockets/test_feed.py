@@ -11,6 +11,8 @@ from hypothesis import strategies as st
 from sessions_app.sockets.feed import REMEMBERED, Behind, Cursor, SessionFeed
 from sessions_app.wire.protocol import (
     Ack,
+    ClosedBy,
+    ErrorCode,
     Flushed,
     Line,
     Message,
@@ -22,7 +24,7 @@ from sessions_app.wire.protocol import (
     StateChange,
 )
 
-END = SessionEnd(3, 9.0, 9.0)
+END = SessionEnd(3, 144_000, 144_000)
 
 
 def line(seq: int, text: str = "") -> Line:
@@ -189,10 +191,38 @@ class TestReader:
     def test_what_it_could_not_hold_comes_with_the_end(self) -> None:
         here, sender = feed(*range(1, 21)), Cursor(max_untaken=15, wants_end=True)
         sender.take(here)
-        end = SessionEnd(20, 9.0, 9.0)
+        end = SessionEnd(20, 144_000, 144_000)
         here.receive_end(end)
         assert seqs(taken(sender, here)[:-1]) == list(range(16, 21))
         assert sender.is_done
+
+    def test_for_how_long_an_absent_sender_is_waited_for_is_told_when_it_changes(self) -> None:
+        here, reader = SessionFeed(), Cursor(wants_events=True)
+        for until in ("06:35", "06:35", "06:40"):
+            here.receive_numbers(state="paused", epoch=1, last_seq=0, last_revision=0, until=until)
+            here.receive_numbers(state="paused", epoch=1, last_seq=0, last_revision=0, until=until)
+            reader.take(here)
+        assert reader.take(here) == []
+        here.receive_numbers(state="live", epoch=1, last_seq=0, last_revision=0)
+        assert reader.take(here) == [StateChange("live")]
+
+    def test_a_sender_that_was_away_for_too_long_is_told_so_unless_it_can_compare(self) -> None:
+        absence = SessionEnd(3, 144_000, 144_000, ClosedBy.ABSENCE)
+        for end, sends_once, messages in [
+            (absence, True, []),
+            (absence, False, [absence]),
+            (END, True, [END]),
+        ]:
+            here, sender = feed(1, 2, 3), Cursor(seq=3, wants_end=True, sends_once=sends_once)
+            here.receive_end(end)
+            assert sender.take(here) == messages
+            assert sender.is_done
+        error = Cursor(sends_once=True).error_at_end(absence)
+        assert error
+        assert (error.code, error.message) == (
+            ErrorCode.SESSION_ENDED,
+            "the session ended at 9.0 s, while its sender was away: what followed is lost",
+        )
 
     def test_history_counts_as_lines(self) -> None:
         sender = Cursor(max_untaken=2)
@@ -211,7 +241,7 @@ class TestReader:
 
     def test_that_a_session_failed_is_told_by_an_error_unless_the_reader_stays(self) -> None:
         here = feed(1, 2, 3)
-        here.receive_end(replace(END, has_failed=True))
+        here.receive_end(replace(END, closed_by=ClosedBy.FAILURE))
         leaves, stays = Cursor(wants_end=True), Cursor(wants_end=True, stays=True)
         assert leaves.take(here) == [line(1), line(2), line(3)]
         assert leaves.is_done
@@ -330,7 +360,7 @@ class TestNotes:
 
     def test_are_told_after_the_end_to_who_stays(self) -> None:
         made, cursor = feed(), Cursor(wants_events=True, stays=True)
-        made.receive_end(SessionEnd(0, 0.0, 0.0))
+        made.receive_end(SessionEnd(0, 0, 0))
         taken(cursor, made)
         made.receive_numbers(state="ended", epoch=1, last_seq=0, last_revision=0, last_note=1)
         assert taken(cursor, made) == [NotesChange(1)]

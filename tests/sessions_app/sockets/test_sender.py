@@ -157,6 +157,15 @@ class TestBecoming:
         await client.connection.receive(None, FRAME)  # and whatever it still says is of no interest
         await client.connection.receive("nonsense", None)
 
+    @pytest.mark.parametrize("resumes", [True, False])
+    async def test_whether_it_can_come_again_is_known_while_it_is_away(
+        self, transport: MemoryTransport, resumes: bool
+    ) -> None:
+        for client in (plain(), resuming()) if resumes else (resuming(), plain()):
+            await client.connection.begin(owner=None)
+            await client.connection.leave()
+        assert (await Session.objects.aget()).sender_resumes is resumes
+
     async def test_a_second_one_is_refused_and_says_when_to_ask_again(
         self, transport: MemoryTransport
     ) -> None:
@@ -195,6 +204,47 @@ class TestBecoming:
         monkeypatch.setattr(sender_module, "in_database", never)
         error = await refusal(plain().connection.begin(owner=None))
         assert (error.code, error.message) == (ErrorCode.OVERLOADED, "the database does not answer")
+
+
+class TestContinuing:
+    """Who was away for too long goes on in another session."""
+
+    @pytest.fixture(autouse=True)
+    async def earlier(self, transport: MemoryTransport) -> Session:
+        earlier, _ = await asyncio.to_thread(commits.get_or_create_session, "meeting")
+        await Session.objects.aupdate(state=Session.State.ENDED, durable=9600)
+        return earlier
+
+    def going_on(self, continues: str, **more: Any) -> Client:
+        return Client(JoinRequest("meeting-2", Mode.SENDER, 2, continues=continues, **more))
+
+    async def test_the_right_to_resume_the_one_is_the_right_to_go_on_in_another(
+        self, earlier: Session
+    ) -> None:
+        client = self.going_on(resume_token("meeting"))
+        assert await client.connection.begin(owner=None) == 0
+        assert await Session.objects.filter(key="meeting-2", continues=earlier).aexists()
+        await client.connection.leave()
+
+    @pytest.mark.parametrize("continues", ["meeting", "meeting:signature", "x" * 500])
+    async def test_nothing_else_is(self, continues: str) -> None:
+        error = await refusal(self.going_on(continues).connection.begin(owner=None))
+        assert (error.code, error.param) == (ErrorCode.BAD_PARAMETER, "continues")
+        assert not await Session.objects.filter(key="meeting-2").aexists()
+
+    async def test_a_session_of_others_is_not_taken(self) -> None:
+        await asyncio.to_thread(commits.get_or_create_session, "meeting-2")
+        error = await refusal(self.going_on(resume_token("meeting")).connection.begin(owner=None))
+        assert (error.code, error.param) == (ErrorCode.BAD_PARAMETER, "continues")
+        assert "take another id" in error.message
+
+    async def test_once_there_it_is_resumed_like_any_other(self) -> None:
+        first = self.going_on(resume_token("meeting"))
+        await first.connection.begin(owner=None)
+        await Session.objects.filter(key="meeting").adelete()
+        again = self.going_on(resume_token("meeting"), resume=resume_token("meeting-2"))
+        assert await again.connection.begin(owner=None) == 0
+        await again.connection.leave()
 
 
 class TestSending:
@@ -316,11 +366,19 @@ class TestLosing:
         assert client.faults == []
         assert transport._logs == {}
 
+    async def test_unless_it_ended_because_its_sender_was_away(self, transport: MemoryTransport) -> None:
+        client = plain()
+        await self.lost(transport, client)
+        await Session.objects.aupdate(state=Session.State.ENDED, closed_by="absence", durable=samples(1))
+        error = await refusal(client.connection.receive(None, FRAME))
+        assert error.code is ErrorCode.SESSION_ENDED
+        assert "ended at 1.0 s, while its sender was away" in error.message
+
     async def test_what_the_transport_tells_reaches_only_those_whom_it_concerns(
         self, transport: MemoryTransport
     ) -> None:
         plainly, again, ended = plain(), resuming(), resuming()
-        ended.feed.receive_end(SessionEnd(0, 1.0, 1.0))
+        ended.feed.receive_end(SessionEnd(0, 16_000, 16_000))
         for client in (plainly, again, ended):
             client.connection.sender_lost(LogLost())
         assert plainly.faults == []

@@ -1,12 +1,19 @@
 from __future__ import annotations
 
+from datetime import UTC, datetime
+from typing import Any
+
 import pytest
+from django.contrib.auth.models import User
 from django.db import IntegrityError
 
-from sessions_app.models import MAX_FAILURES, Session, Utterance
+from sessions_app import model_sets, teams
+from sessions_app.access.decision import Level
+from sessions_app.models import MAX_FAILURES, Folder, Session, Tag, Utterance
 from sessions_app.store import commits, queries
-from sessions_app.store.commits import Lease
+from sessions_app.store.commits import Lease, NotContinued
 from sessions_app.transport.interface import Fenced
+from sessions_app.wire.protocol import ClosedBy
 from tests.sessions_app.meetings import new_line
 
 pytestmark = pytest.mark.django_db
@@ -55,7 +62,7 @@ class TestAcquire:
         assert (again.durable, again.last_seq) == (16_000, 1)
 
     def test_an_ended_session_has_no_owner(self, session: Session, lease: Lease) -> None:
-        commits.set_state(lease, Session.State.ENDED)
+        commits.end(lease, ClosedBy.SENDER)
         assert commits.acquire(session.pk) is None
 
     def test_a_paused_session_lives_again(self, session: Session, lease: Lease) -> None:
@@ -91,7 +98,7 @@ class TestFailures:
             commits.count_failure(session.pk)
         session.refresh_from_db()
         assert not session.has_failed
-        commits.set_state(lease, Session.State.ENDED)
+        commits.end(lease, ClosedBy.FAILURE)
         session.refresh_from_db()
         assert session.has_failed
         assert queries.session_numbers([session.key])[session.key].end.has_failed
@@ -150,15 +157,38 @@ class TestCommit:
 
 class TestState:
     def test_the_end_is_dated(self, session: Session, lease: Lease) -> None:
-        commits.set_state(lease, Session.State.ENDED)
+        commits.end(lease, ClosedBy.SENDER)
         session.refresh_from_db()
         assert session.has_ended
         assert session.ended_at is not None
 
+    @pytest.mark.parametrize("cause", ClosedBy)
+    def test_its_cause_is_kept_and_told(self, session: Session, lease: Lease, cause: ClosedBy) -> None:
+        assert cause in Session.ClosedBy.values
+        commits.end(lease, cause)
+        told = queries.session_numbers([session.key])[session.key].end
+        assert told
+        assert told.closed_by is cause
+
+    def test_one_that_ended_before_causes_were_noted_has_the_likeliest(self, session: Session) -> None:
+        Session.objects.update(state=Session.State.ENDED, failures=MAX_FAILURES)
+        told = queries.session_numbers([session.key])[session.key].end
+        assert told
+        assert told.closed_by is ClosedBy.FAILURE
+
+    def test_a_pause_says_for_how_long_the_sender_is_waited_for_until_it_is_over(
+        self, session: Session, lease: Lease
+    ) -> None:
+        until = datetime(2026, 11, 30, 6, 35, tzinfo=UTC)
+        commits.set_state(lease, Session.State.PAUSED, awaited_until=until)
+        assert queries.session_numbers([session.key])[session.key].until == "2026-11-30T06:35:00+00:00"
+        commits.set_state(lease, Session.State.LIVE)
+        assert queries.session_numbers([session.key])[session.key].until == ""
+
     def test_only_the_owner_sets_it(self, session: Session, lease: Lease) -> None:
         commits.acquire(session.pk)
         with pytest.raises(Fenced):
-            commits.set_state(lease, Session.State.ENDED)
+            commits.end(lease, ClosedBy.SENDER)
 
 
 def test_two_lines_of_a_session_never_share_a_number(session: Session, lease: Lease) -> None:
@@ -167,19 +197,84 @@ def test_two_lines_of_a_session_never_share_a_number(session: Session, lease: Le
         Utterance.objects.create(session=session, seq=1, start=0, end=1, text="")
 
 
+class TestContinuing:
+    """A session goes on with one that ended while its sender was away."""
+
+    @pytest.fixture
+    def earlier(self, session: Session) -> Session:
+        session.title, session.owner = "Weekly", User.objects.create_user("alice")
+        session.folder, session.is_kept = Folder.objects.create(name="Board"), True
+        session.state = Session.State.ENDED
+        session.save()
+        session.tags.add(Tag.objects.create(name="budget"))
+        teams.share(session, User.objects.create_user("bob"), Level.EDIT)
+        return session
+
+    def test_it_is_called_owned_and_shared_like_that_one(self, earlier: Session) -> None:
+        later, is_new = commits.get_or_create_session("周会-2", continues="周会")
+        assert is_new
+        assert later.continues == earlier
+        assert (later.title, later.owner, later.folder, later.is_kept) == (
+            "Weekly", earlier.owner, earlier.folder, True,
+        )  # fmt: skip
+        assert [tag.name for tag in later.tags.all()] == ["budget"]
+        assert [(share.user.username, share.level) for share in later.shares.all() if share.user] == [
+            ("bob", "edit")
+        ]
+
+    def test_what_its_sender_says_goes_first(self, earlier: Session) -> None:
+        carol = User.objects.create_user("carol")
+        later, _ = commits.get_or_create_session("周会-2", continues="周会", title="Rest", owner=carol.pk)
+        assert (later.title, later.owner) == ("Rest", carol)
+
+    def test_asked_for_again_it_is_the_same(self, earlier: Session) -> None:
+        first, _ = commits.get_or_create_session("周会-2", continues="周会")
+        again, is_new = commits.get_or_create_session("周会-2", continues="周会")
+        assert (again, is_new) == (first, False)
+
+    def test_nobody_gets_into_a_session_of_others_by_it(self, earlier: Session) -> None:
+        commits.get_or_create_session("周会-2")
+        with pytest.raises(NotContinued, match="'周会-2' does not continue '周会': take another id"):
+            commits.get_or_create_session("周会-2", continues="周会")
+
+    def test_one_that_goes_on_itself_is_not_continued(self, session: Session) -> None:
+        with pytest.raises(NotContinued, match="'周会' goes on: resume there"):
+            commits.get_or_create_session("周会-2", continues="周会")
+        assert not Session.objects.filter(key="周会-2").exists()
+
+    @pytest.mark.parametrize("change", [{"delete": True}, {"trashed_at": datetime(2026, 1, 1, tzinfo=UTC)}])
+    def test_after_one_that_was_deleted_there_is_a_session_all_the_same(
+        self, earlier: Session, change: dict[str, Any]
+    ) -> None:
+        if change.pop("delete", False):
+            earlier.delete()
+        else:
+            Session.objects.update(**change)
+        later, is_new = commits.get_or_create_session("周会-2", continues="周会")
+        assert is_new
+        assert (later.continues, later.title) == (None, "")
+
+    def test_models_that_are_served_no_more_are_not_asked_for(self, earlier: Session) -> None:
+        Session.objects.update(model_set="gone")
+        later, _ = commits.get_or_create_session("周会-2", continues="周会")
+        assert later.model_set in model_sets.names()
+
+
 class TestLease:
     def test_who_has_the_session_may_go_on(self, lease: Lease) -> None:
-        commits.check_lease(lease)
+        assert commits.sender_resumes(lease) is False
+        commits.note_sender(lease.session_pk, resumes=True)
+        assert commits.sender_resumes(lease) is True
 
     def test_who_lost_it_is_stopped(self, lease: Lease) -> None:
         commits.acquire(lease.session_pk)
 
         with pytest.raises(Fenced):
-            commits.check_lease(lease)
+            commits.sender_resumes(lease)
 
     def test_of_a_session_that_was_deleted_nobody_has_a_lease(self, session: Session, lease: Lease) -> None:
         session.delete()
 
         with pytest.raises(Fenced):
-            commits.check_lease(lease)
+            commits.sender_resumes(lease)
         assert commits.acquire(lease.session_pk) is None

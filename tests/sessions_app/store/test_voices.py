@@ -7,10 +7,11 @@ import uuid
 import numpy as np
 import pytest
 
-from sessions_app.models import Session, Utterance, Voice
+from sessions_app.models import Utterance, Voice
 from sessions_app.store import commits, voices
 from sessions_app.store.commits import Lease
 from sessions_app.store.voices import VoiceChanges
+from sessions_app.wire.protocol import ClosedBy
 from speakers.models import Speaker
 from speakers.voiceprints.tracking import LineMoved, Revision, VoiceIdentified, VoicesMerged, VoiceState
 from tests.sessions_app.meetings import new_line
@@ -112,7 +113,7 @@ class TestStore(VoicesTests):
     def test_after_the_session_nothing_is_kept_of_how_its_voices_sound(self) -> None:
         self.commit(ONE, states=[VoiceState(ONE, mean=SOUND, speech_s=3.5)])
 
-        commits.set_state(self.lease, Session.State.ENDED)
+        commits.end(self.lease, ClosedBy.SENDER)
 
         assert Voice.objects.get().sealed_mean is None
 

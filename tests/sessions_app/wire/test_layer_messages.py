@@ -10,7 +10,7 @@ import pytest
 from channels_redis.serializers import MsgPackSerializer
 
 from sessions_app.wire import layer_messages
-from sessions_app.wire.protocol import Line, PartialLine, SessionEnd, SpeakerRef
+from sessions_app.wire.protocol import ClosedBy, Line, PartialLine, SessionEnd, SpeakerRef
 
 LINE = Line(7, 3, 10_200, 12_300, "你好，世界。", SpeakerRef("0b5c", "张三", 0.98765, True), is_edited=True)
 STRANGER = replace(LINE, line_id=8, seq=4, spoken=SpeakerRef("x", "Speaker 2", None, number=2))
@@ -77,14 +77,21 @@ class TestOthers:
         assert message["key"] == "周会"
 
     def test_the_end_arrives(self) -> None:
-        end = SessionEnd(41, 12.5, 12.25, has_failed=True)
+        end = SessionEnd(41, 200_000, 196_000, closed_by=ClosedBy.FAILURE)
         message = over_redis(layer_messages.end_message("周会", end))
         assert layer_messages.end_from(message) == end
+        assert layer_messages.end_from(message).closed_by is ClosedBy.FAILURE
 
     def test_an_end_of_another_version_is_not_understood(self) -> None:
-        message = layer_messages.end_message("周会", SessionEnd(1, 1.0, 1.0))
+        message = layer_messages.end_message("周会", SessionEnd(1, 16_000, 16_000))
         message["end"]["why"] = "idle"
         with pytest.raises(TypeError, match="why"):
+            layer_messages.end_from(message)
+
+    def test_a_cause_of_a_newer_version_is_not_understood(self) -> None:
+        message = layer_messages.end_message("周会", SessionEnd(1, 16_000, 16_000))
+        message["end"]["closed_by"] = "boredom"
+        with pytest.raises(ValueError, match="boredom"):
             layer_messages.end_from(message)
 
     def test_a_change_names_its_session_alone(self) -> None:

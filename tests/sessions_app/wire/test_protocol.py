@@ -224,7 +224,7 @@ class TestVersionOne:
         assert encode(message, version=1) is None
 
     def test_the_end_is_confirmed_with_nothing_to_show(self) -> None:
-        message = as_json(encode(SessionEnd(41, 12.3, 12.3), version=1))
+        message = as_json(encode(SessionEnd(41, 196_800, 196_800), version=1))
         assert (message["asr"], message["spk"]) == ("", {})
         assert message["event"] == {
             "type": "session_end", "seq": 41, "received_s": 12.3, "recognised_s": 12.3,

@@ -36,7 +36,8 @@ LINE = Line(77, 3, 10_200, 12_300, "你好，世界。", SpeakerRef("0b5c", "张
 MESSAGES = {
     "line": encode(LINE, version=1),
     "line of version 2": encode(LINE, version=2),
-    "end": encode(SessionEnd(41, 312.4, 312.4), version=1),
+    "end": encode(SessionEnd(41, 1, 1), version=1),
+    "end of version 2": encode(SessionEnd(41, 1, 1), version=2),
     "hello": encode(
         Hello("m", Mode.SENDER, 1, "live", 41, 2, 0, "r", {"frame_bytes": MAX_FRAME_BYTES}), version=2
     ),
@@ -45,7 +46,8 @@ MESSAGES = {
     "revise": encode(Revision(3, LINE), version=2),
     "ack": encode(Ack(2, 1), version=2),
     "flushed": encode(Flushed(48_000, 42), version=2),
-    "session": encode(StateChange("paused"), version=2),
+    "session": encode(StateChange("live"), version=2),
+    "paused session": encode(StateChange("paused", "2026-11-30T06:35:00+00:00"), version=2),
     "notes": encode(NotesChange(3), version=2),
     "error": encode_error(ProtocolError(ErrorCode.MISALIGNED, "")),
 }

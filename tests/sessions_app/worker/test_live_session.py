@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from django.utils import timezone
 
 from recognition.audio import samples
 from recognition.fakes.scripted import Script, ScriptedLine, scripted_models
@@ -116,6 +117,7 @@ async def test_while_the_disk_is_full_a_session_waits_and_then_goes_on(
     monkeypatch.setattr(os, "pwrite", full)
     session = await ended(await send(transport, "full"))
     assert not session.has_failed
+    assert session.closed_by == "sender"
     assert await texts(session) == [line.text for line in SCRIPT.lines]
     np.testing.assert_array_equal(
         await asyncio.to_thread(files.read, session.pk, 0, len(AUDIO)), files.to_int16(AUDIO)
@@ -154,6 +156,7 @@ async def test_one_that_stays_ends_the_session_and_no_other(
     healthy = await ended(await send(transport, "healthy"))
     assert await texts(healthy) == [line.text for line in SCRIPT.lines]
     assert (await ended(poisoned)).has_failed
+    assert poisoned.closed_by == "failure"
     assert await texts(poisoned) == []
     np.testing.assert_array_equal(
         await asyncio.to_thread(files.read, poisoned.pk, 0, len(AUDIO)), files.to_int16(AUDIO)
@@ -213,19 +216,36 @@ class TestSenderThatIsAway:
         await transport.finish(session.pk, "again")
         await ended(session)
 
+    async def test_one_that_resumes_is_waited_for_longer_and_everyone_can_see_until_when(
+        self, transport: MemoryTransport, session: Session, settings: Any
+    ) -> None:
+        settings.SENDER_RETURN_S, settings.SENDER_RESUME_S = 0.05, 600
+        await asyncio.to_thread(commits.note_sender, session.pk, resumes=True)
+        await transport.leave(session.pk, "sender")
+        await self.paused(session)
+        await asyncio.sleep(0.3)
+        await asyncio.to_thread(session.refresh_from_db)
+        assert session.state == Session.State.PAUSED
+        assert session.awaited_until
+        assert 590 < (session.awaited_until - timezone.now()).total_seconds() < 601
+        settings.SENDER_RESUME_S = 0.05
+        await ended(session)
+        assert (session.closed_by, session.awaited_until) == ("absence", None)
+        assert session.durable == len(AUDIO)
+
     async def test_while_the_database_does_not_answer_it_is_not_missed(
         self, transport: MemoryTransport, session: Session, settings: Any, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         settings.SENDER_RETURN_S = 0.2
         monkeypatch.setattr(live_session, "HINDERED_S", 0.01)
-        check = commits.check_lease
+        ask = commits.sender_resumes
         is_slow = True
 
-        def check_slowly(lease: commits.Lease) -> None:
+        def ask_slowly(lease: commits.Lease) -> bool:
             time.sleep(0.05 if is_slow else 0)
-            check(lease)
+            return ask(lease)
 
-        monkeypatch.setattr(commits, "check_lease", check_slowly)
+        monkeypatch.setattr(commits, "sender_resumes", ask_slowly)
         await transport.leave(session.pk, "sender")
         await self.paused(session)
         await asyncio.sleep(1.0)
@@ -234,6 +254,13 @@ class TestSenderThatIsAway:
         is_slow = False
         monkeypatch.setattr(live_session, "HINDERED_S", 10.0)
         await ended(session)
+
+
+async def test_one_that_reached_its_greatest_length_says_so(
+    transport: MemoryTransport, settings: Any
+) -> None:
+    settings.MAX_SESSION_S = len(AUDIO) / 16_000
+    assert (await ended(await send(transport, "long"))).closed_by == "limit"
 
 
 def published(name: str) -> float:

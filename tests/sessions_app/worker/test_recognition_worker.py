@@ -112,6 +112,8 @@ async def test_a_session_ends_when_somebody_says_so_on_a_page(
     await tell("session.stop", key="stopped")
     await tell("session.stop", key="of another worker")
     await until(session, lambda session: session.has_ended)
+    await session.arefresh_from_db()
+    assert session.closed_by == "person"
     await other.arefresh_from_db()
     assert not other.has_ended
 
