@@ -201,6 +201,11 @@ class Session(models.Model):
         return max(self.durable, self.recorded)
 
     @property
+    def until(self) -> str:
+        """Return for how long its sender is waited for, as clients are told; empty while it is there."""
+        return self.awaited_until.isoformat(timespec="seconds") if self.awaited_until else ""
+
+    @property
     def has_ended(self) -> bool:
         return self.state == self.State.ENDED
 

@@ -39,7 +39,7 @@ class SessionNumbers:
 
     @property
     def until(self) -> str:
-        """Return for how long its sender is waited for, as clients are told."""
+        """Return for how long its sender is waited for; see `Session.until`."""
         return self.awaited_until.isoformat(timespec="seconds") if self.awaited_until else ""
 
     def _cause(self) -> ClosedBy:

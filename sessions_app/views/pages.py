@@ -114,8 +114,11 @@ def session(request: HttpRequest, session: Session) -> HttpResponse:
     """Show one session, live and afterwards."""
     rights = permissions.rights(request, session)
     snapshot = transcript.read(session)
+    known = permissions.visible_sessions(request)
     context = {
         "session": session,
+        "earlier": known.filter(pk=session.continues_id).first() if session.continues_id else None,
+        "later": known.filter(continues=session).order_by("pk"),
         "rights": {right.name.lower() for right in rights},
         "page_data": _page_data(request, session, rights) | {"transcript": snapshot.as_json()},
         "first_lines": first_lines(snapshot, is_live=not session.has_ended),
@@ -174,6 +177,7 @@ def _page_data(request: HttpRequest, session: Session | None, rights: frozenset[
     return {
         "key": key,
         "state": session.state if session else "",
+        "until": session.until if session else "",
         "rights": sorted(right.name.lower() for right in rights),
         "mayEnroll": request.user.has_perm(ENROLL),
         "token": request.GET.get("token", ""),

@@ -15,12 +15,13 @@ export class ConnectionNote {
   /**
    * @param {ConnectionState} state
    * @param {Fault} [fault] of a connection that was refused
-   * @param {{unsentMs?: number}} [options] audio that waits for the connection
+   * @param {{unsentMs?: number, lostMs?: number}} [audio] that waits for the connection, and that found no room
    */
-  show(state, fault, { unsentMs = 0 } = {}) {
+  show(state, fault, audio = {}) {
     this.note.classList.toggle("error", state === "refused");
-    if (state === "waiting" || (state === "connecting" && !this.note.hidden)) this.say(waiting(unsentMs));
+    if (state === "waiting" || (state === "connecting" && !this.note.hidden)) this.say(waiting(audio));
     else if (state === "refused" && fault) this.say(refusal(fault));
+    else if (state === "open" && audio.lostMs) this.say(missing(audio.lostMs));
     else if (state === "open" || state === "done") this.note.hidden = true;
   }
 
@@ -32,11 +33,27 @@ export class ConnectionNote {
 }
 
 /**
+ * Say how much of the recording is lost for good.
+ *
+ * @param {number} lostMs
+ */
+export function missing(lostMs) {
+  const minutes = Math.ceil(lostMs / 60_000);
+  const text = ngettext(
+    "The connection was away for so long that %(minutes)s minute of your recording found no room here. It is missing.",
+    "The connection was away for so long that %(minutes)s minutes of your recording found no room here. They are missing.",
+    minutes,
+  );
+  return fill(text, { minutes });
+}
+
+/**
  * Say that a connection is lost.
  *
- * @param {number} unsentMs
+ * @param {{unsentMs?: number, lostMs?: number}} audio
  */
-export function waiting(unsentMs) {
+export function waiting({ unsentMs = 0, lostMs = 0 }) {
+  if (lostMs) return missing(lostMs);
   const kept = Math.round(unsentMs / 1000);
   if (!kept) return gettext("Connection lost; reconnecting. Nothing will be missing.");
   const text = ngettext(

@@ -40,6 +40,7 @@
  * @typedef {object} PageData
  * @property {string} key
  * @property {SessionState | ""} state
+ * @property {string} until for how long the sender is waited for; empty while it is there
  * @property {string[]} rights
  * @property {boolean} [mayEnroll] whether voices may be remembered
  * @property {string} token of a share link; empty without one
@@ -75,9 +76,17 @@
  */
 
 /** @typedef {{type: "flushed", position: number, seq: number}} Flushed */
-/** @typedef {{type: "session", state: SessionState}} StateChange */
+/** @typedef {{type: "session", state: SessionState, until?: string}} StateChange until: paused, for how long the sender is waited for */
 /** @typedef {{type: "notes", number: number}} NotesChange */
-/** @typedef {{type: "session_end", seq: number, received_s: number, recognised_s: number}} SessionEnd */
+/**
+ * @typedef {object} SessionEnd
+ * @property {"session_end"} type
+ * @property {number} seq
+ * @property {number} received_s
+ * @property {number} recognised_s
+ * @property {number} received position in samples up to which audio is kept
+ * @property {"sender" | "absence" | "person" | "limit" | "failure"} closed_by
+ */
 
 /**
  * What went wrong; with a close code if it is fatal.

@@ -15,6 +15,7 @@ const NORMAL_CLOSURE = 1000;
  */
 export function afterClose(code, fault) {
   if (code === NORMAL_CLOSURE) return "done";
+  if (fault?.code === "session_too_long") return "retry"; // who comes back is told up to where it was kept
   return fault?.close && !fault.retryable ? "refused" : "retry";
 }
 

@@ -57,7 +57,8 @@ async function start() {
   const view = new SessionView({ state: "live" });
   const note = new ConnectionNote(byId("connection"));
   const models = modelsField instanceof HTMLSelectElement ? modelsField.value : "";
-  const recorder = new Recorder({ key, title, models, token: data.token, view, note });
+  const urlOf = (/** @type {string} */ other) => sessionUrl({ ...data, key: other }, "");
+  const recorder = new Recorder({ key, title, models, token: data.token, view, note, urlOf });
   try {
     if (file) await recorder.startFile(file, { isInRealTime: paceField.value === "real" });
     else await recorder.start(microphoneField.value);

@@ -4,6 +4,7 @@
 
 import { ConnectionNote } from "../connection/connection-note.js";
 import { SessionSocket, socketAddress } from "../connection/session-socket.js";
+import { sessionUrl } from "../lib/api.js";
 import { byId, findById, pageData } from "../lib/dom.js";
 import { ScreenLock } from "../lib/screen-lock.js";
 import { rememberedSender } from "../recording/remembering.js";
@@ -13,7 +14,7 @@ import { SessionView } from "../transcript/session-view.js";
 /** @type {PageData & {state: SessionState, transcript: Snapshot}} */
 const data = pageData();
 const note = new ConnectionNote(byId("connection"));
-const view = new SessionView({ state: data.state, snapshot: data.transcript });
+const view = new SessionView({ state: data.state, until: data.until, snapshot: data.transcript });
 
 function receive() {
   const socket = new SessionSocket({
@@ -37,7 +38,8 @@ function offerToGoOn(receiver) {
       import("../recording/microphone.js"),
       import("../recording/recorder.js"),
     ]);
-    const recorder = new Recorder({ key: data.key, resume, view, note });
+    const urlOf = (/** @type {string} */ key) => sessionUrl({ ...data, key }, "");
+    const recorder = new Recorder({ key: data.key, resume, view, note, urlOf });
     try {
       await recorder.start();
       receiver.close();

@@ -12,6 +12,8 @@ export class Outbox {
   end = 0;
   /** Position of the audio that is sent next. */
   sent = 0;
+  /** Samples that were lost before the server had them; silence is sent in their place. */
+  lost = 0;
   isPlaced = false;
 
   /** @param {number} [capacity] samples kept for a server that cannot be reached; beyond it the oldest are lost */
@@ -27,7 +29,9 @@ export class Outbox {
   append(audio) {
     this.chunks.push({ start: this.end, audio });
     this.end += audio.length;
-    this.forget(this.end - this.capacity);
+    const { start } = this;
+    this.drop(this.end - this.capacity);
+    this.lost += this.start - start;
   }
 
   /**
@@ -36,12 +40,19 @@ export class Outbox {
    * @param {number} longest in samples
    */
   take(longest) {
+    if (this.sent < this.start) return this.takeSilence(Math.min(longest, this.start - this.sent));
     const chunk = this.chunks.find(({ start, audio }) => start + audio.length > this.sent);
     if (!chunk) return null;
     const from = this.sent - chunk.start;
     const audio = chunk.audio.subarray(from, from + longest);
     this.sent += audio.length;
     return audio;
+  }
+
+  /** @param {number} length */
+  takeSilence(length) {
+    this.sent += length;
+    return new Float32Array(length);
   }
 
   /**
@@ -52,14 +63,34 @@ export class Outbox {
    */
   resumeFrom(position) {
     if (this.isPlaced) {
-      this.sent = Math.min(Math.max(position, this.start), this.end);
+      this.sent = Math.min(position, this.end);
       return;
     }
-    for (const chunk of this.chunks) chunk.start += position;
-    this.start += position;
-    this.end += position;
-    this.sent = this.start;
+    this.move(position);
+    this.sent = position;
     this.isPlaced = true;
+  }
+
+  /**
+   * Begin another session, with what follows the end of the one before.
+   *
+   * @param {number} end position
+   */
+  startAgain(end) {
+    this.chunks = this.chunks
+      .filter(({ start, audio }) => start + audio.length > end)
+      .map(({ start, audio }) => ({ start: Math.max(start, end), audio: audio.subarray(Math.max(0, end - start)) }));
+    this.end = Math.max(this.end, end);
+    this.start = this.chunks[0]?.start ?? this.end;
+    this.move(-end);
+    this.sent = 0;
+  }
+
+  /** @param {number} by samples */
+  move(by) {
+    for (const chunk of this.chunks) chunk.start += by;
+    this.start += by;
+    this.end += by;
   }
 
   /**
@@ -68,10 +99,26 @@ export class Outbox {
    * @param {number} before position
    */
   forget(before) {
+    this.drop(before);
+    this.sent = Math.max(this.sent, Math.min(before, this.end));
+  }
+
+  /** @param {number} before position */
+  drop(before) {
     const isSafe = (/** @type {{start: number, audio: Samples}} */ { start, audio }) => start + audio.length <= before;
     while (this.chunks[0] && isSafe(this.chunks[0])) this.chunks.shift();
     this.start = this.chunks[0]?.start ?? this.end;
-    this.sent = Math.max(this.sent, this.start);
+  }
+
+  /**
+   * Return what was recorded from a position on, as far as it is kept.
+   *
+   * @param {number} position
+   */
+  after(position) {
+    return this.chunks
+      .filter(({ start, audio }) => start + audio.length > position)
+      .map(({ start, audio }) => audio.subarray(Math.max(0, position - start)));
   }
 
   get unsent() {

@@ -4,18 +4,22 @@
 /** @import { Fault, Message } from "../connection/messages.js" */
 /** @import { ConnectionState } from "../connection/session-socket.js" */
 /** @import { SessionView } from "../transcript/session-view.js" */
+/** @import { Samples } from "./audio.js" */
 /** @import { SenderState } from "./sender.js" */
 
 import { clock } from "../lib/clock.js";
-import { byId, descendant } from "../lib/dom.js";
+import { byId, descendant, element } from "../lib/dom.js";
 import { fill, gettext, ngettext } from "../lib/words.js";
+import { SAMPLE_RATE } from "./audio.js";
 import { fillMicrophones, MicrophoneError } from "./microphone.js";
 import { forgetSender, rememberSender } from "./remembering.js";
 import { Progress } from "./progress.js";
 import { Sender } from "./sender.js";
+import { wavFile } from "./wav.js";
 
 const SAMPLES_PER_MS = 16;
 const MINUTE_MS = 60_000;
+const MIN_LEFT_OVER_MS = 500; // less is on its way whenever somebody ends a meeting
 
 /**
  * @typedef {object} RecorderParts
@@ -26,6 +30,7 @@ const MINUTE_MS = 60_000;
  * @property {string} [resume] the right to take over from an earlier connection
  * @property {SessionView} view
  * @property {ConnectionNote} note
+ * @property {(key: string) => string} urlOf the page of a session
  */
 
 export class Recorder {
@@ -34,15 +39,18 @@ export class Recorder {
   /** @type {Progress | null} of a file; null for a microphone */
   progress = null;
   heardAt = 0;
+  /** The recording goes on in another session than the page's. */
+  hasMoved = false;
 
   /** @param {RecorderParts} parts */
-  constructor({ view, note, ...session }) {
+  constructor({ view, note, urlOf, ...session }) {
     this.view = view;
     this.note = note;
     this.bar = byId("recorder");
     this.pauseButton = byId("pause", HTMLButtonElement);
     this.endButton = byId("end", HTMLButtonElement);
     this.select = descendant(this.bar, ".microphones", HTMLSelectElement);
+    this.urlOf = urlOf;
     this.sender = new Sender({ ...session, marks: () => view.marks, listener: this });
     view.nowMs = () => this.sender.elapsedMs;
     this.listen();
@@ -117,7 +125,39 @@ export class Recorder {
     }
     if (this.progress) this.noteProgress(this.progress, message);
     else if (message.final === true) this.showLag(this.sender.elapsedMs - message.end_ms);
-    this.view.receive(message);
+    if (!this.hasMoved) this.view.receive(message); // later ones are of another meeting than the page's
+  }
+
+  /** @param {string} earlier key of the session that has ended */
+  moved(earlier) {
+    this.hasMoved = true;
+    forgetSender(earlier);
+    const note = byId("moved");
+    const { key } = this.sender;
+    const link = element("a", { href: this.urlOf(key), target: "_blank", rel: "noopener" }, key);
+    note.replaceChildren(
+      gettext("This meeting has ended, because the connection was away for too long or the meeting very long."),
+      " ",
+      gettext("The recording goes on without a gap in another one; keep this page open:"),
+      " ",
+      link,
+    );
+    note.hidden = false;
+  }
+
+  /** @param {Samples[]} pieces */
+  leftOver(pieces) {
+    const ms = pieces.reduce((sum, piece) => sum + piece.length, 0) / SAMPLES_PER_MS;
+    if (ms < MIN_LEFT_OVER_MS) return;
+    const place = byId("left-over");
+    const name = `${this.sender.key}.wav`;
+    const save = () => saveFile(wavFile(pieces, SAMPLE_RATE, name));
+    place.replaceChildren(
+      element("span", {}, leftOverText(ms)),
+      " ",
+      element("button", { type: "button", onclick: save }, gettext("Save it as a file")),
+    );
+    place.hidden = false;
   }
 
   /**
@@ -126,14 +166,16 @@ export class Recorder {
    */
   connection(state, fault) {
     this.connectionState = state;
-    this.note.show(state, fault, { unsentMs: this.sender.unsentMs });
+    this.note.show(state, fault, { unsentMs: this.sender.unsentMs, lostMs: this.sender.lostMs });
   }
 
   heard() {
     const { elapsedMs, unsentMs } = this.sender;
     if (this.progress) this.showProgress(this.progress);
     else byId("elapsed").textContent = clock(elapsedMs);
-    if (this.connectionState === "waiting") this.note.show("waiting", undefined, { unsentMs });
+    if (this.connectionState === "waiting") {
+      this.note.show("waiting", undefined, { unsentMs, lostMs: this.sender.lostMs });
+    }
   }
 
   /** @param {number} loudness */
@@ -197,6 +239,24 @@ export class Recorder {
     const seconds = Math.max(0, ms / 1000).toFixed(1);
     byId("lag").textContent = fill(gettext("%(seconds)s s behind"), { seconds });
   }
+}
+
+/** @param {File} file */
+function saveFile(file) {
+  const url = URL.createObjectURL(file);
+  element("a", { href: url, download: file.name }).click();
+  setTimeout(() => URL.revokeObjectURL(url), MINUTE_MS);
+}
+
+/** @param {number} ms */
+function leftOverText(ms) {
+  const seconds = Math.ceil(ms / 1000);
+  const text = ngettext(
+    "The last %(seconds)s second of your recording is not in this meeting.",
+    "The last %(seconds)s seconds of your recording are not in this meeting.",
+    seconds,
+  );
+  return fill(text, { seconds });
 }
 
 /** @param {number} ms */

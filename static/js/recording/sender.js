@@ -1,6 +1,6 @@
 // Sending a microphone, or a file, to a session; what was not yet made safe is kept across lost connections.
 
-/** @import { Fault, Hello, Message } from "../connection/messages.js" */
+/** @import { Fault, Hello, Message, SessionEnd } from "../connection/messages.js" */
 /** @import { ConnectionState } from "../connection/session-socket.js" */
 /** @import { Samples } from "./audio.js" */
 
@@ -19,6 +19,13 @@ const PUMP_MS = 200;
 const KEEP_ALIVE_MS = 15000;
 const SILENT_MS = 12000;
 const MAX_SILENT_MS = 60000;
+const MAX_KEY_LENGTH = 64;
+const MAX_KEYS = 50; // that are tried for a session that goes on with another
+
+/** What may end a session though nobody wanted it: the recording goes on in another one. */
+const UNASKED = ["absence", "limit"];
+/** Faults of a key that belongs to something else. */
+const TAKEN = ["bad_parameter", "forbidden", "session_ended"];
 
 /** @typedef {"idle" | "recording" | "paused" | "interrupted" | "ending" | "ended"} SenderState */
 
@@ -30,6 +37,8 @@ const MAX_SILENT_MS = 60000;
  * @property {(loudness: number) => void} level 0 to 1
  * @property {() => void} heard called now and then
  * @property {() => void} lost the microphone is gone
+ * @property {(earlier: string) => void} moved the recording goes on in another session than this one
+ * @property {(pieces: Samples[]) => void} leftOver recorded, and in no session
  */
 
 /**
@@ -51,6 +60,12 @@ export class Sender {
   source;
   isWelcome = false; // the server has said hello on this connection
   hasSaidClose = false;
+  /** The right to go on with the session before this one. */
+  continues = "";
+  /** Sessions of this recording, with those whose keys were taken. */
+  count = 1;
+  /** Position up to which the server has the audio of this session. */
+  received = 0;
   isWatchingScreen = false;
   silentMs = SILENT_MS;
   sentAt = 0;
@@ -62,14 +77,22 @@ export class Sender {
 
   /** @param {SenderParts} parts */
   constructor({ key, title = "", models = "", token = "", resume = "", marks, listener }) {
+    this.firstKey = key;
     this.key = key;
     this.resume = resume;
     this.listener = listener;
-    this.socket = new SessionSocket({
-      address: () => {
-        const asked = this.resume ? {} : { title, models }; // the session keeps what it began with
-        return socketAddress(this.key, { mode: "sender", v: 2, ...asked, token, resume: this.resume, ...marks() });
-      },
+    this.address = () => {
+      const asked = this.resume || this.continues ? {} : { title, models }; // the session keeps what it began with
+      const rights = { token, resume: this.resume, continues: this.continues };
+      const known = this.continues ? {} : marks(); // the page shows the first session
+      return socketAddress(this.key, { mode: "sender", v: 2, ...asked, ...rights, ...known });
+    };
+    this.socket = this.newSocket();
+  }
+
+  newSocket() {
+    return new SessionSocket({
+      address: this.address,
       onMessage: (message) => this.receive(message),
       onState: (state, fault) => this.connectionChanged(state, fault),
     });
@@ -161,6 +184,11 @@ export class Sender {
     return this.state === "idle" || this.state === "ended";
   }
 
+  /** Milliseconds that did not fit on this page while the server could not be reached. */
+  get lostMs() {
+    return (this.outbox.lost * 1000) / SAMPLE_RATE;
+  }
+
   get isReady() {
     return this.isWelcome && this.socket.isOpen;
   }
@@ -232,11 +260,12 @@ export class Sender {
     if (message.event?.type === "hello") this.welcome(message.event);
     if (message.event?.type === "ack") {
       this.outbox.forget(message.event.durable);
+      this.received = message.event.received;
       this.silentMs = SILENT_MS;
     }
-    if (message.event?.type === "session_end") this.finished();
     if (this.source instanceof FileAudio) this.source.look();
     this.listener.message(message);
+    if (message.event?.type === "session_end") this.sessionEnded(message.event);
   }
 
   /** @param {Hello} hello */
@@ -255,12 +284,55 @@ export class Sender {
    */
   connectionChanged(state, fault) {
     if (state !== "open") this.isWelcome = false;
+    if (state === "refused" && this.isKeyTaken(fault)) {
+      this.openNext();
+      return;
+    }
     if (state === "refused" || state === "done") this.finished();
     this.listener.connection(state, fault);
   }
 
+  /**
+   * Compare what the server has with what was recorded: it may be an end that nobody here wanted.
+   *
+   * @param {SessionEnd} end
+   */
+  sessionEnded({ received, closed_by: closedBy }) {
+    this.received = received;
+    const isOver = this.state === "ending" && received >= this.outbox.end;
+    if (isOver || this.state === "ended" || !UNASKED.includes(closedBy)) {
+      this.finished();
+      return;
+    }
+    const earlier = this.key;
+    this.outbox.startAgain(received);
+    this.received = 0;
+    this.continues = this.resume;
+    this.resume = "";
+    this.openNext();
+    this.listener.moved(earlier);
+  }
+
+  /** @param {Fault} [fault] */
+  isKeyTaken(fault) {
+    const isNew = Boolean(this.continues) && !this.resume;
+    return isNew && fault !== undefined && TAKEN.includes(fault.code) && this.count < MAX_KEYS;
+  }
+
+  openNext() {
+    this.count += 1;
+    const suffix = `-${this.count}`;
+    this.key = this.firstKey.slice(0, MAX_KEY_LENGTH - suffix.length) + suffix;
+    this.isWelcome = false;
+    this.socket.close();
+    this.socket = this.newSocket();
+    this.socket.open();
+  }
+
   finished() {
     if (this.state === "ended") return;
+    const rest = this.outbox.after(this.received);
+    if (rest.length) this.listener.leftOver(rest);
     clearInterval(this.timer);
     this.source?.stop();
     this.wakeLock?.release();

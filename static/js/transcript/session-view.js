@@ -5,7 +5,8 @@
 /** @import { KnownLine } from "./transcript.js" */
 
 import { clock } from "../lib/clock.js";
-import { byId, closest, element } from "../lib/dom.js";
+import { byId, closest, element, setText } from "../lib/dom.js";
+import { timeText } from "../lib/moments.js";
 import { fill, gettext, speakerInitial, speakerName } from "../lib/words.js";
 import { Follow } from "./follow.js";
 import { PartialView } from "./partial-view.js";
@@ -13,12 +14,21 @@ import { talkingTimes } from "./people.js";
 import { Transcript } from "./transcript.js";
 import { TranscriptView } from "./transcript-view.js";
 
-/** @type {Partial<Record<SessionState, () => string>>} */
+/** @type {Partial<Record<SessionState, (until: string) => string>>} */
 const STATES = {
   live: () => gettext("live"),
-  paused: () => gettext("waiting for the microphone"),
+  paused: (until) =>
+    until
+      ? fill(gettext("waiting for the microphone until %(time)s"), { time: timeText(until) })
+      : gettext("waiting for the microphone"),
   draining: () => gettext("finishing"),
   ended: () => gettext("ended"),
+};
+
+/** What ended a session, where its readers may wonder. @type {Partial<Record<string, () => string>>} */
+const CAUSES = {
+  absence: () => gettext("its microphone was away for too long"),
+  limit: () => gettext("it had reached the longest duration"),
 };
 
 const SETTLED_MS = 300; // since the last change: no more of the same
@@ -52,15 +62,15 @@ export class SessionView {
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   settleTimer;
 
-  /** @param {{state: SessionState, snapshot?: Snapshot}} parts */
-  constructor({ state, snapshot }) {
+  /** @param {{state: SessionState, until?: string, snapshot?: Snapshot}} parts */
+  constructor({ state, until, snapshot }) {
     this.follow = new Follow(byId("jump"));
     this.transcriptView = new TranscriptView(byId("lines"), snapshot?.speakers);
     this.transcript = new Transcript();
     if (snapshot) this.transcript.receiveSnapshot(snapshot);
     this.transcriptView.show(this.transcript.lines);
     this.transcript.listener = this;
-    this.setState(state);
+    this.setState(state, until);
     this.showPeople();
     if (this.isLive) this.follow.start();
   }
@@ -91,27 +101,38 @@ export class SessionView {
       this.partial.show(message);
       this.partialMs = message.start_ms;
       this.follow.grown();
-    } else if (message.event?.type === "revise") {
-      this.transcript.receiveRevision(message.event);
-    } else if (message.event?.type === "session") {
-      this.setState(message.event.state);
-    } else if (message.event?.type === "session_end") {
-      this.setState("ended");
-    } else if (message.event?.type === "notes") {
-      const { number } = message.event;
-      this.tell((companion) => companion.notesChanged?.(number));
+    } else if (message.event) {
+      this.receiveEvent(message.event);
     }
     this.showEmptiness();
   }
 
-  /** @param {SessionState} state */
-  setState(state) {
+  /** @param {NonNullable<Message["event"]>} event */
+  receiveEvent(event) {
+    if (event.type === "revise") {
+      this.transcript.receiveRevision(event);
+    } else if (event.type === "session") {
+      this.setState(event.state, event.until);
+    } else if (event.type === "session_end") {
+      this.setState("ended");
+      setText(byId("closed-by"), CAUSES[event.closed_by]?.() ?? "");
+    } else if (event.type === "notes") {
+      this.tell((companion) => companion.notesChanged?.(event.number));
+    }
+  }
+
+  /**
+   * @param {SessionState} state
+   * @param {string} [until] for how long its sender is waited for
+   */
+  setState(state, until = "") {
     const word = STATES[state];
-    if (!word || state === this.state) return;
+    if (!word) return;
+    setText(byId("state"), word(until));
+    if (state === this.state) return;
     const wasLive = this.state !== undefined && this.isLive;
     this.state = state;
     byId("state").className = `state state-${state}`;
-    byId("state").textContent = word();
     this.follow.setLive(this.isLive);
     if (!this.isLive) this.partial.clear();
     if (wasLive && !this.isLive) this.tell((companion) => companion.ended?.());

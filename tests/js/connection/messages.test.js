@@ -17,7 +17,8 @@ describe("The protocol document", () => {
     const kinds = new Set(
       messages.map((message) => (message.error ? "error" : (message.event?.type ?? message.final))),
     );
-    assert.deepEqual(kinds, new Set([true, false, "hello", "revise", "ack", "flushed", "session", "notes", "error"]));
+    const events = ["hello", "revise", "ack", "flushed", "session", "session_end", "notes"];
+    assert.deepEqual(kinds, new Set([true, false, ...events, "error"]));
   });
 
   test("shows a line and its revision as a transcript takes them", () => {

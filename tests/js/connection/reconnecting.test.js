@@ -28,6 +28,10 @@ describe("A socket that was closed", () => {
     assert.equal(afterClose(4403, fault({ code: "forbidden", close: 4403, retryable: false })), "refused");
   });
 
+  test("because it is too long comes back, to be told up to where it was kept", () => {
+    assert.equal(afterClose(4440, fault({ code: "session_too_long", close: 4440, retryable: false })), "retry");
+  });
+
   test("by the network, after a fault that closes nothing, comes back", () => {
     assert.equal(afterClose(1006, fault({ code: "bad_command", close: null, retryable: false })), "retry");
   });

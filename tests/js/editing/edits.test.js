@@ -33,6 +33,7 @@ beforeEach(() => {
     rights: ["edit"],
     recordingMs: 0,
     notes: 0,
+    until: "",
   };
   edits = new Edits({ data: { ...data, state: "ended" }, transcript });
   edits.addEventListener("change", () => (changes += 1));

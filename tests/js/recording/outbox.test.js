@@ -95,7 +95,7 @@ describe("After a lost connection", () => {
     assert.deepEqual(takeAll(outbox), [6, 7]);
   });
 
-  test("a server that is beyond the recording or before what is kept gets what there is", () => {
+  test("a server that is beyond the recording gets nothing, one before what is kept silence in its place", () => {
     const outbox = outboxOf([
       [0, 4],
       [4, 8],
@@ -106,8 +106,54 @@ describe("After a lost connection", () => {
     outbox.resumeFrom(99);
     assert.equal(outbox.unsent, 0);
     outbox.resumeFrom(1);
-    assert.deepEqual(takeAll(outbox), [4, 5, 6, 7]);
+    assert.deepEqual(takeAll(outbox, 2), [0, 0, 0, 4, 5, 6, 7]);
   });
+});
+
+describe("Another session", () => {
+  test("begins with what the one before did not get", () => {
+    const outbox = outboxOf([
+      [0, 4],
+      [4, 8],
+    ]);
+    outbox.resumeFrom(1000);
+    takeAll(outbox);
+    outbox.startAgain(1003);
+    assert.deepEqual([outbox.start, outbox.end, outbox.unsent], [0, 5, 5]);
+    outbox.append(audio(8, 9));
+    assert.deepEqual(takeAll(outbox), [3, 4, 5, 6, 7, 8]);
+    outbox.resumeFrom(2);
+    assert.deepEqual(takeAll(outbox), [5, 6, 7, 8]);
+  });
+
+  test("begins empty where the one before got all", () => {
+    const outbox = outboxOf([[0, 4]]);
+    outbox.startAgain(4);
+    assert.deepEqual([outbox.start, outbox.end, takeAll(outbox).length], [0, 0, 0]);
+  });
+
+  test("begins with silence for what was lost meanwhile, so that times stay right", () => {
+    const outbox = outboxOf(
+      [
+        [0, 4],
+        [4, 8],
+        [8, 12],
+      ],
+      4,
+    );
+    outbox.startAgain(2);
+    assert.equal(outbox.lost, 8);
+    assert.deepEqual(takeAll(outbox), [0, 0, 0, 0, 0, 0, 8, 9, 10, 11]);
+  });
+});
+
+test("What is left over is what was recorded from a position on", () => {
+  const outbox = outboxOf([
+    [0, 4],
+    [4, 8],
+  ]);
+  const after = (/** @type {number} */ position) => outbox.after(position).flatMap((piece) => [...piece]);
+  assert.deepEqual([after(0).length, after(3), after(8)], [8, [3, 4, 5, 6, 7], []]);
 });
 
 describe("The first connection", () => {
@@ -163,8 +209,8 @@ describe("A server that cannot be reached for long", () => {
       ],
       8,
     );
-    assert.deepEqual([outbox.start, outbox.unsent], [4, 8]);
-    assert.deepEqual(takeAll(outbox), [4, 5, 6, 7, 8, 9, 10, 11]);
+    assert.deepEqual([outbox.start, outbox.lost], [4, 4]);
+    assert.deepEqual(takeAll(outbox), [0, 0, 0, 0, 4, 5, 6, 7, 8, 9, 10, 11]);
   });
 
   test("keeps at least as much as there is room for", () => {
@@ -175,7 +221,9 @@ describe("A server that cannot be reached for long", () => {
         const to = at + between(random, 1, 9);
         outbox.append(audio(at, to));
         at = to;
-        assert.ok(outbox.unsent >= Math.min(20, at) && outbox.unsent < 20 + 9);
+        const kept = outbox.end - outbox.start;
+        assert.ok(kept >= Math.min(20, at) && kept < 20 + 9);
+        assert.equal(outbox.lost, outbox.start);
       }
     }
   });

@@ -50,6 +50,8 @@ async function send({ seconds = 3, isInRealTime = false, ...parts } = {}) {
       level: () => {},
       heard: () => {},
       lost: () => told.push("lost"),
+      moved: (earlier) => told.push(`moved from ${earlier}`),
+      leftOver: (pieces) => told.push(`${pieces.reduce((sum, piece) => sum + piece.length, 0)} left over`),
     },
     ...parts,
   });
@@ -113,7 +115,7 @@ describe("A sender", () => {
     Socket.last.welcome();
     clock.pass(1000);
     assert.equal(sender.isSafe, false);
-    Socket.last.say({ event: { type: "session_end", seq: 0, received_s: 3, recognised_s: 3 } });
+    Socket.last.say({ event: { type: "session_end", seq: 0, received: 3 * SECOND, closed_by: "sender" } });
     assert.deepEqual([sender.state, sender.isSafe], ["ended", true]);
     Socket.last.break(1000);
     clock.pass(60_000);
@@ -128,7 +130,7 @@ describe("A sender", () => {
     await send();
     Socket.last.welcome();
     clock.pass(1000);
-    Socket.last.say({ event: { type: "session_end", seq: 0, received_s: 3, recognised_s: 3 } });
+    Socket.last.say({ event: { type: "session_end", seq: 0, received: 3 * SECOND, closed_by: "sender" } });
     assert.deepEqual(told, ["recording", "connection connecting", "connection open", "ending", "ended"]);
   });
 
@@ -278,6 +280,113 @@ describe("A session that cannot go on", () => {
     clock.pass(60_000);
     assert.deepEqual([Socket.last.sent.length, Socket.all.length, sender.isSafe], [length, 1, true]);
   });
+
+  for (const code of ["superseded", "recognition_failed", "unauthorized"]) {
+    test(`because of ${code} leaves over what the server has not received`, async () => {
+      const sender = await send({ seconds: 60, isInRealTime: true });
+      Socket.last.welcome();
+      clock.pass(3000);
+      ack(2 * SECOND);
+      const { end: recorded } = sender.outbox;
+      Socket.last.complain({ code, close: 4411, retryable: false });
+      Socket.last.break(4411);
+      assert.ok(told.includes(`${recorded - 2 * SECOND} left over`), told.join());
+    });
+  }
+});
+
+/**
+ * @param {string} closedBy
+ * @param {number} received
+ */
+const end = (closedBy, received) =>
+  Socket.last.say({ event: { type: "session_end", seq: 0, received, received_s: 0, closed_by: closedBy } });
+
+const query = (/** @type {string} */ name) => Socket.last.url.searchParams.get(name);
+const path = () => decodeURIComponent(Socket.last.url.pathname);
+
+describe("A session that ended while its sender was away", () => {
+  for (const closedBy of ["absence", "limit"]) {
+    test(`is gone on with in another one, by ${closedBy}: nothing is missing`, async () => {
+      const sender = await send({ seconds: 20, isInRealTime: true, title: "Weekly", token: "secret" });
+      Socket.last.welcome({ resume: "first right" });
+      clock.pass(5000);
+      Socket.last.break();
+      clock.pass(5000);
+      Socket.last.welcome({ resume: "first right", resume_from: 4.5 * SECOND });
+      end(closedBy, 4.5 * SECOND);
+      assert.equal(path(), "/ws/asr/周会-2");
+      assert.deepEqual(["continues", "resume", "title", "since", "token"].map(query), [
+        "first right",
+        null,
+        null,
+        null,
+        "secret",
+      ]);
+      assert.ok(told.includes("moved from 周会"));
+      Socket.last.welcome({ resume: "second right" });
+      for (let second = 1; second <= 15; second += 1) {
+        clock.pass(1000);
+        ack((second - 1) * SECOND);
+      }
+      clock.pass(1000);
+      assert.deepEqual(Socket.last.samples, samples(4.5 * SECOND, 20 * SECOND));
+      assert.deepEqual([Socket.last.sent.at(-1), sender.state], ["close", "ending"]);
+      end("sender", 15.5 * SECOND);
+      assert.deepEqual([sender.state, told.some((word) => word.endsWith("left over"))], ["ended", false]);
+    });
+  }
+
+  test("is asked for in the next session by the right of that one, after another lost connection", async () => {
+    await send({ seconds: 20, isInRealTime: true });
+    Socket.last.welcome({ resume: "first right" });
+    clock.pass(1000);
+    end("absence", SECOND);
+    Socket.last.welcome({ resume: "second right" });
+    Socket.last.break();
+    clock.pass(1000);
+    assert.deepEqual([path(), query("resume")], ["/ws/asr/周会-2", "second right"]);
+    Socket.last.welcome({ resume: "second right" });
+    end("absence", 0);
+    assert.deepEqual([path(), query("continues")], ["/ws/asr/周会-3", "second right"]);
+  });
+
+  for (const code of ["bad_parameter", "forbidden", "session_ended"]) {
+    test(`gets another key where ${code} says that the first is taken`, async () => {
+      const sender = await send({ seconds: 20, isInRealTime: true });
+      Socket.last.welcome({ resume: "first right" });
+      end("absence", 0);
+      Socket.last.complain({ code, close: 4400, retryable: false });
+      Socket.last.break(4400);
+      assert.deepEqual([path(), query("continues"), sender.state], ["/ws/asr/周会-3", "first right", "recording"]);
+    });
+  }
+
+  test("is gone on with also by who has said that it is over, until all is kept", async () => {
+    const sender = await send({ seconds: 3 });
+    Socket.last.welcome();
+    clock.pass(1000);
+    Socket.last.break();
+    clock.pass(1000);
+    Socket.last.welcome({ resume_from: 2 * SECOND });
+    end("absence", 2 * SECOND);
+    Socket.last.welcome();
+    clock.pass(1000);
+    assert.deepEqual(Socket.last.samples, samples(2 * SECOND, 3 * SECOND));
+    end("sender", SECOND);
+    assert.equal(sender.state, "ended");
+  });
+});
+
+test("A session that somebody else ended leaves over what is not in it", async () => {
+  const sender = await send({ seconds: 60, isInRealTime: true });
+  Socket.last.welcome();
+  clock.pass(3000);
+  const { end: recorded } = sender.outbox;
+  end("person", 2 * SECOND);
+  assert.equal(sender.state, "ended");
+  assert.ok(told.includes(`${recorded - 2 * SECOND} left over`));
+  assert.equal(Socket.all.length, 1);
 });
 
 test("Lines come to the page through the sender", async () => {

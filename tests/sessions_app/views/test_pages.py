@@ -31,6 +31,12 @@ def page(name: str, session: Session | None = None, **query: str) -> Any:
     return Client().get(reverse(name, args=[session.key] if session else []), query)
 
 
+def changed(session: Session, **columns: Any) -> Session:
+    Session.objects.filter(pk=session.pk).update(**columns)
+    session.refresh_from_db()
+    return session
+
+
 class TestList:
     @pytest.mark.parametrize(
         "query",
@@ -215,3 +221,43 @@ class TestStart:
                 client.get("/")
             counts.append(len(queries))
         assert counts[1] == counts[2]
+
+
+class TestGoingOnElsewhere:
+    """A meeting whose microphone was away for too long goes on in another one, and each page leads to the other."""
+
+    @pytest.fixture
+    def later(self, session: Session) -> Session:
+        Session.objects.update(closed_by="absence")
+        return changed(make_session("周会-2"), continues=session)
+
+    def test_each_leads_to_the_other(self, session: Session, later: Session) -> None:
+        html = page("session", session).content.decode()
+        assert f'Continued in <a href="{later.get_absolute_url()}">周会-2</a>' in html
+        assert "its microphone was away for too long" in html
+        html = page("session", later).content.decode()
+        assert f'Continues <a href="{session.get_absolute_url()}">周会</a>' in html
+
+    def test_others_lead_nowhere(self, session: Session) -> None:
+        html = page("session", session).content.decode()
+        assert "Continue" not in html
+        assert "its microphone was away" not in html
+
+    @pytest.mark.parametrize("change", [{"trashed_at": datetime(2026, 1, 1, tzinfo=UTC)}, {"owner": None}])
+    def test_nobody_is_led_to_what_they_may_not_see(
+        self, session: Session, later: Session, change: dict[str, Any], settings: Any
+    ) -> None:
+        settings.ACCESS = "token"
+        alice = make_user("alice", "transcriber")
+        Session.objects.update(owner=alice)
+        Session.objects.filter(pk=later.pk).update(**change)
+        client = Client()
+        client.force_login(alice)
+        response = client.get(reverse("session", args=[session.key]))
+        assert response.status_code == 200
+        assert "Continued in" not in response.content.decode()
+
+    def test_while_the_microphone_is_away_its_page_knows_until_when_it_is_waited_for(self) -> None:
+        until = datetime(2026, 11, 30, 6, 35, tzinfo=UTC)
+        waiting = changed(make_session("waiting", is_live=True), state="paused", awaited_until=until)
+        assert page("session", waiting).context["page_data"]["until"] == "2026-11-30T06:35:00+00:00"
