@@ -185,10 +185,12 @@ class SenderConnection:
     # Becoming.
 
     async def _find_session_soon(self, *, owner: int | None) -> tuple[Session, bool]:
+        is_there = may_resume(self._join)  # then the session goes on with the other already
+        continues = "" if is_there else continued_key(self._join)
         try:
             async with asyncio.timeout(DATABASE_S):
                 session, is_new = await self._find_session(
-                    owner=owner, title=self._join.title, continues=continued_key(self._join)
+                    owner=owner, title=self._join.title, continues=continues
                 )
                 if session.sender_resumes != self._resumes and not session.has_ended:
                     await in_database(commits.note_sender, session.pk, resumes=self._resumes)
@@ -354,7 +356,7 @@ def continued_key(join: JoinRequest) -> str:
     Raises:
         ProtocolError: BAD_PARAMETER, if the sender has no right to.
     """
-    if not join.continues or may_resume(join):
+    if not join.continues:
         return ""
     try:
         return _signer().unsign(join.continues)

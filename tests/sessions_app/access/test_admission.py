@@ -102,6 +102,13 @@ class TestWhatItCovers:
         assert waiting.decision is ADMITTED
         assert not waiting.covers(None) and not waiting.covers(7)
 
+    def test_a_token_for_one_session_is_good_for_the_next_of_its_sender_alone(self) -> None:
+        _, secret = AccessToken.issue(name="x", role="sender", session_key="meeting")
+        asked = Credentials(Mode.SENDER, "meeting-2", is_local=False, token=secret)
+        assert admit(asked).decision is FORBIDDEN
+        assert admit(replace(asked, continues="meeting")).decision is ADMITTED
+        assert admit(replace(asked, continues="other")).decision is FORBIDDEN
+
     def test_who_sees_all_and_a_token_are_admitted_to_any(self) -> None:
         _, secret = AccessToken.issue(name="x", role="receiver")
         for asked in (reading(make_user("viewer", "viewer")), reading(token=secret)):

@@ -224,7 +224,7 @@ class TestStart:
 
 
 class TestGoingOnElsewhere:
-    """A meeting whose microphone was away for too long goes on in another one, and each page leads to the other."""
+    """A meeting whose microphone was away for too long goes on in another; each page leads to the other."""
 
     @pytest.fixture
     def later(self, session: Session) -> Session:
