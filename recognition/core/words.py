@@ -1,23 +1,48 @@
-"""Words of Chinese text, by jieba's dictionary: the characters that belong together. Pure.
+"""Words of Chinese text, by jieba's dictionary: how characters belong together, how usual that is. Pure.
 
 jieba is loaded at the first use (`load`), and takes 70 MB and a second.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from .text import is_chinese
+
+if TYPE_CHECKING:
+    from jieba import Tokenizer
 
 Cut = Callable[[str], Iterable[str]]
 """Splits Chinese text into words."""
 
+_FOREIGN = -10.0
+"""Log probability of any word that is not Chinese: that of the rarer Chinese ones."""
+
+
+class Dictionary:
+    """Words and how often each was read, without guesses at others."""
+
+    def __init__(self, tokenizer: Tokenizer) -> None:
+        self._tokenizer = tokenizer
+
+    def cut(self, text: str) -> Iterable[str]:
+        """Split Chinese text."""
+        words: Iterable[str] = self._tokenizer.cut(text, HMM=False)
+        return words
+
+    def log_probability(self, text: str) -> float:
+        """Return that of the likeliest words which Chinese text is made of, each of them by itself."""
+        route: dict[int, tuple[float, int]] = {}
+        self._tokenizer.calc(text, self._tokenizer.get_DAG(text), route)
+        return route[0][0]
+
 
 @cache
-def load(dictionary: Path | None = None) -> Cut:
-    """Return jieba's way to split text, without its guesses at words that it does not know.
+def load(dictionary: Path | None = None) -> Dictionary:
+    """Return jieba's dictionary.
 
     Args:
         dictionary: Words in addition to jieba's own, as its user dictionaries are written.
@@ -30,7 +55,7 @@ def load(dictionary: Path | None = None) -> Cut:
     tokenizer.initialized = True
     if dictionary:
         tokenizer.load_userdict(str(dictionary))
-    return lambda text: tokenizer.cut(text, HMM=False)
+    return Dictionary(tokenizer)
 
 
 def words(tokens: Sequence[str], cut: Cut | None = None) -> list[tuple[str, int]]:
@@ -42,17 +67,10 @@ def words(tokens: Sequence[str], cut: Cut | None = None) -> list[tuple[str, int]
     Returns:
         Words and how many of the tokens each is made of.
     """
-    cut = cut or load()
+    cut = cut or load().cut
     result: list[tuple[str, int]] = []
-    characters = ""
-    for token in [*tokens, ""]:
-        if len(token) == 1 and is_chinese(token):
-            characters += token
-            continue
-        result += [(word, len(word)) for word in cut(characters)] if characters else []
-        characters = ""
-        if token:
-            result.append((token, 1))
+    for text, is_one_token in _runs(tokens):
+        result += [(text, 1)] if is_one_token else [(word, len(word)) for word in cut(text)]
     return result
 
 
@@ -64,3 +82,29 @@ def word_ends(tokens: Sequence[str]) -> list[bool]:
         position += length
         ends[position - 1] = True
     return ends
+
+
+def log_probability(tokens: Sequence[str], dictionary: Dictionary | None = None) -> float:
+    """Return how probable tokens are as words, each of them by itself.
+
+    Args:
+        dictionary: jieba's own by default.
+    """
+    dictionary = dictionary or load()
+    return sum(
+        _FOREIGN if is_one_token else dictionary.log_probability(text) for text, is_one_token in _runs(tokens)
+    )
+
+
+def _runs(tokens: Sequence[str]) -> Iterator[tuple[str, bool]]:
+    """Return single Chinese characters that follow each other as one text; any other token by itself."""
+    characters = ""
+    for token in [*tokens, ""]:
+        if len(token) == 1 and is_chinese(token):
+            characters += token
+            continue
+        if characters:
+            yield characters, False
+        characters = ""
+        if token:
+            yield token, True

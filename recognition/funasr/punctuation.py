@@ -61,7 +61,7 @@ class CtPunctuator:
         self._ids = {token: number for number, token in enumerate(directory.tokens)}
         self._unknown = self._ids.get("<unk>", len(self._ids) - 1)
         dictionary = directory.files.get("words")
-        self._cut = load(dictionary) if dictionary else None
+        self._cut = load(dictionary).cut if dictionary else None
 
     @torch.inference_mode()
     def punctuate(self, batch: Sequence[Sequence[str]]) -> list[list[str]]:

@@ -56,12 +56,13 @@ class CTranslate2Network:
         *,
         max_tokens: int,
         drafts: Sequence[Sequence[int]] = (),
-    ) -> list[Hypothesis]:
+    ) -> list[list[Hypothesis]]:
         """The likeliest texts; the library has no use for drafts."""
         results = self._model.generate(
             encoded,
             [list(prompt) for prompt in prompts],
             beam_size=search.beam,
+            num_hypotheses=search.beam,
             repetition_penalty=search.repetition_penalty,
             suppress_tokens=[_BY_DEFAULT, *search.suppressed],
             max_length=2 * max_tokens,  # of which the library leaves half to the text
@@ -69,7 +70,10 @@ class CTranslate2Network:
             return_no_speech_prob=True,
         )
         return [
-            Hypothesis(list(result.sequences_ids[0]), result.scores[0], result.no_speech_prob)
+            [
+                Hypothesis(list(ids), score, result.no_speech_prob)
+                for ids, score in zip(result.sequences_ids, result.scores, strict=True)
+            ]
             for result in results
         ]
 

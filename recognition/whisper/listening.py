@@ -10,8 +10,10 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from recognition.audio import samples, seconds
+from recognition.core.words import log_probability
 from recognition.interfaces import Samples, SessionContext
 
+from . import rescoring
 from .features import FRAME_SHIFT, log_mel
 from .network import Encoded, Hypothesis, Network, Search
 from .vocabulary import CHINESE, Vocabulary
@@ -126,15 +128,22 @@ class Listener:
         prompts = [start] * len(utterances)
         found = self.network.decode(encoded, prompts, search, max_tokens=_max_tokens(longest), drafts=drafts)
         return [
-            replace(hypothesis, ids=self._text_of(hypothesis, each.audio))
-            for hypothesis, each in zip(found, utterances, strict=True)
+            self._chosen(alternatives, each.audio, language)
+            for alternatives, each in zip(found, utterances, strict=True)
         ]
 
-    def _text_of(self, hypothesis: Hypothesis, audio: Samples) -> list[int]:
-        if is_silent(hypothesis):
-            return []
-        text = [number for number in hypothesis.ids if number < self.vocabulary.end]
-        return text[: _max_tokens(len(audio))]
+    def _chosen(self, alternatives: Sequence[Hypothesis], audio: Samples, language: str) -> Hypothesis:
+        likeliest, longest = alternatives[0], _max_tokens(len(audio))
+        if is_silent(likeliest):
+            return replace(likeliest, ids=[])
+        texts = [
+            replace(each, ids=[number for number in each.ids if number < self.vocabulary.end][:longest])
+            for each in alternatives
+        ]
+        return rescoring.best(texts, self._usualness) if language == CHINESE else texts[0]
+
+    def _usualness(self, hypothesis: Hypothesis) -> float:
+        return log_probability([word.text for word in self.vocabulary.words(hypothesis.ids)])
 
     def _find_language(self, encoded: Encoded, utterance: Utterance) -> str:
         """Return the likeliest language of one utterance, and keep it for the session if it is sure."""

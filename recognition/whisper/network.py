@@ -60,8 +60,10 @@ class Network(Protocol):
         *,
         max_tokens: int,
         drafts: Sequence[Sequence[int]] = (),
-    ) -> list[Hypothesis]:
-        """Return the likeliest text behind each prompt; prompts are of one length.
+    ) -> list[list[Hypothesis]]:
+        """Return the likeliest texts behind each prompt, the likeliest first; prompts are of one length.
+
+        There is at least one, and no more than a few for each hypothesis that the search follows.
 
         Args:
             drafts: What the texts are like, if that is known: it makes a search without beam faster, and

@@ -30,8 +30,8 @@ class WhisperOptions(ModelOptions):
     languages: tuple[str, ...] = ("zh", "en")
     """Codes of what is spoken; if there are several, it is found out for each session."""
 
-    beam: Annotated[int, Between(1, 10)] = 3
-    """Hypotheses that are followed side by side."""
+    beam: Annotated[int, Between(1, 10)] = 5
+    """Hypotheses that are followed side by side; in Mandarin, how usual their words are counts as well."""
 
     repetition_penalty: Annotated[float, Between(1.0, 2.0)] = 1.1
     """By so much less likely is what has been said before."""

@@ -82,7 +82,7 @@ class OwnNetwork:
         *,
         max_tokens: int,
         drafts: Sequence[Sequence[int]] = (),
-    ) -> list[Hypothesis]:
+    ) -> list[list[Hypothesis]]:
         nodes, tokens = self._decoder.nodes(), self._wanted(search.suppressed)
         rows, paths = self._decoder.read(
             encoded.audio, nodes, [Next(number, (), prompt) for number, prompt in enumerate(prompts)]
@@ -98,10 +98,10 @@ class OwnNetwork:
         drafts = drafts or [()] * len(prompts)
         texts = [Text(*each) for each in zip(range(len(prompts)), paths, first, drafts, strict=True)]
         writer = Writer(self._decoder, encoded.audio, nodes, tokens, search, max_tokens)
-        found = writer.follow(texts) if search.beam > 1 else writer.write(texts)
+        found = writer.follow(texts) if search.beam > 1 else [[branch] for branch in writer.write(texts)]
         return [
-            _hypothesis(branch, nodes, len(prompt), float(doubt))
-            for branch, prompt, doubt in zip(found, prompts, no_speech, strict=True)
+            [_hypothesis(branch, nodes, len(prompt), float(doubt)) for branch in branches]
+            for branches, prompt, doubt in zip(found, prompts, no_speech, strict=True)
         ]
 
     def align(

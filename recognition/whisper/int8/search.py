@@ -60,9 +60,9 @@ class Beam:
             return []
         return live
 
-    def best(self) -> Branch:
-        """Return the text whose tokens are the likeliest on average."""
-        return max(self.done, key=mean)
+    def ranked(self) -> list[Branch]:
+        """Return the texts that have ended, first the one whose tokens are the likeliest on average."""
+        return sorted(self.done, key=mean, reverse=True)
 
 
 def mean(branch: Branch) -> float:

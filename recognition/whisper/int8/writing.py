@@ -57,8 +57,8 @@ class Writer:
     search: Search
     max_tokens: int
 
-    def follow(self, texts: Iterable[Text]) -> list[Branch]:
-        """Follow several texts of each utterance side by side, and return the best of each."""
+    def follow(self, texts: Iterable[Text]) -> list[list[Branch]]:
+        """Follow several texts of each utterance side by side; return them, the likeliest first."""
         ranked = [[(Branch(path=tuple(text.path)), text.ranked)] for text in texts]
         beams = [Beam(self.search.beam, self.tokens.end, self.max_tokens) for _ in ranked]
         while True:
@@ -68,7 +68,7 @@ class Writer:
                 for branch in (beam.follow(own) if own else ())
             ]
             if not live:
-                return [beam.best() for beam in beams]
+                return [beam.ranked() for beam in beams]
             batch = [Next(number, branch.path, branch.ids[-1:]) for number, branch in live]
             found, new = self._read(batch, [branch.ids for _, branch in live], 2 * self.search.beam)
             ranked = [[] for _ in beams]

@@ -5,7 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from tempfile import gettempdir
 
-from recognition.core.words import load, word_ends, words
+import pytest
+
+from recognition.core.words import load, log_probability, word_ends, words
 
 
 class TestWords:
@@ -36,6 +38,29 @@ class TestWordEnds:
 
     def test_empty(self) -> None:
         assert word_ends([]) == []
+
+
+class TestLogProbability:
+    @pytest.mark.parametrize(
+        ("usual", "unusual"),
+        [("留下印象", "留下影像"), ("我们开会", "我们凯会"), ("预算", "玉酸"), ("funasr识别", "funasr石别")],
+    )
+    def test_words_are_likelier_than_characters_of_the_same_sound(self, usual: str, unusual: str) -> None:
+        assert log_probability(list(usual)) > log_probability(list(unusual)) + 1
+
+    def test_is_that_of_all_words_together(self) -> None:
+        parts = log_probability(list("会议")) + log_probability(list("预算"))
+        assert log_probability(list("会议预算")) == pytest.approx(parts)
+
+    def test_a_word_of_another_script_is_as_likely_as_a_rarer_one_however_long(self) -> None:
+        assert log_probability(["ok"]) == log_probability(["recognition"])
+        assert log_probability(list("会议")) > log_probability(["ok"]) > log_probability(list("玉酸"))
+
+    def test_a_character_that_the_dictionary_lacks_is_the_least_likely(self) -> None:
+        assert log_probability(["\u9fa5"]) <= log_probability(["的"]) - 10
+
+    def test_nothing_is_certain(self) -> None:
+        assert log_probability([]) == 0
 
 
 def test_the_dictionary_leaves_nothing_in_the_folder_that_all_users_of_a_machine_share() -> None:

@@ -42,6 +42,8 @@ class ScriptedNetwork:
     """Hears one text after the other, and what it was asked for."""
 
     texts: list[str]
+    """Those that are equally likely with "|" between them."""
+
     log_probabilities: list[float] = field(default_factory=list)
     no_speech: float = 0.0
     probabilities: dict[str, float] = field(default_factory=lambda: {"zh": 0.9, "en": 0.1})
@@ -63,7 +65,7 @@ class ScriptedNetwork:
         *,
         max_tokens: int,
         drafts: Sequence[Sequence[int]] = (),
-    ) -> list[Hypothesis]:
+    ) -> list[list[Hypothesis]]:
         self.asked.append((list(prompts[0]), search, max_tokens))
         return [self._next() for _ in prompts]
 
@@ -77,9 +79,10 @@ class ScriptedNetwork:
         self.language_questions += 1
         return [self.probabilities]
 
-    def _next(self) -> Hypothesis:
+    def _next(self) -> list[Hypothesis]:
         sure = self.log_probabilities.pop(0) if self.log_probabilities else -0.2
-        return Hypothesis([*ids(self.texts.pop(0)), 256], sure, self.no_speech)
+        texts = self.texts.pop(0).split("|")
+        return [Hypothesis([*ids(text), 256], sure, self.no_speech) for text in texts]
 
 
 def languages_of(prompts: Sequence[tuple[list[int], Search, int]]) -> list[str]:

@@ -99,6 +99,20 @@ class TestLanguage:
         assert languages_of(network.asked) == ["zh"]
 
 
+class TestWords:
+    def test_that_are_usual_win_over_others_of_the_same_sound(self, vocabulary: Vocabulary) -> None:
+        network = ScriptedNetwork(["留下影像|留下印象"])
+        assert hear(vocabulary, network, utterance(3, SessionContext("zh"))) == ids("留下印象")
+
+    def test_of_another_language_are_those_that_the_network_found(self, vocabulary: Vocabulary) -> None:
+        network = ScriptedNetwork(["their|there"])
+        assert hear(vocabulary, network, utterance(3, SessionContext("en"))) == ids("their")
+
+    def test_do_not_matter_where_nobody_speaks(self, vocabulary: Vocabulary) -> None:
+        network = ScriptedNetwork(["影像|印象"], [-1.5], no_speech=0.9)
+        assert hear(vocabulary, network, utterance(3, SessionContext("zh"))) == []
+
+
 class TestDigits:
     @pytest.mark.parametrize(("language", "count"), [("zh", 10), ("en", 0)])
     def test_are_not_written_in_chinese(self, vocabulary: Vocabulary, language: str, count: int) -> None:

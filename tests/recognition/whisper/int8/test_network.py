@@ -54,7 +54,8 @@ def heard(
     max_tokens: int = 20,
 ) -> list[Hypothesis]:
     prompts = [prompt] * len(seeds)
-    return own.decode(own.encode(features(*seeds)), prompts, search, max_tokens=max_tokens, drafts=drafts)
+    found = own.decode(own.encode(features(*seeds)), prompts, search, max_tokens=max_tokens, drafts=drafts)
+    return [alternatives[0] for alternatives in found]
 
 
 class TestLibrary:
@@ -132,7 +133,8 @@ class TestAlignment:
     @pytest.mark.parametrize("beam", [1, 3])
     def test_places_every_token_within_the_audio(self, own: OwnNetwork, beam: int) -> None:
         encoded = own.encode(features(1, 2))
-        hypotheses = own.decode(encoded, [START, START], Search(beam=beam), max_tokens=12)
+        found = own.decode(encoded, [START, START], Search(beam=beam), max_tokens=12)
+        hypotheses = [alternatives[-1] for alternatives in found]
         paths = own.align(encoded, START[:-1], hypotheses, [FRAMES, 200])
         for path, hypothesis, frames in zip(paths, hypotheses, (FRAMES, 200), strict=True):
             assert {token for token, _ in path} >= set(range(len(hypothesis.ids)))

@@ -42,16 +42,16 @@ class TestBeam:
     def test_is_over_when_as_many_texts_have_ended(self) -> None:
         beam = Beam(1, END, 10)
         assert beam.follow([(Branch((5,), -0.5), ranked((END, -0.1), (6, -0.2)))]) == []
-        assert beam.best() == Branch((5,), -0.6)
+        assert beam.ranked() == [Branch((5,), -0.6)]
 
     def test_is_over_when_texts_are_as_long_as_they_may_be(self) -> None:
         beam = Beam(2, END, 2)
         assert beam.follow([(Branch((5,), 0.0), ranked((6, -0.1), (7, -0.2), (8, -0.3), (9, -4.0)))]) == []
-        assert beam.best().ids == (5, 6)
+        assert [branch.ids for branch in beam.ranked()] == [(5, 6), (5, 7)]
 
-    def test_the_best_is_the_likeliest_for_its_length(self) -> None:
+    def test_the_first_is_the_likeliest_for_its_length(self) -> None:
         beam = Beam(2, END, 10, done=[Branch((5,), -1.0), Branch((5, 6, 7, 8), -2.0)])
-        assert beam.best().ids == (5, 6, 7, 8)
+        assert [branch.ids for branch in beam.ranked()] == [(5, 6, 7, 8), (5,)]
 
     def test_a_text_without_tokens_has_a_mean_too(self) -> None:
         assert mean(Branch((), -0.7)) == -0.7
