@@ -42,7 +42,7 @@ class Text:
 
 @dataclass(frozen=True, slots=True)
 class Writer:
-    """What all texts of a batch have in common.
+    """Writing of all texts of a batch: the network, and the limits that they share.
 
     Attributes:
         audio: What they are about.
