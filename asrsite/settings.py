@@ -210,6 +210,11 @@ MAX_SESSION_S = env.number("ASR_MAX_SESSION_S", 12 * 3600, least=1)
 SENDER_IDLE_S = env.number("ASR_SENDER_IDLE_S", 60, least=1)
 SENDER_RETURN_S = env.number("ASR_SENDER_RETURN_S", 30)
 SENDER_RESUME_S = env.number("ASR_SENDER_RESUME_S", 600)
+# Of one account; 0: no limit.
+QUOTA_SOCKETS = env.integer("ASR_QUOTA_SOCKETS", 100)
+QUOTA_SESSIONS = env.integer("ASR_QUOTA_SESSIONS", 0)
+QUOTA_MINUTES = env.number("ASR_QUOTA_MINUTES", 0)
+QUOTA_STORAGE_MB = env.number("ASR_QUOTA_STORAGE_MB", 0)
 SLOW_READER_S = env.number("ASR_SLOW_READER_S", 10)
 
 # Retention, applied by `manage.py prune`; 0 keeps for ever. The workers empty the trash.

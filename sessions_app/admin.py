@@ -43,8 +43,8 @@ from speakers.permissions import ENROLL, user_of
 from speakers.templatetags.percent import percent
 
 from . import model_sets
-from .access import rights_changes, roles
-from .models import AccessToken, DefaultModels, Session, Utterance, Voice
+from .access import accounts, rights_changes, roles
+from .models import AccessToken, DefaultModels, Quota, Session, Utterance, Voice
 from .recordings import files
 from .templatetags.durations import clock
 from .transcripts import attribution, editing, retention, search
@@ -510,6 +510,21 @@ class TranslatedGroupAdmin(PermissionsMixin, GroupAdmin):  # type: ignore[misc]
         return roles.group_label(group.name)
 
 
+class QuotaInline(admin.StackedInline):  # type: ignore[type-arg]
+    """The quota of an account; whoever may change accounts may change it."""
+
+    model = Quota
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return request.user.has_perm(accounts.MANAGE)
+
+    has_change_permission = has_view_permission
+    has_delete_permission = has_view_permission
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return request.user.has_perm(accounts.MANAGE)
+
+
 @admin.register(User)
 class TranslatedUserAdmin(PermissionsMixin, UserAdmin):  # type: ignore[type-arg]
-    pass
+    inlines = [QuotaInline]

@@ -450,6 +450,34 @@ class Share(models.Model):
         return f"{self.user or self.team}: {self.level}"
 
 
+class Quota(models.Model):
+    """Limits of one account, where they differ from those of all."""
+
+    user = models.OneToOneField(
+        settings.AUTH_USER_MODEL, models.CASCADE, related_name="quota", verbose_name=_("account")
+    )
+    sessions = models.PositiveIntegerField(
+        _("meetings at once"), null=True, blank=True, help_text=_("0: no limit; empty: as for all accounts.")
+    )
+    minutes = models.PositiveIntegerField(
+        _("minutes in 30 days"),
+        null=True,
+        blank=True,
+        help_text=_("0: no limit; empty: as for all accounts."),
+    )
+    storage_mb = models.PositiveIntegerField(
+        _("recordings, MB"), null=True, blank=True, help_text=_("0: no limit; empty: as for all accounts.")
+    )
+
+    class Meta:
+        default_permissions: ClassVar = []
+        verbose_name = _("quota")
+        verbose_name_plural = _("quotas")
+
+    def __str__(self) -> str:
+        return str(self.user)
+
+
 class Note(models.Model):
     """A person's word on a moment of a session: without a text a bookmark, under another note a comment."""
 

@@ -27,7 +27,7 @@ ROOMS = {
     "sessions_app.transport": set(),
     "sessions_app.recordings": set(),
     "sessions_app.access": {"wire"},
-    "sessions_app.store": {"transport", "wire"},
+    "sessions_app.store": {"access", "recordings", "transport", "wire"},
     "sessions_app.catalogue": {"access", "templatetags", "transcripts"},
     "sessions_app.sockets": {"access", "serving", "store", "transport", "wire"},
     "sessions_app.worker": {"catalogue", "recordings", "serving", "store", "transport", "wire"},
@@ -85,6 +85,8 @@ FORBIDDEN = {
     "sessions_app.wire.audio_frames": [*HEAVY, *WEB, "speakers", "asyncio"],
     "sessions_app.sockets.feed": [*HEAVY, *WEB, "speakers", "asyncio"],
     "sessions_app.access.decision": [*HEAVY, *WEB, "speakers", "recognition", "asyncio"],
+    "sessions_app.access.login_limits": [*HEAVY, *WEB, "speakers", "recognition", "asyncio"],
+    "sessions_app.access.quotas": [*HEAVY, *WEB, "speakers", "recognition", "asyncio"],
     "sessions_app.worker.arrivals": [*HEAVY, *WEB, "speakers", "recognition", "asyncio"],
     "sessions_app.transcripts.alignment": [*HEAVY, *WEB, "speakers", "recognition", "asyncio"],
     # recognition knows no web framework, and reading a set loads no network library

@@ -6,6 +6,7 @@ nothing, whoever writes it, and any span can be played while the meeting still g
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import re
@@ -107,6 +108,15 @@ def length(session_pk: int) -> int:
         return journal_path(session_pk).stat().st_size // SAMPLE_BYTES
     except FileNotFoundError:
         return 0
+
+
+def size(session_pk: int) -> int:
+    """Return the bytes that the recording takes on disk."""
+    total = 0
+    for path in (journal_path(session_pk), flac_path(session_pk)):
+        with contextlib.suppress(FileNotFoundError):
+            total += path.stat().st_size
+    return total
 
 
 def read(session_pk: int, start: int, end: int) -> np.ndarray:

@@ -11,14 +11,16 @@ from functools import lru_cache
 from typing import Any
 
 from channels.consumer import get_handler_name
+from channels.db import database_sync_to_async
 from channels.exceptions import StopConsumer
 from channels.generic.websocket import AsyncWebsocketConsumer
 from django.conf import settings
 from django.http.cookie import parse_cookie
 
-from sessions_app.access import decision
+from sessions_app.access import decision, quotas
 from sessions_app.access.admission import Admission, Credentials
 from sessions_app.serving.frames import PUSH, Pushing, text_frame
+from sessions_app.store import usage
 from sessions_app.transport.current import get_transport
 from sessions_app.wire.audio_frames import MAX_FRAME_BYTES
 from sessions_app.wire.dialects import (
@@ -55,6 +57,10 @@ MAX_FIRST_BYTES = 64 * 1024
 """How long, and how much, a client may take to say which session it wants; until then nobody knows it."""
 
 RETURN_S = 1.0
+
+TOO_MANY_RETRY_S = 10.0
+
+quota_of = database_sync_to_async(usage.quota_of, thread_sensitive=False)
 
 # A line goes to a thousand receivers in the same words.
 frame_once = lru_cache(maxsize=512)(text_frame)
@@ -157,10 +163,10 @@ class SessionConsumer(AsyncWebsocketConsumer):
             self.credentials = self._credentials(request)
             await self._ask()
             self.admission.check(request.mode)
+            await self._check_quota()
             if self._waiting_for_join:
                 self._waiting_for_join.cancel()
         self.join, self.capabilities = request, command.capabilities
-        get_fanout().rights.add(self)
         await self._follow()
         position = await self._become_sender() if self._is_sending else 0
         if self._is_sending and self._pushing:
@@ -207,11 +213,31 @@ class SessionConsumer(AsyncWebsocketConsumer):
         answers = await rights_watch.admit_all([self.credentials])
         self.admission = answers[self.credentials]
 
+    async def _check_quota(self) -> None:
+        """Refuse who has enough already; count who has not.
+
+        Raises:
+            ProtocolError: TOO_MANY_CONNECTIONS or QUOTA.
+        """
+        user, watch = self.admission.user_pk, get_fanout().rights
+        if user is not None:
+            begins = self.credentials.mode is Mode.SENDER and self.admission.session_pk is None
+            limits, taken = await quota_of(user, begins=begins)
+            if limits.sockets and watch.count_of(user) >= limits.sockets:
+                raise ProtocolError(
+                    ErrorCode.TOO_MANY_CONNECTIONS,
+                    f"this login has {limits.sockets} sockets open: close some",
+                    retry_after=TOO_MANY_RETRY_S,
+                )
+            if begins and (kind := quotas.exceeded(limits, taken)):
+                raise ProtocolError(ErrorCode.QUOTA, quotas.in_words(kind, limits))
+        watch.add(self)
+
     def receive_admission(self, admission: Admission) -> None:
         """Go on, or refuse, by what is known of its rights now."""
         self.admission = admission
         try:
-            admission.check(self.join.mode)
+            admission.check(self.credentials.mode)
         except ProtocolError as refusal:
             self._spawn(self.refuse(refusal))
         else:

@@ -51,6 +51,10 @@ class RightsWatch:
     def discard(self, socket: Watched) -> None:
         self._sockets.discard(socket)
 
+    def count_of(self, user_pk: int) -> int:
+        """Return how many sockets a login has in this process."""
+        return sum(socket.admission.user_pk == user_pk for socket in self._sockets)
+
     def receive_hint(self, hint: dict[str, Any]) -> None:
         """Ask now for those whom a change may concern."""
         self.look(socket for socket in self._sockets if _concerns(hint, socket))

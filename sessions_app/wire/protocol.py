@@ -61,6 +61,7 @@ class ErrorCode(enum.Enum):
     TOO_MANY_BAD_COMMANDS = ("too_many_bad_commands", 4400, False)
     TOO_MANY_FLUSHES = ("too_many_flushes", None, True)
     UNAUTHORIZED = ("unauthorized", 4401, False)
+    QUOTA = ("quota_exceeded", 4402, False)
     FORBIDDEN = ("forbidden", 4403, False)
     NOT_SENDER = ("not_sender", None, False)
     STILL_NOT_SENDER = ("still_not_sender", 4403, False)

@@ -334,3 +334,36 @@ async def test_those_who_showed_the_same_are_asked_for_once(monkeypatch: pytest.
     assert asked == [1]
     for socket in sockets:
         await disconnect(socket)
+
+
+class TestQuota:
+    async def refusal_of(self, user: User, query: str) -> tuple[str, int]:
+        socket = await connect(query, **cookies_of(await in_thread(browser_of)(user)))
+        assert (await socket.receive_output(10))["type"] == "websocket.accept"
+        refusal = await refused(socket)
+        await disconnect(socket)
+        return refusal
+
+    async def test_one_login_has_so_many_sockets_and_may_open_another_when_one_is_closed(
+        self, settings: Any
+    ) -> None:
+        settings.QUOTA_SOCKETS = 2
+        viewer = await in_thread(make_user)("viewer", "viewer")
+        sockets = [await open_as(viewer) for _ in range(2)]
+        assert await self.refusal_of(viewer, "mode=receiver") == ("too_many_connections", 4429)
+        other = await in_thread(make_user)("other", "viewer")
+        await disconnect(await open_as(other))
+        await disconnect(sockets.pop())
+        sockets.append(await open_as(viewer))
+        for socket in sockets:
+            await disconnect(socket)
+
+    async def test_who_has_enough_sessions_begins_no_other_and_goes_on_with_those_there_are(
+        self, settings: Any
+    ) -> None:
+        settings.QUOTA_SESSIONS = 1
+        alice = await in_thread(make_user)("alice", "transcriber")
+        await in_thread(make_session)("another", owner=alice, is_live=True)
+        assert await self.refusal_of(alice, "mode=sender&v=2") == ("quota_exceeded", 4402)
+        await Session.objects.aupdate(key="meeting")
+        await disconnect(await open_as(alice, "mode=sender&v=2"))
