@@ -23,6 +23,7 @@ COMMANDS = {
     "speakers": ("-m", "benchmarks.speakers"),
     "transport": ("-m", "benchmarks.transport"),
     "pages": ("-m", "benchmarks.pages"),
+    "uploads": ("-m", "benchmarks.uploads"),
 }
 
 

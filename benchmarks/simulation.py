@@ -21,11 +21,13 @@ import numpy as np
 
 from recognition.audio import SAMPLE_RATE
 from recognition.core.endpointing import EndpointingOptions
-from recognition.core.events import Final, Partial
+from recognition.core.events import Event, Final, Partial
 from recognition.core.session import SessionOptions, TranscriptionSession
 from recognition.core.work import EndDecoding, Failed, Recognize, Result, Work
+from recognition.engine.pace import is_full
 from recognition.engine.runner import ModelRequest, ModelRunner, ModelStream, job_of
 from recognition.engine.scheduler import QueuedJob, Scheduler, Stage, lanes, limits_for
+from recognition.engine.transcriber import MAX_BACKLOG
 from recognition.interfaces import Models
 
 PACKET = SAMPLE_RATE // 10
@@ -56,6 +58,9 @@ class Report:
     speech_s: float = 0.0
     """In the lines of all streams together."""
 
+    uploaded_s: list[float] = field(default_factory=list)
+    """Audio of each upload of which the lines are there."""
+
     dropped_partials: int = 0
     """Lines whose first pass was given up because it came too late."""
 
@@ -76,6 +81,7 @@ class Simulation:
     """`streams` streams, each playing the recordings from another place, at real time.
 
     Args:
+        uploads: Streams besides, that send as fast as they are let; what is measured is of the others.
         clock: What computing takes, in seconds.
     """
 
@@ -86,6 +92,7 @@ class Simulation:
         recordings: Sequence[np.ndarray],
         *,
         streams: int,
+        uploads: int = 0,
         scheduler: Scheduler[ModelRequest] | None = None,
         clock: Callable[[], float] = time.process_time,
         seed: int = 0,
@@ -103,6 +110,10 @@ class Simulation:
             _Stream(self, options, recordings[n % len(recordings)], starts_at=rng.uniform(0, 1), rng=rng)
             for n in range(streams)
         ]
+        self._uploads = [
+            _Upload(self, options, recordings[n % len(recordings)], starts_at=0.0, rng=rng)
+            for n in range(uploads)
+        ]
         self._arrivals = [
             (stream.starts_at + PACKET / SAMPLE_RATE, n) for n, stream in enumerate(self._streams)
         ]
@@ -113,8 +124,10 @@ class Simulation:
         self._run_until(warm_up_s)
         self._is_measuring = True
         started, position = self.now, sum(stream.session.position for stream in self._streams)
+        uploaded = [(upload, upload.session.settled / SAMPLE_RATE) for upload in self._uploads]
         self._run_until(started + measure_s)
         heard = sum(stream.session.position for stream in self._streams) - position
+        self.report.uploaded_s = [upload.session.settled / SAMPLE_RATE - at for upload, at in uploaded]
         self.report.audio_s = heard / SAMPLE_RATE
         self.report.clock_s = self.now - started
         self.report.backlog_s = max(
@@ -124,7 +137,7 @@ class Simulation:
 
     def close(self) -> None:
         """Free what the models remember of its streams."""
-        for stream in self._streams:
+        for stream in [*self._streams, *self._uploads]:
             self._runner.release_decoding(stream.models)
             self._runner.release_detection(stream.models)
 
@@ -156,6 +169,9 @@ class Simulation:
             at, number = heapq.heappop(self._arrivals)
             self._spend("sessions", self._streams[number].receive_packet)
             heapq.heappush(self._arrivals, (at + PACKET / SAMPLE_RATE, number))
+        for upload in self._uploads:
+            if upload.is_let(self.now):
+                self._spend("sessions", upload.receive_packet)
 
     def _give_up(self) -> None:
         for job in self._scheduler.expired(self.now):
@@ -222,6 +238,8 @@ class _Lane:
 class _Stream:
     """One sender and its session."""
 
+    PACKET = PACKET
+
     def __init__(
         self,
         simulation: Simulation,
@@ -242,7 +260,7 @@ class _Stream:
 
     def receive_packet(self) -> None:
         at = (self._begins_at + self.session.position) % len(self._recording)
-        packet = self._recording[at : at + PACKET]
+        packet = self._recording[at : at + self.PACKET]
         self.session.receive_audio(packet)
         self._advance()
 
@@ -257,15 +275,30 @@ class _Stream:
                     self._ended[index] = self._simulation.now
             self._simulation.submit(self, work)
         for event in self.session.events_to_send():
-            match event:
-                case Partial(end=end):
-                    self._simulation.note_partial(self._since(end))
-                case Final(index, start, end):
-                    after_endpoint = self._simulation.now - self._ended[index]  # may be one of several turns
-                    after_speech = self._since(end - self._post_roll)
-                    self._simulation.note_final(after_endpoint, after_speech, (end - start) / SAMPLE_RATE)
+            self._note(event)
+
+    def _note(self, event: Event) -> None:
+        match event:
+            case Partial(end=end):
+                self._simulation.note_partial(self._since(end))
+            case Final(index, start, end):
+                after_endpoint = self._simulation.now - self._ended[index]  # may be one of several turns
+                after_speech = self._since(end - self._post_roll)
+                self._simulation.note_final(after_endpoint, after_speech, (end - start) / SAMPLE_RATE)
 
     def _since(self, position: int) -> float:
         """How long ago the audio up to this position had arrived."""
         packets = -(-position // PACKET)
         return self._simulation.now - (self.starts_at + packets * PACKET / SAMPLE_RATE)
+
+
+class _Upload(_Stream):
+    """A sender of a file, and its session."""
+
+    PACKET = SAMPLE_RATE
+
+    def is_let(self, now: float) -> bool:
+        return not is_full(self.session, self.models.pace, backlog=MAX_BACKLOG, now=now)
+
+    def _note(self, event: Event) -> None:
+        """Keep its lines apart from those that somebody waits for."""

@@ -18,6 +18,7 @@ from recognition.core.work import EndDecoding, Failed, Result, Work
 from recognition.interfaces import Models
 
 from .metrics import Statistics
+from .pace import Pace
 from .runner import ModelRequest, ModelRunner, ModelStream, job_of
 from .scheduler import QueuedJob, Scheduler, Stage, lanes, limits_for
 
@@ -74,8 +75,8 @@ class Engine:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await asyncio.gather(*(asyncio.to_thread(lane.thread.shutdown) for lane in self._lanes))
 
-    def open_stream(self) -> ModelStream:
-        return ModelStream()
+    def open_stream(self, pace: Pace | None = None) -> ModelStream:
+        return ModelStream(pace)
 
     def close_stream(self, stream: ModelStream) -> None:
         """Drop what waits for this session and free its model state."""

@@ -38,6 +38,7 @@ from recognition.interfaces import (
     Token,
 )
 
+from .pace import Pace
 from .scheduler import QueuedJob, Stage
 
 logger = logging.getLogger(__name__)
@@ -49,12 +50,13 @@ class ModelStream:
     `decoding` and `context` are of the thread that recognises, `vad` is of the one that detects speech.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, pace: Pace | None = None) -> None:
         self.vad: State = None
         self.decoding: dict[int, State] = {}
         self.context = SessionContext()
         self.is_open = True
         self.chunk_queued_at = 0.0
+        self.pace = pace or Pace()
 
 
 class ModelRequest(NamedTuple):
@@ -186,7 +188,10 @@ def job_of(request: ModelRequest, now: float) -> QueuedJob[ModelRequest]:
             queued_at = min(now, stream.chunk_queued_at + seconds(samples))
         stream.chunk_queued_at = queued_at
         heard = request.work.heard + samples
-    return QueuedJob(stage, id(stream), samples, queued_at, request, heard)
+    if stage is Stage.DETECT:
+        stream.pace.receive(samples, now)
+    yields = stream.pace.is_ahead(now)
+    return QueuedJob(stage, id(stream), samples, queued_at, request, heard, yields)
 
 
 def stage_of(work: Work) -> tuple[Stage, int]:

@@ -6,6 +6,10 @@ before the next begins. Within a stage it is first come, first served, grouped s
 eat what batching gains. Recognisers that take long have a thread of their own: the stages are two lanes
 then, and each asks for itself.
 
+Sessions that come faster than they were spoken yield to all others: their work is done when nothing else is
+due, never in one batch with that of others, and a session at a time has its turn. A batch that has begun
+cannot be interrupted, so their finals go one by one while somebody else is speaking.
+
 When more comes than can be done, partials give way, in this order: previews stay away; partials come later,
 in larger and cheaper batches; then utterances go without them; then finals come later. Audio and finals are
 never dropped.
@@ -39,6 +43,11 @@ class Stage(enum.IntEnum):
 
 
 STAGES = tuple(Stage)
+
+YIELDING = (False, True)
+
+SPEAKING_S = 5.0
+"""For so long after the last work of a session that keeps pace its next is expected at any moment."""
 
 RECOGNISERS = (Stage.RECOGNIZE, Stage.DECODE, Stage.PREVIEW)
 
@@ -157,30 +166,44 @@ class QueuedJob(Generic[Payload]):
     heard: int = 0
     """Samples of its utterance up to its end, for a first pass that computes all of them again."""
 
+    yields: bool = False
+    """Whether all other sessions go first."""
+
 
 class Scheduler(Generic[Payload]):
-    """Queues of jobs, one per stage; says what to run at a given moment."""
+    """Queues of jobs, two per stage; says what to run at a given moment."""
 
     def __init__(self, limits: Mapping[Stage, BatchLimits] = DEFAULT_LIMITS) -> None:
         self.limits = limits
-        self._queues: dict[Stage, deque[QueuedJob[Payload]]] = {stage: deque() for stage in Stage}
+        self._queues: dict[tuple[Stage, bool], deque[QueuedJob[Payload]]] = {
+            (stage, yields): deque() for stage in Stage for yields in YIELDING
+        }
         self._resting_until = dict.fromkeys(Stage, -math.inf)
         self._running: dict[Stage, float] = {}  # since when
+        self._spoken_at = -math.inf
+        self._turns: dict[Hashable, float] = {}  # of sessions that yield: when each had its last
 
     def __len__(self) -> int:
         return sum(map(len, self._queues.values()))
 
     def add(self, job: QueuedJob[Payload]) -> None:
-        insort(self._queues[job.stage], job, key=lambda waiting: waiting.queued_at)
+        insort(self._queues[job.stage, job.yields], job, key=lambda waiting: waiting.queued_at)
+        if not job.yields:
+            self._spoken_at = max(self._spoken_at, job.queued_at)
 
     def discard(self, session: Hashable, stages: Iterable[Stage] = Stage) -> None:
         """Take out what waits for this session: nobody wants it any more."""
         for stage in stages:
-            self._queues[stage] = deque(job for job in self._queues[stage] if job.session != session)
+            for yields in YIELDING:
+                waiting = self._queues[stage, yields]
+                self._queues[stage, yields] = deque(job for job in waiting if job.session != session)
+        if stages is Stage:
+            self._turns.pop(session, None)
 
     def due_at(self, lane: Sequence[Stage] = STAGES) -> float | None:
         """Return the moment at which `next_batch` will have something; None if nothing waits."""
-        return min((self._due_at(stage) for stage in lane if self._queues[stage]), default=None)
+        waiting = [(stage, yields) for yields in YIELDING for stage in lane if self._queues[stage, yields]]
+        return min((self._due_at(*queue) for queue in waiting), default=None)
 
     def next_batch(self, now: float, lane: Sequence[Stage] = STAGES) -> list[QueuedJob[Payload]]:
         """Take the jobs to run now, all of one stage, a session at most once; empty if waiting is better.
@@ -192,23 +215,23 @@ class Scheduler(Generic[Payload]):
         for stage in lane:
             if (started := self._running.pop(stage, None)) is not None:
                 self._resting_until[stage] = now + (now - started) * self.limits[stage].rest
-        for stage in lane:
-            if self._queues[stage] and self._due_at(stage) <= now:
-                self._running[stage] = now
-                return self._take(stage, now)
+        for yields in YIELDING:
+            for stage in lane:
+                if self._queues[stage, yields] and self._due_at(stage, yields) <= now:
+                    self._running[stage] = now
+                    return self._take(stage, yields, now)
         return []
 
     def expired(self, now: float) -> list[QueuedJob[Payload]]:
         """Take out the jobs whose patience is at an end."""
         found: list[QueuedJob[Payload]] = []
-        for stage, limits in self.limits.items():
-            queue = self._queues[stage]
-            while queue and now - queue[0].queued_at > limits.patience_s:
+        for (stage, _), queue in self._queues.items():
+            while queue and now - queue[0].queued_at > self.limits[stage].patience_s:
                 found.append(queue.popleft())
         return found
 
     def pressure(self, now: float) -> Pressure:
-        """Return what gives way at this moment."""
+        """Return what gives way at this moment, to the sessions that keep pace."""
         waited = {stage: now - since for stage, since in self.oldest()}
         partial, final = waited.get(Stage.DECODE, 0.0), waited.get(Stage.RECOGNIZE, 0.0)
         if final > self.limits[Stage.RECOGNIZE].late_s:
@@ -220,42 +243,67 @@ class Scheduler(Generic[Payload]):
         return Pressure.NONE
 
     def oldest(self) -> Iterable[tuple[Stage, float]]:
-        """Since when the first job of each waiting stage has waited; may be asked from any thread."""
+        """Since when the first job of each stage has waited, for a session that keeps pace.
+
+        May be asked from any thread.
+        """
         # tuple() copies in one step: while Python iterates, another thread may add.
-        firsts = [(stage, tuple(queue)[:1]) for stage, queue in self._queues.items()]
+        firsts = [(stage, tuple(self._queues[stage, False])[:1]) for stage in Stage]
         return [(stage, job.queued_at) for stage, first in firsts for job in first]
 
     def waiting(self, stage: Stage) -> int:
         """Return the number of jobs of this stage that wait."""
-        return len(self._queues[stage])
+        return sum(len(self._queues[stage, yields]) for yields in YIELDING)
 
-    def _due_at(self, stage: Stage) -> float:
-        queue, limits = self._queues[stage], self.limits[stage]
+    def _due_at(self, stage: Stage, yields: bool) -> float:
+        queue, limits = self._queues[stage, yields], self.limits[stage]
         first = queue[0].queued_at
         if len(queue) >= limits.size:
             return first
         return max(first, min(self._resting_until[stage], first + limits.longest_rest_s))
 
-    def _take(self, stage: Stage, now: float) -> list[QueuedJob[Payload]]:
-        limits, queue = self.limits[stage], self._queues[stage]
-        is_late = now - queue[0].queued_at > limits.late_s
-        size = limits.size_when_late if is_late else limits.size
-        batch: list[QueuedJob[Payload]] = []
-        held: list[QueuedJob[Payload]] = []
-        sessions: set[Hashable] = set()
-        costs: list[int] = []
-        for job in queue:
-            with_it = [*costs, max(job.samples, job.heard, limits.min_samples)]
-            fits = not batch or _fits(with_it, limits)
-            if len(batch) < size and job.session not in sessions and fits:
-                batch.append(job)
-                costs = with_it
-            else:
-                held.append(job)
-            # Of a session that had to wait, nothing later may overtake.
-            sessions.add(job.session)
-        self._queues[stage] = deque(held)
-        return batch
+    def _take(self, stage: Stage, yields: bool, now: float) -> list[QueuedJob[Payload]]:
+        queue: Iterable[QueuedJob[Payload]] = self._queues[stage, yields]
+        order = self._in_turn(queue) if yields else queue
+        taken, held = _batch(order, self._limits_now(stage, yields, now), now)
+        self._queues[stage, yields] = deque(sorted(held, key=lambda job: job.queued_at) if yields else held)
+        if yields:
+            self._turns |= dict.fromkeys((job.session for job in taken), now)
+        return taken
+
+    def _in_turn(self, queue: Iterable[QueuedJob[Payload]]) -> list[QueuedJob[Payload]]:
+        """Return the jobs in the order in which their sessions had something done, the latest last."""
+        return sorted(queue, key=lambda job: (self._turns.get(job.session, -math.inf), job.queued_at))
+
+    def _limits_now(self, stage: Stage, yields: bool, now: float) -> BatchLimits:
+        limits = self.limits[stage]
+        if yields and stage is Stage.RECOGNIZE and now - self._spoken_at < SPEAKING_S:
+            return replace(limits, size=1, size_when_late=1)
+        return limits
+
+
+def _batch(
+    queue: Iterable[QueuedJob[Payload]], limits: BatchLimits, now: float
+) -> tuple[list[QueuedJob[Payload]], list[QueuedJob[Payload]]]:
+    """Return the jobs to run together, and those that wait on, both in the order of the queue."""
+    batch: list[QueuedJob[Payload]] = []
+    held: list[QueuedJob[Payload]] = []
+    sessions: set[Hashable] = set()
+    costs: list[int] = []
+    size = limits.size
+    for job in queue:
+        if not sessions and now - job.queued_at > limits.late_s:
+            size = limits.size_when_late
+        with_it = [*costs, max(job.samples, job.heard, limits.min_samples)]
+        fits = not batch or _fits(with_it, limits)
+        if len(batch) < size and job.session not in sessions and fits:
+            batch.append(job)
+            costs = with_it
+        else:
+            held.append(job)
+        # Of a session that had to wait, nothing later may overtake.
+        sessions.add(job.session)
+    return batch, held
 
 
 def _fits(costs: Sequence[int], limits: BatchLimits) -> bool:

@@ -14,6 +14,7 @@ from recognition.core.session import SessionOptions, TranscriptionSession
 from recognition.core.work import Result
 
 from .engine import Engine
+from .pace import INTERRUPTED_CREDIT_S, Pace, is_full
 
 MAX_BACKLOG = samples(2)
 """Audio of a recording that waits to be searched for speech."""
@@ -41,7 +42,8 @@ class Transcriber:
         options = SessionOptions.for_models(engine.models, endpointing, partials=partials)
         self.session = TranscriptionSession(options, start=start, first_utterance=first_utterance)
         self._engine = engine
-        self._stream = engine.open_stream()
+        self._pace = Pace(credit_s=INTERRUPTED_CREDIT_S if start else 0.0)
+        self._stream = engine.open_stream(self._pace)
         self._events: asyncio.Queue[Event | Exception | None] = asyncio.Queue()
         self._progress = asyncio.Event()
 
@@ -68,8 +70,11 @@ class Transcriber:
         self.finish()
 
     async def caught_up(self, backlog: int) -> None:
-        """Wait until at most this many samples have not been searched for speech yet."""
-        while self.session.position - self.session.processed > backlog:
+        """Wait until at most this many samples have not been searched for speech yet.
+
+        And, of a session that comes faster than it was spoken, until not too much waits for its lines.
+        """
+        while is_full(self.session, self._pace, backlog=backlog, now=self._engine.now()):
             self._progress.clear()
             await self._progress.wait()
 

@@ -452,3 +452,69 @@ class TestDefaults:
 
     def test_an_unknown_device_has_the_limits_of_a_cpu(self) -> None:
         assert limits_for(replace(MODELS, device="npu")) == DEFAULT_LIMITS
+
+
+class TestSessionsThatYield:
+    """Files come faster than anybody speaks: meetings go first, and files share what is left."""
+
+    @staticmethod
+    def add(waiting: Scheduler[None], stage: Stage, session: str, at: float, *, yields: bool = True) -> None:
+        waiting.add(QueuedJob(stage, session, 10, at, None, yields=yields))
+
+    def test_a_partial_of_a_meeting_goes_before_a_final_of_a_file(self) -> None:
+        waiting = scheduler((Stage.DECODE, "meeting", 10, 0.9))
+        self.add(waiting, Stage.RECOGNIZE, "file", 0.0)
+        self.add(waiting, Stage.DETECT, "file", 0.0)
+        batches = [waiting.next_batch(1.0) for _ in range(3)]
+        assert [(sessions(batch), batch[0].stage) for batch in batches] == [
+            (["meeting"], Stage.DECODE),
+            (["file"], Stage.DETECT),
+            (["file"], Stage.RECOGNIZE),
+        ]
+
+    def test_they_never_share_a_batch(self) -> None:
+        waiting = scheduler((Stage.RECOGNIZE, "meeting", 10, 0.9))
+        self.add(waiting, Stage.RECOGNIZE, "file", 0.0)
+        assert sessions(waiting.next_batch(1.0)) == ["meeting"]
+
+    def test_a_meeting_waits_for_one_line_of_a_file_at_most(self) -> None:
+        waiting = scheduler((Stage.DETECT, "meeting", 10, 0.0))
+        for name in "abc":
+            self.add(waiting, Stage.RECOGNIZE, name, 0.0)
+        waiting.next_batch(0.0)
+        assert sessions(waiting.next_batch(0.0)) == ["a"]
+
+    def test_where_nobody_speaks_files_fill_a_batch(self) -> None:
+        waiting = scheduler()
+        for name in "abc":
+            self.add(waiting, Stage.RECOGNIZE, name, 0.0)
+        assert sessions(waiting.next_batch(0.0)) == ["a", "b", "c"]
+
+    def test_a_session_at_a_time_has_its_turn_however_much_it_has_sent(self) -> None:
+        waiting = scheduler((Stage.DETECT, "meeting", 10, 0.0))
+        waiting.next_batch(0.0)
+        for at in range(20):
+            self.add(waiting, Stage.RECOGNIZE, "much", at / 100)
+        self.add(waiting, Stage.RECOGNIZE, "little", 0.5)
+        self.add(waiting, Stage.RECOGNIZE, "little", 0.6)
+        turns = [sessions(waiting.next_batch(1.0 + n / 100))[0] for n in range(5)]
+        assert turns == ["much", "little", "much", "little", "much"]
+
+    def test_their_waiting_is_no_pressure(self) -> None:
+        waiting = scheduler()
+        self.add(waiting, Stage.RECOGNIZE, "file", 0.0)
+        self.add(waiting, Stage.DECODE, "file", 0.0)
+        assert waiting.pressure(100.0) is Pressure.NONE
+        assert not list(waiting.oldest())
+
+    def test_what_is_discarded_of_a_session_is_discarded_of_both_kinds(self) -> None:
+        waiting = scheduler((Stage.RECOGNIZE, "a", 10, 0.0))
+        self.add(waiting, Stage.RECOGNIZE, "a", 0.0)
+        waiting.discard("a")
+        assert len(waiting) == 0
+
+    def test_they_are_due_when_nothing_else_is(self) -> None:
+        waiting = scheduler()
+        self.add(waiting, Stage.RECOGNIZE, "file", 3.0)
+        assert waiting.due_at() == 3.0
+        assert waiting.waiting(Stage.RECOGNIZE) == 1
