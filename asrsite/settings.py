@@ -46,6 +46,7 @@ INSTALLED_APPS = [
     "asrsite",
     "sessions_app",
     "speakers",
+    "audit",
 ]
 
 MIDDLEWARE = [
@@ -58,6 +59,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "audit.origin.OriginMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "simple_history.middleware.HistoryRequestMiddleware",
@@ -221,6 +223,7 @@ SLOW_READER_S = env.number("ASR_SLOW_READER_S", 10)
 
 KEEP_SESSIONS_DAYS = env.number("ASR_KEEP_SESSIONS_DAYS", 0)
 KEEP_RECORDINGS_DAYS = env.number("ASR_KEEP_RECORDINGS_DAYS", 0)
+KEEP_AUDIT_DAYS = env.number("ASR_KEEP_AUDIT_DAYS", 0)
 TRASH_DAYS = env.number("ASR_TRASH_DAYS", 30)
 
 # Voices. The key file is made on first use; in production the keys are better kept elsewhere.

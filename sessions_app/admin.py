@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 from asgiref.sync import async_to_sync
 from django.contrib import admin, messages
+from django.contrib.admin.models import LogEntry
 from django.contrib.admin.widgets import AdminSplitDateTime
 from django.contrib.auth.admin import GroupAdmin, UserAdmin
 from django.contrib.auth.models import Group, Permission, User
@@ -30,6 +31,8 @@ from django.utils.html import format_html
 from django.utils.translation import gettext, ngettext_lazy
 from django.utils.translation import gettext_lazy as _
 
+from audit import log
+from audit.models import Action
 from recognition.audio import seconds
 from sessions_app.catalogue.listing import live_sessions
 from sessions_app.transcripts.edit_requests import MAX_TEXT_LENGTH, ChangeText, Seen
@@ -186,6 +189,7 @@ class SessionAdmin(OwnSessionsMixin, admin.ModelAdmin):  # type: ignore[type-arg
     def end(self, request: HttpRequest, sessions: QuerySet[Session]) -> None:
         keys = list(sessions.exclude(state=Session.State.ENDED).values_list("key", flat=True))
         for key in keys:
+            log.record(Action.MEETING_ENDED, meeting=key)
             notify.send(layer_messages.WORKERS, {"type": "session.stop", "key": key})
         _say(self, request, len(keys), _ENDING)
 
@@ -462,6 +466,7 @@ class AccessTokenAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         secret = obj.renew_secret()
         obj.created_by_id = request.user.pk
         super().save_model(request, obj, form, change)
+        log.record(Action.LINK_MADE, meeting=obj.session_key, link=obj.pk, role=obj.role)
         # Once, and nowhere else: only the hash is kept.
         text = gettext("The token is %(secret)s – copy it now: it cannot be shown again.") % {
             "secret": secret
@@ -470,9 +475,11 @@ class AccessTokenAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
     @admin.action(description=_("Revoke the selected tokens"), permissions=["change"])
     def revoke(self, request: HttpRequest, tokens: QuerySet[AccessToken]) -> None:
-        count = tokens.update(is_revoked=True)
+        good = list(tokens.filter(is_revoked=False))
+        tokens.update(is_revoked=True)
+        log.write(log.entry(Action.LINK_REVOKED, meeting=token.session_key, link=token.pk) for token in good)
         rights_changes.announce()
-        messages.success(request, gettext("%(count)d tokens were revoked.") % {"count": count})
+        messages.success(request, gettext("%(count)d tokens were revoked.") % {"count": len(good)})
 
 
 class PermissionField(ModelMultipleChoiceField):  # type: ignore[type-arg]
@@ -528,3 +535,16 @@ class QuotaInline(admin.StackedInline):  # type: ignore[type-arg]
 @admin.register(User)
 class TranslatedUserAdmin(PermissionsMixin, UserAdmin):  # type: ignore[type-arg]
     inlines = [QuotaInline]
+
+    def log_addition(self, request: HttpRequest, obj: Any, message: Any) -> LogEntry:
+        log.record(Action.ACCOUNT_MADE, account=obj.pk)
+        return super().log_addition(request, obj, message)
+
+    def log_change(self, request: HttpRequest, obj: Any, message: Any) -> LogEntry:
+        """Log a change of an account, of its roles or its password."""
+        log.record(Action.ACCOUNT_CHANGED, account=obj.pk)
+        return super().log_change(request, obj, message)
+
+    def log_deletions(self, request: HttpRequest, queryset: Any) -> Any:
+        log.write(log.entry(Action.ACCOUNT_DELETED, account=user.pk) for user in queryset)
+        return super().log_deletions(request, queryset)

@@ -6,7 +6,11 @@ from collections.abc import Iterable
 from typing import Any
 
 from django.contrib.auth.models import AnonymousUser, User
+from django.db import transaction
 from django.db.models import Q, QuerySet
+
+from audit import log
+from audit.models import Action
 
 from .access.decision import Level
 from .models import Membership, Session, Share, Team
@@ -56,16 +60,24 @@ def choose_sharing(user: User, teams: Iterable[str]) -> None:
 
 def share(session: Session, whom: User | Team, level: Level) -> Share:
     """Share a session with a person or a team, or change the level at which it is shared."""
-    return Share.objects.update_or_create({"level": level}, session=session, **_with(whom))[0]
+    with transaction.atomic():
+        log.record(Action.MEETING_SHARED, meeting=session.key, level=str(level), **_key_of(whom))
+        return Share.objects.update_or_create({"level": level}, session=session, **_with(whom))[0]
 
 
 def unshare(session: Session, whom: User | Team) -> None:
     """Share a session with a person or a team no longer."""
-    Share.objects.filter(session=session, **_with(whom)).delete()
+    with transaction.atomic():
+        log.record(Action.MEETING_UNSHARED, meeting=session.key, **_key_of(whom))
+        Share.objects.filter(session=session, **_with(whom)).delete()
 
 
 def _with(whom: User | Team) -> dict[str, Any]:
     return {"team": whom} if isinstance(whom, Team) else {"user": whom}
+
+
+def _key_of(whom: User | Team) -> dict[str, int]:
+    return {"team" if isinstance(whom, Team) else "account": whom.pk}
 
 
 def _shares(user: User) -> QuerySet[Share]:

@@ -6,7 +6,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django.contrib import admin, messages
-from django.db.models import OuterRef, QuerySet, Subquery
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.loader import render_to_string
@@ -18,7 +18,6 @@ from simple_history.admin import SimpleHistoryAdmin
 
 from . import calibration, enrollment, jobs, lifecycle, listing
 from .models import (
-    AuditEntry,
     Calibration,
     Consent,
     ConsentText,
@@ -26,7 +25,7 @@ from .models import (
     Speaker,
     Voiceprint,
 )
-from .permissions import ENROLL, MERGE, VIEW, user_of
+from .permissions import ENROLL, MERGE, user_of
 
 
 class ReadOnlyInline(admin.TabularInline):  # type: ignore[type-arg]
@@ -190,29 +189,6 @@ class FactsAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
-
-
-@admin.register(AuditEntry)
-class AuditEntryAdmin(FactsAdmin):
-    """Audit log, to read."""
-
-    list_display = ["at", "action", "whose", "actor_name"]
-    list_filter = ["action", "at"]
-    search_fields = ["speaker", "actor_name"]
-    date_hierarchy = "at"
-    fields = ["at", "action", "whose", "speaker", "actor_name", "detail"]
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet[AuditEntry]:
-        entries: QuerySet[AuditEntry] = super().get_queryset(request)
-        people = Speaker.objects.filter(uuid=OuterRef("speaker"))
-        if not request.user.has_perm(VIEW):
-            people = people.none()
-        return entries.annotate(name=Subquery(people.values("name")))
-
-    @admin.display(description=_("speaker"))
-    def whose(self, entry: Any) -> str:
-        """Return the name of those who are still there and may be seen: the log itself keeps none."""
-        return entry.name or str(entry.speaker or "")[:8]
 
 
 class KindFilter(admin.SimpleListFilter):

@@ -11,6 +11,9 @@ class SpeakersConfig(AppConfig):
     verbose_name = _("Speakers")
 
     def ready(self) -> None:
-        from . import enrollment, reembedding, secure_erase, traces  # noqa: F401 - they declare what jobs do
+        from audit import names
 
+        from . import enrollment, on_record, reembedding, secure_erase, traces  # noqa: F401 - they declare what jobs do
+
+        names.register(on_record.with_names)
         traces.watch()

@@ -19,17 +19,19 @@ from django.utils import timezone
 from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
 
+from audit import log
+from audit.models import Action
 from recognition.audio import SAMPLE_RATE, seconds
 from speakers.voiceprints.assessment import Problem
 from speakers.voiceprints.identification import Gallery
 
-from . import audit, jobs
+from . import jobs
 from .exceptions import EnrollmentError
 from .fields import seal
 from .gallery_changes import gallery_changed
 from .jobs import RunningJob, in_database
 from .listening import ListenedRecording, by_embedder, embedder_of, listen
-from .models import AuditEntry, Consent, ConsentText, Enrollment, Job, Speaker, Voiceprint
+from .models import Consent, ConsentText, Enrollment, Job, Speaker, Voiceprint
 from .voiceprints import assessment
 
 ASSESS = "assess"
@@ -101,7 +103,7 @@ def record_consent(speaker: Speaker, text: ConsentText, *, by: User | None, **de
             recorded_by=by,
             expires_at=timezone.now() + timedelta(days=days) if days else None,
         )
-        audit.record(AuditEntry.Action.CONSENT_RECORDED, by=by, speaker=speaker.uuid, text=text.pk, **detail)
+        log.record(Action.CONSENT_RECORDED, by=by, speaker=speaker.uuid, text=text.pk, **detail)
     return consent
 
 
@@ -181,8 +183,8 @@ def store(enrollment: Enrollment, speaker: Speaker, consent: Consent, *, by: Use
         voiceprint = _new_voiceprint(enrollment, verdict, speaker=speaker, consent=consent, created_by=by)
         voiceprint.save()
         gallery_changed(speaker.pk)
-        audit.record(
-            AuditEntry.Action.ENROLLED,
+        log.record(
+            Action.ENROLLED,
             by=by,
             speaker=speaker.uuid,
             voiceprint=str(voiceprint.uuid),

@@ -7,7 +7,7 @@ import json
 import zipfile
 from typing import Any
 
-from . import audit
+from . import on_record
 from .fields import unseal
 from .models import Consent, Speaker, Voiceprint
 
@@ -50,7 +50,7 @@ def describe(speaker: Speaker) -> dict[str, Any]:
         ],
         "log": [
             {"at": entry.at.isoformat(), "action": entry.action, "by": entry.actor_name, **entry.detail}
-            for entry in audit.entries_of(speaker)
+            for entry in on_record.entries_of(speaker)
         ],
     }
 

@@ -13,10 +13,13 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from . import audit, enrollment, lifecycle
+from audit import log
+from audit.models import Action
+
+from . import enrollment, lifecycle
 from .enrollment import Verdict
 from .exceptions import EnrollmentError
-from .models import AuditEntry, ConsentText, Invitation, Speaker, Voiceprint
+from .models import ConsentText, Invitation, Speaker, Voiceprint
 
 VALID_DAYS = 7
 
@@ -69,7 +72,7 @@ def invite(speaker: Speaker, *, by: User) -> Invitation:
     expires_at = timezone.now() + timedelta(days=VALID_DAYS)
     with transaction.atomic():
         invitation = Invitation.objects.create(speaker=speaker, created_by=by, expires_at=expires_at)
-        audit.record(AuditEntry.Action.INVITED, by=by, speaker=speaker.uuid, invitation=str(invitation.uuid))
+        log.record(Action.INVITED, by=by, speaker=speaker.uuid, invitation=str(invitation.uuid))
     return invitation
 
 

@@ -14,9 +14,12 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from . import audit, followers, secure_erase
+from audit import log
+from audit.models import Action
+
+from . import followers, secure_erase
 from .gallery_changes import gallery_changed
-from .models import AuditEntry, Consent, Enrollment, GalleryChange, Invitation, Speaker, Voiceprint
+from .models import Consent, Enrollment, GalleryChange, Invitation, Speaker, Voiceprint
 
 DRAFT_LIFE = timedelta(hours=24)
 """An enrollment that nobody decided on is deleted after this."""
@@ -36,9 +39,7 @@ def rename(speaker: Speaker, *, name: str, note: str, by: User | None) -> None:
 def forget(speaker: Speaker, *, by: User | None) -> None:
     """Delete all that is known of a speaker. Lines of transcripts go on as a stranger's."""
     with transaction.atomic():
-        audit.record(
-            AuditEntry.Action.FORGOTTEN, by=by, speaker=speaker.uuid, voiceprints=speaker.voiceprints.count()
-        )
+        log.record(Action.FORGOTTEN, by=by, speaker=speaker.uuid, voiceprints=speaker.voiceprints.count())
         speaker.delete()
 
 
@@ -52,8 +53,8 @@ def forget_all(speakers: QuerySet[Speaker], *, by: User | None) -> None:
 def forget_voiceprint(voiceprint: Voiceprint, *, by: User | None) -> None:
     """Delete one recording of a speaker, and the voice that was found in it."""
     with transaction.atomic():
-        audit.record(
-            AuditEntry.Action.VOICEPRINT_FORGOTTEN,
+        log.record(
+            Action.VOICEPRINT_FORGOTTEN,
             by=by,
             speaker=voiceprint.speaker.uuid,
             voiceprint=str(voiceprint.uuid),
@@ -64,8 +65,8 @@ def forget_voiceprint(voiceprint: Voiceprint, *, by: User | None) -> None:
 def withdraw(consent: Consent, *, by: User | None) -> None:
     """Delete a consent that a person took back, and what was enrolled under it."""
     with transaction.atomic():
-        audit.record(
-            AuditEntry.Action.CONSENT_WITHDRAWN,
+        log.record(
+            Action.CONSENT_WITHDRAWN,
             by=by,
             speaker=consent.speaker.uuid,
             voiceprints=consent.voiceprints.count(),
@@ -88,7 +89,7 @@ def merge(kept: Speaker, gone: Speaker, *, by: User | None) -> None:
         for model in (Consent, Voiceprint, Enrollment, Invitation):
             model.objects.filter(speaker=gone).update(speaker=kept)
         followers.merged(kept, gone)
-        audit.record(AuditEntry.Action.MERGED, by=by, speaker=kept.uuid, gone=str(gone.uuid))
+        log.record(Action.MERGED, by=by, speaker=kept.uuid, gone=str(gone.uuid))
         gallery_changed(kept.pk)
         gone.delete()
 
@@ -117,4 +118,4 @@ def _expire_consent(consent: Consent) -> None:
         voiceprints = consent.voiceprints.count()
         deleted = consent.delete()[1]
         if deleted.get(Consent._meta.label):
-            audit.record(AuditEntry.Action.EXPIRED, speaker=consent.speaker.uuid, voiceprints=voiceprints)
+            log.record(Action.EXPIRED, speaker=consent.speaker.uuid, voiceprints=voiceprints)

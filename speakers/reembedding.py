@@ -9,16 +9,18 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
+from audit import log
+from audit.models import Action
 from recognition.engine.engine import Engine
 
-from . import audit, jobs
+from . import jobs
 from .enrollment import REEMBED, kept_recording
 from .exceptions import JobFailed, Undecipherable
 from .fields import seal
 from .gallery_changes import gallery_changed
 from .jobs import RunningJob, in_database
 from .listening import by_embedder, embedder_of, listen
-from .models import AuditEntry, Voiceprint, VoiceprintEmbedding
+from .models import Voiceprint, VoiceprintEmbedding
 
 
 def ask_if_needed(model_id: str) -> None:
@@ -96,8 +98,8 @@ def _keep(key: int, model_id: str, voice: Any, speech_s: float) -> None:
         else:
             _keep_beside(voiceprint, model_id, sealed_embedding=seal(voice), speech_s=speech_s)
         gallery_changed(voiceprint.speaker_id)
-        audit.record(
-            AuditEntry.Action.EMBEDDED,
+        log.record(
+            Action.EMBEDDED,
             speaker=voiceprint.speaker.uuid,
             voiceprint=str(voiceprint.uuid),
             model=model_id,

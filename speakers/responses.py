@@ -11,9 +11,12 @@ from django.contrib.auth.models import User
 from django.http import FileResponse, Http404, HttpResponse
 from django.utils.translation import gettext as _
 
-from . import audit, enrollment, export
+from audit import log
+from audit.models import Action
+
+from . import enrollment, export
 from .exceptions import Undecipherable
-from .models import AuditEntry, Enrollment, Speaker, Voiceprint
+from .models import Enrollment, Speaker, Voiceprint
 
 
 def draft_or_404(user: User, key: uuid.UUID) -> Enrollment:
@@ -31,7 +34,7 @@ def archive(speaker: Speaker, *, by: User) -> HttpResponse:
         Undecipherable: If the key of the voiceprints is gone.
     """
     content = export.export(speaker)
-    audit.record(AuditEntry.Action.EXPORTED, by=by, speaker=speaker.uuid)
+    log.record(Action.EXPORTED, by=by, speaker=speaker.uuid)
     name = f"speaker-{speaker.uuid}.zip"
     return HttpResponse(
         content,
@@ -43,9 +46,7 @@ def archive(speaker: Speaker, *, by: User) -> HttpResponse:
 def voiceprint_recording(voiceprint: Voiceprint, *, by: User) -> HttpResponse | FileResponse:
     """Return the recording of a voiceprint, and record that somebody listened."""
     response = recording(voiceprint)
-    audit.record(
-        AuditEntry.Action.PLAYED, by=by, speaker=voiceprint.speaker.uuid, voiceprint=str(voiceprint.uuid)
-    )
+    log.record(Action.PLAYED, by=by, speaker=voiceprint.speaker.uuid, voiceprint=str(voiceprint.uuid))
     return response
 
 

@@ -24,6 +24,7 @@ from django.utils import translation
 from hypothesis import settings
 from xdist.remote import Producer
 
+from audit import log as audit_log
 from deploy.local_servers import NotInstalled, PostgresServer, RedisServer, find_program
 from recognition.engine.engine import Engine
 from recognition.fakes.scripted import Script, scripted_models
@@ -112,6 +113,12 @@ def wrong_passwords_are_forgotten_with_their_test() -> Iterator[None]:
     yield
     for known in caches.all(initialized_only=True):
         known.clear()
+
+
+@pytest.fixture(autouse=True)
+def nothing_is_on_record_yet() -> None:
+    """What one test did a moment ago is no reason to leave it out of the audit log of the next."""
+    audit_log.forget_recent()
 
 
 @pytest.fixture(scope="session")

@@ -13,10 +13,11 @@ from tests.support.imports import PACKAGES, circles, foreign_imports, imports, m
 MODULES = modules()
 
 BELOW = {
-    "asrsite": {"sessions_app", "speakers", "recognition"},
-    "sessions_app": {"speakers", "recognition"},
-    "speakers": {"recognition"},
+    "asrsite": {"sessions_app", "speakers", "recognition", "audit"},
+    "sessions_app": {"speakers", "recognition", "audit"},
+    "speakers": {"recognition", "audit"},
     "recognition": set(),
+    "audit": set(),
 }
 
 ROOMS = {
@@ -41,6 +42,7 @@ ROOMS = {
     "sessions_app.management.commands": {
         "access", "catalogue", "management", "sample", "serving", "transcripts", "transport", "worker",
     },
+    "audit.management.commands": set(),
     "speakers.voiceprints": set(),
     "speakers.management.commands": {"voiceprints"},
     "speakers.templatetags": set(),
@@ -58,6 +60,8 @@ ROOMS = {
 """The other rooms of its package that each room may use, besides the modules outside all rooms."""
 
 ON_TOP = {
+    "audit.admin",
+    "audit.apps",
     "sessions_app.admin",
     "sessions_app.apps",
     "sessions_app.checks",
@@ -72,7 +76,7 @@ ON_TOP = {
 
 HEAVY = ["torch", "funasr", "silero_vad", "numba", "transformers", "ctranslate2", "tokenizers", "opencc"]
 WEB = ["django", "channels", "daphne", "twisted"]
-APPS = ["asrsite", "sessions_app", "speakers"]
+APPS = ["asrsite", "sessions_app", "speakers", "audit"]
 
 FORBIDDEN = {
     # decisions: plain function calls
@@ -94,6 +98,7 @@ FORBIDDEN = {
     "recognition.engine.transcriber": [*HEAVY, *WEB, *APPS],
     "recognition.fakes.scripted": [*HEAVY, *WEB, *APPS],
     "recognition.model_sets.reading": [*HEAVY, *WEB, *APPS],
+    "audit.coalescing": [*HEAVY, *WEB, "sessions_app", "speakers", "asyncio"],
     # who is speaking: decisions without a database
     "speakers.voiceprints.identification": [*HEAVY, *WEB, "sessions_app", "asyncio"],
     "speakers.voiceprints.clustering": [*HEAVY, *WEB, "sessions_app", "asyncio"],

@@ -10,6 +10,9 @@ from django.contrib.admin.models import ADDITION, CHANGE, LogEntry
 from django.contrib.auth.models import Group, User
 from django.db import transaction
 
+from audit import log as audit_log
+from audit.models import Action
+
 MANAGE = "auth.change_user"
 """The permission of those who give roles."""
 
@@ -36,6 +39,7 @@ def add(username: str, roles: Iterable[Group], *, by: User) -> tuple[User, str]:
         user = User.objects.create_user(username, password=password)
         user.groups.set(roles)
         _log(user, ADDITION, {"added": {}}, by=by)
+        audit_log.record(Action.ACCOUNT_MADE, by=by, account=user.pk, roles=_names(user))
     return user, password
 
 
@@ -46,6 +50,9 @@ def change(user: User, roles: Iterable[Group], *, is_active: bool, by: User) -> 
         user.save(update_fields=["is_active"])
         user.groups.set(roles)
         _log(user, CHANGE, {"changed": {"fields": ["roles"]}}, by=by)
+        audit_log.record(
+            Action.ACCOUNT_CHANGED, by=by, account=user.pk, roles=_names(user), is_active=is_active
+        )
 
 
 def reset_password(user: User, *, by: User) -> str:
@@ -55,12 +62,17 @@ def reset_password(user: User, *, by: User) -> str:
         user.set_password(password)
         user.save(update_fields=["password"])
         _log(user, CHANGE, {"changed": {"fields": ["password"]}}, by=by)
+        audit_log.record(Action.PASSWORD_CHANGED, by=by, account=user.pk)
     return password
 
 
 def new_password() -> str:
     """Make a password that nobody guesses."""
     return secrets.token_urlsafe(PASSWORD_BYTES)
+
+
+def _names(user: User) -> list[str]:
+    return sorted(user.groups.values_list("name", flat=True))
 
 
 def _log(user: User, flag: int, message: dict[str, Any], *, by: User) -> None:

@@ -47,6 +47,8 @@ class Admission:
     """The session that was looked at; None while there is none of this key."""
 
     user_pk: int | None = None
+    user: User | None = field(default=None, repr=False, compare=False)
+    token_pk: int | None = None
     is_for_any: bool = False
     """It holds whoever begins a session of this key."""
 
@@ -75,7 +77,8 @@ def admit(asked: Credentials) -> Admission:
     """Decide whether a client may have a socket, or keep it."""
     user = _logged_in(asked.login)
     session = Session.objects.filter(key=asked.session_key).first()
-    visitor = _visitor(asked, user, session)
+    token = AccessToken.find(asked.token) if asked.token else None
+    visitor = _visitor(asked, user, session, token)
     access = Access(settings.ACCESS)
     decided = decision.decide(access, visitor)
     if decided is AccessDecision.ADMITTED and _is_gone(session, asked.mode):
@@ -84,6 +87,8 @@ def admit(asked: Credentials) -> Admission:
         decided,
         session_pk=session.pk if session else None,
         user_pk=user.pk if user else None,
+        user=user,
+        token_pk=token.pk if token else None,
         is_for_any=visitor.has_token
         or decision.is_trusted(access, visitor)
         or (user is not None and user.has_perm(permissions.SEE_ALL)),
@@ -95,9 +100,10 @@ def admit_all(asked: Iterable[Credentials]) -> dict[Credentials, Admission]:
     return {credentials: admit(credentials) for credentials in asked}
 
 
-def _visitor(asked: Credentials, user: User | None, session: Session | None) -> Visitor:
+def _visitor(
+    asked: Credentials, user: User | None, session: Session | None, token: AccessToken | None
+) -> Visitor:
     right = Right.SEND if asked.mode is Mode.SENDER else Right.READ
-    token = AccessToken.find(asked.token) if asked.token else None
     return Visitor(
         is_local=asked.is_local,
         has_login=user is not None,

@@ -17,6 +17,8 @@ from django.db.models import Q, QuerySet
 from django.http import Http404, HttpRequest, HttpResponseBase, JsonResponse
 from django.utils.translation import gettext as _
 
+from audit import log, origin
+from audit.models import Action
 from sessions_app import teams
 from sessions_app.models import AccessToken, Session
 from sessions_app.wire.own_protocol import bearer_token
@@ -72,8 +74,12 @@ def trashed_sessions(request: HttpRequest) -> QuerySet[Session]:
     return trashed if request.user.has_perm(SEE_ALL) else trashed.filter(owner_id=request.user.pk)
 
 
-def for_session(right: Right = Right.READ) -> Callable[[View], View]:
+def for_session(
+    right: Right = Right.READ, *, seen_as: Action = Action.MEETING_READ
+) -> Callable[[View], View]:
     """Turn a view of a session into one of its key: only for those who have this right.
+
+    Reading goes on record here, once an hour, as `seen_as`; whatever else is done, where it is done.
 
     What one may not see does not exist (404); what one may see but not do is forbidden (403); who has not
     said who they are is asked to log in.
@@ -88,6 +94,8 @@ def for_session(right: Right = Right.READ) -> Callable[[View], View]:
             session = there.select_related("owner").first()
             found = rights(request, session)
             if session and right in found:
+                if right is Right.READ:
+                    log.record_seldom(seen_as, meeting=session.key)
                 return view(request, session, *args, **kwargs)
             if right not in found and not request.user.is_authenticated and not _has_known_token(request):
                 return log_in_first(request)
@@ -156,6 +164,7 @@ def _visitor(request: HttpRequest, session: Session | None) -> Visitor:
     in_header = bearer_token(request.headers)
     secret = request.GET.get("token", "") or in_header
     token = AccessToken.find(secret) if secret else None
+    setattr(request, origin.TOKEN, token.pk if token else None)
     return Visitor(
         is_local=decision.is_local(
             request.META.get("REMOTE_ADDR"), (name.lower() for name in request.headers)

@@ -51,7 +51,7 @@ ROLES: Mapping[str, list[str]] = {
         "speakers.delete_voiceprint",
         "speakers.view_consent",
         "speakers.delete_consent",
-        "speakers.view_auditentry",
+        "audit.view_entry",
     ],
     # Gives people their accounts and roles, and keeps the teams.
     "manager": [
@@ -63,6 +63,8 @@ ROLES: Mapping[str, list[str]] = {
         "sessions_app.change_team",
         "sessions_app.delete_team",
     ],
+    # Reads who did what, and nothing that was said.
+    "auditor": ["audit.view_entry", "audit.view_all_entry"],
 }
 
 IN_WORDS: Mapping[str, tuple[StrOrPromise, StrOrPromise]] = {
@@ -79,6 +81,10 @@ IN_WORDS: Mapping[str, tuple[StrOrPromise, StrOrPromise]] = {
     "manager": (
         _("Manager"),
         _("Makes accounts, gives roles – also their own – and keeps the teams."),
+    ),
+    "auditor": (
+        _("Auditor"),
+        _("Reads the audit log: who logged in, and who did what with which meeting. Reads no meeting."),
     ),
 }
 """Name and duties of each role, for those who give them."""

@@ -10,9 +10,12 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from django.conf import settings
+from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
+from audit import log
+from audit.models import Action
 from sessions_app.access import rights_changes
 from sessions_app.models import Session
 from sessions_app.transcripts import retention
@@ -29,14 +32,19 @@ def put(session: Session) -> None:
         StillLive: If it has not ended: somebody speaks into it.
     """
     over = Session.objects.filter(pk=session.pk, state=Session.State.ENDED)
-    if not over.update(trashed_at=timezone.now()):
-        raise StillLive
-    rights_changes.announce(session_key=session.key)
+    with transaction.atomic():
+        if not over.update(trashed_at=timezone.now()):
+            raise StillLive
+        log.record(Action.MEETING_TRASHED, meeting=session.key)
+        rights_changes.announce(session_key=session.key)
 
 
 def restore(sessions: Iterable[Session]) -> None:
     """Take meetings out of the trash, with all that they were."""
-    Session.objects.filter(pk__in=[session.pk for session in sessions]).update(trashed_at=None)
+    rows = list(sessions)
+    with transaction.atomic():
+        Session.objects.filter(pk__in=[session.pk for session in rows]).update(trashed_at=None)
+        log.write(log.entry(Action.MEETING_RESTORED, meeting=session.key) for session in rows)
 
 
 def empty() -> int:

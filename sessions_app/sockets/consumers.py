@@ -17,6 +17,9 @@ from channels.generic.websocket import AsyncWebsocketConsumer
 from django.conf import settings
 from django.http.cookie import parse_cookie
 
+from audit.later import get_later
+from audit.models import Action
+from audit.origin import Origin, client_address
 from sessions_app.access import decision, quotas
 from sessions_app.access.admission import Admission, Credentials
 from sessions_app.serving.frames import PUSH, Pushing, text_frame
@@ -113,6 +116,7 @@ class SessionConsumer(AsyncWebsocketConsumer):
         self._waiting_for_join: asyncio.Task[None] | None = None
         self._joining = asyncio.Lock()
         self._is_accepted = False
+        self._is_on_record = False
         self._is_refused = False  # and closed: what comes before the client has heard of it is of no interest
         self._writer: asyncio.Task[None] | None = None
         extensions: Any = self.scope.get("extensions") or {}
@@ -169,6 +173,7 @@ class SessionConsumer(AsyncWebsocketConsumer):
         self.join, self.capabilities = request, command.capabilities
         await self._follow()
         position = await self._become_sender() if self._is_sending else 0
+        self._put_on_record()
         if self._is_sending and self._pushing:
             self._pushing.expect_audio(
                 is_binary=self.capabilities.has_binary_audio,
@@ -241,7 +246,24 @@ class SessionConsumer(AsyncWebsocketConsumer):
         except ProtocolError as refusal:
             self._spawn(self.refuse(refusal))
         else:
+            self._put_on_record()
             self.feed_changed()
+
+    def _put_on_record(self) -> None:
+        """Note, once, who sends or reads; who waits at an id that nobody used yet has read nothing."""
+        if self._is_on_record or not (self._is_sending or self._may_be_told):
+            return
+        self._is_on_record = True
+        peer = (self.scope.get("client") or [None])[0]
+        get_later().note(
+            Action.MEETING_SENT if self._is_sending else Action.MEETING_READ,
+            meeting=self.join.session_key,
+            whence=Origin(
+                user=self.admission.user,
+                address=client_address(peer, self._headers.get("x-forwarded-for", "")),
+                token=self.admission.token_pk,
+            ),
+        )
 
     @property
     def _may_be_told(self) -> bool:

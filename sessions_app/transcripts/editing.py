@@ -19,6 +19,8 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from simple_history.utils import bulk_update_with_history
 
+from audit import log
+from audit.models import Action
 from sessions_app.models import Session, Utterance, Voice
 from speakers.models import Speaker
 
@@ -44,6 +46,9 @@ from .edit_requests import (
     replace_in,
 )
 from .line_versions import LineVersion, Removal, by_line, lines_to_flip, removal_by_hand
+
+EDITING_S = 600.0
+"""One entry of the audit log in this time."""
 
 NOT_RESTORED = ("id", "session", "seq", "revision", "tokens", "machine_text")
 """Columns of a line that an earlier version leaves as they are."""
@@ -96,7 +101,10 @@ def apply(session: Session, edit: Edit, *, by: User) -> Outcome:
     with transaction.atomic():
         # Commits take this row first, too: so a person and a worker wait for each other.
         session = Session.objects.select_for_update().get(pk=session.pk)
-        return _SERVICES[type(edit)](session, edit, by)
+        outcome = _SERVICES[type(edit)](session, edit, by)
+        # Every version of every line is kept with who made it: here it is enough to find who edited what.
+        log.record_seldom(Action.MEETING_EDITED, every_s=EDITING_S, by=by, meeting=session.key)
+        return outcome
 
 
 # Texts.

@@ -17,6 +17,8 @@ from django.db.models.functions import Coalesce
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from audit import log
+from audit.models import Action
 from recognition.audio import SAMPLE_RATE, milliseconds
 from sessions_app.models import Note, Session
 from sessions_app.wire import layer_messages
@@ -95,6 +97,7 @@ def apply(session: Session, request: NoteRequest, *, by: User, may_tidy: bool = 
             case RemoveNote():
                 note = _remove(session, request, by, may_tidy=may_tidy)
         Session.objects.filter(pk=session.pk).update(last_note=F("last_note") + 1)
+        log.record(Action.MEETING_COMMENTED, by=by, meeting=session.key, note=note.pk, kind=request.kind)
         transaction.on_commit(lambda: _tell(session.key))
     return note.pk
 

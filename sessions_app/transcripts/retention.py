@@ -18,6 +18,8 @@ from django.db import connection, models, transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
+from audit import log
+from audit.models import Action
 from sessions_app.exceptions import SessionsError
 from sessions_app.models import AccessToken, Folder, Session, Tag, Utterance, Voice
 from sessions_app.recordings import files, peaks
@@ -40,6 +42,9 @@ class Pruned:
     tokens: int = 0
     files: int = 0
     """Files of sessions that are no more; a crash may leave some."""
+
+    entries: int = 0
+    """Of the audit log."""
 
 
 def delete_session(session: Session) -> None:
@@ -73,6 +78,7 @@ def _delete_rows_and_files(session: Session) -> None:
         session = row
         if not session.has_ended:
             raise StillLive
+        log.record(Action.MEETING_DELETED, meeting=session.key)
         tokens = AccessToken.objects.filter(session_key=session.key)
         for rows in (session.utterances.all(), session.voices.all(), tokens):
             _forget_log(rows)
@@ -97,10 +103,13 @@ def _wipe_traces() -> None:
 
 def delete_recording(session: Session) -> None:
     """Delete what was heard; what was written stays."""
+    log.record(Action.RECORDING_DELETED, meeting=session.key)
     _delete_files(session.pk)
 
 
-def prune(*, sessions_days: float, recordings_days: float, is_rehearsal: bool = False) -> Pruned:
+def prune(
+    *, sessions_days: float, recordings_days: float, audit_days: float = 0, is_rehearsal: bool = False
+) -> Pruned:
     """Delete what is older than the rules allow; 0 days keep for ever.
 
     Args:
@@ -110,7 +119,8 @@ def prune(*, sessions_days: float, recordings_days: float, is_rehearsal: bool = 
     old_recordings = [s for s in _ended_before(recordings_days) if files.length(s.pk)]
     over = AccessToken.objects.filter(expires_at__lt=timezone.now())
     strays = list(_strays())
-    pruned = Pruned(len(old_sessions), len(old_recordings), over.count(), len(strays))
+    entries = log.prune(audit_days, is_rehearsal=is_rehearsal)
+    pruned = Pruned(len(old_sessions), len(old_recordings), over.count(), len(strays), entries)
     if is_rehearsal:
         return pruned
     for session in old_recordings:

@@ -15,6 +15,8 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST
 
+from audit import log
+from audit.models import Action
 from sessions_app.access import accounts, roles
 from speakers.permissions import needs, user_of
 
@@ -53,6 +55,7 @@ class ChangePassword(PasswordChangeView):
     success_url = reverse_lazy("account")
 
     def get_success_url(self) -> str:
+        log.record(Action.PASSWORD_CHANGED, account=self.request.user.pk)
         messages.success(self.request, _("Your password was changed."))
         return super().get_success_url()
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.utils.translation import gettext as _
 
+from audit.models import Action
 from recognition.audio import SAMPLE_RATE
 from sessions_app.access.permissions import for_session
 from sessions_app.recordings import files, peaks
@@ -28,7 +29,7 @@ BLOCK = 256 * 1024
 Read = Callable[[ByteRange], bytes]
 
 
-@for_session()
+@for_session(seen_as=Action.MEETING_HEARD)
 def wav(request: HttpRequest, session: Session) -> HttpResponseBase:
     """Serve the recording as a WAV file that is never written: its header, then samples as they are read.
 

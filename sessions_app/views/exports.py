@@ -13,6 +13,8 @@ from django.utils.http import content_disposition_header
 from django.utils.translation import get_language, override
 from django.utils.translation import gettext as _
 
+from audit import log
+from audit.models import Action
 from sessions_app.access import permissions
 from sessions_app.access.decision import Right
 from sessions_app.access.permissions import for_session, for_visitors
@@ -24,6 +26,9 @@ from sessions_app.transcripts.archives import archive
 from ..models import Session
 from .audio import serve_file, serve_wav
 
+ONE_DOWNLOAD_S = 60.0
+"""A recording is taken in many parts, which are one export."""
+
 
 @for_session(Right.EXPORT)
 def export(request: HttpRequest, session: Session, format: str) -> HttpResponseBase:  # noqa: A002
@@ -33,6 +38,7 @@ def export(request: HttpRequest, session: Session, format: str) -> HttpResponseB
     prepared = _prepare(request, session)
     chosen = exports.FORMATS[format]
     name = exports.file_name(session, format)
+    log.record(Action.MEETING_EXPORTED, meeting=session.key, format=format)
     response = HttpResponse(chosen.write(prepared), content_type=chosen.content_type)
     response.headers["Content-Disposition"] = content_disposition_header(True, name)
     return response
@@ -47,6 +53,7 @@ def paper(request: HttpRequest, session: Session) -> HttpResponse:
         "attendees": exports.attendees(prepared) if prepared.has_speakers else [],
         "turns": [(turn[0], turn[0].start_ms / 1000, turn) for turn in exports.turns(prepared)],
     }
+    log.record(Action.MEETING_EXPORTED, meeting=session.key, format="paper")
     return render(request, "sessions/paper.html", context)
 
 
@@ -61,6 +68,7 @@ def several(request: HttpRequest) -> HttpResponseBase:
     sessions = [row for row in rows if Right.EXPORT in permissions.rights(request, row)]
     if not sessions:
         raise Http404(_("None of these meetings is there, or is yours to export."))
+    log.write(log.entry(Action.MEETING_EXPORTED, meeting=row.key, format=chosen) for row in sessions)
     files = _files(sessions, chosen, get_language() or "en", timezone.get_current_timezone())
     response = StreamingHttpResponse(_in_threads(archive(files)), content_type="application/zip")
     name = _("Meetings %(day)s") % {"day": f"{timezone.localtime():%Y-%m-%d}"}
@@ -110,5 +118,6 @@ def recording(request: HttpRequest, session: Session) -> HttpResponseBase:
     else:
         response, extension = serve_wav(request, session), "wav"
     name = exports.file_name(session, extension)
+    log.record_seldom(Action.MEETING_EXPORTED, every_s=ONE_DOWNLOAD_S, meeting=session.key, format=extension)
     response.headers["Content-Disposition"] = content_disposition_header(True, name)
     return response

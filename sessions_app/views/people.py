@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 
 from sessions_app.access import permissions
 from sessions_app.transcripts import appearances
-from speakers import audit, enrollment, invitations, lifecycle, listing
+from speakers import enrollment, invitations, lifecycle, listing, on_record
 from speakers.forms import PersonForm
 from speakers.models import Speaker, Voiceprint
 from speakers.permissions import ENROLL, FORGET, LISTEN, VIEW, VIEW_CONSENT, VIEW_LOG, needs, user_of
@@ -73,7 +73,7 @@ def person(request: HttpRequest, key: uuid.UUID) -> HttpResponse:
     if user.has_perm(VIEW_CONSENT):
         context["consents"] = speaker.consents.select_related("text", "recorded_by")
     if user.has_perm(VIEW_LOG):
-        context["entries"] = audit.entries_of(speaker)[:MAX_ENTRIES]
+        context["entries"] = on_record.entries_of(speaker)[:MAX_ENTRIES]
     return render(request, "people/person.html", context)
 
 

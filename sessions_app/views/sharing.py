@@ -16,6 +16,8 @@ from django.utils import formats, timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
+from audit import log
+from audit.models import Action
 from sessions_app.access import rights_changes
 from sessions_app.access.decision import Right
 from sessions_app.access.permissions import for_session
@@ -50,6 +52,7 @@ def links(request: HttpRequest, session: Session) -> HttpResponse:
         expires_at=now + timedelta(days=days) if days else None,
         created_by=request.user,
     )
+    log.record(Action.LINK_MADE, meeting=session.key, link=token.pk, days=days)
     address = reverse("session", args=[session.key]) + "?" + urlencode({"token": secret})
     return JsonResponse(_as_object(token) | {"url": request.build_absolute_uri(address)}, status=201)
 
@@ -57,7 +60,8 @@ def links(request: HttpRequest, session: Session) -> HttpResponse:
 @require_POST
 @for_session(Right.SHARE)
 def revoke_link(request: HttpRequest, session: Session, link: int) -> HttpResponse:
-    _working(session).filter(pk=link).update(is_revoked=True)
+    if _working(session).filter(pk=link).update(is_revoked=True):
+        log.record(Action.LINK_REVOKED, meeting=session.key, link=link)
     rights_changes.announce(session_key=session.key)
     return JsonResponse({"links": [_as_object(token) for token in _working(session)]})
 
@@ -66,6 +70,7 @@ def revoke_link(request: HttpRequest, session: Session, link: int) -> HttpRespon
 @for_session(Right.SEND)
 def end(request: HttpRequest, session: Session) -> HttpResponse:
     """End a live session as if its sender had said "close"."""
+    log.record(Action.MEETING_ENDED, meeting=session.key)
     notify.send(layer_messages.WORKERS, {"type": "session.stop", "key": session.key})
     return JsonResponse({"state": session.state})
 

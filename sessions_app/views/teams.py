@@ -10,6 +10,8 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
+from audit import log
+from audit.models import Action
 from speakers.permissions import needs
 
 from ..forms import MemberForm, TeamForm
@@ -33,7 +35,9 @@ def add_team(request: HttpRequest) -> HttpResponse:
     """Make a team."""
     form = TeamForm(request.POST or None)
     if form.is_valid():
-        return redirect("team", form.save().pk)
+        made = form.save()
+        log.record(Action.TEAM_CHANGED, team=made.pk, change="made")
+        return redirect("team", made.pk)
     return render(request, "teams/add.html", {"form": form})
 
 
@@ -44,6 +48,7 @@ def team(request: HttpRequest, key: int) -> HttpResponse:
     form = TeamForm(request.POST or None, instance=team)
     if form.is_valid():
         form.save()
+        log.record(Action.TEAM_CHANGED, team=team.pk, change="changed", level=team.level)
         messages.success(request, _("Saved."))
         return redirect("team", team.pk)
     return _page(request, get_object_or_404(Team, pk=key), form, MemberForm())
@@ -57,7 +62,9 @@ def add_member(request: HttpRequest, key: int) -> HttpResponse:
     form = MemberForm(request.POST)
     if not form.is_valid():
         return _page(request, team, TeamForm(instance=team), form)
-    Membership.objects.get_or_create(team=team, user=form.cleaned_data["username"])
+    user = form.cleaned_data["username"]
+    Membership.objects.get_or_create(team=team, user=user)
+    log.record(Action.TEAM_CHANGED, team=team.pk, change="joined", account=user.pk)
     return redirect("team", team.pk)
 
 
@@ -66,6 +73,7 @@ def add_member(request: HttpRequest, key: int) -> HttpResponse:
 def remove_member(request: HttpRequest, key: int, user: int) -> HttpResponse:
     """Let somebody leave; what they recorded stays shared, until they share it otherwise."""
     Membership.objects.filter(team=key, user=user).delete()
+    log.record(Action.TEAM_CHANGED, team=key, change="left", account=user)
     return redirect("team", key)
 
 
@@ -74,6 +82,7 @@ def remove_member(request: HttpRequest, key: int, user: int) -> HttpResponse:
 def delete_team(request: HttpRequest, key: int) -> HttpResponse:
     """Delete a team; its meetings stay with those who recorded them."""
     get_object_or_404(Team, pk=key).delete()
+    log.record(Action.TEAM_CHANGED, team=key, change="deleted")
     messages.success(request, _("The team was deleted. Its meetings stay with those who recorded them."))
     return redirect("team-list")
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from django.conf import settings
 
+from audit.later import get_later
 from sessions_app.serving.gc_freeze import freeze_heap
 from sessions_app.transport.current import get_transport
 
@@ -35,6 +36,7 @@ async def lifespan(
         elif message["type"] == "lifespan.shutdown":
             if worker:
                 await worker.stop()
+            await get_later().aclose()
             await get_transport().aclose()
             await send({"type": "lifespan.shutdown.complete"})
             return

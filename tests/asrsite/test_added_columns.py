@@ -7,7 +7,7 @@ from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.operations import AddField, CreateModel
 from django.db.models import NOT_PROVIDED, ManyToManyField
 
-OURS = ("sessions_app", "speakers")
+OURS = ("sessions_app", "speakers", "audit")
 
 
 def added_fields() -> Iterator[tuple[str, AddField]]:

@@ -19,7 +19,7 @@ from tests.support.admin_site import address_of, addresses, one_of_everything
 pytestmark = pytest.mark.django_db
 
 NAMES = """
-    Earshot ID ZIP WAV FLAC MP3 M4A WebM dB LDAP Control Mac Command get_absolute_url English
+    Earshot ID JSON ZIP WAV FLAC MP3 M4A WebM dB LDAP Control Mac Command get_absolute_url English
     make run ASR_MODELS ASR_MODELS=paraformer-zh ASR_MODELS=people
 """
 """Of things that have no other name in Chinese."""
@@ -27,7 +27,7 @@ NAMES = """
 WRITTEN = [
     "Alice", "Hello", "for a friend", "model-1", "root", "owner", "somebody", "test", "You may",
     "I agree that this installation keeps recordings of my voi",
-    "embedded", "viewer", "transcriber", "editor", "enroller", "manager",
+    "embedded", "viewer", "transcriber", "editor", "enroller", "manager", "auditor",
 ]  # fmt: skip
 """By people, or by us where a database keeps it: what the pages of `one_of_everything` show."""
 

@@ -18,7 +18,7 @@ from django.utils import translation
 from tests.support.server import ROOT
 
 DOMAINS = ["django", "djangojs"]
-SOURCES = ["asrsite", "recognition", "sessions_app", "speakers", "static", "templates", "locale"]
+SOURCES = ["asrsite", "audit", "recognition", "sessions_app", "speakers", "static", "templates", "locale"]
 COMMITTED = Path("locale/zh_Hans/LC_MESSAGES")
 
 

@@ -16,9 +16,9 @@ from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import reverse
 
+from audit.models import Entry
 from sessions_app.models import AccessToken, Session, Utterance
 from speakers.models import (
-    AuditEntry,
     Calibration,
     Consent,
     ConsentText,
@@ -92,11 +92,12 @@ speakers_speaker_add                     302    403    200         200    403   
 speakers_speaker_history                 302    403    200         200    403   200      200   200
 speakers_speaker_delete                  302    403    403         403    403   200      200   200
 speakers_speaker_change                  302    403    200         200    403   200      200   200
-speakers_auditentry_changelist           302    403    403         403    403   200      200   200
-speakers_auditentry_add                  302    403    403         403    403   403      403   403
-speakers_auditentry_history              302    403    403         403    403   200      200   200
-speakers_auditentry_delete               302    403    403         403    403   403      403   403
-speakers_auditentry_change               302    403    403         403    403   200      200   200
+audit_entry_changelist                   302    403    403         403    403   200      200   200
+audit_entry_export                       302    403    403         403    403   200      200   200
+audit_entry_add                          302    403    403         403    403   403      403   403
+audit_entry_history                      302    403    403         403    403   200      200   200
+audit_entry_delete                       302    403    403         403    403   403      403   403
+audit_entry_change                       302    403    403         403    403   200      200   200
 speakers_job_changelist                  302    403    403         403    403   403      403   200
 speakers_job_add                         302    403    403         403    403   403      403   403
 speakers_job_history                     302    403    403         403    403   403      403   200
@@ -135,7 +136,7 @@ sessions_app_accesstoken:revoke           no     no     no          no     no   
 speakers_speaker:delete_selected          no     no     no          no     no    yes      yes   yes
 speakers_speaker:merge                    no     no     no          no     no    yes      yes   yes
 speakers_speaker:embed_anew               no     no     no          no     no    yes      yes   yes
-speakers_auditentry:delete_selected       no     no     no          no     no    no       no    no
+audit_entry:delete_selected               no     no     no          no     no    no       no    no
 speakers_job:delete_selected              no     no     no          no     no    no       no    no
 speakers_consenttext:delete_selected      no     no     no          no     no    no       no    yes
 speakers_calibration:delete_selected      no     no     no          no     no    no       no    yes
@@ -270,7 +271,7 @@ def test_a_worker_needs_no_page_and_a_page_no_worker() -> None:
 
 def counts() -> dict[str, int]:
     tables = (
-        *(Speaker, Voiceprint, Consent, ConsentText, Calibration, Enrollment, Job, AuditEntry),
+        *(Speaker, Voiceprint, Consent, ConsentText, Calibration, Enrollment, Job, Entry),
         *(Session, Utterance, AccessToken, User),
     )
     return {model.__name__: model.objects.count() for model in tables}

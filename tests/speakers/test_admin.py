@@ -11,10 +11,10 @@ from django.test import Client
 from django.urls import reverse
 from django.utils.html import strip_tags
 
+from audit.models import Entry
 from speakers import lifecycle
 from speakers.enrollment import Verdict
 from speakers.models import (
-    AuditEntry,
     Calibration,
     Consent,
     ConsentText,
@@ -100,11 +100,11 @@ class TestVoiceprints:
 
         client.post(change_page(bob), inlines(bob, delete=first))
         assert list(bob.voiceprints.all()) == [second]
-        assert AuditEntry.objects.filter(action="forget-voiceprint").count() == 1
+        assert Entry.objects.filter(action="forget-voiceprint").count() == 1
 
         client.post(change_page(bob), inlines(bob, delete=consent))
         assert not bob.voiceprints.exists()
-        assert AuditEntry.objects.get(action="withdraw").detail == {"voiceprints": 1}
+        assert Entry.objects.get(action="withdraw").detail == {"voiceprints": 1}
 
     def test_voiceprints_are_computed_anew_on_request(self, client: Client) -> None:
         bob = make_speaker("Bob", VOICE)
@@ -129,7 +129,7 @@ class TestForget:
         assert not Speaker.objects.exists()
         assert not LogEntry.objects.filter(object_repr__contains="Unforgettable").exists()
         assert not Speaker.history.filter(name__contains="Unforgettable").exists()
-        entry = AuditEntry.objects.get(action="forget")
+        entry = Entry.objects.get(action="forget")
         assert (entry.actor, entry.speaker, entry.detail) == (user, bob.uuid, {"voiceprints": 1})
 
     def test_several_are_forgotten_by_the_action(self, client: Client) -> None:
@@ -141,7 +141,7 @@ class TestForget:
         )
 
         assert not Speaker.objects.exists()
-        assert AuditEntry.objects.filter(action="forget").count() == 2
+        assert Entry.objects.filter(action="forget").count() == 2
         assert not LogEntry.objects.exists()
 
 
@@ -151,12 +151,12 @@ class TestFacts:
         client.force_login(User.objects.create_superuser("root"))
         text = ConsentText.objects.first()
         assert text is not None
-        entry = AuditEntry.objects.create(action="play")
+        entry = Entry.objects.create(action="play")
 
-        for name, key in (("auditentry", entry.pk), ("consenttext", text.pk)):
+        for name, key in (("entry", entry.pk), ("consenttext", text.pk)):
             page = reverse(f"admin:speakers_{name}_change", args=[key])
             assert client.post(page, {"text": "rewritten", "action": "forget"}).status_code == 403
-        assert client.post(reverse("admin:speakers_auditentry_delete", args=[entry.pk])).status_code == 403
+        assert client.post(reverse("admin:audit_entry_delete", args=[entry.pk])).status_code == 403
 
     def test_a_threshold_that_makes_no_sense_is_refused(self) -> None:
         client = Client()
@@ -209,8 +209,8 @@ class TestReading:
 
     def test_the_audit_log_names_who_is_still_there_and_nobody_else(self, root: Client) -> None:
         alice = make_speaker("Alice Miller")
-        AuditEntry.objects.create(action="enroll", speaker=alice.uuid)
-        page = reverse("admin:speakers_auditentry_changelist")
+        Entry.objects.create(action="enroll", speaker=alice.uuid)
+        page = reverse("admin:audit_entry_changelist")
         assert "Alice Miller" in root.get(page).content.decode()
 
         lifecycle.forget(alice, by=None)
@@ -221,12 +221,12 @@ class TestReading:
 
     def test_who_may_read_the_log_but_no_names_reads_none(self, root: Client) -> None:
         alice = make_speaker("Alice Miller")
-        AuditEntry.objects.create(action="enroll", speaker=alice.uuid)
+        Entry.objects.create(action="enroll", speaker=alice.uuid)
         auditor = User.objects.create_user("auditor", is_staff=True)
-        auditor.user_permissions.add(Permission.objects.get(codename="view_auditentry"))
+        auditor.user_permissions.add(Permission.objects.get(codename="view_entry"))
         root.force_login(auditor)
 
-        page = root.get(reverse("admin:speakers_auditentry_changelist"))
+        page = root.get(reverse("admin:audit_entry_changelist"))
 
         assert page.status_code == 200
         assert "Alice Miller" not in page.content.decode()

@@ -15,8 +15,9 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
 from asrsite.api import api
+from audit.models import Entry
 from speakers import enrollment
-from speakers.models import AuditEntry, Consent, Enrollment, Job, Speaker, Voiceprint
+from speakers.models import Consent, Enrollment, Job, Speaker, Voiceprint
 from speakers.voiceprints.assessment import Problem
 
 from ..sessions_app.meetings import make_user
@@ -143,7 +144,7 @@ def test_who_may_do_what(method: str, path: str, visitor: str, alice: Speaker, d
 
     if expected >= 400:
         assert counts() == before
-        assert not AuditEntry.objects.filter(action__in=["play", "export"]).exists()
+        assert not Entry.objects.filter(action__in=["play", "export"]).exists()
 
 
 class TestLoggingIn:
@@ -276,7 +277,7 @@ class TestKeeping:
         path = f"voiceprints/{alice.voiceprints.get().uuid}/audio"
 
         assert b"".join(send(client, "GET", path))[:4] == b"fLaC"
-        assert AuditEntry.objects.get(action="play").actor_name == "owner"
+        assert Entry.objects.get(action="play").actor_name == "owner"
 
     def test_forgetting_leaves_nothing_and_is_on_record(
         self, client: Client, alice: Speaker, django_capture_on_commit_callbacks: Any
@@ -290,7 +291,7 @@ class TestKeeping:
         for kept in (Speaker, Voiceprint, Consent, Enrollment):
             assert not kept.objects.exists()
         assert not any(recording.exists() for recording in recordings)
-        assert AuditEntry.objects.get(action="forget").speaker == alice.uuid
+        assert Entry.objects.get(action="forget").speaker == alice.uuid
 
     def test_withdrawing_a_consent_takes_what_was_enrolled_under_it(
         self, client: Client, alice: Speaker

@@ -12,6 +12,7 @@ from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.utils import timezone
 
+from audit.models import Action, Entry
 from recognition.audio import SAMPLE_RATE
 from recognition.engine.engine import Engine
 from recognition.fakes.scripted import Script, ScriptedLine
@@ -19,7 +20,7 @@ from speakers import enrollment, jobs
 from speakers.enrollment import Verdict
 from speakers.exceptions import EnrollmentError
 from speakers.gallery import GalleryReader
-from speakers.models import AuditEntry, Consent, ConsentText, Enrollment, Job, Speaker, Voiceprint
+from speakers.models import Consent, ConsentText, Enrollment, Job, Speaker, Voiceprint
 from speakers.voiceprints.assessment import Problem
 
 from .people import give_consent
@@ -167,7 +168,7 @@ async def test_a_person_decides_and_it_is_stored(engine: Engine, staff: User, me
         np.testing.assert_allclose(enrollment.from_flac(file.read()), audio, atol=1e-4)
     assert await Enrollment.objects.acount() == 0
     assert [path.parent.name for path in files_in(media)] == ["voiceprints"]
-    entry = await AuditEntry.objects.aget(action=AuditEntry.Action.ENROLLED)
+    entry = await Entry.objects.aget(action=Action.ENROLLED)
     assert (entry.actor_name, entry.speaker) == ("staff", speaker.uuid)
 
 
@@ -225,7 +226,7 @@ class TestConsent:
         assert consent.expires_at == pytest.approx(
             timezone.now() + timedelta(days=30), abs=timedelta(minutes=1)
         )
-        entry = AuditEntry.objects.get()
+        entry = Entry.objects.get()
         assert (entry.action, entry.detail) == ("consent", {"text": text.pk})
 
     def test_it_may_last_for_ever(self, staff: User, settings: Any) -> None:

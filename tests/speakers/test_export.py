@@ -14,8 +14,9 @@ import pytest
 from django.contrib.auth.models import User
 from django.utils import timezone
 
+from audit.models import Entry
 from speakers import enrollment, export, lifecycle
-from speakers.models import AuditEntry, ConsentText, Speaker, Voiceprint
+from speakers.models import ConsentText, Speaker, Voiceprint
 
 from .people import enroll, give_consent, make_speaker
 
@@ -84,10 +85,8 @@ def test_every_voiceprint_has_its_recording_its_figures_and_its_place() -> None:
 
 def test_nobody_elses_voice_or_deed_is_in_it() -> None:
     alice, bob = make_speaker("Alice", VOICE, audio=b"hers"), make_speaker("Bob", VOICE, audio=b"his")
-    AuditEntry.objects.create(action="play", speaker=bob.uuid)
-    AuditEntry.objects.create(
-        action="enroll", speaker=alice.uuid, actor_name="anna", detail={"source": "upload"}
-    )
+    Entry.objects.create(action="play", speaker=bob.uuid)
+    Entry.objects.create(action="enroll", speaker=alice.uuid, actor_name="anna", detail={"source": "upload"})
 
     kept, recordings = opened(alice)
 
@@ -154,7 +153,7 @@ def test_a_recording_that_is_gone_keeps_nobody_from_the_rest(media: Path) -> Non
 def test_what_was_done_with_an_entry_that_was_merged_into_this_one_is_told_as_well() -> None:
     alice, again = make_speaker("Alice", VOICE), make_speaker("Alice again", VOICE)
     third = make_speaker("Alice once more")
-    AuditEntry.objects.create(action="play", speaker=third.uuid)
+    Entry.objects.create(action="play", speaker=third.uuid)
     lifecycle.merge(again, third, by=None)
     lifecycle.merge(alice, again, by=None)
 

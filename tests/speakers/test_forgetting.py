@@ -18,11 +18,11 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
+from audit.models import Action, Entry
 from speakers import calibration, enrollment, followers, lifecycle, secure_erase
 from speakers.gallery import GalleryReader
 from speakers.gallery_changes import CALIBRATION, gallery_changed
 from speakers.models import (
-    AuditEntry,
     Calibration,
     Consent,
     Enrollment,
@@ -241,7 +241,7 @@ def test_a_deletion_that_is_taken_back_takes_nothing_with_it(
     assert Speaker.objects.get().name == "Alice"
     assert len(recordings(media)) == 1
     assert known(reader) == [Speaker.objects.get().pk]
-    assert not AuditEntry.objects.filter(action=AuditEntry.Action.FORGOTTEN).exists()
+    assert not Entry.objects.filter(action=Action.FORGOTTEN).exists()
 
 
 def test_a_row_without_a_recording_can_be_deleted_too(media: Path) -> None:
@@ -339,7 +339,7 @@ class TestSeveral:
             lifecycle.merge_all(alice, [bob, alice], by=None)
 
         assert Speaker.objects.count() == 2
-        assert not AuditEntry.objects.filter(action=AuditEntry.Action.MERGED).exists()
+        assert not Entry.objects.filter(action=Action.MERGED).exists()
 
     def test_several_voices_become_one(self, alice: Speaker) -> None:
         others = [make_speaker(name, VOICE) for name in ("Alicia", "Ally")]

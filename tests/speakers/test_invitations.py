@@ -12,10 +12,11 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
+from audit.models import Entry
 from speakers import enrollment, invitations, lifecycle
 from speakers.export import describe
 from speakers.invitations import MAX_TAKES, Stage
-from speakers.models import AuditEntry, Consent, Enrollment, Invitation, Speaker, Voiceprint
+from speakers.models import Consent, Enrollment, Invitation, Speaker, Voiceprint
 from speakers.voiceprints.assessment import Problem
 
 from ..sessions_app.meetings import make_user
@@ -73,7 +74,7 @@ class TestLink:
 
         invitation = alice.invitations.get()
         assert f'value="http://testserver{page_of(invitation)}"' in page
-        entry = AuditEntry.objects.get(action="invite")
+        entry = Entry.objects.get(action="invite")
         assert (entry.actor, entry.detail) == (enroller, {"invitation": str(invitation.uuid)})
 
     def test_shows_the_consent_text_and_the_name_without_a_login(
@@ -135,7 +136,7 @@ class TestRecording:
         consent = Consent.objects.get()
         assert (draft.source, draft.consent, draft.created_by) == ("invitation", consent, enroller)
         assert consent.recorded_by is None, "nobody saw it: they agreed themselves"
-        entry = AuditEntry.objects.get(action="consent")
+        entry = Entry.objects.get(action="consent")
         assert entry.detail["invitation"] == str(invitation.uuid)
 
         enrollment.store(draft, invitation.speaker, consent, by=enroller)

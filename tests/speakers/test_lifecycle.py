@@ -11,10 +11,10 @@ from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.utils import timezone
 
+from audit.models import Entry
 from speakers import enrollment, lifecycle
 from speakers.exceptions import EnrollmentError
 from speakers.models import (
-    AuditEntry,
     Consent,
     ConsentText,
     Enrollment,
@@ -53,7 +53,7 @@ def at(monkeypatch: pytest.MonkeyPatch) -> Any:
 
 
 def actions() -> list[str]:
-    return list(AuditEntry.objects.order_by("pk").values_list("action", flat=True))
+    return list(Entry.objects.order_by("pk").values_list("action", flat=True))
 
 
 class TestRename:
@@ -173,7 +173,7 @@ class TestForget:
 
         lifecycle.forget(alice, by=user)
 
-        entry = AuditEntry.objects.get()
+        entry = Entry.objects.get()
         assert (entry.speaker, entry.actor_name, entry.detail) == (alice.uuid, "staff", {"voiceprints": 2})
         assert "Unforgettable" not in str(entry.__dict__)
 
@@ -182,7 +182,7 @@ class TestForget:
 
         user.delete()
 
-        entry = AuditEntry.objects.get()
+        entry = Entry.objects.get()
         assert (entry.actor, entry.actor_name) == (None, "staff")
 
     def test_the_text_that_people_agreed_to_stays_for_the_others(self) -> None:
@@ -205,7 +205,7 @@ class TestForget:
         lifecycle.forget_voiceprint(gone, by=user)
 
         assert list(alice.voiceprints.all()) == [kept]
-        assert AuditEntry.objects.get().detail == {"voiceprint": str(gone.uuid)}
+        assert Entry.objects.get().detail == {"voiceprint": str(gone.uuid)}
 
 
 class TestWithdraw:
@@ -217,7 +217,7 @@ class TestWithdraw:
         lifecycle.withdraw(alice.consents.exclude(pk=later.pk).get(), by=user)
 
         assert list(alice.voiceprints.all()) == [kept]
-        assert AuditEntry.objects.get().detail == {"voiceprints": 1}
+        assert Entry.objects.get().detail == {"voiceprints": 1}
 
     def test_a_recording_that_would_store_itself_goes_with_its_consent(self, user: User) -> None:
         alice = make_speaker("Alice")
@@ -259,7 +259,7 @@ class TestExpire:
         lifecycle.expire()
 
         assert list(Voiceprint.objects.values_list("speaker", flat=True)) == [alice.pk]
-        entry = AuditEntry.objects.get(action="expire")
+        entry = Entry.objects.get(action="expire")
         assert (entry.speaker, entry.actor, entry.actor_name) == (bob.uuid, None, "")
         assert entry.detail == {"voiceprints": 1}
 

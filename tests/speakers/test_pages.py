@@ -15,10 +15,10 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
 
+from audit.models import Entry
 from recognition.audio import SAMPLE_RATE
 from speakers import enrollment
 from speakers.models import (
-    AuditEntry,
     Consent,
     ConsentText,
     Enrollment,
@@ -291,7 +291,7 @@ class TestVoiceprints:
         response = client.get(reverse("voiceprint-audio", args=[bob.voiceprints.get().uuid]))
 
         assert response.status_code == 200
-        entry = AuditEntry.objects.get(action="play")
+        entry = Entry.objects.get(action="play")
         assert (entry.actor, entry.speaker) == (user, bob.uuid)
 
     def test_a_recording_that_is_gone_is_not_found(self, client: Client) -> None:
@@ -318,7 +318,7 @@ class TestVoiceprints:
         client.post(reverse("forget-voiceprint", args=[first.uuid]))
 
         assert list(bob.voiceprints.all()) == [second]
-        entry = AuditEntry.objects.get(action="forget-voiceprint")
+        entry = Entry.objects.get(action="forget-voiceprint")
         assert (entry.actor, entry.detail) == (user, {"voiceprint": str(first.uuid)})
 
     def test_they_go_with_the_consent_that_is_withdrawn(self, client: Client, user: User) -> None:
@@ -327,7 +327,7 @@ class TestVoiceprints:
         client.post(reverse("withdraw-consent", args=[bob.consents.get().pk]))
 
         assert not bob.voiceprints.exists()
-        entry = AuditEntry.objects.get(action="withdraw")
+        entry = Entry.objects.get(action="withdraw")
         assert (entry.actor, entry.detail) == (user, {"voiceprints": 1})
 
     @pytest.mark.parametrize("name", ["forget-voiceprint", "withdraw-consent"])
@@ -351,7 +351,7 @@ class TestMerge:
         assert list(Speaker.objects.all()) == [two]
         assert two.voiceprints.count() == 2
         assert two.consents.count() == 2
-        entry = AuditEntry.objects.get(action="merge")
+        entry = Entry.objects.get(action="merge")
         assert (entry.actor, entry.speaker, entry.detail) == (user, two.uuid, {"gone": str(one.uuid)})
 
     def test_the_other_entry_is_looked_for(self, client: Client) -> None:
@@ -393,13 +393,13 @@ class TestExport:
         assert (kept["name"], kept["earlier_names"]) == ("Robert", ["Bob"])
         assert kept["voiceprints"][0]["embedding"] == pytest.approx(VOICE.tolist())
         assert kept["consents"][0]["text"]
-        assert AuditEntry.objects.get(action="export").actor == user
+        assert Entry.objects.get(action="export").actor == user
 
     def test_looking_at_the_page_exports_nothing(self, client: Client) -> None:
         bob = make_speaker("Bob", VOICE)
 
         assert client.get(reverse("export-person", args=[bob.uuid])).status_code == 200
-        assert not AuditEntry.objects.filter(action="export").exists()
+        assert not Entry.objects.filter(action="export").exists()
 
 
 # Who may open which page: 1 it opens, 0 it does not (403), - it is not theirs to decide on (404).

@@ -17,11 +17,12 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.http import Http404
 from django.utils import timezone, translation
 
+from audit.models import Action, Entry
 from recognition.audio import SAMPLE_RATE
 from speakers import enrollment, permissions, responses
 from speakers.exceptions import EnrollmentError, Undecipherable
 from speakers.forms import DecideForm, EnrollForm, MergeForm
-from speakers.models import AuditEntry, ConsentText, Enrollment, Job, Speaker, Voiceprint
+from speakers.models import ConsentText, Enrollment, Job, Speaker, Voiceprint
 from speakers.templatetags.percent import percent
 
 from .people import give_consent, make_speaker
@@ -177,7 +178,7 @@ class TestRecordings:
 
         with pytest.raises(Http404, match="The recording is gone"):
             responses.voiceprint_recording(alice.voiceprints.get(), by=anna)
-        assert not AuditEntry.objects.filter(action=AuditEntry.Action.PLAYED).exists()
+        assert not Entry.objects.filter(action=Action.PLAYED).exists()
 
     def test_without_the_key_it_says_what_to_do(self, draft: Enrollment, settings: Any) -> None:
         settings.VOICEPRINT_KEYS = [Fernet.generate_key().decode()]
@@ -192,7 +193,7 @@ class TestRecordings:
 
         responses.voiceprint_recording(alice.voiceprints.get(), by=anna)
 
-        entry = AuditEntry.objects.get(action=AuditEntry.Action.PLAYED)
+        entry = Entry.objects.get(action=Action.PLAYED)
         assert (entry.actor_name, entry.speaker) == ("anna", alice.uuid)
         assert "Alice" not in str(entry.detail)
 
@@ -202,7 +203,7 @@ class TestRecordings:
 
         with pytest.raises(Undecipherable):
             responses.archive(alice, by=anna)
-        assert not AuditEntry.objects.filter(action=AuditEntry.Action.EXPORTED).exists()
+        assert not Entry.objects.filter(action=Action.EXPORTED).exists()
 
     def test_an_export_names_nobody_in_its_file_name(self, anna: User) -> None:
         response = responses.archive(make_speaker("Alice"), by=anna)

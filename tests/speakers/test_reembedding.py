@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from cryptography.fernet import Fernet
 
+from audit.models import Entry
 from recognition.audio import SAMPLE_RATE
 from recognition.engine.engine import Engine
 from recognition.fakes.scripted import Script, ScriptedEmbedder, ScriptedLine
@@ -18,7 +19,7 @@ from speakers.enrollment import kept_recording, to_flac
 from speakers.exceptions import JobLost
 from speakers.fields import unseal
 from speakers.jobs import RunningJob
-from speakers.models import AuditEntry, GalleryChange, Job, Speaker, Voiceprint, VoiceprintEmbedding
+from speakers.models import GalleryChange, Job, Speaker, Voiceprint, VoiceprintEmbedding
 
 from .people import enroll, make_speaker
 from .voices import gallery_of
@@ -77,7 +78,7 @@ async def test_each_voice_is_heard_again_by_the_new_model(engine: Engine) -> Non
         np.testing.assert_array_equal(own.embedding, OLD)
     noted = {change.speaker async for change in GalleryChange.objects.order_by("-pk")[:2]}
     assert noted == {alice.pk, bob.pk}
-    assert await AuditEntry.objects.filter(action="reembed", actor=None).acount() == 2
+    assert await Entry.objects.filter(action="reembed", actor=None).acount() == 2
 
 
 async def test_what_the_new_model_has_heard_already_is_left_alone(engine: Engine) -> None:
@@ -149,7 +150,7 @@ async def test_who_is_forgotten_while_it_runs_does_not_come_back(engine: Engine)
     await jobs.in_database(reembedding._keep, key, NEW_MODEL, OLD, 5.0)
 
     assert not await Voiceprint.objects.aexists()
-    assert not await AuditEntry.objects.filter(action="reembed").aexists()
+    assert not await Entry.objects.filter(action="reembed").aexists()
 
 
 async def test_done_twice_it_is_as_if_it_were_done_once(engine: Engine) -> None:

@@ -13,9 +13,9 @@ from django.db import IntegrityError, transaction
 from django.db.models import ProtectedError
 from django.utils import timezone, translation
 
+from audit.models import Entry
 from speakers.exceptions import Undecipherable
 from speakers.models import (
-    AuditEntry,
     Calibration,
     Consent,
     ConsentText,
@@ -96,7 +96,7 @@ class TestNamesInLogs:
             Enrollment(speaker=alice, created_by=user),
             GalleryChange(speaker=alice.pk),
             Job(kind="reembed", subject=str(alice.uuid)),
-            AuditEntry(action="forget", speaker=alice.uuid),
+            Entry(action="forget", speaker=alice.uuid),
         ]
 
         for row in rows:
@@ -113,7 +113,7 @@ class TestNamesInLogs:
             assert str(consent) == "2030-01-01"
 
     def test_an_entry_says_what_was_done_in_the_readers_language(self) -> None:
-        entry = AuditEntry(action="forget")
+        entry = Entry(action="forget")
 
         with translation.override("en"):
             english = str(entry)
@@ -182,7 +182,7 @@ def test_people_are_listed_by_name() -> None:
 
 
 def test_the_log_is_read_from_its_end() -> None:
-    first, second = (AuditEntry.objects.create(action="play") for _ in range(2))
-    AuditEntry.objects.update(at=timezone.now())
+    now = timezone.now()
+    first, second = (Entry.objects.create(action="play", at=now) for _ in range(2))
 
-    assert list(AuditEntry.objects.all()) == [second, first]
+    assert list(Entry.objects.all()) == [second, first]

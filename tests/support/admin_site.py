@@ -12,9 +12,10 @@ from django.contrib.auth.models import Group, User
 from django.contrib.contenttypes.models import ContentType
 from django.urls import URLResolver, reverse
 
+from audit.models import Entry
 from sessions_app.models import AccessToken, DefaultModels
 from speakers import enrollment
-from speakers.models import AuditEntry, Calibration, Job, Speaker, Voiceprint
+from speakers.models import Calibration, Job, Speaker, Voiceprint
 
 from ..sessions_app.meetings import make_lines, make_session, make_user, make_voice
 from ..speakers.people import make_speaker
@@ -38,7 +39,7 @@ def one_of_everything() -> dict[str, Any]:
     found = [
         alice, session, voice, line, token,
         alice.consents.get().text,
-        AuditEntry.objects.create(action="play"),
+        Entry.objects.create(action="play"),
         Job.objects.get(),
         Calibration.objects.create(model_id="model-1", threshold=0.9, margin=1.0, shortest_speech_s=1.0),
         DefaultModels.objects.create(name="embedded"),

@@ -7,6 +7,8 @@ import logging
 from argparse import ArgumentParser
 from typing import Any
 
+from audit.later import get_later
+
 from sessions_app.serving.daphne_server import MAX_MESSAGE_BYTES, PatientServer  # isort: skip
 from channels.routing import get_default_application
 from django.conf import settings
@@ -123,4 +125,5 @@ class Command(BaseCommand):
         await cancel_and_wait(self._starting)
         if self.worker:
             await self.worker.stop()
+        await get_later().aclose()
         await get_transport().aclose()

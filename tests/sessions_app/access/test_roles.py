@@ -94,6 +94,7 @@ def test_setting_up_says_what_is_new() -> None:
         "editor": True,
         "enroller": False,
         "manager": False,
+        "auditor": False,
     }
 
 

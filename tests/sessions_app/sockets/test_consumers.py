@@ -10,6 +10,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from audit.later import get_later
+from audit.models import Entry
 from recognition.audio import samples
 from sessions_app.models import MAX_FAILURES, AccessToken, Session
 from sessions_app.serving.frames import PUSH
@@ -231,6 +233,17 @@ class TestAccess:
         socket = await opened(transport, f"mode={mode}&v=2&token={secret}", **from_elsewhere())
         assert (await message(socket))["event"]["mode"] == mode
         await disconnect(socket)
+
+    @pytest.mark.parametrize(("mode", "action"), [("sender", "meeting-send"), ("receiver", "meeting-read")])
+    async def test_who_was_let_in_is_on_record_with_address_and_token(
+        self, transport: SlowTransport, mode: str, action: str
+    ) -> None:
+        token, secret = await asyncio.to_thread(AccessToken.issue, name="x", role=mode)
+        for query in (f"mode={mode}&token={secret}", f"mode={mode}&token=guessed"):
+            await disconnect(await opened(transport, query, **from_elsewhere()))
+        await get_later().aclose()
+        entry = await Entry.objects.aget()
+        assert (entry.action, entry.address, entry.detail) == (action, "203.0.113.9", {"token": token.pk})
 
     @pytest.mark.parametrize("mode", ["sender", "receiver"])
     async def test_and_by_no_other(self, transport: SlowTransport, mode: str) -> None:

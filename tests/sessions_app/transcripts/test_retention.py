@@ -154,7 +154,8 @@ class TestPrune:
         make_full_session(days_ago=400)
         call_command("prune", "--sessions-days", "30", "--dry-run")
         assert capsys.readouterr().out == (
-            "would be deleted: 1 sessions, 0 recordings, 0 expired tokens, 0 stray files\n"
+            "would be deleted: 1 sessions, 0 recordings, 0 expired tokens, 0 stray files, "
+            "0 entries of the audit log\n"
         )
         assert Session.objects.exists()
 

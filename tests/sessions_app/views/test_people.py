@@ -14,9 +14,10 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
+from audit.models import Entry
 from sessions_app.models import Session
 from speakers import enrollment, lifecycle
-from speakers.models import AuditEntry, Speaker, Voiceprint
+from speakers.models import Speaker, Voiceprint
 
 from ...speakers.people import enroll, give_consent, make_speaker
 from ..meetings import make_lines, make_session, make_user, make_voice
@@ -204,7 +205,7 @@ class TestPerson:
         self, client: Client, enroller: User
     ) -> None:
         alice, gone = make_speaker("Alice"), make_speaker("Alicia")
-        AuditEntry.objects.create(action="play", speaker=gone.uuid, actor_name="anna")
+        Entry.objects.create(action="play", speaker=gone.uuid, actor_name="anna")
         lifecycle.merge(alice, gone, by=enroller)
 
         history = client.get(page_of(alice)).context["entries"]
@@ -225,7 +226,7 @@ class TestPerson:
         alice = make_speaker("Alice", VOICE)
         reader = make_user("reader")
         for codename, part in (
-            ("view_voiceprint", "voices"), ("view_consent", "consents"), ("view_auditentry", "entries"),
+            ("view_voiceprint", "voices"), ("view_consent", "consents"), ("view_entry", "entries"),
         ):  # fmt: skip
             permissions = Permission.objects.filter(codename__in=["view_speaker", codename])
             reader.user_permissions.set(permissions)
@@ -281,5 +282,5 @@ class TestForget:
         (line,) = session.utterances.select_related("voice")
         assert line.voice
         assert (line.text, line.voice.name) == ("One.", "Speaker 1")
-        entry = AuditEntry.objects.get(action="forget")
+        entry = Entry.objects.get(action="forget")
         assert (entry.actor, entry.speaker, entry.detail) == (enroller, alice.uuid, {"voiceprints": 1})

@@ -38,7 +38,10 @@ def old_session(key: str, days: float) -> Session:
 
 
 def test_of_nothing_nothing_is_deleted() -> None:
-    assert prune() == "deleted: 0 sessions, 0 recordings, 0 expired tokens, 0 stray files\n"
+    assert (
+        prune()
+        == "deleted: 0 sessions, 0 recordings, 0 expired tokens, 0 stray files, 0 entries of the audit log\n"
+    )
 
 
 def test_what_was_deleted_is_counted(media: Path) -> None:
@@ -50,7 +53,10 @@ def test_what_was_deleted_is_counted(media: Path) -> None:
 
     said = prune("--sessions-days", "30")
 
-    assert said == "deleted: 1 sessions, 0 recordings, 1 expired tokens, 1 stray files\n"
+    assert (
+        said
+        == "deleted: 1 sessions, 0 recordings, 1 expired tokens, 1 stray files, 0 entries of the audit log\n"
+    )
     assert [session.key for session in Session.objects.all()] == ["young"]
     assert not AccessToken.objects.exists()
 
@@ -105,5 +111,5 @@ def test_other_files_in_the_folder_are_nobodys_to_delete(media: Path) -> None:
 
     said = prune()
 
-    assert said.endswith("0 stray files\n")
+    assert said.endswith("0 stray files, 0 entries of the audit log\n")
     assert sorted(path.name for path in folder.iterdir()) == sorted(names)

@@ -1,0 +1,37 @@
+"""Logins on record: who came, who failed to, who left."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib.auth.models import User
+from django.contrib.auth.signals import user_logged_in, user_logged_out, user_login_failed
+
+from . import log
+from .models import Action
+
+FAILURES_S = 60.0
+"""One entry in this time for failures of the same name from the same address; it says how many they were."""
+
+
+def watch() -> None:
+    """Put logins on record from now on, whatever page or program they come by."""
+    user_logged_in.connect(_came, dispatch_uid="audit")
+    user_login_failed.connect(_failed, dispatch_uid="audit")
+    user_logged_out.connect(_left, dispatch_uid="audit")
+
+
+def _came(sender: Any, user: User, **_: Any) -> None:
+    log.record(Action.LOGGED_IN, by=user)
+
+
+def _failed(sender: Any, credentials: dict[str, Any], **_: Any) -> None:
+    # A name that nobody has is not written down: people type their passwords there.
+    name = str(credentials.get("username", ""))[:150].replace("\0", "")
+    account = User.objects.filter(username=name).values_list("pk", flat=True).first()
+    log.record_seldom(Action.LOGIN_FAILED, every_s=FAILURES_S, account=account)
+
+
+def _left(sender: Any, user: User | None, **_: Any) -> None:
+    if user:
+        log.record(Action.LOGGED_OUT, by=user)
