@@ -32,6 +32,11 @@ def _failed(sender: Any, credentials: dict[str, Any], **_: Any) -> None:
     log.record_seldom(Action.LOGIN_FAILED, every_s=FAILURES_S, account=account)
 
 
+def refused(account: int | None) -> None:
+    """Record an attempt that had to wait; nobody looked at its password."""
+    log.record_seldom(Action.LOGIN_REFUSED, every_s=FAILURES_S, account=account)
+
+
 def _left(sender: Any, user: User | None, **_: Any) -> None:
     if user:
         log.record(Action.LOGGED_OUT, by=user)

@@ -50,6 +50,7 @@ class Action(models.TextChoices):
     # With an account.
     LOGGED_IN = "login", _("logged in")
     LOGIN_FAILED = "login-failed", _("failed to log in")
+    LOGIN_REFUSED = "login-refused", _("was not let try to log in")
     LOGGED_OUT = "logout", _("logged out")
     ACCOUNT_MADE = "account-add", _("made an account")
     ACCOUNT_CHANGED = "account-change", _("changed an account")

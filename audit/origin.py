@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 
+from django.conf import settings
 from django.contrib.auth.models import User
 from django.http import HttpRequest, HttpResponse
+
+from . import addresses
 
 TOKEN = "audit_token"  # noqa: S105 - the name of an attribute
 """Attribute of a request: key of the token that it showed."""
@@ -23,30 +25,6 @@ class Origin:
     address: str | None = None
     token: int | None = None
     """Key of the access token by which somebody without a login asks."""
-
-
-def client_address(peer: str | None, forwarded_for: str = "") -> str | None:
-    """Return the address of a client; None for what is none. Pure.
-
-    Args:
-        peer: Whose connection it is.
-        forwarded_for: The header X-Forwarded-For. It counts if the peer is in a private network, and so a
-            proxy of ours; and of it the last entry, which that proxy wrote.
-    """
-    address = _address(peer)
-    if address is None or not address.is_private:
-        return str(address) if address else None
-    return str(_address(forwarded_for.rpartition(",")[2].strip()) or address)
-
-
-def _address(text: str | None) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
-    try:
-        found = ipaddress.ip_address(text or "")
-    except ValueError:
-        return None
-    if not isinstance(found, ipaddress.IPv6Address):
-        return found
-    return found.ipv4_mapped or ipaddress.IPv6Address(int(found))  # without the name of an interface
 
 
 _request: ContextVar[HttpRequest | None] = ContextVar("request", default=None)
@@ -63,7 +41,9 @@ def of_request(request: HttpRequest) -> Origin:
     user = getattr(request, "user", None)
     return Origin(
         user=user if isinstance(user, User) and user.is_authenticated else None,
-        address=client_address(request.META.get("REMOTE_ADDR"), request.headers.get("x-forwarded-for", "")),
+        address=addresses.of_client(
+            request.META.get("REMOTE_ADDR"), request.headers.get("x-forwarded-for", ""), settings.PROXIES
+        ),
         token=getattr(request, TOKEN, None),
     )
 

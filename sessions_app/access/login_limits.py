@@ -7,12 +7,10 @@ account locks out its owner. Where an account is known to log in from, only its 
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Iterable
 from dataclasses import dataclass
 from math import ceil
-from typing import TypeAlias
 
-Network: TypeAlias = ipaddress.IPv4Network | ipaddress.IPv6Network
+from audit import addresses
 
 FORGET_S = 3600.0
 """After so long without another mistake, all are forgotten."""
@@ -77,38 +75,9 @@ def wait_s(place: Failures, address: Failures, account: Failures, now: float, *,
     return float(ceil(max(waits)))
 
 
-def client_address(peer: str, forwarded_for: str, proxies: Iterable[Network]) -> str:
-    """Return the address of who asks: the last one that was told by a proxy of ours, and is none itself.
-
-    Args:
-        peer: Other end of the connection; empty for a socket of this machine.
-        forwarded_for: The header X-Forwarded-For, to which each proxy has added its own peer.
-        proxies: Networks of our proxies; what others say is made up.
-    """
-    known = list(proxies)
-    chain = [part.strip() for part in forwarded_for.split(",") if part.strip()]
-    address = peer
-    while chain and (not address or _is_in(address, known)):
-        address = chain.pop()
-    return address if _parsed(address) else peer
-
-
 def neighbourhood(address: str) -> str:
     """Return what is counted as one address."""
-    parsed = _parsed(address)
+    parsed = addresses.parse(address)
     if isinstance(parsed, ipaddress.IPv6Address):
         return str(ipaddress.ip_network((parsed, IPV6_PREFIX), strict=False))
     return str(parsed or "unknown")
-
-
-def _is_in(address: str, networks: Iterable[Network]) -> bool:
-    parsed = _parsed(address)
-    return parsed is not None and any(parsed in network for network in networks)
-
-
-def _parsed(address: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
-    try:
-        parsed = ipaddress.ip_address(address)
-    except ValueError:
-        return None
-    return getattr(parsed, "ipv4_mapped", None) or parsed

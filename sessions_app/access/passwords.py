@@ -14,7 +14,6 @@ import time
 from collections import OrderedDict
 from typing import Any
 
-from django.conf import settings
 from django.contrib.auth.backends import ModelBackend
 from django.contrib.auth.hashers import make_password, verify_password
 from django.contrib.auth.models import User
@@ -22,6 +21,7 @@ from django.core.cache import cache, caches
 from django.http import HttpRequest
 from redis.exceptions import RedisError
 
+from audit import logins, origin
 from sessions_app.exceptions import SessionsError
 
 from . import login_limits
@@ -106,12 +106,14 @@ class Passwords(ModelBackend):
         counts = Counts(username, address)
         if wait_s := counts.enter(time.time()):
             _log("refused", told)
+            logins.refused(user.pk if user else None)
             raise TooManyAttempts(wait_s)
         try:
             is_right = _is_remembered(user, password) or _is_right(user, password)
         except Busy:
             counts.was_nothing()
             _log("refused", told)
+            logins.refused(user.pk if user else None)
             raise TooManyAttempts(BUSY_WAIT_S) from None
         if user is None or not is_right or not self.user_can_authenticate(user):
             _log("failed", told)
@@ -123,9 +125,7 @@ class Passwords(ModelBackend):
 
 def address_of(request: HttpRequest) -> str:
     """Return the address that a request comes from, as far as our proxies tell it."""
-    return login_limits.client_address(
-        request.META.get("REMOTE_ADDR") or "", request.headers.get("x-forwarded-for", ""), settings.PROXIES
-    )
+    return origin.of_request(request).address or "unknown"
 
 
 def _is_right(user: User | None, password: str) -> bool:

@@ -17,9 +17,10 @@ from channels.generic.websocket import AsyncWebsocketConsumer
 from django.conf import settings
 from django.http.cookie import parse_cookie
 
+from audit import addresses
 from audit.later import get_later
 from audit.models import Action
-from audit.origin import Origin, client_address
+from audit.origin import Origin
 from sessions_app.access import decision, quotas
 from sessions_app.access.admission import Admission, Credentials
 from sessions_app.serving.frames import PUSH, Pushing, text_frame
@@ -260,7 +261,7 @@ class SessionConsumer(AsyncWebsocketConsumer):
             meeting=self.join.session_key,
             whence=Origin(
                 user=self.admission.user,
-                address=client_address(peer, self._headers.get("x-forwarded-for", "")),
+                address=addresses.of_client(peer, self._headers.get("x-forwarded-for", ""), settings.PROXIES),
                 token=self.admission.token_pk,
             ),
         )

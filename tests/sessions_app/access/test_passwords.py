@@ -15,6 +15,7 @@ from django.contrib.auth.models import User
 from django.test import Client
 from redis.exceptions import ConnectionError as RedisGone
 
+from audit.models import Entry
 from sessions_app.access import passwords
 from sessions_app.access.hashing_pool import Busy
 from sessions_app.access.login_limits import ADDRESS, PLACE
@@ -79,7 +80,9 @@ class TestEachDoor:
     ) -> None:
         answers = [door(WRONG).status_code for _ in range(PLACE.free)]
         assert 429 not in answers and len(hashed) == PLACE.free
+        assert not Entry.objects.filter(action="login-refused").exists()
         refused = door(RIGHT)
+        assert Entry.objects.filter(action="login-refused", address="203.0.113.9").count() == 1
         assert refused.status_code == 429 and int(refused["Retry-After"]) >= 1
         assert len(hashed) == PLACE.free
 
