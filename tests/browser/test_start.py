@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import re
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,17 @@ DROP = """([name, content]) => {
   files.items.add(new File([bytes], name, { type: name.endsWith(".wav") ? "audio/wav" : "text/plain" }));
   window.dispatchEvent(new DragEvent("drop", { dataTransfer: files, bubbles: true, cancelable: true }));
 }"""
+
+
+BEHIND = """
+  Object.defineProperty(Document.prototype, "hidden", { get: () => window.isBehind ?? false });
+  Object.defineProperty(Notification, "permission", { get: () => "granted" });
+  Notification.requestPermission = async () => "granted";
+  ServiceWorkerRegistration.prototype.showNotification = async (text, { data }) => {
+    document.body.dataset.notice = `${text} ${data.url}`;
+  };
+"""
+"""The page is behind others once it is told so, and keeps the notices, which no headless browser shows."""
 
 
 def drop(page: Page, name: str, content: bytes) -> None:
@@ -44,14 +56,29 @@ def test_a_dropped_file_is_transcribed_and_the_list_of_others_follows_until_it_i
     expect(row(watching, "董事会").locator(".excerpt")).to_have_text(SPOKEN.lines[0].text)
 
 
+def page_behind_with_notices(context: BrowserContext) -> Page:
+    """The start page, whose reader has asked for notices and gone on to another page."""
+    page = context.new_page()
+    page.add_init_script(BEHIND)
+    page.goto("/")
+    button = page.get_by_role("button", name="Tell me when a meeting begins")
+    button.click()
+    expect(button).to_have_attribute("aria-pressed", "true")
+    page.evaluate("isBehind = true")
+    return page
+
+
 def test_a_meeting_that_begins_is_a_card_with_what_was_said_last(anna: BrowserContext) -> None:
     watching, page = anna.new_page(), anna.new_page()
     watching.goto("/")
+    behind = page_behind_with_notices(anna)
     start_recording(page)
     card = watching.locator(".live-card")
     expect(card.locator("h3")).to_contain_text("Meeting, ")
     expect(card.locator(".live-lines strong").last).to_be_visible()
     key = end_recording(page)
+    notice = re.compile(f"^“Meeting, .*” has begun. .*/sessions/{key}/$")
+    expect(behind.locator("body")).to_have_attribute("data-notice", notice)
     expect(watching.locator(f'.live-card[data-key="{key}"]')).to_have_count(0)
     expect(watching.locator(f'.session-row[data-key="{key}"]')).to_be_visible()
 

@@ -1,5 +1,7 @@
 // Meetings that are running: cards that keep themselves up to date, as long as somebody looks at them.
 
+/** @import { MeetingNotices } from "./notices.js" */
+
 import { getHtml } from "../lib/api.js";
 import { byId, setText } from "../lib/dom.js";
 import { ended, waitMs } from "./polling.js";
@@ -9,8 +11,9 @@ export class RunningMeetings {
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   timer;
 
-  /** @param {{onEnded: () => void}} parts */
-  constructor({ onEnded }) {
+  /** @param {{onEnded: () => void, notices: MeetingNotices}} parts */
+  constructor({ onEnded, notices }) {
+    this.notices = notices;
     this.onEnded = onEnded;
     this.section = byId("running");
     this.cards = byId("running-cards");
@@ -25,7 +28,12 @@ export class RunningMeetings {
   plan() {
     clearTimeout(this.timer);
     const { failures } = this;
-    const wait = waitMs({ hasCards: this.keys().length > 0, failures, isHidden: document.hidden });
+    const wait = waitMs({
+      hasCards: this.keys().length > 0,
+      failures,
+      isHidden: document.hidden,
+      isAwaited: this.notices.isOn,
+    });
     if (wait !== null) this.timer = setTimeout(() => this.look(), wait);
   }
 
@@ -59,6 +67,14 @@ export class RunningMeetings {
     while (this.cards.children.length > cards.length) this.cards.lastElementChild?.remove();
     this.section.hidden = cards.length === 0;
     if (newest !== this.newest || ended(before, this.keys()).length) this.onEnded();
+    for (const key of ended(this.keys(), before)) this.tellOf(cards.find(({ dataset }) => dataset.key === key));
+  }
+
+  /** @param {HTMLElement | undefined} card of a meeting that has begun */
+  tellOf(card) {
+    const link = card?.querySelector("a");
+    if (!card || !link) return;
+    this.notices.tell({ key: card.dataset.key ?? "", title: link.textContent ?? "", url: link.href });
   }
 
   /**

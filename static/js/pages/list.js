@@ -1,6 +1,7 @@
 // The list of meetings: what is running keeps itself up to date, and what has ended is in the list.
 
 import { setUpDropping } from "../catalogue/dropping.js";
+import { MeetingNotices } from "../catalogue/notices.js";
 import { refreshList } from "../catalogue/fresh-list.js";
 import { RunningMeetings } from "../catalogue/running.js";
 import { setUpSelection } from "../catalogue/selection.js";
@@ -17,7 +18,7 @@ function onEnded() {
   for (const ms of DRAWN_MS) setTimeout(refresh, ms);
 }
 
-const running = findById("running") ? new RunningMeetings({ onEnded }) : null;
+const running = findById("running") ? new RunningMeetings({ onEnded, notices: new MeetingNotices() }) : null;
 setUpDropping();
 
 // The first page that somebody opens is written in another zone than theirs: its days may be others.

@@ -14,6 +14,11 @@ describe("What is running is asked for", () => {
     assert.equal(waitMs({ hasCards: true, failures: 3, isHidden: true }), null);
   });
 
+  test("now and then behind other pages where notices are awaited", () => {
+    assert.equal(waitMs({ ...quiet, isHidden: true, isAwaited: true }), 20_000);
+    assert.equal(waitMs({ ...quiet, isAwaited: true }), waitMs(quiet));
+  });
+
   test("less and less often where nothing answers, and at least every minute", () => {
     const waits = [1, 2, 3, 4, 5, 50].map((failures) => waitMs({ ...quiet, hasCards: true, failures }));
     assert.deepEqual(waits, [6000, 12_000, 24_000, 48_000, 60_000, 60_000]);
