@@ -447,7 +447,7 @@ DATE_TIMES: Mapping[type[Field[Any, Any]], Mapping[str, Any]] = {
 
 @admin.register(AccessToken)
 class AccessTokenAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
-    list_display = ["name", "role", "session_key", "expires_at", "is_revoked", "created_at"]
+    list_display = ["name", "role", "session_key", "may_export", "expires_at", "is_revoked", "last_used_at"]
     formfield_overrides = DATE_TIMES
     list_filter = ["role", "is_revoked"]
     search_fields = ["name", "session_key"]
@@ -455,7 +455,12 @@ class AccessTokenAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
     def get_readonly_fields(self, request: HttpRequest, obj: AccessToken | None = None) -> list[str]:
         # What a token is good for is settled when it is given out.
-        return [*(["role", "session_key"] if obj else []), "created_by", "created_at"]
+        return [
+            *(["role", "session_key", "may_export"] if obj else []),
+            "created_by",
+            "created_at",
+            "last_used_at",
+        ]
 
     def save_model(
         self, request: HttpRequest, obj: AccessToken, form: ModelForm[AccessToken], change: bool

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import secrets
 import uuid
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, ClassVar
 
 from django.conf import settings
@@ -22,6 +22,7 @@ from recognition.audio import seconds
 from speakers.fields import SealedField
 from speakers.models import Speaker
 
+from .access import browsers
 from .naming import name_of
 
 SAMPLE_TITLE = gettext_noop("Sample meeting")
@@ -29,6 +30,12 @@ SAMPLE_TITLE = gettext_noop("Sample meeting")
 
 MAX_FAILURES = 8
 """So often recognition fails at the same place of a session; then the session ends."""
+
+
+MAX_AGENT_LENGTH = 300
+
+LAST_USE_S = 600.0
+"""How exactly the last use of a token is known."""
 
 
 class Tag(models.Model):
@@ -478,6 +485,29 @@ class Quota(models.Model):
         return str(self.user)
 
 
+class Login(models.Model):
+    """A browser that is logged in, for its owner to see."""
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="logins")
+    session_key = models.CharField(max_length=40, unique=True, editable=False)
+    """Of Django's session."""
+
+    address = models.GenericIPAddressField(null=True)
+    agent = models.CharField(max_length=MAX_AGENT_LENGTH, blank=True)
+    begun_at = models.DateTimeField(auto_now_add=True)
+    seen_at = models.DateTimeField()
+
+    class Meta:
+        default_permissions: ClassVar = []
+
+    def __str__(self) -> str:
+        return f"{self.user}: {self.agent}"
+
+    @property
+    def browser(self) -> str:
+        return browsers.described(self.agent)
+
+
 class Note(models.Model):
     """A person's word on a moment of a session: without a text a bookmark, under another note a comment."""
 
@@ -522,6 +552,12 @@ class AccessToken(models.Model):
     session_key = models.CharField(_("meeting ID"), max_length=128, blank=True)
     """The only session it is good for; empty for all."""
 
+    may_export = models.BooleanField(
+        _("takes files away"),
+        default=True,
+        db_default=True,
+        help_text=_("A program that reads by it may also have transcripts as files, and recordings."),
+    )
     digest = models.CharField(max_length=64, unique=True, editable=False)
     expires_at = models.DateTimeField(_("expires"), null=True, blank=True)
     is_revoked = models.BooleanField(_("revoked"), default=False)
@@ -529,6 +565,8 @@ class AccessToken(models.Model):
         settings.AUTH_USER_MODEL, models.SET_NULL, null=True, editable=False, verbose_name=_("created by")
     )
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
+    last_used_at = models.DateTimeField(_("last used"), null=True, editable=False)
+    """Within `LAST_USE_S` of its last use; None before the first."""
 
     class Meta:
         verbose_name = _("access token")
@@ -545,12 +583,18 @@ class AccessToken(models.Model):
         name: str,
         role: str,
         session_key: str = "",
+        may_export: bool = True,
         expires_at: datetime | None = None,
         created_by: User | None = None,
     ) -> tuple[AccessToken, str]:
         """Make a token, and return it with its secret, which cannot be had again."""
         token = cls(
-            name=name, role=role, session_key=session_key, expires_at=expires_at, created_by=created_by
+            name=name,
+            role=role,
+            session_key=session_key,
+            may_export=may_export,
+            expires_at=expires_at,
+            created_by=created_by,
         )
         secret = token.renew_secret()
         token.save()
@@ -574,6 +618,12 @@ class AccessToken(models.Model):
     def admits(self, role: str, session_key: str, now: datetime | None = None) -> bool:
         """Tell whether the bearer may take this role in this session."""
         return self.is_good(now) and self.role == role and self.session_key in ("", session_key)
+
+    def note_use(self) -> None:
+        """Remember that it was used, unless that is known already: reading shall not write each time."""
+        now = timezone.now()
+        if self.last_used_at is None or now - self.last_used_at >= timedelta(seconds=LAST_USE_S):
+            AccessToken.objects.filter(pk=self.pk).update(last_used_at=now)
 
     def is_good(self, now: datetime | None = None) -> bool:
         """Tell whether it is neither revoked nor out of date."""

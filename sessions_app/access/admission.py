@@ -4,17 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from importlib import import_module
 
 from django.conf import settings
-from django.contrib.auth import get_user
 from django.contrib.auth.models import User
-from django.http import HttpRequest
 
 from sessions_app.models import AccessToken, Session
 from sessions_app.wire.protocol import ErrorCode, Mode, ProtocolError
 
-from . import decision, permissions
+from . import decision, logins, permissions
 from .decision import Access, AccessDecision, Right, Visitor
 
 
@@ -75,7 +72,7 @@ class Admission:
 
 def admit(asked: Credentials) -> Admission:
     """Decide whether a client may have a socket, or keep it."""
-    user = _logged_in(asked.login)
+    user = logins.user_of(asked.login)
     session = Session.objects.filter(key=asked.session_key).first()
     token = AccessToken.find(asked.token) if asked.token else None
     visitor = _visitor(asked, user, session, token)
@@ -104,25 +101,18 @@ def _visitor(
     asked: Credentials, user: User | None, session: Session | None, token: AccessToken | None
 ) -> Visitor:
     right = Right.SEND if asked.mode is Mode.SENDER else Right.READ
+    is_good = token is not None and any(token.admits(asked.mode, key) for key in asked.keys)
+    if token and is_good:
+        token.note_use()
     return Visitor(
         is_local=asked.is_local,
         has_login=user is not None,
         has_permission=user is not None and right in permissions.granted(user, session),
         has_token=bool(asked.token),
-        is_token_good=token is not None and any(token.admits(asked.mode, key) for key in asked.keys),
+        is_token_good=is_good,
     )
 
 
 def _is_gone(session: Session | None, mode: Mode) -> bool:
     """Tell whether a session is in the trash; its sender is told that it has ended."""
     return session is not None and session.trashed_at is not None and mode is Mode.RECEIVER
-
-
-def _logged_in(login: str) -> User | None:
-    """Return whose login this is; None once it is over, or the account closed."""
-    if not login:
-        return None
-    request = HttpRequest()
-    request.session = import_module(settings.SESSION_ENGINE).SessionStore(login)
-    user = get_user(request)
-    return user if isinstance(user, User) else None

@@ -77,8 +77,8 @@ class Visitor:
     is_token_good: bool = False
     """The token admits this role to this session."""
 
-    is_program: bool = False
-    """Shows its token in a header: nobody has sent it a link."""
+    takes_files: bool = False
+    """Shows its token in a header, as programs do, and the token is good for files as well."""
 
 
 def decide(access: Access, visitor: Visitor) -> AccessDecision:
@@ -122,7 +122,7 @@ def rights(access: Access, visitor: Visitor, granted: Iterable[Right]) -> frozen
 
 def _rights_by_token(visitor: Visitor) -> frozenset[Right]:
     """Let a program write what it reads to files; a link offers its reader no files, only the page."""
-    return frozenset({Right.READ, Right.EXPORT}) if visitor.is_program else frozenset({Right.READ})
+    return frozenset({Right.READ, Right.EXPORT}) if visitor.takes_files else frozenset({Right.READ})
 
 
 def is_trusted(access: Access, visitor: Visitor) -> bool:

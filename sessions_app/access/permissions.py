@@ -165,12 +165,15 @@ def _visitor(request: HttpRequest, session: Session | None) -> Visitor:
     secret = request.GET.get("token", "") or in_header
     token = AccessToken.find(secret) if secret else None
     setattr(request, origin.TOKEN, token.pk if token else None)
+    is_good = bool(session and token and token.admits(AccessToken.Role.RECEIVER, session.key))
+    if token and is_good:
+        token.note_use()
     return Visitor(
         is_local=decision.is_local(
             request.META.get("REMOTE_ADDR"), (name.lower() for name in request.headers)
         ),
         has_login=request.user.is_authenticated,
         has_token=bool(secret),
-        is_token_good=bool(session and token and token.admits(AccessToken.Role.RECEIVER, session.key)),
-        is_program=secret == in_header,
+        is_token_good=is_good,
+        takes_files=secret == in_header and token is not None and token.may_export,
     )

@@ -17,11 +17,12 @@ from django.views.decorators.http import require_POST
 
 from audit import log
 from audit.models import Action
-from sessions_app.access import accounts, roles
+from sessions_app.access import accounts, logins, roles
 from speakers.permissions import needs, user_of
 
 from .. import teams
 from ..forms import AccountForm, NewAccountForm
+from ..models import Login
 
 PER_PAGE = 50
 
@@ -35,6 +36,8 @@ def account(request: HttpRequest) -> HttpResponse:
         "roles": own,
         "memberships": user.memberships.select_related("team").order_by("team__name"),
         "managers": [] if own else accounts.managers(),
+        "logins": logins.of(user),
+        "login_key": request.session.session_key,
     }
     return render(request, "accounts/account.html", context)
 
@@ -45,6 +48,24 @@ def share_recordings(request: HttpRequest) -> HttpResponse:
     """Choose the teams with which one's recordings are shared from their beginning."""
     teams.choose_sharing(user_of(request), request.POST.getlist("team"))
     messages.success(request, _("Saved."))
+    return redirect("account")
+
+
+@require_POST
+@login_required
+def end_login(request: HttpRequest, key: int) -> HttpResponse:
+    """End one of one's own logins."""
+    logins.end(get_object_or_404(Login, pk=key, user=user_of(request)))
+    messages.success(request, _("This browser is logged out."))
+    return redirect("account")
+
+
+@require_POST
+@login_required
+def end_other_logins(request: HttpRequest) -> HttpResponse:
+    """End all of one's logins but this one."""
+    logins.end_others(user_of(request), request.session.session_key)
+    messages.success(request, _("All other browsers are logged out."))
     return redirect("account")
 
 

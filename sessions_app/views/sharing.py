@@ -49,6 +49,7 @@ def links(request: HttpRequest, session: Session) -> HttpResponse:
         % {"time": formats.date_format(timezone.localtime(now), "SHORT_DATETIME_FORMAT")},
         role=AccessToken.Role.RECEIVER,
         session_key=session.key,
+        may_export=False,
         expires_at=now + timedelta(days=days) if days else None,
         created_by=request.user,
     )
@@ -114,4 +115,5 @@ def _as_object(token: AccessToken) -> dict[str, Any]:
         "id": token.pk,
         "name": token.name,
         "expires_at": token.expires_at.isoformat() if token.expires_at else None,
+        "last_used_at": token.last_used_at.isoformat() if token.last_used_at else None,
     }

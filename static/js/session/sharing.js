@@ -91,7 +91,9 @@ class ExportDialog {
   }
 }
 
-/** @typedef {{id: number, name: string, expires_at: string | null, url?: string}} Link */
+/**
+ * @typedef {{id: number, name: string, expires_at: string | null, last_used_at: string | null, url?: string}} Link
+ */
 
 class ShareDialog {
   /** @type {Link[]} */
@@ -154,10 +156,13 @@ class ShareDialog {
     const until = link.expires_at
       ? fill(gettext("until %(day)s"), { day: dayText(link.expires_at) })
       : gettext("until revoked");
+    const used = link.last_used_at
+      ? fill(gettext("last used %(day)s"), { day: dayText(link.last_used_at) })
+      : gettext("not used yet");
     return element(
       "li",
       {},
-      element("span", {}, link.name, " ", element("span", { class: "hint" }, until)),
+      element("span", {}, link.name, " ", element("span", { class: "hint" }, `${until} · ${used}`)),
       element("button", { type: "button", class: "danger", onclick: () => this.revoke(link) }, gettext("Revoke")),
     );
   }

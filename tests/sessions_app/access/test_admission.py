@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from sessions_app.access.admission import Admission, Credentials, admit
 from sessions_app.access.decision import AccessDecision
-from sessions_app.models import AccessToken
+from sessions_app.models import LAST_USE_S, AccessToken
 from sessions_app.wire.protocol import ErrorCode, Mode, ProtocolError
 
 from ..meetings import make_session, make_user
@@ -94,6 +94,29 @@ class TestToken:
         token.is_revoked = True
         token.save()
         assert admit(reading(token=secret)).decision is FORBIDDEN
+
+
+class TestLastUse:
+    def test_is_noted_by_sockets_and_not_at_each_question(self) -> None:
+        token, secret = AccessToken.issue(name="x", role="receiver")
+        asked = reading(token=secret)
+        admit(asked)
+        token.refresh_from_db()
+        first = token.last_used_at
+        assert first and timezone.now() - first < timedelta(minutes=1)
+        admit(asked)
+        token.refresh_from_db()
+        assert token.last_used_at == first
+        AccessToken.objects.update(last_used_at=first - timedelta(seconds=LAST_USE_S))
+        admit(asked)
+        token.refresh_from_db()
+        assert token.last_used_at > first
+
+    def test_is_not_noted_where_it_was_good_for_nothing(self) -> None:
+        token, secret = AccessToken.issue(name="x", role="receiver", session_key="another")
+        admit(reading(token=secret))
+        token.refresh_from_db()
+        assert token.last_used_at is None
 
 
 class TestWhatItCovers:

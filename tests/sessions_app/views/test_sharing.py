@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from datetime import timedelta
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from asgiref.sync import async_to_sync
@@ -88,6 +88,28 @@ class TestLinks:
         client.post(reverse("revoke-link", args=[session.key, other.pk]))
         other.refresh_from_db()
         assert not other.is_revoked
+
+    def test_tell_when_they_were_last_used(self, client: Client, session: Session) -> None:
+        token, secret = AccessToken.issue(name="a", role="receiver", session_key=session.key)
+        before = client.get(reverse("links", args=[session.key])).json()["links"]
+        assert [link["last_used_at"] for link in before] == [None]
+        assert stranger().get(session.get_absolute_url(), {"token": secret}).status_code == 200
+        token.refresh_from_db()
+        assert token.last_used_at and timezone.now() - token.last_used_at < timedelta(minutes=1)
+        (link,) = client.get(reverse("links", args=[session.key])).json()["links"]
+        assert link["last_used_at"] == token.last_used_at.isoformat()
+
+    def test_are_for_reading_and_no_program_takes_files_by_one(
+        self, client: Client, session: Session
+    ) -> None:
+        address = make(client, session, days=7).json()["url"]
+        secret = parse_qs(urlsplit(address).query)["token"][0]
+        headers = {"authorization": f"Bearer {secret}"}
+        assert stranger().get(reverse("lines", args=[session.key]), headers=headers).status_code == 200
+        export = reverse("export", args=[session.key, "txt"])
+        assert stranger().get(export, headers=headers).status_code == 403
+        AccessToken.objects.update(may_export=True)
+        assert stranger().get(export, headers=headers).status_code == 200
 
     def test_senders_tokens_and_dead_links_are_not_listed(self, client: Client, session: Session) -> None:
         past = timezone.now() - timedelta(days=1)
