@@ -15,7 +15,7 @@ unexport PYTHONDONTWRITEBYTECODE
 export ASR_MODELS ASR_DEVICE ASR_COMPUTE_TYPE ASR_DATA_DIR ASR_ACCESS HOST PORT DEMO REDIS_URL DATABASE_URL ALLOWED_HOSTS
 
 .PHONY: run prepare test check lint types scripts page-modules format translations screenshots bench chaos soak
-.PHONY: scale-demo train lock wheel servers help
+.PHONY: scale-demo train lock wheel sbom audit servers help
 
 run: prepare ## Serve pages and sockets on http://127.0.0.1:8000/ with a sample meeting (DEMO=0: without)
 	$(BIN)/python manage.py serve --demo
@@ -87,6 +87,13 @@ lock: .venv/installed-for-development ## Pin by hash all that requirements*.txt 
 wheel: .venv/installed ## Build a package for pip, in dist/
 	rm -rf build
 	$(BIN)/pip wheel --quiet --no-deps --wheel-dir dist .
+
+sbom: .venv/installed-for-development ## Write what a release is made of, as CycloneDX, in dist/
+	$(BIN)/python -m deploy.bill_of_materials
+
+# The lock has all that is installed, by hashes: nothing is to be resolved, or asked for elsewhere.
+audit: .venv/installed-for-development ## Look for known faults of the packages (asks the index of advisories)
+	$(BIN)/pip-audit --disable-pip --require-hashes --strict -r requirements.lock
 
 servers: ## Install what tests need besides Python, where that is possible
 	@tests/install-servers
