@@ -69,7 +69,7 @@ class LocalProcess:
         self.name = name
         self.command = list(command)
         self.log = log
-        self._environment = environment
+        self.environment = environment
         self._folder = folder
         self._user = user
         self._process: Running | None = None
@@ -97,7 +97,7 @@ class LocalProcess:
             self._process = self.launch(
                 self.command,
                 cwd=self._folder,
-                env=self._environment,
+                env=self.environment,
                 stdout=log,
                 stderr=log,
                 user=self._user,

@@ -10,8 +10,8 @@ import numpy as np
 FRAME = 3200
 SAMPLE_RATE = 16_000
 
-NUMBERS = 30_000
-"""Frames of a session that can be told apart; 100 minutes."""
+BASE = 300
+"""A frame's number is in its first two samples, each so small that it is silence; enough for five hours."""
 
 SPEECH_FRAMES, PAUSE_FRAMES = 23, 9
 """4.6 s of speech, 1.8 s of silence."""
@@ -42,8 +42,15 @@ class Recording:
         noise = np.random.default_rng((self.seed, number)).integers(-9000, 9000, FRAME)
         if self.has_pauses and number % (SPEECH_FRAMES + PAUSE_FRAMES) >= SPEECH_FRAMES:
             noise //= 90  # silence to the recogniser, but each sample still of this place alone
-        noise[0] = number + 1
+        noise[0], noise[1] = divmod(number + 1, BASE)
         return (noise / 32768).astype(np.float32)
+
+    def stretches(self) -> list[tuple[int, int]]:
+        """Where somebody speaks, as (start, end) in samples."""
+        if not self.has_pauses:
+            return [(0, self.samples)] if self.frames else []
+        starts = range(0, self.frames, SPEECH_FRAMES + PAUSE_FRAMES)
+        return [(at * FRAME, min(at + SPEECH_FRAMES, self.frames) * FRAME) for at in starts]
 
     def whole(self) -> np.ndarray:
         return np.concatenate(list(self))
@@ -62,7 +69,7 @@ def frames_of(kept: np.ndarray, recording: Recording) -> list[int] | None:
         return None
     numbers = []
     for frame in kept.reshape(-1, FRAME):
-        number = int(frame[0]) - 1
+        number = int(frame[0]) * BASE + int(frame[1]) - 1
         if not 0 <= number < recording.frames:
             return None
         if not np.array_equal(frame, np.rint(recording.frame(number) * 32768).astype(np.int16)):

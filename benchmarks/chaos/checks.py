@@ -17,6 +17,12 @@ AFFECTED_S = 0.5
 
 WINDOW_S = 20.0
 
+SLACK = 1600
+"""Samples at either end of a stretch of speech that may be in no line: a vote decides where speech begins."""
+
+PLAIN_LOSS_S = 0.5
+"""Audio that a connection which breaks may cost a plain sender: what its socket held."""
+
 
 @dataclass(frozen=True, slots=True)
 class KeptLine:
@@ -74,23 +80,74 @@ def missing_frames(kept: np.ndarray, recording: Recording) -> list[int] | None:
     return sorted(set(range(recording.frames)) - set(frames))
 
 
-def unexplained(missing: Sequence[int], breaks: Sequence[int], *, in_flight: int) -> list[int]:
-    """Missing frames that were not on their way when a connection broke.
+@dataclass(frozen=True, slots=True)
+class Hush:
+    """A time in which bytes went nowhere and nobody was told: something was frozen, or a network away."""
+
+    began_at: float
+    over_at: float
+
+    def has(self, at: float) -> bool:
+        return self.began_at <= at <= self.over_at + AFFECTED_S
+
+
+def unexplained(
+    missing: Sequence[int],
+    breaks: Sequence[int],
+    *,
+    in_flight: int,
+    sent_at: Sequence[float] = (),
+    hushes: Sequence[Hush] = (),
+) -> list[int]:
+    """Missing frames of a plain sender that were not on their way when a connection broke.
 
     Args:
         breaks: Number of the next frame at each break.
         in_flight: Frames that a break may cost.
+        sent_at: When each frame was sent.
+        hushes: What was sent meanwhile is lost as well, if the connection broke in the end.
     """
-    return [number for number in missing if not any(at - in_flight <= number <= at for at in breaks)]
+    lost = []
+    for number in missing:
+        before = [at - number for at in breaks if at >= number]
+        is_close = any(distance <= in_flight for distance in before)
+        was_hushed = number < len(sent_at) and any(hush.has(sent_at[number]) for hush in hushes)
+        if not is_close and not (before and was_hushed):
+            lost.append(number)
+    return lost
 
 
-def check_lines(lines: Sequence[KeptLine], audio: np.ndarray, *, is_all_speech: bool) -> Verdict:
-    """Whether the lines are numbered 1, 2, ..., each of its own audio, and none of audio that another has.
+def check_lines(
+    lines: Sequence[KeptLine], audio: np.ndarray, *, speech: Sequence[tuple[int, int]], slack: int = 0
+) -> Verdict:
+    """Whether the lines are numbered 1, 2, ..., each of its own audio, and all speech in one.
 
     Args:
         audio: The whole session, float32, shape (n,).
-        is_all_speech: Whether every sample must be in a line.
+        speech: Stretches in which somebody speaks, as (start, end) in samples.
+        slack: Samples at either end of each that may be in no line.
     """
+    verdict = _check_order(lines, audio)
+    for start, end in speech:
+        for hole_start, hole_end in holes(lines, start + slack, end - slack):
+            verdict.lost_samples += hole_end - hole_start
+            verdict.notes.append(f"no line has [{hole_start}, {hole_end})")
+    return verdict
+
+
+def holes(lines: Sequence[KeptLine], start: int, end: int) -> list[tuple[int, int]]:
+    """Return what of a stretch is in no line."""
+    found, position = [], start
+    for line in sorted(lines, key=lambda line: line.start):
+        if line.end <= position or line.start >= end:
+            continue
+        if line.start > position:
+            found.append((position, line.start))
+        position = max(position, line.end)
+    return [*found, (position, end)] if position < end else found
+
+
+def _check_order(lines: Sequence[KeptLine], audio: np.ndarray) -> Verdict:
     verdict = Verdict()
     position = 0
     for expected, line in enumerate(lines, 1):
@@ -100,16 +157,10 @@ def check_lines(lines: Sequence[KeptLine], audio: np.ndarray, *, is_all_speech: 
         if line.start < position:
             verdict.doubled_lines += 1
             verdict.notes.append(f"line {line.seq} begins at {line.start}, before {position}")
-        if is_all_speech and line.start > position:
-            verdict.lost_samples += line.start - position
-            verdict.notes.append(f"no line has [{position}, {line.start})")
         if line.text != checksum(audio[line.start : line.end]):
             verdict.wrong_lines += 1
             verdict.notes.append(f"line {line.seq} is not of the audio in [{line.start}, {line.end})")
         position = line.end
-    if is_all_speech and position < len(audio):
-        verdict.lost_samples += len(audio) - position
-        verdict.notes.append(f"no line has [{position}, {len(audio)})")
     return verdict
 
 
@@ -127,6 +178,41 @@ def check_transcript(told: Mapping[int, str], lines: Sequence[KeptLine], *, faul
     if not verdict.is_clean:
         verdict.notes.append(f"a receiver lacks {lost}, has {wrong} otherwise, {faults} twice")
     return verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Course:
+    """How a run went, besides what was lost in it."""
+
+    faults: int
+    meetings: int
+    lines: int
+    unfinished: int = 0
+    never_back: Sequence[str] = ()
+    """Names of processes that do not answer at the end."""
+
+    tracebacks: Sequence[str] = ()
+    nemesis_died: str = ""
+    """Of what; empty if it lived to the end."""
+
+    plain_loss_s: float = 0.0
+    """The most that a connection of a plain sender which broke has cost, but for hushes."""
+
+
+def wrong_with(course: Course, verdict: Verdict) -> list[str]:
+    """What of a run must not be, in words; empty if it is clean. One that could have seen nothing is not."""
+    wrong = {
+        "samples, lines or places are lost, doubled or wrong": not verdict.is_clean,
+        "no meeting was held": not course.meetings,
+        "no line was recognised": not course.lines,
+        "nothing failed": not course.faults,
+        f"{course.unfinished} meetings did not end": bool(course.unfinished),
+        f"what breaks things died: {course.nemesis_died}": bool(course.nemesis_died),
+        f"never came back: {', '.join(course.never_back)}": bool(course.never_back),
+        f"{len(course.tracebacks)} tracebacks in the logs": bool(course.tracebacks),
+        f"a plain sender lost {course.plain_loss_s:.1f} s at once": course.plain_loss_s > PLAIN_LOSS_S,
+    }
+    return [what for what, is_so in wrong.items() if is_so]
 
 
 def recovery_s(heard_at: Sequence[float], *, began_at: float, over_at: float) -> float | None:

@@ -109,6 +109,12 @@ class PlainSender:
         self.breaks: list[int] = []
         """Number of the next frame, each time that a connection broke."""
 
+        self.sent_at: list[float] = []
+        """When each frame was sent."""
+
+        self.was_told_at: int | None = None
+        """Number of the next frame when it was told that the session had ended, and nothing more is kept."""
+
     async def run(self) -> None:
         frames = enumerate(self._recording)
         attempt = next_frame = 0
@@ -121,6 +127,7 @@ class PlainSender:
                     listening = asyncio.create_task(_listen_for_end(socket))
                     try:
                         for number, frame in frames:
+                            self.sent_at.append(time.monotonic())
                             await socket.send(frame.tobytes())
                             next_frame = number + 1
                             due = begun + next_frame * FRAME / SAMPLE_RATE
@@ -128,7 +135,10 @@ class PlainSender:
                             if listening.done():
                                 break
                         await socket.send("close")
-                        if await listening in (1000, 4410):
+                        code = await listening
+                        if code == 4410:
+                            self.was_told_at = next_frame
+                        if code in (1000, 4410):
                             return
                     finally:
                         listening.cancel()

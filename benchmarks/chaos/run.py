@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import random
 import re
-import shutil
 import time
 from collections import Counter
 from collections.abc import Sequence
@@ -15,15 +14,15 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import psycopg
-import soundfile
 
 from deploy.cutting_proxy import CuttingProxy
-from deploy.local_cluster import LocalCluster
 
 from .audio import FRAME, SAMPLE_RATE, Recording
 from .checks import (
-    KeptLine,
+    PLAIN_LOSS_S,
+    SLACK,
+    Course,
+    Hush,
     Verdict,
     check_audio,
     check_lines,
@@ -32,27 +31,27 @@ from .checks import (
     percentile,
     recovery_s,
     unexplained,
+    wrong_with,
 )
 from .clients import Follower, PlainReceiver, PlainSender, Receiver, Sender, resuming_sender
-from .nemesis import ErrorCode, Nemesis
-
-MODELS = Path(__file__).resolve().parents[1] / "checksum.toml"
+from .installation import Installation, KeptSession, cluster, keep_logs, one_process
+from .nemesis import Fault, Nemesis
 
 Figures = dict[str, Any]
 
-WEBS, WORKERS, RECEIVERS = 2, 3, 3
+RECEIVERS = 3
 
 MEETING_S = (40.0, 100.0)
 
-IN_FLIGHT_S = 6.0
-"""Audio of a plain sender that a broken connection may cost: what the sockets of a frozen process hold."""
+LONGEST_SHARE = 0.4
+"""Of a run, that a fault may last."""
 
-ENDED_SESSION = "SELECT id, durable FROM sessions_app_session WHERE key = %s AND state = 'ended'"
-LINES = 'SELECT seq, start, "end", text FROM sessions_app_utterance WHERE session_id = %s ORDER BY seq'
+IN_FLIGHT = int(PLAIN_LOSS_S * SAMPLE_RATE / FRAME)
+"""Frames of a plain sender that a broken connection may cost."""
 
 TRACEBACK = re.compile(r"Traceback \(most recent call last\):\n(?: .*\n|\n)*(\S.*)")
 
-PATIENCE_S = 120.0
+PATIENCE_S = 300.0
 """A meeting that is not over so long after its audio counts as lost."""
 
 
@@ -61,7 +60,7 @@ class Report:
     minutes: float
     seed: int
     verdict: Verdict = field(default_factory=Verdict)
-    faults: list[ErrorCode] = field(default_factory=list)
+    faults: list[Fault] = field(default_factory=list)
     recoveries: list[tuple[str, float]] = field(default_factory=list)
     """(kind of fault, seconds)"""
 
@@ -69,17 +68,42 @@ class Report:
     lines: int = 0
     samples: int = 0
     reconnections: int = 0
+    linked: int = 0
+    """Meetings whose sender was away for so long that it went on in another session."""
+
     plain_lost_s: list[float] = field(default_factory=list)
-    """Of each broken connection of a plain sender."""
+    """Of each broken connection of a plain sender, but for what it sent in hushes."""
+
+    plain_hushed_s: list[float] = field(default_factory=list)
+    """Of each of those: what it sent in hushes, into nothing."""
+
+    told: int = 0
+    """Plain senders that were away for too long, and told so."""
 
     unfinished: int = 0
     tracebacks: list[str] = field(default_factory=list)
+    never_back: list[str] = field(default_factory=list)
+    nemesis_died: str = ""
     troubles: list[str] = field(default_factory=list)
     """Processes that did not come back in time after a fault."""
 
     @property
+    def wrong(self) -> list[str]:
+        course = Course(
+            len(self.faults),
+            self.meetings,
+            self.lines,
+            self.unfinished,
+            self.never_back,
+            self.tracebacks,
+            self.nemesis_died,
+            max(self.plain_lost_s, default=0.0),
+        )
+        return wrong_with(course, self.verdict)
+
+    @property
     def is_clean(self) -> bool:
-        return self.verdict.is_clean and not self.unfinished
+        return not self.wrong
 
     @property
     def figures(self) -> Figures:
@@ -91,6 +115,7 @@ class Report:
             "faults_by_kind": dict(sorted(Counter(fault.kind for fault in self.faults).items())),
             "meetings": self.meetings,
             "unfinished_meetings": self.unfinished,
+            "meetings_in_two_sessions": self.linked,
             "audio_s": round(self.samples / SAMPLE_RATE),
             "lines": self.lines,
             "reconnections": self.reconnections,
@@ -107,14 +132,17 @@ class Report:
             "plain_sender_breaks": len(self.plain_lost_s),
             "plain_sender_lost_p50_s": round(percentile(self.plain_lost_s, 0.5), 2),
             "plain_sender_lost_max_s": round(max(self.plain_lost_s, default=0.0), 2),
+            "plain_sender_hushed_max_s": round(max(self.plain_hushed_s, default=0.0), 2),
+            "plain_senders_told": self.told,
             "slow_returns": len(self.troubles),
+            "never_back": len(self.never_back),
             "tracebacks": len(self.tracebacks),
         }
 
     @property
     def summary(self) -> str:
         said = {name: value for name, value in self.figures.items() if not isinstance(value, dict)}
-        lines = [f"{'clean' if self.is_clean else 'NOT CLEAN'}: {said}", *self.verdict.notes[:40]]
+        lines = [f"{'; '.join(self.wrong) or 'clean'}: {said}", *self.verdict.notes[:40]]
         return "\n".join([*lines, *self.troubles[:10], *self.tracebacks[:10]])
 
     def _by_kind(self, share: float) -> dict[str, float]:
@@ -138,27 +166,27 @@ class Meeting:
 class Chaos:
     """One run."""
 
-    def __init__(self, cluster: LocalCluster, proxies: Sequence[CuttingProxy], report: Report) -> None:
-        self._cluster = cluster
+    def __init__(self, installation: Installation, proxies: Sequence[CuttingProxy], report: Report) -> None:
+        self._there = installation
         self._proxies = proxies
         self._report = report
         self._rng = random.Random(report.seed)
         self._numbers = iter(range(10**6))
         self._ends_at = time.monotonic() + 60 * report.minutes
         self._followers: list[tuple[Meeting, Follower]] = []
+        self._plain: list[tuple[Meeting, KeptSession, np.ndarray]] = []
 
     async def run(self, senders: int) -> None:
-        nemesis = Nemesis(self._cluster, random.Random(self._report.seed + 1), cut=self._cut)
+        report, rng = self._report, random.Random(self._report.seed + 1)
+        nemesis = Nemesis(self._there, self._proxies, rng, longest_s=LONGEST_SHARE * 60 * report.minutes)
         raging = asyncio.create_task(nemesis.rage())
         await asyncio.gather(*(self._hold_meetings(is_plain=number % 4 == 3) for number in range(senders)))
-        raging.cancel()
-        await asyncio.gather(raging, return_exceptions=True)
-        self._report.faults = nemesis.faults
-        self._report.troubles = nemesis.troubles
+        report.nemesis_died = await _end_of(raging)
+        await nemesis.rest()
+        report.faults, report.troubles = nemesis.faults, nemesis.troubles
+        for meeting, session, kept in self._plain:
+            self._check_plain(meeting, session, kept)
         self._measure_recovery()
-
-    def _cut(self) -> int:
-        return self._rng.choice(self._proxies).cut(self._rng.randint(1, 5))
 
     # Meetings.
 
@@ -207,63 +235,58 @@ class Chaos:
     # Checks.
 
     async def _check(self, meeting: Meeting) -> None:
-        report, recording = self._report, meeting.recording
-        meeting.pk, durable, lines = await asyncio.to_thread(self._read_database, meeting.key)
-        kept = await asyncio.to_thread(self._read_recording, meeting.pk)
-        verdict = Verdict()
-        audio = recording.whole()
-        if isinstance(meeting.sender, PlainSender):
-            verdict.add(self._check_plain(meeting.sender, kept, recording))
-            audio = (kept / np.float32(32768)).astype(np.float32)
-        else:
-            verdict.add(check_audio(kept, durable, recording))
+        report = self._report
+        sessions = [meeting.key]
+        if not isinstance(meeting.sender, PlainSender):
+            sessions = meeting.sender.sessions
             report.reconnections += meeting.sender.connection.attempts - 1
-        verdict.add(check_lines(lines, audio, is_all_speech=not recording.has_pauses))
+        kept = [await asyncio.to_thread(self._there.read_session, key) for key in sessions]
+        audio = [await asyncio.to_thread(self._there.take_recording, session.pk) for session in kept]
+        meeting.pk = kept[0].pk
+        if isinstance(meeting.sender, PlainSender):
+            self._plain.append((meeting, kept[0], audio[0]))  # judged when all faults are known
+        else:
+            report.linked += len(kept) > 1
+            self._note(meeting, check_recording(kept, audio, meeting.recording))
         for receiver in meeting.receivers:
-            verdict.add(check_transcript(receiver.transcript, lines, faults=receiver.faults))
+            self._note(meeting, check_transcript(receiver.transcript, kept[0].lines, faults=receiver.faults))
             if isinstance(receiver, Follower):
                 report.reconnections += receiver.client.connection.attempts - 1
                 self._followers.append((meeting, receiver))
         report.meetings += 1
-        report.lines += len(lines)
-        report.samples += recording.samples
-        verdict.notes = [f"{meeting.key} ({meeting.pk}): {note}" for note in verdict.notes]
-        report.verdict.add(verdict)
+        report.lines += sum(len(session.lines) for session in kept)
+        report.samples += meeting.recording.samples
 
-    def _check_plain(self, sender: PlainSender, kept: np.ndarray, recording: Recording) -> Verdict:
+    def _note(self, meeting: Meeting, verdict: Verdict) -> None:
+        verdict.notes = [f"{meeting.key} ({meeting.pk}): {note}" for note in verdict.notes]
+        self._report.verdict.add(verdict)
+
+    def _check_plain(self, meeting: Meeting, session: KeptSession, kept: np.ndarray) -> None:
+        sender, recording, report = meeting.sender, meeting.recording, self._report
+        assert isinstance(sender, PlainSender)
         missing = missing_frames(kept, recording)
         if missing is None:
-            return Verdict(lost_samples=recording.samples, notes=["a plain sender's recording is damaged"])
-        in_flight = int(IN_FLIGHT_S * SAMPLE_RATE / FRAME)
-        lost = unexplained(missing, sender.breaks, in_flight=in_flight)
-        for at in sender.breaks:
-            frames = sum(at - in_flight <= number <= at for number in missing)
-            self._report.plain_lost_s.append(frames * FRAME / SAMPLE_RATE)
+            self._note(meeting, Verdict(lost_samples=recording.samples, notes=["its recording is damaged"]))
+            return
+        if sender.was_told_at is not None:
+            report.told += 1
+            missing = [number for number in missing if number < sender.was_told_at]
+        hushes = [Hush(fault.began_at, fault.over_at) for fault in report.faults if fault.is_hush]
+        lost = unexplained(missing, sender.breaks, in_flight=IN_FLIGHT, sent_at=sender.sent_at, hushes=hushes)
+        in_hushes = {
+            number
+            for number in missing
+            if number < len(sender.sent_at) and any(hush.has(sender.sent_at[number]) for hush in hushes)
+        }
+        for before, at in zip([0, *sender.breaks], sender.breaks, strict=False):
+            frames = [number for number in missing if before <= number <= at]
+            hushed = sum(number in in_hushes for number in frames)
+            report.plain_lost_s.append((len(frames) - hushed) * FRAME / SAMPLE_RATE)
+            report.plain_hushed_s.append(hushed * FRAME / SAMPLE_RATE)
         notes = [f"frames {lost} lost though no connection broke there: {sender.breaks}"] if lost else []
-        return Verdict(lost_samples=len(lost) * FRAME, notes=notes)
-
-    def _read_database(self, key: str) -> tuple[int, int, list[KeptLine]]:
-        deadline = time.monotonic() + 30
-        while True:
-            try:
-                with psycopg.connect(self._cluster.postgres.url, connect_timeout=10) as connection:
-                    found = connection.execute(ENDED_SESSION, [key]).fetchone()
-                    assert found, f"{key} has not ended in the database"
-                    rows = connection.execute(LINES, [found[0]]).fetchall()
-                    return found[0], found[1], [KeptLine(*row) for row in rows]
-            except psycopg.OperationalError:
-                if time.monotonic() > deadline:
-                    raise
-                time.sleep(0.5)
-
-    def _read_recording(self, pk: int) -> np.ndarray:
-        """int16; the journal, where no worker lived to make a FLAC of it."""
-        folder = self._cluster.data_dir / "media" / "recordings"
-        for _ in range(50):
-            if (folder / f"{pk}.flac").exists():
-                return np.asarray(soundfile.read(folder / f"{pk}.flac", dtype="int16")[0])
-            time.sleep(0.1)
-        return np.fromfile(folder / f"{pk}.pcm", "<i2")
+        self._note(meeting, Verdict(lost_samples=len(lost) * FRAME, notes=notes))
+        audio = (kept / np.float32(32768)).astype(np.float32)
+        self._note(meeting, check_lines(session.lines, audio, speech=[(0, len(audio))]))
 
     def _measure_recovery(self) -> None:
         for fault in self._report.faults:
@@ -277,19 +300,56 @@ class Chaos:
                     self._report.recoveries.append((fault.kind, silence))
 
 
-async def run_chaos(minutes: float, *, seed: int, senders: int, keep: str | None = None) -> Report:
+def check_recording(
+    sessions: Sequence[KeptSession], audio: Sequence[np.ndarray], recording: Recording
+) -> Verdict:
+    """Whether a recording is whole in its sessions, one after the other, and all that is said has a line.
+
+    Args:
+        audio: The recordings of the sessions on disk, int16, each of shape (n,).
+    """
+    verdict = check_audio(np.concatenate(audio), sum(session.durable for session in sessions), recording)
+    start = 0
+    for session, kept in zip(sessions, audio, strict=True):
+        end = start + len(kept)
+        speech = [(max(a, start) - start, min(b, end) - start) for a, b in recording.stretches()]
+        verdict.add(
+            check_lines(
+                session.lines,
+                (kept / np.float32(32768)).astype(np.float32),
+                speech=[(a, b) for a, b in speech if a < b],
+                slack=SLACK if recording.has_pauses else 0,
+            )
+        )
+        start = end
+    return verdict
+
+
+async def run_chaos(
+    minutes: float, *, seed: int, senders: int, keep: str | None = None, is_one_process: bool = False
+) -> Report:
     """Break a whole installation for so long, and check everything."""
     report = Report(minutes, seed)
     async with AsyncExitStack() as stack:
-        cluster = LocalCluster(webs=WEBS, workers=WORKERS, models=str(MODELS))
-        await asyncio.to_thread(stack.enter_context, cluster)
-        proxies = [await stack.enter_async_context(CuttingProxy(web.port)) for web in cluster.webs]
-        await Chaos(cluster, proxies, report).run(senders)
-        for process in cluster.processes:
-            report.tracebacks += _tracebacks(process.log)
+        kind = one_process() if is_one_process else cluster()
+        there = await asyncio.to_thread(stack.enter_context, kind)
+        proxies = [await stack.enter_async_context(CuttingProxy(web.port)) for web in there.webs]
+        await Chaos(there, proxies, report).run(senders)
+        report.never_back = await asyncio.to_thread(there.never_back)
+        for process in there.processes:
+            report.tracebacks += tracebacks(process.name, process.log.read_text(errors="replace"))
         if keep:
-            _keep_logs(cluster, Path(keep))
+            keep_logs(there, Path(keep))
     return report
+
+
+async def _end_of(raging: asyncio.Task[None]) -> str:
+    """Stop what breaks things; of what it died, if it did before."""
+    if raging.done() and not raging.cancelled():
+        return repr(raging.exception())
+    raging.cancel()
+    await asyncio.gather(raging, return_exceptions=True)
+    return ""
 
 
 async def _after(seconds: float, receiver: Receiver) -> None:
@@ -297,13 +357,6 @@ async def _after(seconds: float, receiver: Receiver) -> None:
     await receiver.run()
 
 
-def _tracebacks(log: Path) -> list[str]:
-    """The last line of each."""
-    found = TRACEBACK.findall(log.read_text(errors="replace"))
-    return [f"{log.stem}: {line[:200]}" for line in found]
-
-
-def _keep_logs(cluster: LocalCluster, folder: Path) -> None:
-    folder.mkdir(parents=True, exist_ok=True)
-    for process in cluster.processes:
-        shutil.copy(process.log, folder)
+def tracebacks(name: str, log: str) -> list[str]:
+    """Return the last line of each traceback in the log of a process."""
+    return [f"{name}: {line[:200]}" for line in TRACEBACK.findall(log)]

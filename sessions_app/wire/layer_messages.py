@@ -23,8 +23,11 @@ Sent = TypeVar("Sent", Line, SpeakerRef, PartialLine, SessionEnd)
 
 RIGHTS_CHANGED = "rights.changed"
 
-LAYER_ERRORS = (ChannelFull, OSError, RedisError)
-"""What a channel layer raises when it cannot pass a message on; the database makes up for it."""
+LAYER_ERRORS = (ChannelFull, OSError, RedisError, AttributeError)
+"""What a channel layer raises when it cannot pass a message on; the database makes up for it.
+
+AttributeError comes from redis-py, when another task loses a connection that one is about to write to.
+"""
 
 
 def session_group(key: str) -> str:

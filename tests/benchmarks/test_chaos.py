@@ -2,26 +2,38 @@
 
 from __future__ import annotations
 
+import asyncio
+from dataclasses import replace
+from typing import Any
+
 import numpy as np
 import pytest
 
+from benchmarks.chaos import run
 from benchmarks.chaos.__main__ import combined
-from benchmarks.chaos.audio import FRAME, Recording, frames_of
+from benchmarks.chaos.audio import FRAME, SAMPLE_RATE, Recording, frames_of
 from benchmarks.chaos.checks import (
+    Course,
+    Hush,
     KeptLine,
+    Verdict,
     check_audio,
     check_lines,
     check_transcript,
+    holes,
     missing_frames,
     recovery_s,
     unexplained,
+    wrong_with,
 )
-from benchmarks.chaos.run import Report, run_chaos
+from benchmarks.chaos.installation import KeptSession
+from benchmarks.chaos.run import IN_FLIGHT, Report, check_recording, run_chaos, tracebacks
 from deploy.local_servers import NotInstalled
-from recognition.fakes.checksum import checksum
+from recognition.fakes.checksum import LOUD, checksum
 
 RECORDING = Recording(seed=1, frames=6, has_pauses=False)
 AUDIO = RECORDING.whole()
+ALL = [(0, len(AUDIO))]
 ON_DISK = np.rint(AUDIO * 32768).astype(np.int16)
 
 
@@ -68,29 +80,174 @@ class TestAudio:
 
 class TestLines:
     def test_all_of_the_audio_in_order_is_clean(self) -> None:
-        assert check_lines(lines(5000, 12_000, 19_200), AUDIO, is_all_speech=True).is_clean
+        assert check_lines(lines(5000, 12_000, 19_200), AUDIO, speech=ALL).is_clean
 
     def test_a_hole_is_lost_audio(self) -> None:
         kept = lines(5000, 12_000, 19_200)
         shifted = [kept[0], KeptLine(2, 6000, 12_000, checksum(AUDIO[6000:12_000])), kept[2]]
-        assert check_lines(shifted, AUDIO, is_all_speech=True).lost_samples == 1000
-        assert check_lines(shifted, AUDIO, is_all_speech=False).is_clean
+        assert check_lines(shifted, AUDIO, speech=ALL).lost_samples == 1000
+        assert check_lines(shifted, AUDIO, speech=[]).is_clean
 
     def test_a_missing_end_is_lost_audio(self) -> None:
-        assert check_lines(lines(5000, 12_000), AUDIO, is_all_speech=True).lost_samples == 7200
+        assert check_lines(lines(5000, 12_000), AUDIO, speech=ALL).lost_samples == 7200
 
     def test_a_line_twice_is_doubled(self) -> None:
         first, second = lines(5000, 12_000)
         again = KeptLine(3, second.start, second.end, second.text)
-        assert check_lines([first, second, again], AUDIO[:12_000], is_all_speech=True).doubled_lines == 1
+        assert check_lines([first, second, again], AUDIO[:12_000], speech=[(0, 12_000)]).doubled_lines == 1
 
     def test_a_missing_number_is_a_lost_line(self) -> None:
         first, _, third = lines(5000, 12_000, 19_200)
-        assert check_lines([first, third], AUDIO, is_all_speech=False).lost_lines == 1
+        assert check_lines([first, third], AUDIO, speech=[]).lost_lines == 1
 
     def test_a_line_of_other_audio_is_wrong(self) -> None:
         other = Recording(seed=2, frames=6, has_pauses=False).whole()
-        assert check_lines(lines(5000, 19_200), other, is_all_speech=True).wrong_lines == 2
+        assert check_lines(lines(5000, 19_200), other, speech=ALL).wrong_lines == 2
+
+
+class TestPauses:
+    """Of a recording with pauses it is known where somebody speaks: each such place must be in a line."""
+
+    PAUSES = Recording(seed=3, frames=70, has_pauses=True)
+
+    def test_its_speech_is_where_it_is_loud_and_only_there(self) -> None:
+        audio = self.PAUSES.whole()
+        speech = np.zeros(len(audio), bool)
+        for start, end in self.PAUSES.stretches():
+            speech[start:end] = True
+        loud = np.abs(audio).reshape(-1, 160).max(axis=1) > LOUD
+        np.testing.assert_array_equal(loud, speech.reshape(-1, 160).all(axis=1))
+
+    @pytest.mark.parametrize("number", [0, 299, 300, 20_000])
+    def test_a_frame_of_silence_is_silent_however_late_it_comes_and_still_known(self, number: int) -> None:
+        at = number - number % 32 + 31
+        recording = Recording(seed=3, frames=at + 1, has_pauses=True)
+        frame = recording.frame(at)
+        assert np.abs(frame).max() < LOUD
+        assert frames_of(np.rint(frame * 32768).astype(np.int16), recording) == [at]
+
+    def test_speech_covered_by_lines_is_clean_also_a_little_beside_them(self) -> None:
+        audio, slack = self.PAUSES.whole(), 1600
+        kept = [
+            KeptLine(seq, start + slack, end, checksum(audio[start + slack : end]))
+            for seq, (start, end) in enumerate(self.PAUSES.stretches(), 1)
+        ]
+        assert check_lines(kept, audio, speech=self.PAUSES.stretches(), slack=slack).is_clean
+        assert not check_lines(kept, audio, speech=self.PAUSES.stretches(), slack=slack - 1).is_clean
+
+    def test_no_line_at_all_is_not(self) -> None:
+        audio, stretches = self.PAUSES.whole(), self.PAUSES.stretches()
+        spoken = sum(end - start for start, end in stretches)
+        assert check_lines([], audio, speech=stretches).lost_samples == spoken
+
+    @pytest.mark.parametrize("missing", [0, 1, 2])
+    def test_nor_is_one_stretch_without_a_line_wherever_it_is(self, missing: int) -> None:
+        audio, stretches = self.PAUSES.whole(), self.PAUSES.stretches()
+        there = [each for number, each in enumerate(stretches) if number != missing]
+        kept = [KeptLine(seq, a, b, checksum(audio[a:b])) for seq, (a, b) in enumerate(there, 1)]
+        start, end = stretches[missing]
+        assert check_lines(kept, audio, speech=stretches).lost_samples == end - start
+
+    def test_nor_is_a_line_that_stops_in_the_middle(self) -> None:
+        assert holes([KeptLine(1, 0, 10, ""), KeptLine(2, 10, 20, ""), KeptLine(3, 30, 40, "")], 5, 50) == [
+            (20, 30),
+            (40, 50),
+        ]
+
+
+def kept_session(recording: Recording, start: int, end: int, *, pk: int = 1) -> KeptSession:
+    """A session with these samples of a recording, in one line."""
+    audio = recording.whole()[start:end]
+    return KeptSession(pk, end - start, "sender", [KeptLine(1, 0, end - start, checksum(audio))])
+
+
+class TestSeveralSessions:
+    """A sender that was away for too long goes on in another session: together they have it all."""
+
+    CUT = 2 * FRAME
+
+    def test_the_recording_in_two_parts_is_clean(self) -> None:
+        sessions = [kept_session(RECORDING, 0, self.CUT), kept_session(RECORDING, self.CUT, len(AUDIO), pk=2)]
+        assert check_recording(sessions, [ON_DISK[: self.CUT], ON_DISK[self.CUT :]], RECORDING).is_clean
+
+    def test_a_gap_between_them_is_lost_and_so_is_a_second_part_without_lines(self) -> None:
+        first, second = kept_session(RECORDING, 0, self.CUT), kept_session(RECORDING, self.CUT, len(AUDIO))
+        gap = [ON_DISK[: self.CUT], ON_DISK[self.CUT + FRAME :]]
+        assert not check_recording([first, second], gap, RECORDING).is_clean
+        mute = replace(second, lines=[])
+        verdict = check_recording([first, mute], [ON_DISK[: self.CUT], ON_DISK[self.CUT :]], RECORDING)
+        assert verdict.lost_samples == len(AUDIO) - self.CUT
+
+    def test_an_end_that_nobody_went_on_from_is_lost(self) -> None:
+        first = kept_session(RECORDING, 0, self.CUT)
+        assert check_recording([first], [ON_DISK[: self.CUT]], RECORDING).lost_samples > 0
+
+
+class TestPlainSenders:
+    SENT_AT = (10.0, 10.2, 10.4, 10.6, 10.8, 11.0)
+
+    def lost(self, missing: list[int], *hushes: Hush, breaks: tuple[int, ...] = (6,)) -> list[int]:
+        return unexplained(missing, breaks, in_flight=2, sent_at=self.SENT_AT, hushes=hushes)
+
+    def test_a_break_explains_half_a_second_and_no_more(self) -> None:
+        assert self.lost([1, 2, 3, 4, 5]) == [1, 2, 3]
+        assert IN_FLIGHT * FRAME / SAMPLE_RATE <= 0.5
+
+    def test_what_was_sent_into_nothing_is_explained_if_the_connection_broke_of_it(self) -> None:
+        hush = Hush(10.3, 10.5)
+        assert self.lost([0, 1, 2, 3, 4], hush) == [0, 1]
+        assert self.lost([0, 1, 2, 3, 4], hush, breaks=()) == [0, 1, 2, 3, 4]
+
+
+GOOD = Course(faults=3, meetings=5, lines=20)
+
+
+class TestRuns:
+    """Each thing that must not be makes a run unclean, also that it could not have seen anything."""
+
+    def test_one_in_which_things_failed_and_nothing_was_lost_is_clean(self) -> None:
+        assert wrong_with(GOOD, Verdict()) == []
+
+    @pytest.mark.parametrize(
+        ("change", "said"),
+        [
+            ({"faults": 0}, "nothing failed"),
+            ({"meetings": 0}, "no meeting was held"),
+            ({"lines": 0}, "no line was recognised"),
+            ({"unfinished": 2}, "2 meetings did not end"),
+            ({"never_back": ["web-1", "worker-2"]}, "never came back: web-1, worker-2"),
+            ({"tracebacks": ["web-1: KeyError"]}, "1 tracebacks in the logs"),
+            ({"nemesis_died": "OSError()"}, "what breaks things died: OSError()"),
+            ({"plain_loss_s": 0.6}, "a plain sender lost 0.6 s at once"),
+        ],
+    )
+    def test_each_of_these_is_told(self, change: dict[str, Any], said: str) -> None:
+        assert wrong_with(replace(GOOD, **change), Verdict()) == [said]
+
+    @pytest.mark.parametrize("kind", ["lost_samples", "lost_lines", "doubled_lines", "wrong_lines"])
+    def test_so_is_everything_that_was_lost(self, kind: str) -> None:
+        assert wrong_with(GOOD, Verdict(**{kind: 1})) == [
+            "samples, lines or places are lost, doubled or wrong"
+        ]
+
+    def test_a_report_of_nothing_is_not_clean(self) -> None:
+        assert not Report(1, 1).is_clean
+
+    def test_a_traceback_in_a_log_is_found_with_its_error(self) -> None:
+        log = (
+            "2026 INFO fine\nTraceback (most recent call last):\n"
+            '  File "x.py", line 1, in f\n    x()\nKeyError: 1\n'
+        )
+        assert tracebacks("web-1", log + "more\n" + log) == ["web-1: KeyError: 1"] * 2
+
+    async def test_what_breaks_things_is_seen_to_have_died(self) -> None:
+        async def die() -> None:
+            raise OSError("no more")
+
+        raging = asyncio.create_task(die())
+        await asyncio.sleep(0)
+        assert await run._end_of(raging) == "OSError('no more')"
+        assert await run._end_of(asyncio.create_task(asyncio.sleep(60))) == ""
 
 
 class TestTranscripts:
@@ -108,10 +265,11 @@ class TestTranscripts:
 class TestSeveralRuns:
     def test_what_was_lost_adds_up_and_the_worst_time_counts(self) -> None:
         one, two = Report(1, 1).figures, Report(2, 2).figures
-        two |= {"lost_samples": 7, "faults": 3, "recovery_p95_s": 4.5}
-        figures = combined([one | {"faults": 2}, two])
+        two |= {"lost_samples": 7, "faults": 3, "recovery_p95_s": 4.5, "faults_by_kind": {"cut": 3}}
+        figures = combined([one | {"faults": 2, "faults_by_kind": {"cut": 1, "kill": 1}}, two])
         assert (figures["faults"], figures["lost_samples"], figures["minutes"]) == (5, 7, 3)
         assert figures["recovery_p95_s"] == 4.5
+        assert figures["faults_by_kind"] == {"cut": 4, "kill": 1}
         assert len(figures["runs"]) == 2
 
 

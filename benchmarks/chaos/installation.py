@@ -1,0 +1,195 @@
+"""What is broken: a whole cluster, or one process that does everything; and what is to be known of either."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sqlite3
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, closing, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import psycopg
+import soundfile
+
+from deploy.local_cluster import ROOT, LocalCluster, WebProcess
+from deploy.local_servers import LocalProcess, PostgresServer, RedisServer, wait_until
+
+from .checks import KeptLine
+from .jumping_clock import JumpingClock, build_library
+from .small_disk import SmallDisk, small_disk
+
+MODELS = Path(__file__).resolve().parents[1] / "checksum.toml"
+
+WEBS, WORKERS = 2, 3
+
+PATIENCE_S = "45"
+"""For how long senders that resume are waited for: not as long as some faults, so some go on elsewhere."""
+
+ENDED_SESSION = "SELECT id, durable, closed_by FROM sessions_app_session WHERE key = {} AND state = 'ended'"
+LINES = 'SELECT seq, start, "end", text FROM sessions_app_utterance WHERE session_id = {} ORDER BY seq'
+
+Ask = Callable[[str, object], list[tuple[object, ...]]]
+
+
+@dataclass(frozen=True, slots=True)
+class KeptSession:
+    """A session as it is in the database."""
+
+    pk: int
+    durable: int
+    closed_by: str
+    lines: list[KeptLine]
+
+
+@dataclass
+class Installation:
+    """Processes that serve, and what can befall their surroundings."""
+
+    data_dir: Path
+    webs: Sequence[WebProcess]
+    ask: Ask
+    workers: Sequence[LocalProcess] = ()
+    redis: RedisServer | None = None
+    postgres: PostgresServer | None = None
+    disk: SmallDisk | None = None
+    clocks: list[JumpingClock] = field(default_factory=list)
+
+    @property
+    def processes(self) -> list[LocalProcess]:
+        return [*self.webs, *self.workers]
+
+    def never_back(self) -> list[str]:
+        """Return the names of the processes that do not answer, though nothing befalls them any more."""
+        waiting = [process for process in self.processes if not self._is_back(process)]
+        return [process.name for process in waiting]
+
+    def _is_back(self, process: LocalProcess) -> bool:
+        process.thaw()
+        if not isinstance(process, WebProcess):
+            return process.is_running
+        try:
+            wait_until(lambda: process.answers("readyz"), process.name, timeout_s=60)
+        except RuntimeError:
+            return False
+        return True
+
+    def read_session(self, key: str) -> KeptSession:
+        """Read a session that has ended.
+
+        Raises:
+            AssertionError: If it has not.
+        """
+        found = self.ask(ENDED_SESSION, key)
+        assert found, f"{key} has not ended in the database"
+        [(pk, durable, closed_by)] = found
+        assert isinstance(pk, int)
+        assert isinstance(durable, int)
+        rows: list[tuple[int, int, int, str]] = self.ask(LINES, pk)  # type: ignore[assignment]
+        return KeptSession(pk, durable, str(closed_by), [KeptLine(*row) for row in rows])
+
+    def take_recording(self, pk: int) -> np.ndarray:
+        """Read a recording, and make room for others; int16. A journal, if no worker lived to encode it."""
+        folder = self.data_dir / "media" / "recordings"
+        flac, journal = folder / f"{pk}.flac", folder / f"{pk}.pcm"
+        for _ in range(50):
+            if flac.exists():
+                break
+            time.sleep(0.1)
+        kept = soundfile.read(flac, dtype="int16")[0] if flac.exists() else np.fromfile(journal, "<i2")
+        flac.unlink(missing_ok=True)
+        return np.asarray(kept)
+
+
+@contextmanager
+def cluster() -> Iterator[Installation]:
+    """Run web and worker processes with Redis and PostgreSQL."""
+    with ExitStack() as stack:
+        data_dir = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="asrsite-chaos-")))
+        disk = stack.enter_context(small_disk(data_dir / "media"))
+        clock = _clock(data_dir, "redis")
+        running = LocalCluster(
+            webs=WEBS, workers=WORKERS, models=str(MODELS), data_dir=data_dir, ASR_SENDER_RESUME_S=PATIENCE_S
+        )
+        if clock:
+            running.redis.environment = {**os.environ, **clock.environment}
+        stack.enter_context(running)
+        yield Installation(
+            data_dir,
+            running.webs,
+            _in_postgres(running.postgres.url),
+            running.workers,
+            running.redis,
+            running.postgres,
+            disk,
+            [clock] if clock else [],
+        )
+
+
+@contextmanager
+def one_process() -> Iterator[Installation]:
+    """Run one process that does everything, with SQLite."""
+    with ExitStack() as stack:
+        data_dir = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="asrsite-chaos-")))
+        disk = stack.enter_context(small_disk(data_dir / "media"))
+        clock = _clock(data_dir, "web-1")
+        environment = {
+            **{
+                name: value for name, value in os.environ.items() if name not in ("REDIS_URL", "DATABASE_URL")
+            },
+            "ASR_DATA_DIR": str(data_dir),
+            "ASR_MODELS": str(MODELS),
+            "ASR_CAPACITY": "40",
+            "ASR_SENDER_RESUME_S": PATIENCE_S,
+            "DJANGO_SETTINGS_MODULE": "asrsite.settings",
+            "PYTHONUNBUFFERED": "1",
+            "OMP_NUM_THREADS": "1",
+        }
+        command = [sys.executable, "manage.py", "migrate", "--verbosity", "0"]
+        subprocess.run(command, cwd=ROOT, env=environment, check=True)
+        web = WebProcess(
+            "web-1", environment | (clock.environment if clock else {}), log=data_dir / "web-1.log"
+        )
+        stack.enter_context(web)
+        wait_until(lambda: web.answers("readyz"), "web-1 is not ready", timeout_s=300)
+        yield Installation(data_dir, [web], _in_sqlite(data_dir), disk=disk, clocks=[clock] if clock else [])
+
+
+def _clock(folder: Path, name: str) -> JumpingClock | None:
+    library = build_library(folder)
+    return JumpingClock(library, folder / f"{name}.clock") if library else None
+
+
+def _in_postgres(url: str) -> Ask:
+    def ask(statement: str, value: object) -> list[tuple[object, ...]]:
+        deadline = time.monotonic() + 60
+        while True:
+            try:
+                with psycopg.connect(url, connect_timeout=10) as connection:
+                    return connection.execute(statement.format("%s").encode(), [value]).fetchall()
+            except psycopg.OperationalError:
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(0.5)
+
+    return ask
+
+
+def _in_sqlite(data_dir: Path) -> Ask:
+    def ask(statement: str, value: object) -> list[tuple[object, ...]]:
+        with closing(sqlite3.connect(data_dir / "asrsite.sqlite3", timeout=60)) as connection:
+            return connection.execute(statement.format("?"), [value]).fetchall()
+
+    return ask
+
+
+def keep_logs(installation: Installation, folder: Path) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    for process in installation.processes:
+        shutil.copy(process.log, folder)
