@@ -39,6 +39,8 @@ UNASKED_ENDS = {"absence", "limit"}
 TAKEN = {4400, 4403, 4410}
 """Codes for an id that is of something else."""
 
+ENDED = 4410
+
 MAX_ID_LENGTH, MAX_IDS = 64, 50
 
 Message = dict[str, Any]
@@ -204,7 +206,7 @@ class ResumingSender:
                     await self._connect()
                 except FAILURES as error:
                     if self._is_taken(error):
-                        self._take_next_id()
+                        self._take_next_id(replaces=len(self.sessions) > 1)
                     else:
                         await self.connection.pause(error)
             await recording
@@ -266,8 +268,7 @@ class ResumingSender:
         elif closed_by in UNASKED_ENDS:
             self._start, self._continues, self._resume = end, self._resume, ""
             self._has_next = True
-            self.sessions.append("")
-            self._take_next_id()
+            self._take_next_id(replaces=False)
         else:
             left_s = (self.backlog.end - end) / SAMPLE_RATE
             raise Refused(
@@ -277,14 +278,19 @@ class ResumingSender:
 
     def _is_taken(self, error: Exception) -> bool:
         """Tell whether the id that we thought of for the next session cannot be had."""
-        is_new = bool(self._continues) and not self._resume
+        if self._resume or self._ids >= MAX_IDS:
+            return False
         code = error.rcvd.code if isinstance(error, ConnectionClosed) and error.rcvd else None
-        return is_new and code in TAKEN and self._ids < MAX_IDS
+        if self._continues:
+            return code in TAKEN
+        # It may be ours that has ended: the server's first word was lost, and we were away for too long.
+        return code == ENDED and self.connection.attempts > 1
 
-    def _take_next_id(self) -> None:
+    def _take_next_id(self, *, replaces: bool) -> None:
         self._ids += 1
-        self.connection.session = self.sessions[-1] = numbered(self.sessions[0], self._ids)
-        self._on_next(self.sessions[-1], self._start / SAMPLE_RATE)
+        self.connection.session = numbered(self.sessions[0], self._ids)
+        self.sessions[len(self.sessions) - replaces :] = [self.connection.session]
+        self._on_next(self.connection.session, self._start / SAMPLE_RATE)
 
     async def _send(self, socket: ClientConnection, position: int) -> None:
         with contextlib.suppress(ConnectionClosed):  # whoever listens finds out as well

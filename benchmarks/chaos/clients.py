@@ -16,7 +16,9 @@ from websockets.exceptions import ConnectionClosed, InvalidHandshake
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "examples"))
 
-from resuming import ResumingReceiver, ResumingSender
+from resuming import Refused, ResumingReceiver, ResumingSender
+
+__all__ = ["Refused"]
 
 from .audio import FRAME, SAMPLE_RATE, Recording
 

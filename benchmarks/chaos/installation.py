@@ -102,9 +102,11 @@ class Installation:
             if flac.exists():
                 break
             time.sleep(0.1)
-        kept = soundfile.read(flac, dtype="int16")[0] if flac.exists() else np.fromfile(journal, "<i2")
-        flac.unlink(missing_ok=True)
-        return np.asarray(kept)
+        if flac.exists():
+            kept = soundfile.read(flac, dtype="int16")[0]
+            flac.unlink()
+            return np.asarray(kept)
+        return np.fromfile(journal, "<i2") if journal.exists() else np.zeros(0, np.int16)
 
 
 @contextmanager

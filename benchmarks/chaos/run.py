@@ -33,7 +33,7 @@ from .checks import (
     unexplained,
     wrong_with,
 )
-from .clients import Follower, PlainReceiver, PlainSender, Receiver, Sender, resuming_sender
+from .clients import Follower, PlainReceiver, PlainSender, Receiver, Refused, Sender, resuming_sender
 from .installation import Installation, KeptSession, cluster, keep_logs, one_process
 from .nemesis import Fault, Nemesis
 
@@ -197,9 +197,9 @@ class Chaos:
             try:
                 async with asyncio.timeout(meeting.recording.samples / SAMPLE_RATE + PATIENCE_S):
                     await self._hold(meeting)
-            except TimeoutError:
+            except (TimeoutError, Refused) as error:
                 self._report.unfinished += 1
-                self._report.verdict.notes.append(f"{meeting.key} did not end")
+                self._report.verdict.notes.append(f"{meeting.key} did not end: {error}")
                 continue
             await self._check(meeting)
 

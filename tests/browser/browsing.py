@@ -6,7 +6,9 @@ import asyncio
 import json
 import os
 import shutil
+import sqlite3
 import time
+from contextlib import closing
 from pathlib import Path
 from threading import Event, Thread
 from typing import Any, Self
@@ -97,6 +99,11 @@ class Site:
     def rows(self, query: str, *values: Any) -> list[tuple[Any, ...]]:
         """What the database says."""
         return self.server.query(query, *values)
+
+    def change(self, statement: str, *values: Any) -> None:
+        """Change the database by hand."""
+        with closing(sqlite3.connect(self.server.database, timeout=30)) as connection, connection:
+            connection.execute(statement, values)
 
     def lines(self, key: str) -> list[str]:
         """The transcript of a session, as the database has it."""

@@ -29,7 +29,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     data_dir = tmp_path_factory.mktemp("site")
     models = data_dir / "meeting.toml"
     models.write_text(script_file(SPOKEN))
-    with Server(data_dir, ASR_MODELS=str(models)) as server:
+    with Server(data_dir, ASR_MODELS=str(models), ASR_SENDER_RETURN_S="1") as server:
         yield Site(server, fill="fill_for_editing")
 
 

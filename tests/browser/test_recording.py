@@ -124,6 +124,37 @@ class TestANetworkThatGoesAway:
         assert shown_lines(page) == site.lines(key) == TEXTS
         assert shown_speakers(page) == speakers(site, key) == SPEAKERS
 
+    def test_for_too_long_makes_the_recording_go_on_in_another_meeting(
+        self, site: Site, page: Page, far: BrowserContext, network: Network
+    ) -> None:
+        recorder, reader = far.new_page(), page
+        start_recording(recorder)
+        expect(recorder.locator("#lines .line")).to_have_count(1)
+        reader.goto(recorder.evaluate("location.pathname"))
+        key = reader.url.rstrip("/").rsplit("/", 1)[-1]
+        network.fail()
+        expect(reader.locator("#state")).to_have_text(
+            re.compile(r"waiting for the microphone until \d\d:\d\d")
+        )
+        site.change("UPDATE sessions_app_session SET sender_resumes = 0 WHERE key = ?", key)  # it cannot wait
+        expect(reader.locator("#state")).to_have_text("ended")
+        expect(reader.locator("#closed-by")).to_have_text("its microphone was away for too long")
+        network.recover()
+        moved = recorder.locator("#moved")
+        expect(moved).to_contain_text("The recording goes on without a gap in another one")
+        expect(moved.get_by_role("link")).to_have_text(f"{key}-2")
+        expect(recorder.locator("#recorder-word")).to_have_text("Recording")
+        reader.reload()
+        reader.get_by_role("link", name=f"{key}-2").click()
+        expect(reader.locator("#lines .line .text").last).to_have_text(TEXTS[-1])
+        recorder.get_by_role("button", name="End", exact=True).click()
+        recorder.get_by_role("dialog").get_by_role("button", name="End").click()
+        expect(reader.locator("#state")).to_have_text("ended")
+        expect(recorder.locator("#left-over")).to_be_hidden()
+        said = [*site.lines(key), *site.lines(f"{key}-2")]
+        assert said[0] == TEXTS[0]
+        assert said[-2:] == TEXTS[-2:]
+
     def test_keeps_no_line_from_a_reader(
         self, site: Site, page: Page, far: BrowserContext, network: Network
     ) -> None:

@@ -12,6 +12,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
+from websockets.exceptions import ConnectionClosedError
+from websockets.frames import Close
 
 from deploy.cutting_proxy import CuttingProxy
 from sessions_app.recordings.files import to_int16
@@ -283,6 +285,21 @@ class TestEnds:
             Refused, match=rf"meeting was ended by {closed_by} at 2\.0 s; 1\.0 s that were recorded since"
         ):
             heard(sender, closed_by, 2 * SAMPLE_RATE)
+
+    def test_an_id_that_had_ended_before_is_refused_unless_it_may_be_ours(
+        self, sender: ResumingSender
+    ) -> None:
+        sender._resume = ""
+        gone = ConnectionClosedError(Close(4410, ""), None)
+        sender.connection.attempts = 1
+        assert not sender._is_taken(gone)
+        sender.connection.attempts = 2
+        assert sender._is_taken(gone)
+        assert not sender._is_taken(ConnectionClosedError(Close(4403, ""), None))
+        sender._take_next_id(replaces=False)
+        assert sender.sessions == ["meeting", "meeting-2"]
+        sender._take_next_id(replaces=True)
+        assert sender.sessions == ["meeting", "meeting-3"]
 
     def test_a_long_id_is_shortened_and_not_twice_the_same(self) -> None:
         ids = {resuming.numbered("会" * 64, number) for number in (2, 3, 10, 11)}

@@ -132,6 +132,7 @@ export class Recorder {
   moved(earlier) {
     this.hasMoved = true;
     forgetSender(earlier);
+    for (const button of this.bar.querySelectorAll("[data-bookmark]")) button.remove(); // they are for the page's meeting
     const note = byId("moved");
     const { key } = this.sender;
     const link = element("a", { href: this.urlOf(key), target: "_blank", rel: "noopener" }, key);

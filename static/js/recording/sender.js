@@ -84,7 +84,7 @@ export class Sender {
     this.address = () => {
       const asked = this.resume || this.continues ? {} : { title, models }; // the session keeps what it began with
       const rights = { token, resume: this.resume, continues: this.continues };
-      const known = this.continues ? {} : marks(); // the page shows the first session
+      const known = this.count > 1 ? {} : marks(); // the page shows the first session
       return socketAddress(this.key, { mode: "sender", v: 2, ...asked, ...rights, ...known });
     };
     this.socket = this.newSocket();
@@ -285,7 +285,9 @@ export class Sender {
   connectionChanged(state, fault) {
     if (state !== "open") this.isWelcome = false;
     if (state === "refused" && this.isKeyTaken(fault)) {
+      const earlier = this.key;
       this.openNext();
+      if (!this.continues) this.listener.moved(earlier);
       return;
     }
     if (state === "refused" || state === "done") this.finished();
@@ -315,8 +317,9 @@ export class Sender {
 
   /** @param {Fault} [fault] */
   isKeyTaken(fault) {
-    const isNew = Boolean(this.continues) && !this.resume;
-    return isNew && fault !== undefined && TAKEN.includes(fault.code) && this.count < MAX_KEYS;
+    if (this.resume || !fault || this.count >= MAX_KEYS) return false;
+    // Without that right it may be ours that has ended: the server's first word was lost, and we were away too long.
+    return this.continues ? TAKEN.includes(fault.code) : fault.code === "session_ended" && this.socket.attempts > 0;
   }
 
   openNext() {

@@ -362,6 +362,23 @@ describe("A session that ended while its sender was away", () => {
     });
   }
 
+  test("may be one whose first word was lost: the recording begins under another key", async () => {
+    const sender = await send({ seconds: 20, isInRealTime: true, title: "Weekly" });
+    Socket.last.break();
+    clock.pass(2000);
+    Socket.last.complain({ code: "session_ended", close: 4410, retryable: false });
+    Socket.last.break(4410);
+    assert.deepEqual([path(), query("continues"), query("title")], ["/ws/asr/周会-2", null, "Weekly"]);
+    assert.deepEqual([sender.state, told.at(-1)], ["recording", "moved from 周会"]);
+  });
+
+  test("is refused where it had ended before anybody came", async () => {
+    const sender = await send({ seconds: 20, isInRealTime: true });
+    Socket.last.complain({ code: "session_ended", close: 4410, retryable: false });
+    Socket.last.break(4410);
+    assert.equal(sender.state, "ended");
+  });
+
   test("is gone on with also by who has said that it is over, until all is kept", async () => {
     const sender = await send({ seconds: 3 });
     Socket.last.welcome();
