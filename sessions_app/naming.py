@@ -13,7 +13,10 @@ from django.utils.translation import pgettext
 SAMPLE_KEY = "sample-meeting"
 """The key of the sample meeting, which a first start shows."""
 
-_MADE_UP = re.compile(r"\d{8}-\d{4}-[0-9a-f]{4}|[0-9a-f]{32}|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_MADE_UP = re.compile(
+    r"(\d{8}-\d{4}-[0-9a-f]{4}|[0-9a-f]{32}|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12})(-\d{1,2})?"
+)
+"""With a number behind it where a meeting continues another."""
 
 
 def name_of(*, title: str, drawn_title: str, key: str, begun_at: datetime | None) -> str:
