@@ -44,7 +44,7 @@ class Fault:
     """Primary keys of those that it touches; None for all."""
 
     is_hush: bool = False
-    """Whether bytes went nowhere meanwhile, or into a memory that is lost, and nobody was told."""
+    """Whether bytes went nowhere meanwhile, or waited in a memory that may be lost, and nobody was told."""
 
 
 class Nemesis:
@@ -224,13 +224,13 @@ class Nemesis:
         assert self._there.redis
         began_at = time.monotonic()
         await self._restart(self._there.redis, signal.SIGKILL)
-        return Fault("restart redis", began_at, time.monotonic())
+        return Fault("restart redis", began_at, time.monotonic(), is_hush=True)
 
     async def _freeze_redis(self) -> Fault:
         assert self._there.redis
         began_at = time.monotonic()
         await self._freeze(self._there.redis, (0.5, 2.0))
-        return Fault("freeze redis", began_at, time.monotonic())
+        return Fault("freeze redis", began_at, time.monotonic(), is_hush=True)
 
     async def _fill_redis(self) -> Fault:
         """It takes nothing more, as at its limit of memory."""
@@ -242,7 +242,9 @@ class Nemesis:
         fault = await self._configure_redis(
             "evict redis", cache, {"maxmemory": "0", "maxmemory-policy": "noeviction"}
         )
-        return Fault(fault.kind, fault.began_at - HELD_S, fault.over_at, is_hush=True)
+        return Fault(
+            fault.kind, fault.began_at - HELD_S, fault.over_at, is_hush=True
+        )  # with all that it held
 
     async def _lock_redis(self) -> Fault:
         """It asks for a password that nobody knows, and everybody has to log in again."""
@@ -265,7 +267,7 @@ class Nemesis:
             for name, value in right.items():
                 await asyncio.to_thread(redis.config_set, name, value)
             redis.close()
-        return Fault(kind, began_at, time.monotonic())
+        return Fault(kind, began_at, time.monotonic(), is_hush=True)
 
     def _redis(self, **options: Any) -> blocking_redis.Redis:
         assert self._there.redis

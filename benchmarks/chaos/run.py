@@ -43,6 +43,8 @@ RECEIVERS = 3
 
 MEETING_S = (40.0, 100.0)
 
+NEAR_S = 10.0
+
 LONGEST_SHARE = 0.4
 """Of a run, that a fault may last."""
 
@@ -283,10 +285,25 @@ class Chaos:
             hushed = sum(number in in_hushes for number in frames)
             report.plain_lost_s.append((len(frames) - hushed) * FRAME / SAMPLE_RATE)
             report.plain_hushed_s.append(hushed * FRAME / SAMPLE_RATE)
-        notes = [f"frames {lost} lost though no connection broke there: {sender.breaks}"] if lost else []
+        notes = []
+        if lost:
+            sent_at = [sender.sent_at[number] for number in lost if number < len(sender.sent_at)]
+            near = self._kinds_near(min(sent_at, default=0.0), max(sent_at, default=0.0))
+            notes = [f"{len(lost)} frames from {lost[0]} to {lost[-1]} lost; breaks: {sender.breaks}; {near}"]
         self._note(meeting, Verdict(lost_samples=len(lost) * FRAME, notes=notes))
         audio = (kept / np.float32(32768)).astype(np.float32)
         self._note(meeting, check_lines(session.lines, audio, speech=[(0, len(audio))]))
+
+    def _kinds_near(self, start: float, end: float) -> str:
+        """Say what failed about this time."""
+        near = [
+            fault
+            for fault in self._report.faults
+            if fault.began_at <= end + NEAR_S and fault.over_at >= start - NEAR_S
+        ]
+        return ", ".join(
+            f"{fault.kind} at {fault.began_at - start:.1f} to {fault.over_at - start:.1f} s" for fault in near
+        )
 
     def _measure_recovery(self) -> None:
         for fault in self._report.faults:

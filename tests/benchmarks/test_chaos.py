@@ -224,11 +224,12 @@ class TestRuns:
     def test_each_of_these_is_told(self, change: dict[str, Any], said: str) -> None:
         assert wrong_with(replace(GOOD, **change), Verdict()) == [said]
 
-    @pytest.mark.parametrize("kind", ["lost_samples", "lost_lines", "doubled_lines", "wrong_lines"])
-    def test_so_is_everything_that_was_lost(self, kind: str) -> None:
-        assert wrong_with(GOOD, Verdict(**{kind: 1})) == [
-            "samples, lines or places are lost, doubled or wrong"
-        ]
+    @pytest.mark.parametrize(
+        "verdict",
+        [Verdict(lost_samples=1), Verdict(lost_lines=1), Verdict(doubled_lines=1), Verdict(wrong_lines=1)],
+    )
+    def test_so_is_everything_that_was_lost(self, verdict: Verdict) -> None:
+        assert wrong_with(GOOD, verdict) == ["samples, lines or places are lost, doubled or wrong"]
 
     def test_a_report_of_nothing_is_not_clean(self) -> None:
         assert not Report(1, 1).is_clean
@@ -293,9 +294,10 @@ class TestRecovery:
 @pytest.mark.slow(60)
 async def test_nothing_is_lost_in_half_a_minute_of_chaos() -> None:
     try:
-        report = await run_chaos(0.5, seed=11, senders=4)
+        # Without a plain sender: what its sockets hold on a busy machine is more than on an idle one.
+        report = await run_chaos(0.5, seed=11, senders=3)
     except NotInstalled as error:
         pytest.skip(str(error))
     assert report.is_clean, report.summary
     assert report.faults
-    assert report.meetings >= 4
+    assert report.meetings >= 3
