@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import ipaddress
 import os
 import secrets
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -82,13 +84,34 @@ def secret(name: str, file: Path) -> str:
     """Read the secret of this installation: from the environment, or a file made on the first start."""
     if value := text(name, ""):
         return value
+    if not file.exists():
+        _write_secret(file, secrets.token_urlsafe(50))
+    if value := file.read_text(errors="replace").strip():
+        return value
+    raise ImproperlyConfigured(
+        f"The file {file} is empty, so nobody could log in: put it back from a backup, or delete it to have "
+        f"a new one made (everybody is logged out then), or set {name}."
+    )
+
+
+def _write_secret(file: Path, value: str) -> None:
+    """Write it whole or not at all, for its owner alone; one that is there by now stays."""
+    descriptor, name = tempfile.mkstemp(prefix=f"{file.name}.", dir=file.parent)
+    fresh = Path(name)
     try:
-        descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        return file.read_text().strip()
-    with os.fdopen(descriptor, "w") as opened:
-        opened.write(value := secrets.token_urlsafe(50))
-    return value
+        with os.fdopen(descriptor, "w") as opened:
+            opened.write(value)
+            opened.flush()
+            os.fsync(opened.fileno())
+        with contextlib.suppress(FileExistsError):
+            file.hardlink_to(fresh)
+    finally:
+        fresh.unlink()
+
+
+def hide_new_files() -> None:
+    """Let no other user of this machine read what this process makes, nor the group write to it."""
+    os.umask(os.umask(0o077) | 0o027)
 
 
 def keys(name: str) -> list[str]:

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import secrets
+import shutil
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
-from prometheus_client import Info
+from prometheus_client import Gauge, Info
 from prometheus_client.exposition import choose_encoder
 
 from sessions_app.access.decision import is_local
 from sessions_app.metrics import registry
 
 from . import __version__
+
+FREE_BYTES = Gauge("asr_disk_free_bytes", "Space where recordings are kept.", registry=registry)
+FREE_BYTES.set_function(lambda: shutil.disk_usage(settings.DATA_DIR).free)
 
 Info("asrsite", "What runs here.", registry=registry).info({"version": __version__})
 

@@ -16,6 +16,7 @@ PACKAGE = Path(__file__).resolve().parent
 IS_INSTALLED = (PACKAGE / "templates").is_dir()  # a checkout has them beside it: see setup.py
 RESOURCES = PACKAGE if IS_INSTALLED else PACKAGE.parent
 USUAL_DATA_DIR = env.user_data() / "asrsite" if IS_INSTALLED else RESOURCES / "var"
+env.hide_new_files()
 DATA_DIR = Path(env.text("ASR_DATA_DIR", str(USUAL_DATA_DIR))).resolve()
 try:
     DATA_DIR.mkdir(parents=True, exist_ok=True)
@@ -149,6 +150,8 @@ CACHES: dict[str, dict[str, Any]] = {
 }
 
 MEDIA_ROOT = DATA_DIR / "media"
+FILE_UPLOAD_PERMISSIONS = 0o640
+FILE_UPLOAD_DIRECTORY_PERMISSIONS = 0o750
 
 # Static files
 

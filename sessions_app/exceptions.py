@@ -11,6 +11,8 @@ SessionsError
 │   ├── Unreachable      the place of the logs does not answer
 │   └── Fenced           another worker owns the session
 ├── WorkersFailed        worker/worker_processes: workers ended and would end again
+├── BadInstallation      installation: what makes every start useless
+│   └── FolderInUse      the data folder has a server
 ├── EditError            transcripts/edit_requests: why a transcript is not changed
 │   ├── BadEdit          the request makes no sense
 │   ├── Conflict         somebody else has forestalled it

@@ -15,7 +15,7 @@ from pathlib import Path
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from django.conf import settings
 
-from .exceptions import Undecipherable
+from .exceptions import BadKeys, Undecipherable
 
 
 def encrypt(plain: bytes) -> bytes:
@@ -38,6 +38,26 @@ def is_current(token: bytes) -> bool:
     except InvalidToken:
         return False
     return True
+
+
+def check_keys() -> None:
+    """Find out whether the keys are some; a file that is not there yet is made when it is needed.
+
+    Raises:
+        BadKeys: If not.
+    """
+    file = Path(settings.VOICEPRINT_KEY_FILE)
+    if not settings.VOICEPRINT_KEYS and not file.exists():
+        return
+    source = "VOICEPRINT_KEYS" if settings.VOICEPRINT_KEYS else f"The file {file}"
+    advice = "put it back from a backup, or move it away if no voice is enrolled yet"
+    try:
+        found = keys()
+        _fernets(found)
+    except (ValueError, OSError) as error:  # UnicodeDecodeError is one, too
+        raise BadKeys(f"{source} holds no keys of voiceprints ({error}): {advice}.") from None
+    if not found:
+        raise BadKeys(f"{source} is empty, and no voiceprint can be read: {advice}.")
 
 
 def keys() -> tuple[str, ...]:

@@ -4,6 +4,7 @@ SpeakersError
 ├── BadRecording        a file is no recording that can be enrolled
 ├── EnrollmentError     a recording cannot be stored as somebody's voice
 ├── Undecipherable      a voiceprint was encrypted with a key that is not here
+├── BadKeys             what should be keys is none
 ├── InUse               deleted rows are still read, so their bytes cannot be overwritten yet
 ├── TooFewVoices        there are not enough people or recordings to learn from
 └── JobError            of work that a recognition worker does
@@ -38,6 +39,10 @@ class Undecipherable(SpeakersError):
             "A voiceprint cannot be read: it was encrypted with another key. Put that key back into "
             "VOICEPRINT_KEYS or the file voiceprint_keys of the data directory, or enroll again."
         )
+
+
+class BadKeys(SpeakersError):
+    """The keys of this installation are none; the message says where they are."""
 
 
 class InUse(SpeakersError):

@@ -19,6 +19,7 @@ from recognition.interfaces import Models
 from recognition.model_sets.loading import errors_named, load_models
 from recognition.model_sets.reading import ModelSet
 from sessions_app import metrics, model_sets
+from sessions_app.installation import BadInstallation
 from sessions_app.recordings import files
 from sessions_app.store import queries
 from sessions_app.store.in_database import in_database
@@ -95,7 +96,7 @@ def _endpointing(model_set: ModelSet) -> EndpointingOptions:
 
 def failure_message(error: Exception) -> str:
     """Return why there is no recognition, in one line; what is nobody's mistake but ours goes to the log."""
-    if isinstance(error, RecognitionError):
+    if isinstance(error, RecognitionError | BadInstallation):
         return str(error)
     logger.error("recognition failed", exc_info=error)
     return f"Recognition failed: {type(error).__name__}: {error}"

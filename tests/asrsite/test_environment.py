@@ -77,6 +77,38 @@ class TestSecret:
         assert environment.secret("NAME", tmp_path / "secret") == "given"
         assert not (tmp_path / "secret").exists()
 
+    @pytest.mark.parametrize("content", ["", " \n"])
+    def test_an_empty_one_stops_the_start_and_is_left_alone(self, tmp_path: Path, content: str) -> None:
+        file = tmp_path / "secret"
+        file.write_text(content)
+        with pytest.raises(ImproperlyConfigured, match=f"The file {file} is empty.*delete it"):
+            environment.secret("NO_SUCH_NAME", file)
+        assert file.read_text() == content
+
+    def test_it_is_written_whole_or_not_at_all(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        def full(descriptor: int) -> None:
+            raise OSError("No space left on device")
+
+        monkeypatch.setattr(environment.os, "fsync", full)
+        with pytest.raises(OSError, match="No space"):
+            environment.secret("NO_SUCH_NAME", tmp_path / "secret")
+        assert not list(tmp_path.iterdir())
+
+
+def test_new_files_are_for_their_owner_and_group_alone(tmp_path: Path) -> None:
+    before = os.umask(0o022)
+    try:
+        environment.hide_new_files()
+        (tmp_path / "folder").mkdir()
+        (tmp_path / "file").touch()
+        assert stat.S_IMODE((tmp_path / "folder").stat().st_mode) == 0o750
+        assert stat.S_IMODE((tmp_path / "file").stat().st_mode) == 0o640
+        os.umask(0o077)
+        environment.hide_new_files()
+        assert os.umask(0o022) == 0o077  # whoever wants it stricter has it
+    finally:
+        os.umask(before)
+
 
 def check(tmp_path: Path, *arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
     """`manage.py check` of an installation with these settings."""

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
+import errno
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
+from django.contrib.sessions.models import Session
 from django.db import OperationalError
+from django.db.migrations.recorder import MigrationRecorder
 from django.test import AsyncClient, Client
 from redis.exceptions import ConnectionError as RedisConnectionError
 
 from asrsite import __version__, health
+from sessions_app.metrics import registry
 
 
 def test_a_process_is_alive_without_any_database() -> None:
@@ -25,7 +31,7 @@ class TestReady:
         async def well() -> bool:
             return True
 
-        for probe in ("_database", "_channel_layer", "recognition_is_ready"):
+        for probe in ("_database", "_disk", "_channel_layer", "recognition_is_ready"):
             monkeypatch.setattr(health, probe, well)
 
     async def parts(self) -> tuple[int, dict[str, bool]]:
@@ -36,12 +42,13 @@ class TestReady:
         status, parts = await self.parts()
 
         assert status == 200
-        assert parts == {"database": True, "channel_layer": True, "recognition": True}
+        assert parts == {"database": True, "disk": True, "channel_layer": True, "recognition": True}
 
     @pytest.mark.parametrize(
         ("probe", "part"),
         [
             ("_database", "database"),
+            ("_disk", "disk"),
             ("_channel_layer", "channel_layer"),
             ("recognition_is_ready", "recognition"),
         ],
@@ -67,6 +74,59 @@ def failing(error: Exception) -> Callable[[], Awaitable[bool]]:
         raise error
 
     return probe
+
+
+class TestWrites:
+    """It is ready only if what is said can be kept."""
+
+    @pytest.mark.django_db
+    def test_a_row_is_written_and_leaves_nothing(self) -> None:
+        assert health._write_a_row()
+        assert not Session.objects.exists()
+
+    @pytest.mark.django_db
+    def test_a_database_that_lacks_changes_of_this_version_is_not_ready(self) -> None:
+        MigrationRecorder.Migration.objects.filter(app="speakers", name__startswith="0003").delete()
+        assert not health._write_a_row()
+
+    def test_a_file_is_written_where_recordings_are_kept(self, settings: Any, tmp_path: Path) -> None:
+        settings.MEDIA_ROOT = tmp_path / "media"
+        assert health._write_a_file()
+        assert not list((tmp_path / "media").iterdir())
+
+    async def test_a_folder_that_takes_no_file_is_not_ready(self, settings: Any, tmp_path: Path) -> None:
+        (tmp_path / "media").write_text("in its place")
+        settings.MEDIA_ROOT = tmp_path / "media"
+        assert not await health._works(health._disk)
+
+    async def test_a_full_disk_is_not_ready(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        def full(descriptor: int) -> None:
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+        monkeypatch.setattr("asrsite.health.os.fsync", full)
+        assert not await health._works(health._disk)
+
+    async def test_however_many_ask_it_is_tried_once(self) -> None:
+        tried: list[None] = []
+        probes = health.Probes()
+
+        def write() -> bool:
+            tried.append(None)
+            return True
+
+        assert all(await asyncio.gather(*(probes.ask("disk", write) for _ in range(50))))
+        assert await probes.ask("disk", write)
+        assert len(tried) == 1
+
+    async def test_what_was_found_out_is_forgotten_soon(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(health, "REMEMBERED_S", 0.0)
+        answers = [True, False]
+        probes = health.Probes()
+        assert [await probes.ask("disk", lambda: answers.pop(0)) for _ in range(2)] == [True, False]
+
+
+def test_free_space_is_among_the_figures() -> None:
+    assert registry.get_sample_value("asr_disk_free_bytes")
 
 
 class TestFigures:

@@ -19,7 +19,7 @@ from prometheus_client import start_http_server
 from recognition.exceptions import RecognitionError
 from recognition.model_options import LoadContext
 from recognition.model_sets.reading import ModelSet
-from sessions_app import model_sets
+from sessions_app import installation, model_sets
 from sessions_app.metrics import registry
 from sessions_app.serving.gc_freeze import freeze_heap
 from sessions_app.transport.current import get_transport
@@ -56,6 +56,11 @@ class Command(BaseCommand):
             )
         if processes is not None and processes < 1:
             raise CommandError(f"--processes {processes}: there must be at least one")
+        try:
+            self._lock = installation.lock_folder()
+            installation.check()
+        except installation.BadInstallation as error:
+            raise CommandError(str(error)) from error
         try:
             sets = model_sets.served()
             shared = load_recognition([each for each in sets if not each.opens_after_fork])

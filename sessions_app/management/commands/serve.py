@@ -17,6 +17,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import connection
 from websockets.exceptions import WebSocketException
 
+from sessions_app import installation
 from sessions_app.catalogue.first_start import FIRST_START
 from sessions_app.sample.demo import show_sample_meeting
 from sessions_app.serving.bounded_bodies import max_body_bytes
@@ -45,7 +46,13 @@ class Command(BaseCommand):
     def handle(self, *args: Any, host: str, port: int, demo: bool, **options: Any) -> None:
         if not 1 <= port <= MAX_PORT:
             raise CommandError(f"--port {port}: ports are numbers from 1 to {MAX_PORT}")
-        self._prepare_what_is_new()
+        try:
+            self._lock = installation.lock_folder()
+            installation.hide_from_others()
+            self._prepare_what_is_new()
+            installation.check()
+        except installation.BadInstallation as error:
+            raise CommandError(str(error)) from error
         self.port = port
         self.is_demo = demo and settings.DEMO
         FIRST_START.is_sample_coming = self.is_demo
@@ -88,7 +95,7 @@ class Command(BaseCommand):
     def _prepare_what_is_new(self) -> None:
         """Spare a first look the command for it; who has more than one process is to give it once."""
         if connection.vendor == "sqlite" and not settings.REDIS_URL:
-            if not connection.introspection.table_names():
+            if installation.is_new():
                 call_command("prepare", stdout=self.stdout)
             connection.close()
 
