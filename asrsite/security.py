@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from django.http import HttpRequest, HttpResponse
+from django.core.exceptions import BadRequest
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 
 # Scripts, styles and data from this site alone; no inline script, so a transcript can never become one.
 POLICY = "; ".join(
@@ -22,6 +23,20 @@ POLICY = "; ".join(
         "frame-ancestors 'none'",
     ]
 )
+
+
+class StrictRequestMiddleware:
+    """Refuses what no browser sends: a NUL in a path, which PostgreSQL takes nowhere, and TRACE."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if request.method == "TRACE":
+            return HttpResponseNotAllowed(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"])
+        if "\0" in request.path_info:
+            raise BadRequest("a NUL in the path")
+        return self.get_response(request)
 
 
 class ContentSecurityPolicyMiddleware:

@@ -14,6 +14,7 @@ from .body_limits import BodyMeter, BodyTooLarge, TooManyBodies
 
 from daphne.http_protocol import HTTPFactory, WebRequest  # isort: skip
 from twisted.internet import reactor
+from twisted.web.http_headers import Headers
 
 CHUNK_BYTES = 64 * 1024
 
@@ -65,6 +66,10 @@ class BoundedRequest(WebRequest):  # type: ignore[misc]
         else:
             super().handleContentChunk(data)
 
+    def process(self) -> Any:
+        forget_root_path(self.requestHeaders)
+        return super().process()
+
     def requestReceived(self, command: bytes, path: bytes, version: bytes) -> None:  # noqa: N802
         if not self.is_refused:
             super().requestReceived(command, path, version)
@@ -97,6 +102,11 @@ class BoundedRequest(WebRequest):  # type: ignore[misc]
     def _release(self) -> None:
         if self._meter:
             self._meter.release()
+
+
+def forget_root_path(headers: Headers) -> None:
+    """Remove the header by which daphne lets a client say where the site begins: clients do not know."""
+    headers.removeHeader(b"Daphne-Root-Path")
 
 
 def refusal(error: BodyTooLarge | TooManyBodies) -> bytes:

@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from sessions_app.exceptions import SessionsError
+from sessions_app.wire.untrusted import one_line
 
 MAX_TEXT_LENGTH = 10_000
 MAX_LINES = 20_000
@@ -27,20 +28,14 @@ class _Model(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
 
-def _one_line(text: str) -> str:
-    return " ".join(text.replace("\0", " ").split())  # PostgreSQL takes no NUL
-
-
 def _not_empty(text: str) -> str:
     if not text:
         raise ValueError("there is no text: to take a line away, remove it")
     return text
 
 
-Text = Annotated[
-    str, Field(max_length=MAX_TEXT_LENGTH), AfterValidator(_one_line), AfterValidator(_not_empty)
-]
-Name = Annotated[str, Field(max_length=100), AfterValidator(_one_line), AfterValidator(_not_empty)]
+Text = Annotated[str, Field(max_length=MAX_TEXT_LENGTH), AfterValidator(one_line), AfterValidator(_not_empty)]
+Name = Annotated[str, Field(max_length=100), AfterValidator(one_line), AfterValidator(_not_empty)]
 Key = Annotated[int, Field(ge=0, lt=2**63)]
 """Of a row, as every database takes it."""
 
@@ -171,7 +166,7 @@ class ChangeTitle(_Model):
 
     kind: Literal["title"] = "title"
     seen: str
-    title: Annotated[str, Field(max_length=200), AfterValidator(_one_line)]
+    title: Annotated[str, Field(max_length=200), AfterValidator(one_line)]
 
 
 Edit = Annotated[
@@ -214,7 +209,7 @@ def first_fault(error: ValidationError) -> str:
 def replace_in(text: str, edit: ReplaceText) -> str:
     """Return the text with every occurrence replaced."""
     if edit.matches_case:
-        return _one_line(text.replace(edit.find, edit.replacement))
+        return one_line(text.replace(edit.find, edit.replacement))
     parts: list[str] = []
     at = 0
     # Folding may change lengths (ß, İ): compare character by character at every place instead.
@@ -227,7 +222,7 @@ def replace_in(text: str, edit: ReplaceText) -> str:
         else:
             parts.append(text[at])
             at += 1
-    return _one_line("".join(parts))
+    return one_line("".join(parts))
 
 
 def _matching_length(text: str, at: int, find: str) -> int:

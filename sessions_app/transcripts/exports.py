@@ -27,6 +27,7 @@ from sessions_app.models import Session
 from sessions_app.store.queries import as_line
 from sessions_app.templatetags.durations import clock
 from sessions_app.wire.protocol import Line, line_fields
+from sessions_app.wire.untrusted import one_line
 
 from . import notes
 from .alignment import TimedWord, align
@@ -36,9 +37,6 @@ from .subtitles import Cue, before_words, cues, rows
 A4 = Mm(210), Mm(297)
 
 SAMPLES_PER_MS = SAMPLE_RATE // 1000
-
-_CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\u2028\u2029\ufffe\uffff]|[\ud800-\udfff]")
-"""Characters that XML forbids, editors stumble over, or that end a line where none should end."""
 
 _MARKDOWN = re.compile(r"([\\`*_\[\]<>#|~])")
 
@@ -100,7 +98,7 @@ def file_name(session: Session, extension: str) -> str:
 
 def clean(text: str) -> str:
     """Return the text as it can stand in a line of any file."""
-    return " ".join(_CONTROLS.sub(" ", text).split())
+    return one_line(text)
 
 
 def cleaned(line: Line) -> Line:

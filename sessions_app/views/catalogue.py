@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
@@ -16,6 +14,7 @@ from sessions_app.access.decision import Right
 from sessions_app.access.permissions import for_visitors, log_in_first
 from sessions_app.catalogue import actions, trash
 from sessions_app.catalogue.actions import Action, BadAction, Wanted
+from sessions_app.wire.untrusted import read_json
 
 from ..models import Session
 
@@ -39,7 +38,7 @@ def act(request: HttpRequest) -> HttpResponse:
     if not request.user.is_authenticated:
         return log_in_first(request)  # type: ignore[return-value]
     try:
-        wanted = actions.understand(json.loads(request.body))
+        wanted = actions.understand(read_json(request.body))
     except (ValueError, BadAction) as error:
         text = str(error) if isinstance(error, BadAction) else _("There is no such action.")
         return JsonResponse({"error": text}, status=400)

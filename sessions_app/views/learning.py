@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import uuid
 from typing import Any
 
@@ -15,6 +14,7 @@ from recognition.audio import milliseconds, samples
 from sessions_app.access.decision import Right
 from sessions_app.access.permissions import for_session
 from sessions_app.transcripts.learning import lines_to_learn_from, said, speech_s
+from sessions_app.wire.untrusted import read_json
 from speakers import enrollment
 from speakers.models import Speaker, Voiceprint
 from speakers.permissions import ENROLL, needs, user_of
@@ -69,7 +69,7 @@ def _remember(request: HttpRequest, session: Session, person: Speaker) -> HttpRe
 
 def _has_agreed(body: bytes) -> bool:
     try:
-        return json.loads(body)["has_agreed"] is True
+        return read_json(body)["has_agreed"] is True
     except (ValueError, KeyError, TypeError):
         return False
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from django.contrib.auth.models import User
@@ -12,6 +11,7 @@ from django.views.decorators.http import require_http_methods
 
 from sessions_app.access.decision import Level, Right
 from sessions_app.access.permissions import for_session
+from sessions_app.wire.untrusted import read_json
 
 from .. import teams
 from ..models import Session, Share, Team
@@ -42,7 +42,7 @@ def shares(request: HttpRequest, session: Session) -> HttpResponse:
 def _wanted(body: bytes) -> tuple[User | Team, Level | None] | None:
     """Return with whom to share and at which level; None for what makes no sense."""
     try:
-        asked = json.loads(body)
+        asked = read_json(body)
         key, level = asked["id"], None if asked["level"] is None else Level(asked["level"])
     except (ValueError, KeyError, TypeError):
         return None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from datetime import timedelta
 from typing import Any
 from urllib.parse import urlencode
@@ -24,6 +23,7 @@ from sessions_app.access.permissions import for_session
 from sessions_app.catalogue import trash
 from sessions_app.transcripts.retention import StillLive
 from sessions_app.wire import layer_messages
+from sessions_app.wire.untrusted import read_json
 from speakers import notify
 
 from ..models import AccessToken, Session
@@ -102,7 +102,7 @@ def _working(session: Session) -> Any:
 def _days(body: bytes) -> int | None:
     """Return how long a link shall work; None for ever, 0 for what makes no sense."""
     try:
-        days = json.loads(body)["days"]
+        days = read_json(body)["days"]
     except (ValueError, KeyError, TypeError):
         return 0
     if days is None:

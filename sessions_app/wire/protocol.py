@@ -17,6 +17,8 @@ from urllib.parse import parse_qs
 
 from sessions_app.exceptions import SessionsError
 
+from .untrusted import is_plain, one_line, read_json
+
 VERSIONS = (1, 2)
 SAMPLE_RATE = 16_000
 MAX_SESSION_ID_LENGTH = 64
@@ -193,6 +195,12 @@ def parse_session_key(key: str) -> str:
                 "no control characters, blanks, slashes or bytes that are not UTF-8",
                 param="session_id",
             )
+    if not is_plain(key):
+        raise ProtocolError(
+            ErrorCode.BAD_SESSION_ID,
+            "the session id has characters that cannot be seen, or more marks on one than can be read",
+            param="session_id",
+        )
     if set(key) == {"."}:
         raise ProtocolError(ErrorCode.BAD_SESSION_ID, "a session id cannot be all dots", param="session_id")
     return key
@@ -218,7 +226,7 @@ def parse_command(text: str, *, may_flush: bool = False) -> Close | Flush:
     if text == "close":
         return Close()
     try:
-        message = json.loads(text)
+        message = read_json(text)
     except ValueError:
         message = None
     if isinstance(message, dict) and message.get("type") == "close":
@@ -243,7 +251,7 @@ def _mode(parameters: Mapping[str, list[str]]) -> Mode:
 
 
 def _title(parameters: Mapping[str, list[str]]) -> str:
-    title = " ".join(_single(parameters, "title").split())
+    title = one_line(_single(parameters, "title"))
     if len(title) > MAX_TITLE_LENGTH:
         raise ProtocolError(
             ErrorCode.BAD_PARAMETER,

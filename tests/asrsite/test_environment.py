@@ -89,7 +89,7 @@ class TestSecret:
         def full(descriptor: int) -> None:
             raise OSError("No space left on device")
 
-        monkeypatch.setattr(environment.os, "fsync", full)
+        monkeypatch.setattr("asrsite.environment.os.fsync", full)
         with pytest.raises(OSError, match="No space"):
             environment.secret("NO_SUCH_NAME", tmp_path / "secret")
         assert not list(tmp_path.iterdir())

@@ -45,3 +45,15 @@ def test_a_page_with_stricter_rules_keeps_them() -> None:
 @pytest.mark.parametrize("address", ["/login/", "/no/such/page/", "/healthz", "/api/speakers"])
 def test_pages_errors_and_the_api_alike_carry_them(address: str) -> None:
     assert Client().get(address).headers["Content-Security-Policy"] == POLICY
+
+
+class TestStrictRequests:
+    @pytest.mark.parametrize("address", ["/sessions/a%00b/", "/people/%00", "/api/speakers%00"])
+    def test_a_nul_in_a_path_cannot_be_understood(self, address: str) -> None:
+        assert Client().get(address).status_code == 400
+
+    @pytest.mark.parametrize("address", ["/healthz", "/login/", "/nothing"])
+    def test_nothing_answers_to_trace(self, address: str) -> None:
+        response = Client().trace(address)
+        assert response.status_code == 405
+        assert "GET" in response["Allow"]

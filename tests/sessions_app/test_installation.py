@@ -74,7 +74,7 @@ class TestDatabase:
             connection.settings_dict, "OPTIONS", {"uri": True, "init_command": "PRAGMA query_only=ON"}
         )
         monkeypatch.setattr(installation, "_sqlite_file", lambda: database)
-        with pytest.raises(BadInstallation, match="cannot be written to .*the right to write"):
+        with pytest.raises(BadInstallation, match=r"cannot be written to .*the right to write"):
             installation.check()
 
     def test_one_that_is_busy_for_the_moment_may_start(

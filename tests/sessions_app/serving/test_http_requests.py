@@ -40,7 +40,7 @@ class Site:
 
     def __init__(self) -> None:
         self.requests: list[tuple[str, bytes]] = []
-        self.scopes: list[Any] = []
+        self.roots: list[str] = []
         self.server = PatientServer(
             self._application, endpoints=["unused"], on_stop=self._stop, max_body_bytes=self._limit
         )
@@ -65,6 +65,7 @@ class Site:
             if not message["more_body"]:
                 break
         self.requests.append((scope["path"], body))
+        self.roots.append(scope["root_path"])
         await send({"type": "http.response.start", "status": 204, "headers": []})
         await send({"type": "http.response.body", "body": b""})
 
@@ -171,3 +172,8 @@ async def test_a_client_that_goes_away_is_told_of_behind_its_body(tmp_path: Any)
     body.put_nowait({"type": "http.disconnect"})
     assert (await body.get())["body"] == b"abc"
     assert (await body.get())["type"] == "http.disconnect"
+
+
+async def test_no_client_says_where_the_site_begins(site: Site) -> None:
+    assert b"204" in await site.receive(post("/x/metrics", 0, "Daphne-Root-Path: /x"))
+    assert site.roots == [""]

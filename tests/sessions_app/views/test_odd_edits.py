@@ -87,7 +87,7 @@ def test_what_is_no_edit_is_said_to_be_none(client: Client, session: Session, bo
         ("  a \n\t b  ", "a b"),
         ("\u2028a\u2029", "a"),
         ("🎤🧑‍🎤", "🎤🧑‍🎤"),
-        ("\u202eabc", "\u202eabc"),
+        ("\u202eabc", "abc"),
         ("=1+1", "=1+1"),
         ("<script>", "<script>"),
         ("x" * 10_000, "x" * 10_000),

@@ -169,7 +169,9 @@ class TestCommand:
         with pytest.raises(ProtocolError, match="is no command"):
             parse_command('{"command": "flush"}')
 
-    @pytest.mark.parametrize("text", ["flush", '{"command": "Flush"}', '{"type": "flush"}', '["flush"]'])
+    @pytest.mark.parametrize(
+        "text", ["flush", '{"command": "Flush"}', '{"type": "flush"}', '["flush"]', "[" * 900_000]
+    )
     def test_and_what_is_only_like_it_is_none(self, text: str) -> None:
         with pytest.raises(ProtocolError, match="is no command"):
             parse_command(text, may_flush=True)
@@ -298,3 +300,17 @@ class TestErrors:
 
     def test_every_close_code_is_one_that_daphne_can_send(self) -> None:
         assert all(fault.close is None or 4000 <= fault.close < 5000 for fault in ErrorCode)
+
+
+@pytest.mark.parametrize("key", ["a\u115f", "\u2800", "o" + "\u0301" * 60])
+def test_an_id_that_cannot_be_read_is_none(key: str) -> None:
+    with pytest.raises(ProtocolError) as refused:
+        parse_session_key(key)
+    assert refused.value.code is ErrorCode.BAD_SESSION_ID
+
+
+@pytest.mark.parametrize(
+    ("query", "title"), [("a%00b", "a b"), ("%E2%80%AEgnp.exe", "gnp.exe"), ("%1B[31mred", "[31mred")]
+)
+def test_a_title_is_what_it_looks_like(query: str, title: str) -> None:
+    assert parse_join("a", f"mode=sender&title={query}").title == title
