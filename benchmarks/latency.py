@@ -21,10 +21,11 @@ import numpy as np
 import soundfile
 from websockets.asyncio.client import ClientConnection, connect
 
+from deploy.local_cluster import WebProcess
 from recognition.audio import SAMPLE_RATE, samples
 
 from . import results
-from .transport.service import Service, embedded_service, scaled_out_service
+from .transport.service import embedded_service, scaled_out_service
 
 SAMPLE = Path("sessions_app/sample")
 FRAME = samples(0.1)
@@ -44,6 +45,9 @@ class Heard:
     finals: list[tuple[float, float, float]] = field(default_factory=list)
     """Beginning and end of the line, arrival."""
 
+    texts: list[str] = field(default_factory=list)
+    """Of the finals."""
+
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
@@ -53,7 +57,8 @@ def main() -> None:
     turns = json.loads((SAMPLE / "reference.json").read_text(encoding="utf-8"))["lines"]
     service = scaled_out_service if options.scaled_out else embedded_service
     with service(options.models) as running:
-        heard = asyncio.run(listen(running))
+        audio = soundfile.read(SAMPLE / "meeting.flac", dtype="float32")[0]
+        heard = asyncio.run(listen(running.web, "latency", audio))
     figures = {**first_partials(heard, turns), **finals(heard)}
     print(
         f"latency: first partial {figures['first_partial_p50_s']} s after speech begins "
@@ -91,10 +96,9 @@ def finals(heard: Heard) -> dict[str, float]:
     }
 
 
-async def listen(service: Service) -> Heard:
-    """Send the sample meeting in real time and note what a receiver is told."""
-    audio: np.ndarray = soundfile.read(SAMPLE / "meeting.flac", dtype="float32")[0]
-    address = service.web.socket("latency", "mode=")
+async def listen(web: WebProcess, session: str, audio: np.ndarray) -> Heard:
+    """Send a meeting, float32, in real time and note what a receiver is told."""
+    address = web.socket(session, "mode=")
     async with connect(f"{address}sender") as sender, connect(f"{address}receiver&v=2") as receiver:
         began = time.monotonic()
         receiving = asyncio.create_task(_receive(receiver, began))
@@ -115,6 +119,7 @@ async def _receive(receiver: ClientConnection, began: float) -> Heard:
             heard.partials.append((message["start_ms"] / 1000, at))
         elif message.get("final"):
             heard.finals.append((message["start_ms"] / 1000, message["end_ms"] / 1000, at))
+            heard.texts.append(message["asr"])
     return heard
 
 
