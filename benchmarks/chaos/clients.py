@@ -127,6 +127,8 @@ class PlainSender:
             try:
                 async with connect(f"{server}/ws/asr/{self._session}?mode=sender", proxy=None) as socket:
                     listening = asyncio.create_task(_listen_for_end(socket))
+                    # It was quiet meanwhile: all at once, its socket would hold more than what is being said.
+                    begun = max(begun, time.monotonic() - next_frame * FRAME / SAMPLE_RATE)
                     try:
                         for number, frame in frames:
                             self.sent_at.append(time.monotonic())

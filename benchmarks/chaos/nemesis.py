@@ -16,7 +16,7 @@ from typing import Any
 import redis as blocking_redis
 
 from deploy.cutting_proxy import CuttingProxy
-from deploy.local_servers import LocalProcess
+from deploy.local_servers import LocalProcess, wait_until
 
 from .installation import Installation
 
@@ -173,7 +173,7 @@ class Nemesis:
     async def _take_web_down(self, kind: str, signal_number: int) -> Fault:
         web, began_at = self._rng.choice(self._there.webs), time.monotonic()
         await self._restart(web, signal_number)
-        await asyncio.to_thread(_wait_for_answer, web)
+        await self._wait_for_answer(web)
         # One process has its sessions in its memory, and nobody else takes its place.
         is_all = self._there.redis is None
         over_at = time.monotonic() if is_all else began_at
@@ -292,7 +292,7 @@ class Nemesis:
         if not backends:
             return None
         os.kill(self._rng.choice(backends), signal.SIGKILL)
-        await asyncio.to_thread(_wait_for_answer, self._there.postgres)
+        await self._wait_for_answer(self._there.postgres)
         return Fault("kill database backend", began_at, time.monotonic())
 
     # Disk and clock.
@@ -324,6 +324,15 @@ class Nemesis:
         await asyncio.sleep(self._rng.uniform(0.2, 2.0))
         await asyncio.to_thread(process.start)
 
+    async def _wait_for_answer(self, server: Any) -> None:
+        """Wait for a server that starts; one that is slow is no reason to spare the others."""
+        try:
+            await asyncio.to_thread(
+                wait_until, server.answers, f"{server.name} does not answer", timeout_s=60
+            )
+        except RuntimeError as error:
+            self.troubles.append(str(error))
+
     async def _freeze(self, process: LocalProcess, range_s: tuple[float, float]) -> None:
         process.freeze()
         try:
@@ -345,14 +354,6 @@ KEEPALIVE_S = 40.0
 
 HELD_S = 10.0
 """Audio that a memory may hold which nobody has on disk: an utterance and its recognition."""
-
-
-def _wait_for_answer(server: Any) -> None:
-    deadline = time.monotonic() + 60
-    while not server.answers():
-        if time.monotonic() > deadline:
-            raise RuntimeError(f"{server.name} does not answer")
-        time.sleep(0.05)
 
 
 def _children(pid: int) -> list[int]:
