@@ -21,7 +21,7 @@ from audit import addresses
 from audit.later import get_later
 from audit.models import Action
 from audit.origin import Origin
-from sessions_app.access import decision, quotas
+from sessions_app.access import decision, quotas, resuming
 from sessions_app.access.admission import Admission, Credentials
 from sessions_app.serving.frames import PUSH, Pushing, text_frame
 from sessions_app.store import usage
@@ -50,7 +50,7 @@ from sessions_app.wire.protocol import (
 from . import rights_watch
 from .fanout import get_fanout, read_lines, read_revisions
 from .feed import REMEMBERED, Behind, Cursor, SessionFeed
-from .sender import SenderConnection, continued_key, resume_token
+from .sender import SenderConnection, continued_key
 
 logger = logging.getLogger(__name__)
 
@@ -330,7 +330,7 @@ class SessionConsumer(AsyncWebsocketConsumer):
                 last_revision=feed.last_revision,
                 models=self._sender.model_set if self._sender else feed.model_set,
                 resume_from=resume_from,
-                resume=resume_token(self.join.session_key),
+                resume=resuming.token_for(self.join.session_key),
                 limits={"frame_bytes": MAX_FRAME_BYTES},
             )
         )

@@ -9,10 +9,10 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import TypeVar
 
 from django.conf import settings
-from django.core import signing
 
 from recognition.audio import samples
 from sessions_app import model_sets
+from sessions_app.access import resuming
 from sessions_app.models import Session
 from sessions_app.store import commits
 from sessions_app.store.in_database import in_database
@@ -339,15 +339,9 @@ class SenderConnection:
                 return
 
 
-def resume_token(session_key: str) -> str:
-    """Return what shows the right to take over from an earlier sender of this session."""
-    return _signer().sign(session_key)
-
-
 def may_resume(join: JoinRequest) -> bool:
-    with contextlib.suppress(signing.BadSignature):
-        return _signer().unsign(join.resume) == join.session_key
-    return False
+    """Tell whether a sender may take over from an earlier one of this session."""
+    return resuming.key_of(join.resume) == join.session_key
 
 
 def continued_key(join: JoinRequest) -> str:
@@ -358,14 +352,14 @@ def continued_key(join: JoinRequest) -> str:
     """
     if not join.continues:
         return ""
-    try:
-        return _signer().unsign(join.continues)
-    except signing.BadSignature:
+    key = resuming.key_of(join.continues)
+    if not key:
         raise ProtocolError(
             ErrorCode.BAD_PARAMETER,
             "continues is not what hello gave as resume in an earlier session",
             param="continues",
-        ) from None
+        )
+    return key
 
 
 def check_served(models: str) -> None:
@@ -389,10 +383,6 @@ def _keeps_its_models(session: Session) -> ProtocolError:
         f"session {session.key!r} is recognised with the models {session.model_set}, and keeps them",
         param="models",
     )
-
-
-def _signer() -> signing.Signer:
-    return signing.Signer(salt="resume a sender")
 
 
 def _begun_anew() -> ProtocolError:

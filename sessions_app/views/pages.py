@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import conditional_page
 
 from recognition.audio import milliseconds
-from sessions_app.access import permissions
+from sessions_app.access import permissions, resuming
 from sessions_app.access.decision import Right
 from sessions_app.access.permissions import for_session, for_visitors
 from sessions_app.catalogue import listing, row_html, running
@@ -145,15 +145,25 @@ def record(request: HttpRequest) -> HttpResponseBase:
             )
         return permissions.log_in_first(request)
     suggested = f"{timezone.localtime():%Y%m%d-%H%M}-{secrets.token_hex(2)}"
+    earlier = _to_go_on_with(request)
     context = {
         "suggested_key": suggested,
         "suggested_name": time_name(timezone.now()),
         "model_choices": model_sets.choices(),
         "default_models": model_sets.default_name(),
         "rights": {right.name.lower() for right in rights},
-        "page_data": _page_data(request, None, rights),
+        "earlier": earlier,
+        "page_data": _page_data(request, None, rights)
+        | {"continues": resuming.token_for(earlier.key) if earlier else ""},
     }
     return render(request, "sessions/record.html", context)
+
+
+def _to_go_on_with(request: HttpRequest) -> Session | None:
+    """Return the ended meeting that the address asks to go on with; None if there is none that one may."""
+    key = request.GET.get("continues", "").replace("\0", "")
+    earlier = permissions.visible_sessions(request).filter(key=key, state=Session.State.ENDED).first()
+    return earlier if earlier and Right.EDIT in permissions.rights(request, earlier) else None
 
 
 @for_session()
@@ -180,6 +190,7 @@ def _page_data(request: HttpRequest, session: Session | None, rights: frozenset[
         "until": session.until if session else "",
         "rights": sorted(right.name.lower() for right in rights),
         "mayEnroll": request.user.has_perm(ENROLL),
+        "mayGoOn": Right.EDIT in rights and Right.SEND in permissions.rights(request, None),
         "token": request.GET.get("token", ""),
         "recordingMs": milliseconds(session.durable) if session else 0,
         "notes": session.last_note if session and are_shown(request) else 0,

@@ -10,12 +10,11 @@ import { momentText } from "../lib/moments.js";
 import { FileError } from "../recording/file-audio.js";
 import { fillMicrophones, MicrophoneError, whyImpossible } from "../recording/microphone.js";
 import { Recorder } from "../recording/recorder.js";
-import { setUpTools } from "../session/session-tools.js";
 import { SessionView } from "../transcript/session-view.js";
 
 const MAX_TITLE = 200;
 
-/** @type {PageData} */
+/** @type {PageData & {continues: string}} */
 const data = pageData();
 const form = byId("setup-form", HTMLFormElement);
 const impossible = byId("impossible");
@@ -26,6 +25,9 @@ const fileField = descendant(form, "[name=file]", HTMLInputElement);
 const paceField = descendant(form, "[name=pace]", HTMLSelectElement);
 const modelsField = form.querySelector("[name=models]"); // only where there is a choice
 const microphoneField = descendant(form, ".microphones", HTMLSelectElement);
+
+// The form does without them.
+const loadTools = () => import("../session/session-tools.js");
 
 /** @param {string} reason empty if there is none */
 function refuse(reason) {
@@ -54,11 +56,13 @@ async function start() {
   const title = titleField.value.trim() || (file ? nameOf(file) : "");
   refuse("");
   startButton.disabled = true;
+  const { setUpTools } = await loadTools();
   const view = new SessionView({ state: "live" });
   const note = new ConnectionNote(byId("connection"));
   const models = modelsField instanceof HTMLSelectElement ? modelsField.value : "";
   const urlOf = (/** @type {string} */ other) => sessionUrl({ ...data, key: other }, "");
-  const recorder = new Recorder({ key, title, models, token: data.token, view, note, urlOf });
+  const { token, continues } = data;
+  const recorder = new Recorder({ key, title, models, token, continues, view, note, urlOf });
   try {
     if (file) await recorder.startFile(file, { isInRealTime: paceField.value === "real" });
     else await recorder.start(microphoneField.value);
@@ -115,6 +119,7 @@ async function begin() {
 }
 
 begin();
+loadTools().catch(() => {}); // while the form is filled in; the start asks again
 for (const choice of form.querySelectorAll("[name=source]")) choice.addEventListener("change", showSource);
 form.addEventListener("submit", (event) => {
   event.preventDefault();

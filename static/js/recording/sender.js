@@ -48,6 +48,7 @@ const TAKEN = ["bad_parameter", "forbidden", "session_ended"];
  * @property {string} [models] name of the model set that is to recognise it
  * @property {string} [token]
  * @property {string} [resume] the right to take over from an earlier connection
+ * @property {string} [continues] the right to go on with an earlier session
  * @property {() => {since: number, revision: number}} marks what the page knows already
  * @property {SenderListener} listener
  */
@@ -61,7 +62,7 @@ export class Sender {
   isWelcome = false; // the server has said hello on this connection
   hasSaidClose = false;
   /** The right to go on with the session before this one. */
-  continues = "";
+  continues;
   /** Sessions of this recording, with those whose keys were taken. */
   count = 1;
   /** Position up to which the server has the audio of this session. */
@@ -76,10 +77,11 @@ export class Sender {
   wakeLock;
 
   /** @param {SenderParts} parts */
-  constructor({ key, title = "", models = "", token = "", resume = "", marks, listener }) {
+  constructor({ key, title = "", models = "", token = "", resume = "", continues = "", marks, listener }) {
     this.firstKey = key;
     this.key = key;
     this.resume = resume;
+    this.continues = continues;
     this.listener = listener;
     this.address = () => {
       const asked = this.resume || this.continues ? {} : { title, models }; // the session keeps what it began with

@@ -35,6 +35,11 @@ function more({ data, view, removed }) {
     { label: gettext("Keyboard"), action: () => byId("help", HTMLDialogElement).showModal() },
     { label: gettext("Print"), action: () => print() },
     removed !== null && { label: gettext("Removed lines"), action: () => removed.open() },
+    data.mayGoOn &&
+      !view.isLive && {
+        label: gettext("Record more…"),
+        action: () => location.assign(sessionUrl(data, "../../record/", { continues: data.key })),
+      },
     mayEnd && { label: gettext("End this meeting"), action: () => end(data) },
     deletion !== null &&
       !view.isLive && { label: gettext("Delete…"), isDangerous: true, action: () => deletion.showModal() },
@@ -43,7 +48,10 @@ function more({ data, view, removed }) {
 
 /** @param {PageData} data */
 async function end(data) {
-  if (!confirm(gettext("End this meeting for everyone? It cannot be continued afterwards."))) return;
+  if (
+    !confirm(gettext("End this meeting for everyone? More can be recorded only in another one, which goes on with it."))
+  )
+    return;
   try {
     await postJson(sessionUrl(data, "end"), {});
   } catch (error) {

@@ -305,6 +305,19 @@ const end = (closedBy, received) =>
 const query = (/** @type {string} */ name) => Socket.last.url.searchParams.get(name);
 const path = () => decodeURIComponent(Socket.last.url.pathname);
 
+describe("A session that goes on with one that has ended", () => {
+  test("shows the right to, is called like that one, and is the page's own", async () => {
+    await send({ continues: "its right", title: "Weekly", models: "people" });
+    assert.deepEqual(["continues", "resume", "title", "models", "since"].map(query), [
+      "its right",
+      null,
+      null,
+      null,
+      "4",
+    ]);
+  });
+});
+
 describe("A session that ended while its sender was away", () => {
   for (const closedBy of ["absence", "limit"]) {
     test(`is gone on with in another one, by ${closedBy}: nothing is missing`, async () => {

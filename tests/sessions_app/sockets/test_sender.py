@@ -12,6 +12,7 @@ import pytest
 from django.core import signing
 
 from recognition.audio import samples
+from sessions_app.access.resuming import token_for
 from sessions_app.models import Session
 from sessions_app.sockets import sender as sender_module
 from sessions_app.sockets.feed import Cursor, SessionFeed
@@ -19,7 +20,6 @@ from sessions_app.sockets.sender import (
     MAX_BAD_MESSAGES,
     SenderConnection,
     may_resume,
-    resume_token,
 )
 from sessions_app.store import commits
 from sessions_app.transport.interface import CREDIT, LogLost, Superseded
@@ -109,7 +109,7 @@ async def test_one_that_is_held_back_is_not_idle_and_one_that_says_nothing_is(
 
 class TestRightToResume:
     def test_is_shown_by_what_the_server_said(self) -> None:
-        token = resume_token("周会")
+        token = token_for("周会")
         assert may_resume(JoinRequest("周会", Mode.SENDER, resume=token))
 
     @pytest.mark.parametrize("token", ["", "周会", "周会:signature", "x" * 500])
@@ -117,7 +117,7 @@ class TestRightToResume:
         assert not may_resume(JoinRequest("周会", Mode.SENDER, resume=token))
 
     def test_is_for_one_session(self) -> None:
-        assert not may_resume(JoinRequest("other", Mode.SENDER, resume=resume_token("周会")))
+        assert not may_resume(JoinRequest("other", Mode.SENDER, resume=token_for("周会")))
 
     def test_nothing_else_that_we_signed_will_do(self) -> None:
         signed = signing.Signer(salt="something else").sign("周会")
@@ -152,7 +152,7 @@ class TestBecoming:
     ) -> None:
         await asyncio.to_thread(commits.get_or_create_session, "meeting")
         await Session.objects.aupdate(state=Session.State.ENDED, durable=9600)
-        client = resuming(resume=resume_token("meeting"))
+        client = resuming(resume=token_for("meeting"))
         assert await client.connection.begin(owner=None) == 9600
         await client.connection.receive(None, FRAME)  # and whatever it still says is of no interest
         await client.connection.receive("nonsense", None)
@@ -177,7 +177,7 @@ class TestBecoming:
         await plain().connection.begin(owner=None)
 
     async def test_the_same_one_from_elsewhere_takes_its_place(self, transport: MemoryTransport) -> None:
-        first, second = resuming(), resuming(resume=resume_token("meeting"))
+        first, second = resuming(), resuming(resume=token_for("meeting"))
         await first.connection.begin(owner=None)
         await first.connection.receive(None, FRAME)
         assert await second.connection.begin(owner=None) == samples(1)
@@ -221,7 +221,7 @@ class TestContinuing:
     async def test_the_right_to_resume_the_one_is_the_right_to_go_on_in_another(
         self, earlier: Session
     ) -> None:
-        client = self.going_on(resume_token("meeting"))
+        client = self.going_on(token_for("meeting"))
         assert await client.connection.begin(owner=None) == 0
         assert await Session.objects.filter(key="meeting-2", continues=earlier).aexists()
         await client.connection.leave()
@@ -234,15 +234,15 @@ class TestContinuing:
 
     async def test_a_session_of_others_is_not_taken(self) -> None:
         await asyncio.to_thread(commits.get_or_create_session, "meeting-2")
-        error = await refusal(self.going_on(resume_token("meeting")).connection.begin(owner=None))
+        error = await refusal(self.going_on(token_for("meeting")).connection.begin(owner=None))
         assert (error.code, error.param) == (ErrorCode.BAD_PARAMETER, "continues")
         assert "take another id" in error.message
 
     async def test_once_there_it_is_resumed_like_any_other(self) -> None:
-        first = self.going_on(resume_token("meeting"))
+        first = self.going_on(token_for("meeting"))
         await first.connection.begin(owner=None)
         await Session.objects.filter(key="meeting").adelete()
-        again = self.going_on(resume_token("meeting"), resume=resume_token("meeting-2"))
+        again = self.going_on(token_for("meeting"), resume=token_for("meeting-2"))
         assert await again.connection.begin(owner=None) == 0
         await again.connection.leave()
 

@@ -6,11 +6,13 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import User
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
+from sessions_app.access import resuming
 from sessions_app.catalogue import listing
 from sessions_app.catalogue.first_start import FIRST_START
 from sessions_app.models import Session
@@ -101,6 +103,47 @@ class TestList:
 
 def test_before_a_file_is_sent_it_is_said_what_closing_the_page_does() -> None:
     assert "keep this page open until everything is transcribed" in page("record").content.decode()
+
+
+class TestRecordingMore:
+    """An ended meeting goes on in another one, for whoever may record and change it."""
+
+    def asked_by(self, user: User, key: str) -> tuple[str, str]:
+        """The meeting that the page goes on with, and the address that it links to."""
+        client = Client(REMOTE_ADDR="203.0.113.9")
+        client.force_login(user)
+        context = client.get(reverse("record"), {"continues": key}).context
+        return resuming.key_of(context["page_data"]["continues"]), str(context["earlier"] or "")
+
+    def test_goes_on_with_the_meeting_of_the_address(self, session: Session) -> None:
+        owner = make_user("owner", "transcriber")
+        changed(session, owner=owner)
+        assert self.asked_by(owner, "周会") == ("周会", "<b>周会</b>")
+
+    @pytest.mark.parametrize("key", ["", "no such", "\0", "周会 "])
+    def test_is_a_new_recording_where_there_is_no_such_meeting(self, session: Session, key: str) -> None:
+        owner = make_user("owner", "transcriber")
+        changed(session, owner=owner)
+        assert self.asked_by(owner, key) == ("", "")
+
+    def test_waits_for_the_end_of_the_meeting(self, session: Session) -> None:
+        owner = make_user("owner", "transcriber")
+        changed(session, owner=owner, state="live")
+        assert self.asked_by(owner, "周会") == ("", "")
+
+    @pytest.mark.parametrize("level", ["", "read", "comment"])
+    def test_is_not_for_those_who_may_not_change_the_meeting(self, session: Session, level: str) -> None:
+        other = make_user("other", "transcriber")
+        changed(session, owner=make_user("owner", "transcriber"))
+        if level:
+            session.shares.create(user=other, level=level)
+        assert self.asked_by(other, "周会") == ("", "")
+
+    def test_is_for_those_with_whom_it_was_shared_to_be_changed(self, session: Session) -> None:
+        other = make_user("other", "transcriber")
+        changed(session, owner=make_user("owner", "transcriber"))
+        session.shares.create(user=other, level="edit")
+        assert self.asked_by(other, "周会")[0] == "周会"
 
 
 class TestRecordingWithoutTheRight:
