@@ -99,7 +99,11 @@ def finals(heard: Heard) -> dict[str, float]:
 async def listen(web: WebProcess, session: str, audio: np.ndarray) -> Heard:
     """Send a meeting, float32, in real time and note what a receiver is told."""
     address = web.socket(session, "mode=")
-    async with connect(f"{address}sender") as sender, connect(f"{address}receiver&v=2") as receiver:
+    # Without pings: who waits for lines waits, however long a server takes to answer.
+    async with (
+        connect(f"{address}sender", ping_interval=None) as sender,
+        connect(f"{address}receiver&v=2", ping_interval=None) as receiver,
+    ):
         began = time.monotonic()
         receiving = asyncio.create_task(_receive(receiver, began))
         for at in range(0, len(audio), FRAME):

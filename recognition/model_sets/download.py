@@ -54,6 +54,23 @@ def pull(
                 raise ModelError(f"{place}: {error.strerror or error}") from error
 
 
+def pinned(model_set: ModelSet, models_dir: Path) -> str:
+    """Return a set like this one, as its file has it, that takes what is here and nothing else.
+
+    Raises:
+        ModelError: If something is missing or damaged, so that nobody should rely on it.
+    """
+    if wrong := damaged(model_set, models_dir):
+        raise ModelError(f"{', '.join(map(str, wrong))} is missing or damaged: fetch the set first")
+    lines = [f'base = "{model_set.reference}"']
+    for role, source in model_set.sources.items():
+        if source.hub:
+            lines += ["", f"[{role}.sha256]"]
+            hashes = hub.known_hashes(_directory(source, models_dir))
+            lines += [f'"{name}" = "{sha256}"' for name, sha256 in sorted(hashes.items())]
+    return "\n".join(lines) + "\n"
+
+
 def damaged(model_set: ModelSet, models_dir: Path) -> list[Path]:
     """Return files that are missing or no longer what was fetched; reads every byte."""
     found: list[Path] = []

@@ -53,6 +53,15 @@ def fetch_model(
     report(total, total)
 
 
+def known_hashes(directory: Path) -> dict[str, str]:
+    """Return the SHA-256 of each file that was fetched; empty for what was put there by hand."""
+    manifest = directory / MANIFEST
+    if not manifest.is_file():
+        return {}
+    files = json.loads(manifest.read_text(encoding="utf-8"))["files"]
+    return {name: entry["sha256"] for name, entry in files.items()}
+
+
 def damaged_files(directory: Path) -> list[Path]:
     """Return files that are missing or no longer what was fetched; reads every byte."""
     manifest = directory / MANIFEST
@@ -121,6 +130,11 @@ def _write_manifest(source: ModelSource, directory: Path, names: list[str]) -> N
                 f"(sha256 {found}, expected {pinned}); it was removed"
             )
         entries[name] = {"size": path.stat().st_size, "sha256": found}
+    if source.sha256 and (unknown := sorted(entries.keys() - source.sha256.keys())):
+        raise ModelError(
+            f"{source.hub}: the model set names hashes, but none of {', '.join(unknown)}: nobody knows "
+            f"whether that is the right one"
+        )
     content = {"hub": source.hub, "revision": source.revision, "licence": source.licence, "files": entries}
     (directory / MANIFEST).write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
 

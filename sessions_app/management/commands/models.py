@@ -39,6 +39,11 @@ class Command(BaseCommand):
             dest="folder",
             help="a folder with the files under any names, or with wheels; asked before the network is",
         )
+        pin = actions.add_parser(
+            "pin",
+            help="print a set's file that takes the weights that are here, and no others",
+        )
+        pin.add_argument("model_set", help="name, or path of a .toml")
         check = actions.add_parser(
             "check", help="size, licence, error rates and speed of a set, measured here"
         )
@@ -53,6 +58,9 @@ class Command(BaseCommand):
         try:
             if action == "list":
                 self._list()
+            elif action == "pin":
+                found = download.pinned(_chosen(options["model_set"]), Path(settings.MODELS_DIR))
+                self.stdout.write(found, ending="")
             elif action == "check":
                 self._check(_chosen(options["model_set"]), options["recordings"])
             else:

@@ -14,7 +14,7 @@ from urllib.parse import parse_qs, urlparse
 import pytest
 
 from recognition.exceptions import ModelError
-from recognition.model_sets.download import Progress, damaged, pull
+from recognition.model_sets.download import Progress, damaged, pinned, pull
 from recognition.model_sets.hub import MANIFEST
 from recognition.model_sets.reading import ModelSet, read_model_set
 
@@ -220,6 +220,33 @@ class TestIntegrity(HubTests):
 
     def test_a_model_that_was_never_fetched_is_found(self) -> None:
         assert damaged(self.model_set(), self.models_dir) == [self.directory / MANIFEST]
+
+
+class TestPinned(HubTests):
+    def test_what_is_here_is_taken_elsewhere_and_nothing_else(self, tmp_path: Path) -> None:
+        self.pull()
+        file = tmp_path / "pinned.toml"
+        file.write_text(pinned(self.model_set(), self.models_dir))
+        again = read_model_set(str(file))
+        assert again.sources["vad"].sha256.keys() == {"config.yaml", "model.pt", "am.mvn"}
+        pull(again, tmp_path / "elsewhere", endpoint=self.hub.url)
+
+        self.hub.files["model.pt"] = b"\x01" + FILES["model.pt"][1:]
+        self.hub.announced["model.pt"] = hashlib.sha256(self.hub.files["model.pt"]).hexdigest()
+        with pytest.raises(ModelError, match=r"model.pt is not the file that the model set names"):
+            pull(again, tmp_path / "a third", endpoint=self.hub.url)
+
+    def test_a_file_that_it_does_not_name_is_not_taken(self) -> None:
+        right = hashlib.sha256(FILES["model.pt"]).hexdigest()
+        with pytest.raises(ModelError, match=r"names hashes, but none of am.mvn, config.yaml"):
+            self.pull('sha256 = { "model.pt" = "' + right + '" }')
+        assert not (self.directory / MANIFEST).exists()
+
+    def test_what_is_damaged_is_no_measure(self) -> None:
+        self.pull()
+        (self.directory / "am.mvn").write_bytes(b"<Nnat>\n")
+        with pytest.raises(ModelError, match=r"am.mvn is missing or damaged"):
+            pinned(self.model_set(), self.models_dir)
 
 
 class TestFailure(HubTests):
