@@ -10,6 +10,7 @@ import secrets
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
 
@@ -73,6 +74,27 @@ def networks(name: str, default: Sequence[str]) -> list[ipaddress.IPv4Network | 
         return [ipaddress.ip_network(each) for each in found]
     except ValueError:
         raise _wrong(name, ",".join(found), "use addresses, or networks as 10.0.0.0/8") from None
+
+
+def pairs(name: str) -> dict[str, str]:
+    """Read names that stand for others, as A=B, separated by commas."""
+    found = {}
+    for part in names(name, []):
+        left, sign, right = (each.strip() for each in part.partition("="))
+        if not (left and sign and right):
+            raise _wrong(name, part, "use NAME=NAME, separated by commas")
+        found[left] = right
+    return found
+
+
+def issuer(name: str) -> str:
+    """Read the address of an identity provider; over a network it must be https."""
+    value = text(name, "").removesuffix("/")
+    parts = urlsplit(value)
+    is_here = parts.hostname in ("localhost", "127.0.0.1", "::1")
+    if value and not (parts.hostname and (parts.scheme == "https" or (parts.scheme == "http" and is_here))):
+        raise _wrong(name, value, "use https://HOST/PATH, as the provider names itself")
+    return value
 
 
 def user_data() -> Path:

@@ -44,6 +44,10 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "channels",
     "simple_history",
+    "allauth",
+    "allauth.account",
+    "allauth.socialaccount",
+    "allauth.socialaccount.providers.openid_connect",
     "asrsite",
     "sessions_app",
     "speakers",
@@ -63,6 +67,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "audit.origin.OriginMiddleware",
     "sessions_app.access.logins.RememberedLogins",
+    "allauth.account.middleware.AccountMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "simple_history.middleware.HistoryRequestMiddleware",
@@ -198,6 +203,35 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}
     for name in ("UserAttributeSimilarityValidator", "MinimumLengthValidator", "CommonPasswordValidator")
 ]
+# Logins by the company's identity provider; allauth's other ways of making accounts and sending mail are off.
+
+OIDC_ISSUER = env.issuer("ASR_OIDC_ISSUER")
+OIDC_NAME = env.text("ASR_OIDC_NAME", "OpenID Connect")
+OIDC_GROUPS_CLAIM = env.text("ASR_OIDC_GROUPS_CLAIM", "groups")
+OIDC_ROLES = env.pairs("ASR_OIDC_ROLES")
+OIDC_NEW_ACCOUNTS = env.boolean("ASR_OIDC_NEW_ACCOUNTS", True)
+OIDC_LOGIN_HOURS = env.number("ASR_OIDC_LOGIN_HOURS", 12, least=0.1)
+OIDC_SCOPES = env.names("ASR_OIDC_SCOPES", ["openid", "profile", "email"])
+
+
+def single_sign_on(issuer: str, client_id: str, secret: str) -> dict[str, Any]:
+    """Return the provider as allauth's settings have it."""
+    app = {"provider_id": "company", "name": OIDC_NAME, "client_id": client_id, "secret": secret}
+    provider = {"APPS": [app | {"settings": {"server_url": issuer}}], "SCOPE": OIDC_SCOPES}
+    return {"openid_connect": provider | {"OAUTH_PKCE_ENABLED": True}} if issuer else {}
+
+
+SOCIALACCOUNT_PROVIDERS = single_sign_on(
+    OIDC_ISSUER, env.text("ASR_OIDC_CLIENT_ID", ""), env.text("ASR_OIDC_CLIENT_SECRET", "")
+)
+ACCOUNT_ADAPTER = "sessions_app.access.single_sign_on.Accounts"
+SOCIALACCOUNT_ADAPTER = "sessions_app.access.single_sign_on.CompanyLogins"
+ACCOUNT_EMAIL_VERIFICATION = SOCIALACCOUNT_EMAIL_VERIFICATION = "none"
+ACCOUNT_LOGIN_METHODS = {"username"}
+ACCOUNT_SIGNUP_FIELDS = ["username*", "password1*", "password2*"]
+ACCOUNT_UNIQUE_EMAIL = False  # whose an address is, only the provider knows: accounts are never joined by it
+SOCIALACCOUNT_LOGIN_ON_GET = True  # browsers let no form of ours end at another site
+
 LOGIN_URL = "login"
 LOGIN_REDIRECT_URL = "session-list"
 LOGOUT_REDIRECT_URL = "session-list"

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar
 
+from allauth.account.models import EmailAddress
+from allauth.socialaccount.models import SocialAccount, SocialApp, SocialToken
 from asgiref.sync import async_to_sync
 from django.contrib import admin, messages
 from django.contrib.admin.models import LogEntry
@@ -510,6 +512,8 @@ class PermissionsMixin:
         return super().formfield_for_manytomany(db_field, request, **kwargs)  # type: ignore[misc]
 
 
+# Whom the provider vouches for is its own business, and its secret is in the environment.
+admin.site.unregister([EmailAddress, SocialAccount, SocialApp, SocialToken])
 admin.site.unregister([Group, User])
 
 

@@ -14,9 +14,8 @@ from django.core.cache import caches
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
+from audit import origin
 from sessions_app.models import MAX_AGENT_LENGTH, Login
-
-from .passwords import address_of
 
 SEEN_S = 600.0
 """How exactly it is known when a login was last used; writing with each request would be too much."""
@@ -85,7 +84,7 @@ def _is_due(key: str) -> bool:
 def _note(user: User, key: str, request: HttpRequest) -> None:
     known = {
         "user": user,
-        "address": address_of(request) or None,
+        "address": origin.of_request(request).address,
         "agent": request.headers.get("user-agent", "")[:MAX_AGENT_LENGTH].replace("\0", " "),
         "seen_at": timezone.now(),
     }

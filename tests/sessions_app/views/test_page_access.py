@@ -75,6 +75,8 @@ export-recording     200    302    403      404      200    200     403      404
 account              302    302    200      200      200    200     200      200     200     302
 change-password      302    302    200      200      200    200     200      200     200     302
 share-recordings     405    405    405      405      405    405     405      405     405     405
+end-login            405    405    405      405      405    405     405      405     405     405
+end-other-logins     405    405    405      405      405    405     405      405     405     405
 account-list         302    302    403      403      403    403     403      403     200     302
 add-account          302    302    403      403      403    403     403      403     200     302
 change-account       302    302    403      403      403    403     403      403     404     302
@@ -89,6 +91,9 @@ add-member           405    405    405      405      405    405     405      405
 remove-member        405    405    405      405      405    405     405      405     405     405
 delete-team          405    405    405      405      405    405     405      405     405     405
 login                200    200    200      200      200    200     200    200     200     200
+account_login        200    200    200      200      200    200     200    200     200     200
+openid_connect_login 404    404    404      404      404    404     404    404     404     404
+openid_connect_callback 404 404    404      404      404    404     404    404     404     404
 logout               405    405    405      405      405    405     405    405     405     405
 set_language         302    302    302      302      302    302     302    302     302     302
 words                200    200    200      200      200    200     200    200     200     200
@@ -99,7 +104,7 @@ ELSEWHERE = {"healthz", "readyz", "metrics"}
 
 
 OF_ACCOUNTS = {
-    "change-account", "reset-password", "team", "add-member", "remove-member", "delete-team",
+    "change-account", "reset-password", "end-login", "team", "add-member", "remove-member", "delete-team",
 }  # fmt: skip
 NOBODY = 999_999
 
@@ -155,7 +160,7 @@ def client_of(visitor: str) -> Client:
 
 def address_of(name: str, session: Session, visitor: str) -> str:
     arguments = {"key": session.key, "line": session.utterances.all()[0].pk, "format": "txt", "link": 1}
-    arguments |= {"name": "embedded", "action": "default"}
+    arguments |= {"name": "embedded", "action": "default", "provider_id": "company"}
     if name in OF_ACCOUNTS:
         arguments |= {"key": NOBODY, "user": NOBODY}
     arguments["speaker"] = uuid.uuid4()
