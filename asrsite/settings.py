@@ -9,9 +9,11 @@ import environ
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
 
+from . import __version__
 from . import environment as env
 from .own_addresses import network_hosts, own_addresses
 
+VERSION = __version__
 PACKAGE = Path(__file__).resolve().parent
 IS_INSTALLED = (PACKAGE / "templates").is_dir()  # a checkout has them beside it: see setup.py
 RESOURCES = PACKAGE if IS_INSTALLED else PACKAGE.parent

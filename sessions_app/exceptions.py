@@ -13,6 +13,7 @@ SessionsError
 ├── WorkersFailed        worker/worker_processes: workers ended and would end again
 ├── BadInstallation      installation: what makes every start useless
 │   └── FolderInUse      the data folder has a server
+├── BackupError          backups/archives: what cannot be put into an archive, or taken out of it
 ├── EditError            transcripts/edit_requests: why a transcript is not changed
 │   ├── BadEdit          the request makes no sense
 │   ├── Conflict         somebody else has forestalled it

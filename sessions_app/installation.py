@@ -72,8 +72,11 @@ def _migrations() -> frozenset[tuple[str, str]]:
     return frozenset(loader.graph.nodes)
 
 
-def lock_folder() -> int:
+def lock_folder(*, alone: bool = False) -> int:
     """Take the data folder for this process, for as long as it lives; with Redis, together with others.
+
+    Args:
+        alone: Share it with nobody, with Redis neither.
 
     Returns:
         The descriptor that holds the lock.
@@ -84,7 +87,9 @@ def lock_folder() -> int:
     folder = Path(settings.DATA_DIR)
     lock = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT, 0o640)
     try:
-        fcntl.flock(lock, (fcntl.LOCK_SH if settings.REDIS_URL else fcntl.LOCK_EX) | fcntl.LOCK_NB)
+        fcntl.flock(
+            lock, (fcntl.LOCK_SH if settings.REDIS_URL and not alone else fcntl.LOCK_EX) | fcntl.LOCK_NB
+        )
     except BlockingIOError:
         holder = os.pread(lock, 20, 0).decode("ascii", "replace").strip() or "unknown"
         os.close(lock)

@@ -27,6 +27,7 @@ ROOMS = {
     "sessions_app.serving": set(),
     "sessions_app.transport": set(),
     "sessions_app.recordings": set(),
+    "sessions_app.backups": set(),
     "sessions_app.access": {"wire"},
     "sessions_app.store": {"access", "recordings", "transport", "wire"},
     "sessions_app.catalogue": {"access", "templatetags", "transcripts"},
@@ -40,7 +41,8 @@ ROOMS = {
     "sessions_app.templatetags": set(),
     "sessions_app.management": set(),
     "sessions_app.management.commands": {
-        "access", "catalogue", "management", "sample", "serving", "transcripts", "transport", "worker",
+        "access", "backups", "catalogue", "management", "sample", "serving", "transcripts", "transport",
+        "worker",
     },
     "audit.management.commands": set(),
     "speakers.voiceprints": set(),
