@@ -30,9 +30,8 @@ class RememberedLogins:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         response = self.get_response(request)
         # Afterwards, and only where a view has asked for the user: others need no database.
-        user, key = getattr(request, "_cached_user", None), request.session.session_key
-        if isinstance(user, User) and key and _is_due(key):
-            _note(user, key, request)
+        if isinstance(user := getattr(request, "_cached_user", None), User):
+            note(user, request)
         return response
 
 
@@ -81,7 +80,11 @@ def _is_due(key: str) -> bool:
     return caches["process"].add(f"login:{name}", True, SEEN_S)
 
 
-def _note(user: User, key: str, request: HttpRequest) -> None:
+def note(user: User, request: HttpRequest) -> None:
+    """Remember that a login is used, and from where, unless that is known from a moment ago."""
+    key = request.session.session_key
+    if not key or not _is_due(key):
+        return
     known = {
         "user": user,
         "address": origin.of_request(request).address,

@@ -32,6 +32,7 @@ def account(request: HttpRequest) -> HttpResponse:
     """Show one's own account: what one may do, one's teams, and the way to another password."""
     user = user_of(request)
     own = roles.described(user.groups.order_by("pk"))
+    logins.note(user, request)  # so that this one is in the list, however new it is
     context = {
         "roles": own,
         "memberships": user.memberships.select_related("team").order_by("team__name"),

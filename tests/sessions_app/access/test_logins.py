@@ -49,6 +49,12 @@ def test_each_browser_is_shown_with_where_it_comes_from(anna: User) -> None:
     assert page.count("this browser") == 1
 
 
+def test_this_one_is_there_from_the_first_look_on(anna: User) -> None:
+    client = Client()
+    client.force_login(anna)
+    assert client.get(ACCOUNT).content.decode().count("this browser") == 1
+
+
 def test_those_of_others_are_not(anna: User) -> None:
     browser(make_user("ben"), PHONE)
     assert "iPhone" not in browser(anna).get(ACCOUNT).content.decode()
