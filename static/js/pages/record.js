@@ -60,9 +60,8 @@ async function start() {
   const view = new SessionView({ state: "live" });
   const note = new ConnectionNote(byId("connection"));
   const models = modelsField instanceof HTMLSelectElement ? modelsField.value : "";
-  const urlOf = (/** @type {string} */ other) => sessionUrl({ ...data, key: other }, "");
   const { token, continues } = data;
-  const recorder = new Recorder({ key, title, models, token, continues, view, note, urlOf });
+  const recorder = new Recorder({ data, key, title, models, token, continues, view, note });
   try {
     if (file) await recorder.startFile(file, { isInRealTime: paceField.value === "real" });
     else await recorder.start(microphoneField.value);

@@ -4,7 +4,6 @@
 
 import { ConnectionNote } from "../connection/connection-note.js";
 import { SessionSocket, socketAddress } from "../connection/session-socket.js";
-import { sessionUrl } from "../lib/api.js";
 import { byId, findById, pageData } from "../lib/dom.js";
 import { ScreenLock } from "../lib/screen-lock.js";
 import { rememberedSender } from "../recording/remembering.js";
@@ -38,8 +37,7 @@ function offerToGoOn(receiver) {
       import("../recording/microphone.js"),
       import("../recording/recorder.js"),
     ]);
-    const urlOf = (/** @type {string} */ key) => sessionUrl({ ...data, key }, "");
-    const recorder = new Recorder({ key: data.key, resume, view, note, urlOf });
+    const recorder = new Recorder({ key: data.key, data, resume, view, note });
     try {
       await recorder.start();
       receiver.close();

@@ -1,12 +1,13 @@
 // The recording bar: what the sender does, for the person at the microphone.
 
 /** @import { ConnectionNote } from "../connection/connection-note.js" */
-/** @import { Fault, Message } from "../connection/messages.js" */
+/** @import { Fault, Message, PageData } from "../connection/messages.js" */
 /** @import { ConnectionState } from "../connection/session-socket.js" */
 /** @import { SessionView } from "../transcript/session-view.js" */
 /** @import { Samples } from "./audio.js" */
 /** @import { SenderState } from "./sender.js" */
 
+import { sessionUrl } from "../lib/api.js";
 import { clock } from "../lib/clock.js";
 import { byId, descendant, element } from "../lib/dom.js";
 import { fill, gettext, ngettext } from "../lib/words.js";
@@ -31,7 +32,7 @@ const MIN_LEFT_OVER_MS = 500; // less is on its way whenever somebody ends a mee
  * @property {string} [continues] the right to go on with an earlier session
  * @property {SessionView} view
  * @property {ConnectionNote} note
- * @property {(key: string) => string} urlOf the page of a session
+ * @property {PageData} data of the page, which knows the addresses of sessions
  */
 
 export class Recorder {
@@ -44,14 +45,14 @@ export class Recorder {
   hasMoved = false;
 
   /** @param {RecorderParts} parts */
-  constructor({ view, note, urlOf, ...session }) {
+  constructor({ data, view, note, ...session }) {
     this.view = view;
     this.note = note;
     this.bar = byId("recorder");
     this.pauseButton = byId("pause", HTMLButtonElement);
     this.endButton = byId("end", HTMLButtonElement);
     this.select = descendant(this.bar, ".microphones", HTMLSelectElement);
-    this.urlOf = urlOf;
+    this.data = data;
     this.sender = new Sender({ ...session, marks: () => view.marks, listener: this });
     view.nowMs = () => this.sender.elapsedMs;
     this.listen();
@@ -136,7 +137,7 @@ export class Recorder {
     for (const button of this.bar.querySelectorAll("[data-bookmark]")) button.remove(); // they are for the page's meeting
     const note = byId("moved");
     const { key } = this.sender;
-    const link = element("a", { href: this.urlOf(key), target: "_blank", rel: "noopener" }, key);
+    const link = element("a", { href: sessionUrl({ ...this.data, key }, ""), target: "_blank", rel: "noopener" }, key);
     note.replaceChildren(
       gettext("This meeting has ended, because the connection was away for too long or the meeting very long."),
       " ",
