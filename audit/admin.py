@@ -12,6 +12,7 @@ from django.http import Http404, HttpRequest, HttpResponseBase, StreamingHttpRes
 from django.urls import URLPattern, path
 from django.utils import timezone
 from django.utils.http import content_disposition_header
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from . import export, log, names
@@ -67,4 +68,8 @@ class EntryAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     @admin.display(description=_("with what"))
     def subject(self, entry: Any) -> str:
         """Return the name of those who are still there and may be seen; otherwise a key."""
-        return getattr(entry, "speaker_name", None) or entry.meeting or str(entry.speaker or "")[:8]
+        if entry.meeting:
+            return str(entry.meeting)
+        if account := entry.detail.get("account"):
+            return gettext("account %(key)d") % {"key": account}
+        return getattr(entry, "speaker_name", None) or str(entry.speaker or "")[:8]

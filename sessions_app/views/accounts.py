@@ -57,6 +57,7 @@ def share_recordings(request: HttpRequest) -> HttpResponse:
 def end_login(request: HttpRequest, key: int) -> HttpResponse:
     """End one of one's own logins."""
     logins.end(get_object_or_404(Login, pk=key, user=user_of(request)))
+    log.record(Action.LOGGED_OUT, others=1)
     messages.success(request, _("This browser is logged out."))
     return redirect("account")
 
@@ -65,7 +66,8 @@ def end_login(request: HttpRequest, key: int) -> HttpResponse:
 @login_required
 def end_other_logins(request: HttpRequest) -> HttpResponse:
     """End all of one's logins but this one."""
-    logins.end_others(user_of(request), request.session.session_key)
+    count = logins.end_others(user_of(request), request.session.session_key)
+    log.record(Action.LOGGED_OUT, others=count)
     messages.success(request, _("All other browsers are logged out."))
     return redirect("account")
 

@@ -94,6 +94,13 @@ class TestPage:
         assert response.headers["Content-Disposition"].endswith('.jsonl"')
         assert await Entry.objects.filter(action="audit-export", actor=root).acount() == 1
 
+    def test_the_list_says_which_account_somebody_tried(self, admin_client: Client) -> None:
+        log.record(Action.LOGIN_FAILED, account=4711)
+        log.record(Action.MEETING_SHARED, meeting="weekly", account=4712)
+        page = admin_client.get(reverse("admin:audit_entry_changelist")).content.decode()
+        assert ">account 4711<" in page
+        assert ">weekly<" in page and "account 4712" not in page
+
     def test_a_filter_that_is_none_is_no_fault_of_the_server(self, admin_client: Client) -> None:
         page = reverse("admin:audit_entry_export")
         assert admin_client.get(page, {"at__gte": "never"}).status_code == 404

@@ -183,6 +183,15 @@ class TestAccounts:
             ("logout", "", "anna", AWAY, {}),
         ]
 
+    def test_logins_that_one_ends_elsewhere(self, client: Client, session: Session) -> None:
+        other = Client()
+        other.force_login(owner_of(session))
+        other.get(reverse("account"))
+        Entry.objects.all()._raw_delete("default")
+        client.get(reverse("account"))
+        client.post(reverse("end-other-logins"))
+        assert [(row[0], row[2], row[4]) for row in told()] == [("logout", "anna", {"others": 1})]
+
     def test_a_program_with_a_wrong_password_as_well(self, session: Session) -> None:
         program = Client(REMOTE_ADDR=AWAY, HTTP_AUTHORIZATION="Basic YW5uYTp3cm9uZw==")
         assert program.get(reverse("lines", args=[session.key])).status_code == 401

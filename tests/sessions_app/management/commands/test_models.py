@@ -48,7 +48,7 @@ class TestList:
 class TestPin:
     def test_what_is_not_here_cannot_be_pinned(self, settings: Settings, tmp_path: Path) -> None:
         settings.MODELS_DIR = tmp_path
-        with pytest.raises(CommandError, match="manifest.json is missing or damaged: fetch the set first"):
+        with pytest.raises(CommandError, match=r"manifest\.json is missing or damaged: fetch the set first"):
             run("pin", "paraformer-zh")
 
     def test_it_prints_a_set_like_the_one_that_is_here(self) -> None:
