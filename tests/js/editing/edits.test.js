@@ -31,6 +31,7 @@ beforeEach(() => {
     sessionsUrl: `${server.url}/sessions/`,
     token: "",
     rights: ["edit"],
+    mayGoOn: false,
     recordingMs: 0,
     notes: 0,
     until: "",
