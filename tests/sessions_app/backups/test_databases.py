@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 import psycopg
 import pytest
-from django.db import connection
+from django.db import connection, connections
 
 from deploy.local_servers import PostgresServer
 from sessions_app.backups import databases
@@ -107,9 +107,9 @@ def test_postgresql_is_made_anew_in_another_database(
         server.execute("CREATE DATABASE restored")
     with psycopg.connect(postgres_server.database_url("backed_up")) as source:
         source.execute("CREATE TABLE line AS SELECT generate_series(1, 500) AS id, '字' AS text")
-    monkeypatch.setattr(connection, "settings_dict", place | {"NAME": "backed_up"})
+    monkeypatch.setattr(connections["default"], "settings_dict", place | {"NAME": "backed_up"})
     assert databases.dump(tmp_path / "dump") == {}
-    monkeypatch.setattr(connection, "settings_dict", place | {"NAME": "restored"})
+    monkeypatch.setattr(connections["default"], "settings_dict", place | {"NAME": "restored"})
     databases.load(tmp_path / "dump", {})
     with psycopg.connect(postgres_server.database_url("restored")) as restored:
         assert restored.execute("SELECT count(*), min(text) FROM line").fetchone() == (500, "字")
