@@ -51,7 +51,7 @@ async function end(data) {
   if (
     !confirm(gettext("End this meeting for everyone? More can be recorded only in another one, which goes on with it."))
   )
-    return;
+    {return;}
   try {
     await postJson(sessionUrl(data, "end"), {});
   } catch (error) {
