@@ -25,8 +25,9 @@ SAMPLE_BYTES = 4  # float32, little endian
 FRAME = 3200 * SAMPLE_BYTES
 MAX_FRAME_BYTES = 64_000 * SAMPLE_BYTES
 
-KEPT = 60 * SAMPLE_RATE * SAMPLE_BYTES
-"""Bytes of audio that are kept though the server does not need them any more: it might lose them."""
+KEPT = 70 * SAMPLE_RATE
+"""Samples that are kept though the server said that it has them: it might lose what it has not recognised
+yet, which is a minute and a message at most."""
 
 FIRST_PAUSE_S, MAX_PAUSE_S = 0.25, 3.0
 
@@ -133,9 +134,8 @@ class Backlog:
         self._changed.set()
 
     def forget(self, position: int) -> None:
-        while self._chunks and self.start + len(self._chunks[0]) // SAMPLE_BYTES <= position:
-            if (self.end - self.start) * SAMPLE_BYTES <= KEPT:
-                return
+        """Forget what the server has up to a position, but for the last of it."""
+        while self._chunks and self.start + len(self._chunks[0]) // SAMPLE_BYTES <= position - KEPT:
             self.start += len(self._chunks.popleft()) // SAMPLE_BYTES
 
     async def read(self, position: int) -> bytes:

@@ -88,6 +88,10 @@ def main() -> None:
         asyncio.run(sender.run())
     except Refused as error:
         raise SystemExit(str(error)) from error
+    if sender.lost:
+        print(
+            f"({sender.lost / SAMPLE_RATE:.1f} s are missing: the server lost them too late)", file=sys.stderr
+        )
 
 
 if __name__ == "__main__":

@@ -86,6 +86,8 @@ class Hush:
 
     began_at: float
     over_at: float
+    needs_break: bool = True
+    """Whether only a connection that broke in the end has lost anything; else it was lost behind it."""
 
     def has(self, at: float) -> bool:
         return self.began_at <= at <= self.over_at + AFFECTED_S
@@ -111,8 +113,8 @@ def unexplained(
     for number in missing:
         before = [at - number for at in breaks if at >= number]
         is_close = any(distance <= in_flight for distance in before)
-        was_hushed = number < len(sent_at) and any(hush.has(sent_at[number]) for hush in hushes)
-        if not is_close and not (before and was_hushed):
+        hushed = [hush for hush in hushes if number < len(sent_at) and hush.has(sent_at[number])]
+        if not is_close and not any(before or not hush.needs_break for hush in hushed):
             lost.append(number)
     return lost
 

@@ -43,6 +43,9 @@ class Fault:
     sessions: frozenset[int] | None = None
     """Primary keys of those that it touches; None for all."""
 
+    is_loss: bool = False
+    """Whether the log of what is not recognised yet was lost, and with it what a plain sender had sent."""
+
     is_hush: bool = False
     """Whether bytes went nowhere meanwhile, or waited in a memory that may be lost, and nobody was told."""
 
@@ -177,7 +180,7 @@ class Nemesis:
         # One process has its sessions in its memory, and nobody else takes its place.
         is_all = self._there.redis is None
         over_at = time.monotonic() if is_all else began_at
-        return Fault(kind, began_at - HELD_S * is_all, over_at, is_hush=is_all)
+        return Fault(kind, began_at, over_at, is_loss=is_all)
 
     async def _freeze_web(self) -> Fault:
         return await self._freeze_a_web("freeze web", (1.0, 5.0))
@@ -242,9 +245,7 @@ class Nemesis:
         fault = await self._configure_redis(
             "evict redis", cache, {"maxmemory": "0", "maxmemory-policy": "noeviction"}
         )
-        return Fault(
-            fault.kind, fault.began_at - HELD_S, fault.over_at, is_hush=True
-        )  # with all that it held
+        return Fault(fault.kind, fault.began_at, fault.over_at, is_loss=True)
 
     async def _lock_redis(self) -> Fault:
         """It asks for a password that nobody knows, and everybody has to log in again."""
@@ -349,11 +350,8 @@ class Nemesis:
 UNDONE_S = 20.0
 """After so long at the end of a run even a fault is over that was to last longer."""
 
-KEEPALIVE_S = 40.0
+KEEPALIVE_S = 50.0
 """After so long at the latest the Python library `websockets` gives up a connection that does not answer."""
-
-HELD_S = 10.0
-"""Audio that a memory may hold which nobody has on disk: an utterance and its recognition."""
 
 
 def _children(pid: int) -> list[int]:

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from deploy.cutting_proxy import CuttingProxy
+from sessions_app.transport.interface import REPLAY
 
 from .audio import FRAME, SAMPLE_RATE, Recording
 from .checks import (
@@ -44,6 +45,9 @@ RECEIVERS = 3
 MEETING_S = (40.0, 100.0)
 
 NEAR_S = 10.0
+
+HELD_S = REPLAY / SAMPLE_RATE
+"""Audio that a log may hold which is not recognised yet."""
 
 LONGEST_SHARE = 0.4
 """Of a run, that a fault may last."""
@@ -249,6 +253,9 @@ class Chaos:
             self._plain.append((meeting, kept[0], audio[0]))  # judged when all faults are known
         else:
             report.linked += len(kept) > 1
+            if meeting.sender.lost:
+                note = f"its sender had forgotten {meeting.sender.lost} samples that were asked for"
+                self._note(meeting, Verdict(lost_samples=meeting.sender.lost, notes=[note]))
             self._note(meeting, check_recording(kept, audio, meeting.recording))
         for receiver in meeting.receivers:
             self._note(meeting, check_transcript(receiver.transcript, kept[0].lines, faults=receiver.faults))
@@ -274,6 +281,11 @@ class Chaos:
             report.told += 1
             missing = [number for number in missing if number < sender.was_told_at]
         hushes = [Hush(fault.began_at, fault.over_at) for fault in report.faults if fault.is_hush]
+        hushes += [
+            Hush(fault.began_at - HELD_S, fault.over_at, needs_break=False)
+            for fault in report.faults
+            if fault.is_loss
+        ]
         lost = unexplained(missing, sender.breaks, in_flight=IN_FLIGHT, sent_at=sender.sent_at, hushes=hushes)
         in_hushes = {
             number

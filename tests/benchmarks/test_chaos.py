@@ -198,6 +198,10 @@ class TestPlainSenders:
         assert self.lost([0, 1, 2, 3, 4], hush) == [0, 1]
         assert self.lost([0, 1, 2, 3, 4], hush, breaks=()) == [0, 1, 2, 3, 4]
 
+    def test_what_was_lost_behind_a_connection_is_explained_though_it_did_not_break(self) -> None:
+        loss = Hush(10.3, 10.5, needs_break=False)
+        assert self.lost([0, 1, 2, 3, 4], loss, breaks=()) == [0, 1]
+
 
 GOOD = Course(faults=3, meetings=5, lines=20)
 

@@ -321,9 +321,12 @@ class TestBacklog:
         backlog.complete()
         assert await backlog.read(10) == b""
 
-    async def test_what_is_durable_is_forgotten_but_for_the_last_minute(self) -> None:
+    @pytest.mark.parametrize("unsent_s", [0, 300])
+    async def test_what_the_server_has_is_forgotten_but_for_its_last_minute_however_much_waits_behind(
+        self, unsent_s: int
+    ) -> None:
         backlog = Backlog()
-        for _ in range(90):
+        for _ in range(90 + unsent_s):
             backlog.add(bytes(resuming.SAMPLE_RATE * 4))
-        backlog.forget(80 * resuming.SAMPLE_RATE)
-        assert backlog.start == 30 * resuming.SAMPLE_RATE
+        backlog.forget(90 * resuming.SAMPLE_RATE)
+        assert backlog.start == 20 * resuming.SAMPLE_RATE

@@ -12,13 +12,19 @@ export class Outbox {
   end = 0;
   /** Position of the audio that is sent next. */
   sent = 0;
+  /** Position before which the server has all. */
+  safe = 0;
   /** Samples that were lost before the server had them; silence is sent in their place. */
   lost = 0;
   isPlaced = false;
 
-  /** @param {number} [capacity] samples kept for a server that cannot be reached; beyond it the oldest are lost */
-  constructor(capacity = Infinity) {
+  /**
+   * @param {number} [capacity] samples kept for a server that cannot be reached; beyond it the oldest are lost
+   * @param {number} [reserve] samples kept of what the server has: it might lose what it has not recognised yet
+   */
+  constructor(capacity = Infinity, reserve = 0) {
     this.capacity = capacity;
+    this.reserve = reserve;
   }
 
   /**
@@ -29,9 +35,9 @@ export class Outbox {
   append(audio) {
     this.chunks.push({ start: this.end, audio });
     this.end += audio.length;
-    const { start } = this;
+    const first = Math.max(this.start, this.safe);
     this.drop(this.end - this.capacity);
-    this.lost += this.start - start;
+    this.lost += Math.max(0, this.start - first);
   }
 
   /**
@@ -89,17 +95,19 @@ export class Outbox {
   /** @param {number} by samples */
   move(by) {
     for (const chunk of this.chunks) chunk.start += by;
+    this.safe = Math.max(0, this.safe + by);
     this.start += by;
     this.end += by;
   }
 
   /**
-   * Drop what is safe.
+   * Drop what is safe, but for the reserve.
    *
    * @param {number} before position
    */
   forget(before) {
-    this.drop(before);
+    this.safe = Math.max(this.safe, before);
+    this.drop(before - this.reserve);
     this.sent = Math.max(this.sent, Math.min(before, this.end));
   }
 

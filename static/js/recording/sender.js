@@ -13,6 +13,7 @@ import { Outbox } from "./outbox.js";
 const MAX_FRAME = SAMPLE_RATE; // samples in a message
 const MAX_IN_FLIGHT = 256 * 1024; // bytes that may wait in the browser's socket
 const MAX_KEPT = 60 * 60 * SAMPLE_RATE; // samples; four bytes each
+const RESERVE = 70 * SAMPLE_RATE; // samples that the server has said it has, and might lose: a minute and a message
 const MAX_OF_FILE = 2 * SAMPLE_RATE; // samples that wait to be sent; the rest is safe in its file
 const BYTES_PER_SAMPLE = 4;
 const PUMP_MS = 200;
@@ -56,7 +57,7 @@ const TAKEN = ["bad_parameter", "forbidden", "session_ended"];
 export class Sender {
   /** @type {SenderState} */
   state = "idle";
-  outbox = new Outbox(MAX_KEPT);
+  outbox = new Outbox(MAX_KEPT, RESERVE);
   /** @type {Microphone | FileAudio | undefined} */
   source;
   isWelcome = false; // the server has said hello on this connection

@@ -199,6 +199,29 @@ describe("What is safe", () => {
   });
 });
 
+test("A server that loses what it had gets it again, as far back as the reserve", () => {
+  const outbox = new Outbox(Infinity, 4);
+  for (const at of [0, 4, 8]) outbox.append(audio(at, at + 4));
+  outbox.resumeFrom(0);
+  takeAll(outbox);
+  outbox.forget(12);
+  assert.equal(outbox.start, 8);
+  outbox.resumeFrom(8);
+  assert.deepEqual(takeAll(outbox), [8, 9, 10, 11]);
+  assert.equal(outbox.lost, 0);
+});
+
+test("What the server has and a full page drops is not lost", () => {
+  const outbox = new Outbox(8, 8);
+  for (const at of [0, 4]) outbox.append(audio(at, at + 4));
+  outbox.resumeFrom(0);
+  outbox.forget(4);
+  outbox.append(audio(8, 12));
+  assert.deepEqual([outbox.start, outbox.lost], [4, 0]);
+  outbox.append(audio(12, 16));
+  assert.deepEqual([outbox.start, outbox.lost], [8, 4]);
+});
+
 describe("A server that cannot be reached for long", () => {
   test("makes the oldest audio give way", () => {
     const outbox = outboxOf(
