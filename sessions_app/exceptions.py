@@ -11,6 +11,8 @@ SessionsError
 │   ├── Unreachable      the place of the logs does not answer
 │   └── Fenced           another worker owns the session
 ├── WorkersFailed        worker/worker_processes: workers ended and would end again
+├── BodyTooLarge         serving/body_limits: a request brings more than its address takes
+├── TooManyBodies        serving/body_limits: all requests together bring more than is held
 ├── BadInstallation      installation: what makes every start useless
 │   └── FolderInUse      the data folder has a server
 ├── BackupError          backups/archives: what cannot be put into an archive, or taken out of it

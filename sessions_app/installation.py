@@ -6,6 +6,7 @@ import contextlib
 import fcntl
 import functools
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 from django.conf import settings
@@ -70,6 +71,17 @@ def _migrations() -> frozenset[tuple[str, str]]:
     """Return all of this version; those that were squashed into one count with what they replace."""
     loader = MigrationLoader(None, ignore_no_migrations=True)
     return frozenset(loader.graph.nodes)
+
+
+@contextlib.contextmanager
+def at_work() -> Iterator[None]:
+    """Have the data folder for this process. Raises as `lock_folder`."""
+    lock = lock_folder()
+    try:
+        hide_from_others()
+        yield
+    finally:
+        os.close(lock)
 
 
 def lock_folder(*, alone: bool = False) -> int:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from sessions_app.exceptions import SessionsError
+
 MIB = 2**20
 
 MAX_BODY_BYTES = 3 * MIB
@@ -14,14 +16,14 @@ MAX_HELD_BYTES = 512 * MIB
 """Of all bodies that have come, in part or whole, and are not answered yet."""
 
 
-class BodyTooLarge(Exception):
+class BodyTooLarge(SessionsError):
     """More than this address takes."""
 
     def __init__(self, limit: int) -> None:
         super().__init__(f"The request is too large: this address takes {limit // MIB} MB at most.\n")
 
 
-class TooManyBodies(Exception):
+class TooManyBodies(SessionsError):
     """More than this process holds of all clients together; it will do so in a moment."""
 
     def __init__(self) -> None:

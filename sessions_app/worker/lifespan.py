@@ -25,6 +25,11 @@ def _check() -> int:
     return lock
 
 
+def _let_go(lock: int | None) -> None:
+    if lock is not None:
+        os.close(lock)
+
+
 async def lifespan(
     scope: Message,
     receive: Callable[[], Awaitable[Message]],
@@ -40,6 +45,7 @@ async def lifespan(
                 if worker:
                     await worker.start()
             except Exception as error:  # noqa: BLE001 - after one that raises, servers go on, silent
+                _let_go(lock)
                 await send({"type": "lifespan.startup.failed", "message": failure_message(error)})
                 return
             freeze_heap()
@@ -49,7 +55,6 @@ async def lifespan(
                 await worker.stop()
             await get_later().aclose()
             await get_transport().aclose()
-            if lock is not None:
-                os.close(lock)
+            _let_go(lock)
             await send({"type": "lifespan.shutdown.complete"})
             return

@@ -57,10 +57,13 @@ class Command(BaseCommand):
         if processes is not None and processes < 1:
             raise CommandError(f"--processes {processes}: there must be at least one")
         try:
-            self._lock = installation.lock_folder()
-            installation.check()
+            with installation.at_work():
+                installation.check()
+                self._recognise(processes, options)
         except installation.BadInstallation as error:
             raise CommandError(str(error)) from error
+
+    def _recognise(self, processes: int | None, options: dict[str, Any]) -> None:
         try:
             sets = model_sets.served()
             shared = load_recognition([each for each in sets if not each.opens_after_fork])

@@ -47,14 +47,16 @@ class Command(BaseCommand):
         if not 1 <= port <= MAX_PORT:
             raise CommandError(f"--port {port}: ports are numbers from 1 to {MAX_PORT}")
         try:
-            self._lock = installation.lock_folder()
-            installation.hide_from_others()
-            self._prepare_what_is_new()
-            installation.check()
+            with installation.at_work():
+                self._prepare_what_is_new()
+                installation.check()
+                self._serve(host, port, is_demo=demo and settings.DEMO)
         except installation.BadInstallation as error:
             raise CommandError(str(error)) from error
+
+    def _serve(self, host: str, port: int, *, is_demo: bool) -> None:
         self.port = port
-        self.is_demo = demo and settings.DEMO
+        self.is_demo = is_demo
         FIRST_START.is_sample_coming = self.is_demo
         self.failure: Exception | None = None
         self.worker = None if settings.REDIS_URL else HostedWorker()
