@@ -11,6 +11,9 @@ SessionsError
 │   ├── Unreachable      the place of the logs does not answer
 │   └── Fenced           another worker owns the session
 ├── WorkersFailed        worker/worker_processes: workers ended and would end again
+├── NotContinued         store/commits: the session to go on from is none for this sender
+├── Busy                 access/hashing_pool: too many passwords wait to be looked at
+├── TooManyAttempts      access/passwords: whoever tries has to wait
 ├── BodyTooLarge         serving/body_limits: a request brings more than its address takes
 ├── TooManyBodies        serving/body_limits: all requests together bring more than is held
 ├── BadInstallation      installation: what makes every start useless

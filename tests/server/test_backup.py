@@ -13,7 +13,7 @@ import pytest
 from tests.support.clients import MEETING, TEXTS, new_id, open_socket, send_audio, send_meeting
 from tests.support.server import Server
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.slow(20)
 
 SPEECH = np.concatenate([MEETING.speak(0), MEETING.speak(1)])
 ENDED = "SELECT key, state FROM sessions_app_session WHERE key != ? ORDER BY key"
