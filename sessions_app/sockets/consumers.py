@@ -15,6 +15,7 @@ from channels.db import database_sync_to_async
 from channels.exceptions import StopConsumer
 from channels.generic.websocket import AsyncWebsocketConsumer
 from django.conf import settings
+from django.db import InterfaceError, OperationalError
 from django.http.cookie import parse_cookie
 
 from audit import addresses
@@ -50,7 +51,7 @@ from sessions_app.wire.protocol import (
 from . import rights_watch
 from .fanout import get_fanout, read_lines, read_revisions
 from .feed import REMEMBERED, Behind, Cursor, SessionFeed
-from .sender import SenderConnection, continued_key
+from .sender import SenderConnection, continued_key, database_away
 
 logger = logging.getLogger(__name__)
 
@@ -104,6 +105,9 @@ class SessionConsumer(AsyncWebsocketConsumer):
             await self.refuse(error)
         except (StopConsumer, asyncio.CancelledError):
             raise
+        except (OperationalError, InterfaceError) as error:
+            logger.warning("a socket is sent away: %s", error)
+            await self.refuse(database_away())
         except Exception:  # the client must be told, whatever it is
             logger.exception("a socket failed")
             await self.refuse(ProtocolError(ErrorCode.INTERNAL, "the server failed; its log says why"))

@@ -195,9 +195,7 @@ class SenderConnection:
                 if session.sender_resumes != self._resumes and not session.has_ended:
                     await in_database(commits.note_sender, session.pk, resumes=self._resumes)
         except TimeoutError:
-            raise ProtocolError(
-                ErrorCode.OVERLOADED, "the database does not answer", retry_after=UNREACHABLE_RETRY_S
-            ) from None
+            raise database_away() from None
         except commits.NotContinued as error:
             raise ProtocolError(ErrorCode.BAD_PARAMETER, str(error), param="continues") from None
         return session, is_new
@@ -337,6 +335,13 @@ class SenderConnection:
             else:
                 self._on_error(ProtocolError(ErrorCode.IDLE, f"nothing was sent for {longest_s:g} s"))
                 return
+
+
+def database_away() -> ProtocolError:
+    """Return the error for who comes while the database does not answer."""
+    return ProtocolError(
+        ErrorCode.OVERLOADED, "the database does not answer", retry_after=UNREACHABLE_RETRY_S
+    )
 
 
 def may_resume(join: JoinRequest) -> bool:

@@ -9,13 +9,14 @@ from typing import Any
 
 import numpy as np
 import pytest
+from django.db import OperationalError
 
 from audit.later import get_later
 from audit.models import Entry
 from recognition.audio import samples
 from sessions_app.models import MAX_FAILURES, AccessToken, Session
 from sessions_app.serving.frames import PUSH
-from sessions_app.sockets import consumers, fanout, routing, sender
+from sessions_app.sockets import consumers, fanout, rights_watch, routing, sender
 from sessions_app.sockets.consumers import SessionConsumer
 from sessions_app.store import commits
 from sessions_app.transport.interface import SAMPLE_BYTES, Overloaded, SenderConflict, Unreachable
@@ -90,6 +91,22 @@ async def test_a_sender_is_let_in_only_when_it_is_the_sender(transport: SlowTran
     transport.may_open.set()
     assert (await socket.receive_output(10))["type"] == "websocket.accept"
     await disconnect(socket)
+
+
+@pytest.mark.parametrize("mode", ["sender", "receiver"])
+async def test_who_comes_while_the_database_is_away_is_asked_to_come_again(
+    transport: SlowTransport, monkeypatch: pytest.MonkeyPatch, mode: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def refuse(asked: Any) -> Any:
+        raise OperationalError("connection refused")
+
+    monkeypatch.setattr(rights_watch, "admit_all", refuse)
+    socket = await connect(f"mode={mode}")
+    assert (await socket.receive_output(10))["type"] == "websocket.accept"
+    error = (await message(socket))["error"]
+    assert (error["code"], error["retryable"], error["retry_after"]) == ("overloaded", True, 2.0)
+    assert (await socket.receive_output(10))["code"] == 4503
+    assert not any(record.exc_info for record in caplog.records)
 
 
 @pytest.mark.parametrize(
