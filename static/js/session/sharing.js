@@ -48,10 +48,10 @@ function more({ data, view, removed }) {
 
 /** @param {PageData} data */
 async function end(data) {
-  if (
-    !confirm(gettext("End this meeting for everyone? More can be recorded only in another one, which goes on with it."))
-  )
-    {return;}
+  const question = gettext(
+    "End this meeting for everyone? More can be recorded only in another one, which goes on with it.",
+  );
+  if (!confirm(question)) return;
   try {
     await postJson(sessionUrl(data, "end"), {});
   } catch (error) {
