@@ -71,7 +71,7 @@ class Accounts(DefaultAccountAdapter):  # type: ignore[misc]
 
 
 class CompanyLogins(DefaultSocialAccountAdapter):  # type: ignore[misc]
-    """What becomes of a login that the provider vouches for."""
+    """Rules for logins that the provider vouches for."""
 
     def is_open_for_signup(self, request: HttpRequest, sociallogin: SocialLogin) -> bool:
         if not settings.OIDC_NEW_ACCOUNTS:
