@@ -81,7 +81,7 @@ LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --genera
 lock: .venv/installed-for-development ## Pin by hash all that requirements*.txt ask for (UPGRADE=1: the newest of it)
 	$(LOCK) requirements.txt --output-file requirements.lock
 	$(LOCK) requirements-dev.txt --constraint requirements.lock --output-file requirements-dev.lock \
-	    $$(sed -nE 's/^([a-z0-9-]+)==[^;]*$$/--no-emit-package \1/p' requirements.lock | sort -u)
+	    $$(sed -nE '/win32/d; s/^([a-z0-9-]+)==.*/--no-emit-package \1/p' requirements.lock | sort -u)
 	sed -i '/^# The following packages were excluded/,$$d' requirements*.lock
 
 wheel: .venv/installed ## Build a package for pip, in dist/
