@@ -16,7 +16,7 @@ class SessionsConfig(AppConfig):
 
         from . import checks, model_pulls  # noqa: F401
         from .access import rights_changes, roles
-        from .transcripts import attribution, reidentification, search  # noqa: F401
+        from .transcripts import attribution, parts, reidentification, search  # noqa: F401
 
         followers.register(attribution.TranscriptFollower())
         rights_changes.connect_signals()

@@ -11,7 +11,9 @@ import logging
 import os
 import re
 import threading
+from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 import soundfile
@@ -155,18 +157,38 @@ def encode_flac(session_pk: int) -> Path | None:
     if not journal.stat().st_size:
         journal.unlink()
         return None
-    unfinished = flac.with_suffix(f".unfinished-{os.getpid()}")
-    with (
-        journal.open("rb") as source,
-        soundfile.SoundFile(
-            unfinished, "w", SAMPLE_RATE, channels=1, format="FLAC", subtype="PCM_16"
-        ) as target,
-    ):
-        while block := source.read(_BLOCK * SAMPLE_BYTES):
-            target.write(np.frombuffer(block, "<i2"))
-    unfinished.replace(flac)
+    with journal.open("rb") as source:
+        store(session_pk, _samples_of(source))
     journal.unlink(missing_ok=True)
     return flac
+
+
+def store(session_pk: int, blocks: Iterable[np.ndarray]) -> None:
+    """Write a FLAC in the place of the one that may be there, at once; it may be read until then.
+
+    Args:
+        blocks: int16, shape (n,) each.
+    """
+    flac = flac_path(session_pk)
+    flac.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = flac.with_suffix(f".unfinished-{os.getpid()}")
+    with soundfile.SoundFile(
+        unfinished, "w", SAMPLE_RATE, channels=1, format="FLAC", subtype="PCM_16"
+    ) as target:
+        for block in blocks:
+            target.write(block)
+    unfinished.replace(flac)
+
+
+def blocks(session_pk: int, start: int, end: int) -> Iterator[np.ndarray]:
+    """Read a span of the recording piece by piece."""
+    for at in range(start, end, _BLOCK):
+        yield read(session_pk, at, min(end, at + _BLOCK))
+
+
+def _samples_of(source: BinaryIO) -> Iterator[np.ndarray]:
+    while block := source.read(_BLOCK * SAMPLE_BYTES):
+        yield np.frombuffer(block, "<i2")
 
 
 def delete(session_pk: int) -> None:

@@ -92,6 +92,8 @@ export class Selection {
   show() {
     const { size } = this.keys;
     this.bar.hidden = size === 0;
+    const join = findById("join-selected");
+    if (join) join.hidden = size < 2;
     setText(
       byId("selected-count"),
       size ? fill(ngettext("%(count)s selected", "%(count)s selected", size), { count: size }) : "",
@@ -104,6 +106,7 @@ export class Selection {
     const { action, opens } = button?.dataset ?? {};
     if (opens) byId(opens, HTMLDialogElement).showModal();
     if (action) this.act(action, [...this.keys]);
+    if (button?.id === "join-selected") this.join(button.dataset.url ?? "");
     if (button?.id === "export-selected") this.download(button.dataset.url ?? "");
   }
 
@@ -112,6 +115,20 @@ export class Selection {
     const query = new URLSearchParams([...this.keys].map((key) => ["key", key]));
     query.set("format", byId("export-format", HTMLSelectElement).value);
     location.assign(`${url}?${query}`);
+  }
+
+  /** @param {string} url */
+  async join(url) {
+    const question = gettext(
+      "Join these meetings to one, in the order in which they began? It can be split again at any line.",
+    );
+    if (!confirm(question)) return;
+    try {
+      location.assign((await postJson(url, { keys: [...this.keys] })).url);
+    } catch (error) {
+      if (!(error instanceof RequestError)) throw error;
+      toast(error.message, { isError: true });
+    }
   }
 
   /** @param {HTMLElement} star */

@@ -1,5 +1,6 @@
 // What can be done with a line: one toolbar that goes to the line in question, and clicks on its parts.
 
+/** @import { PageData } from "../connection/messages.js" */
 /** @import { MenuEntry } from "../lib/popover.js" */
 /** @import { PlayerBar } from "../player/player-bar.js" */
 /** @import { SessionView } from "../transcript/session-view.js" */
@@ -9,6 +10,7 @@
 /** @import { SpeakerMenu } from "./speaker-menu.js" */
 /** @import { VersionsDialog } from "./versions-dialog.js" */
 
+import { postJson, RequestError, sessionUrl } from "../lib/api.js";
 import { closest, element, icon } from "../lib/dom.js";
 import { openMenu } from "../lib/popover.js";
 import { toast } from "../lib/toast.js";
@@ -45,8 +47,16 @@ export class LineTools {
   /** Whether the recording was playing before the first click of two. */
   wasPlaying = false;
 
-  /** @param {{view: SessionView, playerBar: PlayerBar, editing: EditingTools | null, notes: LineNotes}} parts */
-  constructor({ view, playerBar, editing, notes }) {
+  /**
+   * @param {object} parts
+   * @param {PageData} parts.data
+   * @param {SessionView} parts.view
+   * @param {PlayerBar} parts.playerBar
+   * @param {EditingTools | null} parts.editing
+   * @param {LineNotes} parts.notes
+   */
+  constructor({ data, view, playerBar, editing, notes }) {
+    this.data = data;
     this.notes = notes;
     this.view = view;
     this.playerBar = playerBar;
@@ -153,6 +163,9 @@ export class LineTools {
       ...(following
         ? [{ label: gettext("Merge with the next line"), action: () => merge(edits, line, following) }]
         : []),
+      ...(line === lines[0] || this.view.isLive
+        ? []
+        : [{ label: gettext("Split the meeting here"), action: () => split(this.data, line) }]),
       { label: gettext("Earlier versions"), action: () => versions.open(line) },
       ...own,
       { label: gettext("Remove this line"), isDangerous: true, action: () => remove(edits, line) },
@@ -176,6 +189,22 @@ function button(action, label) {
     { type: "button", class: "quiet icon", title: label, "aria-label": label, dataset: { action } },
     icon(ICONS[action]),
   );
+}
+
+/**
+ * Go on to the meeting that begins with this line.
+ *
+ * @param {PageData} data
+ * @param {KnownLine} line
+ */
+async function split(data, line) {
+  if (!confirm(gettext("Begin a new meeting with this line? The two can be joined again in the list."))) return;
+  try {
+    location.assign((await postJson(sessionUrl(data, "split"), { line: line.id })).url);
+  } catch (error) {
+    if (!(error instanceof RequestError)) throw error;
+    toast(error.message, { isError: true });
+  }
 }
 
 /**

@@ -34,7 +34,7 @@ export function setUpTools({ data, view }) {
   const persons = new PersonDialog({ view, playerBar, speakerMenu: editing?.speakerMenu ?? null, remember });
   const notes = new NotesPanel({ data, view, playerBar });
   const tracks = new SpeakerTracks({ view, player: playerBar.player });
-  new LineTools({ view, playerBar, editing, notes });
+  new LineTools({ data, view, playerBar, editing, notes });
   const removed = editing && new RemovedDialog({ data, view, playerBar, edits: editing.edits });
   setUpSharing({ data, view, removed });
   view.companions.push(
