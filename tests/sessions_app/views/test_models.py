@@ -78,7 +78,7 @@ class TestRights:
 class TestPage:
     def test_it_tells_figures_licences_and_what_is_missing(self, boss: Client) -> None:
         page = boss.get("/models/").content.decode()
-        assert "<b>13.8 %</b>" in page
+        assert "<b>12.2 %</b>" in page
         assert "FunASR model licence 1.1" in page
         assert page.count("not downloaded") == 2
         assert "Our own" in page
