@@ -1,7 +1,8 @@
 // Several meetings selected in the list, and what can be done with them at once.
 
-import { postJson, RequestError } from "../lib/api.js";
+import { postJson } from "../lib/api.js";
 import { byId, closest, findById, setText } from "../lib/dom.js";
+import { answerOrSayWhy } from "../lib/refusals.js";
 import { toast } from "../lib/toast.js";
 import { fill, gettext, ngettext } from "../lib/words.js";
 
@@ -123,12 +124,8 @@ export class Selection {
       "Join these meetings to one, in the order in which they began? It can be split again at any line.",
     );
     if (!confirm(question)) return;
-    try {
-      location.assign((await postJson(url, { keys: [...this.keys] })).url);
-    } catch (error) {
-      if (!(error instanceof RequestError)) throw error;
-      toast(error.message, { isError: true });
-    }
+    const answer = await answerOrSayWhy(postJson(url, { keys: [...this.keys] }));
+    if (answer) location.assign(answer.url);
   }
 
   /** @param {HTMLElement} star */
@@ -180,14 +177,8 @@ export class Selection {
    * @param {string} [name]
    * @returns {Promise<Answer | null>} null if nothing was done, which was said
    */
-  async ask(action, keys, name = "") {
-    try {
-      return await postJson(this.url, { action, keys, name });
-    } catch (error) {
-      if (!(error instanceof RequestError)) throw error;
-      toast(error.message, { isError: true });
-      return null;
-    }
+  ask(action, keys, name = "") {
+    return answerOrSayWhy(postJson(this.url, { action, keys, name }));
   }
 }
 

@@ -6,6 +6,7 @@
 /** @import { Answer, Edit, EditedLine, Seen } from "./requests.js" */
 
 import { postJson, RequestError, sessionUrl } from "../lib/api.js";
+import { answerOrSayWhy } from "../lib/refusals.js";
 import { toast } from "../lib/toast.js";
 import { gettext } from "../lib/words.js";
 import { marksOf } from "./requests.js";
@@ -96,17 +97,11 @@ export class Edits extends EventTarget {
    * @returns {Promise<Answer | null>} null where nothing was done
    */
   async try(make, { done = "", more } = {}) {
-    try {
-      const answer = await this.do(make);
-      if (done && answer) {
-        toast(done, { action: gettext("Undo"), onAction: () => this.undo(), more: more?.(answer) });
-      }
-      return answer;
-    } catch (error) {
-      if (!(error instanceof RequestError)) throw error;
-      toast(error.message, { isError: true });
-      return null;
+    const answer = await answerOrSayWhy(this.do(make));
+    if (done && answer) {
+      toast(done, { action: gettext("Undo"), onAction: () => this.undo(), more: more?.(answer) });
     }
+    return answer;
   }
 
   undo() {

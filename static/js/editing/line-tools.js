@@ -10,9 +10,10 @@
 /** @import { SpeakerMenu } from "./speaker-menu.js" */
 /** @import { VersionsDialog } from "./versions-dialog.js" */
 
-import { postJson, RequestError, sessionUrl } from "../lib/api.js";
+import { postJson, sessionUrl } from "../lib/api.js";
 import { closest, element, icon } from "../lib/dom.js";
 import { openMenu } from "../lib/popover.js";
+import { answerOrSayWhy } from "../lib/refusals.js";
 import { toast } from "../lib/toast.js";
 import { gettext } from "../lib/words.js";
 import { NEW_LINE } from "./line-field.js";
@@ -199,12 +200,8 @@ function button(action, label) {
  */
 async function split(data, line) {
   if (!confirm(gettext("Begin a new meeting with this line? The two can be joined again in the list."))) return;
-  try {
-    location.assign((await postJson(sessionUrl(data, "split"), { line: line.id })).url);
-  } catch (error) {
-    if (!(error instanceof RequestError)) throw error;
-    toast(error.message, { isError: true });
-  }
+  const answer = await answerOrSayWhy(postJson(sessionUrl(data, "split"), { line: line.id }));
+  if (answer) location.assign(answer.url);
 }
 
 /**

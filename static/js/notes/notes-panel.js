@@ -9,6 +9,7 @@
 import { getJson, postJson, RequestError, sessionUrl } from "../lib/api.js";
 import { clock } from "../lib/clock.js";
 import { byId, closest, element, findById, icon } from "../lib/dom.js";
+import { answerOrSayWhy } from "../lib/refusals.js";
 import { toast } from "../lib/toast.js";
 import { fill, gettext, languageOf } from "../lib/words.js";
 import { NoteForm } from "./note-form.js";
@@ -292,15 +293,9 @@ export class NotesPanel {
    * @returns {Promise<number | undefined>} the key of the note
    */
   async send(request) {
-    try {
-      const answer = await postJson(sessionUrl(this.data, "notes"), request);
-      this.receive(answer);
-      return answer.note;
-    } catch (error) {
-      if (!(error instanceof RequestError)) throw error;
-      toast(error.message, { isError: true });
-      return undefined;
-    }
+    const answer = await answerOrSayWhy(postJson(sessionUrl(this.data, "notes"), request));
+    if (answer) this.receive(answer);
+    return answer?.note;
   }
 }
 

@@ -1,8 +1,8 @@
 // The trash: taken out again, or gone for good.
 
-import { postJson, RequestError } from "../lib/api.js";
+import { postJson } from "../lib/api.js";
 import { closest, findById } from "../lib/dom.js";
-import { toast } from "../lib/toast.js";
+import { answerOrSayWhy } from "../lib/refusals.js";
 
 const list = findById("trash");
 const dialog = findById("delete-dialog", HTMLDialogElement);
@@ -15,13 +15,7 @@ let asked = [];
  * @param {string[]} keys
  */
 async function act(action, keys) {
-  try {
-    await postJson(list?.dataset.url ?? "", { action, keys });
-    location.reload();
-  } catch (error) {
-    if (!(error instanceof RequestError)) throw error;
-    toast(error.message, { isError: true });
-  }
+  if (await answerOrSayWhy(postJson(list?.dataset.url ?? "", { action, keys }))) location.reload();
 }
 
 /** @param {string[]} keys */

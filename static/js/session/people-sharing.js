@@ -2,9 +2,9 @@
 
 /** @import { PageData } from "../connection/messages.js" */
 
-import { getJson, postJson, RequestError, sessionUrl } from "../lib/api.js";
+import { getJson, postJson, sessionUrl } from "../lib/api.js";
 import { byId, element } from "../lib/dom.js";
-import { toast } from "../lib/toast.js";
+import { answerOrSayWhy } from "../lib/refusals.js";
 import { fill, gettext } from "../lib/words.js";
 
 /** @typedef {{kind: "user" | "team", id: number, name: string}} Party */
@@ -76,13 +76,10 @@ export class PeopleSharing {
    * @param {string | null} level null to share no longer
    */
   async change({ kind, id }, level) {
-    try {
-      this.show(await postJson(sessionUrl(this.data, "shares"), { kind, id, level }), "");
-      this.name.value = "";
-      this.name.focus();
-    } catch (error) {
-      if (!(error instanceof RequestError)) throw error;
-      toast(error.message, { isError: true });
-    }
+    const answer = await answerOrSayWhy(postJson(sessionUrl(this.data, "shares"), { kind, id, level }));
+    if (!answer) return;
+    this.show(answer, "");
+    this.name.value = "";
+    this.name.focus();
   }
 }

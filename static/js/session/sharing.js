@@ -4,10 +4,11 @@
 /** @import { RemovedDialog } from "../editing/removed-dialog.js" */
 /** @import { SessionView } from "../transcript/session-view.js" */
 
-import { getJson, postJson, RequestError, sessionUrl } from "../lib/api.js";
+import { getJson, postJson, sessionUrl } from "../lib/api.js";
 import { byId, descendant, element, findById } from "../lib/dom.js";
 import { dayText } from "../lib/moments.js";
 import { openMenu } from "../lib/popover.js";
+import { answerOrSayWhy } from "../lib/refusals.js";
 import { toast } from "../lib/toast.js";
 import { fill, gettext } from "../lib/words.js";
 import { PeopleSharing } from "./people-sharing.js";
@@ -51,13 +52,7 @@ async function end(data) {
   const question = gettext(
     "End this meeting for everyone? More can be recorded only in another one, which goes on with it.",
   );
-  if (!confirm(question)) return;
-  try {
-    await postJson(sessionUrl(data, "end"), {});
-  } catch (error) {
-    if (!(error instanceof RequestError)) throw error;
-    toast(error.message, { isError: true });
-  }
+  if (confirm(question)) await answerOrSayWhy(postJson(sessionUrl(data, "end"), {}));
 }
 
 class ExportDialog {
