@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import timedelta
+from itertools import count
 from typing import Any
 
 from django.contrib.auth.models import User
@@ -26,6 +27,7 @@ from sessions_app.exceptions import SessionsError
 from sessions_app.models import Note, Session, Utterance, Voice
 from sessions_app.recordings import parts
 from sessions_app.store.voices import give_number
+from sessions_app.wire.protocol import MAX_SESSION_ID_LENGTH
 from speakers import jobs
 from speakers.exceptions import JobMustWait
 from speakers.jobs import RunningJob, in_database
@@ -34,8 +36,6 @@ from speakers.models import Job
 from . import retention
 
 DIVIDE, APPEND = "divide-recording", "append-recording"
-
-MAX_KEY = 128
 
 
 class NotPossible(SessionsError):
@@ -163,22 +163,18 @@ def _rest_of(session: Session, at: int) -> Session:
         is_kept=session.is_kept,
         folder_id=session.folder_id,
     )
-    _set_beginning(rest, session.created_at + timedelta(seconds=seconds(at)))
+    began_at = session.created_at + timedelta(seconds=seconds(at))
+    Session.objects.filter(pk=rest.pk).update(created_at=began_at)
     rest.tags.set(session.tags.all())
     teams.share_like(session, rest)
     session.continued_in.exclude(pk=rest.pk).update(continues=rest)
     return rest
 
 
-def _set_beginning(session: Session, created_at: datetime) -> None:
-    Session.objects.filter(pk=session.pk).update(created_at=created_at)
-
-
 def _free_key(key: str) -> str:
-    number = 2
-    while Session.objects.filter(key=f"{key[: MAX_KEY - 8]}-{number}").exists():
-        number += 1
-    return f"{key[: MAX_KEY - 8]}-{number}"
+    suffixes = (f"-{number}" for number in count(2))
+    keys = (key[: MAX_SESSION_ID_LENGTH - len(suffix)] + suffix for suffix in suffixes)
+    return next(free for free in keys if not Session.objects.filter(key=free).exists())
 
 
 def _voices_from(session: Session, at: int) -> list[Voice]:

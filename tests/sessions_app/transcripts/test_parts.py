@@ -143,6 +143,11 @@ class TestSplit:
         make_session("周会-2")
         assert split(meeting, line(meeting, "二。").pk, by=user).key == "周会-3"
 
+    def test_a_key_is_no_longer_than_keys_may_be(self, meeting: Session, user: User) -> None:
+        Session.objects.filter(pk=meeting.pk).update(key="k" * 64)
+        make_session("k" * 62 + "-2")
+        assert split(meeting, line(meeting, "二。").pk, by=user).key == "k" * 62 + "-3"
+
     @pytest.mark.parametrize("what", ["first", "none", "removed", "live", "trash"])
     def test_what_cannot_be_split_is_left_as_it_is(self, meeting: Session, user: User, what: str) -> None:
         key = {"first": line(meeting, "一。").pk, "none": 10**9}.get(what, line(meeting, "三。").pk)
