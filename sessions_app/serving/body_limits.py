@@ -62,13 +62,11 @@ class BodyMeter:
     def __init__(self, limit: int, budget: BodyBudget) -> None:
         self._limit = limit
         self._budget = budget
-        self._announced = 0
         self._received = 0
         self._taken = 0
 
     def announce(self, length: int) -> None:
         """Take the client's word for the whole length. Raises as `receive`."""
-        self._announced = length
         self._take(length)
 
     def receive(self, count: int) -> None:
