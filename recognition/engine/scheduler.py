@@ -263,7 +263,7 @@ class Scheduler(Generic[Payload]):
         return max(first, min(self._resting_until[stage], first + limits.longest_rest_s))
 
     def _take(self, stage: Stage, yields: bool, now: float) -> list[QueuedJob[Payload]]:
-        queue: Iterable[QueuedJob[Payload]] = self._queues[stage, yields]
+        queue: Sequence[QueuedJob[Payload]] = self._queues[stage, yields]
         order = self._in_turn(queue) if yields else queue
         taken, held = _batch(order, self._limits_now(stage, yields, now), now)
         self._queues[stage, yields] = deque(sorted(held, key=lambda job: job.queued_at) if yields else held)
@@ -283,17 +283,16 @@ class Scheduler(Generic[Payload]):
 
 
 def _batch(
-    queue: Iterable[QueuedJob[Payload]], limits: BatchLimits, now: float
+    queue: Sequence[QueuedJob[Payload]], limits: BatchLimits, now: float
 ) -> tuple[list[QueuedJob[Payload]], list[QueuedJob[Payload]]]:
     """Return the jobs to run together, and those that wait on, both in the order of the queue."""
     batch: list[QueuedJob[Payload]] = []
     held: list[QueuedJob[Payload]] = []
     sessions: set[Hashable] = set()
     costs: list[int] = []
-    size = limits.size
+    is_late = now - queue[0].queued_at > limits.late_s
+    size = limits.size_when_late if is_late else limits.size
     for job in queue:
-        if not sessions and now - job.queued_at > limits.late_s:
-            size = limits.size_when_late
         with_it = [*costs, max(job.samples, job.heard, limits.min_samples)]
         fits = not batch or _fits(with_it, limits)
         if len(batch) < size and job.session not in sessions and fits:
