@@ -67,11 +67,10 @@ def damaged_files(directory: Path) -> list[Path]:
     manifest = directory / MANIFEST
     if not manifest.is_file():
         return [manifest]
-    expected = json.loads(manifest.read_text(encoding="utf-8"))["files"]
     return [
         directory / name
-        for name, entry in expected.items()
-        if not (directory / name).is_file() or sha256(directory / name) != entry["sha256"]
+        for name, expected in known_hashes(directory).items()
+        if not (directory / name).is_file() or sha256(directory / name) != expected
     ]
 
 
