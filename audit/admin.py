@@ -19,8 +19,21 @@ from . import export, log, names
 from .models import Action, Entry
 
 
+class FactsAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+    """Rows that the service writes and people only read."""
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
 @admin.register(Entry)
-class EntryAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+class EntryAdmin(FactsAdmin):
     """Entries, to search; all that a search finds can be had as JSON lines."""
 
     list_display = ["at", "action", "subject", "actor_name", "address"]
@@ -31,15 +44,6 @@ class EntryAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     date_hierarchy = "at"
     fields = ["at", "action", "subject", "speaker", "meeting", "actor_name", "address", "detail"]
     change_list_template = "audit/change_list.html"
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Entry]:
         return names.named(Entry.objects.readable_by(request.user), request.user)

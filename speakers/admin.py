@@ -16,6 +16,8 @@ from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 from simple_history.admin import SimpleHistoryAdmin
 
+from audit.admin import FactsAdmin
+
 from . import calibration, enrollment, jobs, lifecycle, listing
 from .models import (
     Calibration,
@@ -176,19 +178,6 @@ class SpeakerAdmin(VersionsAdmin):
 
     def has_enroll_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm(ENROLL)
-
-
-class FactsAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
-    """Rows that the service writes and people only read."""
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
 
 
 class KindFilter(admin.SimpleListFilter):
