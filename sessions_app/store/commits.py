@@ -192,8 +192,7 @@ def _utterance(session_pk: int, seq: int, line: NewLine, voice: Voice) -> Uttera
 
 def sender_resumes(lease: Lease) -> bool:
     """Return `Session.sender_resumes`; raise `Fenced` if another worker has taken the session over."""
-    own = Session.objects.filter(pk=lease.session_pk, epoch=lease.epoch)
-    resumes = own.values_list("sender_resumes", flat=True).first()
+    resumes = _own(lease).values_list("sender_resumes", flat=True).first()
     if resumes is None:
         raise Fenced
     return resumes
@@ -211,9 +210,7 @@ def count_failure(session_pk: int) -> None:
 
 def _as_left_by(lease: Lease) -> QuerySet[Session]:
     """Select the session, if nobody has taken it over or committed since."""
-    return Session.objects.filter(
-        pk=lease.session_pk, epoch=lease.epoch, durable=lease.durable, last_seq=lease.last_seq
-    )
+    return _own(lease).filter(durable=lease.durable, last_seq=lease.last_seq)
 
 
 def _lines_between(before: Lease, after: Lease) -> list[Utterance]:
@@ -250,6 +247,11 @@ def end(lease: Lease, closed_by: ClosedBy) -> None:
         voices.forget_sounds(lease.session_pk)
 
 
+def _own(lease: Lease) -> QuerySet[Session]:
+    """Select the session, if nobody has taken it over."""
+    return Session.objects.filter(pk=lease.session_pk, epoch=lease.epoch)
+
+
 def _update(lease: Lease, **changes: Any) -> None:
-    if not Session.objects.filter(pk=lease.session_pk, epoch=lease.epoch).update(**changes):
+    if not _own(lease).update(**changes):
         raise Fenced
