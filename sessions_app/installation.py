@@ -75,10 +75,17 @@ def _migrations() -> frozenset[tuple[str, str]]:
 
 @contextlib.contextmanager
 def at_work() -> Iterator[None]:
-    """Have the data folder for this process. Raises as `lock_folder`."""
-    lock = lock_folder()
-    try:
+    """Have the data folder for this process, hidden from others. Raises as `lock_folder`."""
+    with folder_locked():
         hide_from_others()
+        yield
+
+
+@contextlib.contextmanager
+def folder_locked(*, alone: bool = False) -> Iterator[None]:
+    """Have the data folder for this process. Arguments and errors are those of `lock_folder`."""
+    lock = lock_folder(alone=alone)
+    try:
         yield
     finally:
         os.close(lock)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import os
 from collections.abc import Awaitable, Callable
+from contextlib import ExitStack
 from typing import Any
 
 from django.conf import settings
@@ -19,15 +19,9 @@ from .hosted_worker import HostedWorker, failure_message
 Message = dict[str, Any]
 
 
-def _check() -> int:
-    lock = installation.lock_folder()
+def _check(held: ExitStack) -> None:
+    held.enter_context(installation.folder_locked())
     installation.check()
-    return lock
-
-
-def _let_go(lock: int | None) -> None:
-    if lock is not None:
-        os.close(lock)
 
 
 async def lifespan(
@@ -36,16 +30,16 @@ async def lifespan(
     send: Callable[[Message], Awaitable[None]],
 ) -> None:
     worker = None if settings.REDIS_URL else HostedWorker()
-    lock: int | None = None
+    held = ExitStack()
     while True:
         message = await receive()
         if message["type"] == "lifespan.startup":
             try:
-                lock = await asyncio.to_thread(_check)
+                await asyncio.to_thread(_check, held)
                 if worker:
                     await worker.start()
             except Exception as error:  # noqa: BLE001 - after one that raises, servers go on, silent
-                _let_go(lock)
+                held.close()
                 await send({"type": "lifespan.startup.failed", "message": failure_message(error)})
                 return
             freeze_heap()
@@ -55,6 +49,6 @@ async def lifespan(
                 await worker.stop()
             await get_later().aclose()
             await get_transport().aclose()
-            _let_go(lock)
+            held.close()
             await send({"type": "lifespan.shutdown.complete"})
             return

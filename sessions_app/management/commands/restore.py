@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import tempfile
 from argparse import ArgumentParser
 from pathlib import Path
@@ -27,11 +26,8 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, file: Path, **options: Any) -> None:
         try:
-            lock = installation.lock_folder(alone=True)
-            try:
+            with installation.folder_locked(alone=True):
                 manifest = self._restore(file)
-            finally:
-                os.close(lock)
         except (BackupError, installation.BadInstallation, OSError) as error:
             raise CommandError(f"nothing was restored: {error}") from error
         self.stdout.write(f"{len(manifest.files)} files of {manifest.created_at} are back.")
