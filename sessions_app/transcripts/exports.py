@@ -69,7 +69,7 @@ def prepare(
     )
     lines = [cleaned(as_line(utterance)) for utterance in utterances]
     return Export(
-        title=clean(str(session)),
+        title=one_line(str(session)),
         key=session.key,
         started_at=timezone.localtime(session.created_at),
         duration_s=session.duration_s,
@@ -85,26 +85,21 @@ def prepare(
 
 
 def _cleaned_note(note: Comment) -> Comment:
-    text = "\n".join(clean(row) for row in note.text.splitlines())
-    return replace(note, text=text, author=clean(note.author))
+    text = "\n".join(one_line(row) for row in note.text.splitlines())
+    return replace(note, text=text, author=one_line(note.author))
 
 
 def file_name(session: Session, extension: str) -> str:
     """Return a name for the file, without what file systems and shells dislike."""
-    name = re.sub(r'[\\/:*?"<>|\s]+', " ", clean(str(session))).strip(" .") or "session"
+    name = re.sub(r'[\\/:*?"<>|\s]+', " ", one_line(str(session))).strip(" .") or "session"
     day = timezone.localtime(session.created_at)
     return f"{Truncator(name).chars(80, truncate='')} {day:%Y-%m-%d}.{extension}"
 
 
-def clean(text: str) -> str:
-    """Return the text as it can stand in a line of any file."""
-    return one_line(text)
-
-
 def cleaned(line: Line) -> Line:
     """Return the line with words that can stand in any file."""
-    spoken = replace(line.spoken, speaker_name=clean(line.spoken.speaker_name))
-    return replace(line, text=clean(line.text), spoken=spoken)
+    spoken = replace(line.spoken, speaker_name=one_line(line.spoken.speaker_name))
+    return replace(line, text=one_line(line.text), spoken=spoken)
 
 
 def as_text(export: Export) -> bytes:
