@@ -63,7 +63,7 @@ class EntryAdmin(FactsAdmin):
         log.record(Action.LOG_EXPORTED)
         name = f"audit-{timezone.localtime():%Y%m%d-%H%M}.jsonl"
         response = StreamingHttpResponse(
-            export.json_lines_in_threads(found), content_type=export.CONTENT_TYPE
+            export.in_threads(export.json_lines(found)), content_type=export.CONTENT_TYPE
         )
         response.headers["Content-Disposition"] = content_disposition_header(True, name)
         response.headers["Cache-Control"] = "no-store"

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import tzinfo
 
-from channels.db import database_sync_to_async
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.shortcuts import render
 from django.utils import timezone
@@ -14,6 +13,7 @@ from django.utils.translation import get_language, override
 from django.utils.translation import gettext as _
 
 from audit import log
+from audit.export import in_threads
 from audit.models import Action
 from sessions_app.access import permissions
 from sessions_app.access.decision import Right
@@ -70,7 +70,7 @@ def several(request: HttpRequest) -> HttpResponseBase:
         raise Http404(_("None of these meetings is there, or is yours to export."))
     log.write(log.entry(Action.MEETING_EXPORTED, meeting=row.key, format=chosen) for row in sessions)
     files = _files(sessions, chosen, get_language() or "en", timezone.get_current_timezone())
-    response = StreamingHttpResponse(_in_threads(archive(files)), content_type="application/zip")
+    response = StreamingHttpResponse(in_threads(archive(files)), content_type="application/zip")
     name = _("Meetings %(day)s") % {"day": f"{timezone.localtime():%Y-%m-%d}"}
     response.headers["Content-Disposition"] = content_disposition_header(True, f"{name}.zip")
     return response
@@ -85,14 +85,6 @@ def _files(
             content = exports.FORMATS[chosen].write(exports.prepare(session))
             name = exports.file_name(session, chosen)
         yield name, content
-
-
-async def _in_threads(pieces: Iterator[bytes]) -> AsyncIterator[bytes]:
-    def take() -> bytes | None:
-        return next(pieces, None)
-
-    while (piece := await database_sync_to_async(take, thread_sensitive=False)()) is not None:
-        yield piece
 
 
 def _prepare(request: HttpRequest, session: Session) -> exports.Export:
