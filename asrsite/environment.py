@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import base64
-import contextlib
 import ipaddress
 import os
 import secrets
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
+
+from speakers import whole_files
 
 TRUE = {"1", "true", "yes", "on"}
 FALSE = {"0", "false", "no", "off"}
@@ -107,28 +107,13 @@ def secret(name: str, file: Path) -> str:
     if value := text(name, ""):
         return value
     if not file.exists():
-        _write_secret(file, secrets.token_urlsafe(50))
+        whole_files.write(file, secrets.token_urlsafe(50).encode(), replace=False)
     if value := file.read_text(errors="replace").strip():
         return value
     raise ImproperlyConfigured(
         f"The file {file} is empty, so nobody could log in: put it back from a backup, or delete it to have "
         f"a new one made (everybody is logged out then), or set {name}."
     )
-
-
-def _write_secret(file: Path, value: str) -> None:
-    """Write it whole or not at all, for its owner alone; one that is there by now stays."""
-    descriptor, name = tempfile.mkstemp(prefix=f"{file.name}.", dir=file.parent)
-    fresh = Path(name)
-    try:
-        with os.fdopen(descriptor, "w") as opened:
-            opened.write(value)
-            opened.flush()
-            os.fsync(opened.fileno())
-        with contextlib.suppress(FileExistsError):
-            file.hardlink_to(fresh)
-    finally:
-        fresh.unlink()
 
 
 def hide_new_files() -> None:

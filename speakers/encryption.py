@@ -7,14 +7,13 @@ key can be put in front while the service runs; the old one stays, for what it h
 
 from __future__ import annotations
 
-import os
-import tempfile
 from functools import lru_cache
 from pathlib import Path
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from django.conf import settings
 
+from . import whole_files
 from .exceptions import BadKeys, Undecipherable
 
 
@@ -75,23 +74,8 @@ def keys() -> tuple[str, ...]:
 
 def write_keys(lines: list[str], *, replace: bool) -> None:
     """Write the file of keys, for its owner alone; unless `replace`, a file that is there stays."""
-    file = Path(settings.VOICEPRINT_KEY_FILE)
-    # A file of its own for each thread: one that two of them wrote would hold neither's key.
-    descriptor, name = tempfile.mkstemp(prefix=f"{file.name}.", dir=file.parent)
-    fresh = Path(name)
-    with os.fdopen(descriptor, "w") as opened:
-        opened.write("".join(f"{line}\n" for line in lines))
-        opened.flush()
-        os.fsync(opened.fileno())
-    try:
-        if replace:
-            fresh.replace(file)
-        else:
-            file.hardlink_to(fresh)
-    except FileExistsError:
-        pass  # somebody else was faster: their keys count
-    finally:
-        fresh.unlink(missing_ok=True)
+    content = "".join(f"{line}\n" for line in lines).encode()
+    whole_files.write(Path(settings.VOICEPRINT_KEY_FILE), content, replace=replace)
 
 
 @lru_cache(maxsize=4)

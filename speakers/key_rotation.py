@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +11,7 @@ from django.apps import apps
 from django.conf import settings
 from django.db import models
 
-from . import encryption
+from . import encryption, whole_files
 from .exceptions import BadKeys
 from .fields import EncryptedStorage, SealedField
 
@@ -83,16 +81,6 @@ def _rotate_files(model: type[models.Model], field: models.FileField) -> Iterato
         except FileNotFoundError:
             continue  # its row was deleted meanwhile, or will be
         if not encryption.is_current(token):
-            _replace(path, encryption.encrypt(encryption.decrypt(token)))
+            fresh = encryption.encrypt(encryption.decrypt(token))
+            whole_files.write(path, fresh, replace=True, like_before=True)
             yield True
-
-
-def _replace(path: Path, content: bytes) -> None:
-    descriptor, name = tempfile.mkstemp(prefix=f"{path.name}.unfinished-", dir=path.parent)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    fresh = Path(name)
-    fresh.chmod(path.stat().st_mode & 0o777)
-    fresh.replace(path)
