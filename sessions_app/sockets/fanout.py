@@ -58,7 +58,6 @@ class _Followed:
         self.pk: int | None = None
         self.listeners: set[Listener] = set()
         self.is_filling = False
-        self.is_looking = False
 
     def tell(self) -> None:
         for listener in list(self.listeners):
@@ -184,8 +183,6 @@ class Fanout:
                 self._spawn(self._poll([followed.key]))
                 return
         self._catch_up(followed)
-        if followed.pk is None:
-            self._look_for(followed)
         _observe_ages(message)
 
     # The database.
@@ -211,16 +208,6 @@ class Fanout:
         """Read the numbers of a session now, which has just begun."""
         await self._poll([key])
 
-    def _look_for(self, followed: _Followed) -> None:
-        """Find out which session it is that something is said in; who may read it depends on that."""
-        if not followed.is_looking:
-            followed.is_looking = True
-            self._spawn(self._find(followed))
-
-    async def _find(self, followed: _Followed) -> None:
-        await self._poll([followed.key])
-        followed.is_looking = False
-
     def _receive_numbers(self, followed: _Followed, known: queries.SessionNumbers) -> None:
         feed = followed.feed
         feed.receive_numbers(
@@ -242,10 +229,14 @@ class Fanout:
         self._catch_up(followed)
 
     def _catch_up(self, followed: _Followed) -> None:
-        """Tell the listeners, after reading what the layer did not bring."""
-        if not followed.feed.has_gap:
+        """Tell the listeners, after reading what the layer did not bring.
+
+        Which session it is must be known as well: who may read it depends on that.
+        """
+        has_gap = followed.feed.has_gap
+        if not has_gap:
             followed.tell()
-        elif not followed.is_filling:
+        if (has_gap or followed.pk is None) and not followed.is_filling:
             followed.is_filling = True
             self._spawn(self._fill(followed))
 
