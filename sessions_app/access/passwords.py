@@ -105,16 +105,12 @@ class Passwords(ModelBackend):
         told = {"address": address, "account": user.get_username() if user else None}
         counts = Counts(username, address)
         if wait_s := counts.enter(time.time()):
-            _log("refused", told)
-            logins.refused(user.pk if user else None)
-            raise TooManyAttempts(wait_s)
+            raise _refused(user, told, wait_s)
         try:
             is_right = _is_remembered(user, password) or _is_right(user, password)
         except Busy:
             counts.was_nothing()
-            _log("refused", told)
-            logins.refused(user.pk if user else None)
-            raise TooManyAttempts(BUSY_WAIT_S) from None
+            raise _refused(user, told, BUSY_WAIT_S) from None
         if user is None or not is_right or not self.user_can_authenticate(user):
             _log("failed", told)
             return None
@@ -142,6 +138,13 @@ def _is_right(user: User | None, password: str) -> bool:
 
 def _is_remembered(user: User | None, password: str) -> bool:
     return user is not None and _remembered.has(_fingerprint(user, password))
+
+
+def _refused(user: User | None, told: dict[str, str | None], wait_s: float) -> TooManyAttempts:
+    """Put an attempt on record that has to wait, and return the error that says so."""
+    _log("refused", told)
+    logins.refused(user.pk if user else None)
+    return TooManyAttempts(wait_s)
 
 
 def _log(what: str, told: dict[str, str | None]) -> None:
