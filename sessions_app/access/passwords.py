@@ -12,6 +12,7 @@ import secrets
 import threading
 import time
 from collections import OrderedDict
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from django.contrib.auth.backends import ModelBackend
@@ -51,40 +52,39 @@ class Counts:
     def __init__(self, account: str, address: str) -> None:
         name = hashlib.sha256(account.strip().casefold().encode()).hexdigest()[:32]
         near = login_limits.neighbourhood(address)
-        self._place, self._address, self._account = f"{name}@{near}", near, name
+        self._keys = [f"logins:place:{name}@{near}", f"logins:address:{near}", f"logins:account:{name}"]
+        self._known = f"logins:known:{name}@{near}"
 
     def enter(self, now: float) -> float:
         """Count an attempt as a mistake until it was none, and return 0, or how long it has to wait."""
         with _lock:
-            place, address, account = map(_read, self._keys)
-            is_known = bool(_get(f"logins:known:{self._place}"))
+            (place, address, account), is_known = self._read()
             wait_s = login_limits.wait_s(place, address, account, now, is_known=is_known)
             if not wait_s:
-                for key, failures in zip(self._keys, (place, address, account), strict=True):
-                    _write(key, failures.after_another(now))
+                self._write([each.after_another(now) for each in (place, address, account)])
         return wait_s
 
     def was_right(self) -> None:
         """Forget the mistakes of this place, and know it from now on."""
         with _lock:
-            for key in self._keys[1:]:
-                _write(key, _read(key).without_one())
-            _write(self._keys[0], Failures())
-            _set(f"logins:known:{self._place}", True, KNOWN_PLACE_S)
+            (_, *others), _ = self._read()
+            self._write([Failures(), *(each.without_one() for each in others)])
+            _set({self._known: True}, KNOWN_PLACE_S)
 
     def was_nothing(self) -> None:
         """Take back what was counted: the password was not looked at."""
         with _lock:
-            for key in self._keys:
-                _write(key, _read(key).without_one())
+            failures, _ = self._read()
+            self._write([each.without_one() for each in failures])
 
-    @property
-    def _keys(self) -> tuple[str, str, str]:
-        return (
-            f"logins:place:{self._place}",
-            f"logins:address:{self._address}",
-            f"logins:account:{self._account}",
-        )
+    def _read(self) -> tuple[list[Failures], bool]:
+        """Return the mistakes of place, address and account, and whether the place is known."""
+        found = _get([*self._keys, self._known])
+        return [Failures(*found.get(key, ())) for key in self._keys], self._known in found
+
+    def _write(self, failures: Iterable[Failures]) -> None:
+        kept = {key: (each.count, each.last_at) for key, each in zip(self._keys, failures, strict=True)}
+        _set(kept, FORGET_S)
 
 
 class Passwords(ModelBackend):
@@ -188,23 +188,15 @@ _lock = threading.Lock()
 # The cache; while Redis is away, each process counts for itself.
 
 
-def _read(key: str) -> Failures:
-    return Failures(*(_get(key) or ()))
-
-
-def _write(key: str, failures: Failures) -> None:
-    _set(key, (failures.count, failures.last_at), FORGET_S)
-
-
-def _get(key: str) -> Any:
+def _get(keys: Sequence[str]) -> dict[str, Any]:
     try:
-        return cache.get(key)
+        return cache.get_many(keys)
     except (RedisError, OSError):
-        return caches["process"].get(key)
+        return caches["process"].get_many(keys)
 
 
-def _set(key: str, value: Any, for_s: float) -> None:
+def _set(values: dict[str, Any], for_s: float) -> None:
     try:
-        cache.set(key, value, for_s)
+        cache.set_many(values, for_s)
     except (RedisError, OSError):
-        caches["process"].set(key, value, for_s)
+        caches["process"].set_many(values, for_s)

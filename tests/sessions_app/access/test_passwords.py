@@ -170,10 +170,10 @@ def test_a_hash_of_an_older_kind_is_made_anew(anna: User, settings: Any) -> None
 
 def test_they_are_counted_though_redis_is_away(monkeypatch: pytest.MonkeyPatch) -> None:
     class Gone:
-        def get(self, *_: object) -> object:
+        def get_many(self, *_: object) -> object:
             raise RedisGone("no")
 
-        set = get
+        set_many = get_many
 
     monkeypatch.setattr(passwords, "cache", Gone())
     for _ in range(PLACE.free):
