@@ -43,11 +43,14 @@ class Admission:
     session_pk: int | None = None
     """The session that was looked at; None while there is none of this key."""
 
-    user_pk: int | None = None
     user: User | None = field(default=None, repr=False, compare=False)
     token_pk: int | None = None
     is_for_any: bool = False
     """It holds whoever begins a session of this key."""
+
+    @property
+    def user_pk(self) -> int | None:
+        return self.user.pk if self.user else None
 
     def covers(self, session_pk: int | None) -> bool:
         """Tell whether what is said in this session may be told."""
@@ -83,7 +86,6 @@ def admit(asked: Credentials) -> Admission:
     return Admission(
         decided,
         session_pk=session.pk if session else None,
-        user_pk=user.pk if user else None,
         user=user,
         token_pk=token.pk if token else None,
         is_for_any=visitor.has_token
