@@ -150,6 +150,12 @@ class SessionConsumer(AsyncWebsocketConsumer):
         headers = self.scope["headers"]
         return {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in headers}
 
+    @property
+    def _peer(self) -> str | None:
+        """The other end of the connection; None for a socket of this machine."""
+        client = self.scope.get("client")
+        return client[0] if client else None
+
     async def _expect_join(self) -> None:
         await asyncio.sleep(FIRST_MESSAGE_S)
         async with self._joining:  # who has asked is not late because the database is
@@ -203,12 +209,11 @@ class SessionConsumer(AsyncWebsocketConsumer):
         )
 
     def _credentials(self, join: JoinRequest) -> Credentials:
-        client = self.scope.get("client")
         return Credentials(
             join.mode,
             join.session_key,
             continues=continued_key(join),
-            is_local=decision.is_local(client[0] if client else None, self._headers),
+            is_local=decision.is_local(self._peer, self._headers),
             token=join.token,
             login=self._login(),
         )
@@ -259,13 +264,14 @@ class SessionConsumer(AsyncWebsocketConsumer):
         if self._is_on_record or not (self._is_sending or self._may_be_told):
             return
         self._is_on_record = True
-        peer = (self.scope.get("client") or [None])[0]
         get_later().note(
             Action.MEETING_SENT if self._is_sending else Action.MEETING_READ,
             meeting=self.join.session_key,
             whence=Origin(
                 user=self.admission.user,
-                address=addresses.of_client(peer, self._headers.get("x-forwarded-for", ""), settings.PROXIES),
+                address=addresses.of_client(
+                    self._peer, self._headers.get("x-forwarded-for", ""), settings.PROXIES
+                ),
                 token=self.admission.token_pk,
             ),
         )
