@@ -217,7 +217,7 @@ OIDC_SCOPES = env.names("ASR_OIDC_SCOPES", ["openid", "profile", "email"])
 
 
 def single_sign_on(issuer: str, client_id: str, secret: str) -> dict[str, Any]:
-    """Return the provider as allauth's settings have it."""
+    """Return the provider as allauth's settings have it; it is "company" in addresses and in the database."""
     app = {"provider_id": "company", "name": OIDC_NAME, "client_id": client_id, "secret": secret}
     provider = {"APPS": [app | {"settings": {"server_url": issuer}}], "SCOPE": OIDC_SCOPES}
     return {"openid_connect": provider | {"OAUTH_PKCE_ENABLED": True}} if issuer else {}

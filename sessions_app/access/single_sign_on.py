@@ -27,9 +27,6 @@ from .passwords import address_of
 
 logger = logging.getLogger("asrsite.logins")
 
-PROVIDER = "company"
-"""Name of the provider in addresses and in the database."""
-
 
 def offered_provider() -> str:
     """Return what the login page calls the provider; empty if there is none."""
