@@ -77,19 +77,16 @@ class Probes:
 
     async def ask(self, name: str, write: Callable[[], bool]) -> bool:
         """Return what it came to, or what it did a moment ago."""
-        now = time.monotonic()
+        now, loop = time.monotonic(), asyncio.get_running_loop()
         asked_at, task = self._asked.get(name, (-math.inf, None))
-        if task is None or (task.done() and now - asked_at > REMEMBERED_S) or task.get_loop() is not _loop():
+        is_old = task is not None and task.done() and now - asked_at > REMEMBERED_S
+        if task is None or is_old or task.get_loop() is not loop:
             task = asyncio.create_task(database_sync_to_async(write, thread_sensitive=False)())
             self._asked[name] = now, task
         return await asyncio.shield(task)
 
 
 PROBES = Probes()
-
-
-def _loop() -> asyncio.AbstractEventLoop:
-    return asyncio.get_running_loop()
 
 
 def _write_a_row() -> bool:
