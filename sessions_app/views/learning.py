@@ -14,7 +14,7 @@ from recognition.audio import milliseconds, samples
 from sessions_app.access.decision import Right
 from sessions_app.access.permissions import for_session
 from sessions_app.transcripts.learning import lines_to_learn_from, said, speech_s
-from sessions_app.wire.untrusted import read_json
+from sessions_app.wire.untrusted import json_field
 from speakers import enrollment
 from speakers.models import Speaker, Voiceprint
 from speakers.permissions import ENROLL, needs, user_of
@@ -53,7 +53,7 @@ def _remember(request: HttpRequest, session: Session, person: Speaker) -> HttpRe
     user = user_of(request)
     consent = enrollment.valid_consent(person)
     text = enrollment.current_consent_text()
-    if consent is None and text and _has_agreed(request.body):
+    if consent is None and text and json_field(request.body, "has_agreed") is True:
         consent = enrollment.record_consent(person, text, by=user)
     if consent is None:
         return _refusal(_("This person must first agree to being recognised by voice."))
@@ -65,13 +65,6 @@ def _remember(request: HttpRequest, session: Session, person: Speaker) -> HttpRe
         "page": reverse("enrollment", args=[draft.uuid]),
     }
     return JsonResponse(address, status=201)
-
-
-def _has_agreed(body: bytes) -> bool:
-    try:
-        return read_json(body)["has_agreed"] is True
-    except (ValueError, KeyError, TypeError):
-        return False
 
 
 def _refusal(text: str) -> HttpResponse:

@@ -12,7 +12,8 @@ from sessions_app.access.decision import Right
 from sessions_app.access.permissions import for_session, for_visitors, log_in_first
 from sessions_app.transcripts import parts
 from sessions_app.transcripts.parts import NotPossible
-from sessions_app.wire.untrusted import read_json
+from sessions_app.wire.untrusted import json_field
+from speakers.permissions import user_of
 
 from ..models import Session
 
@@ -23,9 +24,8 @@ MAX_JOINED = 10
 @for_session(Right.EDIT)
 def split(request: HttpRequest, session: Session) -> HttpResponse:
     """Begin a new meeting with a line, `{"line": key}`; answer with its address."""
-    assert request.user.is_authenticated
     try:
-        rest = parts.split(session, _line(request.body), by=request.user)
+        rest = parts.split(session, _line(request.body), by=user_of(request))
     except NotPossible as error:
         return JsonResponse({"error": str(error)}, status=422)
     return JsonResponse({"url": rest.get_absolute_url()}, status=201)
@@ -52,19 +52,13 @@ def join(request: HttpRequest) -> HttpResponse:
 
 
 def _line(body: bytes) -> int:
-    try:
-        line = read_json(body)["line"]
-    except (ValueError, KeyError, TypeError):
-        line = None
+    line = json_field(body, "line")
     return line if isinstance(line, int) and 0 < line < 1 << 63 else 0
 
 
 def _sessions(request: HttpRequest) -> list[Session] | None:
     """Return the meetings that are asked for, the earliest first; None if they cannot all be joined."""
-    try:
-        keys = read_json(request.body)["keys"]
-    except (ValueError, KeyError, TypeError):
-        return None
+    keys = json_field(request.body, "keys")
     if not isinstance(keys, list) or not all(isinstance(key, str) and "\0" not in key for key in keys):
         return None
     found = permissions.visible_sessions(request).filter(key__in=keys).order_by("created_at", "pk")

@@ -34,6 +34,15 @@ def is_plain(text: str) -> bool:
     return True
 
 
+def json_field(text: str | bytes, name: str) -> Any:
+    """Return a field of an object in JSON; None if it is not there, or the text is no such object."""
+    try:
+        found = read_json(text)
+    except ValueError:
+        return None
+    return found.get(name) if isinstance(found, dict) else None
+
+
 def read_json(text: str | bytes) -> Any:
     """Read JSON.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from sessions_app.wire.untrusted import is_plain, one_line, read_json
+from sessions_app.wire.untrusted import is_plain, json_field, one_line, read_json
 
 
 class TestOneLine:
@@ -47,3 +47,10 @@ class TestJson:
     def test_what_is_none_or_too_deep_is_an_error_of_the_one_kind(self, text: str) -> None:
         with pytest.raises(ValueError, match=r"."):
             read_json(text)
+
+    @pytest.mark.parametrize(
+        ("text", "field"),
+        [('{"a": [1]}', [1]), ('{"b": 1}', None), ("[]", None), ('"a"', None), ("7", None), ("{", None)],
+    )
+    def test_a_field_is_found_in_an_object_alone(self, text: str, field: object) -> None:
+        assert json_field(text, "a") == field
