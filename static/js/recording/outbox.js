@@ -83,9 +83,7 @@ export class Outbox {
    * @param {number} end position
    */
   startAgain(end) {
-    this.chunks = this.chunks
-      .filter(({ start, audio }) => start + audio.length > end)
-      .map(({ start, audio }) => ({ start: Math.max(start, end), audio: audio.subarray(Math.max(0, end - start)) }));
+    this.chunks = this.chunksAfter(end);
     this.end = Math.max(this.end, end);
     this.start = this.chunks[0]?.start ?? this.end;
     this.move(-end);
@@ -124,9 +122,17 @@ export class Outbox {
    * @param {number} position
    */
   after(position) {
+    return this.chunksAfter(position).map(({ audio }) => audio);
+  }
+
+  /** @param {number} position */
+  chunksAfter(position) {
     return this.chunks
       .filter(({ start, audio }) => start + audio.length > position)
-      .map(({ start, audio }) => audio.subarray(Math.max(0, position - start)));
+      .map(({ start, audio }) => ({
+        start: Math.max(start, position),
+        audio: audio.subarray(Math.max(0, position - start)),
+      }));
   }
 
   get unsent() {
