@@ -173,12 +173,9 @@ export class Recorder {
   }
 
   heard() {
-    const { elapsedMs, unsentMs } = this.sender;
     if (this.progress) this.showProgress(this.progress);
-    else byId("elapsed").textContent = clock(elapsedMs);
-    if (this.connectionState === "waiting") {
-      this.note.show("waiting", undefined, { unsentMs, lostMs: this.sender.lostMs });
-    }
+    else byId("elapsed").textContent = clock(this.sender.elapsedMs);
+    if (this.connectionState === "waiting") this.connection("waiting"); // more waits by now
   }
 
   /** @param {number} loudness */
