@@ -81,6 +81,13 @@ async def status(reader: asyncio.StreamReader) -> str:
     return line.split(b" ")[1].decode() if line.count(b" ") > 1 else "closed"
 
 
+async def get(port: int, path: str, number: int, *headers: str) -> str:
+    """Ask for a page, and return the status of the answer."""
+    async with connection(port) as (reader, writer):
+        writer.write(request("GET", path, number, *headers))
+        return await status(reader)
+
+
 async def many(count: int, work: Callable[[int], Awaitable[str]], until: float, *, most: int) -> Answers:
     """Do something again and again, so many at a time, until it is over or was done so often."""
     answers: Answers = Counter()
@@ -104,10 +111,7 @@ async def wrong_passwords(port: int, until: float) -> Answers:
     """Guess the password of the account that every installation has, from many addresses."""
 
     async def guess(number: int) -> str:
-        head = request("GET", "/api/speakers", number, "Authorization: Basic YWRtaW46d3Jvbmc=")
-        async with connection(port) as (reader, writer):
-            writer.write(head)
-            return await status(reader)
+        return await get(port, "/api/speakers", number, "Authorization: Basic YWRtaW46d3Jvbmc=")
 
     return await many(40, guess, until, most=20_000)
 
@@ -214,9 +218,7 @@ async def odd_addresses(port: int, until: float) -> Answers:
     async def ask(number: int) -> str:
         name, query = names[number % len(names)], queries[number % len(queries)]
         path = f"/ws/asr/{name}?{query}" if number % 2 else f"/sessions/{name}/?{query}"
-        async with connection(port) as (reader, writer):
-            writer.write(request("GET", path, number, *(UPGRADE if number % 2 else ["Connection: close"])))
-            return await status(reader)
+        return await get(port, path, number, *(UPGRADE if number % 2 else ["Connection: close"]))
 
     return await many(8, ask, until, most=20_000)
 
@@ -226,10 +228,8 @@ async def guessed_tokens(port: int, until: float) -> Answers:
     """Try links at random."""
 
     async def guess(number: int) -> str:
-        async with connection(port) as (reader, writer):
-            path = f"/sessions/attacks-alone/?token={random.randbytes(12).hex()}"
-            writer.write(request("GET", path, number, "Connection: close"))
-            return await status(reader)
+        path = f"/sessions/attacks-alone/?token={random.randbytes(12).hex()}"
+        return await get(port, path, number, "Connection: close")
 
     return await many(8, guess, until, most=20_000)
 
