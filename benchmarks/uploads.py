@@ -51,8 +51,9 @@ def main() -> None:
 
     def measure(uploads: int, policy: type[Scheduler[ModelRequest]] = Scheduler) -> dict[str, Any]:
         report = run(models, model_set, policy, live=options.live, uploads=uploads, seconds=options.seconds)
-        print(uploads, policy.__name__, measured(report), flush=True)
-        return measured(report)
+        found = measured(report)
+        print(uploads, policy.__name__, found, flush=True)
+        return found
 
     alone = measure(0)
     loads = {str(count): measure(count) for count in options.uploads}
