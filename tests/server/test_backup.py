@@ -17,6 +17,7 @@ pytestmark = pytest.mark.slow(20)
 
 SPEECH = np.concatenate([MEETING.speak(0), MEETING.speak(1)])
 ENDED = "SELECT key, state FROM sessions_app_session WHERE key != ? ORDER BY key"
+LINES = "SELECT session_id, seq, text FROM sessions_app_utterance ORDER BY id"
 
 
 def recordings(server: Server) -> dict[str, str]:
@@ -32,10 +33,8 @@ async def test_a_running_server_is_restored_elsewhere(tmp_path: Path) -> None:
             await send_audio(socket, SPEECH)
             backup = tmp_path / "backup.tar"
             await asyncio.to_thread(server.manage, "backup", str(backup))
-        ended = server.query(
-            "SELECT key, state FROM sessions_app_session WHERE key != ? ORDER BY key", session
-        )
-        lines = server.query("SELECT session_id, seq, text FROM sessions_app_utterance ORDER BY id")
+        ended = server.query(ENDED, session)
+        lines = server.query(LINES)
         kept = recordings(server)
 
     assert backup.stat().st_mode & 0o777 == 0o600
@@ -45,7 +44,7 @@ async def test_a_running_server_is_restored_elsewhere(tmp_path: Path) -> None:
     assert "are back" in other.manage("restore", str(backup))
     assert other.query(ENDED, session) == ended
     assert len(ended) == 3
-    found = other.query("SELECT session_id, seq, text FROM sessions_app_utterance ORDER BY id")
+    found = other.query(LINES)
     assert found == lines[: len(found)]
     assert len(found) >= 3 * len(TEXTS[:2])
     assert recordings(other).items() <= kept.items()
