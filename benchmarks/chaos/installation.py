@@ -5,27 +5,24 @@ from __future__ import annotations
 import os
 import shutil
 import sqlite3
-import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, closing, contextmanager
-from dataclasses import dataclass, field
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import psycopg
 import soundfile
 
-from deploy.local_cluster import ROOT, LocalCluster, WebProcess
+from benchmarks.transport.service import MODELS, embedded_process
+from deploy.local_cluster import LocalCluster, WebProcess
 from deploy.local_servers import LocalProcess, PostgresServer, RedisServer, wait_until
 
 from .checks import KeptLine
 from .jumping_clock import JumpingClock, build_library
 from .small_disk import SmallDisk, small_disk
-
-MODELS = Path(__file__).resolve().parents[1] / "checksum.toml"
 
 WEBS, WORKERS = 2, 3
 
@@ -59,7 +56,7 @@ class Installation:
     redis: RedisServer | None = None
     postgres: PostgresServer | None = None
     disk: SmallDisk | None = None
-    clocks: list[JumpingClock] = field(default_factory=list)
+    clock: JumpingClock | None = None
 
     @property
     def processes(self) -> list[LocalProcess]:
@@ -112,60 +109,44 @@ class Installation:
 @contextmanager
 def cluster() -> Iterator[Installation]:
     """Run web and worker processes with Redis and PostgreSQL."""
-    with ExitStack() as stack:
-        data_dir = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="asrsite-chaos-")))
-        disk = stack.enter_context(small_disk(data_dir / "media"))
-        clock = _clock(data_dir, "redis")
+    with _surroundings() as (data_dir, disk, clock):
         running = LocalCluster(
             webs=WEBS, workers=WORKERS, models=str(MODELS), data_dir=data_dir, ASR_SENDER_RESUME_S=PATIENCE_S
         )
         if clock:
             running.redis.environment = {**os.environ, **clock.environment}
-        stack.enter_context(running)
-        yield Installation(
-            data_dir,
-            running.webs,
-            _in_postgres(running.postgres.url),
-            running.workers,
-            running.redis,
-            running.postgres,
-            disk,
-            [clock] if clock else [],
-        )
+        with running:
+            yield Installation(
+                data_dir,
+                running.webs,
+                _in_postgres(running.postgres.url),
+                running.workers,
+                running.redis,
+                running.postgres,
+                disk,
+                clock,
+            )
 
 
 @contextmanager
 def one_process() -> Iterator[Installation]:
     """Run one process that does everything, with SQLite."""
-    with ExitStack() as stack:
-        data_dir = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="asrsite-chaos-")))
-        disk = stack.enter_context(small_disk(data_dir / "media"))
-        clock = _clock(data_dir, "web-1")
-        environment = {
-            **{
-                name: value for name, value in os.environ.items() if name not in ("REDIS_URL", "DATABASE_URL")
-            },
-            "ASR_DATA_DIR": str(data_dir),
-            "ASR_MODELS": str(MODELS),
-            "ASR_CAPACITY": "40",
-            "ASR_SENDER_RESUME_S": PATIENCE_S,
-            "DJANGO_SETTINGS_MODULE": "asrsite.settings",
-            "PYTHONUNBUFFERED": "1",
-            "OMP_NUM_THREADS": "1",
-        }
-        command = [sys.executable, "manage.py", "migrate", "--verbosity", "0"]
-        subprocess.run(command, cwd=ROOT, env=environment, check=True)
-        web = WebProcess(
-            "web-1", environment | (clock.environment if clock else {}), log=data_dir / "web-1.log"
-        )
-        stack.enter_context(web)
-        wait_until(lambda: web.answers("readyz"), "web-1 is not ready", timeout_s=300)
-        yield Installation(data_dir, [web], _in_sqlite(data_dir), disk=disk, clocks=[clock] if clock else [])
+    with _surroundings() as (data_dir, disk, clock):
+        settings = {"ASR_CAPACITY": "40", "ASR_SENDER_RESUME_S": PATIENCE_S}
+        settings |= clock.environment if clock else {}
+        with embedded_process(data_dir, models=str(MODELS), **settings) as web:
+            yield Installation(data_dir, [web], _in_sqlite(data_dir), disk=disk, clock=clock)
 
 
-def _clock(folder: Path, name: str) -> JumpingClock | None:
-    library = build_library(folder)
-    return JumpingClock(library, folder / f"{name}.clock") if library else None
+@contextmanager
+def _surroundings() -> Iterator[tuple[Path, SmallDisk | None, JumpingClock | None]]:
+    """Make a folder, a disk for its recordings, and a clock: the latter two where that is possible."""
+    with tempfile.TemporaryDirectory(prefix="asrsite-chaos-") as folder:
+        data_dir = Path(folder)
+        with small_disk(data_dir / "media") as disk:
+            library = build_library(data_dir)
+            clock = JumpingClock(library, data_dir / "clock") if library else None
+            yield data_dir, disk, clock
 
 
 def _in_postgres(url: str) -> Ask:

@@ -92,7 +92,7 @@ class Nemesis:
             kinds |= {self._freeze_database: 2, self._restart_database: 1, self._kill_backend: 1}
         if there.disk:
             kinds |= {self._fill_disk: 2}
-        if there.clocks:
+        if there.clock:
             kinds |= {self._jump: 2}
         return kinds
 
@@ -310,12 +310,13 @@ class Nemesis:
 
     async def _jump(self) -> Fault:
         """The clock by which leases are kept goes wrong by an hour, and is put right a little later."""
-        clock, began_at = self._rng.choice(self._there.clocks), time.monotonic()
-        clock.jump(self._rng.choice((-JUMP_S, JUMP_S)))
+        assert self._there.clock
+        began_at = time.monotonic()
+        self._there.clock.jump(self._rng.choice((-JUMP_S, JUMP_S)))
         try:
             await asyncio.sleep(self._rng.uniform(1.0, 5.0))
         finally:
-            clock.jump(0)
+            self._there.clock.jump(0)
         return Fault("jump clock", began_at, time.monotonic())
 
     # How.

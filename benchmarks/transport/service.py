@@ -29,24 +29,31 @@ class Service:
 def embedded_service(models: str = str(MODELS)) -> Iterator[Service]:
     """One process, SQLite, nothing else."""
     folder = Path(tempfile.mkdtemp(prefix="asrsite-bench-"))
-    environment = {
-        **os.environ,
-        "ASR_DATA_DIR": str(folder),
-        "ASR_MODELS": models,
-        "REDIS_URL": "",
-        "DATABASE_URL": "",
-        "LOG_LEVEL": "WARNING",
-        "ASR_CAPACITY": "1000",
-        "OMP_NUM_THREADS": "1",
-    }
     try:
-        migrate = [sys.executable, "manage.py", "migrate", "--verbosity", "0"]
-        subprocess.run(migrate, cwd=ROOT, env=environment, check=True)
-        with WebProcess("web", environment, log=folder / "web.log") as web:
-            wait_until(lambda: web.answers("readyz"), "the server is not ready", timeout_s=600)
+        with embedded_process(folder, models=models, LOG_LEVEL="WARNING", ASR_CAPACITY="1000") as web:
             yield Service(web, {"web": web.pid})
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def embedded_process(data_dir: Path, *, models: str, **settings: str) -> Iterator[WebProcess]:
+    """Run a process that does everything, with SQLite, in a folder that is there."""
+    environment = {
+        **os.environ,
+        "ASR_DATA_DIR": str(data_dir),
+        "ASR_MODELS": models,
+        "REDIS_URL": "",
+        "DATABASE_URL": "",
+        "PYTHONUNBUFFERED": "1",
+        "OMP_NUM_THREADS": "1",
+        **settings,
+    }
+    migrate = [sys.executable, "manage.py", "migrate", "--verbosity", "0"]
+    subprocess.run(migrate, cwd=ROOT, env=environment, check=True)
+    with WebProcess("web", environment, log=data_dir / "web.log") as web:
+        wait_until(lambda: web.answers("readyz"), "the server is not ready", timeout_s=600)
+        yield web
 
 
 @contextmanager
