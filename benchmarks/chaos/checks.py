@@ -113,10 +113,15 @@ def unexplained(
     for number in missing:
         before = [at - number for at in breaks if at >= number]
         is_close = any(distance <= in_flight for distance in before)
-        hushed = [hush for hush in hushes if number < len(sent_at) and hush.has(sent_at[number])]
+        hushed = hushes_of(number, sent_at, hushes)
         if not is_close and not any(before or not hush.needs_break for hush in hushed):
             lost.append(number)
     return lost
+
+
+def hushes_of(number: int, sent_at: Sequence[float], hushes: Sequence[Hush]) -> list[Hush]:
+    """Return those in which a frame was sent; none if it was not sent at all."""
+    return [hush for hush in hushes if number < len(sent_at) and hush.has(sent_at[number])]
 
 
 def check_lines(

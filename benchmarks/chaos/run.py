@@ -28,6 +28,7 @@ from .checks import (
     check_audio,
     check_lines,
     check_transcript,
+    hushes_of,
     missing_frames,
     percentile,
     recovery_s,
@@ -287,11 +288,7 @@ class Chaos:
             if fault.is_loss
         ]
         lost = unexplained(missing, sender.breaks, in_flight=IN_FLIGHT, sent_at=sender.sent_at, hushes=hushes)
-        in_hushes = {
-            number
-            for number in missing
-            if number < len(sender.sent_at) and any(hush.has(sender.sent_at[number]) for hush in hushes)
-        }
+        in_hushes = {number for number in missing if hushes_of(number, sender.sent_at, hushes)}
         for before, at in zip([0, *sender.breaks], sender.breaks, strict=False):
             frames = [number for number in missing if before <= number <= at]
             hushed = sum(number in in_hushes for number in frames)
