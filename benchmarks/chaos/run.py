@@ -18,7 +18,7 @@ import numpy as np
 from deploy.cutting_proxy import CuttingProxy
 from sessions_app.transport.interface import REPLAY
 
-from .audio import FRAME, SAMPLE_RATE, Recording
+from .audio import FRAME, SAMPLE_RATE, Recording, as_floats
 from .checks import (
     PLAIN_LOSS_S,
     SLACK,
@@ -300,8 +300,7 @@ class Chaos:
             near = self._kinds_near(min(sent_at, default=0.0), max(sent_at, default=0.0))
             notes = [f"{len(lost)} frames from {lost[0]} to {lost[-1]} lost; breaks: {sender.breaks}; {near}"]
         self._note(meeting, Verdict(lost_samples=len(lost) * FRAME, notes=notes))
-        audio = (kept / np.float32(32768)).astype(np.float32)
-        self._note(meeting, check_lines(session.lines, audio, speech=[(0, len(audio))]))
+        self._note(meeting, check_lines(session.lines, as_floats(kept), speech=[(0, len(kept))]))
 
     def _kinds_near(self, start: float, end: float) -> str:
         """Say what failed about this time."""
@@ -342,7 +341,7 @@ def check_recording(
         verdict.add(
             check_lines(
                 session.lines,
-                (kept / np.float32(32768)).astype(np.float32),
+                as_floats(kept),
                 speech=[(a, b) for a, b in speech if a < b],
                 slack=SLACK if recording.has_pauses else 0,
             )
