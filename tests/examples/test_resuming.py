@@ -17,7 +17,7 @@ from websockets.frames import Close
 
 from deploy.cutting_proxy import CuttingProxy
 from sessions_app.recordings.files import to_int16
-from tests.support.clients import MEETING, TEXTS, new_id
+from tests.support.clients import MEETING, TEXTS, new_id, recording_file
 from tests.support.server import ROOT, Server
 
 EXAMPLES = ROOT / "examples"
@@ -114,11 +114,7 @@ async def ended(server: Server, session: str) -> None:
 
 async def recorded(server: Server, session: str) -> np.ndarray:
     """Return what was kept of a session that has ended; int16, shape (n,)."""
-    file = server.data_dir / "media" / "recordings" / "{}.flac".format(*server.session(session, "id"))
-    async with asyncio.timeout(10):
-        while not file.exists():
-            await asyncio.sleep(0.02)
-    return np.asarray(soundfile.read(file, dtype="int16")[0])
+    return np.asarray(soundfile.read(await recording_file(server, session), dtype="int16")[0])
 
 
 async def test_the_speakers_are_the_same_after_a_cut(server: Server) -> None:

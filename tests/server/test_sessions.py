@@ -14,7 +14,17 @@ import pytest
 import soundfile
 
 from recognition.audio import samples
-from tests.support.clients import MEETING, TEXTS, Told, listen, new_id, open_socket, send_audio, send_meeting
+from tests.support.clients import (
+    MEETING,
+    TEXTS,
+    Told,
+    listen,
+    new_id,
+    open_socket,
+    recording_file,
+    send_audio,
+    send_meeting,
+)
 from tests.support.server import Server
 
 pytestmark = pytest.mark.slow
@@ -57,13 +67,7 @@ async def test_the_recording_has_every_sample(server: Server) -> None:
     session = new_id()
     audio = np.rint(MEETING.audio() * 32767).astype("<i2")
     await send_meeting(server, session, audio / np.float32(32768))
-    [pk] = server.session(session, "id")
-    flac = server.data_dir / "media" / "recordings" / f"{pk}.flac"
-    for _ in range(100):
-        if flac.exists():
-            break
-        await asyncio.sleep(0.1)
-    kept, rate = soundfile.read(flac, dtype="int16")
+    kept, rate = soundfile.read(await recording_file(server, session), dtype="int16")
     assert rate == 16_000
     np.testing.assert_array_equal(kept, audio)
 

@@ -6,6 +6,7 @@ import asyncio
 import json
 import uuid
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -31,6 +32,16 @@ FRAME = 3200
 
 def new_id() -> str:
     return f"test-{uuid.uuid4().hex[:12]}"
+
+
+async def recording_file(server: Server, session: str) -> Path:
+    """Return the recording of a session that has ended, as soon as it is there."""
+    [pk] = server.session(session, "id")
+    file = server.data_dir / "media" / "recordings" / f"{pk}.flac"
+    async with asyncio.timeout(10):
+        while not file.exists():
+            await asyncio.sleep(0.02)
+    return file
 
 
 @dataclass
