@@ -6,9 +6,7 @@ import asyncio
 import json
 import os
 import shutil
-import sqlite3
 import time
-from contextlib import closing
 from pathlib import Path
 from threading import Event, Thread
 from typing import Any, Self
@@ -102,8 +100,7 @@ class Site:
 
     def change(self, statement: str, *values: Any) -> None:
         """Change the database by hand."""
-        with closing(sqlite3.connect(self.server.database, timeout=30)) as connection, connection:
-            connection.execute(statement, values)
+        self.server.change(statement, *values)
 
     def lines(self, key: str) -> list[str]:
         """The transcript of a session, as the database has it."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import sqlite3
 from collections.abc import Iterator
 
 import numpy as np
@@ -26,8 +25,7 @@ BEGIN SELECT RAISE(ABORT, 'this line cannot be kept'); END
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """Its database refuses one of the lines of the meeting."""
     with Server(tmp_path_factory.mktemp("failing")) as running:
-        with sqlite3.connect(running.database) as database:
-            database.execute(POISON)
+        running.change(POISON)
         yield running
 
 

@@ -104,6 +104,11 @@ class Server:
         with closing(sqlite3.connect(self.database)) as connection:
             return connection.execute(statement, values).fetchall()
 
+    def change(self, statement: str, *values: Any) -> None:
+        """Change the database, while a server may run."""
+        with closing(sqlite3.connect(self.database, timeout=30)) as connection, connection:
+            connection.execute(statement, values)
+
     def session(self, key: str, columns: str) -> tuple[Any, ...]:
         """Return these columns of a session's row."""
         [row] = self.query(f"SELECT {columns} FROM sessions_app_session WHERE key = ?", key)  # noqa: S608
