@@ -23,7 +23,6 @@ VIEW_CONSENT = "speakers.view_consent"
 WITHDRAW = "speakers.delete_consent"
 MERGE = "speakers.merge_speaker"
 EXPORT = "speakers.export_speaker"
-VIEW_LOG = "audit.view_entry"
 
 View = Callable[..., HttpResponseBase]
 

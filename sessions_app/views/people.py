@@ -13,12 +13,13 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from audit.models import VIEW as VIEW_LOG
 from sessions_app.access import permissions
 from sessions_app.transcripts import appearances
 from speakers import enrollment, invitations, lifecycle, listing, on_record
 from speakers.forms import PersonForm
 from speakers.models import Speaker, Voiceprint
-from speakers.permissions import ENROLL, FORGET, LISTEN, VIEW, VIEW_CONSENT, VIEW_LOG, needs, user_of
+from speakers.permissions import ENROLL, FORGET, LISTEN, VIEW, VIEW_CONSENT, needs, user_of
 from speakers.voiceprints.assessment import MAX_SNR_DB, Sound, shortcomings
 
 PER_PAGE = 50
