@@ -3,8 +3,7 @@
 {{- end }}
 
 {{- define "asrsite.labels" -}}
-app.kubernetes.io/name: asrsite
-app.kubernetes.io/instance: {{ .Release.Name }}
+{{ include "asrsite.selector" . }}
 app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
 app.kubernetes.io/managed-by: {{ .Release.Service }}
 {{- end }}
