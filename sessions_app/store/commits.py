@@ -20,6 +20,7 @@ from sessions_app.wire.protocol import ClosedBy
 from speakers.voiceprints.tracking import Decision
 
 from . import voices
+from .continuation import columns_like, tag_and_share_like
 from .voices import NO_CHANGES, VoiceChanges
 
 
@@ -86,8 +87,7 @@ def get_or_create_session(
         new["model_set"] = model_set or new.get("model_set") or model_sets.default_name
         session, is_new = Session.objects.get_or_create(key=key, defaults=new)
         if is_new and earlier:
-            teams.share_like(earlier, session)
-            session.tags.set(earlier.tags.all())
+            tag_and_share_like(earlier, session)
         elif is_new and owner is not None:
             teams.share_with_teams(session)
         elif earlier and session.continues_id != earlier.pk:
@@ -104,14 +104,11 @@ def _continued(key: str) -> Session | None:
 
 
 def _like(earlier: Session, *, owner: int | None, title: str) -> dict[str, Any]:
-    """Return the columns of a new session that goes on with an earlier one."""
+    """Return the columns of a new session that goes on with an earlier one, where it says nothing else."""
     is_served = earlier.model_set in model_sets.names()
-    return {
-        "continues": earlier,
+    return columns_like(earlier) | {
         "owner_id": earlier.owner_id if owner is None else owner,
         "title": title or earlier.title,
-        "folder_id": earlier.folder_id,
-        "is_kept": earlier.is_kept,
         "model_set": earlier.model_set if is_served else "",
     }
 

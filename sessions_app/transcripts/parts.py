@@ -22,10 +22,10 @@ from django.utils.translation import gettext_lazy
 from audit import log
 from audit.models import Action
 from recognition.audio import seconds
-from sessions_app import teams
 from sessions_app.exceptions import SessionsError
 from sessions_app.models import Note, Session, Utterance, Voice
 from sessions_app.recordings import parts
+from sessions_app.store.continuation import columns_like, tag_and_share_like
 from sessions_app.store.voices import give_number
 from sessions_app.wire.protocol import MAX_SESSION_ID_LENGTH
 from speakers import jobs
@@ -150,23 +150,17 @@ def _locked(session: Session) -> Session:
 def _rest_of(session: Session, at: int) -> Session:
     """Make a meeting of what is behind a position: called, owned, filed and shared like the whole."""
     rest = Session.objects.create(
+        **columns_like(session),
         key=_free_key(session.key),
-        title=session.title,
         state=Session.State.ENDED,
-        owner_id=session.owner_id,
-        model_set=session.model_set,
         ended_at=session.ended_at,
         closed_by=session.closed_by,
-        continues=session,
         durable=max(0, session.durable - at),
         recorded=max(0, session.durable - at),
-        is_kept=session.is_kept,
-        folder_id=session.folder_id,
     )
     began_at = session.created_at + timedelta(seconds=seconds(at))
     Session.objects.filter(pk=rest.pk).update(created_at=began_at)
-    rest.tags.set(session.tags.all())
-    teams.share_like(session, rest)
+    tag_and_share_like(session, rest)
     session.continued_in.exclude(pk=rest.pk).update(continues=rest)
     return rest
 

@@ -1,0 +1,26 @@
+"""Continuation of a session by a new one, which is called, owned, filed, tagged and shared like it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sessions_app import teams
+from sessions_app.models import Session
+
+
+def columns_like(earlier: Session) -> dict[str, Any]:
+    """Return columns of a session that goes on with an earlier one."""
+    return {
+        "continues": earlier,
+        "owner_id": earlier.owner_id,
+        "title": earlier.title,
+        "model_set": earlier.model_set,
+        "folder_id": earlier.folder_id,
+        "is_kept": earlier.is_kept,
+    }
+
+
+def tag_and_share_like(earlier: Session, session: Session) -> None:
+    """Give a new session the tags of an earlier one, and share it with all with whom that is shared."""
+    session.tags.set(earlier.tags.all())
+    teams.share_like(earlier, session)
