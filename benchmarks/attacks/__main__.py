@@ -16,7 +16,6 @@ import sys
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -25,6 +24,7 @@ import soundfile
 from benchmarks import results
 from benchmarks.arguments import add_names
 from benchmarks.latency import Heard, listen
+from benchmarks.transport.processes import rss_mib
 from benchmarks.transport.service import Service, embedded_service, scaled_out_service
 from recognition.audio import SAMPLE_RATE
 
@@ -102,20 +102,15 @@ def lost_lines(wanted: Sequence[str], heard: Sequence[str]) -> int:
 
 def _beside(service: Service, name: str, audio: np.ndarray) -> Beside:
     time.sleep(CALM_S)
-    before = _memory_mib(service)
+    before = rss_mib(service.pids["web"])
     command = [sys.executable, "-m", "benchmarks.attacks.attackers", name]
     command += [str(service.web.port), str(len(audio) / SAMPLE_RATE)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as attacker:
         heard = asyncio.run(listen(service.web, f"attacks-beside-{name}", audio))
         said, _ = attacker.communicate(timeout=60)
-    beside = Beside(heard, json.loads(said), round(_memory_mib(service) - before, 1))
+    beside = Beside(heard, json.loads(said), round(rss_mib(service.pids["web"]) - before, 1))
     print(name, delays(heard), f"+{beside.grown_mib} MiB", beside.answers, flush=True)
     return beside
-
-
-def _memory_mib(service: Service) -> float:
-    told = Path(f"/proc/{service.pids['web']}/status").read_text().partition("VmRSS:")[2]
-    return int(told.split()[0]) / 1024
 
 
 if __name__ == "__main__":

@@ -5,8 +5,8 @@ from __future__ import annotations
 import contextlib
 import socket
 import urllib.request
-from pathlib import Path
 
+import psutil
 import pytest
 
 from tests.support.server import Server
@@ -22,9 +22,7 @@ CHUNK = b"100000\r\n" + bytes(MIB) + b"\r\n"
 
 
 def memory(server: Server) -> int:
-    status = Path(f"/proc/{server.pid}/status").read_text()
-    [line] = [line for line in status.splitlines() if line.startswith("VmRSS")]
-    return int(line.split()[1]) * 1024
+    return int(psutil.Process(server.pid).memory_info().rss)
 
 
 @pytest.mark.parametrize(("head", "part"), [(GIBIBYTE, bytes(MIB)), (CHUNKED, CHUNK)])
