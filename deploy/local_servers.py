@@ -234,20 +234,21 @@ class PostgresServer(_Server):
         ]
         return subprocess.run(command, check=False).returncode == 0
 
-    def _send(self, signal_number: int) -> None:
-        """To the whole family when it is to freeze: each connection is a process of its own."""
-        is_for_all = signal_number in (signal.SIGSTOP, signal.SIGCONT, signal.SIGKILL)
-        family = self._children() if is_for_all else []
-        super()._send(signal_number)
-        for child in family:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(child, signal_number)
-
-    def _children(self) -> list[int]:
+    def children(self) -> list[int]:
+        """Return the ids of its processes but the first."""
         try:
             return list(map(int, Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text().split()))
         except (FileNotFoundError, ProcessLookupError):
             return []
+
+    def _send(self, signal_number: int) -> None:
+        """To the whole family when it is to freeze: each connection is a process of its own."""
+        is_for_all = signal_number in (signal.SIGSTOP, signal.SIGCONT, signal.SIGKILL)
+        family = self.children() if is_for_all else []
+        super()._send(signal_number)
+        for child in family:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(child, signal_number)
 
     def _run(self, program: str, *arguments: str) -> None:
         command = [find_program(program), *arguments]

@@ -10,7 +10,6 @@ import signal
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import redis as blocking_redis
@@ -289,7 +288,7 @@ class Nemesis:
     async def _kill_backend(self) -> Fault | None:
         """The kernel kills a connection's process for its memory: PostgreSQL then restarts all of them."""
         assert self._there.postgres
-        began_at, backends = time.monotonic(), _children(self._there.postgres.pid)
+        began_at, backends = time.monotonic(), self._there.postgres.children()
         if not backends:
             return None
         os.kill(self._rng.choice(backends), signal.SIGKILL)
@@ -353,10 +352,3 @@ UNDONE_S = 20.0
 
 KEEPALIVE_S = 50.0
 """After so long at the latest the Python library `websockets` gives up a connection that does not answer."""
-
-
-def _children(pid: int) -> list[int]:
-    try:
-        return list(map(int, Path(f"/proc/{pid}/task/{pid}/children").read_text().split()))
-    except OSError:
-        return []
