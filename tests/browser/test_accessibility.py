@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from itertools import cycle, product
 from typing import Any, Literal
@@ -66,11 +67,14 @@ def open_keyboard_map(page: Page) -> None:
     expect(page.locator("dialog[open]")).to_be_visible()
 
 
+EARLIER_VERSIONS = re.compile("^(Earlier versions|历史版本)$")
+
+
 def open_versions(page: Page) -> None:
     row = page.locator("#lines .line").nth(1)
     row.hover()
     row.locator("[data-action=more]").click()
-    page.locator(".menu button").nth(2).click()
+    page.locator(".menu").get_by_role("menuitem", name=EARLIER_VERSIONS).click()
     expect(page.locator("dialog[open] .version")).not_to_have_count(0)
 
 

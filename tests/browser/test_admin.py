@@ -20,6 +20,8 @@ HIDDEN_WIDTH = (
 
 @pytest.mark.parametrize("language", [ENGLISH, CHINESE])
 def test_no_column_of_a_list_is_cut_off(site: Site, browser: Browser, language: str) -> None:
+    longest = "2026-09-28 12:46:00"  # Sept. 28, 2026, 12:46 p.m.
+    site.change("UPDATE speakers_speaker SET created_at = ?", longest)
     viewport = {"width": 1280, "height": 800}
     with site.context(browser, "admin", language=language, viewport=viewport) as context:
         page = context.new_page()
