@@ -49,6 +49,10 @@ voice = 2
 and loads no network."""
 
 
+START_PATIENCE_S = 240
+"""How long a busy machine may take to read and measure the models of several sets."""
+
+
 class Server:
     """`with Server(...)`: migrated, started and answering; stopped in an orderly way at the end.
 
@@ -129,7 +133,7 @@ class Server:
     def start(self) -> None:
         with self.log_path.open("ab") as log:
             self._process = self._start(log)
-        deadline = time.monotonic() + 90
+        deadline = time.monotonic() + START_PATIENCE_S
         while not self._is_ready():
             if self._process.poll() is not None or time.monotonic() > deadline:
                 raise RuntimeError(f"the server did not come up:\n{self.log}")
