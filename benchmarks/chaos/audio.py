@@ -56,11 +56,6 @@ class Recording:
         return np.concatenate(list(self))
 
 
-def as_floats(kept: np.ndarray) -> np.ndarray:
-    """Return a recording on disk, int16, as it was sent: float32."""
-    return (kept / np.float32(32768)).astype(np.float32)
-
-
 def frames_of(kept: np.ndarray, recording: Recording) -> list[int] | None:
     """Which frames a recording on disk consists of.
 

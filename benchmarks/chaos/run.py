@@ -16,9 +16,10 @@ from typing import Any
 import numpy as np
 
 from deploy.cutting_proxy import CuttingProxy
+from sessions_app.recordings.files import to_float32
 from sessions_app.transport.interface import REPLAY
 
-from .audio import FRAME, SAMPLE_RATE, Recording, as_floats
+from .audio import FRAME, SAMPLE_RATE, Recording
 from .checks import (
     PLAIN_LOSS_S,
     SLACK,
@@ -300,7 +301,7 @@ class Chaos:
             near = self._kinds_near(min(sent_at, default=0.0), max(sent_at, default=0.0))
             notes = [f"{len(lost)} frames from {lost[0]} to {lost[-1]} lost; breaks: {sender.breaks}; {near}"]
         self._note(meeting, Verdict(lost_samples=len(lost) * FRAME, notes=notes))
-        self._note(meeting, check_lines(session.lines, as_floats(kept), speech=[(0, len(kept))]))
+        self._note(meeting, check_lines(session.lines, to_float32(kept), speech=[(0, len(kept))]))
 
     def _kinds_near(self, start: float, end: float) -> str:
         """Say what failed about this time."""
@@ -341,7 +342,7 @@ def check_recording(
         verdict.add(
             check_lines(
                 session.lines,
-                as_floats(kept),
+                to_float32(kept),
                 speech=[(a, b) for a, b in speech if a < b],
                 slack=SLACK if recording.has_pauses else 0,
             )

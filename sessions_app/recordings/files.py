@@ -102,6 +102,12 @@ def to_int16(audio: np.ndarray) -> np.ndarray:
     return np.clip(np.rint(audio * FULL_SCALE), -32768, 32767).astype("<i2")
 
 
+def to_float32(kept: np.ndarray) -> np.ndarray:
+    """Convert 16-bit samples back, to float32 in [-1, 1)."""
+    audio: np.ndarray = kept / np.float32(FULL_SCALE)
+    return audio
+
+
 def length(session_pk: int) -> int:
     """Return the samples on disk; 0 if there is no recording."""
     if flac_path(session_pk).exists():

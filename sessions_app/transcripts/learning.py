@@ -45,4 +45,4 @@ def said(lines: Iterable[Utterance]) -> np.ndarray:
         if sum(map(len, heard)) >= samples(MAX_RECORDING_S):
             break
     audio = np.concatenate(heard)[: samples(MAX_RECORDING_S)]
-    return audio.astype(np.float32) / files.FULL_SCALE
+    return files.to_float32(audio)

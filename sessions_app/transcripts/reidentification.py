@@ -78,7 +78,7 @@ def _stretches(session_pk: int) -> dict[int, list[Span]] | None:
 
 
 def _audio(session_pk: int, span: Span) -> np.ndarray:
-    return files.read(session_pk, *span).astype(np.float32) / files.FULL_SCALE
+    return files.to_float32(files.read(session_pk, *span))
 
 
 def _state(voice: int, embeddings: np.ndarray, lengths: list[int]) -> VoiceState:

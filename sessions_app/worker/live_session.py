@@ -164,7 +164,7 @@ class LiveSession:
             length = min(SAMPLE_RATE, self.lease.recorded - start)
             audio = np.zeros(length, np.float32)  # where somebody deleted the recording
             kept = await asyncio.to_thread(files.read, self.lease.session_pk, start, start + length)
-            audio[: len(kept)] = kept / np.float32(files.FULL_SCALE)
+            audio[: len(kept)] = files.to_float32(kept)
             await self._hear(audio)
 
     async def _read_audio(self) -> None:

@@ -14,7 +14,7 @@ from hypothesis.extra.numpy import arrays
 from pytest_django import Settings
 
 from sessions_app.recordings import files
-from sessions_app.recordings.files import Journal, to_int16
+from sessions_app.recordings.files import Journal, to_float32, to_int16
 
 
 @pytest.fixture(autouse=True)
@@ -166,6 +166,14 @@ def test_deleting_leaves_nothing(media: Path) -> None:
 @given(arrays(np.int16, st.integers(0, 100)))
 def test_audio_that_was_16_bits_comes_back_exactly(audio: np.ndarray) -> None:
     np.testing.assert_array_equal(to_int16(audio / np.float32(32768)), audio)
+
+
+def test_what_is_kept_is_heard_as_it_was_sent() -> None:
+    kept = np.array([-32768, -1, 0, 1, 32767], "<i2")
+    heard = to_float32(kept)
+    assert heard.dtype == np.float32
+    np.testing.assert_array_equal(heard * 32768, kept)
+    np.testing.assert_array_equal(to_int16(heard), kept)
 
 
 def test_full_scale_does_not_wrap_around() -> None:
