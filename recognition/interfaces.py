@@ -146,6 +146,37 @@ class SpeakerEmbedder(Protocol):
         ...
 
 
+@runtime_checkable
+class SpeakerSegmenter(Protocol):
+    """Tells who speaks when within a window, as speakers without names; several may speak at once.
+
+    Its speakers are those of one window: the first of one need not be the first of the next.
+    """
+
+    model_id: str
+    """Name and version of the weights."""
+
+    window: int
+    """Samples of a window."""
+
+    frame: int
+    """Samples from one row of its answer to the next."""
+
+    first: int
+    """Position of the middle of the first row within its window, in samples."""
+
+    speakers: int
+    """The most people that it tells apart within a window: columns of its answer."""
+
+    def segment(self, batch: Sequence[Samples]) -> list[np.ndarray]:
+        """Return who is active when: float32 in [0, 1], shape (rows, speakers), per window.
+
+        Args:
+            batch: Windows; what is shorter than `window` is padded with silence.
+        """
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Models:
     """One model set, loaded and ready."""
@@ -161,6 +192,9 @@ class Models:
 
     embedder: SpeakerEmbedder | None = None
     """Without one, lines have no voice and all are the same stranger's."""
+
+    segmenter: SpeakerSegmenter | None = None
+    """Without one, people who speak at once are not told apart."""
 
     device: str = "cpu"
     """Kind of device that they compute on; what is on a GPU cannot be shared with forked processes."""

@@ -24,6 +24,19 @@ class Partial:
 
 
 @dataclass(frozen=True, slots=True)
+class OverlappingSpeech:
+    """Speech of somebody else during a line, of which no word could be told."""
+
+    start: int
+    end: int
+    embedding: np.ndarray | None = field(default=None, compare=False)
+    """As of `Final`."""
+
+    speech: int = field(default=0, compare=False)
+    """As of `Final`."""
+
+
+@dataclass(frozen=True, slots=True)
 class Final:
     """The last word on a span of speech by one speaker; sent once, in the order of the audio."""
 
@@ -41,6 +54,9 @@ class Final:
 
     speech: int = field(default=0, compare=False)
     """Samples that the embedding was made of."""
+
+    overlaps: tuple[OverlappingSpeech, ...] = ()
+    """Who speaks too, without words of their own. Finals of one utterance may overlap as well."""
 
 
 @dataclass(frozen=True, slots=True)
