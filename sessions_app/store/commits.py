@@ -50,7 +50,7 @@ class NewLine:
     decision: Decision
 
 
-NOT_STORED = ("utterance", "embedding", "speech")
+NOT_STORED = ("utterance", "embedding", "speech", "overlaps")
 """Fields of a final that are no columns, but serve recognition alone. All others have their column's name."""
 
 _COLUMNS = [field.name for field in fields(Final) if field.name not in NOT_STORED]
