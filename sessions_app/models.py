@@ -294,6 +294,9 @@ class Voice(models.Model):
     sealed_mean = SealedField(null=True)
     speech_s = models.FloatField(default=0.0, editable=False)
 
+    apart = models.JSONField(default=list, db_default=[], editable=False)
+    """Voices of the session that were heard at the same time, as their uuids: other people, however alike."""
+
     class Meta:
         verbose_name = _("voice")
         verbose_name_plural = _("voices")

@@ -68,6 +68,8 @@ def known_voices(session_pk: int, model_id: str) -> list[VoiceState]:
 
     How they sound is left out if another model heard it.
     """
+    rows = list(Voice.objects.filter(session=session_pk).select_related("merged_into").order_by("id"))
+    now = {row.uuid: row.merged_into.uuid for row in rows if row.merged_into}
     return [
         VoiceState(
             voice.uuid,
@@ -75,8 +77,10 @@ def known_voices(session_pk: int, model_id: str) -> list[VoiceState]:
             voice.is_named_by_person,
             unseal(voice.sealed_mean) if voice.sealed_mean and voice.model_id == model_id else None,
             voice.speech_s,
+            frozenset(now.get(key, key) for key in pairs_of(voice)) - {voice.uuid},
         )
-        for voice in Voice.objects.filter(session=session_pk, merged_into=None).order_by("id")
+        for voice in rows
+        if voice.merged_into is None
     ]
 
 
@@ -89,7 +93,7 @@ def corrections(session_pk: int) -> Corrections:
         session=session_pk, is_voice_locked=True, seq__gt=last - RECENT_LINES, voice__isnull=False
     )
     return Corrections(
-        [VoiceState(key, speaker, True) for key, speaker in named.values_list("uuid", "speaker_id")],
+        [VoiceState(row.uuid, row.speaker_id, True, apart=pairs_of(row)) for row in named],
         list(merged.values_list("merged_into__uuid", "uuid")),
         [(seq, key) for seq, key in locked.values_list("seq", "voice__uuid") if seq is not None],
     )
@@ -113,6 +117,7 @@ def store(session_pk: int, changes: VoiceChanges) -> dict[uuid.UUID, Voice]:
         row.model_id = changes.model_id
         row.sealed_mean = seal(state.mean) if is_known and state.mean is not None else None
         row.speech_s = state.speech_s if row.sealed_mean else 0.0
+        set_pairs(row, state.apart)
         give_number(row)
         row.save()
     return rows
@@ -189,13 +194,55 @@ def merge_rows(kept: Voice, gone: Voice) -> None:
     """Give the lines of one voice to another, but those that a person gave to it; in a transaction."""
     gone.utterances.filter(is_voice_locked=False).update(voice=kept)
     Voice.objects.filter(merged_into=gone).update(merged_into=kept)
+    _join_pairs(kept, gone)
     gone.merged_into, gone.sealed_mean, gone.speech_s = kept, None, 0.0
-    gone.save(update_fields=["merged_into", "sealed_mean", "speech_s"])
+    gone.save(update_fields=["merged_into", "sealed_mean", "speech_s", "apart"])
 
 
 def forget_sounds(session_pk: int) -> None:
     """Delete the means of a session's voices: once it is over nobody needs them."""
     Voice.objects.filter(session=session_pk).update(sealed_mean=None, speech_s=0.0, model_id="")
+
+
+def pairs_of(voice: Voice) -> frozenset[uuid.UUID]:
+    """Return the voices that were heard at the same time as this one."""
+    return frozenset(map(uuid.UUID, voice.apart))
+
+
+def set_pairs(voice: Voice, apart: Iterable[uuid.UUID]) -> None:
+    """Note the voices that were heard at the same time as this one; not saved."""
+    voice.apart = sorted(str(key) for key in set(apart) - {voice.uuid})
+
+
+def part(one: Voice, other: Voice) -> None:
+    """Note that two voices of a session are two people; in a transaction."""
+    for voice, partner in ((one, other), (other, one)):
+        set_pairs(voice, pairs_of(voice) | {partner.uuid})
+        voice.save(update_fields=["apart"])
+
+
+def carry_pairs(voices: Sequence[tuple[Voice, Voice]]) -> None:
+    """Let voices be apart in another session as they were in theirs; in a transaction.
+
+    Args:
+        voices: Each with what it became there, itself perhaps.
+    """
+    became = {before.uuid: after for before, after in voices}
+    apart = [(before, after, pairs_of(before)) for before, after in voices]
+    for before, after, others in apart:
+        known = frozenset() if after is before else pairs_of(after)
+        set_pairs(after, known | {became[key].uuid for key in others if key in became})
+        after.save(update_fields=["apart"])
+
+
+def _join_pairs(kept: Voice, gone: Voice) -> None:
+    """Let a voice be apart from all that the other one was apart from; `gone` is not saved."""
+    for partner in Voice.objects.filter(session=kept.session_id, uuid__in=pairs_of(gone) - {kept.uuid}):
+        set_pairs(partner, pairs_of(partner) - {gone.uuid} | {kept.uuid})
+        partner.save(update_fields=["apart"])
+    set_pairs(kept, (pairs_of(kept) | pairs_of(gone)) - {gone.uuid})
+    set_pairs(gone, [])
+    kept.save(update_fields=["apart"])
 
 
 def _follow(key: uuid.UUID, merged: Mapping[uuid.UUID, uuid.UUID]) -> uuid.UUID:

@@ -64,8 +64,10 @@ def separate_voice(gone: Voice, lines: Iterable[int]) -> None:
     """Take a merge back: the voice is one of its own again, and has these lines."""
     with transaction.atomic():
         session = Session.objects.select_for_update().get(pk=gone.session_id)
-        gone.merged_into, gone.is_named_by_person = None, True
+        kept, gone.merged_into, gone.is_named_by_person = gone.merged_into, None, True
         gone.save(update_fields=["merged_into", "is_named_by_person"])
+        if kept:
+            voices.part(kept, gone)
         own = session.utterances.filter(pk__in=list(lines))
         own.update(voice=gone, is_voice_locked=True)
         announce(session, own)

@@ -6,8 +6,9 @@ The recording follows as a job of a worker, for it takes seconds.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import timedelta
+from functools import partial
 from itertools import count
 from typing import Any
 
@@ -26,7 +27,7 @@ from sessions_app.exceptions import SessionsError
 from sessions_app.models import Note, Session, Utterance, Voice
 from sessions_app.recordings import parts
 from sessions_app.store.continuation import columns_like, tag_and_share_like
-from sessions_app.store.voices import give_number
+from sessions_app.store.voices import carry_pairs, give_number
 from sessions_app.wire.protocol import MAX_SESSION_ID_LENGTH
 from speakers import jobs
 from speakers.exceptions import JobMustWait
@@ -60,7 +61,7 @@ def split(session: Session, line: int, *, by: User) -> Session:
         if not session.utterances.filter(start__lt=at, is_removed=False).exists():
             raise NotPossible(_("This is the first line: there is nothing before it to part from."))
         rest = _rest_of(session, at)
-        voices = {voice.pk: _copy(voice, rest) for voice in _voices_from(session, at)}
+        voices = _carried(_voices_from(session, at), partial(_copy, session=rest))
         _move_lines(session.utterances.filter(start__gte=at), rest, -at, voices)
         session.utterances.filter(end__gt=at).update(end=at)
         Note.objects.filter(session=session, position__gte=at).update(
@@ -86,7 +87,7 @@ def join(earlier: Session, later: Session, *, by: User) -> None:
         earlier, later = _locked(earlier), _locked(later)
         last = earlier.utterances.aggregate(last=Max("end"))["last"] or 0
         at = max(earlier.durable, last)
-        voices = {voice.pk: _moved(voice, earlier) for voice in _voices_from(later, 0)}
+        voices = _carried(_voices_from(later, 0), partial(_moved, session=earlier))
         _move_lines(later.utterances.all(), earlier, at, voices)
         Note.objects.filter(session=later).update(session=earlier, position=F("position") + at)
         later.continued_in.exclude(pk=earlier.pk).update(continues=earlier)
@@ -174,6 +175,13 @@ def _free_key(key: str) -> str:
 def _voices_from(session: Session, at: int) -> list[Voice]:
     """Return the voices that said something from a position on."""
     return list(Voice.objects.filter(session=session, utterances__start__gte=at).distinct().order_by("id"))
+
+
+def _carried(voices: Iterable[Voice], carry: Callable[[Voice], Voice]) -> dict[int, Voice]:
+    """Return what voices become in another meeting, by key; who spoke at once stays two people."""
+    became = [(voice, carry(voice)) for voice in voices]
+    carry_pairs(became)
+    return {before.pk: after for before, after in became}
 
 
 def _copy(voice: Voice, session: Session) -> Voice:

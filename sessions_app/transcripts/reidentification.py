@@ -91,6 +91,7 @@ def _state(voice: int, embeddings: np.ndarray, lengths: list[int]) -> VoiceState
         row.is_named_by_person,
         None if mean is None else mean.astype(np.float32),
         float(weights.sum()),
+        voices.pairs_of(row),
     )
 
 

@@ -1,22 +1,25 @@
 """Tracking of voices in one live session, line after line, with what must be corrected afterwards. Pure.
 
 Every line belongs to a voice. A voice is an enrolled speaker or a stranger ("Speaker 1"), and what is known
-of it grows with each line, so answers get better: `take_revisions` tells which earlier ones were wrong. What
-must outlive the process is in `VoiceState`; a tracker made from those goes on where another one stopped.
+of it grows with each line, so answers get better: `take_revisions` tells which earlier ones were wrong. Two
+voices that were heard at once are two people, whatever they sound like. What must outlive the process is in
+`VoiceState`; a tracker made from those goes on where another one stopped.
 """
 
 from __future__ import annotations
 
 import uuid
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TypeGuard
 
 import numpy as np
 
 from . import clustering
 from .clustering import Cluster, ClusteringOptions
 from .identification import Gallery, Identification, IdentificationOptions, identify, unit
+from .overlaps import HeardLine, VoicePairs, beside_each
 from .scoring import Voices, probability
 
 
@@ -53,6 +56,9 @@ class VoiceState:
 
     speech_s: float = 0.0
     """Seconds of speech behind `mean`."""
+
+    apart: frozenset[uuid.UUID] = frozenset()
+    """Voices that were heard at the same time as this one: other people."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,11 +133,20 @@ class _Line:
     """A recent line, which may still move."""
 
     key: int
-    embedding: np.ndarray
+    embedding: np.ndarray  # zero if nothing was heard of its voice
     speech_s: float
     voice: _Voice
     shapes: bool  # it is part of its voice's mean
+    beside: list[_Line]  # lines that sound at the same time
     is_locked: bool = False  # a person said whose it is
+
+    @property
+    def may_move(self) -> bool:
+        """Return whether anybody can be told that it belongs to another voice."""
+        return self.key >= 0
+
+    def is_beside(self, voice: _Voice) -> bool:
+        return any(other.voice is voice for other in self.beside)
 
 
 class SpeakerTracker:
@@ -153,44 +168,44 @@ class SpeakerTracker:
         self.options = options
         self._gallery = gallery
         self._new_key = new_key
-        self._voices = {state.voice: _Voice(state) for state in voices}  # in order of appearance
+        self._voices: dict[uuid.UUID, _Voice] = {}  # in order of appearance
+        self._pairs = VoicePairs()
         self._last: _Voice | None = None  # who spoke last
         self._lines: deque[_Line] = deque(maxlen=options.recent_lines)
         self._count = 0
         self._revisions: list[Revision] = []
         self._changed: set[uuid.UUID] = set()
+        for state in voices:
+            self.adopt(state)
 
     def identify(self, line: int, embedding: np.ndarray | None, speech_s: float) -> Decision:
-        """Decide whose line this is.
+        """Decide whose line this is, which sounds alone; see `HeardLine` and `identify_all`."""
+        [decision] = self.identify_all([HeardLine(line, embedding, speech_s)])
+        return decision
 
-        Args:
-            line: Key of the line, for `LineMoved`.
-            embedding: Its voice, float32, shape (d,); None if there was too little audio. One that is zero
-                or not finite says nothing either.
-            speech_s: Seconds of speech that the embedding was made of.
+    def identify_all(self, lines: Sequence[HeardLine]) -> list[Decision]:
+        """Decide whose the lines of one utterance are; those that sound at once are of different people.
+
+        The longest speech has the first choice.
+
+        Returns:
+            Of each line, in the order given. Later thoughts about the first of them are revisions.
 
         Raises:
-            ValueError: If the embedding has another dimension than the gallery.
+            ValueError: If an embedding has another dimension than the gallery.
         """
-        if embedding is not None and embedding.shape != (self._gallery.dimension,):
-            raise ValueError(f"embedding has shape {embedding.shape}, not ({self._gallery.dimension},)")
-        self._count += 1
-        if embedding is None or not 0 < np.linalg.norm(embedding) < np.inf:
-            voice, score, is_certain = self._last or self._open_voice(), None, False
-        else:
-            embedding = unit(embedding)
-            voice, score, is_certain = self._choose(embedding, speech_s)
-            recent = _Line(line, embedding, speech_s, voice, shapes=is_certain)
-            self._lines.append(recent)
-            if is_certain:
-                self._shape(voice, embedding, speech_s)
-                self._reconsider(voice)
-                voice = recent.voice
-        voice.heard = self._count
-        is_new, voice.is_told = not voice.is_told, True
-        self._changed.add(voice.key)
-        self._last = voice
-        return Decision(voice.key, voice.speaker, score, not is_certain, is_new)
+        for line in lines:
+            self._check(line.embedding)
+        beside = beside_each(lines)
+        known = len(self._voices)
+        heard: dict[int, _Line] = {}
+        decisions: dict[int, Decision] = {}
+        for index in sorted(range(len(lines)), key=lambda index: -_known_s(lines[index])):
+            before = [heard[other].voice for other in reversed(range(index)) if other in heard]
+            among = [heard[other] for other in beside[index] if other in heard]
+            heard[index], decisions[index] = self._decide(lines[index], before, among)
+        self._note_order([heard[index] for index in range(len(lines))], known)
+        return [decisions[index] for index in range(len(lines))]
 
     @property
     def model_id(self) -> str:
@@ -205,7 +220,11 @@ class SpeakerTracker:
     def changed_voices(self) -> list[VoiceState]:
         """Return the voices that are new or changed since the last call, to be stored."""
         changed, self._changed = self._changed, set()
-        return [voice.state for key, voice in self._voices.items() if key in changed]
+        return [
+            replace(voice.state, apart=self._pairs.of(key))
+            for key, voice in self._voices.items()
+            if key in changed
+        ]
 
     def set_gallery(self, gallery: Gallery) -> None:
         """Take over a gallery in which somebody was enrolled, changed, or forgotten.
@@ -228,6 +247,7 @@ class SpeakerTracker:
 
         What the tracker knows of how the voice sounds is kept.
         """
+        self._pairs.restore(state.voice, state.apart)
         voice = self._voices.get(state.voice)
         if voice is None:
             self._voices[state.voice] = _Voice(state)
@@ -235,7 +255,7 @@ class SpeakerTracker:
         voice.speaker, voice.is_named_by_person = state.speaker, state.is_named_by_person
 
     def merge(self, kept: uuid.UUID, gone: uuid.UUID) -> None:
-        """Make one of two voices. Unknown voices are ignored."""
+        """Make one of two voices, even if they were heard at once. Unknown voices are ignored."""
         if kept in self._voices and gone in self._voices and kept != gone:
             self._join(self._voices[kept], self._voices[gone])
 
@@ -250,10 +270,74 @@ class SpeakerTracker:
 
     # Deciding.
 
-    def _choose(self, embedding: np.ndarray, speech_s: float) -> tuple[_Voice, float | None, bool]:
-        """Choose the voice of a line; return how probable it is, and whether that is certain."""
+    def _check(self, embedding: np.ndarray | None) -> None:
+        if embedding is not None and embedding.shape != (self._gallery.dimension,):
+            raise ValueError(f"embedding has shape {embedding.shape}, not ({self._gallery.dimension},)")
+
+    def _decide(
+        self, heard: HeardLine, before: Sequence[_Voice], beside: list[_Line]
+    ) -> tuple[_Line, Decision]:
+        """Decide whose line this is.
+
+        Args:
+            before: The voices of lines before it in the utterance, the nearest first.
+            beside: Lines that sound at the same time, as far as they are decided.
+        """
+        if _is_telling(heard.embedding):
+            embedding, speech_s = unit(heard.embedding), heard.speech_s
+            voice, score, is_certain = self._choose(embedding, speech_s, beside)
+        else:
+            embedding, speech_s = np.zeros(self._gallery.dimension, np.float32), 0.0
+            voice, score, is_certain = self._guess(before, _voices_of(beside)), None, False
+        line = _Line(heard.key, embedding, speech_s, voice, is_certain, beside)
+        self._remember(line)
+        if is_certain:
+            self._shape(voice, embedding, speech_s)
+            self._reconsider(voice)
+        is_new, line.voice.is_told = not line.voice.is_told, True
+        self._note_speaker(line.voice)
+        return line, Decision(line.voice.key, line.voice.speaker, score, not is_certain, is_new)
+
+    def _remember(self, line: _Line) -> None:
+        for other in line.beside:
+            other.beside.append(line)
+            self._pairs.add(line.voice.key, other.voice.key)
+        if line.speech_s or line.beside:
+            self._lines.append(line)
+
+    def _note_order(self, lines: Sequence[_Line], known: int) -> None:
+        """Note who spoke when; the voices behind the first `known` began in this order."""
+        speakers = [line.voice for line in lines if line.voice.key in self._voices]
+        for voice in speakers:
+            self._note_speaker(voice)
+        new = set(list(self._voices)[known:])
+        for key in dict.fromkeys(voice.key for voice in speakers if voice.key in new):
+            self._voices[key] = self._voices.pop(key)
+
+    def _note_speaker(self, voice: _Voice) -> None:
+        self._count += 1
+        voice.heard = self._count
+        self._last = voice
+        self._changed.add(voice.key)
+
+    def _guess(self, before: Sequence[_Voice], busy: Collection[uuid.UUID]) -> _Voice:
+        """Return the voice of a line that says nothing: of who spoke last, and is not busy."""
+        last = [self._last] if self._last else []
+        others = sorted(self._voices.values(), key=lambda voice: -voice.heard) if busy else []
+        known = (voice for voice in (*before, *last, *others) if voice.key in self._voices)
+        return next((voice for voice in known if voice.key not in busy), None) or self._open_voice(busy)
+
+    def _choose(
+        self, embedding: np.ndarray, speech_s: float, beside: Sequence[_Line]
+    ) -> tuple[_Voice, float | None, bool]:
+        """Choose the voice of a line among those that are not busy with a line beside it.
+
+        Returns:
+            The voice, how probable it is, and whether that is certain.
+        """
         options = self.options.clustering
-        voices = list(self._voices.values())
+        busy = _voices_of(beside)
+        voices = [voice for voice in self._voices.values() if voice.key not in busy]
         odds = self._log_odds(self._prepared([embedding], [speech_s]), voices)[0]
         best = int(np.argmax(odds)) if voices else 0
         top = float(odds[best]) if voices else -np.inf
@@ -263,12 +347,12 @@ class SpeakerTracker:
         if found.speaker is not None and not self._is_here(found, voices[best] if voices else None, top):
             return self._new_voice(found.speaker), probability(found.log_odds), True
         if not voices:
-            return self._new_voice(), None, is_long_enough
+            return self._new_stranger(busy), None, is_long_enough
         is_strange = top < options.found or self._is_like_a_guess(
-            embedding, speech_s, max(options.join, top + options.lead)
+            embedding, speech_s, max(options.join, top + options.lead), beside
         )
-        if is_strange and speech_s >= options.shortest_founder_s and self._make_room():
-            return self._new_voice(), None, True
+        if is_strange and speech_s >= options.shortest_founder_s and self._make_room(busy):
+            return self._new_stranger(busy), None, True
         return voices[best], probability(top), is_long_enough and top >= options.join
 
     def _is_here(self, found: Identification, best: _Voice | None, log_odds: float) -> bool:
@@ -282,12 +366,15 @@ class SpeakerTracker:
             return self._identify_voice(best.cluster).candidate == found.speaker
         return log_odds >= found.log_odds
 
-    def _is_like_a_guess(self, embedding: np.ndarray, speech_s: float, least: float) -> bool:
+    def _is_like_a_guess(
+        self, embedding: np.ndarray, speech_s: float, least: float, beside: Sequence[_Line]
+    ) -> bool:
         """Tell if a recent line that fitted no voice is this much like it: together they are a voice."""
         guesses = [
             line
             for line in self._lines
-            if not (line.shapes or line.is_locked) and line.speech_s >= self.options.shortest_speech_s
+            if not (line.shapes or line.is_locked or line in beside)
+            and line.speech_s >= self.options.shortest_speech_s
         ]
         if not guesses:
             return False
@@ -321,20 +408,24 @@ class SpeakerTracker:
             options=self.options.identification,
         )
 
-    def _new_voice(self, speaker: int | None = None) -> _Voice:
-        if speaker is None and (voice := next((v for v in self._voices.values() if v.is_open), None)):
+    def _new_stranger(self, busy: Collection[uuid.UUID]) -> _Voice:
+        free = (voice for voice in self._voices.values() if voice.is_open and voice.key not in busy)
+        if voice := next(free, None):
             voice.is_open = False
             return voice
+        return self._new_voice(None)
+
+    def _new_voice(self, speaker: int | None) -> _Voice:
         voice = _Voice(VoiceState(self._new_key(), speaker), is_told=False)
         self._voices[voice.key] = voice
         return voice
 
-    def _open_voice(self) -> _Voice:
-        voice = self._new_voice()
+    def _open_voice(self, busy: Collection[uuid.UUID]) -> _Voice:
+        voice = self._new_stranger(busy)
         voice.is_open = True
         return voice
 
-    def _make_room(self) -> bool:
+    def _make_room(self, busy: Collection[uuid.UUID]) -> bool:
         """Make room for one more voice, if there may be one: the least known that was silent longest goes."""
         options = self.options.clustering
         if len(self._voices) < options.most_voices:
@@ -342,12 +433,13 @@ class SpeakerTracker:
         unsettled = [
             voice
             for voice in self._voices.values()
-            if voice.speaker is None and voice.cluster.speech_s < options.settled_s
+            if voice.speaker is None and voice.cluster.speech_s < options.settled_s and voice.key not in busy
         ]
         if not unsettled:
             return False
         gone = min(unsettled, key=lambda voice: voice.heard)
         self._forget_lines(gone)
+        self._pairs.drop(gone.key)
         del self._voices[gone.key]
         return True
 
@@ -377,12 +469,16 @@ class SpeakerTracker:
         if own is None:
             self._name(voice, found.speaker)
             return voice
+        if (own.key, voice.key) in self._pairs:
+            return voice
         return self._join(own, voice)
 
     def _merge_alike(self, voice: _Voice) -> None:
         options = self.options.clustering
         others = [
-            other for other in self._voices.values() if other is not voice and _may_be_one(voice, other)
+            other
+            for other in self._voices.values()
+            if other is not voice and _may_be_one(voice, other) and (voice.key, other.key) not in self._pairs
         ]
         known = [other for other in others if other.cluster.speech_s >= options.settled_s]
         if not known or voice.cluster.centroid is None or voice.cluster.speech_s < options.settled_s:
@@ -408,20 +504,25 @@ class SpeakerTracker:
         rows, own = np.arange(len(lines)), np.array([columns[line.voice.key] for line in lines])
         prepared = self._prepared([line.embedding for line in lines], [line.speech_s for line in lines])
         odds = self._log_odds(prepared, voices)  # (lines, voices)
-        odds[rows, own] = self._log_odds_among_others(lines, prepared, odds[rows, own])
+        of_own = self._log_odds_among_others(lines, prepared, odds[rows, own])
+        for row, line in enumerate(lines):
+            odds[row, [columns[other.voice.key] for other in line.beside]] = -np.inf
+        odds[rows, own] = of_own
         best, top = odds.argmax(axis=1), odds.max(axis=1)
         shapes = np.array([line.shapes for line in lines])
-        fits_better = (best != own) & (top - odds[rows, own] >= options.lead)
+        may_move = np.array([line.may_move for line in lines])
+        fits_better = may_move & (best != own) & (top - odds[rows, own] >= options.lead)
         settles = ~shapes & (best == own)
-        for row in np.flatnonzero((top >= options.join) & (fits_better | settles)):
+        for row in np.flatnonzero((top >= options.join) & (fits_better | settles)).tolist():
             line, voice, left = lines[row], voices[best[row]], lines[row].voice
-            if voice.key not in self._voices:
+            if voice.key not in self._voices or (voice is not left and line.is_beside(voice)):
                 continue
             self._move(line, voice)
             if voice is left:
                 continue
             self._revisions.append(LineMoved(line.key, voice.key, probability(top[row])))
-            if left.cluster.mean is None and left.speaker is None:
+            is_empty = left.cluster.mean is None and left.speaker is None
+            if is_empty and (voice.key, left.key) not in self._pairs:
                 self._absorb(voice, left)
 
     def _log_odds_among_others(
@@ -460,6 +561,10 @@ class SpeakerTracker:
         if line.shapes:
             line.voice.cluster.remove(line.embedding, line.speech_s)
             self._changed.add(line.voice.key)
+        for other in line.beside:
+            self._pairs.remove(line.voice.key, other.voice.key)
+            self._pairs.add(voice.key, other.voice.key)
+            self._changed.add(other.voice.key)
         line.voice, line.shapes = voice, True
         self._shape(voice, line.embedding, line.speech_s)
 
@@ -482,8 +587,11 @@ class SpeakerTracker:
         kept.heard = max(kept.heard, gone.heard)
         kept.news_s += gone.news_s
         for line in self._lines:
-            if line.voice is gone:
-                line.voice = kept
+            for own in (line, *line.beside):
+                if own.voice is gone:
+                    own.voice = kept
+        self._changed |= self._pairs.of(gone.key)
+        self._pairs.join(kept.key, gone.key)
         if self._last is gone:
             self._last = kept
         del self._voices[gone.key]
@@ -504,9 +612,25 @@ class SpeakerTracker:
 
     def _forget_lines(self, voice: _Voice) -> None:
         kept = [line for line in self._lines if line.voice is not voice]
+        for line in kept:
+            line.beside = [other for other in line.beside if other.voice is not voice]
         self._lines = deque(kept, maxlen=self.options.recent_lines)
 
 
 def _may_be_one(one: _Voice, other: _Voice) -> bool:
     """Tell if both are known by name: then they are two."""
     return one.speaker is None or other.speaker is None
+
+
+def _voices_of(lines: Iterable[_Line]) -> frozenset[uuid.UUID]:
+    return frozenset(line.voice.key for line in lines)
+
+
+def _is_telling(embedding: np.ndarray | None) -> TypeGuard[np.ndarray]:
+    """Tell if this is how a voice sounds, not silence or what went wrong."""
+    return embedding is not None and 0 < float(np.linalg.norm(embedding)) < np.inf
+
+
+def _known_s(line: HeardLine) -> float:
+    """Return the seconds by which a voice is known; one that says nothing comes after all that do."""
+    return line.speech_s if _is_telling(line.embedding) else -1.0

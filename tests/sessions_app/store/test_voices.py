@@ -129,6 +129,107 @@ class TestStore(VoicesTests):
         assert self.names() == ["Speaker 1"]
 
 
+class TestApart(VoicesTests):
+    """Voices that were heard at once are two people, for whoever goes on with the session."""
+
+    def heard_at_once(self) -> None:
+        self.commit(ONE, TWO, THREE, states=[self.state(ONE, TWO), self.state(TWO, ONE), self.state(THREE)])
+
+    def state(self, key: uuid.UUID, *apart: uuid.UUID) -> VoiceState:
+        return VoiceState(key, apart=frozenset(apart))
+
+    def known(self) -> dict[uuid.UUID, frozenset[uuid.UUID]]:
+        return {state.voice: state.apart for state in voices.known_voices(self.session.pk, "model-1")}
+
+    def row(self, key: uuid.UUID) -> Voice:
+        return Voice.objects.get(uuid=key)
+
+    def test_another_worker_knows_who_was_heard_at_once(self) -> None:
+        self.heard_at_once()
+
+        assert self.known() == {ONE: {TWO}, TWO: {ONE}, THREE: frozenset()}
+
+    def test_what_the_tracker_takes_back_is_taken_back(self) -> None:
+        self.heard_at_once()
+
+        self.commit(states=[self.state(ONE), self.state(TWO)])
+
+        assert self.known() == {ONE: frozenset(), TWO: frozenset(), THREE: frozenset()}
+
+    def test_it_outlives_the_session_for_who_identifies_its_speakers_again(self) -> None:
+        self.heard_at_once()
+
+        commits.end(self.lease, ClosedBy.SENDER)
+
+        assert self.known()[ONE] == {TWO}
+
+    def test_a_merge_by_a_person_wins(self) -> None:
+        self.heard_at_once()
+
+        voices.merge_rows(self.row(ONE), self.row(TWO))
+
+        assert self.known() == {ONE: frozenset(), THREE: frozenset()}
+
+    def test_what_two_were_apart_from_is_apart_from_what_they_become(self) -> None:
+        states = [self.state(ONE), self.state(TWO, THREE), self.state(THREE, TWO)]
+        self.commit(ONE, TWO, THREE, states=states)
+
+        voices.merge_rows(self.row(ONE), self.row(TWO))
+
+        assert self.known() == {ONE: {THREE}, THREE: {ONE}}
+        assert self.row(TWO).apart == []
+
+    def test_a_tracker_that_has_not_heard_of_a_merge_yet_does_not_undo_it(self) -> None:
+        self.heard_at_once()
+        voices.merge_rows(self.row(ONE), self.row(TWO))
+
+        self.commit(states=[self.state(ONE, TWO), self.state(THREE, TWO)])
+
+        assert self.known() == {ONE: frozenset(), THREE: {ONE}}
+
+    def test_two_that_a_person_parts_are_apart_for_the_tracker_as_well(self) -> None:
+        self.commit(ONE, TWO)
+        Voice.objects.filter(uuid=TWO).update(is_named_by_person=True)
+
+        voices.part(self.row(ONE), self.row(TWO))
+
+        (said,) = voices.corrections(self.session.pk).voices
+        assert said.voice == TWO
+        assert said.apart == {ONE}
+        assert self.known() == {ONE: {TWO}, TWO: {ONE}}
+
+    def test_in_another_session_they_are_apart_as_what_they_became(self) -> None:
+        self.heard_at_once()
+        other, _ = commits.get_or_create_session("other")
+        before = [self.row(key) for key in (ONE, TWO, THREE)]
+        after = [Voice.objects.create(session=other, number=number) for number in (1, 2, 3)]
+
+        voices.carry_pairs(list(zip(before, after, strict=True)))
+
+        apart = [voices.pairs_of(Voice.objects.get(pk=row.pk)) for row in after]
+        assert apart == [{after[1].uuid}, {after[0].uuid}, set()]
+
+    def test_who_was_there_already_stays_apart_from_others(self) -> None:
+        self.heard_at_once()
+        other, _ = commits.get_or_create_session("other")
+        here = Voice.objects.create(session=other, number=1, apart=[str(THREE)])
+        one, two = self.row(ONE), self.row(TWO)
+
+        voices.carry_pairs([(one, here), (two, two)])
+
+        assert voices.pairs_of(here) == {THREE, TWO}
+        assert voices.pairs_of(self.row(TWO)) == {here.uuid}
+
+    def test_of_two_that_became_one_nothing_is_apart_from_itself(self) -> None:
+        self.heard_at_once()
+        other, _ = commits.get_or_create_session("other")
+        here = Voice.objects.create(session=other, number=1)
+
+        voices.carry_pairs([(self.row(ONE), here), (self.row(TWO), here)])
+
+        assert Voice.objects.get(pk=here.pk).apart == []
+
+
 class TestRevise(VoicesTests):
     def test_naming_a_voice_renames_all_its_lines_and_tells_the_readers(self) -> None:
         alice = make_speaker("Alice")

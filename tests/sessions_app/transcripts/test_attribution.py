@@ -13,6 +13,7 @@ from django.contrib.contenttypes.models import ContentType
 from django.utils import timezone
 
 from sessions_app.models import Session, Utterance, Voice
+from sessions_app.store.voices import pairs_of
 from sessions_app.transcripts import attribution
 from speakers import lifecycle, notify
 from speakers.voiceprints.tracking import VoicesMerged, VoiceState
@@ -194,6 +195,15 @@ class TestSeparate(AttributionTests):
         self.commit(revisions=[VoicesMerged(ONE, TWO)])
 
         assert self.names()[1] == "Speaker 2"
+
+    def test_a_live_tracker_learns_that_they_are_two(self) -> None:
+        lines = list(self.voice(TWO).utterances.values_list("pk", flat=True))
+        attribution.merge_voices(self.voice(ONE), self.voice(TWO))
+
+        attribution.separate_voice(self.voice(TWO), lines)
+
+        assert pairs_of(self.voice(TWO)) == {ONE}
+        assert pairs_of(self.voice(ONE)) == {TWO}
 
     def test_lines_of_another_session_are_not_taken(self) -> None:
         other = Session.objects.create(key="other")

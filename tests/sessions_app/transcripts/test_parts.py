@@ -13,6 +13,7 @@ from django.utils import timezone
 from recognition.audio import SAMPLE_RATE
 from sessions_app.models import Note, Session, Tag, Utterance, Voice
 from sessions_app.recordings import files
+from sessions_app.store.voices import pairs_of, part
 from sessions_app.transcripts import editing, parts, transcript
 from sessions_app.transcripts.edit_requests import ChangeText, Seen
 from sessions_app.transcripts.parts import NotPossible, join, split
@@ -161,6 +162,28 @@ class TestSplit:
             split(meeting, key, by=user)
         assert Session.objects.count() == 1
         assert meeting.utterances.count() == 4
+
+
+class TestHeardAtOnce:
+    """Who was heard at once stays two people in every part."""
+
+    @pytest.fixture(autouse=True)
+    def heard_at_once(self, meeting: Session) -> None:
+        part(*meeting.voices.order_by("id"))
+
+    def test_in_both_meetings_that_were_one(self, meeting: Session, user: User) -> None:
+        rest = split(meeting, line(meeting, "三。").pk, by=user)
+        for session in (meeting, rest):
+            one, other = session.voices.order_by("id")
+            assert [pairs_of(one), pairs_of(other)] == [{other.uuid}, {one.uuid}]
+
+    def test_in_the_meeting_that_they_were_joined_to(self, meeting: Session, user: User) -> None:
+        earlier = make_session("earlier", owner=user)
+        make_lines(earlier, ["〇。"], voice=make_voice(earlier, "Alice"))
+        join(earlier, meeting, by=user)
+        alice, stranger = earlier.voices.order_by("number")[::-1]
+        assert {alice.name, stranger.name} == {"Alice", "Speaker 1"}
+        assert [pairs_of(alice), pairs_of(stranger)] == [{stranger.uuid}, {alice.uuid}]
 
 
 class TestJoin:

@@ -15,11 +15,13 @@ from recognition.audio import samples
 from recognition.engine.engine import Engine
 from recognition.fakes.scripted import Script, ScriptedLine
 from sessions_app.models import Session, Utterance, Voice
+from sessions_app.store import voices
 from sessions_app.transcripts.reidentification import REIDENTIFY
 from speakers import jobs
 from speakers.gallery import GalleryReader
 from speakers.jobs import in_database
 from speakers.models import Enrollment, Job, Voiceprint
+from speakers.voiceprints.identification import unit
 from tests.sessions_app.meetings import make_lines, make_recording, make_session, make_user, make_voice
 from tests.speakers.people import enroll, give_consent, make_speaker
 
@@ -42,9 +44,9 @@ def sound_of(voice: int) -> np.ndarray:
 def make_meeting(*, is_live: bool = False) -> Session:
     """Two strangers, six lines of two seconds in turn."""
     session = make_session(is_live=is_live)
-    voices = [make_voice(session), make_voice(session)]
+    strangers = [make_voice(session), make_voice(session)]
     for turn in range(6):
-        make_lines(session, ["你好。"], voices[turn % 2])
+        make_lines(session, ["你好。"], strangers[turn % 2])
     said = [SCRIPT.speak(turn % 2)[: samples(2)] for turn in range(6)]
     audio = np.concatenate([np.pad(piece, (0, samples(2) - len(piece))) for piece in said])
     make_recording(session, audio.astype(np.float32), as_flac=not is_live)
@@ -90,6 +92,24 @@ async def test_readers_are_told_and_nothing_is_kept_of_how_voices_sound(engine: 
     )
     assert revised == [1, 3, 5]
     assert not await in_database(Voice.objects.exclude(sealed_mean=None).exists)
+
+
+@pytest.mark.parametrize(("are_apart", "expected"), [(False, {"Alice"}), (True, {"Alice", "Speaker 2"})])
+async def test_who_was_heard_at_once_stays_two_though_they_sound_like_one(
+    engine: Engine, are_apart: bool, expected: set[str]
+) -> None:
+    session = await in_database(make_meeting)
+
+    def enroll_one_who_sounds_like_both() -> None:
+        between = unit(sound_of(ALICE) + sound_of(BOB))
+        enroll(make_speaker("Alice"), between, model_id="scripted-1", speech_s=20.0)
+        if are_apart:
+            voices.part(*session.voices.order_by("number"))
+
+    await in_database(enroll_one_who_sounds_like_both)
+    await identify_anew(engine, session)
+
+    assert set(await in_database(names, session)) == expected
 
 
 async def test_what_a_person_said_holds(engine: Engine) -> None:

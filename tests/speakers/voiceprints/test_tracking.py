@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -10,7 +12,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from recognition.audio import samples
+from speakers.voiceprints.clustering import ClusteringOptions
 from speakers.voiceprints.identification import IdentificationOptions
+from speakers.voiceprints.overlaps import HeardLine
 from speakers.voiceprints.tracking import (
     Decision,
     LineMoved,
@@ -53,6 +58,27 @@ class TrackerTests:
         self.transcript.add(self.line, decision)
         self.take()
         return decision
+
+    def say_at_once(self, *people: int, seconds: float = 3.0, keys: tuple[int, ...] = ()) -> list[Decision]:
+        """Lines of these people, all over the same seconds."""
+        heard = [self.people.line(person, seconds) for person in people]
+        return self.say_over([(embedding, 0.0, seconds) for embedding in heard], keys)
+
+    def say_over(
+        self, spoken: Sequence[tuple[np.ndarray | None, float, float]], keys: tuple[int, ...] = ()
+    ) -> list[Decision]:
+        """Lines of one utterance: voice, start and end in seconds."""
+        keys = keys or tuple(range(self.line + 1, self.line + 1 + len(spoken)))
+        self.line = max(self.line, *keys)
+        lines = [
+            HeardLine(key, embedding, end - start, samples(start), samples(end))
+            for key, (embedding, start, end) in zip(keys, spoken, strict=True)
+        ]
+        decisions = self.tracker.identify_all(lines)
+        for key, decision in zip(keys, decisions, strict=True):
+            self.transcript.add(key, decision)
+        self.take()
+        return decisions
 
     def take(self) -> None:
         revisions = self.tracker.take_revisions()
@@ -342,6 +368,254 @@ class TestPerson(TrackerTests):
         assert self.say(1).voice == voice(1)
 
 
+class TestOverlap(TrackerTests):
+    """Whoever sounds at once is not one voice."""
+
+    def alike(self, lean: float = 0.3) -> np.ndarray:
+        """A voice that passes for the first person's."""
+        return self.people.person(1) + lean * self.people.person(2)
+
+    def test_of_two_who_speak_at_once_one_is_somebody_new_however_alike_they_sound(self) -> None:
+        self.say(1)
+
+        first, second = self.say_at_once(1, 1)
+
+        assert (first.voice, second.voice) == (voice(1), voice(2))
+
+    def test_the_longest_speech_has_the_first_choice_and_answers_keep_their_order(self) -> None:
+        self.say(1)
+
+        short, long = self.say_over([(self.alike(), 1.0, 3.0), (self.people.line(1), 0.0, 6.0)])
+
+        assert (short.voice, long.voice) == (voice(2), voice(1))
+
+    def test_lines_one_after_the_other_may_be_of_one_person(self) -> None:
+        first, second = self.say_over([(self.people.line(1), 0.0, 3.0), (self.people.line(1), 3.0, 6.0)])
+
+        assert first.voice == second.voice == voice(1)
+
+    def test_strangers_are_numbered_in_the_order_in_which_they_begin(self) -> None:
+        decisions = self.say_over([(self.people.line(1), 0.0, 2.0), (self.people.line(2), 1.0, 6.0)])
+
+        states = self.tracker.changed_voices()
+        assert [state.voice for state in states] == [decision.voice for decision in decisions]
+
+    def test_known_voices_are_told_apart_when_they_speak_at_once(self) -> None:
+        for person in (1, 2, 3):
+            self.say(person)
+
+        decisions = self.say_at_once(3, 1)
+
+        assert [decision.voice for decision in decisions] == [voice(3), voice(1)]
+
+    def test_a_short_word_beside_the_only_voice_is_somebody_elses(self) -> None:
+        self.say(1)
+
+        _, word = self.say_over([(self.people.line(1), 0.0, 4.0), (self.people.line(2), 1.0, 1.8)])
+
+        assert word.voice == voice(2)
+        assert word.is_new
+
+    def test_speech_that_says_nothing_is_of_who_spoke_last_but_not_here(self) -> None:
+        self.say(2)
+        self.say(1)
+
+        _, unheard = self.say_over([(self.people.line(1), 0.0, 4.0), (None, 1.0, 1.3)])
+
+        assert (unheard.voice, unheard.is_uncertain) == (voice(1), True)
+
+    def test_speech_that_says_nothing_beside_the_only_voice_is_a_strangers(self) -> None:
+        _, unheard = self.say_over([(self.people.line(1), 0.0, 4.0), (None, 1.0, 1.3)])
+
+        assert unheard.voice == voice(2)
+        assert self.say(2).voice == voice(2), "the next stranger is meant"
+
+    def test_a_line_without_a_voice_continues_the_one_before_it_in_its_utterance(self) -> None:
+        decisions = self.say_over(
+            [(self.people.line(1), 0, 3), (None, 3, 3.3), (self.people.line(2), 3.3, 9)]
+        )
+
+        assert decisions[1].voice == decisions[0].voice
+
+    def test_a_name_is_given_to_one_of_two_who_speak_at_once(self) -> None:
+        self.tracker = self.make({1: ALICE})
+
+        first, second = self.say_at_once(1, 1)
+
+        assert [first.speaker, second.speaker] == [ALICE, None]
+
+    def test_two_voices_heard_at_once_are_never_merged(self) -> None:
+        together = self.people.person(1)
+        self.say_at_once(1, 1)
+
+        for _ in range(40):
+            self.say_over([(together, 0.0, 3.0), (self.alike(), 0.0, 3.0)])
+
+        assert set(self.transcript.voices.values()) == {voice(1), voice(2)}
+        assert self.revisions == []
+
+    def test_who_is_apart_from_a_named_voice_does_not_get_its_name(self) -> None:
+        self.say_at_once(1, 1, seconds=9.0)
+
+        self.enroll({1: ALICE})
+
+        self.assert_revisions(VoiceIdentified(voice(1), ALICE))
+        assert len(set(self.transcript.voices.values())) == 2
+
+    def test_a_line_does_not_move_onto_a_voice_that_speaks_at_the_same_time(self) -> None:
+        """The short line is like the voice beside it, and would go there by its sound alone."""
+        self.say(2)
+        self.say(1)
+        self.say_over([(self.people.line(1), 0.0, 5.0), (self.people.person(1), 1.0, 3.0)])
+
+        for _ in range(10):
+            self.say(1)
+
+        assert not any(isinstance(revision, LineMoved) for revision in self.revisions)
+        assert self.transcript.voices[3] != self.transcript.voices[4]
+
+    def test_a_line_still_moves_to_a_voice_that_was_silent(self) -> None:
+        """Line 3 is too short to found a voice; when its owner is known it goes there, off a third one."""
+        self.say(1)
+        self.say(2)
+        self.say_over([(self.people.line(1), 0.0, 4.0), (self.people.person(3), 1.0, 2.0)])
+
+        self.say(3)
+
+        assert self.transcript.voices[4] == self.transcript.voices[5] == voice(3)
+
+    def test_what_a_moved_line_said_of_its_voice_is_taken_back(self) -> None:
+        """Lines that were apart from its first voice are no longer, but from the one it moved to."""
+        self.test_a_line_still_moves_to_a_voice_that_was_silent()
+
+        apart = {state.voice: state.apart for state in self.tracker.changed_voices()}
+
+        assert apart == {voice(1): {voice(3)}, voice(2): frozenset(), voice(3): {voice(1)}}
+
+    def test_a_mark_without_words_is_never_told_to_move(self) -> None:
+        self.say(1)
+        self.say(2)
+        self.say_over([(self.people.line(1), 0.0, 4.0), (self.people.person(3), 1.0, 2.0)], keys=(3, -1))
+
+        for _ in range(5):
+            self.say(3)
+
+        assert self.transcript.voices[-1] == voice(2)
+        assert not any(isinstance(revision, LineMoved) for revision in self.revisions)
+
+    def test_a_mark_without_words_follows_its_voice(self) -> None:
+        self.say_at_once(1, 2, keys=(1, -1))
+
+        self.tracker.merge(voice(1), voice(2))
+        self.take()
+
+        assert self.transcript.voices == {1: voice(1), -1: voice(1)}
+
+    def test_a_person_may_make_one_of_two_that_were_heard_at_once(self) -> None:
+        self.say_at_once(1, 2, seconds=6.0)
+
+        self.tracker.merge(voice(1), voice(2))
+        for person in (1, 2, 1, 2):
+            self.say(person)
+
+        assert set(self.transcript.voices.values()) == {voice(1)}
+        assert [state.apart for state in self.tracker.changed_voices()] == [frozenset()]
+
+    def test_what_a_person_made_one_is_apart_from_whom_either_was(self) -> None:
+        self.say_at_once(1, 3)
+        self.say(2)
+
+        self.tracker.merge(voice(3), voice(1))
+
+        apart = {state.voice: state.apart for state in self.tracker.changed_voices()}
+        assert apart[voice(1)] == {voice(2)}
+        assert apart[voice(2)] == {voice(1)}
+
+    def test_a_person_may_give_a_line_to_a_voice_that_speaks_at_the_same_time(self) -> None:
+        self.say_at_once(1, 2)
+
+        self.tracker.assign(2, voice(1))
+        for _ in range(5):
+            self.say(2)
+            self.say(1)
+
+        assert 2 not in [revision.line for revision in self.revisions if isinstance(revision, LineMoved)]
+
+    def test_an_empty_voice_is_not_taken_in_by_one_it_was_heard_with(self) -> None:
+        self.say_at_once(1, 2)
+
+        self.tracker.assign(2, voice(1))
+        self.take()
+
+        assert VoicesMerged(voice(1), voice(2)) not in self.revisions
+
+    def test_another_worker_knows_whom_it_must_not_merge(self) -> None:
+        self.say_at_once(1, 1, seconds=6.0)
+        self.tracker = self.make(voices=self.tracker.changed_voices())
+
+        for _ in range(20):
+            self.say_embedding(self.people.person(1))
+            self.say_embedding(self.alike())
+
+        assert not any(isinstance(revision, VoicesMerged) for revision in self.revisions)
+
+    def test_without_that_knowledge_they_would_be_one(self) -> None:
+        self.say_at_once(1, 1, seconds=6.0)
+        states = [replace(state, apart=frozenset()) for state in self.tracker.changed_voices()]
+        self.tracker = self.make(voices=states)
+
+        for _ in range(20):
+            self.say_embedding(self.people.person(1))
+            self.say_embedding(self.alike())
+
+        assert VoicesMerged(voice(1), voice(2)) in self.revisions
+
+    def test_a_pair_is_known_whichever_of_the_two_is_taken_over_first(self) -> None:
+        apart = [VoiceState(voice(1), apart=frozenset({voice(2)})), VoiceState(voice(2))]
+
+        for states in (apart, apart[::-1]):
+            self.tracker = self.make(voices=states)
+            self.tracker.adopt(VoiceState(voice(2), BOB, is_named_by_person=True))
+            assert self.tracker._pairs.of(voice(2)) == {voice(1)}
+
+    def test_a_forgotten_speakers_lines_are_kept_beside_nobody(self) -> None:
+        self.tracker = self.make({1: ALICE})
+        self.say_at_once(1, 2)
+
+        self.enroll({2: BOB})
+
+        assert all(not line.beside for line in self.tracker._lines)
+
+    def test_a_voice_that_is_busy_makes_no_room_for_another(self) -> None:
+        options = TrackingOptions(clustering=ClusteringOptions(most_voices=1))
+        self.tracker = self.make(options=options)
+
+        first, second = self.say_at_once(1, 2)
+
+        assert first.voice != second.voice
+        assert {first.voice, second.voice} == set(self.tracker._voices)
+
+    def test_of_many_new_people_at_once_every_answer_is_a_voice(self) -> None:
+        self.tracker = self.make(options=TrackingOptions(clustering=ClusteringOptions(most_voices=2)))
+
+        spoken = [(self.people.line(person), 3.0 * person, 3.0 * person + 3) for person in range(6)]
+        self.say_over([*spoken, (None, 20.0, 20.2)])
+
+        assert self.transcript.voices[7] in self.tracker._voices
+        assert len(self.tracker._voices) <= 2
+
+    def test_an_embedding_of_another_model_is_refused_before_anything_is_decided(self) -> None:
+        wrong = np.ones(DIMENSION + 1, np.float32)
+
+        with pytest.raises(ValueError, match="shape"):
+            self.say_over([(self.people.line(1), 0.0, 3.0), (wrong, 1.0, 2.0)])
+
+        assert self.tracker.changed_voices() == []
+
+    def test_of_no_lines_nothing_follows(self) -> None:
+        assert self.tracker.identify_all([]) == []
+
+
 class TestTakeover(TrackerTests):
     def test_another_tracker_goes_on_with_the_same_voices(self) -> None:
         self.tracker = self.make({1: ALICE})
@@ -378,6 +652,19 @@ LINES = st.lists(
     st.tuples(st.sampled_from([1, 2, 3, None]), st.sampled_from([0.3, 0.8, 2.0, 5.0])), max_size=25
 )
 DrawnLines = list[tuple[int | None, float]]
+UTTERANCES = st.lists(
+    st.lists(
+        st.tuples(
+            st.sampled_from([1, 2, 3, None]),
+            st.sampled_from([0.0, 0.5, 2.0]),
+            st.sampled_from([0.4, 2.0, 5.0]),
+        ),
+        min_size=1,
+        max_size=4,
+    ),
+    max_size=8,
+)
+DrawnUtterances = list[list[tuple[int | None, float, float]]]
 
 
 class TestAnyMeeting:
@@ -452,6 +739,73 @@ class TestAnyMeeting:
             assert decision.score is None or 0 < decision.score < 1
 
 
+class TestAnyOverlap:
+    """What holds however people talk over each other."""
+
+    def hold(self, utterances: DrawnUtterances, enrolled: dict[int, int] | None = None) -> TrackerTests:
+        meeting = TrackerTests()
+        meeting.setup_method()
+        meeting.people = People(noise=1.5)
+        meeting.tracker = meeting.make(enrolled)
+        self.together: list[tuple[int, int]] = []
+        for spoken in utterances:
+            first = meeting.line + 1
+            heard = [
+                (None if person is None else meeting.people.line(person, length), start, start + length)
+                for person, start, length in spoken
+            ]
+            meeting.say_over(heard)
+            self.together += [
+                (first + one, first + other)
+                for one, (_, start, end) in enumerate(heard)
+                for other, (_, since, until) in enumerate(heard[:one])
+                if min(end, until) - max(start, since) > 0.2
+            ]
+        return meeting
+
+    @given(UTTERANCES)
+    @settings(max_examples=40)
+    def test_no_two_lines_that_sound_at_once_are_ever_of_one_voice(self, spoken: DrawnUtterances) -> None:
+        meeting = self.hold(spoken, {1: ALICE})
+
+        for one, other in self.together:
+            assert meeting.transcript.voices[one] != meeting.transcript.voices[other]
+
+    @given(UTTERANCES)
+    @settings(max_examples=40)
+    def test_readers_end_with_the_voices_that_the_tracker_has(self, spoken: DrawnUtterances) -> None:
+        meeting = self.hold(spoken, {1: ALICE, 2: BOB})
+
+        known = {state.voice: state.speaker for state in meeting.tracker.changed_voices()}
+
+        assert set(meeting.transcript.voices.values()) <= known.keys()
+        for key, speaker in meeting.transcript.speakers.items():
+            if key in known:
+                assert known[key] == speaker
+
+    @given(UTTERANCES)
+    @settings(max_examples=40)
+    def test_pairs_are_of_voices_that_are_there_and_mutual(self, spoken: DrawnUtterances) -> None:
+        meeting = self.hold(spoken)
+
+        apart = {state.voice: state.apart for state in meeting.tracker.changed_voices()}
+
+        for key, others in apart.items():
+            assert key not in others
+            assert all(key in apart[other] for other in others)
+
+    @given(UTTERANCES)
+    @settings(max_examples=40)
+    def test_another_worker_holds_the_same_pairs(self, spoken: DrawnUtterances) -> None:
+        meeting = self.hold(spoken)
+        kept = meeting.tracker.changed_voices()
+
+        other = meeting.make(voices=kept)
+
+        for state in kept:
+            assert other._pairs.of(state.voice) == state.apart
+
+
 class TestLongMeeting(TrackerTests):
     def test_labels_stay_and_memory_is_bounded_over_three_hours_of_ten_voices(self) -> None:
         self.people = People(noise=1.0)
@@ -469,6 +823,25 @@ class TestLongMeeting(TrackerTests):
         assert sorted(owners.values(), key=min) == [{person} for person in range(1, 11)]
         assert len(self.tracker._lines) <= self.tracker.options.recent_lines
         assert len(self.tracker._voices) <= 12
+
+    def test_half_an_hour_of_eight_voices_who_talk_over_each_other(self) -> None:
+        """Labels stay, and what is kept of lines and of pairs is bounded."""
+        self.people = People(noise=1.0)
+        random = np.random.default_rng(8)
+        owners: dict[uuid.UUID, set[int]] = {}
+        for _ in range(300):
+            one, other = (int(person) for person in random.choice(np.arange(1, 9), 2, replace=False))
+            start, length = float(random.uniform(0.0, 5.0)), float(random.uniform(0.5, 4.0))
+            said = [(self.people.line(one, 4.0), 0.0, 4.0)]
+            said.append((self.people.line(other, length), start, start + length))
+            first = self.line + 1
+            self.say_over(said)
+            owners.setdefault(self.transcript.voices[first], set()).add(one)
+
+        assert sorted(owners.values(), key=min) == [{person} for person in range(1, 9)]
+        assert len(self.tracker._lines) <= self.tracker.options.recent_lines
+        assert len(self.tracker._voices) <= 10
+        assert all(len(line.beside) <= 1 for line in self.tracker._lines)
 
     def test_no_more_voices_than_allowed_are_told_apart(self) -> None:
         for person in range(1000):
