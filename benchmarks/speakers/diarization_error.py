@@ -45,14 +45,27 @@ class Errors:
         return (self.missed + self.false_alarm + self.confusion) / self.speech
 
 
-def errors(reference: Sequence[Segment], answer: Sequence[Segment], length_s: float) -> Errors:
+def errors(
+    reference: Sequence[Segment],
+    answer: Sequence[Segment],
+    length_s: float,
+    *,
+    collar_s: float = 0.0,
+    with_overlap: bool = True,
+) -> Errors:
     """Compare an answer with the truth, speakers mapped so that it comes off best.
 
-    Strict: no collar around boundaries, and overlapping speech counts.
+    Args:
+        collar_s: Around each boundary of the truth, so much on each side does not count. Strict without.
+        with_overlap: Whether time in which several speak counts.
 
     Source: NIST, "The 2009 (RT-09) Rich Transcription Meeting Recognition Evaluation Plan".
     """
     truth, given = _activity(reference, length_s), _activity(answer, length_s)
+    counts = ~_near_boundaries(truth, round(collar_s / STEP_S))
+    if not with_overlap:
+        counts &= truth.sum(axis=0) <= 1
+    truth, given = truth[:, counts], given[:, counts]
     spoken, told = truth.sum(axis=0), given.sum(axis=0)  # (steps,)
     together = truth.astype(np.int64) @ given.T.astype(np.int64)  # (speakers, answers)
     rows, columns = linear_sum_assignment(-together)
@@ -76,6 +89,15 @@ def read_rttm(path: Path) -> dict[str, list[Segment]]:
             start, length = float(fields[3]), float(fields[4])
             found[fields[1]].append(Segment(start, start + length, fields[7]))
     return dict(found)
+
+
+def _near_boundaries(truth: np.ndarray, steps: int) -> np.ndarray:
+    """Which steps are within so many of somebody's beginning or end, bool, shape (steps,)."""
+    is_near = np.zeros(truth.shape[1], bool)
+    for row in truth.astype(np.int8):
+        for boundary in np.flatnonzero(np.diff(row, prepend=0, append=0)).tolist():
+            is_near[max(0, boundary - steps) : boundary + steps] = True
+    return is_near
 
 
 def _activity(segments: Iterable[Segment], length_s: float) -> np.ndarray:

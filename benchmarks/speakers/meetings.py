@@ -6,46 +6,28 @@ speech detection, the search for turns, embeddings and tracking are what a live 
 
 from __future__ import annotations
 
-import time
+from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from itertools import pairwise
-from pathlib import Path
+from dataclasses import dataclass, fields, replace
+from itertools import count
 from typing import Any
 
 import numpy as np
 
 from recognition.audio import samples, seconds
 from recognition.core.endpointing import EndpointingOptions
-from recognition.core.events import Final
-from recognition.core.turns import MAX_VOICE, voice_in
+from recognition.core.events import Final, OverlappingSpeech
 from recognition.engine.engine import Engine
 from recognition.engine.transcriber import Transcriber
-from recognition.interfaces import Models, Samples, SessionContext, SpeakerEmbedder, Token
-from speakers.voiceprints.fitting import Lines
+from recognition.interfaces import Models, Samples, SessionContext, Token
 from speakers.voiceprints.identification import Gallery
+from speakers.voiceprints.overlaps import HeardLine
 from speakers.voiceprints.tracking import LineMoved, SpeakerTracker, VoicesMerged
 
-from .diarization_error import Errors, Segment, errors, read_rttm
-from .people import read
+from .diarization_error import Errors, Segment, errors
+from .people import trimmed
 
 WORD = samples(0.2)
-
-AMI = "speech/pyannote"
-LOOKED_AT = (
-    "trn01",
-    "trn02",
-    "trn03",
-    "trn04",
-    "trn05",
-    "trn06",
-    "trn07",
-    "trn08",
-    "trn09",
-    "dev00",
-    "dev01",
-)
-"""Excerpts that were at hand when the search for turns was made; no figure rests on them."""
 
 
 class EveryWord:
@@ -78,66 +60,99 @@ def without_words(models: Models) -> Models:
 class Answers:
     """Errors of ours, and of answers that need no voices."""
 
-    ours: Errors
+    at_once: Errors
+    """When a line was first shown."""
+
+    revised: Errors
+    """After all second thoughts."""
+
+    easy: Errors
+    """Of the revised answer: all but a quarter of a second at boundaries, and time in which several speak."""
+
     one_speaker: Errors
     new_speaker_each: Errors
     overlap_s: float
-    """Speech beside somebody else's: a line has one speaker, so the other's is missed whatever we do."""
+    """Speech beside somebody else's."""
 
     def __add__(self, other: Answers) -> Answers:
-        return Answers(
-            self.ours + other.ours,
-            self.one_speaker + other.one_speaker,
-            self.new_speaker_each + other.new_speaker_each,
-            self.overlap_s + other.overlap_s,
-        )
+        return Answers(*(getattr(self, each.name) + getattr(other, each.name) for each in fields(self)))
 
 
-async def ami(models: Models, gallery: Gallery, assets: Path) -> Answers:
-    """The excerpts of AMI meetings that nothing was tuned on."""
-    folder = assets / AMI
-    truths = {
-        name: segments
-        for file in sorted(folder.glob("*.rttm"))
-        for name, segments in read_rttm(file).items()
-        if name not in LOOKED_AT and (folder / f"{name}.flac").exists()
-    }
-    found = [await _answer(models, gallery, read(folder / f"{name}.flac"), t) for name, t in truths.items()]
-    return sum(found[1:], found[0])
+COLLAR_S = 0.25
+
+Utterances = list[list[HeardLine]]
+"""Lines as the tracker is told of them; a negative key is of speech without words."""
 
 
-async def joined(
-    models: Models, gallery: Gallery, people: dict[str, list[np.ndarray]], *, seed: int
-) -> Answers:
-    """A minute in which some of these people take turns without any pause."""
-    audio, truth = _podcast(people, np.random.default_rng(seed))
-    return await _answer(models, gallery, audio, truth)
+async def hear(models: Models, audio: np.ndarray) -> Utterances:
+    """Find the lines in a recording, and their voices: all but whose they are."""
+    utterances: defaultdict[int, list[HeardLine]] = defaultdict(list)
+    without_words = count(-1, -1)
+    for number, final in enumerate(await _finals(models, audio)):
+        utterances[final.utterance].append(_heard(number, final))
+        for overlap in final.overlaps:
+            utterances[final.utterance].append(_heard(next(without_words), overlap))
+    return list(utterances.values())
 
 
-async def _answer(models: Models, gallery: Gallery, audio: np.ndarray, truth: Sequence[Segment]) -> Answers:
-    finals = await _finals(models, audio)
+def _heard(key: int, spoken: Final | OverlappingSpeech) -> HeardLine:
+    return HeardLine(key, spoken.embedding, seconds(spoken.speech), spoken.start, spoken.end)
+
+
+Labels = dict[int, Any]
+"""The voice of each line, by its key."""
+
+
+def follow(utterances: Utterances, gallery: Gallery) -> tuple[Labels, Labels, SpeakerTracker]:
+    """Tell whose each line is: at once, and after all second thoughts."""
     tracker = SpeakerTracker(gallery)
-    whose: dict[int, Any] = {}
-    for number, final in enumerate(finals):
-        whose[number] = tracker.identify(number, final.embedding, seconds(final.speech)).voice
-        _revise(whose, tracker)
-    length_s = seconds(len(audio))
+    at_once: Labels = {}
+    whose: Labels = {}
+    for lines in utterances:
+        told = tracker.identify_all(lines)
+        at_once |= {line.key: decision.voice for line, decision in zip(lines, told, strict=True)}
+        whose |= {line.key: decision.voice for line, decision in zip(lines, told, strict=True)}
+        revise(whose, tracker)
+    return at_once, whose, tracker
 
-    def rated(labels: Sequence[Any]) -> Errors:
-        segments = [
-            Segment(seconds(final.start), seconds(final.end), label)
-            for final, label in zip(finals, labels, strict=True)
-        ]
-        return errors(truth, segments, length_s)
 
-    spoken = sum(segment.end - segment.start for segment in truth)
-    at_all = errors([replace(segment, speaker=0) for segment in truth], [], length_s).speech
+def answers(utterances: Utterances, gallery: Gallery, truth: Sequence[Segment], length_s: float) -> Answers:
+    """Compare what is told of a meeting with the truth."""
+    at_once, revised, _ = follow(utterances, gallery)
+    given, last = segments(utterances, at_once), segments(utterances, revised)
     return Answers(
-        rated(list(whose.values())), rated([0] * len(finals)), rated(range(len(finals))), spoken - at_all
+        at_once=errors(truth, given, length_s),
+        revised=errors(truth, last, length_s),
+        easy=errors(truth, last, length_s, collar_s=COLLAR_S, with_overlap=False),
+        one_speaker=errors(truth, segments(utterances, dict.fromkeys(revised, 0)), length_s),
+        new_speaker_each=errors(truth, segments(utterances, {key: key for key in revised}), length_s),
+        overlap_s=overlap_s(truth, length_s),
     )
 
 
-def _revise(whose: dict[int, Any], tracker: SpeakerTracker) -> None:
+def segments(utterances: Utterances, labels: Labels) -> list[Segment]:
+    return [
+        Segment(seconds(line.start), seconds(line.end), labels[line.key])
+        for lines in utterances
+        for line in lines
+    ]
+
+
+def overlap_s(truth: Sequence[Segment], length_s: float) -> float:
+    """Seconds of speech that are beside somebody else's."""
+    spoken = sum(segment.end - segment.start for segment in truth)
+    return spoken - errors([replace(segment, speaker=0) for segment in truth], [], length_s).speech
+
+
+def voices_of(spoken: Sequence[Segment], least_s: float) -> int:
+    """How many speak for at least so long."""
+    said_s: defaultdict[Any, float] = defaultdict(float)
+    for segment in spoken:
+        said_s[segment.speaker] += segment.end - segment.start
+    return sum(length_s >= least_s for length_s in said_s.values())
+
+
+def revise(whose: Labels, tracker: SpeakerTracker) -> None:
     for revision in tracker.take_revisions():
         match revision:
             case VoicesMerged(kept, gone):
@@ -157,10 +172,10 @@ async def _finals(models: Models, audio: np.ndarray) -> list[Final]:
     return finals
 
 
-def _podcast(
+def joined(
     people: dict[str, list[np.ndarray]], random: np.random.Generator, length_s: float = 60
 ) -> tuple[np.ndarray, list[Segment]]:
-    """Turns of 1 to 12 seconds, without pauses between them."""
+    """Make a meeting: turns of 1 to 12 seconds of some of these people, without pauses between them."""
     names = list(random.permutation(sorted(people))[: random.integers(2, 5)])
     pieces: list[np.ndarray] = []
     truth: list[Segment] = []
@@ -175,100 +190,3 @@ def _podcast(
         truth.append(Segment(at, at + seconds(len(piece)), name))
         at, last = at + seconds(len(piece)), name
     return np.concatenate(pieces), truth
-
-
-def trimmed(audio: np.ndarray) -> np.ndarray:
-    """Without the silence at both ends: from the first to the last 20 ms within 35 dB of the loudest."""
-    frame = samples(0.02)
-    power = np.mean(audio[: len(audio) // frame * frame].reshape(-1, frame) ** 2, axis=1)
-    loud = np.flatnonzero(power > power.max() * 10**-3.5)
-    return audio[loud[0] * frame : (loud[-1] + 1) * frame]
-
-
-@dataclass(frozen=True, slots=True)
-class LongMeeting:
-    """What became of three hours."""
-
-    lines: int
-    voices: int
-    """That it ended with."""
-
-    right: float
-    """Share of the speech whose voice is the right one at the end."""
-
-    right_at_once: float
-    """And when the line was first shown."""
-
-    cost_ratio: float
-    """Processor time of a line in the last half hour, over that in the first after ten minutes."""
-
-    line_ms: float
-    kept_lines: int
-    """Lines that it still has in memory."""
-
-
-def three_hours(gallery: Gallery, lines: Lines, *, seed: int = 0, length_s: float = 3 * 3600) -> LongMeeting:
-    """Everybody in `lines` speaks in turn, one line after the other, for three hours.
-
-    Args:
-        lines: Of every length that lines have; drawn again and again.
-    """
-    random = np.random.default_rng(seed)
-    rows = {name: np.flatnonzero(lines.speakers == name) for name in np.unique(lines.speakers)}
-    tracker = SpeakerTracker(gallery)
-    whose: dict[int, Any] = {}
-    at_once: list[Any] = []
-    said: list[int] = []
-    costs: list[tuple[float, float]] = []
-    at, name = 0.0, None
-    while at < length_s:
-        if name is None or random.random() > 0.3:
-            name = random.choice(list(rows))
-        row = int(random.choice(rows[name]))
-        started = time.thread_time()
-        decision = tracker.identify(len(said), lines.embeddings[row], float(lines.seconds[row]))
-        costs.append((at, time.thread_time() - started))
-        whose[len(said)] = decision.voice
-        at_once.append(decision.voice)
-        said.append(row)
-        _revise(whose, tracker)
-        at += float(lines.seconds[row]) + 1.0
-    truth, weights = lines.speakers[said], lines.seconds[said]
-    early = np.median([cost for when, cost in costs if 600 <= when < 2400])
-    late = np.median([cost for when, cost in costs if when >= length_s - 1800])
-    return LongMeeting(
-        lines=len(said),
-        voices=len(set(whose.values())),
-        right=_agreement(truth, list(whose.values()), weights),
-        right_at_once=_agreement(truth, at_once, weights),
-        cost_ratio=float(late / early),
-        line_ms=float(np.median([cost for _, cost in costs])) * 1e3,
-        kept_lines=len(tracker._lines),
-    )
-
-
-def lines_of(people: dict[str, list[np.ndarray]], embedder: SpeakerEmbedder, *, seed: int = 0) -> Lines:
-    """What these people say, cut into lines of 0.6 to 8 seconds."""
-    random = np.random.default_rng(seed)
-    rows = []
-    for name, recorded in people.items():
-        for number, audio in enumerate(recorded):
-            spoken, at = trimmed(audio), 0
-            while len(spoken) - at >= samples(0.6):
-                wanted = samples(float(np.clip(np.exp(random.normal(np.log(2.2), 0.7)), 0.6, 8)))
-                piece = spoken[at : at + wanted][:MAX_VOICE]
-                at += wanted
-                if len(piece) >= samples(0.6):
-                    rows.append((voice_in(piece, embedder), seconds(len(piece)), name, f"{name} {number}"))
-    return Lines(
-        np.array([row[0] for row in rows], np.float32),
-        *(np.array([row[column] for row in rows]) for column in (1, 2, 3)),
-    )
-
-
-def _agreement(truth: np.ndarray, answers: Sequence[Any], weights: np.ndarray) -> float:
-    """Share of the weight in which people and voices match one to one."""
-    bounds = list(pairwise(np.concatenate([[0.0], np.cumsum(weights)]).tolist()))
-    spoken = [Segment(*bound, name) for bound, name in zip(bounds, truth.tolist(), strict=True)]
-    told = [Segment(*bound, voice) for bound, voice in zip(bounds, answers, strict=True)]
-    return 1 - errors(spoken, told, bounds[-1][1]).rate

@@ -11,7 +11,7 @@ import numpy as np
 import soundfile
 import soxr
 
-from recognition.audio import SAMPLE_RATE
+from recognition.audio import SAMPLE_RATE, samples
 from speakers.listening import Recording
 
 TEST_PEOPLE = "speech/librispeech_test_other/"
@@ -49,3 +49,11 @@ def read(file: Path) -> np.ndarray:
     mono = audio.mean(axis=1)
     found: np.ndarray = mono if rate == SAMPLE_RATE else soxr.resample(mono, rate, SAMPLE_RATE)
     return found.astype(np.float32)
+
+
+def trimmed(audio: np.ndarray) -> np.ndarray:
+    """Without the silence at both ends: from the first to the last 20 ms within 35 dB of the loudest."""
+    frame = samples(0.02)
+    power = np.mean(audio[: len(audio) // frame * frame].reshape(-1, frame) ** 2, axis=1)
+    loud = np.flatnonzero(power > power.max() * 10**-3.5)
+    return audio[loud[0] * frame : (loud[-1] + 1) * frame]

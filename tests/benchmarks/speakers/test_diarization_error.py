@@ -65,3 +65,41 @@ def test_rttm_files_tell_who_spoke_when_in_each_recording(tmp_path: Path) -> Non
         "one": [Segment(0.5, 2.75, "Ann"), Segment(4, 5, "Bob")],
         "two": [Segment(3, 4, "Bob")],
     }
+
+
+class TestLeniency:
+    """A quarter of a second at boundaries and overlap may be left out, as published figures often do."""
+
+    def test_a_boundary_that_is_a_little_off_is_no_error_within_the_collar(self) -> None:
+        truth, answer = [Segment(1, 5, "A")], [Segment(1.2, 5.2, 1)]
+
+        assert errors(truth, answer, 8).rate > 0
+        assert errors(truth, answer, 8, collar_s=0.25).rate == 0
+
+    def test_what_is_outside_the_collar_still_counts(self) -> None:
+        found = errors([Segment(1, 5, "A")], [Segment(2, 5, 1)], 8, collar_s=0.25)
+
+        assert found.missed == pytest.approx(0.75, abs=0.02)
+        assert found.speech == pytest.approx(3.5, abs=0.02)
+
+    def test_time_in_which_several_speak_may_be_left_out(self) -> None:
+        truth = [Segment(0, 4, "A"), Segment(2, 6, "B")]
+
+        found = errors(truth, [Segment(0, 3, 1), Segment(3, 6, 2)], 8, with_overlap=False)
+
+        assert (found.rate, found.speech) == (0, pytest.approx(4, abs=0.02))
+
+    def test_one_who_goes_on_without_a_break_has_no_boundary_there(self) -> None:
+        truth = [Segment(0, 2, "A"), Segment(2, 4, "A")]
+
+        found = errors(truth, [], 4, collar_s=0.5)
+
+        assert found.speech == pytest.approx(3.0, abs=0.02)
+
+    def test_without_a_collar_everything_counts(self) -> None:
+        truth = [Segment(0, 2, "A"), Segment(1, 4, "B")]
+
+        assert errors(truth, [], 4, collar_s=0.0) == errors(truth, [], 4)
+
+    def test_a_collar_at_either_end_of_a_recording_stays_in_it(self) -> None:
+        assert errors([Segment(0, 4, "A")], [Segment(0, 4, 1)], 4, collar_s=1.0).rate == 0
