@@ -56,18 +56,14 @@ class Cluster:
         speech_s: Seconds of speech behind the mean.
     """
 
-    __slots__ = ("mean", "speech_s")
+    __slots__ = ("centroid", "mean", "speech_s")
 
     def __init__(self, mean: np.ndarray | None = None, speech_s: float = 0.0) -> None:
         self.mean: np.ndarray | None = None
+        self.centroid: np.ndarray | None = None  # the mean at unit length
         self.speech_s = 0.0
         if mean is not None:
             self._set(mean, speech_s)
-
-    @property
-    def centroid(self) -> np.ndarray | None:
-        """The mean at unit length."""
-        return None if self.mean is None else unit(self.mean)
 
     def add(self, embedding: np.ndarray, speech_s: float, *, memory_s: float) -> None:
         """Let a line shape the voice."""
@@ -84,7 +80,7 @@ class Cluster:
 
     def forget(self) -> None:
         """Keep nothing of how the voice sounds."""
-        self.mean, self.speech_s = None, 0.0
+        self.mean, self.centroid, self.speech_s = None, None, 0.0
 
     def _weigh(self, embedding: np.ndarray, speech_s: float, before_s: float) -> None:
         total = before_s + speech_s
@@ -99,6 +95,7 @@ class Cluster:
             self.forget()
             return
         self.mean, self.speech_s = mean.astype(np.float32), speech_s
+        self.centroid = unit(self.mean)
 
 
 def without(

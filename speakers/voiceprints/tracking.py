@@ -172,6 +172,7 @@ class SpeakerTracker:
         self._pairs = VoicePairs()
         self._last: _Voice | None = None  # who spoke last
         self._lines: deque[_Line] = deque(maxlen=options.recent_lines)
+        self._heard = self._prepared([], [])  # the lines, ready to be compared
         self._count = 0
         self._revisions: list[Revision] = []
         self._changed: set[uuid.UUID] = set()
@@ -233,6 +234,11 @@ class SpeakerTracker:
         person gave it.
         """
         before, self._gallery = self._gallery, gallery
+        if before.scoring is not gallery.scoring:
+            lines = self._lines
+            self._heard = self._prepared(
+                [line.embedding for line in lines], [line.speech_s for line in lines]
+            )
         for voice in list(self._voices.values()):
             if voice.speaker is not None and voice.speaker in before and voice.speaker not in gallery:
                 self._forget(voice)
@@ -302,8 +308,12 @@ class SpeakerTracker:
         for other in line.beside:
             other.beside.append(line)
             self._pairs.add(line.voice.key, other.voice.key)
-        if line.speech_s or line.beside:
-            self._lines.append(line)
+        if not (line.speech_s or line.beside):
+            return
+        if len(self._lines) == self._lines.maxlen:
+            self._heard = self._heard.take(slice(1, None))
+        self._lines.append(line)
+        self._heard = self._heard.joined(self._prepared([line.embedding], [line.speech_s]))
 
     def _note_order(self, lines: Sequence[_Line], known: int) -> None:
         """Note who spoke when; the voices behind the first `known` began in this order."""
@@ -371,19 +381,20 @@ class SpeakerTracker:
     ) -> bool:
         """Tell if a recent line that fitted no voice is this much like it: together they are a voice."""
         guesses = [
-            line
-            for line in self._lines
+            row
+            for row, line in enumerate(self._lines)
             if not (line.shapes or line.is_locked or line in beside)
             and line.speech_s >= self.options.shortest_speech_s
         ]
         if not guesses:
             return False
-        known = self._prepared([line.embedding for line in guesses], [line.speech_s for line in guesses])
+        known = self._heard.take(np.array(guesses))
         scoring = self._gallery.scoring
         return float(scoring.log_odds(self._prepared([embedding], [speech_s]), known).max()) >= least
 
     def _prepared(self, embeddings: Sequence[np.ndarray], seconds: Sequence[float]) -> Voices:
-        return self._gallery.scoring.voices(np.stack(embeddings), np.array(seconds))
+        rows = np.stack(embeddings) if embeddings else np.empty((0, self._gallery.dimension), np.float32)
+        return self._gallery.scoring.voices(rows, np.array(seconds))
 
     def _log_odds(self, lines: Voices, voices: Sequence[_Voice]) -> np.ndarray:
         """Return log-odds that lines are of voices; those of enrolled speakers by what is enrolled as well.
@@ -492,21 +503,23 @@ class SpeakerTracker:
     def _review_lines(self) -> None:
         """Move the recent lines that fit another voice clearly better, and settle those that were guesses."""
         options = self.options.clustering
-        lines = [
-            line
-            for line in self._lines
+        free = [
+            (row, line)
+            for row, line in enumerate(self._lines)
             if not line.is_locked and line.speech_s >= self.options.shortest_speech_s
         ]
-        if not lines:
+        if not free:
             return
+        lines = [line for _, line in free]
         voices = list(self._voices.values())
         columns = {voice.key: column for column, voice in enumerate(voices)}
         rows, own = np.arange(len(lines)), np.array([columns[line.voice.key] for line in lines])
-        prepared = self._prepared([line.embedding for line in lines], [line.speech_s for line in lines])
+        prepared = self._heard.take(np.array([row for row, _ in free]))
         odds = self._log_odds(prepared, voices)  # (lines, voices)
         of_own = self._log_odds_among_others(lines, prepared, odds[rows, own])
         for row, line in enumerate(lines):
-            odds[row, [columns[other.voice.key] for other in line.beside]] = -np.inf
+            if line.beside:
+                odds[row, [columns[other.voice.key] for other in line.beside]] = -np.inf
         odds[rows, own] = of_own
         best, top = odds.argmax(axis=1), odds.max(axis=1)
         shapes = np.array([line.shapes for line in lines])
@@ -540,7 +553,7 @@ class SpeakerTracker:
         own = [lines[row] for row in rows]
         others, rest_s = clustering.without(
             [line.voice.cluster for line in own],
-            np.stack([line.embedding for line in own]),
+            prepared.rows[rows],
             np.array([line.speech_s for line in own]),
         )
         among = scoring.log_odds_of_pairs(prepared.take(rows), scoring.voices(others, rest_s))
@@ -611,7 +624,9 @@ class SpeakerTracker:
             self._name(voice, None)
 
     def _forget_lines(self, voice: _Voice) -> None:
+        is_kept = np.array([line.voice is not voice for line in self._lines], bool)
         kept = [line for line in self._lines if line.voice is not voice]
+        self._heard = self._heard.take(is_kept)
         for line in kept:
             line.beside = [other for other in line.beside if other.voice is not voice]
         self._lines = deque(kept, maxlen=self.options.recent_lines)

@@ -37,7 +37,8 @@ def speech(person: int, seconds: float, *, seed: int = 0) -> Samples:
     shape = np.full(len(spectrum), 0.1)
     shape[edges[person] : edges[person + 1]] = 1.0
     audio: np.ndarray = np.fft.irfft(spectrum * shape, samples(seconds)).astype(np.float32)
-    return audio / np.abs(audio).max() * np.float32(0.5)
+    audio *= np.float32(0.5) / np.abs(audio).max()
+    return audio
 
 
 def silence(seconds: float) -> Samples:

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from recognition.audio import samples
 from speakers.voiceprints.clustering import ClusteringOptions
-from speakers.voiceprints.identification import IdentificationOptions
+from speakers.voiceprints.identification import Gallery, IdentificationOptions
 from speakers.voiceprints.overlaps import HeardLine
 from speakers.voiceprints.tracking import (
     Decision,
@@ -26,7 +26,15 @@ from speakers.voiceprints.tracking import (
     VoicesMerged,
     VoiceState,
 )
-from tests.speakers.voices import DIMENSION, People, Transcript, gallery_of, numbered_keys, voice
+from tests.speakers.voices import (
+    DIMENSION,
+    People,
+    Transcript,
+    gallery_of,
+    numbered_keys,
+    scoring,
+    voice,
+)
 
 ALICE, BOB = 11, 22  # keys of enrolled speakers
 
@@ -793,6 +801,23 @@ class TestAnyOverlap:
         for key, others in apart.items():
             assert key not in others
             assert all(key in apart[other] for other in others)
+
+    @given(UTTERANCES)
+    @settings(max_examples=20)
+    def test_lines_are_ready_to_be_compared_as_the_gallery_compares(self, spoken: DrawnUtterances) -> None:
+        meeting = self.hold(spoken, {1: ALICE, 2: BOB})
+        meeting.enroll({2: BOB})
+        meeting.say(3)
+
+        tracker = meeting.tracker
+        tracker.set_gallery(Gallery("model-1", scoring(noise=2.0), DIMENSION))
+
+        expected = scoring(noise=2.0).voices(
+            np.stack([line.embedding for line in tracker._lines]),
+            np.array([line.speech_s for line in tracker._lines]),
+        )
+        for column in ("rows", "scales", "shifts", "reach"):
+            np.testing.assert_allclose(getattr(tracker._heard, column), getattr(expected, column))
 
     @given(UTTERANCES)
     @settings(max_examples=40)
