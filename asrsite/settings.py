@@ -207,6 +207,8 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 # Logins by the company's identity provider; allauth's other ways of making accounts and sending mail are off.
 
+PAPER_LOGO = env.text("ASR_PAPER_LOGO", "")
+
 OIDC_ISSUER = env.issuer("ASR_OIDC_ISSUER")
 OIDC_NAME = env.text("ASR_OIDC_NAME", "OpenID Connect")
 OIDC_GROUPS_CLAIM = env.text("ASR_OIDC_GROUPS_CLAIM", "groups")

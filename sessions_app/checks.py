@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from django.apps import AppConfig
 from django.conf import settings
 from django.core import checks
+
+from .transcripts.letterhead import BadLogo, read_logo
 
 
 @checks.register()
@@ -33,4 +36,16 @@ def check_debug(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[
                 id="asrsite.E001",
             )
         ]
+    return []
+
+
+@checks.register()
+def check_logo(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[checks.CheckMessage]:
+    if not settings.PAPER_LOGO:
+        return []
+    try:
+        read_logo(Path(settings.PAPER_LOGO))
+    except BadLogo as error:
+        hint = "Set ASR_PAPER_LOGO to the path of a PNG, JPEG or SVG, or unset it."
+        return [checks.Error(f"ASR_PAPER_LOGO: {error}", hint=hint, id="asrsite.E002")]
     return []

@@ -28,6 +28,7 @@ SessionsError
 │   ├── NoSuchNote       transcripts/notes: it is not there
 │   ├── NotYours         transcripts/notes: somebody else wrote it
 │   └── TooManyNotes     transcripts/notes: the session can have no more
+├── BadLogo              transcripts/letterhead: the file cannot stand at the head of a transcript
 ├── BadAction            catalogue/actions: the request makes no sense
 ├── ModelsInUse          model_catalogue: models to delete that the service has loaded
 ├── StillLive            transcripts/retention: the session to delete goes on

@@ -29,12 +29,13 @@ from sessions_app.templatetags.durations import clock
 from sessions_app.wire.protocol import Line, line_fields
 from sessions_app.wire.untrusted import one_line
 
-from . import notes
+from . import letterhead, notes
 from .alignment import TimedWord, align
 from .notes import Comment
 from .subtitles import Cue, before_words, cues, rows
 
 A4 = Mm(210), Mm(297)
+LOGO_HEIGHT = Mm(14)
 
 SAMPLES_PER_MS = SAMPLE_RATE // 1000
 
@@ -187,6 +188,7 @@ def as_docx(export: Export) -> bytes:
     style.element.rPr.rFonts.set(qn("w:eastAsia"), "Microsoft YaHei")
     style.paragraph_format.line_spacing_rule = WD_LINE_SPACING.SINGLE
     _describe(document.core_properties, export)
+    _add_logo(document)
     _add_heading(document, export.title, level=1)
     document.add_paragraph(_facts(export))
     for turn in turns(export):
@@ -206,6 +208,12 @@ def _describe(properties: Any, export: Export) -> None:
     properties.author = properties.comments = properties.last_modified_by = ""
     # Word takes these times as UTC, and none with a zone.
     properties.created = properties.modified = timezone.now().replace(tzinfo=None)
+
+
+def _add_logo(document: Any) -> None:
+    logo = letterhead.own_logo()
+    if logo and logo.media_type in letterhead.WORD_TYPES:
+        document.add_picture(io.BytesIO(logo.content), height=LOGO_HEIGHT)
 
 
 def _add_heading(document: Any, text: str, *, level: int) -> None:

@@ -20,7 +20,7 @@ from sessions_app.access.decision import Right
 from sessions_app.access.permissions import for_session, for_visitors
 from sessions_app.catalogue.actions import MAX_AT_ONCE
 from sessions_app.recordings import files
-from sessions_app.transcripts import exports
+from sessions_app.transcripts import exports, letterhead
 from sessions_app.transcripts.archives import archive
 
 from ..models import Session
@@ -50,6 +50,7 @@ def paper(request: HttpRequest, session: Session) -> HttpResponse:
     prepared = _prepare(request, session)
     context = {
         "export": prepared,
+        "logo": letterhead.own_logo(),
         "attendees": exports.attendees(prepared) if prepared.has_speakers else [],
         "turns": [(turn[0], turn[0].start_ms / 1000, turn) for turn in exports.turns(prepared)],
     }

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from django.core import checks
 from pytest_django import Settings
 
-from sessions_app.checks import check_access, check_debug
+from sessions_app.checks import check_access, check_debug, check_logo
 
 
 @pytest.mark.parametrize("access", ["local", "token"])
@@ -49,5 +51,23 @@ def test_debugging_over_a_network_stops_the_start(
     assert all(error.is_serious() for error in errors)
 
 
-def test_both_are_run_by_django() -> None:
-    assert {check_access, check_debug} <= set(checks.registry.registry.get_checks())
+def test_a_logo_that_cannot_be_read_stops_the_start(settings: Settings, tmp_path: Path) -> None:
+    settings.PAPER_LOGO = str(tmp_path / "gone.png")
+
+    [error] = check_logo(None)
+
+    assert error.is_serious()
+    assert "gone.png" in error.msg
+
+
+def test_no_logo_and_a_good_one_are_fine(settings: Settings, tmp_path: Path) -> None:
+    settings.PAPER_LOGO = ""
+    assert check_logo(None) == []
+
+    settings.PAPER_LOGO = str(tmp_path / "logo.svg")
+    Path(settings.PAPER_LOGO).write_text("<svg/>")
+    assert check_logo(None) == []
+
+
+def test_all_are_run_by_django() -> None:
+    assert {check_access, check_debug, check_logo} <= set(checks.registry.registry.get_checks())

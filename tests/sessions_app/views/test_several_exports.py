@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import base64
 import io
 import zipfile
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,6 +13,7 @@ from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
+from pytest_django import Settings
 
 from sessions_app.models import Session
 from sessions_app.transcripts import notes
@@ -77,6 +80,13 @@ class TestPaper:
         assert "<dd>林静 (0:08)</dd>" in page
         assert all(line in page for line in LINES)
         assert "<strong>anna</strong> check" in page
+
+    def test_has_the_companys_own_logo(self, client: Client, settings: Settings, tmp_path: Path) -> None:
+        settings.PAPER_LOGO = str(tmp_path / "logo.svg")
+        Path(settings.PAPER_LOGO).write_text("<svg/>")
+        page = self.get(client, own("a"))
+        assert f'<img src="data:image/svg+xml;base64,{base64.b64encode(b"<svg/>").decode()}"' in page
+        assert "brand-mark" not in page
 
     def test_leaves_out_what_is_not_wanted(self, client: Client) -> None:
         page = self.get(client, own("a"), times="0", speakers="0", notes="0")
