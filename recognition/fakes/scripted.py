@@ -87,7 +87,7 @@ class Script:
         return meeting
 
     def spans(self, *, pause_s: float = 1.5) -> list[Span]:
-        """Where in `audio` each line is spoken."""
+        """Return the part of `audio` in which each line is spoken."""
         spans: list[Span] = []
         latest = 0
         for line in self.lines:
