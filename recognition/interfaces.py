@@ -177,6 +177,11 @@ class SpeakerSegmenter(Protocol):
         ...
 
 
+TURN_PENALTY = 1.0
+"""What one more turn in an utterance must gain: a window that agrees with all others of its turn adds 1 to
+it. The less an embedder's answers for one person scatter, the less it takes; this suits small networks."""
+
+
 @dataclass(frozen=True, slots=True)
 class Models:
     """One model set, loaded and ready."""
@@ -192,6 +197,9 @@ class Models:
 
     embedder: SpeakerEmbedder | None = None
     """Without one, lines have no voice and all are the same stranger's."""
+
+    turn_penalty: float = TURN_PENALTY
+    """Of the embedder."""
 
     segmenter: SpeakerSegmenter | None = None
     """Without one, people who speak at once are not told apart."""

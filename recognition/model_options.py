@@ -10,10 +10,11 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Annotated, Any, ClassVar
 
-from .interfaces import OfflineRecognizer
+from .interfaces import TURN_PENALTY, OfflineRecognizer
 from .language_model import LanguageModel
+from .tables import Between
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,3 +74,11 @@ class ModelOptions(ABC):
     def device(self, context: LoadContext) -> str:
         """Return the kind of device that the model computes on, "cpu" or "cuda"."""
         return "cpu"
+
+
+@dataclass(frozen=True, slots=True)
+class EmbedderOptions(ModelOptions):
+    """The options of any kind of model that tells voices."""
+
+    turn_penalty: Annotated[float, Between(0, 10)] = TURN_PENALTY
+    """What one more turn in an utterance must gain; it depends on how the model's answers scatter."""

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from recognition.audio import samples
-from recognition.interfaces import Samples, Span, SpeakerEmbedder, Token
+from recognition.interfaces import TURN_PENALTY, Samples, Span, SpeakerEmbedder, Token
 
 from .words import word_ends
 
@@ -29,9 +29,6 @@ HOP = samples(0.75)
 
 MAX_WHOLE = samples(4.5)
 """A look at all of it beside the windows helps up to here: half a point of equal error at 3 s, none at 5."""
-
-PENALTY = 1.0
-"""What one more turn must gain. A window adds at most 1 to its turn, if it agrees with all others of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +83,7 @@ def spans(windows: Sequence[Span]) -> tuple[Span, ...]:
 
 
 def turns(
-    tokens: Sequence[Token], windows: Sequence[Span], embeddings: np.ndarray, *, penalty: float = PENALTY
+    tokens: Sequence[Token], windows: Sequence[Span], embeddings: np.ndarray, *, penalty: float = TURN_PENALTY
 ) -> tuple[Turn, ...]:
     """Split an utterance where the speaker changes.
 
@@ -98,16 +95,17 @@ def turns(
         tokens: As for `windows`.
         windows: What it returned.
         embeddings: Of the `spans` of the windows, float32, shape (n, dimension), unit length.
+        penalty: What one more turn must gain. A window adds at most 1 to its turn.
 
     Returns:
         Turns in order that cover all tokens.
     """
     firsts = [0]
-    cuts = _best_cuts(embeddings[: len(windows)], penalty)
-    candidates = _first_tokens(tokens) if cuts else ()
+    cuts = best_cuts(embeddings[: len(windows)], np.full(len(windows), penalty))
+    candidates = first_tokens(tokens) if cuts else ()
     for cut in cuts:
         at = (windows[cut - 1][0] + windows[cut][1]) // 2  # the middle of the two
-        first = _nearest_gap(tokens, candidates, at)
+        first = nearest_gap(tokens, candidates, at)
         if firsts[-1] < first < len(tokens):
             firsts.append(first)
     lasts = [first - 1 for first in firsts[1:]] + [len(tokens) - 1]
@@ -169,15 +167,21 @@ def _spoken(tokens: Sequence[Token], length: int) -> Span:
     return max(0, tokens[0].start), min(length, tokens[-1].end)
 
 
-def _best_cuts(embeddings: np.ndarray, penalty: float) -> list[int]:
-    """The windows that begin a new turn, by dynamic programming over all cuts."""
+def best_cuts(embeddings: np.ndarray, penalties: np.ndarray) -> list[int]:
+    """Return the windows that begin a new turn, by dynamic programming over all cuts.
+
+    Args:
+        embeddings: float32, shape (n, dimension); as long as each counts.
+        penalties: What a turn must gain that begins with each window, shape (n,); the first has none to pay.
+    """
     count = len(embeddings)
     sums = np.concatenate([np.zeros((1, embeddings.shape[1])), np.cumsum(embeddings, axis=0, dtype=float)])
     best = np.zeros(count + 1)  # value of the best way to cut the first windows
     begins = np.zeros(count + 1, int)  # where its last run begins
+    paid = penalties * (np.arange(count) > 0)
     for end in range(1, count + 1):
         runs = np.linalg.norm(sums[end] - sums[:end], axis=1)  # (end,)
-        values = best[:end] + runs - penalty * (np.arange(end) > 0)
+        values = best[:end] + runs - paid[:end]
         begins[end] = int(np.argmax(values))
         best[end] = values[begins[end]]
     cuts = []
@@ -188,7 +192,7 @@ def _best_cuts(embeddings: np.ndarray, penalty: float) -> list[int]:
     return cuts[::-1]
 
 
-def _first_tokens(tokens: Sequence[Token]) -> Sequence[int]:
+def first_tokens(tokens: Sequence[Token]) -> Sequence[int]:
     """The tokens that a turn may begin with: nobody stops within a word that the dictionary knows.
 
     All of them, if no word ends before the last.
@@ -197,7 +201,7 @@ def _first_tokens(tokens: Sequence[Token]) -> Sequence[int]:
     return [index for index in range(1, len(tokens)) if ends[index - 1]] or range(1, len(tokens))
 
 
-def _nearest_gap(tokens: Sequence[Token], candidates: Sequence[int], at: int) -> int:
+def nearest_gap(tokens: Sequence[Token], candidates: Sequence[int], at: int) -> int:
     """The token that a turn begins with if the speaker changes about here: a pause nearby decides."""
 
     def goodness(index: int) -> float:

@@ -13,7 +13,7 @@ from recognition.interfaces import (
     StreamingRecognizer,
     VoiceActivityDetector,
 )
-from recognition.model_options import LoadContext, ModelOptions
+from recognition.model_options import EmbedderOptions, LoadContext, ModelOptions
 from recognition.tables import Between
 
 if TYPE_CHECKING:
@@ -129,7 +129,7 @@ class CtTransformerOptions(FunasrOptions):
 
 
 @dataclass(frozen=True, slots=True)
-class SpeakerOptions(FunasrOptions):
+class SpeakerOptions(FunasrOptions, EmbedderOptions):
     """CAM++, ERes2NetV2 or our x-vector network, as config.yaml says."""
 
     def load(self, context: LoadContext) -> SpeakerEmbedder:
@@ -141,6 +141,8 @@ class SpeakerOptions(FunasrOptions):
 @dataclass(frozen=True, slots=True)
 class CampplusOptions(SpeakerOptions):
     """CAM++ for Mandarin and English, "advanced": weights alone, of a network that is always the same."""
+
+    turn_penalty: Annotated[float, Between(0, 10)] = 0.65
 
     weights: ClassVar[str] = "campplus_cn_en_common.pt"
     wanted_files: ClassVar[tuple[str, ...]] = (weights,)

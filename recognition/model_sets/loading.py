@@ -14,6 +14,7 @@ import numpy as np
 from recognition.core import words
 from recognition.exceptions import ModelError
 from recognition.interfaces import (
+    TURN_PENALTY,
     Models,
     OfflineRecognizer,
     Punctuator,
@@ -23,7 +24,7 @@ from recognition.interfaces import (
     VoiceActivityDetector,
 )
 from recognition.language_model import LanguageModel
-from recognition.model_options import LoadContext
+from recognition.model_options import EmbedderOptions, LoadContext
 
 from .reading import ModelSet, ModelSource
 
@@ -68,10 +69,17 @@ def load_models(
         streaming=loaded.get("streaming"),
         punctuator=loaded.get("punctuation"),
         embedder=loaded.get("speaker"),
+        turn_penalty=_turn_penalty(model_set),
         device=max(devices),  # "cuda" if one of them is there
         recognises_apart=model_set.sources["offline"].options.recognises_apart,
         partials=model_set.partials,
     )
+
+
+def _turn_penalty(model_set: ModelSet) -> float:
+    speaker = model_set.sources.get("speaker")
+    options = speaker.options if speaker else None
+    return options.turn_penalty if isinstance(options, EmbedderOptions) else TURN_PENALTY
 
 
 def _check_fetched(model_set: ModelSet, models_dir: Path) -> None:

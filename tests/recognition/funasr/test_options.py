@@ -56,6 +56,7 @@ RANGES = [
     (StreamingOptions, "look_ahead", 0, 100),
     (StreamingOptions, "encoder_look_back", 0, 100),
     (StreamingOptions, "decoder_look_back", 0, 100),
+    (SpeakerOptions, "turn_penalty", 0, 10),
 ]
 
 
