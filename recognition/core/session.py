@@ -28,12 +28,17 @@ import numpy as np
 
 from recognition.audio import AudioBuffer, samples
 from recognition.exceptions import SessionClosed
-from recognition.interfaces import Models, Token
+from recognition.interfaces import TURN_PENALTY, Models, Span, Token
 
 from . import text, turns
 from .cutting import Cut, best_cut
 from .endpointing import Boundary, Endpointer, EndpointingOptions, SpeechEnd, SpeechStart
-from .events import Ended, Event, Final, Flushed, Partial, Settled, UtteranceFailed
+from .events import Ended, Event, Final, Flushed, OverlappingSpeech, Partial, Settled, UtteranceFailed
+from .passages import find_passages
+from .runs import Listening, Run, find_runs, listen
+from .segments import Segments
+from .speaking import Line, find_lines
+from .tracks import WindowLayout
 from .turns import Turn, TurnVoice
 from .work import (
     ChunkDecoded,
@@ -50,6 +55,8 @@ from .work import (
     Recognize,
     Recognized,
     Result,
+    Segment,
+    Segmented,
     SpeechProbabilities,
     Work,
 )
@@ -94,6 +101,12 @@ class SessionOptions:
     has_embedder: bool = True
     """Otherwise nobody's voice is known."""
 
+    turn_penalty: float = TURN_PENALTY
+    """What another turn must gain, by the embedder."""
+
+    segmenter: WindowLayout | None = None
+    """Otherwise those who speak at once are not told apart."""
+
     @classmethod
     def for_models(
         cls, models: Models, endpointing: EndpointingOptions, *, partials: bool = True
@@ -113,6 +126,8 @@ class SessionOptions:
             revises=revises,
             has_punctuator=models.punctuator is not None,
             has_embedder=models.embedder is not None,
+            turn_penalty=models.turn_penalty,
+            segmenter=_layout(models),
         )
 
 
@@ -138,11 +153,18 @@ class _Utterance:
     previewed: int = 0  # end of the audio handed to them
     is_previewing: bool = False
 
+    # Who speaks; None without a segmenter, or if it fails.
+    segments: Segments | None = None
+    before: np.ndarray | None = None  # audio that it hears, up to the start
+    runs: Sequence[Run] = ()
+    listening: Listening | None = None
+    is_embedding: bool = False
+
     # Second pass; None while the models work on it.
     audio: np.ndarray | None = None
     tokens: tuple[Token, ...] | None = None
     marks: tuple[str, ...] | None = None
-    turns: Sequence[tuple[Turn, TurnVoice]] | None = None
+    lines: Sequence[Line] | None = None
     has_failed: bool = False
 
     @property
@@ -158,7 +180,7 @@ class _Utterance:
     def is_final(self) -> bool:
         if self.has_failed or self.tokens == ():
             return True
-        return self.tokens is not None and self.marks is not None and self.turns is not None
+        return self.tokens is not None and self.marks is not None and self.lines is not None
 
 
 class TranscriptionSession:
@@ -247,6 +269,8 @@ class TranscriptionSession:
                 self._receive_preview(index, tokens)
             case Recognized(index, tokens):
                 self._receive_tokens(index, tokens)
+            case Segmented(index, window, activity):
+                self._receive_activity(index, window, activity)
             case Punctuated(index, marks):
                 if utterance := self._find(index):
                     utterance.marks = marks
@@ -351,7 +375,9 @@ class TranscriptionSession:
         return next((u for u in self._utterances if u.index == index), None)
 
     def _open_utterance(self, start: int) -> None:
-        self._utterances.append(_Utterance(self._next_utterance, start, decoded=start))
+        layout = self.options.segmenter
+        segments = Segments(layout, earliest=self._piece_start) if layout else None
+        self._utterances.append(_Utterance(self._next_utterance, start, decoded=start, segments=segments))
         self._next_utterance += 1
         if self.state is State.LISTENING:
             self.state = State.SPEAKING
@@ -370,11 +396,18 @@ class TranscriptionSession:
 
     def _recognize(self, utterance: _Utterance) -> None:
         """Begin the second pass, unless the start of the utterance is not certain yet."""
-        before = self._find(utterance.index - 1)
-        if utterance.end is None or (before and before.is_cut and not before.is_recognized):
+        if utterance.end is None or not self._has_certain_start(utterance):
             return
-        utterance.audio = self._audio.read(utterance.start, utterance.cut_before or utterance.end)
+        end = utterance.cut_before or utterance.end
+        utterance.audio = self._audio.read(utterance.start, end)
         self._work.append(Recognize(utterance.index, utterance.audio))
+        if segments := utterance.segments:
+            self._segment(utterance, segments.ask(utterance.start, end))
+            utterance.before = self._audio.read(min(segments.start, utterance.start), utterance.start)
+
+    def _has_certain_start(self, utterance: _Utterance) -> bool:
+        before = self._find(utterance.index - 1)
+        return not (before and before.is_cut and not before.is_recognized)
 
     def _begin_next(self, cut: _Utterance) -> None:
         """Let the utterance behind a cut begin there."""
@@ -390,6 +423,7 @@ class TranscriptionSession:
     def _show_more(self) -> None:
         self._decode_next_chunk()
         self._preview()
+        self._segment_early()
 
     def _emit_partial(self, utterance: _Utterance, tokens: Sequence[str], end: int) -> None:
         """Show what was understood so far, unless more was shown already; only a tail may get shorter."""
@@ -461,7 +495,8 @@ class TranscriptionSession:
             self._cut(utterance, tokens)
             self._begin_next(utterance)
         if utterance.tokens:
-            self._punctuate_and_embed(utterance, utterance.tokens)
+            self._punctuate(utterance, utterance.tokens)
+            self._embed(utterance)
 
     def _cut(self, utterance: _Utterance, tokens: tuple[Token, ...]) -> None:
         """Cut an utterance that has grown too long between two words of its last seconds."""
@@ -472,27 +507,74 @@ class TranscriptionSession:
         utterance.audio = utterance.audio[: cut.at]
         utterance.tokens = tuple(_within(token, cut.at) for token in tokens[: cut.tokens])
 
-    def _punctuate_and_embed(self, utterance: _Utterance, tokens: tuple[Token, ...]) -> None:
-        assert utterance.audio is not None
+    def _punctuate(self, utterance: _Utterance, tokens: tuple[Token, ...]) -> None:
         if self.options.has_punctuator:
             self._work.append(Punctuate(utterance.index, tuple(token.text for token in tokens)))
         else:
             utterance.marks = tuple(token.mark for token in tokens)
-        windows = turns.windows(tokens, len(utterance.audio)) if self.options.has_embedder else ()
-        if windows:
-            self._work.append(Embed(utterance.index, utterance.audio, turns.spans(windows)))
-        else:
-            utterance.turns = _one_turn(tokens)
 
     # Who speaks.
 
+    def _segment_early(self) -> None:
+        """Listen to who speaks in an utterance that goes on: much of it is known when it ends."""
+        utterance = self._open
+        if utterance is None or utterance.segments is None or self._endpointer.is_pausing:
+            return
+        if self._has_certain_start(utterance):
+            self._segment(utterance, utterance.segments.ask_early(utterance.start, self._piece_end))
+
+    def _segment(self, utterance: _Utterance, windows: Sequence[Span]) -> None:
+        for window in windows:
+            self._work.append(Segment(utterance.index, window, self._audio.read(*window)))
+
+    def _receive_activity(self, index: int, window: Span, activity: np.ndarray) -> None:
+        utterance = self._find(index)
+        if utterance and utterance.segments:
+            utterance.segments.receive(window, activity)
+            self._embed(utterance)
+
+    def _embed(self, utterance: _Utterance) -> None:
+        """Listen to the voices, once its words are known, and who speaks when."""
+        tokens, audio, segments = utterance.tokens, utterance.audio, utterance.segments
+        if not tokens or utterance.is_embedding or (segments and not segments.is_complete):
+            return
+        assert audio is not None
+        utterance.is_embedding = True
+        if segments and self._embed_runs(utterance, audio, segments):
+            return
+        windows = turns.windows(tokens, len(audio)) if self.options.has_embedder else ()
+        if windows:
+            self._work.append(Embed(utterance.index, audio, turns.spans(windows)))
+        else:
+            utterance.lines = _one_line(utterance)
+
+    def _embed_runs(self, utterance: _Utterance, audio: np.ndarray, segments: Segments) -> bool:
+        """Listen to the voices of the runs that a segmenter found; return whether it found any."""
+        assert utterance.before is not None and utterance.end is not None
+        tracks = segments.tracks().within(segments.start, utterance.end)
+        utterance.runs = find_runs(tracks, utterance.start, utterance.end)
+        listening = listen(utterance.runs, tracks)
+        if not listening.looks:
+            return False
+        utterance.listening = listening
+        heard = np.concatenate([utterance.before, audio])
+        recording = listening.recording(heard, utterance.start - len(utterance.before))
+        self._work.append(Embed(utterance.index, recording, listening.spans))
+        return True
+
     def _receive_embeddings(self, utterance: _Utterance, embeddings: np.ndarray) -> None:
-        tokens, audio = utterance.tokens, utterance.audio
-        assert tokens is not None and audio is not None
+        penalty = self.options.turn_penalty
+        tokens, audio, end = utterance.tokens, utterance.audio, utterance.end
+        assert tokens is not None and audio is not None and end is not None
+        if utterance.listening:
+            passages, voices = find_passages(utterance.runs, utterance.listening, embeddings, penalty=penalty)
+            said = [_moved(token, utterance.start) for token in tokens]
+            utterance.lines = find_lines(said, passages, voices, start=utterance.start, end=end)
+            return
         windows = turns.windows(tokens, len(audio))
-        utterance.turns = [
-            (turn, turns.voice_of(turn, tokens, windows, embeddings))
-            for turn in turns.turns(tokens, windows, embeddings)
+        utterance.lines = [
+            _line_of(utterance, turn, turns.voice_of(turn, tokens, windows, embeddings))
+            for turn in turns.turns(tokens, windows, embeddings, penalty=penalty)
         ]
 
     def _receive_failure(self, work: Work) -> None:
@@ -517,10 +599,13 @@ class TranscriptionSession:
             case Punctuate(index, tokens):
                 if utterance := self._find(index):
                     utterance.marks = ("",) * len(tokens)
+            case Segment(index):
+                if utterance := self._find(index):
+                    utterance.segments = None
+                    self._embed(utterance)
             case Embed(index):
                 if utterance := self._find(index):
-                    assert utterance.tokens is not None
-                    utterance.turns = _one_turn(utterance.tokens)
+                    utterance.lines = _one_line(utterance)
 
     # Finals.
 
@@ -549,8 +634,13 @@ class TranscriptionSession:
     def _settle_up_to(self, position: int) -> None:
         if position > self.settled:
             self.settled = position
-            self._audio.forget(min(position, self._judging))
+            self._audio.forget(min(position - self._context, self._judging))
             self._events.append(Settled(position))
+
+    @property
+    def _context(self) -> int:
+        """Samples before speech that a segmenter hears too."""
+        return self.options.segmenter.window if self.options.segmenter else 0
 
     @property
     def _has_judged_all(self) -> bool:
@@ -564,29 +654,34 @@ class TranscriptionSession:
         tokens, marks = utterance.tokens, utterance.marks
         if not tokens:
             return
-        assert marks is not None and utterance.turns is not None
+        assert marks is not None and utterance.lines is not None
         if utterance.is_cut:
             marks = text.continued(marks)
-        for turn, voice in utterance.turns:
-            chosen = slice(turn.first_token, turn.last_token + 1)
-            said = tuple(
-                Token(token.text, utterance.start + token.start, utterance.start + token.end)
-                for token in tokens[chosen]
-            )
-            start = utterance.start if turn.first_token == 0 else said[0].start
-            end = utterance.end if turn.last_token == len(tokens) - 1 else said[-1].end
-            line = text.join([token.text for token in said], marks[chosen])
+        for line in utterance.lines:
+            chosen = slice(line.first_token, line.last_token + 1)
             self._events.append(
                 Final(
                     utterance.index,
-                    start=start,
-                    end=end,
-                    text=line,
-                    tokens=said,
-                    embedding=voice.embedding,
-                    speech=voice.samples,
+                    start=line.start,
+                    end=line.end,
+                    text=text.join([token.text for token in tokens[chosen]], marks[chosen]),
+                    tokens=tuple(_moved(token, utterance.start) for token in tokens[chosen]),
+                    embedding=line.voice.embedding,
+                    speech=line.voice.samples,
+                    overlaps=tuple(
+                        OverlappingSpeech(each.start, each.end, each.voice.embedding, each.voice.samples)
+                        for each in line.beside
+                    ),
                 )
             )
+
+
+def _layout(models: Models) -> WindowLayout | None:
+    """Return the windows of the segmenter; without voices it is of no use."""
+    segmenter = models.segmenter
+    if segmenter is None or models.embedder is None:
+        return None
+    return WindowLayout(segmenter.window, segmenter.frame, segmenter.first)
 
 
 def _within(token: Token, length: int) -> Token:
@@ -594,6 +689,26 @@ def _within(token: Token, length: int) -> Token:
     return token if token.end <= length else replace(token, end=length)
 
 
-def _one_turn(tokens: Sequence[Token]) -> Sequence[tuple[Turn, TurnVoice]]:
-    """All words, by nobody knows whom."""
-    return [(Turn(0, len(tokens) - 1), TurnVoice(None, 0))]
+def _moved(token: Token, by: int) -> Token:
+    """Return the token on the stream's timeline, without its mark."""
+    return Token(token.text, token.start + by, token.end + by)
+
+
+def _line_of(utterance: _Utterance, turn: Turn, voice: TurnVoice) -> Line:
+    """Return a turn as a line: the first begins and the last ends with the utterance."""
+    tokens, start, end = utterance.tokens, utterance.start, utterance.end
+    assert tokens is not None and end is not None
+    first, last = turn.first_token, turn.last_token
+    return Line(
+        first,
+        last,
+        start if first == 0 else start + tokens[first].start,
+        end if last == len(tokens) - 1 else start + tokens[last].end,
+        voice,
+    )
+
+
+def _one_line(utterance: _Utterance) -> Sequence[Line]:
+    """Return all words as a line, by nobody knows whom."""
+    assert utterance.tokens is not None
+    return [_line_of(utterance, Turn(0, len(utterance.tokens) - 1), TurnVoice(None, 0))]

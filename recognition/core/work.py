@@ -54,6 +54,17 @@ class Recognize:
     audio: np.ndarray
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Segment:
+    """Tell who speaks when within a window that ends in or with an utterance."""
+
+    utterance: int
+    window: Span
+    """Position in the stream."""
+
+    audio: np.ndarray
+
+
 @dataclass(frozen=True, slots=True)
 class Punctuate:
     utterance: int
@@ -62,14 +73,14 @@ class Punctuate:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Embed:
-    """The voices in an utterance: one embedding for each span of its audio."""
+    """The voices in an utterance: one embedding for each span of the audio, which is what is heard of it."""
 
     utterance: int
     audio: np.ndarray
     spans: tuple[Span, ...]
 
 
-Work = DetectSpeech | DecodeChunk | Preview | EndDecoding | Recognize | Punctuate | Embed
+Work = DetectSpeech | DecodeChunk | Preview | EndDecoding | Recognize | Segment | Punctuate | Embed
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -102,6 +113,14 @@ class Recognized:
     """Times from the start of the utterance's audio."""
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Segmented:
+    utterance: int
+    window: Span
+    activity: np.ndarray
+    """As `SpeakerSegmenter.segment` returns it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Punctuated:
     utterance: int
@@ -122,4 +141,6 @@ class Failed:
     work: Work
 
 
-Result = SpeechProbabilities | ChunkDecoded | Previewed | Recognized | Punctuated | Embedded | Failed
+Result = (
+    SpeechProbabilities | ChunkDecoded | Previewed | Recognized | Segmented | Punctuated | Embedded | Failed
+)

@@ -16,6 +16,7 @@ from recognition.audio import samples
 from recognition.core.endpointing import EndpointingOptions
 from recognition.core.events import Ended, Event, Final, Partial, Settled, UtteranceFailed
 from recognition.core.session import SessionOptions, TranscriptionSession
+from recognition.core.tracks import WindowLayout
 from recognition.core.work import (
     ChunkDecoded,
     DecodeChunk,
@@ -31,12 +32,15 @@ from recognition.core.work import (
     Recognize,
     Recognized,
     Result,
+    Segment,
+    Segmented,
     SpeechProbabilities,
     Work,
 )
-from recognition.interfaces import Token
+from recognition.interfaces import Span, Token
 
 FRAME, WINDOW, CHUNK = 160, 1600, 9600
+LAYOUT = WindowLayout(window=samples(4), frame=270, first=495)
 FULL = SessionOptions(
     WINDOW, FRAME, 0, CHUNK, EndpointingOptions(longest_utterance_ms=6000), preview_step=samples(0.2)
 )
@@ -65,7 +69,10 @@ def answered(work: Work) -> Result | None:
             return Recognized(index, spelt(audio))
         case Punctuate(index, tokens):
             return Punctuated(index, ("。",) * len(tokens))
-        case Embed(index, _, spans):
+        case Segment(index, window, audio):
+            return Segmented(index, window, activity(window, audio))
+        case Embed(index, audio, spans):
+            assert all(0 <= start < end <= len(audio) for start, end in spans)
             return Embedded(index, np.eye(1, 4, dtype=np.float32).repeat(len(spans), 0))
         case EndDecoding():
             return None
@@ -76,6 +83,15 @@ def spelt(audio: np.ndarray) -> tuple[Token, ...]:
     return tuple(
         Token("字", at, min(at + CHUNK // 2, len(audio)), "。") for at in range(0, len(audio), CHUNK)
     )
+
+
+def activity(window: Span, audio: np.ndarray) -> np.ndarray:
+    """Three who speak at odd times whenever the audio is not silent, in another order in each window."""
+    at = window[0] + np.arange(max(1, (len(audio) - 495) // 270 + 1)) * 270 + 495
+    loud = np.abs(audio[np.minimum(at - window[0], len(audio) - 1)]) > 0.1
+    turns = [(at // samples(0.9)) % 3 != 1, (at // samples(0.7)) % 4 == 2, (at // samples(0.3)) % 7 == 3]
+    order = Random(window[1]).sample(range(3), 3)
+    return np.stack([(turns[speaker] & loud).astype(np.float32) for speaker in order], axis=1)
 
 
 class Run:
@@ -222,6 +238,56 @@ class TestWhateverHappens:
     @given(runs, st.integers(0, 10**6))
     def test_only_a_failed_second_pass_loses_a_line(self, name: str, parts: Any, seed: int) -> None:
         run = Run(OPTIONS[name], sound(parts), seed, failing=0.4)
+        lost = {event.utterance for event in run.of(UtteranceFailed)}
+        assert lost == {work.utterance for work in run.failed if isinstance(work, Recognize)}
+
+
+class TestSeveralSpeakers:
+    """With a segmenter, lines of an utterance may overlap, and there may be several."""
+
+    options = replace(FULL, segmenter=LAYOUT)
+
+    @settings(max_examples=60)
+    @given(runs, st.integers(0, 10**6))
+    def test_the_lines_are_those_of_models_that_answer_at_once(self, parts: Any, seed: int) -> None:
+        audio = sound(parts)
+        prompt, late = (Run(self.options, audio, number, failing=0) for number in (0, seed))
+        assert late.of(Final) == prompt.of(Final)
+
+    @settings(max_examples=60)
+    @given(runs, st.integers(0, 10**6))
+    def test_each_word_is_in_one_line_and_lines_are_in_order(self, parts: Any, seed: int) -> None:
+        audio = sound(parts)
+        run = Run(self.options, audio, seed, failing=0.2)
+        plain = Run(replace(self.options, segmenter=None), audio, seed, failing=0)
+        finals, lost = run.of(Final), {event.utterance for event in run.of(UtteranceFailed)}
+        assert [(final.utterance, final.start) for final in finals] == sorted(
+            (final.utterance, final.start) for final in finals
+        )
+        if not lost:
+            assert [token for final in finals for token in final.tokens] == [
+                token for final in plain.of(Final) for token in final.tokens
+            ]
+
+    @settings(max_examples=60)
+    @given(runs, st.integers(0, 10**6))
+    def test_lines_and_what_is_beside_them_lie_within_the_utterance(self, parts: Any, seed: int) -> None:
+        audio = sound(parts)
+        run = Run(self.options, audio, seed, failing=0)
+        plain = Run(replace(self.options, segmenter=None), audio, seed, failing=0)
+        bounds = {final.utterance: (final.start, final.end) for final in plain.of(Final)}
+        for final in run.of(Final):
+            start, end = bounds[final.utterance]
+            for each in (final, *final.overlaps):
+                assert start <= each.start < each.end <= end
+
+    @settings(max_examples=60)
+    @given(runs, st.integers(0, 10**6))
+    def test_it_ends_once_and_only_a_failed_second_pass_loses_a_line(self, parts: Any, seed: int) -> None:
+        run = Run(self.options, sound(parts), seed, failing=0.4)
+        assert run.of(Ended) == [Ended(len(run.audio))]
+        assert run.events[-1] == Ended(len(run.audio))
+        assert run.session.work_to_do() == []
         lost = {event.utterance for event in run.of(UtteranceFailed)}
         assert lost == {work.utterance for work in run.failed if isinstance(work, Recognize)}
 
