@@ -26,6 +26,8 @@ from recognition.core.work import (
     Recognize,
     Recognized,
     Result,
+    Segment,
+    Segmented,
     SpeechProbabilities,
     Work,
 )
@@ -114,6 +116,8 @@ class ModelRunner:
                 return self._punctuate(requests)
             case Stage.EMBED:
                 return self._embed(requests)
+            case Stage.SEGMENT:
+                return self._segment(requests)
             case _:
                 assert_never(stage)
 
@@ -173,6 +177,12 @@ class ModelRunner:
         found = self.models.embedder.embed([(work.audio, work.spans) for work in works])
         return [Embedded(w.utterance, embeddings) for w, embeddings in zip(works, found, strict=True)]
 
+    def _segment(self, requests: Sequence[ModelRequest]) -> list[Result]:
+        assert self.models.segmenter
+        works = [request.work for request in requests if isinstance(request.work, Segment)]
+        found = self.models.segmenter.segment([work.audio for work in works])
+        return [Segmented(w.utterance, w.window, activity) for w, activity in zip(works, found, strict=True)]
+
 
 def _tail(streaming: StreamingRecognizer, state: State) -> tuple[str, ...]:
     return tuple(streaming.tail(state)) if isinstance(streaming, RevisingRecognizer) else ()
@@ -207,6 +217,8 @@ def stage_of(work: Work) -> tuple[Stage, int]:
             return Stage.RECOGNIZE, len(audio)
         case Embed(_, _, spans):
             return Stage.EMBED, sum(end - start for start, end in spans)
+        case Segment(_, _, audio):
+            return Stage.SEGMENT, len(audio)
         case Punctuate():
             return Stage.PUNCTUATE, 0
         case _:

@@ -37,9 +37,10 @@ class Stage(enum.IntEnum):
     DETECT = 0
     PUNCTUATE = 1
     EMBED = 2
-    RECOGNIZE = 3
-    DECODE = 4
-    PREVIEW = 5
+    SEGMENT = 3
+    RECOGNIZE = 4
+    DECODE = 5
+    PREVIEW = 6
 
 
 STAGES = tuple(Stage)
@@ -101,6 +102,7 @@ DEFAULT_LIMITS: Mapping[Stage, BatchLimits] = {
     Stage.DETECT: BatchLimits(size=64, padded_samples=2**31),
     Stage.PUNCTUATE: BatchLimits(size=16, padded_samples=2**31),
     Stage.EMBED: BatchLimits(size=8, padded_samples=24 * 16_000),
+    Stage.SEGMENT: BatchLimits(size=4, padded_samples=40 * 16_000),
     Stage.RECOGNIZE: BatchLimits(size=4, padded_samples=20 * 16_000, late_s=1.0, size_when_late=8),
     Stage.DECODE: BatchLimits(
         size=8,
@@ -119,6 +121,7 @@ GPU_LIMITS: Mapping[Stage, BatchLimits] = {
     Stage.DETECT: BatchLimits(size=512, padded_samples=2**31, rest=1.0),
     Stage.PUNCTUATE: BatchLimits(size=128, padded_samples=2**31),
     Stage.EMBED: BatchLimits(size=64, padded_samples=512 * 16_000),
+    Stage.SEGMENT: BatchLimits(size=64, padded_samples=640 * 16_000),
     Stage.RECOGNIZE: BatchLimits(size=64, padded_samples=512 * 16_000, late_s=1.0, size_when_late=64),
     Stage.DECODE: replace(DEFAULT_LIMITS[Stage.DECODE], size=128, size_when_late=128, rest=1.0),
     Stage.PREVIEW: replace(DEFAULT_LIMITS[Stage.PREVIEW], size=64, padded_samples=128 * 16_000),

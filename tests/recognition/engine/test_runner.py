@@ -21,6 +21,8 @@ from recognition.core.work import (
     Recognize,
     Recognized,
     Result,
+    Segment,
+    Segmented,
     SpeechProbabilities,
     Work,
 )
@@ -180,6 +182,14 @@ class TestBatch:
         assert isinstance(result, Embedded)
         assert result.embeddings.shape == (2, ScriptedEmbedder.dimension)
 
+    def test_segmentation_gives_the_activity_in_each_window(self) -> None:
+        self.runner = ModelRunner(replace(self.models, segmenter=Counts()))
+        first, second = self.run(Segment(3, (0, 9600), CHUNK), Segment(4, (1600, 3200), CHUNK[:1600]))
+        assert isinstance(first, Segmented)
+        assert isinstance(second, Segmented)
+        assert (first.utterance, first.window, first.activity.shape) == (3, (0, 9600), (9600, 1))
+        assert (second.utterance, second.window, second.activity.shape) == (4, (1600, 3200), (1600, 1))
+
     def test_an_utterances_state_is_made_once_and_freed_once(self) -> None:
         stream = ModelStream()
         for _ in range(3):
@@ -207,9 +217,25 @@ class TestBatch:
 
     def test_work_for_a_model_that_is_not_there_fails_and_ends_nothing(self) -> None:
         runner = ModelRunner(replace(self.models, streaming=None, punctuator=None, embedder=None))
-        for work in (DecodeChunk(0, CHUNK), Punctuate(0, ("好",)), Embed(0, CHUNK, ((0, 9600),))):
+        works = [
+            DecodeChunk(0, CHUNK),
+            Punctuate(0, ("好",)),
+            Embed(0, CHUNK, ((0, 9600),)),
+            Segment(0, (0, 9600), CHUNK),
+        ]
+        for work in works:
             job = job_of(ModelRequest(ModelStream(), work, _ignore), 0.0)
             assert runner.run([job]) == [Failed(work)]
+
+
+class Counts:
+    """A segmenter that answers a row for each sample."""
+
+    model_id = "counts"
+    window, frame, first, speakers = 9600, 1, 0, 1
+
+    def segment(self, batch: Sequence[Samples]) -> list[np.ndarray]:
+        return [np.ones((len(audio), 1), np.float32) for audio in batch]
 
 
 class Fragile(ScriptedPunctuator):
@@ -279,6 +305,7 @@ class TestStages:
             (Recognize(0, CHUNK), Stage.RECOGNIZE, 9600),
             (Punctuate(0, ("好",) * 50), Stage.PUNCTUATE, 0),
             (Embed(0, CHUNK, ((0, 4000), (2000, 9600))), Stage.EMBED, 4000 + 7600),
+            (Segment(0, (0, 9600), CHUNK), Stage.SEGMENT, 9600),
         ],
     )
     def test_each_kind_of_work_has_its_own_and_its_cost(self, work: Work, stage: Stage, size: int) -> None:

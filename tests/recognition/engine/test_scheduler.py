@@ -28,6 +28,7 @@ LIMITS = {
     Stage.RECOGNIZE: BatchLimits(size=3, padded_samples=100),
     Stage.PUNCTUATE: BatchLimits(size=4, padded_samples=1000),
     Stage.EMBED: BatchLimits(size=4, padded_samples=1000),
+    Stage.SEGMENT: BatchLimits(size=4, padded_samples=1000),
     Stage.DECODE: BatchLimits(
         size=2, padded_samples=1000, rest=1.5, late_s=0.3, size_when_late=4, patience_s=1.0
     ),
@@ -62,10 +63,13 @@ class TestOrder:
 
     def test_a_final_that_has_begun_is_finished_before_the_next_begins(self) -> None:
         waiting = scheduler(
-            (Stage.RECOGNIZE, "a", 10, 0.0), (Stage.EMBED, "b", 10, 0.9), (Stage.PUNCTUATE, "b", 10, 0.9)
+            (Stage.RECOGNIZE, "a", 10, 0.0),
+            (Stage.SEGMENT, "b", 10, 0.9),
+            (Stage.EMBED, "b", 10, 0.9),
+            (Stage.PUNCTUATE, "b", 10, 0.9),
         )
-        stages = [waiting.next_batch(1)[0].stage for _ in range(3)]
-        assert stages == [Stage.PUNCTUATE, Stage.EMBED, Stage.RECOGNIZE]
+        stages = [waiting.next_batch(1)[0].stage for _ in range(4)]
+        assert stages == [Stage.PUNCTUATE, Stage.EMBED, Stage.SEGMENT, Stage.RECOGNIZE]
 
     def test_first_come_first_served(self) -> None:
         waiting = scheduler(*((Stage.RECOGNIZE, name, 10, 0.0) for name in "abcd"))
@@ -384,6 +388,7 @@ class TestWhatWaits:
             Stage.DETECT: 0,
             Stage.PUNCTUATE: 0,
             Stage.EMBED: 2,
+            Stage.SEGMENT: 0,
             Stage.RECOGNIZE: 0,
             Stage.DECODE: 1,
             Stage.PREVIEW: 0,
