@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from . import results
+from .speakers import table as speakers_figures
 
 PAGE = Path("docs/performance.md")
 SPEAKERS_PAGE = Path("docs/speakers.md")
@@ -56,8 +57,8 @@ def main() -> None:
     PAGE.write_text(page, encoding="utf-8")
     if speakers := results.read("speakers"):
         page = SPEAKERS_PAGE.read_text(encoding="utf-8")
-        table = f"{results.origin('speakers')}\n\n{speakers_table(speakers)}"
-        SPEAKERS_PAGE.write_text(with_table(page, "speakers", table), encoding="utf-8")
+        told = f"{results.origin('speakers')}\n\n{speakers_table(speakers)}"
+        SPEAKERS_PAGE.write_text(with_table(page, "speakers", told), encoding="utf-8")
     print(f"{PAGE}, {SPEAKERS_PAGE} and {PICTURE} show what benchmarks/results holds")
 
 
@@ -97,28 +98,8 @@ def peer_verdict(figures: Figures) -> str:
 
 def speakers_table(figures: Figures) -> str:
     """How often it is right who is speaking, and what a line costs."""
-
-    def share(name: str) -> str:
-        return f"{figures[name]:.1%}"
-
-    def diarization(name: str) -> str:
-        trivial = (
-            f"one speaker {share(f'{name}_one_speaker')}, a new one each {share(f'{name}_new_speaker_each')}"
-        )
-        return f"{share(name)} ({trivial}; overlap alone {share(f'{name}_overlap')})"
-
-    pairs = [
-        ("equal error rate at 1, 2, 3, 5 s", ", ".join(share(f"eer_{length}s") for length in (1, 2, 3, 5))),
-        ("the right one of ten people", share("closed_set_accuracy")),
-        ("lines of strangers that get a name", share("open_set_false_accepts")),
-        ("lines of the enrolled that get none", share("open_set_false_rejects")),
-        ("diarization error, excerpts of AMI meetings", diarization("der")),
-        ("diarization error, turns without pauses", diarization("joined_der")),
-        ("right after three hours of ten voices", share("three_hours_right")),
-        ("a line among 100,000 voices, ms (goal: at most 10)", f"{figures['identify_100k_ms']:.1f}"),
-        ("one more enrollment there, ms", f"{figures['enroll_100k_ms']:.0f}"),
-    ]
-    return _table(["", "measured"], pairs)
+    columns = speakers_figures.columns_of(figures)
+    return _table(speakers_figures.heads_of(columns), speakers_figures.rows_of(columns))
 
 
 def endurance_table(figures: Figures) -> str:

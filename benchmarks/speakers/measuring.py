@@ -22,9 +22,10 @@ from speakers.voiceprints.identification import Gallery
 from speakers.voiceprints.scoring import Cohort, Scoring
 from speakers.voiceprints.trials import Material
 
-from . import excerpts, long_meetings, meetings, pairs, people, rooms, scale
+from . import excerpts, long_meetings, meetings, pairs, people, published, rooms, scale
 from .acoustics import Acoustics
-from .diarization_error import Errors, Segment
+from .diarization_error import Errors, Segment, errors
+from .excerpts import Excerpt
 from .long_meetings import LongMeeting
 from .meetings import Answers
 
@@ -73,6 +74,7 @@ def measure(models: Models, assets: Path, *, ship: bool) -> Figures:
         **_identification(material, cohort),
         **_pairs(pairs.measure(embedder, cohort, assets)),
         **_excerpts(models, _gallery(embedder, everybody), assets),
+        **_published(models, assets),
         **_made(models, halves, Acoustics.read(assets)),
         **_hours(halves, spoken, embedder),
         **_scale(),
@@ -106,15 +108,15 @@ def _halves(
 def _identification(material: Material, cohort: Cohort) -> Figures:
     measured = trials.measure(material, cohort)
     pooled = trials.try_out(material, Scoring(cohort))
-    errors = _mean(measured.errors.values())
+    wrong = _mean(measured.errors.values())
     return {
         "people": measured.people,
         **{f"eer_{length:.0f}s": rate for length, rate in measured.eer.items()},
         "closed_set_accuracy": pooled.accuracy,
         **{f"closed_set_accuracy_{length:.0f}s": share for length, share in measured.accuracy.items()},
-        "open_set_false_accepts": errors["false_accepts"],
-        "open_set_false_rejects": errors["false_rejects"],
-        "open_set_wrong_names": errors["wrong_names"],
+        "open_set_false_accepts": wrong["false_accepts"],
+        "open_set_false_rejects": wrong["false_rejects"],
+        "open_set_wrong_names": wrong["wrong_names"],
         "open_set_by_seconds": {f"{length:.0f}": asdict(found) for length, found in measured.errors.items()},
     }
 
@@ -133,6 +135,26 @@ def _excerpts(models: Models, gallery: Gallery, assets: Path) -> Figures:
     held_out = _sum(found for is_held_out, found in answered if is_held_out)
     every = _sum(found for _, found in answered)
     return _rates("der_heldout", held_out) | _rates("der_all", every) | {"der": held_out.revised.rate}
+
+
+def _published(models: Models, assets: Path) -> Figures:
+    """The held-out excerpts as others would answer them; without a segmenter they have no way."""
+    segmenter, embedder = models.segmenter, models.embedder
+    if segmenter is None or embedder is None:
+        return {}
+    held_out = [excerpt for excerpt in excerpts.all_of(assets) if excerpt.is_held_out]
+    figures: Figures = {}
+    for name, way in (("clustered", published.clustered), ("incremental", published.incremental)):
+        told = [(each, way(segmenter, embedder, each.audio)) for each in held_out]
+        figures |= _published_rates(f"published_{name}_der", told)
+    return figures
+
+
+def _published_rates(name: str, told: Sequence[tuple[Excerpt, list[Segment]]]) -> Figures:
+    lengths = [(each.truth, answer, seconds(len(each.audio))) for each, answer in told]
+    strict = reduce(add, [errors(*each) for each in lengths])
+    easy = [errors(*each, collar_s=meetings.COLLAR_S, with_overlap=False) for each in lengths]
+    return {name: strict.rate, f"{name}_easy": reduce(add, easy).rate}
 
 
 def _made(models: Models, halves: Sequence[Half], acoustics: Acoustics) -> Figures:

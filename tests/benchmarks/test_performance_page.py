@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from collections import defaultdict
+from typing import ClassVar
 from xml.etree import ElementTree
 
 import pytest
@@ -195,19 +197,42 @@ class TestChaos:
 
 
 class TestSpeakers:
-    def test_errors_stand_beside_those_of_the_trivial_answers(self) -> None:
-        rates = dict.fromkeys(
-            (
-                "eer_1s", "eer_2s", "eer_3s", "eer_5s", "closed_set_accuracy", "open_set_false_accepts",
-                "open_set_false_rejects", "three_hours_right", "joined_der", "joined_der_one_speaker",
-                "joined_der_new_speaker_each", "joined_der_overlap", "der_overlap",
-            ),
-            0.5,
-        )  # fmt: skip
-        figures = rates | {"der": 0.1, "der_one_speaker": 0.2, "der_new_speaker_each": 0.3}
-        table = speakers_table(figures | {"identify_100k_ms": 8.76, "enroll_100k_ms": 36.2})
-        assert "| 10.0% (one speaker 20.0%, a new one each 30.0%; overlap alone 50.0%) |" in table
-        assert "| 8.8 |" in table
+    FIGURES: ClassVar = defaultdict(
+        lambda: 0.5,
+        model="campplus@1",
+        der_heldout=0.1,
+        der_heldout_live=0.2,
+        der_heldout_one_speaker=0.7,
+        der_heldout_missed=0.06,
+        der_heldout_confusion=0.04,
+        long_room_voices=[4, 5],
+        long_room_people=[4, 4],
+        identify_100k_ms=8.76,
+    )
+
+    def test_errors_stand_beside_those_of_the_trivial_answer(self) -> None:
+        told = speakers_table(self.FIGURES)
+
+        assert "| 20.0% / 10.0% (missed 6.0%, confused 4.0%; one speaker 70.0%) | 42 / 38% |" in told
+        assert "| 8.8 | 10 |" in told
+        assert "| 4 of 4, 5 of 4 |" in told
+        assert told.splitlines()[0] == "|  | campplus | goal, at most |"
+
+    def test_another_set_that_was_measured_has_a_column_of_its_own(self) -> None:
+        other = dict(self.FIGURES, model="tdnn@2", identify_100k_ms=3.0)
+        for row in speakers_table(self.FIGURES).splitlines():
+            assert row.count("|") == 4
+        figures = defaultdict(lambda: 0.5, self.FIGURES, embedded=defaultdict(lambda: 0.5, other))
+
+        told = speakers_table(figures)
+
+        assert told.splitlines()[0] == "|  | campplus | tdnn | goal, at most |"
+        assert "| 8.8 | 3.0 | 10 |" in told
+
+    def test_groups_of_figures_are_no_sets(self) -> None:
+        figures = defaultdict(lambda: 0.5, self.FIGURES, open_set_by_seconds={"1": {}}, skipped={"x": "no"})
+
+        assert speakers_table(figures) == speakers_table(self.FIGURES)
 
 
 class TestEndurance:
