@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from itertools import pairwise
 
@@ -27,7 +28,7 @@ from recognition.core.work import (
     Work,
 )
 from recognition.fakes.scripted import Script, ScriptedLine, scripted_models
-from recognition.interfaces import SpeakerSegmenter, Token
+from recognition.interfaces import Samples, SpeakerSegmenter, Token
 from tests.support.arrays import assert_close
 
 WINDOW, FRAME = 1600, 160
@@ -100,7 +101,8 @@ class Session:
 
     def voice(self, audio: np.ndarray) -> np.ndarray:
         """Return an axis for each loudness."""
-        return np.eye(1, 4, int(np.median(audio) > 0.6), dtype=np.float32)[0]
+        axis: np.ndarray = np.eye(1, 4, int(np.median(audio) > 0.6), dtype=np.float32)[0]
+        return axis
 
     def finals(self) -> list[Final]:
         return [event for event in self.session.events_to_send() if isinstance(event, Final)]
@@ -324,7 +326,7 @@ class Segmenter:
     model_id = "nobody"
     window, frame, first, speakers = LAYOUT.window, LAYOUT.frame, LAYOUT.first, 3
 
-    def segment(self, batch: list[np.ndarray]) -> list[np.ndarray]:
+    def segment(self, batch: Sequence[Samples]) -> list[np.ndarray]:
         return [np.zeros((589, 3), np.float32) for _ in batch]
 
 

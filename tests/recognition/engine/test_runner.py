@@ -217,7 +217,7 @@ class TestBatch:
 
     def test_work_for_a_model_that_is_not_there_fails_and_ends_nothing(self) -> None:
         runner = ModelRunner(replace(self.models, streaming=None, punctuator=None, embedder=None))
-        works = [
+        works: list[Work] = [
             DecodeChunk(0, CHUNK),
             Punctuate(0, ("好",)),
             Embed(0, CHUNK, ((0, 9600),)),

@@ -12,6 +12,7 @@ import pytest
 from recognition.exceptions import ModelError
 from recognition.int8 import products
 from recognition.interfaces import (
+    TURN_PENALTY,
     Models,
     OfflineRecognizer,
     Punctuator,
@@ -115,6 +116,12 @@ class TestOptions:
 
 
 class TestRolesLeftOut:
+    def test_what_another_turn_must_gain_is_an_option_of_the_embedder(self, tmp_path: Path) -> None:
+        text = without(without(own_text(), "streaming"), "punctuation")
+        assert load(tmp_path, text).turn_penalty == TURN_PENALTY
+        assert load(tmp_path, f"{text}options = {{ turn_penalty = 0.4 }}").turn_penalty == 0.4
+        assert load(tmp_path, without(text, "speaker")).turn_penalty == TURN_PENALTY
+
     def test_without_all_that_may_be_there_are_a_detector_and_a_second_pass(self, tmp_path: Path) -> None:
         text = own_text()
         for role in ("streaming", "punctuation", "speaker"):
