@@ -24,7 +24,9 @@ from recognition.fakes.scripted import (
     Script,
     ScriptedLine,
     ScriptedOffline,
+    ScriptedSegmenter,
     ScriptedStreaming,
+    scripted_models,
 )
 from recognition.interfaces import Models, Samples, SessionContext, Token
 
@@ -250,6 +252,48 @@ async def test_left_off_it_tells_what_has_ended_and_not_what_is_open(engine: Eng
     assert finals(events) == [SCRIPT.lines[0].text]
     assert not any(isinstance(event, Ended) for event in events)
     assert transcriber.session.settled <= len(SCRIPT.speak(0))
+
+
+class TestSeveralSpeakers:
+    """People who do not wait for each other."""
+
+    script = Script(
+        [
+            ScriptedLine("大家好，我们开始开会。", voice=0, seconds=3.0),
+            ScriptedLine("好的。", voice=1, seconds=2.0, gap_s=0.0),
+            ScriptedLine("预算通过了吗？", voice=2, seconds=3.0, gap_s=-1.0),
+        ]
+    )
+
+    async def finals(self, models: Models) -> list[Final]:
+        engine = Engine(models)
+        engine.start()
+        events = await transcribe(engine, self.script.audio())
+        await engine.aclose()
+        assert engine.statistics.stages[Stage.SEGMENT].batch_sizes.total == (models.segmenter is not None)
+        return [event for event in events if isinstance(event, Final)]
+
+    async def test_each_of_them_has_a_line_with_the_own_voice(self) -> None:
+        finals = await self.finals(scripted_models(self.script))
+        voices = [int(final.embedding.argmax()) for final in finals if final.embedding is not None]
+        assert voices == [0, 1, 2]
+        assert {final.utterance for final in finals} == {0}
+        starts = [start for start, _ in self.script.spans()]
+        assert [final.start for final in finals] == pytest.approx(starts, abs=samples(0.3))
+        assert finals[1].end > finals[2].start + samples(0.5)
+
+    async def test_without_a_segmenter_nobody_speaks_at_once(self) -> None:
+        finals = await self.finals(replace(scripted_models(self.script), segmenter=None))
+        assert all(one.end <= other.start for one, other in itertools.pairwise(finals))
+
+    async def test_a_segmenter_that_fails_costs_no_words(self) -> None:
+        plain = await self.finals(replace(scripted_models(self.script), segmenter=None))
+        assert await self.finals(replace(scripted_models(self.script), segmenter=Broken())) == plain
+
+
+class Broken(ScriptedSegmenter):
+    def segment(self, batch: Sequence[Samples]) -> list[np.ndarray]:
+        raise RuntimeError("no memory")
 
 
 class TestFlush:
