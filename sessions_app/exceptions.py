@@ -32,6 +32,7 @@ SessionsError
 ├── BadAction            catalogue/actions: the request makes no sense
 ├── ModelsInUse          model_catalogue: models to delete that the service has loaded
 ├── StillLive            transcripts/retention: the session to delete goes on
+├── Damaged              recordings/chunks: an encrypted file is not what was written
 └── Unsatisfiable        recordings/byte_ranges: the range lies outside of the content
 
 A wrong argument is a `ValueError`; what a row's rules forbid, Django's `ValidationError`. Nothing is imported
