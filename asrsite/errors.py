@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 
 from django.core.exceptions import DisallowedHost
@@ -12,8 +13,12 @@ from django.utils.translation import gettext as _
 
 from sessions_app.access.passwords import TooManyAttempts
 from sessions_app.access.permissions import wants_json
+from sessions_app.recordings.chunks import Damaged
+from speakers.exceptions import Undecipherable
 
 from . import PRODUCT_NAME
+
+logger = logging.getLogger(__name__)
 
 
 def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
@@ -44,7 +49,10 @@ def not_from_our_page(request: HttpRequest, reason: str = "") -> HttpResponse:
 
 
 class RefusedAttempts:
-    """Middleware that answers too many passwords, at whichever door, with the time of the next."""
+    """Middleware that answers too many passwords, at whichever door, with the time of the next.
+
+    It also says what cannot be deciphered.
+    """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -53,6 +61,12 @@ class RefusedAttempts:
         return self.get_response(request)
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        if isinstance(exception, Damaged | Undecipherable):
+            logger.error("%s cannot be served: %s", request.path, exception)
+            reason = _(
+                "This cannot be read: it is damaged, or another key is needed. The log has the details."
+            )
+            return _answer(request, 503, reason)
         if not isinstance(exception, TooManyAttempts):
             return None
         wait_s = f"{exception.wait_s:.0f}"

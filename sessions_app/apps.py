@@ -12,13 +12,15 @@ class SessionsConfig(AppConfig):
 
     def ready(self) -> None:
         # Registers checks, and declares what jobs do.
-        from speakers import followers
+        from speakers import followers, key_rotation
 
         from . import checks, model_pulls  # noqa: F401
         from .access import rights_changes, roles
+        from .recordings import keys
         from .transcripts import attribution, parts, reidentification, search  # noqa: F401
 
         followers.register(attribution.TranscriptFollower())
+        key_rotation.also_rotate("keys of recordings", keys.all_files)
         rights_changes.connect_signals()
         connection_created.connect(search.add_functions, dispatch_uid="search")
         post_migrate.connect(search.install_after_migrate, sender=self, dispatch_uid="search")

@@ -3,7 +3,7 @@
 SpeakersError
 ├── BadRecording        a file is no recording that can be enrolled
 ├── EnrollmentError     a recording cannot be stored as somebody's voice
-├── Undecipherable      a voiceprint was encrypted with a key that is not here
+├── Undecipherable      something was encrypted with a key that is not here
 ├── BadKeys             what should be keys is none
 ├── InUse               deleted rows are still read, so their bytes cannot be overwritten yet
 ├── TooFewVoices        there are not enough people or recordings to learn from
@@ -36,8 +36,8 @@ class Undecipherable(SpeakersError):
 
     def __init__(self) -> None:
         super().__init__(
-            "A voiceprint cannot be read: it was encrypted with another key. Put that key back into "
-            "VOICEPRINT_KEYS or the file voiceprint_keys of the data directory, or enroll again."
+            "A voiceprint or a recording cannot be read: it was encrypted with another key. Put that key "
+            "back into VOICEPRINT_KEYS or the file voiceprint_keys of the data directory, or enroll again."
         )
 
 

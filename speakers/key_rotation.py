@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +17,10 @@ from .fields import EncryptedStorage, SealedField
 
 PAGE = 500
 
+KeyFiles = Callable[[], Iterable[Path]]
+
+_elsewhere: dict[str, KeyFiles] = {}
+
 
 @dataclass
 class Rotated:
@@ -24,6 +28,11 @@ class Rotated:
 
     columns: int = 0
     files: int = 0
+
+
+def also_rotate(what: str, files: KeyFiles) -> None:
+    """Encrypt anew, whenever that is done, these files of another package as well."""
+    _elsewhere[what] = files
 
 
 def add_key() -> None:
@@ -58,7 +67,10 @@ def rotate() -> Rotated:
             if isinstance(field, SealedField):
                 done.columns += sum(_rotate_column(model, field.attname))
             elif isinstance(field, models.FileField) and isinstance(field.storage, EncryptedStorage):
-                done.files += sum(_rotate_files(model, field))
+                names = model._base_manager.exclude(**{field.name: ""}).values_list(field.name, flat=True)
+                done.files += _rotate_files(Path(field.storage.path(name)) for name in names.iterator())
+    for files in _elsewhere.values():
+        done.files += _rotate_files(files())
     return done
 
 
@@ -73,14 +85,17 @@ def _rotate_column(model: type[models.Model], column: str) -> Iterator[bool]:
                 yield bool(model._base_manager.filter(pk=last, **{column: token}).update(**{column: fresh}))
 
 
-def _rotate_files(model: type[models.Model], field: models.FileField) -> Iterator[bool]:
-    for name in model._base_manager.exclude(**{field.name: ""}).values_list(field.name, flat=True).iterator():
-        path = Path(field.storage.path(name))
-        try:
-            token = path.read_bytes()
-        except FileNotFoundError:
-            continue  # its row was deleted meanwhile, or will be
-        if not encryption.is_current(token):
-            fresh = encryption.encrypt(encryption.decrypt(token))
-            whole_files.write(path, fresh, replace=True, like_before=True)
-            yield True
+def _rotate_files(paths: Iterable[Path]) -> int:
+    return sum(map(_rotate_file, paths))
+
+
+def _rotate_file(path: Path) -> bool:
+    try:
+        token = path.read_bytes()
+        if encryption.is_current(token):
+            return False
+        fresh = encryption.encrypt(encryption.decrypt(token))
+        whole_files.write(path, fresh, replace=True, like_before=True)
+    except FileNotFoundError:
+        return False  # what it belongs to was deleted meanwhile, or will be
+    return True

@@ -116,8 +116,8 @@ def remove_overtaken(media: Path) -> None:
 
     The archive has both if a session ended while it was written, and the journal may be the shorter one.
     """
-    for journal in media.glob("recordings/*.pcm"):
-        if journal.with_suffix(".flac").exists():
+    for journal in media.glob("recordings/*.pcm*"):
+        if any(media.glob(f"recordings/{journal.stem}.flac*")):
             journal.unlink()
 
 

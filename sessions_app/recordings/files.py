@@ -2,6 +2,8 @@
 
 A sample's place in the journal is its position in the session. So writing the same audio twice changes
 nothing, whoever writes it, and any span can be played while the meeting still goes on.
+
+Both are encrypted if the session has a key: `keys`. Their names say so, and readers need not know.
 """
 
 from __future__ import annotations
@@ -13,13 +15,19 @@ import re
 import threading
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, Protocol, cast
 
 import numpy as np
 import soundfile
 from django.conf import settings
 
 from recognition.audio import SAMPLE_RATE
+from speakers.exceptions import Undecipherable
+
+from . import keys, sealed_files, sealed_logs
+from .chunks import Damaged
+from .sealed_files import SealedReader, SealedWriter
+from .sealed_logs import SealedLog
 
 logger = logging.getLogger(__name__)
 
@@ -32,6 +40,10 @@ BATCH = SAMPLE_RATE
 """Samples that are collected for one write: it is writes that cost."""
 
 
+SEALED = "-sealed"
+"""Ends the names of encrypted files."""
+
+
 def journal_path(session_pk: int) -> Path:
     """Return the place of a live session's recording."""
     return Path(settings.MEDIA_ROOT) / "recordings" / f"{session_pk}.pcm"
@@ -42,13 +54,51 @@ def flac_path(session_pk: int) -> Path:
     return journal_path(session_pk).with_suffix(".flac")
 
 
+def sealed(path: Path) -> Path:
+    """Return the place of the same, encrypted."""
+    return path.with_name(path.name + SEALED)
+
+
+class _Sink(Protocol):
+    """A file that takes bytes at their places."""
+
+    def write(self, data: bytes, at: int) -> None: ...
+
+    def sync(self) -> None: ...
+
+    def close(self) -> None: ...
+
+
+class _Plain:
+    """A file as it is, where a byte lies at its place."""
+
+    def __init__(self, path: Path) -> None:
+        self._file = os.open(path, os.O_WRONLY | os.O_CREAT, 0o640)
+
+    def write(self, data: bytes, at: int) -> None:
+        sealed_files.write_all(self._file, data, at)
+
+    def sync(self) -> None:
+        os.fdatasync(self._file)
+
+    def close(self) -> None:
+        os.close(self._file)
+
+
+def _sink(session_pk: int) -> _Sink:
+    """Open a session's journal, of the kind that it is; a new one as the settings say."""
+    path = journal_path(session_pk)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if (settings.ENCRYPT_RECORDINGS or keys.has_one(session_pk)) and not _bytes_in(path):
+        return SealedLog(sealed(path), session_pk)
+    return _Plain(path)
+
+
 class Journal:
     """A live session's audio on disk. `write` and `sync` may be called from different threads."""
 
     def __init__(self, session_pk: int) -> None:
-        path = journal_path(session_pk)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        self._file = os.open(path, os.O_WRONLY | os.O_CREAT, 0o640)
+        self._sink = _sink(session_pk)
         self._lock = threading.Lock()
         self._start = self._end = 0
         self._waiting: list[np.ndarray] = []
@@ -76,7 +126,7 @@ class Journal:
         """Make all that was written survive a loss of power. Raises as `write`."""
         with self._lock:
             self._flush()
-        os.fdatasync(self._file)
+        self._sink.sync()
 
     def close(self) -> None:
         """Give up what the disk does not take."""
@@ -85,15 +135,12 @@ class Journal:
                 self._flush()
         except OSError as error:
             logger.error("the end of a recording cannot be written: %s", error)
-        os.close(self._file)
+        self._sink.close()
 
     def _flush(self) -> None:
-        if not self._waiting:
-            return
-        data = to_int16(np.concatenate(self._waiting)).tobytes()
-        written = 0
-        while written < len(data):
-            written += os.pwrite(self._file, data[written:], self._start * SAMPLE_BYTES + written)
+        data = to_int16(np.concatenate(self._waiting)).tobytes() if self._waiting else b""
+        if data:
+            self._sink.write(data, self._start * SAMPLE_BYTES)
         self._waiting, self._start = [], self._end
 
 
@@ -110,80 +157,160 @@ def to_float32(kept: np.ndarray) -> np.ndarray:
 
 def length(session_pk: int) -> int:
     """Return the samples on disk; 0 if there is no recording."""
-    if flac_path(session_pk).exists():
-        return int(soundfile.info(flac_path(session_pk)).frames)
-    try:
-        return journal_path(session_pk).stat().st_size // SAMPLE_BYTES
-    except FileNotFoundError:
-        return 0
+    with open_flac(session_pk) as flac:
+        if flac:
+            return int(soundfile.info(flac).frames)
+    return _journal_length(session_pk)
 
 
 def size(session_pk: int) -> int:
     """Return the bytes that the recording takes on disk."""
-    total = 0
-    for path in (journal_path(session_pk), flac_path(session_pk)):
-        with contextlib.suppress(FileNotFoundError):
-            total += path.stat().st_size
-    return total
+    return sum(map(_bytes_in, _paths(session_pk)))
 
 
 def read(session_pk: int, start: int, end: int) -> np.ndarray:
-    """Read a span of the recording, int16, shape (up to end - start,); shorter at its end."""
-    if flac_path(session_pk).exists():
-        with soundfile.SoundFile(flac_path(session_pk)) as flac:
-            flac.seek(min(start, flac.frames))
-            audio: np.ndarray = flac.read(max(0, end - start), dtype="int16")
-            return audio
+    """Read a span of the recording, int16, shape (up to end - start,); shorter at its end.
+
+    Raises:
+        Damaged: If an encrypted one is not what was written.
+        Undecipherable: If its key cannot be read.
+    """
+    with open_flac(session_pk) as opened:
+        if opened:
+            with soundfile.SoundFile(opened) as flac:
+                flac.seek(min(start, flac.frames))
+                audio: np.ndarray = flac.read(max(0, end - start), dtype="int16")
+                return audio
+    return _read_journal(session_pk, start, end)
+
+
+def _read_journal(session_pk: int, start: int, end: int) -> np.ndarray:
+    path, first, last = journal_path(session_pk), start * SAMPLE_BYTES, max(start, end) * SAMPLE_BYTES
     try:
-        with journal_path(session_pk).open("rb") as journal:
-            journal.seek(start * SAMPLE_BYTES)
-            return np.frombuffer(journal.read(max(0, end - start) * SAMPLE_BYTES), "<i2")
+        with path.open("rb") as journal:
+            journal.seek(first)
+            data = journal.read(last - first)
     except FileNotFoundError:
-        return np.empty(0, "<i2")
+        data = b""
+    return np.frombuffer(data or sealed_logs.read(sealed(path), session_pk, first, last), "<i2")
+
+
+def _journal_length(session_pk: int) -> int:
+    path = journal_path(session_pk)
+    return (_bytes_in(path) or sealed_logs.length(sealed(path))) // SAMPLE_BYTES
+
+
+def _bytes_in(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except FileNotFoundError:
+        return 0
+
+
+@contextlib.contextmanager
+def open_flac(session_pk: int) -> Iterator[BinaryIO | None]:
+    """Open an ended session's recording, whether it is encrypted or not; None if there is none.
+
+    Raises:
+        Damaged: If an encrypted one is not what was written.
+        Undecipherable: If its key cannot be read.
+    """
+    path = flac_path(session_pk)
+    opened: contextlib.AbstractContextManager[BinaryIO | None] = contextlib.nullcontext()
+    if sealed(path).exists() and (key := keys.of(session_pk)):
+        opened = cast(BinaryIO, SealedReader(sealed(path), key))
+    elif path.exists():
+        opened = path.open("rb")
+    with opened as flac:
+        yield flac
+
+
+def flac_bytes(session_pk: int) -> int:
+    """Return the length of an ended session's FLAC as it is taken away; 0 if there is none."""
+    with open_flac(session_pk) as flac:
+        return flac.seek(0, os.SEEK_END) if flac else 0
+
+
+def read_flac(session_pk: int, start: int, end: int) -> bytes:
+    """Read bytes of an ended session's FLAC. Raises as `read`."""
+    with open_flac(session_pk) as flac:
+        if not flac:
+            return b""  # it was deleted meanwhile
+        flac.seek(start)
+        return b"".join(iter(lambda: flac.read(end - flac.tell()), b""))
 
 
 def journals() -> list[int]:
     """Return the sessions whose recording is a journal."""
-    return [key for path in journal_path(0).parent.glob("*.pcm") if (key := session_of(path)) is not None]
+    folder = journal_path(0).parent
+    paths = [*folder.glob("*.pcm"), *folder.glob(f"*.pcm{SEALED}")]
+    return [key for path in paths if (key := session_of(path)) is not None]
 
 
 def session_of(path: Path) -> int | None:
     """Return the key of the session that a file belongs to; None for any other file that lies here."""
-    return int(path.stem) if _KEY.fullmatch(path.stem) else None
+    name = path.name.partition(".")[0]
+    return int(name) if _KEY.fullmatch(name) else None
 
 
 def encode_flac(session_pk: int) -> Path | None:
-    """Turn the journal into a FLAC, and remove it; None if there is no audio.
+    """Turn the journal into a FLAC, and remove it; return its place, or None if there is no audio.
 
     A crash on the way leaves the journal; doing it again finishes the job.
     """
-    journal, flac = journal_path(session_pk), flac_path(session_pk)
-    if not journal.exists():
-        return flac if flac.exists() else None
-    if not journal.stat().st_size:
-        journal.unlink()
+    try:
+        samples = _journal_length(session_pk)
+        if samples:
+            store(session_pk, _journal_blocks(session_pk, samples))
+    except (Damaged, Undecipherable) as error:
+        logger.error("the recording of session %s cannot be read, and stays as it is: %s", session_pk, error)
         return None
-    with journal.open("rb") as source:
-        store(session_pk, _samples_of(source))
-    journal.unlink(missing_ok=True)
-    return flac
+    for path in _both(journal_path(session_pk)):
+        path.unlink(missing_ok=True)
+    return next((path for path in _both(flac_path(session_pk)) if path.exists()), None)
 
 
 def store(session_pk: int, blocks: Iterable[np.ndarray]) -> None:
     """Write a FLAC in the place of the one that may be there, at once; it may be read until then.
 
+    It is encrypted if the session has a key, or if the settings want that.
+
     Args:
         blocks: int16, shape (n,) each.
     """
-    flac = flac_path(session_pk)
-    flac.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = flac.with_suffix(f".unfinished-{os.getpid()}")
-    with soundfile.SoundFile(
-        unfinished, "w", SAMPLE_RATE, channels=1, format="FLAC", subtype="PCM_16"
-    ) as target:
-        for block in blocks:
-            target.write(block)
-    unfinished.replace(flac)
+    plain = flac_path(session_pk)
+    plain.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = plain.with_suffix(f".unfinished-{os.getpid()}")
+    key = keys.make(session_pk) if settings.ENCRYPT_RECORDINGS else keys.of(session_pk)
+    with SealedWriter(unfinished, key) if key else unfinished.open("w+b") as opened:
+        with soundfile.SoundFile(
+            opened, "w", SAMPLE_RATE, channels=1, format="FLAC", subtype="PCM_16"
+        ) as target:
+            for block in blocks:
+                target.write(block)
+        opened.flush()
+        os.fsync(opened.fileno())
+    unfinished.replace(sealed(plain) if key else plain)
+    if key:
+        plain.unlink(missing_ok=True)
+
+
+def plain_ones() -> list[int]:
+    """Return the ended sessions whose recording is not encrypted."""
+    found = (session_of(path) for path in flac_path(0).parent.glob("*.flac"))
+    return sorted(key for key in found if key is not None)
+
+
+def encrypt(session_pk: int) -> bool:
+    """Encrypt the recording of an ended session, and tell whether there was one to encrypt.
+
+    One that is deleted meanwhile cannot be read afterwards: its key was destroyed.
+    """
+    keys.make(session_pk)
+    samples = length(session_pk) if flac_path(session_pk).exists() else 0
+    if samples:
+        store(session_pk, blocks(session_pk, 0, samples))
+    return samples > 0
 
 
 def blocks(session_pk: int, start: int, end: int) -> Iterator[np.ndarray]:
@@ -192,12 +319,22 @@ def blocks(session_pk: int, start: int, end: int) -> Iterator[np.ndarray]:
         yield read(session_pk, at, min(end, at + _BLOCK))
 
 
-def _samples_of(source: BinaryIO) -> Iterator[np.ndarray]:
-    while block := source.read(_BLOCK * SAMPLE_BYTES):
-        yield np.frombuffer(block, "<i2")
-
-
 def delete(session_pk: int) -> None:
-    """Delete a session's recording, whichever it is."""
-    for path in (journal_path(session_pk), flac_path(session_pk)):
+    """Delete a session's recording, whichever it is; its key first."""
+    keys.destroy(session_pk)
+    for path in _paths(session_pk):
         path.unlink(missing_ok=True)
+
+
+def _paths(session_pk: int) -> tuple[Path, ...]:
+    return *_both(journal_path(session_pk)), *_both(flac_path(session_pk))
+
+
+def _both(path: Path) -> tuple[Path, Path]:
+    """Return the places of a file, encrypted and not."""
+    return sealed(path), path
+
+
+def _journal_blocks(session_pk: int, samples: int) -> Iterator[np.ndarray]:
+    for at in range(0, samples, _BLOCK):
+        yield _read_journal(session_pk, at, min(samples, at + _BLOCK))

@@ -9,7 +9,8 @@ import numpy as np
 
 from recognition.audio import SAMPLE_RATE
 
-from . import files
+from . import files, keys, sealed_logs
+from .sealed_logs import SealedLog
 
 WINDOW = SAMPLE_RATE // 10
 """Samples per peak."""
@@ -33,19 +34,64 @@ def read(session_pk: int, first: int = 0, *, has_ended: bool) -> bytes:
     length = files.length(session_pk)
     count = -(-length // WINDOW) if has_ended else length // WINDOW
     try:
-        file = os.open(path(session_pk), os.O_RDWR | os.O_CREAT, 0o640)
+        known = _open(session_pk)
     except FileNotFoundError:
         return b""  # no recording, and no folder for any
     try:
-        known = min(count, os.fstat(file).st_size)
-        for at in range(known, count, _BLOCK // WINDOW):
+        for at in range(min(count, known.length()), count, _BLOCK // WINDOW):
             stop = min(count, at + _BLOCK // WINDOW)
             audio = files.read(session_pk, at * WINDOW, min(stop * WINDOW, length))
             # By position, so that whoever else does it at the same time writes the same.
-            os.pwrite(file, compute(audio), at)
-        return os.pread(file, max(0, count - first), first)
+            known.write(compute(audio), at)
+        return known.read(first, max(first, count))
     finally:
-        os.close(file)
+        known.close()
+
+
+class _Plain:
+    """Peaks in a file as they are."""
+
+    def __init__(self, path: Path) -> None:
+        self._file = os.open(path, os.O_RDWR | os.O_CREAT, 0o640)
+
+    def length(self) -> int:
+        return os.fstat(self._file).st_size
+
+    def write(self, data: bytes, at: int) -> None:
+        os.pwrite(self._file, data, at)
+
+    def read(self, start: int, end: int) -> bytes:
+        return os.pread(self._file, end - start, start)
+
+    def close(self) -> None:
+        os.close(self._file)
+
+
+class _Sealed:
+    """Peaks of an encrypted recording, encrypted as it is: they tell when somebody spoke."""
+
+    def __init__(self, path: Path, session_pk: int) -> None:
+        self._path, self._session_pk = path, session_pk
+        self._log = SealedLog(path, session_pk)
+
+    def length(self) -> int:
+        return sealed_logs.length(self._path)
+
+    def write(self, data: bytes, at: int) -> None:
+        self._log.write(data, at)
+
+    def read(self, start: int, end: int) -> bytes:
+        return sealed_logs.read(self._path, self._session_pk, start, end)
+
+    def close(self) -> None:
+        self._log.close()
+
+
+def _open(session_pk: int) -> _Plain | _Sealed:
+    place = path(session_pk)
+    if keys.has_one(session_pk):
+        return _Sealed(files.sealed(place), session_pk)
+    return _Plain(place)
 
 
 def compute(audio: np.ndarray) -> bytes:
@@ -58,4 +104,5 @@ def compute(audio: np.ndarray) -> bytes:
 
 def delete(session_pk: int) -> None:
     """Delete a session's peaks."""
-    path(session_pk).unlink(missing_ok=True)
+    for place in (path(session_pk), files.sealed(path(session_pk))):
+        place.unlink(missing_ok=True)

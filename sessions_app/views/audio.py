@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import struct
 from collections.abc import AsyncIterator, Callable
-from pathlib import Path
+from functools import partial
 
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.utils.translation import gettext as _
@@ -14,7 +14,7 @@ from audit.models import Action
 from recognition.audio import SAMPLE_RATE
 from sessions_app.access.permissions import for_session
 from sessions_app.recordings import files, peaks
-from sessions_app.recordings.byte_ranges import ByteRange, Unsatisfiable, parse_range
+from sessions_app.recordings.byte_ranges import Unsatisfiable, parse_range
 from sessions_app.recordings.files import SAMPLE_BYTES
 
 from ..models import Session
@@ -25,8 +25,6 @@ MAX_PART = 1024 * 1024
 """Bytes in an answer to a Range request: half a minute. A player that jumps away wastes no more."""
 
 BLOCK = 256 * 1024
-
-Read = Callable[[ByteRange], bytes]
 
 
 @for_session(seen_as=Action.MEETING_HEARD)
@@ -53,20 +51,18 @@ def serve_wav(request: HttpRequest, session: Session, *, until: int | None = Non
     if not samples:
         raise Http404(_("This meeting has no recording."))
     length = HEADER_BYTES + samples * SAMPLE_BYTES
-    return _serve(request, length, lambda part: _read_wav(session.pk, samples, part), "audio/wav")
+    return serve_content(request, length, partial(_read_wav, session.pk, samples), "audio/wav")
 
 
-def serve_file(request: HttpRequest, path: Path, content_type: str) -> HttpResponseBase:
-    def read(part: ByteRange) -> bytes:
-        with path.open("rb") as file:
-            file.seek(part.start)
-            return file.read(part.end - part.start)
+def serve_content(
+    request: HttpRequest, length: int, read: Callable[[int, int], bytes], content_type: str
+) -> HttpResponseBase:
+    """Serve the whole content, or the part that is asked for: Django's own responses know no parts.
 
-    return _serve(request, path.stat().st_size, read, content_type)
-
-
-def _serve(request: HttpRequest, length: int, read: Read, content_type: str) -> HttpResponseBase:
-    """Serve the whole content, or the part that is asked for: Django's own responses know no parts."""
+    Args:
+        length: Of the whole, in bytes.
+        read: Returns bytes from one place to another.
+    """
     try:
         part = parse_range(request.headers.get("range", ""), length, max_bytes=MAX_PART)
     except Unsatisfiable:
@@ -76,28 +72,28 @@ def _serve(request: HttpRequest, length: int, read: Read, content_type: str) -> 
         response = StreamingHttpResponse(_blocks(length, read), content_type=content_type)
         response.headers["Content-Length"] = str(length)
     else:
-        response = HttpResponse(read(part), status=206, content_type=content_type)
+        response = HttpResponse(read(part.start, part.end), status=206, content_type=content_type)
         response.headers["Content-Range"] = part.content_range(length)
     response.headers["Accept-Ranges"] = "bytes"
     response.headers["Cache-Control"] = "private, max-age=3600"
     return response
 
 
-async def _blocks(length: int, read: Read) -> AsyncIterator[bytes]:
+async def _blocks(length: int, read: Callable[[int, int], bytes]) -> AsyncIterator[bytes]:
     for start in range(0, length, BLOCK):
-        yield await asyncio.to_thread(read, ByteRange(start, min(start + BLOCK, length)))
+        yield await asyncio.to_thread(read, start, min(start + BLOCK, length))
 
 
-def _read_wav(session_pk: int, samples: int, part: ByteRange) -> bytes:
+def _read_wav(session_pk: int, samples: int, start: int, end: int) -> bytes:
     """Read part of the WAV file of the first so many samples."""
-    header = wav_header(samples)[part.start : part.end]
-    first = max(0, part.start - HEADER_BYTES)
-    last = max(0, part.end - HEADER_BYTES)
-    start, end = first // SAMPLE_BYTES, -(-last // SAMPLE_BYTES)
-    if start == end:
+    header = wav_header(samples)[start:end]
+    first = max(0, start - HEADER_BYTES)
+    last = max(0, end - HEADER_BYTES)
+    begin, stop = first // SAMPLE_BYTES, -(-last // SAMPLE_BYTES)
+    if begin == stop:
         return header
-    audio = files.read(session_pk, start, min(end, samples)).tobytes()
-    return header + audio[first - start * SAMPLE_BYTES : last - start * SAMPLE_BYTES]
+    audio = files.read(session_pk, begin, min(stop, samples)).tobytes()
+    return header + audio[first - begin * SAMPLE_BYTES : last - begin * SAMPLE_BYTES]
 
 
 def wav_header(samples: int) -> bytes:

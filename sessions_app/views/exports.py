@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import tzinfo
+from functools import partial
 
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.shortcuts import render
@@ -24,7 +25,7 @@ from sessions_app.transcripts import exports, letterhead
 from sessions_app.transcripts.archives import archive
 
 from ..models import Session
-from .audio import serve_file, serve_wav
+from .audio import serve_content, serve_wav
 
 ONE_DOWNLOAD_S = 60.0
 """A recording is taken in many parts, which are one export."""
@@ -105,9 +106,10 @@ def _no_such_format() -> Http404:
 @for_session(Right.EXPORT)
 def recording(request: HttpRequest, session: Session) -> HttpResponseBase:
     """Serve the recording: FLAC once the session has ended, WAV before."""
-    flac = files.flac_path(session.pk)
-    if flac.exists():
-        response, extension = serve_file(request, flac, "audio/flac"), "flac"
+    length = files.flac_bytes(session.pk)
+    if length:
+        read = partial(files.read_flac, session.pk)
+        response, extension = serve_content(request, length, read, "audio/flac"), "flac"
     else:
         response, extension = serve_wav(request, session), "wav"
     name = exports.file_name(session, extension)

@@ -22,11 +22,11 @@ LINES = "SELECT session_id, seq, text FROM sessions_app_utterance ORDER BY id"
 
 def recordings(server: Server) -> dict[str, str]:
     folder = server.data_dir / "media" / "recordings"
-    return {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in folder.glob("*.flac")}
+    return {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in folder.glob("*.flac*")}
 
 
 async def test_a_running_server_is_restored_elsewhere(tmp_path: Path) -> None:
-    with Server(tmp_path / "first", kind="daphne") as server:
+    with Server(tmp_path / "first", kind="daphne", ASR_ENCRYPT_RECORDINGS="1") as server:
         for _ in range(3):
             await send_meeting(server, new_id(), SPEECH)
         async with await open_socket(server, session := new_id(), "mode=sender") as socket:
@@ -49,6 +49,7 @@ async def test_a_running_server_is_restored_elsewhere(tmp_path: Path) -> None:
     assert len(found) >= 3 * len(TEXTS[:2])
     assert recordings(other).items() <= kept.items()
     assert len(recordings(other)) >= 3
+    assert all(name.endswith(".flac-sealed") for name in recordings(other))
     with pytest.raises(RuntimeError, match="is not empty"):
         other.manage("restore", str(backup))
     other.start()  # goes on with the session that was live

@@ -118,3 +118,11 @@ class TestRefused:
         with pytest.raises(BackupError):
             extract(tmp_path / "backup.tar", tmp_path / "out" / "in")
         assert not (tmp_path / "out" / "outside").exists()
+
+
+def test_a_journal_whose_encrypted_recording_is_there_goes_as_well(media: Path) -> None:
+    for name in ("3.pcm-sealed", "3.flac-sealed", "4.pcm-sealed", "13.flac"):
+        (media / "recordings" / name).write_bytes(b"sealed")
+    remove_overtaken(media)
+    left = {path.name for path in (media / "recordings").iterdir()}
+    assert left == {"1.flac", "2.pcm", "3.flac-sealed", "4.pcm-sealed", "13.flac"}

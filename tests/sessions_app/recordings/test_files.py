@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import errno
+import io
 import os
 from pathlib import Path
 from typing import Any
@@ -11,16 +12,11 @@ import soundfile
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
-from pytest_django import Settings
 
 from sessions_app.recordings import files
 from sessions_app.recordings.files import Journal, to_float32, to_int16
 
-
-@pytest.fixture(autouse=True)
-def media(settings: Settings, tmp_path: Path) -> Path:
-    settings.MEDIA_ROOT = tmp_path
-    return tmp_path
+pytestmark = pytest.mark.usefixtures("media")
 
 
 def ramp(start: int, end: int) -> np.ndarray:
@@ -116,19 +112,20 @@ class TestJournal:
         assert files.length(7) == 0
         assert len(files.read(7, 0, 100)) == 0
 
-    def test_a_journal_is_not_for_everyones_eyes(self) -> None:
+    def test_a_journal_is_not_for_everyones_eyes(self, media: Path) -> None:
         write(0, 1)
-        assert files.journal_path(1).stat().st_mode & 0o007 == 0
+        made = list((media / "recordings").iterdir())
+        assert made and not any(path.stat().st_mode & 0o007 for path in made)
 
 
 class TestFlac:
     def test_has_every_sample_and_replaces_the_journal(self) -> None:
         write(0, 5000)
-        flac = files.encode_flac(1)
-        audio, rate = soundfile.read(flac, dtype="int16")
+        files.encode_flac(1)
+        audio, rate = soundfile.read(io.BytesIO(taken_away(1)), dtype="int16")
         np.testing.assert_array_equal(audio, ramp(0, 5000))
         assert rate == 16_000
-        assert not files.journal_path(1).exists()
+        assert not files.journals()
 
     def test_reads_as_the_journal_did(self) -> None:
         write(0, 5000)
@@ -151,7 +148,23 @@ class TestFlac:
         assert files.encode_flac(1) is None
         write(0, 0)
         assert files.encode_flac(1) is None
-        assert not files.journal_path(1).exists()
+        assert not files.journals()
+
+    def test_is_taken_away_in_any_parts(self) -> None:
+        write(0, 5000)
+        files.encode_flac(1)
+        whole = taken_away(1)
+        assert whole.startswith(b"fLaC")
+        assert files.read_flac(1, 0, 7) + files.read_flac(1, 7, 3000) == whole[:3000]
+        assert files.read_flac(1, len(whole) - 5, len(whole) + 5) == whole[-5:]
+
+    def test_none_is_taken_away_of_a_meeting_that_goes_on(self) -> None:
+        write(0, 5000)
+        assert (files.flac_bytes(1), files.read_flac(1, 0, 10)) == (0, b"")
+
+
+def taken_away(session: int) -> bytes:
+    return files.read_flac(session, 0, files.flac_bytes(session))
 
 
 def test_deleting_leaves_nothing(media: Path) -> None:
@@ -187,6 +200,9 @@ def test_full_scale_does_not_wrap_around() -> None:
         ("7.flac", 7),
         ("007.peaks", 7),
         ("7.unfinished-123", 7),
+        ("7.key", 7),
+        ("7.pcm-sealed", 7),
+        ("7.key.unfinished-abc", 7),
         ("notes.pcm", None),
         ("²", None),
         ("٣.pcm", None),

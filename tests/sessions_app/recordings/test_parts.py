@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 import pytest
-from pytest_django import Settings
 
 from sessions_app.recordings import files, parts, peaks
 
@@ -15,9 +12,7 @@ SAMPLES = np.arange(-3000, 3000, dtype=np.int16)
 AT = 2500
 
 
-@pytest.fixture(autouse=True)
-def folder(tmp_path: Path, settings: Settings) -> None:
-    settings.MEDIA_ROOT = str(tmp_path)
+pytestmark = pytest.mark.usefixtures("media")
 
 
 def record(session_pk: int, samples: np.ndarray, *, as_flac: bool = True) -> None:

@@ -1,23 +1,15 @@
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 from django.test import Client
 from django.urls import reverse
-from pytest_django import Settings
 
 from sessions_app.recordings import files, peaks
 from sessions_app.recordings.peaks import WINDOW
 from tests.sessions_app.meetings import make_recording, make_session
 
-pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True)
-def media(tmp_path: Path, settings: Settings) -> None:
-    settings.MEDIA_ROOT = tmp_path
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("media")]
 
 
 def tone(*levels: float, length: int = WINDOW) -> np.ndarray:

@@ -10,11 +10,13 @@ from typing import Any
 import numpy as np
 import pytest
 import soundfile
+from cryptography.fernet import Fernet
 from django.test import Client
 from django.urls import reverse
 from pytest_django import Settings
 
 from sessions_app.models import Session
+from sessions_app.recordings import files
 from sessions_app.views import audio as audio_views
 from sessions_app.views.audio import HEADER_BYTES
 from tests.sessions_app.meetings import make_recording, make_session, whole
@@ -25,8 +27,17 @@ AUDIO = (np.random.default_rng(7).integers(-9000, 9000, 40_000) / 32768).astype(
 SAMPLES = np.rint(AUDIO * 32768).astype("<i2")
 
 
+@pytest.fixture(params=[False, True], ids=["plain", "encrypted"])
+def is_encrypted(request: pytest.FixtureRequest, tmp_path: Path, settings: Settings) -> bool:
+    settings.ENCRYPT_RECORDINGS = request.param
+    settings.VOICEPRINT_KEYS, settings.VOICEPRINT_KEY_FILE = [], tmp_path / "voiceprint_keys"
+    return bool(request.param)
+
+
 @pytest.fixture(params=[False, True], ids=["live", "ended"])
-def session(request: pytest.FixtureRequest, tmp_path: Path, settings: Settings) -> Session:
+def session(
+    request: pytest.FixtureRequest, tmp_path: Path, settings: Settings, is_encrypted: bool
+) -> Session:
     settings.MEDIA_ROOT = tmp_path
     session = make_session(is_live=not request.param)
     make_recording(session, AUDIO, as_flac=request.param)
@@ -88,3 +99,28 @@ def test_no_recording_is_said_so(tmp_path: Path, settings: Settings) -> None:
     response = get(make_session())
     assert response.status_code == 404
     assert "no recording" in response.content.decode()
+
+
+@pytest.mark.parametrize("as_flac", [False, True], ids=["live", "ended"])
+def test_without_the_installations_key_it_says_so_and_not_what_went_wrong(
+    tmp_path: Path, settings: Settings, caplog: pytest.LogCaptureFixture, as_flac: bool
+) -> None:
+    settings.MEDIA_ROOT, settings.VOICEPRINT_KEYS = tmp_path, [Fernet.generate_key().decode()]
+    settings.ENCRYPT_RECORDINGS = True
+    session = make_session(is_live=not as_flac)
+    make_recording(session, AUDIO, as_flac=as_flac)
+    settings.VOICEPRINT_KEYS = [Fernet.generate_key().decode()]
+    response = get(session, headers={"Range": "bytes=0-99"})
+    assert response.status_code == 503
+    assert "This cannot be read" in response.content.decode()
+    assert "VOICEPRINT_KEYS" in caplog.text
+
+
+def test_one_that_was_cut_off_on_the_disk_is_not_served(tmp_path: Path, settings: Settings) -> None:
+    settings.MEDIA_ROOT, settings.VOICEPRINT_KEYS = tmp_path, [Fernet.generate_key().decode()]
+    settings.ENCRYPT_RECORDINGS = True
+    session = make_session()
+    make_recording(session, AUDIO, as_flac=True)
+    path = files.sealed(files.flac_path(session.pk))
+    path.write_bytes(path.read_bytes()[:-100])
+    assert get(session).status_code == 503

@@ -104,9 +104,11 @@ class Follower:
             self.partials.append(self.feed.partial)
 
 
+@pytest.mark.parametrize("encrypted", [False, True])
 async def test_while_the_disk_is_full_a_session_waits_and_then_goes_on(
-    transport: MemoryTransport, monkeypatch: pytest.MonkeyPatch
+    transport: MemoryTransport, monkeypatch: pytest.MonkeyPatch, settings: Any, encrypted: bool
 ) -> None:
+    settings.ENCRYPT_RECORDINGS = encrypted
     refusals = iter([errno.ENOSPC] * 5)
 
     def full(*arguments: Any, write: Any = os.pwrite) -> int:

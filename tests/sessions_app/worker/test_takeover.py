@@ -218,7 +218,11 @@ class TestRestart:
         _, [*_before, after] = await self.heard(new_engine, samples(0.6), samples(1.1), samples(1.15))
         assert after == expected
 
-    async def test_the_recording_has_no_seam(self, new_engine: Callable[[], Engine]) -> None:
+    @pytest.mark.parametrize("encrypted", [False, True])
+    async def test_the_recording_has_no_seam(
+        self, new_engine: Callable[[], Engine], settings: Any, encrypted: bool
+    ) -> None:
+        settings.ENCRYPT_RECORDINGS = encrypted
         session, _ = await self.heard(new_engine, samples(0.9))
         recording = await asyncio.to_thread(files.read, session.pk, 0, len(AUDIO))
         np.testing.assert_array_equal(recording, files.to_int16(AUDIO))
