@@ -41,8 +41,8 @@ ROOMS = {
     "sessions_app.templatetags": set(),
     "sessions_app.management": set(),
     "sessions_app.management.commands": {
-        "access", "backups", "catalogue", "management", "sample", "serving", "transcripts", "transport",
-        "worker",
+        "access", "backups", "catalogue", "management", "recordings", "sample", "serving", "transcripts",
+        "transport", "worker",
     },
     "audit.management.commands": set(),
     "speakers.voiceprints": set(),
