@@ -46,7 +46,7 @@ class Run:
 def find_runs(tracks: Tracks, start: int, end: int) -> list[Run]:
     """Return the runs between two positions, in order; of those that begin together the longest first."""
     part = tracks.within(start, end)
-    is_anybody: np.ndarray = part.active.any(axis=0)
+    is_anybody = np.asarray(part.active.any(axis=0))
     runs = [
         _run(number, part, first, last, start, end)
         for number, own in enumerate(part.active)
