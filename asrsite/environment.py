@@ -67,6 +67,16 @@ def names(name: str, default: Sequence[str]) -> list[str]:
     return [part.strip() for part in text(name, ",".join(default)).split(",") if part.strip()]
 
 
+def subset(name: str, known: Sequence[str]) -> list[str]:
+    """Read some of these names, separated by commas: all by default, and none if it says so."""
+    found = names(name, known)
+    if found == ["none"]:
+        return []
+    if strange := [each for each in found if each not in known]:
+        raise _wrong(name, ",".join(strange), f"use some of {', '.join(known)}, or none")
+    return found
+
+
 def networks(name: str, default: Sequence[str]) -> list[ipaddress.IPv4Network | ipaddress.IPv6Network]:
     """Read addresses and networks, separated by commas."""
     found = names(name, default)

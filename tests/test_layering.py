@@ -31,7 +31,7 @@ ROOMS = {
     "sessions_app.access": {"wire"},
     "sessions_app.store": {"access", "recordings", "transport", "wire"},
     "sessions_app.catalogue": {"access", "templatetags", "transcripts"},
-    "sessions_app.sockets": {"access", "serving", "store", "transport", "wire"},
+    "sessions_app.sockets": {"access", "serving", "store", "transcripts", "transport", "wire"},
     "sessions_app.worker": {"catalogue", "recordings", "serving", "store", "transport", "wire"},
     "sessions_app.transcripts": {"recordings", "store", "templatetags", "wire"},
     "sessions_app.views": {

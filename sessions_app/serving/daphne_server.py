@@ -59,9 +59,6 @@ GOING_AWAY = 4503
 SEND_BUFFER = 256 * 1024
 """Bytes that the kernel holds for a client that does not read; its own choice would be megabytes."""
 
-MAX_MESSAGE_BYTES = 1024 * 1024
-"""Bytes; beyond it the connection is dropped without a word, unless the client's dialect allows more."""
-
 
 class WaitingMessages(asyncio.Queue[dict[str, Any]]):
     """A socket's messages to the application; lets the socket be read again when they have been taken."""
@@ -195,6 +192,11 @@ class PatientWebSocket(WebSocketProtocol):  # type: ignore[misc]
         if Hold.FLOOD not in self._holds:
             self._hold(Hold.FLOOD)
             self.application_queue.put_nowait({"type": "websocket.flooding"})
+
+    def _max_message_size_exceeded(self, size: int, limit: int, reason: str) -> None:
+        """Throw away this message and what follows, and let the application say why."""
+        self.failedByMe = True
+        self.application_queue.put_nowait({"type": "websocket.oversized", "length": size, "limit": limit})
 
     @property
     def _is_between_frames(self) -> bool:

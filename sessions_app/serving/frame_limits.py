@@ -15,6 +15,9 @@ MAX_CONTROL_AT_ONCE = 100
 
 CLOSE_OPCODE = 8
 
+MAX_MESSAGE_BYTES = 1024 * 1024
+"""Who sends a larger message is told so and let go, unless the client's dialect allows more."""
+
 
 class TokenBucket:
     """Admits so many a second in the long run, and so many at once; who comes early waits for it later."""

@@ -6,7 +6,8 @@ import asyncio
 import contextlib
 import logging
 import uuid
-from collections.abc import Callable, Coroutine, Iterable
+from collections.abc import Callable, Coroutine, Iterable, Sequence
+from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
@@ -24,24 +25,30 @@ from audit.models import Action
 from audit.origin import Origin
 from sessions_app.access import decision, quotas, resuming
 from sessions_app.access.admission import Admission, Credentials
+from sessions_app.serving.frame_limits import MAX_MESSAGE_BYTES
 from sessions_app.serving.frames import PUSH, Pushing, text_frame
 from sessions_app.store import usage
+from sessions_app.transcripts import word_times
 from sessions_app.transport.current import get_transport
 from sessions_app.wire.audio_frames import MAX_FRAME_BYTES
 from sessions_app.wire.dialects import (
+    Ask,
     Capabilities,
     Command,
     Dialect,
     Handshake,
     Join,
     Refusal,
+    Reply,
     with_session,
 )
 from sessions_app.wire.own_protocol import OwnProtocol
 from sessions_app.wire.protocol import (
+    Close,
     ErrorCode,
     Hello,
     JoinRequest,
+    Line,
     Message,
     Mode,
     ProtocolError,
@@ -51,7 +58,7 @@ from sessions_app.wire.protocol import (
 from . import rights_watch
 from .fanout import get_fanout, read_lines, read_revisions
 from .feed import REMEMBERED, Behind, Cursor, SessionFeed
-from .sender import SenderConnection, continued_key, database_away
+from .sender import SenderConnection, as_served, continued_key, database_away
 
 logger = logging.getLogger(__name__)
 
@@ -66,6 +73,7 @@ RETURN_S = 1.0
 TOO_MANY_RETRY_S = 10.0
 
 quota_of = database_sync_to_async(usage.quota_of, thread_sensitive=False)
+read_words = database_sync_to_async(word_times.of_lines, thread_sensitive=False)
 
 # A line goes to a thousand receivers in the same words.
 frame_once = lru_cache(maxsize=512)(text_frame)
@@ -134,7 +142,7 @@ class SessionConsumer(AsyncWebsocketConsumer):
             return
         await self._obey(self.dialect.open(self._handshake()))
         if not hasattr(self, "join"):
-            self._waiting_for_join = asyncio.create_task(self._expect_join(), name="first message")
+            self._wait_for_join(self._first_message_s)
             await self._accept()
 
     def _handshake(self) -> Handshake:
@@ -156,22 +164,58 @@ class SessionConsumer(AsyncWebsocketConsumer):
         client = self.scope.get("client")
         return client[0] if client else None
 
-    async def _expect_join(self) -> None:
-        await asyncio.sleep(FIRST_MESSAGE_S)
+    @property
+    def _first_message_s(self) -> float:
+        longest_s = self.dialect.first_message_s
+        return FIRST_MESSAGE_S if longest_s is None else longest_s
+
+    def _wait_for_join(self, longest_s: float, *, is_done: bool = False) -> None:
+        """Let the client begin within so long.
+
+        Args:
+            is_done: It has had a session: nothing is wrong if it begins no other.
+        """
+        if self._waiting_for_join:
+            self._waiting_for_join.cancel()
+        waiting = self._expect_join(longest_s, is_done=is_done)
+        self._waiting_for_join = asyncio.create_task(waiting, name="first message")
+
+    async def _expect_join(self, longest_s: float, *, is_done: bool) -> None:
+        await asyncio.sleep(longest_s)
         async with self._joining:  # who has asked is not late because the database is
+            if is_done:
+                await self.close(1000)
+                return
             await self.refuse(
-                ProtocolError(ErrorCode.IDLE, f"no session was asked for within {FIRST_MESSAGE_S:g} s")
+                ProtocolError(ErrorCode.IDLE, f"no session was asked for within {longest_s:g} s")
             )
 
     async def _obey(self, commands: Iterable[Command]) -> None:
         for command in commands:
-            if isinstance(command, Join):
-                await self._join(command)
-            elif self._sender:
-                await self._sender.obey(command)
+            match command:
+                case Join():
+                    await self._join(command)
+                case Ask(request):
+                    await self._ask_ahead(request)
+                case Reply(texts):
+                    await self._accept()
+                    await self._send_texts(texts)
+                case _ if self._sender:
+                    await self._sender.obey(command)
+
+    async def _ask_ahead(self, request: JoinRequest) -> None:
+        """Refuse at once who could not begin a session later."""
+        request = as_served(with_session(request, new_key=uuid.uuid4().hex))
+        async with self._joining:
+            self.credentials = self._credentials(request)
+            await self._ask()
+            self.admission.check(request.mode)
 
     async def _join(self, command: Join) -> None:
-        request = with_session(command.request, new_key=uuid.uuid4().hex)
+        await self._finish_previous()
+        if self._is_refused:
+            return
+        request = as_served(with_session(command.request, new_key=uuid.uuid4().hex))
         if request.mode is Mode.RECEIVER:
             await self._accept()
         async with self._joining:
@@ -194,6 +238,13 @@ class SessionConsumer(AsyncWebsocketConsumer):
         await self._accept()
         await self._say_hello(resume_from=position)
         self._writer = asyncio.create_task(self._write(), name=f"writer of {self.join.mode}")
+
+    async def _finish_previous(self) -> None:
+        """Wait until all of the session before was told: what comes meanwhile waits in its socket."""
+        if self._sender:
+            await self._sender.obey(Close())
+        if self._writer:
+            await asyncio.wait([self._writer])
 
     async def _accept(self) -> None:
         if not self._is_accepted:
@@ -348,23 +399,36 @@ class SessionConsumer(AsyncWebsocketConsumer):
     # Being there.
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
-        if self._sender:
-            await self._sender.receive(text_data, bytes_data)
-        elif self._is_refused:
+        if self._is_refused:
             return
-        elif not hasattr(self, "join"):
-            await self._receive_first(text_data, bytes_data)
-        elif not self._is_sending:
+        if hasattr(self, "join") and not self._is_sending:
             self._refuse_intrusion()
+        self._check_size(len(bytes_data or text_data or ""))
+        if self._sender:
+            await self._obey(self._sender.understand(text_data, bytes_data))
+        elif not hasattr(self, "join") or self.capabilities.lingers_s:
+            await self._obey(self._receive_first(text_data, bytes_data))
 
-    async def _receive_first(self, text: str | None, data: bytes | None) -> None:
+    def _check_size(self, size: int) -> None:
+        """Refuse what is larger than its dialect takes, on servers that have no such limit.
+
+        Raises:
+            ProtocolError: FRAME_TOO_LARGE.
+        """
+        limit = self.capabilities.max_message_bytes if hasattr(self, "join") else None
+        if size > (limit or MAX_MESSAGE_BYTES):
+            raise _too_large(size, limit or MAX_MESSAGE_BYTES)
+
+    def _receive_first(self, text: str | None, data: bytes | None) -> Sequence[Command]:
+        limit = self.dialect.max_first_bytes or MAX_FIRST_BYTES
         self._first_bytes += len(data or b"") + len(text or "")
-        if self._first_bytes > MAX_FIRST_BYTES:
+        if self._first_bytes > limit:
             raise ProtocolError(
-                ErrorCode.FRAME_TOO_LARGE,
-                f"more than {MAX_FIRST_BYTES} bytes came before a session was asked for",
+                ErrorCode.FRAME_TOO_LARGE, f"more than {limit} bytes came before a session was asked for"
             )
-        await self._obey(self.dialect.receive(text, data))
+        if hasattr(self, "join"):  # and its session has ended: another is wanted
+            self._wait_for_join(self._first_message_s, is_done=True)
+        return self.dialect.receive(text, data)
 
     def _refuse_intrusion(self) -> None:
         self._intrusions += 1
@@ -378,7 +442,8 @@ class SessionConsumer(AsyncWebsocketConsumer):
 
     def feed_changed(self) -> None:
         """Send at once what can be sent without waiting, and leave the rest to the writer."""
-        if not (self._is_idle and self._pushing and self._pushing.can_push):
+        can_push = self._is_idle and self._pushing and self._pushing.can_push
+        if not (can_push and self._pushing) or self.capabilities.wants_words:
             self._wake.set()
             return
         if not self._may_be_told:
@@ -420,8 +485,17 @@ class SessionConsumer(AsyncWebsocketConsumer):
         error = self.feed.end and self.cursor.error_at_end(self.feed.end)
         if error:
             await self.refuse(error)
+        elif self.capabilities.lingers_s:
+            await self._part()
         else:
             await self.close(1000)
+
+    async def _part(self) -> None:
+        """Let go of the session, which has ended; the client may begin another."""
+        await self._leave()
+        self._first_bytes = 0
+        self._is_on_record = False
+        self._wait_for_join(self.capabilities.lingers_s, is_done=True)
 
     def _ask_anew(self) -> None:
         """Find out whether it may read the session that has begun; nothing is said until that is known."""
@@ -429,6 +503,17 @@ class SessionConsumer(AsyncWebsocketConsumer):
             get_fanout().rights.look([self])
 
     async def _take(self) -> list[Message]:
+        messages = await self._take_untimed()
+        lines = [message for message in messages if isinstance(message, Line)]
+        if not (lines and self.capabilities.wants_words):
+            return messages
+        words = await read_words([line.line_id for line in lines])
+        return [
+            replace(message, words=words.get(message.line_id, ())) if isinstance(message, Line) else message
+            for message in messages
+        ]
+
+    async def _take_untimed(self) -> list[Message]:
         if not self._may_be_told:
             self._ask_anew()
             return []
@@ -450,7 +535,10 @@ class SessionConsumer(AsyncWebsocketConsumer):
         return messages
 
     async def _send(self, message: Message) -> None:
-        for text in self.dialect.encode(message):
+        await self._send_texts(self.dialect.encode(message))
+
+    async def _send_texts(self, texts: Iterable[str]) -> None:
+        for text in texts:
             await self.send(text_data=text)
 
     async def refuse(self, error: ProtocolError) -> None:
@@ -491,6 +579,10 @@ class SessionConsumer(AsyncWebsocketConsumer):
         code = ErrorCode.SLOW_CONSUMER if is_reading else ErrorCode.IDLE
         raise ProtocolError(code, "pings are not answered")
 
+    async def websocket_oversized(self, message: dict[str, Any]) -> None:
+        """Let go of a client that sends a larger message than is taken."""
+        raise _too_large(message["length"], message["limit"])
+
     async def websocket_flooding(self, message: dict[str, Any]) -> None:
         """Let go of a client that sends more pings than anybody needs."""
         raise ProtocolError(ErrorCode.TOO_MANY_FRAMES, "too many pings came at once")
@@ -520,6 +612,12 @@ class SessionConsumer(AsyncWebsocketConsumer):
         task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+
+
+def _too_large(size: int, limit: int) -> ProtocolError:
+    return ProtocolError(
+        ErrorCode.FRAME_TOO_LARGE, f"a message of {size} bytes is too large: send at most {limit}"
+    )
 
 
 class UnknownPathConsumer(AsyncWebsocketConsumer):

@@ -1,23 +1,33 @@
 """Addresses of the WebSockets."""
 
+from collections.abc import Iterator, Mapping
 from typing import Any
 
+from django.conf import settings
 from django.urls import re_path
 from django.utils.module_loading import import_string
 
-from sessions_app.wire.dialects import DIALECTS
+from sessions_app.wire.dialects import DIALECTS, Dialect
 
 from .consumers import SessionConsumer, UnknownPathConsumer
 
 
+def spoken(dialects: Mapping[str, str]) -> Iterator[tuple[str, type[Dialect]]]:
+    """Yield the dialects that the settings ask for, with their paths, and those that are always spoken."""
+    for path, dotted in dialects.items():
+        dialect = import_string(dotted)
+        if dialect.name in ("", *settings.SPOKEN_DIALECTS):
+            yield path, dialect
+
+
 # The cast: channels routes ASGI applications by Django's patterns, which its types do not know.
-def _consumer(dialect: str) -> Any:
-    return SessionConsumer.as_asgi(dialect=import_string(dialect))
+def _consumer(dialect: type[Dialect]) -> Any:
+    return SessionConsumer.as_asgi(dialect=dialect)
 
 
 unknown_path: Any = UnknownPathConsumer.as_asgi()
 
 websocket_urlpatterns: list[Any] = [
-    *(re_path(path, _consumer(dialect)) for path, dialect in DIALECTS.items()),
+    *(re_path(path, _consumer(dialect)) for path, dialect in spoken(DIALECTS)),
     re_path(r"", unknown_path),
 ]

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import uuid
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
 from typing import TypeVar
 
 from django.conf import settings
@@ -77,6 +78,8 @@ class SenderConnection:
         self._cursor = cursor
         self._dialect = dialect
         self._resumes = capabilities.resumes
+        self._ends_by_leaving = capabilities.ends_by_leaving
+        self._lingers = bool(capabilities.lingers_s)
         self._converter = PcmConverter(capabilities.pcm) if capabilities.pcm else None
         self._on_change = on_change
         self._on_error = on_error
@@ -99,7 +102,6 @@ class SenderConnection:
         Raises:
             ProtocolError: If that is not possible.
         """
-        check_served(self._join.models)
         session, is_new = await self._find_session_soon(owner=owner)
         self.model_set = session.model_set
         if self._join.models not in ("", self.model_set):
@@ -124,20 +126,25 @@ class SenderConnection:
         self._watch = asyncio.create_task(self._watch_idleness(), name="watch of a sender")
         return position
 
-    async def receive(self, text: str | None, frame: bytes | None) -> None:
-        """Take a message of the sender.
+    def understand(self, text: str | None, frame: bytes | None) -> Sequence[Command]:
+        """Understand a message of the sender; when its session is over, only another is of interest.
 
         Raises:
             ProtocolError: If there is something wrong with it.
         """
-        if self._is_over:
-            return
+        if self._is_over and not self._lingers:
+            return ()
         self._note_life()
-        for command in self._understand(text, frame):
-            await self.obey(command)
+        try:
+            return self._dialect.receive(text, frame)
+        except ProtocolError as error:
+            self._count_bad(error)
+            raise
 
     async def obey(self, command: Command) -> None:
-        """Do what the sender asks for. Raises as `receive`."""
+        """Do what the sender asks for. Raises as `understand`."""
+        if self._is_over:
+            return
         try:
             match command:
                 case Audio(data):
@@ -159,6 +166,8 @@ class SenderConnection:
             with contextlib.suppress(ProtocolError, TransportError, TimeoutError):
                 async with asyncio.timeout(LAST_AUDIO_S):
                     await self._append_held_back()
+                    if self._ends_by_leaving and not self._is_over:
+                        await get_transport().finish(self._session_pk, self._sender)
             session_pk, self._session_pk = self._session_pk, 0
             await get_transport().leave(session_pk, self._sender)
         self._is_over = True
@@ -274,18 +283,14 @@ class SenderConnection:
                 ErrorCode.TOO_LONG, f"a session is at most {settings.MAX_SESSION_S / 3600:g} hours long"
             )
 
-    def _understand(self, text: str | None, frame: bytes | None) -> Sequence[Command]:
-        try:
-            return self._dialect.receive(text, frame)
-        except ProtocolError as error:
-            if error.code is not ErrorCode.BAD_COMMAND:
-                raise
-            self._bad_messages += 1
-            if self._bad_messages >= MAX_BAD_MESSAGES:
-                raise ProtocolError(
-                    ErrorCode.TOO_MANY_BAD_COMMANDS, f"{self._bad_messages} messages were no commands"
-                ) from error
-            raise
+    def _count_bad(self, error: ProtocolError) -> None:
+        if error.code is not ErrorCode.BAD_COMMAND:
+            return
+        self._bad_messages += 1
+        if self._bad_messages >= MAX_BAD_MESSAGES:
+            raise ProtocolError(
+                ErrorCode.TOO_MANY_BAD_COMMANDS, f"{self._bad_messages} messages were no commands"
+            ) from error
 
     async def _flush(self) -> None:
         self._flush_limit.admit(asyncio.get_running_loop().time())
@@ -367,19 +372,22 @@ def continued_key(join: JoinRequest) -> str:
     return key
 
 
-def check_served(models: str) -> None:
-    """Refuse a model set that is not served.
+def as_served(join: JoinRequest) -> JoinRequest:
+    """Return the request with the model set that it means.
 
     Raises:
-        ProtocolError: BAD_PARAMETER, with the names of those that are.
+        ProtocolError: BAD_PARAMETER, if that is not served, with the names of those that are.
     """
     served = model_sets.names()
-    if models not in ("", *served):
-        raise ProtocolError(
-            ErrorCode.BAD_PARAMETER,
-            f"models={models!r:.40} is not served: use one of {', '.join(served)}",
-            param="models",
-        )
+    if join.models in ("", *served):
+        return join
+    if join.may_substitute:
+        return replace(join, models="")
+    raise ProtocolError(
+        ErrorCode.BAD_PARAMETER,
+        f"models={join.models!r:.40} is not served: use one of {', '.join(served)}",
+        param="models",
+    )
 
 
 def _keeps_its_models(session: Session) -> ProtocolError:

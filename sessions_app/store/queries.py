@@ -103,7 +103,7 @@ def as_line(utterance: Utterance) -> Line:
     )
 
 
-_OTHER_NAMES = ("line_id", "seq", "start_ms", "end_ms", "spoken")
+_OTHER_NAMES = ("line_id", "seq", "start_ms", "end_ms", "spoken", "words")
 _SAME_NAMES = [field.name for field in fields(Line) if field.name not in _OTHER_NAMES]
 """Fields of a line that are columns of an utterance as they are."""
 

@@ -9,12 +9,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 from .pcm import PcmFormat
 from .protocol import Close, Flush, JoinRequest, Message, Mode, ProtocolError, parse_session_key
 
-DIALECTS = {r"^ws/asr/(?P<session_id>[^/]*)$": "sessions_app.wire.own_protocol.OwnProtocol"}
+DIALECTS = {
+    r"^ws/asr/(?P<session_id>[^/]*)$": "sessions_app.wire.own_protocol.OwnProtocol",
+    r"^$": "sessions_app.wire.funasr.FunAsr",
+    r"^v1/realtime$": "sessions_app.wire.openai_realtime.OpenAiRealtime",
+}
 """Dotted paths of dialects by the path of their sockets, a regular expression; what is wrong with a session
 id is said over the socket."""
 
@@ -56,6 +60,15 @@ class Capabilities:
     max_unread: int | None = None
     """Lines that it is sent until it has sent all; None for any number."""
 
+    wants_words: bool = False
+    """Lines come with the times of their words, which the database is asked for."""
+
+    lingers_s: float = 0.0
+    """How long after its session has ended it may begin another, on the same socket; 0: it never does."""
+
+    ends_by_leaving: bool = False
+    """Has no way back: when its socket is closed, its session has ended."""
+
     has_binary_audio: bool = True
     """Its audio comes in binary messages; otherwise in texts, and servers prepare for those."""
 
@@ -86,7 +99,21 @@ class Audio:
     data: bytes
 
 
-Command = Join | Audio | Flush | Close
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """The client asks whether it may begin such a session; that begins later, with a `Join`."""
+
+    request: JoinRequest
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """An answer that the dialect knows by itself."""
+
+    texts: Sequence[str]
+
+
+Command = Join | Ask | Reply | Audio | Flush | Close
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +128,16 @@ class Refusal:
 class Dialect(Protocol):
     """One socket's side of a conversation; it may remember what was said at this socket."""
 
-    subprotocol: str | None
+    name: ClassVar[str] = ""
+    """In the setting that says which dialects are spoken; none for one that always is."""
+
+    first_message_s: ClassVar[float | None] = None
+    """How long its clients may take to begin; None: as long as everyone."""
+
+    max_first_bytes: ClassVar[int | None] = None
+    """How much they may send before; None: as much as everyone."""
+
+    subprotocol: str | None = None
     """Selected among those that were offered."""
 
     def open(self, handshake: Handshake) -> Sequence[Command]:

@@ -52,12 +52,19 @@ def commit_message(
     return {
         "type": "session.commit",
         "key": key,
-        "lines": [asdict(line) for line in lines],
+        "lines": [_line(line) for line in lines],
         "received": received,
         "durable": durable,
         "last_seq": last_seq,
         "heard_at": list(heard_at),
     }
+
+
+def _line(line: Line) -> dict[str, Any]:
+    """Return the fields of a line; who wants the times of its words asks the database."""
+    fields = asdict(line)
+    del fields["words"]
+    return fields
 
 
 def partial_message(key: str, partial: PartialLine, *, heard_at: float | None = None) -> dict[str, Any]:
@@ -87,7 +94,8 @@ def lines_from(message: dict[str, Any]) -> list[Line]:
             fields than ours; so do the functions below. The database knows what is missing.
     """
     return [
-        _decode(Line, sent | {"spoken": _decode(SpeakerRef, sent["spoken"])}) for sent in message["lines"]
+        _decode(Line, sent | {"spoken": _decode(SpeakerRef, sent["spoken"]), "words": ()})
+        for sent in message["lines"]
     ]
 
 

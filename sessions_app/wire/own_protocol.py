@@ -7,7 +7,7 @@ from dataclasses import replace
 from functools import lru_cache
 
 from .audio_frames import FrameValidator
-from .dialects import Audio, Capabilities, Command, Handshake, Join, Refusal
+from .dialects import Audio, Capabilities, Command, Dialect, Handshake, Join, Refusal
 from .protocol import (
     Hello,
     JoinRequest,
@@ -29,10 +29,8 @@ and hangs up."""
 _encode_once = lru_cache(maxsize=512)(encode)
 
 
-class OwnProtocol:
+class OwnProtocol(Dialect):
     """Our own protocol, in the version that the address asks for. See docs/protocol.md."""
-
-    subprotocol: str | None = None
 
     def __init__(self) -> None:
         self._version = 1

@@ -11,7 +11,7 @@ import enum
 import json
 import unicodedata
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -132,6 +132,9 @@ class JoinRequest:
 
     models: str = ""
     """Senders: name of the model set that is to recognise the session; empty for the default."""
+
+    may_substitute: bool = False
+    """Senders: a set that is not served means the default; other services have models of that name."""
 
     continues: str = ""
     """Senders: `resume` of a session that has ended, which this one goes on with."""
@@ -290,6 +293,16 @@ class SpeakerRef:
 
 
 @dataclass(frozen=True, slots=True)
+class Word:
+    """A word, or one Chinese character, in the text of a line: `text[begin:stop]`."""
+
+    begin: int
+    stop: int
+    start_ms: int
+    end_ms: int
+
+
+@dataclass(frozen=True, slots=True)
 class Line:
     """A final: number `seq` of its session; 0 for a line that a person added."""
 
@@ -301,6 +314,9 @@ class Line:
     spoken: SpeakerRef
     is_edited: bool = False
     """Whether a person corrected its text."""
+
+    words: tuple[Word, ...] = field(default=(), compare=False)
+    """For clients that ask for them alone: see `Capabilities.wants_words`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -460,7 +476,7 @@ def line_fields(line: Line) -> dict[str, Any]:
 
 
 _VERSION_1 = ("text", "spoken", "seq", "start_ms", "end_ms")
-_MORE = tuple(field.name for field in fields(Line) if field.name not in _VERSION_1)
+_MORE = tuple(field.name for field in fields(Line) if field.name not in (*_VERSION_1, "words"))
 _WIRE_NAMES = {"text": "asr", "spoken": "spk", "line_id": "id", "is_edited": "edited"}
 """What clients call a field, where it is not called the same."""
 

@@ -21,6 +21,13 @@ def env(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
 
 
 class TestValues:
+    @pytest.mark.parametrize(
+        ("value", "found"), [("", ["a", "b"]), ("b", ["b"]), (" a , b,", ["a", "b"]), ("none", [])]
+    )
+    def test_some_of_several_names(self, env: Callable[[str], None], value: str, found: list[str]) -> None:
+        env(value)
+        assert environment.subset("NAME", ["a", "b"]) == found
+
     @pytest.mark.parametrize(("value", "meaning"), [("1", True), ("Yes", True), ("off", False), ("", True)])
     def test_a_boolean(self, env: Callable[[str], None], value: str, meaning: bool) -> None:
         env(value)
@@ -50,6 +57,12 @@ class TestValues:
                 "a whole number from 50 to 99",
             ),
             (lambda: environment.choice("NAME", "a", ["a", "b"]), "c", "use one of a, b"),
+            (
+                lambda: environment.subset("NAME", ["a", "b"]),
+                "a,c,d",
+                "NAME='c,d' .* use some of a, b, or none",
+            ),
+            (lambda: environment.subset("NAME", ["a", "b"]), "a,none", "use some of a, b, or none"),
         ],
     )
     def test_nonsense_is_an_error_that_names_it(

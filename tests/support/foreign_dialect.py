@@ -7,7 +7,7 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from sessions_app.wire.dialects import Audio, Capabilities, Command, Handshake, Join, Refusal
+from sessions_app.wire.dialects import Audio, Capabilities, Command, Dialect, Handshake, Join, Refusal
 from sessions_app.wire.pcm import PcmFormat
 from sessions_app.wire.protocol import (
     Close,
@@ -28,10 +28,8 @@ PATH = r"^foreign$"
 MAX_MESSAGE_BYTES = 4 * 1024 * 1024
 
 
-class Foreign:
+class Foreign(Dialect):
     """Says what it wants in `begin`: name, token, mode, encoding, rate, and whether its audio is text."""
-
-    subprotocol: str | None = None
 
     def open(self, handshake: Handshake) -> Sequence[Command]:
         self.subprotocol = "binary" if "binary" in handshake.subprotocols else None

@@ -9,7 +9,7 @@ from typing import Any
 
 from audit.later import get_later
 
-from sessions_app.serving.daphne_server import MAX_MESSAGE_BYTES, PatientServer  # isort: skip
+from sessions_app.serving.daphne_server import PatientServer  # isort: skip
 from channels.routing import get_default_application
 from django.conf import settings
 from django.core.management import call_command
@@ -21,6 +21,7 @@ from sessions_app import installation
 from sessions_app.catalogue.first_start import FIRST_START
 from sessions_app.sample.demo import show_sample_meeting
 from sessions_app.serving.bounded_bodies import max_body_bytes
+from sessions_app.serving.frame_limits import MAX_MESSAGE_BYTES
 from sessions_app.serving.gc_freeze import freeze_heap
 from sessions_app.transport.cancel import cancel_and_wait
 from sessions_app.transport.current import get_transport

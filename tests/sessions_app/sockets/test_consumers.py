@@ -443,6 +443,25 @@ async def test_an_unknown_path_is_refused_without_a_word(transport: SlowTranspor
     assert await socket.receive_output(10) == {"type": "websocket.close"}
 
 
+@pytest.mark.parametrize(
+    ("wanted", "left_out"),
+    [(["funasr", "openai"], []), (["openai"], ["FunAsr"]), ([], ["FunAsr", "OpenAiRealtime"])],
+)
+def test_dialects_are_left_out_one_by_one_but_ours_never(
+    settings: Any, wanted: list[str], left_out: list[str]
+) -> None:
+    settings.SPOKEN_DIALECTS = wanted
+    spoken = [dialect.__name__ for _, dialect in routing.spoken(DIALECTS)]
+    assert spoken == [name for name in spoken if name not in left_out]
+    assert "OwnProtocol" in spoken
+    assert len(spoken) == len(DIALECTS) - len(left_out)
+
+
+def test_every_dialect_can_be_left_out_by_its_name(settings: Any) -> None:
+    names = {dialect.name for _, dialect in routing.spoken(DIALECTS)}
+    assert names == {"", *settings.SPOKEN_DIALECTS}
+
+
 def test_every_dialect_has_its_address_and_all_else_is_refused() -> None:
     patterns = [pattern.pattern.regex.pattern for pattern in routing.websocket_urlpatterns]
     assert patterns == [*DIALECTS, ""]

@@ -80,6 +80,12 @@ def resuming(key: str = "meeting", *, resume: str = "") -> Client:
     return Client(join, capabilities=Capabilities(resumes=True))
 
 
+async def take(sender: SenderConnection, text: str | None, frame: bytes | None) -> None:
+    """Let it take a message, as its socket does."""
+    for command in sender.understand(text, frame):
+        await sender.obey(command)
+
+
 async def refusal(attempt: Any) -> ProtocolError:
     with pytest.raises(ProtocolError) as refused:
         await attempt
@@ -94,8 +100,8 @@ async def test_one_that_is_held_back_is_not_idle_and_one_that_says_nothing_is(
     sender, faults = client.connection, client.faults
     await sender.begin(owner=None)
     for _ in range(CREDIT // samples(1)):
-        await sender.receive(None, FRAME)
-    held = asyncio.create_task(sender.receive(None, FRAME))
+        await take(sender, None, FRAME)
+    held = asyncio.create_task(take(sender, None, FRAME))
     await asyncio.sleep(1.0)
     assert not held.done()
     assert not faults
@@ -154,8 +160,8 @@ class TestBecoming:
         await Session.objects.aupdate(state=Session.State.ENDED, durable=9600)
         client = resuming(resume=token_for("meeting"))
         assert await client.connection.begin(owner=None) == 9600
-        await client.connection.receive(None, FRAME)  # and whatever it still says is of no interest
-        await client.connection.receive("nonsense", None)
+        await take(client.connection, None, FRAME)  # and whatever it still says is of no interest
+        await take(client.connection, "nonsense", None)
 
     @pytest.mark.parametrize("resumes", [True, False])
     async def test_whether_it_can_come_again_is_known_while_it_is_away(
@@ -179,10 +185,10 @@ class TestBecoming:
     async def test_the_same_one_from_elsewhere_takes_its_place(self, transport: MemoryTransport) -> None:
         first, second = resuming(), resuming(resume=token_for("meeting"))
         await first.connection.begin(owner=None)
-        await first.connection.receive(None, FRAME)
+        await take(first.connection, None, FRAME)
         assert await second.connection.begin(owner=None) == samples(1)
         assert first.fault_codes == [ErrorCode.SUPERSEDED]
-        await first.connection.receive(None, FRAME)
+        await take(first.connection, None, FRAME)
         assert await transport.take()
         await second.connection.leave()
 
@@ -257,12 +263,12 @@ class TestSending:
 
     async def test_it_is_told_how_much_is_kept(self, client: Client) -> None:
         for count in (1, 2):
-            await client.connection.receive(None, FRAME)
+            await take(client.connection, None, FRAME)
             assert client.cursor.received == count * samples(1)
         assert client.changes == 2
 
     async def test_an_empty_frame_is_a_sign_of_life_and_no_audio(self, client: Client) -> None:
-        await client.connection.receive(None, b"")
+        await take(client.connection, None, b"")
         assert client.cursor.received == 0
         assert client.changes == 0
 
@@ -270,27 +276,27 @@ class TestSending:
         self, client: Client
     ) -> None:
         codes = [
-            (await refusal(client.connection.receive("nonsense", None))).code for _ in range(MAX_BAD_MESSAGES)
+            (await refusal(take(client.connection, "nonsense", None))).code for _ in range(MAX_BAD_MESSAGES)
         ]
         assert codes == [ErrorCode.BAD_COMMAND] * (MAX_BAD_MESSAGES - 1) + [ErrorCode.TOO_MANY_BAD_COMMANDS]
 
     async def test_audio_in_between_forgives_none_of_them(self, client: Client) -> None:
         for _ in range(MAX_BAD_MESSAGES - 1):
-            await refusal(client.connection.receive("nonsense", None))
-            await client.connection.receive(None, FRAME[:400])
-        error = await refusal(client.connection.receive("nonsense", None))
+            await refusal(take(client.connection, "nonsense", None))
+            await take(client.connection, None, FRAME[:400])
+        error = await refusal(take(client.connection, "nonsense", None))
         assert error.code is ErrorCode.TOO_MANY_BAD_COMMANDS
         assert error.message == f"{MAX_BAD_MESSAGES} messages were no commands"
 
     async def test_bad_audio_is_told_as_it_is(self, client: Client) -> None:
-        error = await refusal(client.connection.receive(None, bytes(5)))
+        error = await refusal(take(client.connection, None, bytes(5)))
         assert (error.code, error.param) == (ErrorCode.MISALIGNED, "frame 1")
 
     async def test_a_flush_waits_in_the_cursor_until_its_place_is_durable(
         self, transport: MemoryTransport, client: Client
     ) -> None:
-        await client.connection.receive(None, FRAME)
-        await client.connection.receive('{"command": "flush"}', None)
+        await take(client.connection, None, FRAME)
+        await take(client.connection, '{"command": "flush"}', None)
         assert client.cursor.flushes == [samples(1)]
         session_pk = await transport.take()
         assert (await transport.read(session_pk, 0, timeout_s=1)).is_flush
@@ -299,11 +305,11 @@ class TestSending:
         self, transport: MemoryTransport, client: Client
     ) -> None:
         client.cursor.max_untaken = 0
-        await client.connection.receive(None, FRAME)
-        await client.connection.receive("close", None)
+        await take(client.connection, None, FRAME)
+        await take(client.connection, "close", None)
         assert client.cursor.max_untaken is None
-        await client.connection.receive(None, FRAME)
-        await client.connection.receive("nonsense", None)
+        await take(client.connection, None, FRAME)
+        await take(client.connection, "nonsense", None)
         session_pk = await transport.take()
         chunk = await transport.read(session_pk, 0, timeout_s=1)
         assert (chunk.end, chunk.is_end) == (samples(1), True)
@@ -312,8 +318,8 @@ class TestSending:
         self, transport: MemoryTransport, client: Client, settings: Any
     ) -> None:
         settings.MAX_SESSION_S = 2
-        await client.connection.receive(None, FRAME)
-        error = await refusal(client.connection.receive(None, FRAME))
+        await take(client.connection, None, FRAME)
+        error = await refusal(take(client.connection, None, FRAME))
         assert error.code is ErrorCode.TOO_LONG
         session_pk = await transport.take()
         chunk = await transport.read(session_pk, samples(1), timeout_s=1)
@@ -324,13 +330,13 @@ class TestLosing:
     async def lost(self, transport: MemoryTransport, client: Client) -> None:
         """A client whose log is gone, as after a restart of what held it."""
         await client.connection.begin(owner=None)
-        await client.connection.receive(None, FRAME)
+        await take(client.connection, None, FRAME)
         transport._logs.clear()
 
     async def test_a_plain_sender_goes_on_where_the_database_is(self, transport: MemoryTransport) -> None:
         client = plain()
         await self.lost(transport, client)
-        await client.connection.receive(None, FRAME)
+        await take(client.connection, None, FRAME)
         assert client.faults == []
         assert client.cursor.received == samples(1)
         session_pk = (await Session.objects.aget()).pk
@@ -342,7 +348,7 @@ class TestLosing:
     ) -> None:
         client = resuming()
         await self.lost(transport, client)
-        error = await refusal(client.connection.receive(None, FRAME))
+        error = await refusal(take(client.connection, None, FRAME))
         assert (error.code, error.message) == (
             ErrorCode.GOING_AWAY,
             "the audio must be sent again in part: connect again",
@@ -353,7 +359,7 @@ class TestLosing:
     async def test_so_it_is_with_its_commands(self, transport: MemoryTransport, command: str) -> None:
         client = resuming()
         await self.lost(transport, client)
-        assert (await refusal(client.connection.receive(command, None))).code is ErrorCode.GOING_AWAY
+        assert (await refusal(take(client.connection, command, None))).code is ErrorCode.GOING_AWAY
         await client.connection.leave()
 
     async def test_if_the_session_has_ended_meanwhile_the_rest_is_of_no_interest(
@@ -362,7 +368,7 @@ class TestLosing:
         client = plain()
         await self.lost(transport, client)
         await Session.objects.aupdate(state=Session.State.ENDED)
-        await client.connection.receive(None, FRAME)
+        await take(client.connection, None, FRAME)
         assert client.faults == []
         assert transport._logs == {}
 
@@ -370,7 +376,7 @@ class TestLosing:
         client = plain()
         await self.lost(transport, client)
         await Session.objects.aupdate(state=Session.State.ENDED, closed_by="absence", durable=samples(1))
-        error = await refusal(client.connection.receive(None, FRAME))
+        error = await refusal(take(client.connection, None, FRAME))
         assert error.code is ErrorCode.SESSION_ENDED
         assert "ended at 1.0 s, while its sender was away" in error.message
 
@@ -393,5 +399,5 @@ class TestLosing:
         await client.connection.begin(owner=None)
         await client.connection.leave()
         await client.connection.leave()
-        await client.connection.receive(None, FRAME)
+        await take(client.connection, None, FRAME)
         assert next(iter(transport._logs.values())).end == 0

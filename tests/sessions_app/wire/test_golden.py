@@ -18,15 +18,31 @@ from typing import Any, get_args
 import pytest
 
 from sessions_app.wire import protocol
-from sessions_app.wire.dialects import Audio, Command, Dialect, Handshake, Join, Refusal
+from sessions_app.wire.dialects import Ask, Audio, Command, Dialect, Handshake, Join, Refusal, Reply
+from sessions_app.wire.funasr import FunAsr
+from sessions_app.wire.openai_realtime import OpenAiRealtime
 from sessions_app.wire.own_protocol import OwnProtocol
-from sessions_app.wire.protocol import ErrorCode, Line, Message, Mode, ProtocolError, Revision, SpeakerRef
+from sessions_app.wire.protocol import (
+    ErrorCode,
+    Line,
+    Message,
+    Mode,
+    ProtocolError,
+    Revision,
+    SpeakerRef,
+    Word,
+)
 
 Step = dict[str, Any]
 Conversations = dict[str, list[Step]]
 
 GOLDEN = Path(__file__).parent / "golden"
-DIALECTS: dict[str, Callable[[], Dialect]] = {"v1": OwnProtocol, "v2": OwnProtocol}
+DIALECTS: dict[str, Callable[[], Dialect]] = {
+    "v1": OwnProtocol,
+    "v2": OwnProtocol,
+    "funasr": FunAsr,
+    "openai_realtime": OpenAiRealtime,
+}
 
 INPUTS = ("open", "text", "bytes", "message", "error")
 
@@ -65,7 +81,8 @@ def message_of(written: dict[str, Any]) -> Message:
     [(name, values)] = written.items()
     kind = getattr(protocol, name)
     if kind is Line:
-        values = values | {"spoken": SpeakerRef(**values["spoken"])}
+        words = tuple(Word(*word) for word in values.get("words", ()))
+        values = values | {"spoken": SpeakerRef(**values["spoken"]), "words": words}
     if kind is Revision:
         values = values | {"line": message_of({"Line": values["line"]})}
     if "mode" in values:
@@ -90,6 +107,10 @@ def _plain_command(command: Command) -> Any:
     match command:
         case Join(request, capabilities):
             return {"Join": _not_default(request) | _not_default(capabilities)}
+        case Ask(request):
+            return {"Ask": _not_default(request)}
+        case Reply(texts):
+            return {"Reply": [*texts]}
         case Audio(data):
             return {"Audio": data.hex()}
     return type(command).__name__

@@ -48,7 +48,7 @@ class TestCommit:
     def test_is_plain_data(self) -> None:
         assert json.loads(json.dumps(commit(LINE))) == commit(LINE)
 
-    @pytest.mark.parametrize("name", [field.name for field in fields(Line)])
+    @pytest.mark.parametrize("name", [field.name for field in fields(Line) if field.name != "words"])
     def test_of_a_version_that_lacks_a_field_is_not_understood(self, name: str) -> None:
         message = commit(LINE)
         del message["lines"][0][name]
