@@ -58,6 +58,7 @@ def pytest_collection_finish() -> None:
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     if hasattr(config, "workerinput"):
+        side_by_side.name_groups(items)
         items[:] = side_by_side.longest_first(items)
 
 

@@ -38,8 +38,15 @@ class Groups(LoadGroupScheduling):  # type: ignore[misc]  # xdist has no types
             super()._reschedule(node)
 
 
+def name_groups(items: Iterable[pytest.Item]) -> None:
+    """Write its group behind an id, for `Groups`: as xdist does it, it is lost since pytest 9.2."""
+    for item in items:
+        if mark := item.get_closest_marker("xdist_group"):
+            item._id = type(item.id).parse(f"{item.nodeid}@{mark.args[0]}")
+
+
 def group_of(nodeid: str) -> str:
-    """Return the group that xdist has written behind an id, else its file."""
+    """Return the group that is written behind an id, else its file."""
     file, _, name = nodeid.partition("::")
     return name.rpartition("@")[2] if name.rfind("@") > name.rfind("]") else file
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from .side_by_side import MAX_PROCESSES, group_of, longest_first, process_count
+from .side_by_side import MAX_PROCESSES, group_of, longest_first, name_groups, process_count
 
 
 @pytest.mark.parametrize(
@@ -21,6 +21,18 @@ from .side_by_side import MAX_PROCESSES, group_of, longest_first, process_count
 )
 def test_tests_of_a_file_stay_together_unless_a_mark_says_otherwise(nodeid: str, group: str) -> None:
     assert group_of(nodeid) == group
+
+
+def test_a_mark_comes_with_the_id_by_which_a_process_is_told_what_to_run(
+    request: pytest.FixtureRequest,
+) -> None:
+    apart, together = (
+        pytest.Function.from_parent(request.node.parent, name=name, callobj=list) for name in "ab"
+    )
+    together.add_marker(pytest.mark.xdist_group("browser: pages"))
+    name_groups([apart, together])
+    assert group_of(apart.nodeid) == "tests/support/test_side_by_side.py"
+    assert group_of(together.nodeid) == "browser: pages"
 
 
 def item(nodeid: str, mark: pytest.MarkDecorator | None = None) -> Any:
