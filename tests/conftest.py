@@ -6,6 +6,7 @@ import gc
 import os
 import sqlite3
 import sys
+import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import closing
 from importlib import import_module
@@ -22,6 +23,7 @@ from django.db.backends.sqlite3.base import DatabaseWrapper
 from django.db.models.signals import post_migrate
 from django.utils import translation
 from hypothesis import settings
+from pytest_django import DjangoDbBlocker
 from xdist.remote import Producer
 
 from audit import log as audit_log
@@ -35,6 +37,9 @@ from tests.support.server import new_database
 # A machine that others use as well is slow at times; that is no error.
 settings.register_profile("without deadline", deadline=None)
 settings.load_profile("without deadline")
+
+OPEN_TRANSACTION_S = 20
+"""How long a thread that a test has left behind may hold the database."""
 
 
 def pytest_xdist_auto_num_workers() -> int:
@@ -91,9 +96,39 @@ def _begin_migrated(connection: DatabaseWrapper, **_: Any) -> None:
         made.backup(connection.connection)
 
 
+@pytest.fixture(scope="session")
+def django_db_setup(
+    django_db_setup: None, django_db_blocker: DjangoDbBlocker, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[None]:
+    """After a test in transactions of its own the database is made anew by a copy, not by emptying tables."""
+    if connection.vendor != "sqlite":
+        yield
+        return
+    with django_db_blocker.unblock():
+        connection.ensure_connection()
+    with (
+        closing(sqlite3.connect(tmp_path_factory.mktemp("new") / "database.sqlite3")) as new,
+        pytest.MonkeyPatch.context() as patch,
+    ):
+        connection.connection.backup(new)
+        patch.setattr("django.test.TransactionTestCase._fixture_teardown", lambda _: _begin_anew(new))
+        yield
+
+
+def _begin_anew(new: sqlite3.Connection) -> None:
+    deadline = time.monotonic() + OPEN_TRANSACTION_S
+
+    def look(status: int, *_: int) -> None:
+        if status in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED) and time.monotonic() > deadline:
+            raise sqlite3.OperationalError("the test has left a transaction open")
+
+    connection.ensure_connection()
+    new.backup(connection.connection, progress=look)
+
+
 @pytest.fixture(scope="session", autouse=True)
 def consent_texts_outlive_a_flush() -> None:
-    """A test in transactions of its own empties all tables, also those that migrations have filled."""
+    """On PostgreSQL such a test empties all tables, also those that migrations have filled."""
     post_migrate.connect(_restore_consent_texts, dispatch_uid="tests")
 
 
