@@ -31,7 +31,7 @@ from deploy.local_servers import NotInstalled, PostgresServer, RedisServer, find
 from recognition.engine.engine import Engine
 from recognition.fakes.scripted import Script, scripted_models
 from recognition.interfaces import Models
-from tests.support import people, side_by_side, warm_python
+from tests.support import compiling, people, side_by_side, warm_python
 from tests.support.server import new_database
 
 # A machine that others use as well is slow at times; that is no error.
@@ -72,7 +72,9 @@ os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 sys.dont_write_bytecode = False
 
 
-def pytest_configure() -> None:
+def pytest_configure(config: pytest.Config) -> None:
+    if config.getoption("numprocesses", None) and not hasattr(config, "workerinput"):
+        compiling.compile_all(config)
     warm_python.open_for_all()
     # A password that is not to be guessed takes half a second for each login.
     django_settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
