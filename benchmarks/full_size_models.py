@@ -22,6 +22,8 @@ from torch import nn
 from recognition.funasr.features import Cmvn, write_cmvn
 from recognition.funasr.loading import build_model, open_directory
 from recognition.funasr.sanm import OfflineDecoder, OfflineEncoder, position_encoding
+from recognition.segmentation.network import SegmentationNetwork
+from recognition.segmentation.options import PyannoteOptions
 
 from .arguments import add_names
 
@@ -82,7 +84,7 @@ SMALL = Size(
 
 
 def write_all(root: Path, size: Size = FULL) -> None:
-    """Write every directory that the model set `paraformer-zh` names."""
+    """Write every directory that the model set `paraformer-zh` names, and one of a segmenter."""
     for name, write in WRITERS.items():
         write(root / name, size)
 
@@ -216,6 +218,14 @@ def write_campplus(path: Path, size: Size = FULL) -> None:
     _write(path, config)
 
 
+def write_segmentation(path: Path, size: Size = FULL) -> None:
+    """The same for every size: the real one is small enough."""
+    del size
+    path.mkdir(parents=True, exist_ok=True)
+    torch.manual_seed(0)
+    torch.save({"state_dict": SegmentationNetwork().state_dict()}, path / PyannoteOptions.weights)
+
+
 WRITERS = {
     "paraformer-zh-streaming": write_streaming_paraformer,
     "paraformer-zh": write_seaco_paraformer,
@@ -223,6 +233,7 @@ WRITERS = {
     "fsmn-vad": write_fsmn_vad,
     "ct-punc": write_punctuation,
     "cam++": write_campplus,
+    "segmentation": write_segmentation,
 }
 
 
@@ -387,7 +398,7 @@ def main() -> None:
     options = parser.parse_args()
     for name in options.names:
         WRITERS[name](options.root / name, FULL)
-        size = (options.root / name / "model.pt").stat().st_size
+        size = sum(file.stat().st_size for file in (options.root / name).iterdir())
         print(f"{name}: {size / 1e6:.1f} MB")
 
 

@@ -58,6 +58,8 @@ ROOMS = {
     "recognition.whisper.int8": {"int8", "whisper"},
     "recognition.int8": set(),
     "recognition.funasr.int8": {"funasr", "int8"},
+    "recognition.segmentation": {"funasr", "segmentation.int8"},
+    "recognition.segmentation.int8": {"int8", "segmentation"},
 }  # fmt: skip
 """The other rooms of its package that each room may use, besides the modules outside all rooms."""
 

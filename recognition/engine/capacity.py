@@ -48,10 +48,11 @@ class Cost:
     recognize: float
     punctuate: float
     embed: float
+    segment: float = 0.0
 
     @property
     def total(self) -> float:
-        return self.detect + self.decode + self.recognize + self.punctuate + self.embed
+        return self.detect + self.decode + self.recognize + self.punctuate + self.embed + self.segment
 
     @property
     def streams(self) -> int:
@@ -76,7 +77,8 @@ def measure(models: Models, *, clock: Callable[[], float] | None = None) -> Cost
     size = min(BATCH, limits_for(models)[Stage.DECODE].size)
     audio = _babble(UTTERANCE_S)
     voices = [(audio, turns.spans(turns.parts(0, len(audio))))]
-    streaming, punctuator, embedder = models.streaming, models.punctuator, models.embedder
+    streaming, punctuator = models.streaming, models.punctuator
+    embedder, segmenter = models.embedder, models.segmenter
 
     def per_second(run: Callable[[], object]) -> float:
         return min(_timed(run, clock), _timed(run, clock)) / UTTERANCE_S
@@ -87,6 +89,10 @@ def measure(models: Models, *, clock: Callable[[], float] | None = None) -> Cost
         recognize=per_second(lambda: models.offline.recognize([audio])),
         punctuate=per_second(lambda: punctuator.punctuate([["好"] * TOKENS])) if punctuator else 0.0,
         embed=per_second(lambda: embedder.embed(voices)) if embedder else 0.0,
+        # One window at its end, with what was before it: half of a window of ten seconds is new.
+        segment=per_second(lambda: segmenter.segment([_babble(segmenter.window / SAMPLE_RATE)]))
+        if segmenter
+        else 0.0,
     )
 
 

@@ -31,13 +31,15 @@ KINDS: Mapping[str, Mapping[str, str]] = {
         "funasr": "recognition.funasr.options.SpeakerOptions",
         "campplus": "recognition.funasr.options.CampplusOptions",
     },
+    "segmentation": {"pyannote": "recognition.segmentation.options.PyannoteOptions"},
 }
 """The first kind of each role is the default."""
 
 ROLES = tuple(KINDS)
 
 REQUIRED_ROLES = ("vad", "offline")
-"""Without the others there are no partials but previews, no marks but the recogniser's own, and no voices."""
+"""Without the others there are no partials but previews, no marks but the recogniser's own, no voices, and
+nobody speaks at the same time as somebody else."""
 
 _PACKAGES = {"silero-vad": "silero"}
 """The default for models that come in a package."""

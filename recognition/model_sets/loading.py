@@ -20,6 +20,7 @@ from recognition.interfaces import (
     Punctuator,
     Samples,
     SpeakerEmbedder,
+    SpeakerSegmenter,
     StreamingRecognizer,
     VoiceActivityDetector,
 )
@@ -70,6 +71,7 @@ def load_models(
         punctuator=loaded.get("punctuation"),
         embedder=loaded.get("speaker"),
         turn_penalty=_turn_penalty(model_set),
+        segmenter=loaded.get("segmentation"),
         device=max(devices),  # "cuda" if one of them is there
         recognises_apart=model_set.sources["offline"].options.recognises_apart,
         partials=model_set.partials,
@@ -146,6 +148,10 @@ def _embed(embedder: SpeakerEmbedder) -> None:
     embedder.embed([(_noise(32_000), [(0, 32_000)])])
 
 
+def _segment(segmenter: SpeakerSegmenter) -> None:
+    segmenter.segment([_noise(segmenter.window)])
+
+
 def _nothing(language_model: LanguageModel) -> None:
     """It is used by the recognisers' runs."""
 
@@ -167,5 +173,6 @@ _ROLES: Mapping[str, _Role] = {
     "streaming": _Role(StreamingRecognizer, _decode),
     "punctuation": _Role(Punctuator, _punctuate),
     "speaker": _Role(SpeakerEmbedder, _embed),
+    "segmentation": _Role(SpeakerSegmenter, _segment),
 }
 """Those first whose models others are given."""

@@ -35,7 +35,7 @@ def test_the_model_goes_by_the_name_of_its_calibration(people_models_dir: Path) 
     assert embedder.dimension == 192
 
 
-@pytest.mark.parametrize("role", ["offline", "speaker"])
+@pytest.mark.parametrize("role", ["offline", "speaker", "segmentation"])
 def test_each_file_is_the_one_that_is_named(people_models_dir: Path, role: str) -> None:
     source = read_model_set("people").sources[role]
     directory = source.directory(people_models_dir)

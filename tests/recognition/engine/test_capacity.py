@@ -17,6 +17,7 @@ from recognition.fakes.scripted import (
     Script,
     ScriptedLine,
     ScriptedOffline,
+    ScriptedSegmenter,
     ScriptedStreaming,
     scripted_models,
 )
@@ -76,7 +77,30 @@ class TestMeasure:
             strict=True,
         ):
             assert getattr(cost, stage) == pytest.approx(expected), stage
+        assert cost.segment == 0.0
         assert cost.streams == int(LOAD / (0.29 + SESSION))
+
+    def test_an_utterance_costs_a_window_of_who_speaks_at_once(self) -> None:
+        self.slow("vad", "detect", 0.001)
+        self.models = replace(self.models, segmenter=ScriptedSegmenter())
+        self.slow("segmenter", "segment", 0.04)
+
+        cost = measure(self.models, clock=self.clock)
+
+        assert cost.segment == pytest.approx(0.008)
+        assert cost.total == pytest.approx(0.018)
+        assert cost.streams == int(LOAD / (0.018 + SESSION))
+
+    def test_what_is_measured_of_it_is_a_whole_window(self) -> None:
+        lengths: set[int] = set()
+
+        class Segmenter(ScriptedSegmenter):
+            def segment(self, batch: Sequence[Samples]) -> list[np.ndarray]:
+                lengths.update(len(audio) for audio in batch)
+                return super().segment(batch)
+
+        measure(replace(self.models, segmenter=Segmenter()), clock=self.clock)
+        assert lengths == {Segmenter.window}
 
     def test_models_that_are_too_slow_still_take_one_stream(self) -> None:
         assert Cost(0.1, 5.0, 1.0, 0.1, 0.1).streams == 1
@@ -128,7 +152,13 @@ class TestMeasure:
         assert measure(models).recognize < 0.02 / UTTERANCE_S
 
     @pytest.mark.parametrize(
-        ("role", "stage"), [("streaming", "decode"), ("punctuator", "punctuate"), ("embedder", "embed")]
+        ("role", "stage"),
+        [
+            ("streaming", "decode"),
+            ("punctuator", "punctuate"),
+            ("embedder", "embed"),
+            ("segmenter", "segment"),
+        ],
     )
     def test_a_model_that_is_not_there_costs_nothing(self, role: str, stage: str) -> None:
         self.slow("vad", "detect", 0.001)
@@ -185,7 +215,7 @@ def busy() -> None:
 
 
 class TestCost:
-    @given(st.lists(st.floats(0, 2), min_size=5, max_size=5))
+    @given(st.lists(st.floats(0, 2), min_size=6, max_size=6))
     def test_the_streams_of_a_core_fit_into_its_share(self, stages: list[float]) -> None:
         cost = Cost(*stages)
         assert cost.total == pytest.approx(sum(stages))

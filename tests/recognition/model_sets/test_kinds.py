@@ -19,7 +19,15 @@ ALL = [(role, name) for role, kinds in KINDS.items() for name in kinds]
 
 
 def test_there_is_a_kind_for_every_role_of_a_set() -> None:
-    assert ROLES == ("vad", "streaming", "offline", "language_model", "punctuation", "speaker")
+    assert ROLES == (
+        "vad",
+        "streaming",
+        "offline",
+        "language_model",
+        "punctuation",
+        "speaker",
+        "segmentation",
+    )
     assert set(REQUIRED_ROLES) <= set(ROLES)
     assert all(KINDS.values())
 

@@ -4,28 +4,33 @@ from __future__ import annotations
 
 import shutil
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from recognition.exceptions import ModelError
+from recognition.fakes.scripted import ScriptedSegmenter
 from recognition.int8 import products
 from recognition.interfaces import (
     TURN_PENALTY,
     Models,
     OfflineRecognizer,
     Punctuator,
+    Samples,
     SpeakerEmbedder,
     StreamingRecognizer,
     VoiceActivityDetector,
 )
 from recognition.model_sets.loading import MAX_REASON, load_models
 from recognition.model_sets.reading import read_model_set
+from recognition.segmentation.options import PyannoteOptions
 from tests.recognition.funasr.random_models import model_path, speech_like
+from tests.recognition.segmentation.random_segmentation import write_weights
 
 from .own_set import LANGUAGE_MODEL, own_text, without, write
-from .tone_family import BREAKS, HERE
+from .tone_family import BREAKS, HERE, LINES, SET
 
 
 def load(folder: Path, text: str, **options: str) -> Models:
@@ -128,9 +133,61 @@ class TestRolesLeftOut:
             text = without(text, role)
         models = load(tmp_path, text)
         assert (models.streaming, models.punctuator, models.embedder) == (None, None, None)
+        assert models.segmenter is None
         assert models.chunk == 0
         assert models.partials
         assert not load(tmp_path, f"partials = false\n{text}").partials
+
+
+class TestWhoSpeaksAtOnce:
+    TABLE = """
+[segmentation]
+title = "Segmentation"
+path = "segmentation"
+licence = "MIT"
+"""
+
+    def text(self, folder: Path) -> str:
+        """A set that needs no weights but those."""
+        (folder / "weights").mkdir()
+        (folder / "weights" / LINES).write_text("好的。", encoding="utf-8")
+        return SET + self.TABLE
+
+    def test_a_segmenter_is_loaded_and_run_once(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        seen = []
+
+        class Segmenter(ScriptedSegmenter):
+            def segment(self, batch: Sequence[Samples]) -> list[np.ndarray]:
+                seen.extend(len(audio) for audio in batch)
+                return super().segment(batch)
+
+        segmenter = Segmenter()
+        monkeypatch.setattr(PyannoteOptions, "load", lambda self, context: segmenter)
+        (tmp_path / "segmentation").mkdir()
+        assert load(tmp_path, self.text(tmp_path)).segmenter is segmenter
+        assert seen == [segmenter.window]
+
+    def test_one_that_is_not_there_is_named_with_its_file(self, tmp_path: Path) -> None:
+        (tmp_path / "segmentation").mkdir()
+        message = failure(tmp_path, self.text(tmp_path))
+        assert message == "own.toml: [segmentation]: there is no segmentation/pytorch_model.bin"
+
+    def test_weights_that_were_cut_short_are_named_with_their_file(self, tmp_path: Path) -> None:
+        file = write_weights(tmp_path / "segmentation")
+        file.write_bytes(file.read_bytes()[:-1000])
+        message = failure(tmp_path, self.text(tmp_path))
+        start = (
+            "own.toml: [segmentation]: segmentation/pytorch_model.bin holds no weights, or was cut short: "
+        )
+        assert message.startswith(start)
+        assert "\n" not in message
+
+    def test_it_is_left_out_in_so_many_words(self, tmp_path: Path) -> None:
+        base = write(tmp_path, self.text(tmp_path), "base")
+        text = f'base = "{base}"\nsegmentation = false\n'
+        assert load(tmp_path, text).segmenter is None
 
 
 class TestALanguageModel:

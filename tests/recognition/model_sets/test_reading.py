@@ -67,7 +67,7 @@ class TestBuiltInSets:
     @pytest.mark.parametrize("name", model_set_names())
     def test_each_names_a_model_for_each_role_with_its_licence(self, name: str) -> None:
         sources = read_model_set(name).sources
-        assert set(ROLES) - set(sources) <= {"language_model", "punctuation"}
+        assert set(ROLES) - set(sources) <= {"language_model", "punctuation", "segmentation"}
         assert all(source.licence for source in sources.values())
 
     def test_the_large_ones_come_from_the_hub_by_id_and_revision(self) -> None:
@@ -78,11 +78,25 @@ class TestBuiltInSets:
 
     def test_those_for_people_have_their_files_by_content_from_more_than_one_place(self) -> None:
         sources = read_model_set("people").sources
-        for role in ("offline", "speaker"):
+        for role in ("offline", "speaker", "segmentation"):
             files = [file for file in sources[role].files.values() if not file.is_optional]
             assert files
             assert all(len(file.places) == 2 for file in files)
             assert any("LICENSE" in name for name in sources[role].files)
+
+    def test_only_those_for_people_tell_who_speaks_at_once(self) -> None:
+        with_one = [name for name in model_set_names() if "segmentation" in read_model_set(name).sources]
+        assert with_one == ["people"]
+
+    def test_no_model_keeps_another_ones_weights(self) -> None:
+        sources = read_model_set("people").sources
+        weights = [
+            file.sha256
+            for source in sources.values()
+            for file in source.files.values()
+            if not file.is_optional
+        ]
+        assert len(weights) == len(set(weights))
 
     def test_the_large_vad_decides_at_the_threshold_of_funasr(self) -> None:
         assert read_model_set("paraformer-zh").endpointing.threshold == 0.8
