@@ -386,6 +386,27 @@ class Utterance(models.Model):
         return seconds(self.end)
 
 
+class Overlap(models.Model):
+    """Speech of another voice during a line, of which no word could be told."""
+
+    utterance = models.ForeignKey(Utterance, models.CASCADE, related_name="overlaps")
+    voice = models.ForeignKey(Voice, models.CASCADE, related_name="overlaps")
+    start = models.BigIntegerField()
+    end = models.BigIntegerField()
+    """It may begin before its line, and go on after it. Of a line that was cut, each half has all of them:
+    those outside its time do not count."""
+
+    class Meta:
+        default_permissions: ClassVar = []
+        ordering: ClassVar = ["start", "id"]
+        constraints: ClassVar = [
+            models.CheckConstraint(condition=Q(end__gte=F("start")), name="overlap_ends_after_start"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.voice} ({seconds(self.start):.1f} s)"
+
+
 class ShareLevel(models.TextChoices):
     """Levels at which a session is shared; `access.decision.Level` says what each allows."""
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from django.db.models import F
 
-from sessions_app.models import Session, Utterance, Voice
+from sessions_app.models import Overlap, Session, Utterance, Voice
 
 from .drawn_titles import draw_title
 from .talk_picture import Turn, draw, voice_colours
@@ -34,8 +34,11 @@ def refresh(session: Session) -> None:
         .order_by("start", "id")
         .values_list("start", "end", "voice_id", "text")
     )
+    also = Overlap.objects.filter(utterance__session=session, utterance__is_removed=False)
+    overlaps = also.order_by("start").values_list("start", "end", "voice_id").distinct()
     colours = _colours_by_voice(session)
-    turns = [Turn(start, end, colours.get(voice, 0)) for start, end, voice, _ in lines]
+    spoken = [(start, end, voice) for start, end, voice, _ in lines] + list(overlaps)
+    turns = [Turn(start, end, colours.get(voice, 0)) for start, end, voice in spoken]
     length = max([session.durable, *(turn.end for turn in turns)])
     Session.objects.filter(pk=session.pk).update(
         drawn_title=draw_title([text for *_, text in lines]),

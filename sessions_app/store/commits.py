@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from typing import Any
 
 from django.db import transaction
-from django.db.models import F, QuerySet
+from django.db.models import F, QuerySet, prefetch_related_objects
 from django.utils import timezone
 
 from recognition.core.events import Final
 from sessions_app import model_sets, teams
 from sessions_app.exceptions import SessionsError
-from sessions_app.models import Session, Utterance, Voice
+from sessions_app.models import Overlap, Session, Utterance, Voice
 from sessions_app.transport.interface import Fenced
 from sessions_app.wire.protocol import ClosedBy
 from speakers.voiceprints.tracking import Decision
 
-from . import voices
+from . import queries, voices
 from .continuation import columns_like, tag_and_share_like
 from .voices import NO_CHANGES, VoiceChanges
 
@@ -48,10 +49,18 @@ class NewLine:
 
     final: Final
     decision: Decision
+    overlaps: tuple[Decision, ...] = ()
+    """Whose each of `final.overlaps` is."""
+
+    @property
+    def voices(self) -> list[uuid.UUID]:
+        """Return the voices that speak in it."""
+        return [decision.voice for decision in (self.decision, *self.overlaps)]
 
 
 NOT_STORED = ("utterance", "embedding", "speech", "overlaps")
-"""Fields of a final that are no columns, but serve recognition alone. All others have their column's name."""
+"""Fields of a final that are no columns: they serve recognition alone, or are rows of their own. All others
+have their column's name."""
 
 _COLUMNS = [field.name for field in fields(Final) if field.name not in NOT_STORED]
 
@@ -164,12 +173,19 @@ def commit(
                 return after, _lines_between(lease, after)
             raise Fenced
         stored = voices.store(lease.session_pk, changes)
-        rows = voices.rows_for(lease.session_pk, [line.decision.voice for line in lines], changes, stored)
+        speaking = [voice for line in lines for voice in line.voices]
+        rows = voices.rows_for(lease.session_pk, speaking, changes, stored)
         kept = Utterance.objects.bulk_create(
             _utterance(lease.session_pk, seq, line, rows[line.decision.voice])
             for seq, line in enumerate(lines, lease.last_seq + 1)
         )
+        Overlap.objects.bulk_create(
+            Overlap(utterance=utterance, voice=rows[decision.voice], start=overlap.start, end=overlap.end)
+            for utterance, line in zip(kept, lines, strict=True)
+            for overlap, decision in zip(line.final.overlaps, line.overlaps, strict=True)
+        )
         voices.revise(lease.session_pk, changes.revisions)
+        prefetch_related_objects(kept, queries.OVERLAPS)
     return after, kept
 
 
@@ -213,8 +229,8 @@ def _as_left_by(lease: Lease) -> QuerySet[Session]:
 def _lines_between(before: Lease, after: Lease) -> list[Utterance]:
     lines = Utterance.objects.filter(
         session=after.session_pk, seq__gt=before.last_seq, seq__lte=after.last_seq
-    ).select_related("voice__speaker")
-    return list(lines.order_by("seq"))
+    )
+    return list(queries.with_voices(lines).order_by("seq"))
 
 
 def pause(lease: Lease, *, recorded: int) -> None:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, fields
 from datetime import datetime
 
+from django.db.models import Prefetch, QuerySet
 from django.db.models.functions import Greatest
 
 from recognition.audio import milliseconds
-from sessions_app.models import MAX_FAILURES, Session, Utterance
-from sessions_app.wire.protocol import ClosedBy, Line, Revision, SessionEnd, SpeakerRef
+from sessions_app.models import MAX_FAILURES, Overlap, Session, Utterance
+from sessions_app.wire.protocol import ClosedBy, Line, OverlapRef, Revision, SessionEnd, SpeakerRef
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,26 +62,28 @@ def session_numbers(keys: Iterable[str]) -> dict[str, SessionNumbers]:
 
 def lines_after(session_pk: int, seq: int, *, limit: int) -> list[Line]:
     """Read the finals behind this number, as they are now, in order."""
-    rows = (
-        Utterance.objects.filter(session=session_pk, seq__gt=seq, is_removed=False)
-        .select_related("voice__speaker")
-        .order_by("seq")[:limit]
-    )
-    return [as_line(row) for row in rows]
+    lines = Utterance.objects.filter(session=session_pk, seq__gt=seq, is_removed=False)
+    return [as_line(row) for row in with_voices(lines).order_by("seq")[:limit]]
 
 
 def revisions_after(session_pk: int, revision: int, *, limit: int) -> list[Revision]:
     """Read the lines changed behind this number, as they are now, in order of their last change."""
-    rows = (
-        Utterance.objects.filter(session=session_pk, revision__gt=revision)
-        .select_related("voice__speaker")
-        .order_by("revision")[:limit]
-    )
+    lines = Utterance.objects.filter(session=session_pk, revision__gt=revision)
+    rows = with_voices(lines).order_by("revision")[:limit]
     return [Revision(row.revision, as_line(row), row.is_removed) for row in rows]
 
 
+OVERLAPS = Prefetch("overlaps", Overlap.objects.select_related("voice__speaker"))
+"""The speech of others during lines, with who they are."""
+
+
+def with_voices(lines: QuerySet[Utterance]) -> QuerySet[Utterance]:
+    """Load all voices of lines with them: `as_line` tells who they are."""
+    return lines.select_related("voice__speaker").prefetch_related(OVERLAPS)
+
+
 def as_line(utterance: Utterance) -> Line:
-    """Return a line as clients get it; its voice and speaker should be loaded with it."""
+    """Return a line as clients get it; it should be read `with_voices`."""
     voice = utterance.voice
     spoken = (
         SpeakerRef(
@@ -99,13 +102,29 @@ def as_line(utterance: Utterance) -> Line:
         start_ms=milliseconds(utterance.start),
         end_ms=milliseconds(utterance.end),
         spoken=spoken,
+        overlaps=tuple(_overlaps(utterance)),
         **{name: getattr(utterance, name) for name in _SAME_NAMES},
     )
 
 
-_OTHER_NAMES = ("line_id", "seq", "start_ms", "end_ms", "spoken", "words")
+_OTHER_NAMES = ("line_id", "seq", "start_ms", "end_ms", "spoken", "overlaps", "words")
 _SAME_NAMES = [field.name for field in fields(Line) if field.name not in _OTHER_NAMES]
 """Fields of a line that are columns of an utterance as they are."""
+
+
+def _overlaps(utterance: Utterance) -> Iterator[OverlapRef]:
+    """Yield who else speaks in the time of a line: of a voice that turned out to be its own, nothing."""
+    own = utterance.voice.public_id if utterance.voice else ""
+    for overlap in utterance.overlaps.all():
+        voice = overlap.voice
+        if overlap.start < utterance.end and overlap.end > utterance.start and voice.public_id != own:
+            yield OverlapRef(
+                speaker_id=voice.public_id,
+                speaker_name=voice.name,
+                start_ms=milliseconds(overlap.start),
+                end_ms=milliseconds(overlap.end),
+                number=None if voice.speaker_id else voice.number,
+            )
 
 
 def unfinished_sessions() -> list[tuple[int, int, str]]:

@@ -10,9 +10,9 @@ import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from django.db.models import F, Max, QuerySet
+from django.db.models import F, Max, Q
 
-from sessions_app.models import Session, Utterance, Voice
+from sessions_app.models import Overlap, Session, Utterance, Voice
 from speakers.fields import seal, unseal
 from speakers.models import Speaker
 from speakers.voiceprints.tracking import (
@@ -159,7 +159,7 @@ def revise(session_pk: int, revisions: Iterable[Revision]) -> None:
         match revision:
             case VoiceIdentified(key, _):
                 # `store` has named it.
-                changed.update(_lines(session_pk, key).values_list("pk", flat=True))
+                changed.update(lines_with(Q(session=session_pk, uuid=key)))
             case VoicesMerged(kept, gone):
                 changed.update(_merge(session_pk, kept, gone))
             case LineMoved(seq, key, score):
@@ -183,6 +183,14 @@ def number_changes(session_pk: int, lines: Iterable[int]) -> None:
     Utterance.objects.bulk_update(rows, ["revision"], batch_size=500)
 
 
+def lines_with(voices: Q) -> list[int]:
+    """Return the keys of the lines in which such voices speak, with words or without."""
+    chosen = Voice.objects.filter(voices)
+    said = Utterance.objects.filter(voice__in=chosen).order_by().values_list("pk")
+    overlapped = Overlap.objects.filter(voice__in=chosen).order_by().values_list("utterance")
+    return [pk for (pk,) in said.union(overlapped)]
+
+
 def give_number(voice: Voice) -> None:
     """Give a stranger without a number the next one of the session; not saved."""
     if voice.speaker_id is None and voice.number is None:
@@ -193,6 +201,7 @@ def give_number(voice: Voice) -> None:
 def merge_rows(kept: Voice, gone: Voice) -> None:
     """Give the lines of one voice to another, but those that a person gave to it; in a transaction."""
     gone.utterances.filter(is_voice_locked=False).update(voice=kept)
+    gone.overlaps.update(voice=kept)
     Voice.objects.filter(merged_into=gone).update(merged_into=kept)
     _join_pairs(kept, gone)
     gone.merged_into, gone.sealed_mean, gone.speech_s = kept, None, 0.0
@@ -251,16 +260,13 @@ def _follow(key: uuid.UUID, merged: Mapping[uuid.UUID, uuid.UUID]) -> uuid.UUID:
     return key
 
 
-def _lines(session_pk: int, voice: uuid.UUID) -> QuerySet[Utterance]:
-    return Utterance.objects.filter(session=session_pk, voice__uuid=voice)
-
-
-def _merge(session_pk: int, kept_key: uuid.UUID, gone_key: uuid.UUID) -> list[int]:
-    """Give the lines of one voice to another, and return the keys of those lines."""
+def _merge(session_pk: int, kept_key: uuid.UUID, gone_key: uuid.UUID) -> set[int]:
+    """Give the lines of one voice to another, and return the keys of those in which it speaks."""
     rows = {row.uuid: row for row in Voice.objects.filter(session=session_pk, uuid__in=[kept_key, gone_key])}
     kept, gone = rows.get(kept_key), rows.get(gone_key)
     if kept is None or gone is None:
-        return []
-    lines = list(_lines(session_pk, gone_key).filter(is_voice_locked=False).values_list("pk", flat=True))
+        return set()
+    locked = gone.utterances.filter(is_voice_locked=True).values_list("pk", flat=True)
+    lines = set(lines_with(Q(pk=gone.pk))) - set(locked)
     merge_rows(kept, gone)
     return lines

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 from django.db.models import Count, F, OuterRef, QuerySet, Subquery, Sum
 
 from recognition.audio import seconds
-from sessions_app.models import Session, Utterance, Voice
+from sessions_app.models import Overlap, Session, Utterance, Voice
 from speakers.models import Speaker
 
 
@@ -30,7 +31,7 @@ def meetings_of(speaker: Speaker, sessions: QuerySet[Session]) -> QuerySet[Sessi
 
 
 def appearances(speaker: Speaker, meetings: Iterable[Session]) -> list[Appearance]:
-    """Return what somebody said in these meetings, in two queries however many they are."""
+    """Return what somebody said in these meetings, in three queries however many they are."""
     said = Utterance.objects.filter(voice__speaker=speaker, is_removed=False)
     longest = said.filter(session=OuterRef("session")).order_by(F("start") - F("end"), "pk").values("pk")[:1]
     rows = (
@@ -40,12 +41,25 @@ def appearances(speaker: Speaker, meetings: Iterable[Session]) -> list[Appearanc
         .annotate(lines=Count("pk"), spoken=Sum(F("end") - F("start")), excerpt=Subquery(longest))
     )
     told = {row["session"]: row for row in rows}
+    more = _spoken_during_others(speaker, told)
     excerpts = Utterance.objects.defer("tokens").in_bulk([row["excerpt"] for row in told.values()])
     return [
-        Appearance(meeting, row["lines"], seconds(row["spoken"]), excerpts[row["excerpt"]])
+        Appearance(meeting, row["lines"], seconds(row["spoken"] + more[meeting.pk]), excerpts[row["excerpt"]])
         for meeting in meetings
         if (row := told.get(meeting.pk))
     ]
+
+
+def _spoken_during_others(speaker: Speaker, meetings: Iterable[int]) -> Counter[int]:
+    """Return how long somebody spoke without words of their own, by meeting."""
+    own = Overlap.objects.filter(voice__speaker=speaker, utterance__session__in=list(meetings))
+    spans = (
+        own.filter(utterance__is_removed=False).order_by().values_list("utterance__session", "start", "end")
+    )
+    found: Counter[int] = Counter()
+    for meeting, start, end in spans.distinct():  # a line that was cut in two has them twice
+        found[meeting] += end - start
+    return found
 
 
 def meeting_counts(speakers: Iterable[Speaker], sessions: QuerySet[Session]) -> dict[int, int]:

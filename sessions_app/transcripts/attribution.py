@@ -13,10 +13,10 @@ from typing import Any
 from django.contrib.admin.models import LogEntry
 from django.contrib.contenttypes.models import ContentType
 from django.db import transaction
-from django.db.models import Q, QuerySet
+from django.db.models import Q
 from django.utils import timezone
 
-from sessions_app.models import Session, Utterance, Voice
+from sessions_app.models import Overlap, Session, Utterance, Voice
 from sessions_app.store import voices
 from sessions_app.wire import layer_messages
 from speakers import notify
@@ -40,7 +40,7 @@ def name_voice(voice: Voice, speaker: Speaker | None) -> Voice:
         own.speaker, own.is_named_by_person = speaker, True
         voices.give_number(own)
         own.save(update_fields=["speaker", "is_named_by_person", "number"])
-        announce(own.session, own.utterances.all())
+        announce(own.session, voices.lines_with(Q(pk=own.pk)))
     return own
 
 
@@ -53,24 +53,24 @@ def merge_voices(kept: Voice, gone: Voice) -> Voice:
         if kept.pk == gone.pk:
             return kept
         # Here a person speaks: lines given by hand to the one are given to the other.
-        lines = list(gone.utterances.values_list("pk", flat=True))
-        Utterance.objects.filter(pk__in=lines).update(voice=kept)
+        lines = voices.lines_with(Q(pk=gone.pk))
+        gone.utterances.update(voice=kept)
         voices.merge_rows(kept, gone)
-        announce(kept.session, Utterance.objects.filter(pk__in=lines))
+        announce(kept.session, lines)
     return kept
 
 
-def separate_voice(gone: Voice, lines: Iterable[int]) -> None:
-    """Take a merge back: the voice is one of its own again, and has these lines."""
+def separate_voice(gone: Voice, lines: Iterable[int], overlaps: Iterable[int] = ()) -> None:
+    """Take a merge back: the voice is one of its own again, and has these lines, and speech during others."""
     with transaction.atomic():
         session = Session.objects.select_for_update().get(pk=gone.session_id)
         kept, gone.merged_into, gone.is_named_by_person = gone.merged_into, None, True
         gone.save(update_fields=["merged_into", "is_named_by_person"])
         if kept:
             voices.part(kept, gone)
-        own = session.utterances.filter(pk__in=list(lines))
-        own.update(voice=gone, is_voice_locked=True)
-        announce(session, own)
+        session.utterances.filter(pk__in=list(lines)).update(voice=gone, is_voice_locked=True)
+        Overlap.objects.filter(pk__in=list(overlaps)).update(voice=gone)
+        announce(session, voices.lines_with(Q(pk=gone.pk)))
 
 
 def give_line(line: Utterance, voice: Voice, *, by: Any = None) -> None:
@@ -81,7 +81,7 @@ def give_line(line: Utterance, voice: Voice, *, by: Any = None) -> None:
         line.voice, line.is_voice_locked, line.score = _own(voice), True, None
         line._history_user = by  # type: ignore[attr-defined]
         line.save(update_fields=["voice", "is_voice_locked", "score"])
-        announce(line.session, Utterance.objects.filter(pk=line.pk))
+        announce(line.session, [line.pk])
 
 
 def voice_of(session: Session, speaker: Speaker | None) -> Voice:
@@ -105,9 +105,9 @@ def _own(voice: Voice) -> Voice:
     return row.merged_into or row
 
 
-def announce(session: Session, lines: QuerySet[Utterance]) -> None:
+def announce(session: Session, lines: Iterable[int]) -> None:
     """Number lines that changed and, when this is committed, tell readers and worker; in a transaction."""
-    voices.number_changes(session.pk, lines.values_list("pk", flat=True))
+    voices.number_changes(session.pk, lines)
     key = session.key
     transaction.on_commit(lambda: _send(key))
 
@@ -122,7 +122,7 @@ class TranscriptFollower:
 
     def renamed(self, speaker: Speaker) -> None:
         """Show the new name to the readers of recent sessions."""
-        _tell_all(Q(voice__speaker=speaker))
+        _tell_all(Q(speaker=speaker))
 
     def merged(self, kept: Speaker, gone: Speaker) -> None:
         """Make one of two voices in each session where both spoke, and name the others anew."""
@@ -131,7 +131,7 @@ class TranscriptFollower:
             if known:
                 voices.merge_rows(known, voice)
         Voice.objects.filter(speaker=gone).update(speaker=kept)
-        _tell_all(Q(voice__speaker=kept))
+        _tell_all(Q(speaker=kept))
 
     def forgotten(self, speaker: Speaker) -> None:
         """Let their lines go on as a stranger's; nothing says how they sounded or what their name was."""
@@ -139,7 +139,7 @@ class TranscriptFollower:
         _forget_log([str(voice.pk) for voice in own])
         for voice in own:
             _make_stranger(voice)
-        _tell_all(Q(voice__in=[voice.pk for voice in own]))
+        _tell_all(Q(pk__in=[voice.pk for voice in own]))
 
 
 def _make_stranger(voice: Voice) -> None:
@@ -149,10 +149,11 @@ def _make_stranger(voice: Voice) -> None:
     voice.save()
 
 
-def _tell_all(lines: Q) -> None:
+def _tell_all(changed: Q) -> None:
+    """Tell the readers of recent sessions that such voices have changed."""
     watched = Session.objects.filter(Q(ended_at=None) | Q(ended_at__gt=timezone.now() - WATCHED))
-    for session in watched.filter(utterances__in=Utterance.objects.filter(lines)).distinct():
-        announce(session, Utterance.objects.filter(lines, session=session))
+    for session in watched.filter(voices__in=Voice.objects.filter(changed)).distinct():
+        announce(session, voices.lines_with(changed & Q(session=session)))
 
 
 def _forget_log(keys: list[str]) -> None:

@@ -100,6 +100,9 @@ class SeparateVoices(_Model):
     lines: list[Key] = Field(max_length=MAX_LINES)
     """Those that were its own."""
 
+    overlaps: list[Key] = Field(default=[], max_length=MAX_LINES)
+    """Its speech during the lines of others."""
+
 
 class SplitLine(_Model):
     """The cut of a line in two; the texts are those in the editor on either side of the cursor."""

@@ -21,7 +21,9 @@ from simple_history.utils import bulk_update_with_history
 
 from audit import log
 from audit.models import Action
-from sessions_app.models import Session, Utterance, Voice
+from sessions_app.models import Overlap, Session, Utterance, Voice
+from sessions_app.store.queries import with_voices
+from sessions_app.store.voices import lines_with
 from speakers.models import Speaker
 
 from . import attribution
@@ -152,7 +154,9 @@ def name_voice(session: Session, edit: NameVoice, by: User) -> Outcome:
     voice = _known_voice(session, edit.voice)
     if voice is None:
         raise Conflict(_("Someone else has renamed this voice in the meantime."))
-    was = dict(voice.utterances.values_list("pk", "revision"))
+    own = list(voice.utterances.values_list("pk", flat=True))
+    overlaps = list(voice.overlaps.values_list("pk", flat=True))
+    was = dict(session.utterances.filter(pk__in=lines_with(Q(pk=voice.pk))).values_list("pk", "revision"))
     previous = Who(speaker_id=str(voice.speaker.uuid)) if voice.speaker else Who(stranger=True)
     other = _known_voice(session, edit.who.speaker_id) if edit.who.speaker_id else None
     now = (
@@ -164,7 +168,7 @@ def name_voice(session: Session, edit: NameVoice, by: User) -> Outcome:
     if now.pk == voice.pk:
         undo = NameVoice(voice=now.public_id, who=previous)
     else:
-        undo = SeparateVoices(voice=str(voice.uuid), lines=list(was))
+        undo = SeparateVoices(voice=str(voice.uuid), lines=own, overlaps=overlaps)
     return Outcome(_read(session, was), undo, was)
 
 
@@ -174,8 +178,11 @@ def separate_voices(session: Session, edit: SeparateVoices, by: User) -> Outcome
     if gone is None or gone.merged_into is None:
         raise Conflict(_("Someone else has renamed this voice in the meantime."))
     kept = gone.merged_into
-    was = dict(kept.utterances.filter(pk__in=edit.lines).values_list("pk", "revision"))
-    attribution.separate_voice(gone, was)
+    own = dict(kept.utterances.filter(pk__in=edit.lines).values_list("pk", "revision"))
+    overlaps = kept.overlaps.filter(pk__in=edit.overlaps)
+    overlapped = dict(overlaps.values_list("utterance", "utterance__revision"))
+    was = overlapped | own
+    attribution.separate_voice(gone, own, list(overlaps.values_list("pk", flat=True)))
     undo = NameVoice(voice=gone.public_id, who=Who(speaker_id=kept.public_id))
     return Outcome(_read(session, was), undo, was)
 
@@ -220,6 +227,7 @@ def split_line(session: Session, edit: SplitLine, by: User) -> Outcome:
     line.end, line.text, line.is_edited = place.end, edit.first, True
     now = timezone.now()
     _add(second, by, "split", now)
+    _copy_overlaps(line, second)
     return _finish(session, [line], by, "split", before | {second.pk: None}, now)
 
 
@@ -229,6 +237,7 @@ def merge_lines(session: Session, edit: MergeLines, by: User) -> Outcome:
     if following != _line_after(session, line):
         raise NotPossible(_("Only a line and the one after it can be joined."))
     before = _keep_versions([line, following])
+    _copy_overlaps(following, line)
     line.text, line.is_edited = join_lines(line.text, following.text), True
     line.end = max(line.end, following.end)
     line.tokens = sorted({tuple(token) for token in [*line.tokens, *following.tokens]}, key=lambda t: t[1:])
@@ -329,7 +338,7 @@ def history_of(lines: Iterable[int]) -> list[LineVersion]:
 
 def removed_by_hand(session: Session) -> list[tuple[Utterance, Removal]]:
     """Return the lines that people took out, in their order, which can be brought back."""
-    removed = session.utterances.filter(is_removed=True).select_related("voice__speaker")
+    removed = with_voices(session.utterances.filter(is_removed=True))
     rows = list(removed.defer("tokens", "machine_text").order_by("start", "id"))
     histories = by_line(history_of(row.pk for row in rows))
     removals = [(row, removal_by_hand(histories.get(row.pk, []))) for row in rows]
@@ -368,10 +377,7 @@ def _seen_lines(session: Session, seen: Iterable[Seen], *, removed: bool = False
     """
     wanted = list(seen)
     rows = {
-        row.pk: row
-        for row in session.utterances.filter(pk__in=[line.line for line in wanted]).select_related(
-            "voice__speaker"
-        )
+        row.pk: row for row in with_voices(session.utterances.filter(pk__in=[line.line for line in wanted]))
     }
     if missing := [line.line for line in wanted if line.line not in rows]:
         raise NotPossible(_no_such_line(missing[0]))
@@ -414,6 +420,15 @@ def copy_of(line: Utterance, **changes: Any) -> Utterance:
     return Utterance(**columns | changes)
 
 
+def _copy_overlaps(line: Utterance, other: Utterance) -> None:
+    """Give another line all speech of others during this one: only what is in its time counts."""
+    known = set(other.overlaps.values_list("voice", "start", "end"))
+    spans = [span for span in line.overlaps.values_list("voice", "start", "end") if span not in known]
+    Overlap.objects.bulk_create(
+        Overlap(utterance=other, voice_id=voice, start=start, end=end) for voice, start, end in spans
+    )
+
+
 def _add(line: Utterance, by: User, reason: str, now: datetime) -> None:
     line._history_user, line._change_reason = by, reason  # type: ignore[attr-defined]
     line._history_date = now  # type: ignore[attr-defined]
@@ -440,7 +455,7 @@ def _finish(
         default_change_reason=reason,
         default_date=now or timezone.now(),  # one for all: it says what changed together
     )
-    attribution.announce(session, session.utterances.filter(pk__in=list(before)))
+    attribution.announce(session, before)
     return _outcome(session, before, _revisions(lines))
 
 
@@ -455,7 +470,7 @@ def _revisions(lines: Iterable[Utterance]) -> dict[int, int]:
 
 
 def _read(session: Session, lines: Iterable[int]) -> list[Utterance]:
-    rows = session.utterances.filter(pk__in=list(lines)).select_related("voice__speaker")
+    rows = with_voices(session.utterances.filter(pk__in=list(lines)))
     return list(rows.order_by("start", "id"))
 
 

@@ -8,8 +8,9 @@ from __future__ import annotations
 import io
 import json
 import re
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections import defaultdict
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from html import escape
 from typing import Any
@@ -24,7 +25,7 @@ from docx.shared import Mm, Pt, RGBColor
 
 from recognition.audio import SAMPLE_RATE, milliseconds
 from sessions_app.models import Session
-from sessions_app.store.queries import as_line
+from sessions_app.store.queries import as_line, with_voices
 from sessions_app.templatetags.durations import clock
 from sessions_app.wire.protocol import Line, line_fields
 from sessions_app.wire.untrusted import one_line
@@ -32,6 +33,8 @@ from sessions_app.wire.untrusted import one_line
 from . import letterhead, notes
 from .alignment import TimedWord, align
 from .notes import Comment
+from .overlap_marks import marks
+from .speech_spans import Span, joined, length
 from .subtitles import Cue, before_words, cues, rows
 
 A4 = Mm(210), Mm(297)
@@ -59,15 +62,15 @@ class Export:
     has_times: bool = True
     has_speakers: bool = True
     notes: Sequence[Comment] = ()
+    marks: Mapping[int, str] = field(default_factory=dict)
+    """Marks of lines in which several people speak, by their ids; none without speakers."""
 
 
 def prepare(
     session: Session, *, has_times: bool = True, has_speakers: bool = True, has_notes: bool = True
 ) -> Export:
     """Read a session; speakers' names are in the language of the moment."""
-    utterances = list(
-        session.utterances.filter(is_removed=False).select_related("voice__speaker").order_by("start", "id")
-    )
+    utterances = list(with_voices(session.utterances.filter(is_removed=False)).order_by("start", "id"))
     lines = [cleaned(as_line(utterance)) for utterance in utterances]
     return Export(
         title=one_line(str(session)),
@@ -82,7 +85,12 @@ def prepare(
         has_times=has_times,
         has_speakers=has_speakers,
         notes=[_cleaned_note(note) for note in notes.read(session)] if has_notes else (),
+        marks=_marks_by_line(lines) if has_speakers else {},
     )
+
+
+def _marks_by_line(lines: Sequence[Line]) -> dict[int, str]:
+    return {line.line_id: mark for line, mark in zip(lines, marks(lines), strict=True) if mark}
 
 
 def _cleaned_note(note: Comment) -> Comment:
@@ -100,7 +108,8 @@ def file_name(session: Session, extension: str) -> str:
 def cleaned(line: Line) -> Line:
     """Return the line with words that can stand in any file."""
     spoken = replace(line.spoken, speaker_name=one_line(line.spoken.speaker_name))
-    return replace(line, text=one_line(line.text), spoken=spoken)
+    overlaps = [replace(each, speaker_name=one_line(each.speaker_name)) for each in line.overlaps]
+    return replace(line, text=one_line(line.text), spoken=spoken, overlaps=tuple(overlaps))
 
 
 def as_text(export: Export) -> bytes:
@@ -108,11 +117,17 @@ def as_text(export: Export) -> bytes:
     blocks = [f"{export.title}\n{_facts(export)}"]
     for turn in turns(export):
         head = " ".join(part for part in (_time(export, turn[0]), _name(export, turn[0])) if part)
-        body = "\n".join(line.text for line in turn)
+        body = "\n".join(_marked(export, line) for line in turn)
         blocks.append(f"{head}\n{body}" if head else body)
     if export.notes:
         blocks.append(f"{_('Notes')}\n" + "\n".join(map(_note_line, export.notes)))
     return "\n\n".join(blocks).encode() + b"\n"
+
+
+def _marked(export: Export, line: Line) -> str:
+    """Return the text of a line, and who else speaks."""
+    mark = export.marks.get(line.line_id)
+    return f"{line.text} [{mark}]" if mark else line.text
 
 
 def _note_line(note: Comment) -> str:
@@ -128,11 +143,16 @@ def as_markdown(export: Export) -> bytes:
     for turn in turns(export):
         name, time = _name(export, turn[0]), _time(export, turn[0])
         head = " ".join([*([f"**{_markdown(name)}**"] if name else []), *([f"`{time}`"] if time else [])])
-        body = "  \n".join(_markdown(line.text) for line in turn)
+        body = "  \n".join(_marked_markdown(export, line) for line in turn)
         blocks.append(f"{head}  \n{body}" if head else body)
     if export.notes:
         blocks += [f"## {_('Notes')}", "\n".join(map(_markdown_note, export.notes))]
     return "\n\n".join(blocks).encode() + b"\n"
+
+
+def _marked_markdown(export: Export, line: Line) -> str:
+    mark = export.marks.get(line.line_id)
+    return _markdown(line.text) + (rf" *\[{_markdown(mark)}\]*" if mark else "")
 
 
 def _markdown_note(note: Comment) -> str:
@@ -154,13 +174,54 @@ def as_srt(export: Export) -> bytes:
 
 
 def as_vtt(export: Export) -> bytes:
-    """Write subtitles as WebVTT, with voice tags."""
+    """Write subtitles as WebVTT, with voice tags, and cues for those who speak without words of their own."""
     blocks = ["WEBVTT\n"]
-    for cue in _cues(export):
+    for cue in sorted([*_cues(export), *_overlap_cues(export)], key=_start_of):
         text = "\n".join(escape(row, quote=False) for row in rows(cue.text))
         speaker = f"<v {escape(cue.speaker, quote=False)}>" if cue.speaker else ""
         blocks.append(f"{_stamp(cue.start_ms, '.')} --> {_stamp(cue.end_ms, '.')}\n{speaker}{text}\n")
     return "\n".join(blocks).encode()
+
+
+def as_rttm(export: Export) -> bytes:
+    """Write who speaks when, as programs that compare diarizations read it (NIST's Rich Transcription)."""
+    names = _names_by_speaker(export)
+    spans: defaultdict[str, list[Span]] = defaultdict(list)
+    for line in export.lines:
+        spans[names[line.spoken.speaker_id]].append((line.start_ms, line.end_ms))
+        for overlap in line.overlaps:
+            spans[names[overlap.speaker_id]].append((overlap.start_ms, overlap.end_ms))
+    turns = sorted((start, end, name) for name, own in spans.items() for start, end in joined(own))
+    file = _field(export.key)
+    return "".join(
+        f"SPEAKER {file} 1 {start / 1000:.3f} {(end - start) / 1000:.3f} <NA> <NA> {name} <NA> <NA>\n"
+        for start, end, name in turns
+        if end > start
+    ).encode()
+
+
+def _names_by_speaker(export: Export) -> dict[str, str]:
+    """Return names without blanks, another for each speaker; those of strangers are alike in any language."""
+    if not export.has_speakers:
+        return defaultdict(lambda: "speech")
+    found: dict[str, str] = {}
+    for line in export.lines:
+        for person in (line.spoken, *line.overlaps):
+            if person.speaker_id not in found:
+                known = f"speaker_{person.number}" if person.number else _field(person.speaker_name)
+                found[person.speaker_id] = _another(known, found.values())
+    return found
+
+
+def _another(name: str, taken: Collection[str]) -> str:
+    """Return the name, numbered if somebody else has it."""
+    names = (name, *(f"{name}_{number}" for number in range(2, len(taken) + 2)))
+    return next(free for free in names if free not in taken)
+
+
+def _field(text: str) -> str:
+    """Return a text as one field of a file whose fields end at blanks."""
+    return "_".join(text.split()) or "unknown"
 
 
 def as_json(export: Export) -> bytes:
@@ -244,6 +305,9 @@ def _add_turn(paragraph: Any, export: Export, turn: Sequence[Line]) -> None:
         if index or paragraph.runs:
             paragraph.add_run().add_break()
         paragraph.add_run(line.text)
+        if mark := export.marks.get(line.line_id):
+            run = paragraph.add_run(f" [{mark}]")
+            run.font.size, run.font.color.rgb = Pt(9), RGBColor(0x76, 0x70, 0x66)
 
 
 @dataclass(frozen=True, slots=True)
@@ -259,6 +323,7 @@ FORMATS: Mapping[str, Format] = {
     "md": Format(as_markdown, "text/markdown; charset=utf-8"),
     "srt": Format(as_srt, "application/x-subrip; charset=utf-8"),
     "vtt": Format(as_vtt, "text/vtt; charset=utf-8"),
+    "rttm": Format(as_rttm, "text/plain; charset=utf-8"),
     "json": Format(as_json, "application/json"),
     "docx": Format(as_docx, "application/vnd.openxmlformats-officedocument.wordprocessingml.document"),
 }
@@ -289,12 +354,12 @@ class Attendee:
 
 def attendees(export: Export) -> list[Attendee]:
     """Return those who spoke, in the order in which they came."""
-    spoken: dict[str, int] = {}
+    spoken: defaultdict[str, list[Span]] = defaultdict(list)
     for line in export.lines:
-        spoken[line.spoken.speaker_name] = (
-            spoken.get(line.spoken.speaker_name, 0) + line.end_ms - line.start_ms
-        )
-    return [Attendee(name, ms) for name, ms in spoken.items() if name]
+        spoken[line.spoken.speaker_name].append((line.start_ms, line.end_ms))
+        for overlap in line.overlaps:
+            spoken[overlap.speaker_name].append((overlap.start_ms, overlap.end_ms))
+    return [Attendee(name, length(spans)) for name, spans in spoken.items() if name]
 
 
 def _cues(export: Export) -> list[Cue]:
@@ -308,7 +373,19 @@ def _cues(export: Export) -> list[Cue]:
             end_ms=line.end_ms,
             samples_per_ms=SAMPLES_PER_MS,
         )
-    return found
+    return sorted(found, key=_start_of)  # lines may sound at once
+
+
+def _overlap_cues(export: Export) -> list[Cue]:
+    """Return a cue for everybody who speaks without words of their own."""
+    if not export.has_speakers:
+        return []
+    said = {overlap for line in export.lines for overlap in line.overlaps}
+    return [Cue(each.start_ms, each.end_ms, each.speaker_name, _("[speaks too]")) for each in said]
+
+
+def _start_of(cue: Cue) -> int:
+    return cue.start_ms
 
 
 def _facts(export: Export) -> str:

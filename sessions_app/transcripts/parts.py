@@ -14,7 +14,7 @@ from typing import Any
 
 from django.contrib.auth.models import User
 from django.db import transaction
-from django.db.models import F, Max, Value
+from django.db.models import F, Max, Q, QuerySet, Value
 from django.db.models.functions import Greatest
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -24,7 +24,7 @@ from audit import log
 from audit.models import Action
 from recognition.audio import seconds
 from sessions_app.exceptions import SessionsError
-from sessions_app.models import Note, Session, Utterance, Voice
+from sessions_app.models import Note, Overlap, Session, Utterance, Voice
 from sessions_app.recordings import parts
 from sessions_app.store.continuation import columns_like, tag_and_share_like
 from sessions_app.store.voices import carry_pairs, give_number
@@ -64,6 +64,8 @@ def split(session: Session, line: int, *, by: User) -> Session:
         voices = _carried(_voices_from(session, at), partial(_copy, session=rest))
         _move_lines(session.utterances.filter(start__gte=at), rest, -at, voices)
         session.utterances.filter(end__gt=at).update(end=at)
+        Overlap.objects.filter(utterance__session=session, start__gte=at).delete()
+        Overlap.objects.filter(utterance__session=session, end__gt=at).update(end=at)
         Note.objects.filter(session=session, position__gte=at).update(
             session=rest, position=F("position") - at
         )
@@ -173,8 +175,11 @@ def _free_key(key: str) -> str:
 
 
 def _voices_from(session: Session, at: int) -> list[Voice]:
-    """Return the voices that said something from a position on."""
-    return list(Voice.objects.filter(session=session, utterances__start__gte=at).distinct().order_by("id"))
+    """Return the voices that speak in the lines from a position on."""
+    lines = Utterance.objects.filter(session=session, start__gte=at).order_by()
+    overlaps = Overlap.objects.filter(utterance__in=lines).order_by()
+    speaks = Q(pk__in=lines.values("voice")) | Q(pk__in=overlaps.values("voice"))
+    return list(Voice.objects.filter(speaks, session=session).order_by("id"))
 
 
 def _carried(voices: Iterable[Voice], carry: Callable[[Voice], Voice]) -> dict[int, Voice]:
@@ -221,6 +226,7 @@ def _move_lines(lines: Any, session: Session, by: int, voices: Mapping[int, Voic
         row.voice = voices.get(row.voice_id) if row.voice_id else None
     columns = ["session", "start", "end", "tokens", "voice", "seq"]
     Utterance.objects.bulk_update(rows, columns, batch_size=500)
+    _move_overlaps(Overlap.objects.filter(utterance__in=keys), by, voices)
     versions = Utterance.history.filter(id__in=keys)
     versions.update(
         session_id=session.pk,
@@ -229,6 +235,13 @@ def _move_lines(lines: Any, session: Session, by: int, voices: Mapping[int, Voic
     )
     for before, voice in voices.items():
         versions.filter(voice_id=before).update(voice_id=voice.pk)
+
+
+def _move_overlaps(overlaps: QuerySet[Overlap], by: int, voices: Mapping[int, Voice]) -> None:
+    """Let the speech during lines go with them; what was before the beginning of the session is lost."""
+    overlaps.update(start=Greatest(F("start") + by, Value(0)), end=Greatest(F("end") + by, Value(0)))
+    for before, voice in voices.items():
+        overlaps.filter(voice_id=before).update(voice=voice)
 
 
 def _renew(session: Session, **columns: Any) -> None:

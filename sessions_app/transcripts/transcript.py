@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sessions_app.models import Session, Utterance, Voice
-from sessions_app.store.queries import as_line
+from sessions_app.store.queries import as_line, with_voices
 from sessions_app.wire.protocol import line_fields
 
 
@@ -38,14 +38,10 @@ def read(session: Session) -> Transcript:
     """Read the lines of a session in order."""
     # The marks first: a line that comes in between is then sent twice, and not missed.
     last_seq, last_revision = Session.objects.values_list("last_seq", "last_revision").get(pk=session.pk)
-    lines = list(
-        Utterance.objects.filter(session=session, is_removed=False)
-        .select_related("voice__speaker")
-        .defer("tokens", "machine_text")
-        .order_by("start", "id")
-    )
+    lines = with_voices(Utterance.objects.filter(session=session, is_removed=False))
+    rows = list(lines.defer("tokens", "machine_text").order_by("start", "id"))
     voices = Voice.objects.filter(session=session).select_related("speaker").order_by("id")
-    return Transcript(last_seq, last_revision, lines, [voice.public_id for voice in voices])
+    return Transcript(last_seq, last_revision, rows, [voice.public_id for voice in voices])
 
 
 def line_json(utterance: Utterance) -> dict[str, Any]:

@@ -53,7 +53,14 @@ def paper(request: HttpRequest, session: Session) -> HttpResponse:
         "export": prepared,
         "logo": letterhead.own_logo(),
         "attendees": exports.attendees(prepared) if prepared.has_speakers else [],
-        "turns": [(turn[0], turn[0].start_ms / 1000, turn) for turn in exports.turns(prepared)],
+        "turns": [
+            (
+                turn[0],
+                turn[0].start_ms / 1000,
+                [(line.text, prepared.marks.get(line.line_id)) for line in turn],
+            )
+            for turn in exports.turns(prepared)
+        ],
     }
     log.record(Action.MEETING_EXPORTED, meeting=session.key, format="paper")
     return render(request, "sessions/paper.html", context)

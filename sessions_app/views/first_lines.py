@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from sessions_app.catalogue.talk_picture import voice_colours
 from sessions_app.store.queries import as_line
 from sessions_app.templatetags.durations import clock
+from sessions_app.transcripts.overlap_marks import marks
 from sessions_app.transcripts.transcript import Transcript
 from sessions_app.wire.protocol import Line
 
@@ -35,6 +36,9 @@ class FirstLine:
     name: str
     time: str
     text: str
+    mark: str
+    """See `overlap_marks`."""
+
     language: str
     tab_index: int
 
@@ -44,10 +48,11 @@ def first_lines(transcript: Transcript, *, is_live: bool) -> list[FirstLine]:
     chosen = transcript.lines[-COUNT:] if is_live else transcript.lines[:COUNT]
     colours = voice_colours(transcript.speakers)
     lines = [as_line(utterance) for utterance in chosen]
-    return [_first_line(line, lines[:index], colours) for index, line in enumerate(lines)]
+    said = zip(lines, marks(lines), strict=True)
+    return [_first_line(line, mark, lines[:index], colours) for index, (line, mark) in enumerate(said)]
 
 
-def _first_line(line: Line, before: Sequence[Line], colours: dict[str, int]) -> FirstLine:
+def _first_line(line: Line, mark: str, before: Sequence[Line], colours: dict[str, int]) -> FirstLine:
     spoken = line.spoken
     name = spoken.speaker_name or _("Unknown speaker")
     is_continued = bool(before) and before[-1].spoken.speaker_id == spoken.speaker_id
@@ -64,6 +69,7 @@ def _first_line(line: Line, before: Sequence[Line], colours: dict[str, int]) -> 
         name=name,
         time=clock(line.start_ms / 1000),
         text=line.text,
+        mark=mark,
         language="zh-Hans" if _CHINESE.search(line.text) else "en",
         tab_index=-1 if before else 0,
     )

@@ -12,14 +12,14 @@ from redis.exceptions import RedisError
 
 from speakers import notify
 
-from .protocol import ClosedBy, Line, PartialLine, SessionEnd, SpeakerRef
+from .protocol import ClosedBy, Line, OverlapRef, PartialLine, SessionEnd, SpeakerRef
 
 WORKERS = notify.WORKERS
 
 RIGHTS = "rights"
 """The group of all processes with sockets, who are told when somebody may have lost a right."""
 
-Sent = TypeVar("Sent", Line, SpeakerRef, PartialLine, SessionEnd)
+Sent = TypeVar("Sent", Line, SpeakerRef, OverlapRef, PartialLine, SessionEnd)
 
 RIGHTS_CHANGED = "rights.changed"
 
@@ -62,7 +62,7 @@ def commit_message(
 
 def _line(line: Line) -> dict[str, Any]:
     """Return the fields of a line; who wants the times of its words asks the database."""
-    fields = asdict(line)
+    fields = asdict(line) | {"overlaps": [asdict(overlap) for overlap in line.overlaps]}
     del fields["words"]
     return fields
 
@@ -93,10 +93,13 @@ def lines_from(message: dict[str, Any]) -> list[Line]:
         TypeError, KeyError, ValueError: If a process of another version sent it, whose lines have other
             fields than ours; so do the functions below. The database knows what is missing.
     """
-    return [
-        _decode(Line, sent | {"spoken": _decode(SpeakerRef, sent["spoken"]), "words": ()})
-        for sent in message["lines"]
-    ]
+    return [_line_from(sent) for sent in message["lines"]]
+
+
+def _line_from(sent: dict[str, Any]) -> Line:
+    spoken = _decode(SpeakerRef, sent["spoken"])
+    overlaps = tuple(_decode(OverlapRef, overlap) for overlap in sent["overlaps"])
+    return _decode(Line, sent | {"spoken": spoken, "overlaps": overlaps, "words": ()})
 
 
 def partial_from(message: dict[str, Any]) -> PartialLine:

@@ -11,7 +11,7 @@ import enum
 import json
 import unicodedata
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -303,6 +303,18 @@ class Word:
 
 
 @dataclass(frozen=True, slots=True)
+class OverlapRef:
+    """Somebody else who speaks during a line, without words of their own; perhaps beyond it."""
+
+    speaker_id: str
+    speaker_name: str
+    start_ms: int
+    end_ms: int
+    number: int | None = None
+    """As of `SpeakerRef`."""
+
+
+@dataclass(frozen=True, slots=True)
 class Line:
     """A final: number `seq` of its session; 0 for a line that a person added."""
 
@@ -314,6 +326,9 @@ class Line:
     spoken: SpeakerRef
     is_edited: bool = False
     """Whether a person corrected its text."""
+
+    overlaps: tuple[OverlapRef, ...] = ()
+    """In the order of their start. Lines may overlap as well: then both have their words."""
 
     words: tuple[Word, ...] = field(default=(), compare=False)
     """For clients that ask for them alone: see `Capabilities.wants_words`."""
@@ -469,10 +484,10 @@ def encode_error(error: ProtocolError) -> str:
 
 def line_fields(line: Line) -> dict[str, Any]:
     """Return a line as version 2 writes it: every field, also one that is added to `Line` tomorrow."""
+    more = {_WIRE_NAMES.get(name, name): getattr(line, name) for name in _MORE}
     spoken = _said_by(line.spoken) | {"number": line.spoken.number}
-    return (
-        _line(line) | {"spk": spoken} | {_WIRE_NAMES.get(name, name): getattr(line, name) for name in _MORE}
-    )
+    overlaps = [asdict(overlap) for overlap in line.overlaps]
+    return _line(line) | {"spk": spoken} | more | {"overlaps": overlaps}
 
 
 _VERSION_1 = ("text", "spoken", "seq", "start_ms", "end_ms")

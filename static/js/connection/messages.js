@@ -12,6 +12,17 @@
  */
 
 /**
+ * Somebody else who speaks during a line, without words of their own.
+ *
+ * @typedef {object} Overlap
+ * @property {string} speaker_id
+ * @property {string} speaker_name
+ * @property {number | null} number as of `Spoken`
+ * @property {number} start_ms
+ * @property {number} end_ms
+ */
+
+/**
  * @typedef {object} Line
  * @property {number} id
  * @property {number} seq 0 for a line that a person added
@@ -20,6 +31,7 @@
  * @property {number} start_ms
  * @property {number} end_ms
  * @property {boolean} edited
+ * @property {Overlap[]} overlaps
  * @property {number} [revision]
  */
 

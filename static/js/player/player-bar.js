@@ -11,7 +11,7 @@ import { byId, rangeOf } from "../lib/dom.js";
 import { toast } from "../lib/toast.js";
 import { fill, gettext } from "../lib/words.js";
 import { Player } from "./player.js";
-import { lineAt, MS_PER_PEAK, wordAt, wordAtCharacter } from "./timeline.js";
+import { linesAt, MS_PER_PEAK, soundingAt, wordAt, wordAtCharacter } from "./timeline.js";
 import { Waveform } from "./waveform.js";
 
 const STEP_MS = 5000;
@@ -186,10 +186,12 @@ export class PlayerBar {
 
   showSpoken() {
     const { ms, isPlaying } = this.player;
-    const line = isPlaying || ms > 0 ? lineAt(this.view.transcript.lines, ms) : null;
-    this.view.transcriptView.setPlaying(line, { follow: isPlaying && !this.isReading });
+    const lines = isPlaying || ms > 0 ? linesAt(this.view.transcript.lines, ms) : [];
+    this.view.transcriptView.setPlaying(lines, ms, { follow: isPlaying && !this.isReading });
     this.highlight?.clear();
-    if (isPlaying && line && ms <= line.end_ms) this.markWord(line, ms);
+    const spoken = isPlaying ? lines.filter((line) => ms <= line.end_ms) : [];
+    for (const line of spoken) this.markWord(line, ms);
+    this.view.lightPeople(isPlaying ? soundingAt(lines, ms) : []);
   }
 
   /**

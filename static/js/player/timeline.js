@@ -6,6 +6,8 @@
 
 export const MS_PER_PEAK = 100;
 
+const LOOKED_BACK = 20; // lines; so many do not sound at once
+
 /**
  * Return the last line that has begun by then; null before the first.
  *
@@ -15,6 +17,29 @@ export const MS_PER_PEAK = 100;
  * @returns {T | null}
  */
 export function lineAt(lines, ms) {
+  return lines[countBegun(lines, ms) - 1] ?? null;
+}
+
+/**
+ * Return the lines that sound at a moment, the last that has begun first; in a pause that one alone.
+ *
+ * @template {Pick<Line, "start_ms" | "end_ms">} T
+ * @param {readonly T[]} lines in the order of their start
+ * @param {number} ms
+ * @returns {T[]}
+ */
+export function linesAt(lines, ms) {
+  const begun = countBegun(lines, ms);
+  const latest = lines.slice(Math.max(0, begun - LOOKED_BACK), begun).reverse();
+  const sounding = latest.filter((line) => ms < line.end_ms);
+  return sounding.length ? sounding : latest.slice(0, 1);
+}
+
+/**
+ * @param {readonly Pick<Line, "start_ms">[]} lines
+ * @param {number} ms
+ */
+function countBegun(lines, ms) {
   let low = 0;
   let high = lines.length;
   while (low < high) {
@@ -22,7 +47,20 @@ export function lineAt(lines, ms) {
     if (lines[middle].start_ms <= ms) low = middle + 1;
     else high = middle;
   }
-  return lines[low - 1] ?? null;
+  return low;
+}
+
+/**
+ * Return the ids of those who speak at a moment, with words or without.
+ *
+ * @param {readonly Pick<Line, "spk" | "start_ms" | "end_ms" | "overlaps">[]} lines
+ * @param {number} ms
+ */
+export function soundingAt(lines, ms) {
+  const isNow = (/** @type {Pick<Line, "start_ms" | "end_ms">} */ span) => span.start_ms <= ms && ms < span.end_ms;
+  const own = lines.filter(isNow).map(({ spk }) => spk.speaker_id);
+  const others = lines.flatMap(({ overlaps }) => overlaps.filter(isNow).map((overlap) => overlap.speaker_id));
+  return [...own, ...others];
 }
 
 /**

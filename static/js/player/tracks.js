@@ -2,6 +2,8 @@
 
 /** @import { Line, Spoken } from "../connection/messages.js" */
 
+import { speech } from "../transcript/people.js";
+
 /**
  * @typedef {object} Track
  * @property {Spoken} spk as of their last line
@@ -13,21 +15,26 @@ const JOINED_MS = 1000; // a breath between two lines
 /**
  * Return the track of each speaker, in the order in which they came.
  *
- * @param {readonly Pick<Line, "spk" | "start_ms" | "end_ms">[]} lines in the order of their start
+ * @param {readonly Pick<Line, "spk" | "start_ms" | "end_ms" | "overlaps">[]} lines
  * @returns {Track[]}
  */
 export function tracksOf(lines) {
-  /** @type {Map<string, Track>} */
-  const tracks = new Map();
-  for (const { spk, start_ms: start, end_ms: end } of lines) {
-    const track = tracks.get(spk.speaker_id) ?? { spk, spans: [] };
-    track.spk = spk;
-    const last = track.spans.at(-1);
+  return speech(lines).map(({ spk, spans }) => ({ spk, spans: joined(spans) }));
+}
+
+/**
+ * @param {readonly [number, number][]} spans
+ * @returns {[number, number][]} in order
+ */
+function joined(spans) {
+  /** @type {[number, number][]} */
+  const found = [];
+  for (const [start, end] of [...spans].sort((one, other) => one[0] - other[0])) {
+    const last = found.at(-1);
     if (last && start - last[1] <= JOINED_MS) last[1] = Math.max(last[1], end);
-    else track.spans.push([start, end]);
-    tracks.set(spk.speaker_id, track);
+    else found.push([start, end]);
   }
-  return [...tracks.values()];
+  return found;
 }
 
 /**

@@ -2,7 +2,7 @@
 
 /** @import { KnownLine } from "../transcript/transcript.js" */
 
-import { lineAt, loudest } from "./timeline.js";
+import { linesAt, loudest } from "./timeline.js";
 
 const BAR_PX = 3;
 const MARK_PX = 7;
@@ -124,7 +124,7 @@ export class Waveform {
     /** @type {Map<string, string>} */
     const colours = new Map();
     return (/** @type {number} */ ms) => {
-      const line = lineAt(this.lines, ms);
+      const [line] = linesAt(this.lines, ms);
       const spoken = line && ms < line.end_ms ? line : null;
       const key = spoken?.spk.speaker_id ?? "";
       const colour = colours.get(key) ?? this.colour(spoken);

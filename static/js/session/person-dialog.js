@@ -9,7 +9,7 @@
 import { clock } from "../lib/clock.js";
 import { element } from "../lib/dom.js";
 import { fill, gettext, languageOf, ngettext, speakerName } from "../lib/words.js";
-import { longestLines, talkingTimes } from "../transcript/people.js";
+import { linesOf, longestLines, talkingTimes } from "../transcript/people.js";
 
 const EXCERPTS = 5;
 
@@ -49,12 +49,14 @@ export class PersonDialog {
 
   /** @param {string} speakerId */
   open(speakerId) {
-    const lines = this.view.transcript.lines.filter((line) => line.spk.speaker_id === speakerId);
-    const [talking] = talkingTimes(lines);
+    const lines = linesOf(this.view.transcript.lines, speakerId);
+    const talking = talkingTimes(this.view.transcript.lines).find(({ spk }) => spk.speaker_id === speakerId);
     if (!talking) return;
-    this.line = lines[0];
+    [this.line] = lines;
+    const hasWords = lines.some(({ id }) => id !== 0);
+    const facts = ngettext("%(count)s line, %(time)s", "%(count)s lines, %(time)s", lines.length);
     this.title.textContent = speakerName(talking.spk);
-    this.facts.textContent = fill(ngettext("%(count)s line, %(time)s", "%(count)s lines, %(time)s", lines.length), {
+    this.facts.textContent = fill(hasWords ? facts : gettext("Only heard while others speak, %(time)s"), {
       count: lines.length,
       time: clock(talking.ms),
     });

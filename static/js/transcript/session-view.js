@@ -252,6 +252,17 @@ export class SessionView {
   }
 
   /**
+   * Light those who are being heard.
+   *
+   * @param {readonly string[]} speakers
+   */
+  lightPeople(speakers) {
+    for (const person of byId("people").querySelectorAll("button")) {
+      person.classList.toggle("is-sounding", speakers.includes(person.dataset.speaker ?? ""));
+    }
+  }
+
+  /**
    * Return the button of somebody who speaks.
    *
    * @param {string} speakerId

@@ -5,6 +5,7 @@
 import { clock } from "../lib/clock.js";
 import { closest, descendant, element, setText } from "../lib/dom.js";
 import { fill, gettext, languageOf, speakerInitial, speakerName } from "../lib/words.js";
+import { overlapMark } from "./overlap-marks.js";
 import { VoiceColours } from "./voices.js";
 
 const STEPS = new Map([
@@ -17,8 +18,10 @@ export class TranscriptView {
   rows = new Map();
   /** @type {HTMLElement | null} the row that the Tab key reaches */
   current = null;
-  /** @type {HTMLElement | null} the row that is being heard */
+  /** @type {HTMLElement | null} the row that is being heard; of several, the last that has begun */
   playing = null;
+  /** @type {Set<HTMLElement>} all rows that are being heard */
+  sounding = new Set();
   /** @type {HTMLElement | undefined} */
   probe;
   /** @type {Set<string>} ids of those whose lines are shown; empty for everybody's */
@@ -44,7 +47,7 @@ export class TranscriptView {
     this.container.setAttribute("aria-live", "off");
     const rows = lines.map((line) => this.makeRow(line));
     this.container.replaceChildren(...rows);
-    lines.forEach((_, index) => this.setContinued(index, lines));
+    lines.forEach((_, index) => this.showNeighbours(index, lines));
     this.setCurrent(rows[0]);
     requestAnimationFrame(() => this.container.setAttribute("aria-live", "polite"));
   }
@@ -59,8 +62,7 @@ export class TranscriptView {
   added(line, index, lines) {
     const row = this.makeRow(line);
     this.container.insertBefore(row, this.container.children[index] ?? null);
-    this.setContinued(index, lines);
-    this.setContinued(index + 1, lines);
+    this.showNeighbourhood(index, lines);
     if (!this.current?.isConnected) this.setCurrent(row);
   }
 
@@ -72,10 +74,12 @@ export class TranscriptView {
    */
   changed(line, before, index, lines) {
     this.colours.rename(before.spk.speaker_id, line.spk.speaker_id);
+    before.overlaps.forEach(({ speaker_id }, place) =>
+      this.colours.rename(speaker_id, line.overlaps[place]?.speaker_id ?? ""),
+    );
     if (this.only.has(before.spk.speaker_id)) this.only.add(line.spk.speaker_id); // it may be a new name
     this.fill(line);
-    this.setContinued(index, lines);
-    this.setContinued(index + 1, lines);
+    this.showNeighbourhood(index, lines);
   }
 
   /**
@@ -88,7 +92,7 @@ export class TranscriptView {
     this.rows.delete(line.id);
     if (row && row === this.current) this.setCurrent(neighbour(row, 1) ?? neighbour(row, -1));
     row?.remove();
-    this.setContinued(index, lines);
+    this.showNeighbourhood(index, lines);
   }
 
   /**
@@ -98,8 +102,9 @@ export class TranscriptView {
    * @returns {boolean} whether colours changed
    */
   settleColours(lines) {
-    const separate = this.colours.separate(new Set(lines.map((line) => line.spk.speaker_id)));
-    for (const line of lines) if (separate.includes(line.spk.speaker_id)) this.fill(line);
+    const speaking = (/** @type {KnownLine} */ line) => [line.spk, ...line.overlaps].map((one) => one.speaker_id);
+    const separate = this.colours.separate(new Set(lines.flatMap(speaking)));
+    for (const line of lines) if (speaking(line).some((id) => separate.includes(id))) this.fill(line);
     return separate.length > 0;
   }
 
@@ -158,16 +163,53 @@ export class TranscriptView {
   }
 
   /**
-   * Name no speaker again who goes on.
+   * Show what a line and those after it owe to the lines before them.
    *
    * @param {number} index
    * @param {KnownLine[]} lines
    */
-  setContinued(index, lines) {
+  showNeighbourhood(index, lines) {
+    this.showNeighbours(index, lines);
+    const last = Math.max(lines[index]?.end_ms ?? 0, lines[index + 1]?.start_ms ?? 0);
+    for (let next = index + 1; next < lines.length && lines[next].start_ms <= last; next += 1) {
+      this.showNeighbours(next, lines);
+    }
+  }
+
+  /**
+   * Name no speaker again who goes on, and say who speaks at the same time.
+   *
+   * @param {number} index
+   * @param {KnownLine[]} lines
+   */
+  showNeighbours(index, lines) {
     const line = lines[index];
-    if (!line) return;
-    const isContinued = lines[index - 1]?.spk.speaker_id === line.spk.speaker_id;
-    this.rows.get(line.id)?.classList.toggle("is-continued", isContinued);
+    const row = line && this.rows.get(line.id);
+    if (!row) return;
+    row.classList.toggle("is-continued", lines[index - 1]?.spk.speaker_id === line.spk.speaker_id);
+    this.showMark(row, line, overlapMark(lines, index));
+  }
+
+  /**
+   * @param {HTMLElement} row
+   * @param {KnownLine} line
+   * @param {string} mark
+   */
+  showMark(row, line, mark) {
+    row.querySelector(".overlap")?.remove();
+    if (!mark) return;
+    const initials = line.overlaps.map((overlap) =>
+      element(
+        "span",
+        {
+          class: `initial voice-${this.colours.of(overlap.speaker_id)}`,
+          "aria-hidden": "true",
+          dataset: { start: overlap.start_ms, end: overlap.end_ms },
+        },
+        speakerInitial(overlap),
+      ),
+    );
+    descendant(row, ".text").after(element("p", { class: "overlap" }, ...initials, mark));
   }
 
   /**
@@ -217,17 +259,21 @@ export class TranscriptView {
   }
 
   /**
-   * Mark the line that is being heard.
+   * Mark the lines that are being heard, and those who speak in them without words.
    *
-   * @param {KnownLine | null} line
+   * @param {KnownLine[]} lines the last that has begun first
+   * @param {number} ms
    * @param {{follow: boolean}} options
    */
-  setPlaying(line, { follow }) {
-    const row = (line && this.rows.get(line.id)) ?? null;
+  setPlaying(lines, ms, { follow }) {
+    const rows = lines.flatMap((line) => this.rows.get(line.id) ?? []);
+    for (const row of this.sounding) row.classList.toggle("is-playing", rows.includes(row));
+    for (const row of rows) row.classList.add("is-playing");
+    for (const row of [...this.sounding, ...rows]) lightOverlaps(row, rows.includes(row) ? ms : -1);
+    this.sounding = new Set(rows);
+    const [row = null] = rows;
     if (row === this.playing) return;
-    this.playing?.classList.remove("is-playing");
     this.playing = row;
-    row?.classList.add("is-playing");
     if (row && follow && !isInSight(row)) row.scrollIntoView({ block: "center", behavior: "smooth" });
   }
 }
@@ -250,6 +296,20 @@ function neighbour(row, step) {
   const found = step > 0 ? row.nextElementSibling : row.previousElementSibling;
   if (found instanceof HTMLElement && found.hidden) return neighbour(found, step);
   return found instanceof HTMLElement ? found : null;
+}
+
+/**
+ * Light those who speak in a line without words while they do.
+ *
+ * @param {HTMLElement} row
+ * @param {number} ms
+ */
+function lightOverlaps(row, ms) {
+  for (const initial of row.querySelectorAll(".overlap .initial")) {
+    if (initial instanceof HTMLElement) {
+      initial.classList.toggle("is-sounding", Number(initial.dataset.start) <= ms && ms < Number(initial.dataset.end));
+    }
+  }
 }
 
 /** @param {HTMLElement} row */

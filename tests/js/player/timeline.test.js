@@ -3,9 +3,50 @@ import { describe, test } from "node:test";
 
 /** @import { Word } from "../../../static/js/player/timeline.js" */
 
-import { lineAt, loudest, wordAt, wordAtCharacter } from "../../../static/js/player/timeline.js";
-import { line } from "../support/lines.js";
+import { lineAt, linesAt, loudest, soundingAt, wordAt, wordAtCharacter } from "../../../static/js/player/timeline.js";
+import { ANNA, BORIS, line, overlap, stranger } from "../support/lines.js";
 import { between, randomSource } from "../support/random.js";
+
+describe("The lines at a moment", () => {
+  const under = line(1, { start_ms: 1000, end_ms: 6000 });
+  const over = line(2, { spk: BORIS, start_ms: 3000, end_ms: 4000 });
+  const next = line(3, { start_ms: 8000, end_ms: 9000 });
+  const lines = [under, over, next];
+  const ids = (/** @type {number} */ ms) => linesAt(lines, ms).map(({ id }) => id);
+
+  test("are none before the first", () => assert.deepEqual(ids(999), []));
+
+  test("are all that sound, the last that has begun first", () => {
+    assert.deepEqual(ids(2999), [1]);
+    assert.deepEqual(ids(3000), [2, 1]);
+    assert.deepEqual(ids(3999), [2, 1]);
+  });
+
+  test("go on with the longer one when the shorter has ended", () => assert.deepEqual(ids(4000), [1]));
+
+  test("are in a pause the last that has begun, alone", () => {
+    assert.deepEqual(ids(6000), [2]);
+    assert.deepEqual(ids(7999), [2]);
+    assert.deepEqual(ids(9000), [3]);
+  });
+});
+
+describe("Who speaks at a moment", () => {
+  const lines = [
+    line(1, { spk: ANNA, start_ms: 0, end_ms: 4000, overlaps: [overlap(stranger(2), 1000, 2000)] }),
+    line(2, { spk: BORIS, start_ms: 3000, end_ms: 5000 }),
+  ];
+
+  test("is everybody with a line there, and who has no words of their own", () => {
+    assert.deepEqual(soundingAt(lines, 500), ["anna"]);
+    assert.deepEqual(soundingAt(lines, 1000), ["anna", "stranger-2"]);
+    assert.deepEqual(soundingAt(lines, 2000), ["anna"]);
+    assert.deepEqual(soundingAt(lines, 3500), ["anna", "boris"]);
+    assert.deepEqual(soundingAt(lines, 4500), ["boris"]);
+  });
+
+  test("is nobody in a pause", () => assert.deepEqual(soundingAt(lines, 5000), []));
+});
 
 describe("The line at a moment", () => {
   const lines = [line(1), line(2), line(3, { start_ms: 10_000 })];

@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 
+/** @import { Overlap } from "../../../static/js/connection/messages.js" */
+
 import { meant, outline, spanAt, tracksOf } from "../../../static/js/player/tracks.js";
 
 /**
@@ -13,6 +15,7 @@ const line = (id, start, end, name = id) => ({
   spk: { speaker_id: id, speaker_name: name, score: null, enrolled: true, number: null },
   start_ms: start,
   end_ms: end,
+  overlaps: /** @type {Overlap[]} */ ([]),
 });
 
 const track = {
@@ -24,6 +27,18 @@ const track = {
 };
 
 describe("Tracks", () => {
+  test("show who speaks without words of their own, joined with the line that follows", () => {
+    const during = { speaker_id: "b", speaker_name: "b", number: null, start_ms: 1500, end_ms: 1900 };
+    const found = tracksOf([{ ...line("a", 0, 2000), overlaps: [during] }, line("b", 2100, 3000)]);
+    assert.deepEqual(
+      found.map(({ spk, spans }) => [spk.speaker_id, spans]),
+      [
+        ["a", [[0, 2000]]],
+        ["b", [[1500, 3000]]],
+      ],
+    );
+  });
+
   test("are the speakers' in the order in which they came, under their newest name", () => {
     const found = tracksOf([line("b", 0, 900), line("a", 1000, 2000), line("b", 3000, 4000, "Bea")]);
     assert.deepEqual(

@@ -1,6 +1,6 @@
 // Lines of a meeting.
 
-/** @import { Line, Spoken } from "../../../static/js/connection/messages.js" */
+/** @import { Line, Overlap, Spoken } from "../../../static/js/connection/messages.js" */
 
 export const ANNA = speaker("anna", "Anna");
 export const BORIS = speaker("boris", "Boris");
@@ -24,6 +24,18 @@ export function stranger(number) {
 }
 
 /**
+ * Return speech during a line without words.
+ *
+ * @param {Spoken} spk
+ * @param {number} start
+ * @param {number} end
+ * @returns {Overlap}
+ */
+export function overlap({ speaker_id, speaker_name, number = null }, start, end) {
+  return { speaker_id, speaker_name, number, start_ms: start, end_ms: end };
+}
+
+/**
  * Return a line of one second that begins at `id` seconds, unless told otherwise.
  *
  * @param {number} id
@@ -40,6 +52,7 @@ export function line(id, fields = {}) {
     start_ms: start,
     end_ms: start + 1000,
     edited: false,
+    overlaps: [],
     ...fields,
   };
 }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import re
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from django.http import HttpResponse
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone, translation
+from docx.shared import Pt
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
@@ -27,8 +29,9 @@ from pytest_django import Settings
 
 from sessions_app.models import Session
 from sessions_app.transcripts import exports
+from sessions_app.transcripts.alignment import TimedWord
 from sessions_app.transcripts.exports import Export
-from sessions_app.wire.protocol import Line, SpeakerRef
+from sessions_app.wire.protocol import Line, OverlapRef, SpeakerRef
 from sessions_app.wire.untrusted import one_line
 from tests.sessions_app.meetings import make_lines, make_recording, make_session, make_voice, whole
 
@@ -175,7 +178,111 @@ class TestJson:
         assert content["lines"][2] == {
             "start_ms": 4000, "end_ms": 6000, "speaker": "Speaker 1", "speaker_id": "Speaker 1",
             "text": "好的。", "words": [], "id": 2, "seq": 2, "edited": False,
+            "overlaps": [],
         }  # fmt: skip
+
+
+def both(**options: Any) -> Export:
+    """A long line of 张三 in which 李 四 speaks too, and within its time one of a stranger."""
+    too = OverlapRef("li", "李 四", 500, 1500)
+    lines = [
+        Line(1, 1, 0, 6000, "大家好，我们开始吧。", SpeakerRef("zhang", "张三"), overlaps=(too,)),
+        Line(2, 2, 4000, 5000, "好的。", SpeakerRef("x", "Speaker 3", number=3)),
+    ]
+    words = {1: [TimedWord(0, 3, 0, 16_000), TimedWord(4, 9, 80_000, 96_000)], 2: []}
+    said = {1: "李 四 speaks too", 2: "at the same time as 张三"}
+    return Export("周会", "m-1", STARTED, 6.0, lines, words, marks=said, **options)
+
+
+class TestSeveralAtOnce:
+    def test_texts_have_a_mark_behind_the_line(self) -> None:
+        assert "大家好，我们开始吧。 [李 四 speaks too]\n" in exports.as_text(both()).decode()
+        assert "好的。 *\\[at the same time as 张三\\]*" in exports.as_markdown(both()).decode()
+
+    def test_in_a_document_the_mark_is_small(self) -> None:
+        document = docx.Document(io.BytesIO(exports.as_docx(both())))
+        marks = [run for paragraph in document.paragraphs for run in paragraph.runs if "[" in run.text]
+        assert [run.text for run in marks] == [" [李 四 speaks too]", " [at the same time as 张三]"]
+        assert {run.font.size for run in marks} == {Pt(9)}
+
+    @pytest.mark.parametrize("format_", ["srt", "vtt"])
+    def test_subtitles_are_in_the_order_of_their_start(self, format_: str) -> None:
+        content = exports.FORMATS[format_].write(both()).decode()
+        starts = [event.start for event in pysubs2.SSAFile.from_string(content, format_=format_)]
+        assert starts == sorted(starts)
+
+    def test_vtt_has_a_cue_for_whoever_has_no_words(self) -> None:
+        with translation.override("en"):
+            content = exports.as_vtt(both()).decode()
+        assert "00:00:00.500 --> 00:00:01.500\n<v 李 四>[speaks too]\n" in content
+        assert "[speaks too]" not in exports.as_vtt(both(has_speakers=False)).decode()
+
+    def test_json_has_them_with_their_times(self) -> None:
+        [long, short] = json.loads(exports.as_json(both()))["lines"]
+        assert long["overlaps"] == [
+            {"speaker_id": "li", "speaker_name": "李 四", "start_ms": 500, "end_ms": 1500, "number": None}
+        ]
+        assert short["start_ms"] < long["end_ms"]
+
+    def test_attendees_have_spoken_both_ways(self) -> None:
+        spoken = {each.name: each.spoken_ms for each in exports.attendees(both())}
+        assert spoken == {"张三": 6000, "李 四": 1000, "Speaker 3": 1000}
+
+    def test_names_in_overlaps_are_cleaned(self) -> None:
+        line = replace(both().lines[0], overlaps=(OverlapRef("x", "a\x00\nb", 0, 1),))
+        assert exports.cleaned(line).overlaps[0].speaker_name == one_line("a\x00\nb")
+
+
+class TestRttm:
+    def rows(self, made: Export) -> list[list[str]]:
+        return [row.split(" ") for row in exports.as_rttm(made).decode().splitlines()]
+
+    def test_says_who_speaks_from_when_on_and_for_how_long(self) -> None:
+        assert exports.as_rttm(both()).decode() == (
+            "SPEAKER m-1 1 0.000 6.000 <NA> <NA> 张三 <NA> <NA>\n"
+            "SPEAKER m-1 1 0.500 1.000 <NA> <NA> 李_四 <NA> <NA>\n"
+            "SPEAKER m-1 1 4.000 1.000 <NA> <NA> speaker_3 <NA> <NA>\n"
+        )
+
+    def test_lines_of_one_that_touch_are_one(self) -> None:
+        rows = self.rows(export())
+        assert [(row[3], row[4], row[7]) for row in rows] == [
+            ("0.000", "4.000", "张三"), ("4.000", "2.000", "Speaker_1"),
+        ]  # fmt: skip
+
+    def test_strangers_are_called_alike_in_any_language(self) -> None:
+        with translation.override("zh-hans"):
+            chinese = exports.as_rttm(both())
+        assert chinese == exports.as_rttm(both())
+
+    def test_two_people_of_one_name_are_two(self) -> None:
+        lines = [
+            Line(at, at, 3000 * at, 3000 * at + 1000, "x", SpeakerRef(str(at), "王 伟")) for at in range(3)
+        ]
+        made = Export("x", "x", STARTED, 9, lines, {})
+        assert [row[7] for row in self.rows(made)] == ["王_伟", "王_伟_2", "王_伟_3"]
+
+    def test_a_numbered_name_that_somebody_has_is_not_given_twice(self) -> None:
+        names = ["a", "a_2", "a"]
+        lines = [
+            Line(at, at, 3000 * at, 3000 * at + 1, "x", SpeakerRef(str(at), n)) for at, n in enumerate(names)
+        ]
+        assert len({row[7] for row in self.rows(Export("x", "x", STARTED, 9, lines, {}))}) == 3
+
+    def test_without_speakers_it_says_when_anybody_speaks(self) -> None:
+        assert [row[3:8] for row in self.rows(both(has_speakers=False))] == [
+            ["0.000", "6.000", "<NA>", "<NA>", "speech"]
+        ]
+
+    def test_a_line_without_a_time_is_nobodys_turn(self) -> None:
+        line = Line(1, 0, 500, 500, "（笑）", SpeakerRef("a", "a"))
+        assert exports.as_rttm(Export("x", "x", STARTED, 9, [line], {})) == b""
+
+    @pytest.mark.parametrize("name", [*HOSTILE, "", " ", ";; x", "SPEAKER", "a\tb", "\u3000"])
+    def test_every_row_has_ten_fields_whatever_people_are_called(self, name: str) -> None:
+        rows = self.rows(export([(name, "x"), ("b", "y")]))
+        assert [len(row) for row in rows] == [10, 10]
+        assert all(row[0] == "SPEAKER" and all(row) for row in rows)
 
 
 @settings(max_examples=30)
@@ -236,7 +343,7 @@ class TestDownload:
     def test_an_unknown_format_says_which_there_are(self) -> None:
         response = self.get(self.session(), "exe")
         assert response.status_code == 404
-        assert "txt, md, srt, vtt, json, docx" in response.content.decode()
+        assert "txt, md, srt, vtt, rttm, json, docx" in response.content.decode()
 
     @pytest.mark.parametrize(("as_flac", "extension"), [(False, "wav"), (True, "flac")])
     def test_the_recording_has_every_sample(

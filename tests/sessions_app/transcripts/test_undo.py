@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import User
 
-from sessions_app.models import Session, Utterance
+from sessions_app.models import Overlap, Session, Utterance
 from sessions_app.store import queries
+from sessions_app.store.queries import as_line, with_voices
 from sessions_app.transcripts import editing, transcript
 from sessions_app.transcripts.edit_requests import (
     ChangeText,
@@ -49,12 +50,15 @@ def session() -> Session:
     session = make_session()
     voices = [make_voice(session), make_voice(session, "张三"), make_voice(session)]
     for at, text in enumerate([*LINES, "Okay, let's go.", "预算多少？", "100 元。", "好的。"]):
-        make_lines(session, [text], voices[at % 3])
+        [line] = make_lines(session, [text], voices[at % 3])
+        Overlap.objects.create(
+            utterance=line, voice=voices[(at + 1) % 3], start=line.start + 100, end=line.end - 100
+        )
     return session
 
 
 def lines(session: Session) -> list[Utterance]:
-    rows = session.utterances.filter(is_removed=False).select_related("voice__speaker")
+    rows = with_voices(session.utterances.filter(is_removed=False))
     return list(rows.order_by("start", "id"))
 
 
@@ -154,9 +158,22 @@ def followed(edit: Edit, revisions: Mapping[tuple[int, int | None], int]) -> Edi
 def state(session: Session) -> list[tuple[object, ...]]:
     """All that a reader sees of the lines."""
     return [
-        (row.pk, row.text, row.start, row.end, row.is_edited, row.voice.name if row.voice else "")
+        (
+            row.pk,
+            row.text,
+            row.start,
+            row.end,
+            row.is_edited,
+            row.voice.name if row.voice else "",
+            _during(row),
+        )
         for row in lines(session)
     ]
+
+
+def _during(row: Utterance) -> list[tuple[str, int, int]]:
+    """Who speaks during a line, each once."""
+    return sorted({(each.speaker_name, each.start_ms, each.end_ms) for each in as_line(row).overlaps})
 
 
 @pytest.mark.parametrize("seed", SEEDS)
@@ -246,7 +263,7 @@ def test_a_speaker_who_was_forgotten_does_not_come_back_with_an_undo(session: Se
 
     editing.apply(session, undo, by=editor)
 
-    assert "张三" not in {name for *_, name in state(session)}
+    assert "张三" not in {name for *_, name, _during in state(session)}
     assert "张三" not in str(list(Utterance.history.values()))
 
 

@@ -27,6 +27,7 @@ from sessions_app.wire.protocol import (
     Line,
     Message,
     Mode,
+    OverlapRef,
     ProtocolError,
     Revision,
     SpeakerRef,
@@ -82,7 +83,9 @@ def message_of(written: dict[str, Any]) -> Message:
     kind = getattr(protocol, name)
     if kind is Line:
         words = tuple(Word(*word) for word in values.get("words", ()))
-        values = values | {"spoken": SpeakerRef(**values["spoken"]), "words": words}
+        overlaps = tuple(OverlapRef(**overlap) for overlap in values.get("overlaps", ()))
+        spoken = SpeakerRef(**values["spoken"])
+        values = values | {"spoken": spoken, "overlaps": overlaps, "words": words}
     if kind is Revision:
         values = values | {"line": message_of({"Line": values["line"]})}
     if "mode" in values:

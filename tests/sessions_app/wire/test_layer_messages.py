@@ -10,9 +10,11 @@ import pytest
 from channels_redis.serializers import MsgPackSerializer
 
 from sessions_app.wire import layer_messages
-from sessions_app.wire.protocol import ClosedBy, Line, PartialLine, SessionEnd, SpeakerRef
+from sessions_app.wire.protocol import ClosedBy, Line, OverlapRef, PartialLine, SessionEnd, SpeakerRef
 
 LINE = Line(7, 3, 10_200, 12_300, "你好，世界。", SpeakerRef("0b5c", "张三", 0.98765, True), is_edited=True)
+OVERLAP = OverlapRef("y", "Speaker 3", 11_000, 11_600, 3)
+OVERLAPPED = replace(LINE, line_id=9, seq=5, overlaps=(OVERLAP, OverlapRef("0b5c", "张三", 11_000, 11_600)))
 STRANGER = replace(LINE, line_id=8, seq=4, spoken=SpeakerRef("x", "Speaker 2", None, number=2))
 
 
@@ -39,14 +41,15 @@ class TestGroups:
 
 class TestCommit:
     def test_brings_every_field_of_its_lines(self) -> None:
-        assert layer_messages.lines_from(over_redis(commit(LINE, STRANGER))) == [LINE, STRANGER]
+        lines = [LINE, STRANGER, OVERLAPPED]
+        assert layer_messages.lines_from(over_redis(commit(*lines))) == lines
 
     def test_says_how_far_the_session_is(self) -> None:
         message = over_redis(commit())
         assert (message["received"], message["durable"], message["lines"]) == (32_000, 16_000, [])
 
     def test_is_plain_data(self) -> None:
-        assert json.loads(json.dumps(commit(LINE))) == commit(LINE)
+        assert json.loads(json.dumps(commit(OVERLAPPED))) == commit(OVERLAPPED)
 
     @pytest.mark.parametrize("name", [field.name for field in fields(Line) if field.name != "words"])
     def test_of_a_version_that_lacks_a_field_is_not_understood(self, name: str) -> None:
@@ -60,6 +63,13 @@ class TestCommit:
         message = commit(LINE)
         del message["lines"][0]["spoken"][name]
         with pytest.raises(TypeError, match=f"SpeakerRef has other fields here: {name}"):
+            layer_messages.lines_from(message)
+
+    @pytest.mark.parametrize("name", [field.name for field in fields(OverlapRef)])
+    def test_of_a_version_that_knows_less_of_overlaps_is_not_understood(self, name: str) -> None:
+        message = commit(OVERLAPPED)
+        del message["lines"][0]["overlaps"][0][name]
+        with pytest.raises(TypeError, match=f"OverlapRef has other fields here: {name}"):
             layer_messages.lines_from(message)
 
     def test_of_a_version_that_has_more_fields_is_not_understood(self) -> None:
