@@ -8,6 +8,7 @@ import logging
 import time
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
+from itertools import count, islice
 from typing import Any, TypeVar
 
 import numpy as np
@@ -16,7 +17,16 @@ from django.utils import timezone
 
 from recognition.audio import SAMPLE_RATE, milliseconds, samples, seconds
 from recognition.core.endpointing import EndpointingOptions
-from recognition.core.events import Ended, Final, Flushed, Partial, Settled, UtteranceFailed
+from recognition.core.events import (
+    Ended,
+    Event,
+    Final,
+    Flushed,
+    OverlappingSpeech,
+    Partial,
+    Settled,
+    UtteranceFailed,
+)
 from recognition.engine.engine import Engine
 from recognition.engine.transcriber import Transcriber
 from sessions_app import pacing
@@ -31,6 +41,7 @@ from sessions_app.transport.interface import AudioChunk, Fenced, Transport
 from sessions_app.wire import layer_messages
 from sessions_app.wire.protocol import ClosedBy, PartialLine, SessionEnd
 from speakers.voiceprints.identification import Gallery
+from speakers.voiceprints.overlaps import HeardLine
 from speakers.voiceprints.tracking import SpeakerTracker
 
 from .absence import Absence
@@ -86,6 +97,8 @@ class LiveSession:
         self._transcriber = Transcriber(engine, endpointing, start=lease.durable)
         self._journal = files.Journal(lease.session_pk)
         self._tracker = tracker
+        self._finals: list[Final] = []  # of the latest utterance, as long as more may come
+        self._overlap_keys = count(-1, -1)
         self._lines: list[NewLine] = []
         self._arrivals = Arrivals()
         self._committing = asyncio.Lock()
@@ -271,11 +284,13 @@ class LiveSession:
 
     async def _persist(self) -> None:
         async for event in self._transcriber.events():
+            if self._finals and not _goes_on(self._finals[-1], event):
+                self._identify_finals()
             match event:
                 case Partial():
                     await self._publish_partial(event)
                 case Final():
-                    self._lines.append(self._new_line(event))
+                    self._finals.append(event)
                 case UtteranceFailed(_, start, end):
                     logger.error(
                         "session %s: no text for %.1f-%.1f s",
@@ -299,10 +314,16 @@ class LiveSession:
         observe_age(partial_age, "published", heard_at)
         self._log("partial of the audio up to %d", partial.end)
 
-    def _new_line(self, final: Final) -> NewLine:
-        seq = self.lease.last_seq + len(self._lines) + 1
-        decision = self._tracker.identify(seq, final.embedding, seconds(final.speech))
-        return NewLine(final, decision)
+    def _identify_finals(self) -> None:
+        """Decide whose the lines of an utterance are, and who else speaks in them: all at once."""
+        finals, self._finals = self._finals, []
+        first = self.lease.last_seq + len(self._lines) + 1
+        heard = [_heard(seq, final) for seq, final in enumerate(finals, first)]
+        others = [_heard(next(self._overlap_keys), overlap) for final in finals for overlap in final.overlaps]
+        decisions = self._tracker.identify_all([*heard, *others])
+        during = iter(decisions[len(finals) :])
+        for final, decision in zip(finals, decisions, strict=False):
+            self._lines.append(NewLine(final, decision, tuple(islice(during, len(final.overlaps)))))
 
     async def _commit(self, durable: int) -> None:
         def keep() -> tuple[Lease, list[Utterance]]:
@@ -383,6 +404,15 @@ class LiveSession:
     async def _publish_hint(self, message: dict[str, Any]) -> None:
         """Publish a hint for those who follow; the database has it already, so a loss costs only time."""
         await self._publish(self._group, message)
+
+
+def _goes_on(final: Final, event: Event) -> bool:
+    """Tell whether an event is one more line of the same utterance."""
+    return isinstance(event, Final) and event.utterance == final.utterance
+
+
+def _heard(key: int, speech: Final | OverlappingSpeech) -> HeardLine:
+    return HeardLine(key, speech.embedding, seconds(speech.speech), speech.start, speech.end)
 
 
 def pause_after(failures: int) -> float:

@@ -320,6 +320,8 @@ class SpeakerTracker:
         speakers = [line.voice for line in lines if line.voice.key in self._voices]
         for voice in speakers:
             self._note_speaker(voice)
+        words = [line.voice for line in lines if line.may_move and line.voice.key in self._voices]
+        self._last = words[-1] if words else self._last  # not who only spoke during the line of another
         new = set(list(self._voices)[known:])
         for key in dict.fromkeys(voice.key for voice in speakers if voice.key in new):
             self._voices[key] = self._voices.pop(key)

@@ -8,6 +8,7 @@ import logging
 import os
 import time
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -15,16 +16,18 @@ import pytest
 from django.utils import timezone
 
 from recognition.audio import samples
-from recognition.fakes.scripted import Script, ScriptedLine, scripted_models
+from recognition.core.events import Event, Final, OverlappingSpeech
+from recognition.engine.transcriber import Transcriber
+from recognition.fakes.scripted import Script, ScriptedEmbedder, ScriptedLine, scripted_models
 from sessions_app.metrics import registry
 from sessions_app.models import MAX_FAILURES, Session
 from sessions_app.recordings import files
 from sessions_app.sockets.fanout import Fanout
 from sessions_app.sockets.feed import SessionFeed
-from sessions_app.store import commits, voices
+from sessions_app.store import commits, queries, voices
 from sessions_app.transport.interface import LogLost
 from sessions_app.transport.memory import MemoryTransport
-from sessions_app.wire.protocol import PartialLine
+from sessions_app.wire.protocol import Line, PartialLine
 from sessions_app.worker import live_session
 from tests.support.senders import Socket
 
@@ -53,10 +56,15 @@ def no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(live_session, "DISK_FULL_RETRY_S", 0.02)
 
 
-async def send(transport: MemoryTransport, key: str) -> Session:
+def axis(number: int) -> np.ndarray:
+    """The voice of this number, as the scripted embedder hears it."""
+    return np.eye(ScriptedEmbedder.dimension, dtype=np.float32)[number]
+
+
+async def send(transport: MemoryTransport, key: str, audio: np.ndarray = AUDIO) -> Session:
     session, _ = await asyncio.to_thread(commits.get_or_create_session, key)
     await transport.open(session.pk, "sender", durable=0, may_take_over=False, listener=Socket())
-    await transport.append(session.pk, "sender", AUDIO.tobytes())
+    await transport.append(session.pk, "sender", audio.tobytes())
     await transport.finish(session.pk, "sender")
     return session
 
@@ -285,3 +293,72 @@ async def test_the_log_tells_the_way_of_a_session_by_positions_and_never_what_wa
     assert f"session {session.pk}: read the audio from 0 to {len(AUDIO)}" in told
     assert any("lines committed, all before" in line for line in told)
     assert not any(line.text in message for line in SCRIPT.lines for message in told)
+
+
+AT_ONCE = Script(
+    [ScriptedLine("大家好。", voice=0, seconds=4.0), ScriptedLine("好的。", voice=1, seconds=2.0)]
+)
+
+WORDLESS = OverlappingSpeech(samples(0.5), samples(2.0), axis(1), samples(1.5))
+
+
+class TestSeveralAtOnce:
+    """Lines of one utterance, and speech without words in them, are identified together."""
+
+    @pytest.fixture
+    async def transport(self, settings: Any, tmp_path: Any) -> AsyncIterator[MemoryTransport]:
+        settings.MEDIA_ROOT = tmp_path
+        async with worker_at_work(scripted_models(AT_ONCE)) as transport:
+            yield transport
+
+    @pytest.fixture(autouse=True)
+    def said(self, monkeypatch: pytest.MonkeyPatch) -> list[Final]:
+        """What recognition says besides, after the first line; in that one somebody speaks without words."""
+        more: list[Final] = []
+        real = Transcriber.events
+
+        async def events(transcriber: Transcriber) -> AsyncIterator[Event]:
+            async for event in real(transcriber):
+                is_first = isinstance(event, Final) and event.utterance == 0
+                yield replace(event, overlaps=(WORDLESS,)) if is_first else event
+                while is_first and more:
+                    yield more.pop(0)
+
+        monkeypatch.setattr(Transcriber, "events", events)
+        return more
+
+    async def hold(self, transport: MemoryTransport) -> list[Line]:
+        session = await ended(await send(transport, "at-once", AT_ONCE.audio()))
+        return await asyncio.to_thread(queries.lines_after, session.pk, 0, limit=9)
+
+    async def test_each_has_a_voice_of_its_own_however_alike_they_sound(
+        self, transport: MemoryTransport, said: list[Final]
+    ) -> None:
+        said.append(Final(0, samples(1.0), samples(2.5), "对。", (), axis(0), samples(1.5)))
+
+        first, second, _ = await self.hold(transport)
+
+        voices = [first.spoken.speaker_name, second.spoken.speaker_name, first.overlaps[0].speaker_name]
+        assert voices == ["Speaker 1", "Speaker 2", "Speaker 3"]
+
+    async def test_they_are_told_as_they_are_kept(self, transport: MemoryTransport) -> None:
+        fanout, heard = Fanout(), Follower()
+        heard.feed = await fanout.follow("at-once", heard)
+
+        kept = await self.hold(transport)
+
+        async with asyncio.timeout(20):
+            while heard.feed.last_seq < len(kept):
+                await asyncio.sleep(0.01)
+        await fanout.aclose()
+        assert heard.feed.lines_after(0) == kept
+        [overlap] = kept[0].overlaps
+        assert (overlap.start_ms, overlap.end_ms) == (500, 2000)
+
+    async def test_who_speaks_without_words_is_known_when_they_speak_alone(
+        self, transport: MemoryTransport
+    ) -> None:
+        """The second line of the script is by the one who spoke during the first."""
+        first, last = await self.hold(transport)
+
+        assert first.overlaps[0].speaker_id == last.spoken.speaker_id != first.spoken.speaker_id

@@ -432,6 +432,12 @@ class TestOverlap(TrackerTests):
 
         assert (unheard.voice, unheard.is_uncertain) == (voice(1), True)
 
+    def test_who_only_spoke_during_the_line_of_another_does_not_go_on(self) -> None:
+        lines = [(self.people.line(1), 0.0, 4.0), (self.people.line(2), 1.0, 3.0)]
+        spoken, _ = self.say_over(lines, (1, -1))
+
+        assert self.say_embedding(None, 0.2).voice == spoken.voice
+
     def test_speech_that_says_nothing_beside_the_only_voice_is_a_strangers(self) -> None:
         _, unheard = self.say_over([(self.people.line(1), 0.0, 4.0), (None, 1.0, 1.3)])
 
