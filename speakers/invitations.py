@@ -10,6 +10,7 @@ import numpy as np
 from django.contrib.auth.models import User
 from django.core.signing import BadSignature, Signer
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -82,13 +83,14 @@ def token_of(invitation: Invitation) -> str:
 
 
 def find(token: str) -> Invitation | None:
-    """Return the invitation of a link that is still good."""
+    """Return the invitation of a link that is good: to record, or to see one's consent and withdraw it."""
     try:
         key = uuid.UUID(_signer().unsign(token))
     except (BadSignature, ValueError):
         return None
-    known = Invitation.objects.select_related("speaker", "consent", "enrollment", "created_by")
-    return known.filter(pk=key, expires_at__gt=timezone.now(), created_by__is_active=True).first()
+    known = Invitation.objects.select_related("speaker", "consent__text", "enrollment", "created_by")
+    is_good = Q(expires_at__gt=timezone.now()) | Q(consent__isnull=False)
+    return known.filter(is_good, pk=key, created_by__is_active=True).first()
 
 
 def take(invitation: Invitation, audio: np.ndarray, text: ConsentText | None) -> None:
@@ -98,10 +100,12 @@ def take(invitation: Invitation, audio: np.ndarray, text: ConsentText | None) ->
         text: What the person has agreed to with this recording; None if they had agreed before.
 
     Raises:
-        EnrollmentError: If the link took too many recordings already, or nobody has agreed.
+        EnrollmentError: If the link is over, took too many recordings already, or nobody has agreed.
     """
     with transaction.atomic():
         row = Invitation.objects.select_for_update().get(pk=invitation.pk)
+        if row.is_over:
+            raise EnrollmentError(_("This link is over. Ask for another."))
         if row.takes >= MAX_TAKES:
             raise EnrollmentError(_("This link has taken too many recordings. Ask for another."))
         if row.enrollment:
@@ -119,6 +123,16 @@ def take(invitation: Invitation, audio: np.ndarray, text: ConsentText | None) ->
         )
         row.takes += 1
         row.save()
+
+
+def withdraw(invitation: Invitation) -> None:
+    """Take back the consent that was given by a link, with all that was recorded under it."""
+    with transaction.atomic():
+        row = Invitation.objects.select_for_update().get(pk=invitation.pk)
+        if row.enrollment:
+            lifecycle.discard(row.enrollment)
+        if row.consent:
+            lifecycle.withdraw(row.consent, by=None, invitation=str(row.uuid))
 
 
 def _signer() -> Signer:

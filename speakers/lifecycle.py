@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import timedelta
+from typing import Any
 
 from django.contrib.auth.models import User
 from django.db import transaction
@@ -62,14 +63,20 @@ def forget_voiceprint(voiceprint: Voiceprint, *, by: User | None) -> None:
         voiceprint.delete()
 
 
-def withdraw(consent: Consent, *, by: User | None) -> None:
-    """Delete a consent that a person took back, and what was enrolled under it."""
+def withdraw(consent: Consent, *, by: User | None, **detail: Any) -> None:
+    """Delete a consent that a person took back, and what was enrolled under it.
+
+    Args:
+        by: Who was told; None if the person did it themselves, by a link.
+        detail: More for the log.
+    """
     with transaction.atomic():
         log.record(
             Action.CONSENT_WITHDRAWN,
             by=by,
             speaker=consent.speaker.uuid,
             voiceprints=consent.voiceprints.count(),
+            **detail,
         )
         consent.delete()
 
@@ -108,7 +115,7 @@ def expire() -> None:
         _expire_consent(consent)
     for draft in Enrollment.objects.filter(created_at__lt=now - DRAFT_LIFE):
         discard(draft)
-    Invitation.objects.filter(expires_at__lte=now).delete()
+    Invitation.objects.filter(expires_at__lte=now, consent=None).delete()  # the others are for withdrawing
     GalleryChange.objects.filter(created_at__lt=now - CHANGE_LIFE).delete()
 
 

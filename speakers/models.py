@@ -237,6 +237,11 @@ class Invitation(models.Model):
     def __str__(self) -> str:
         return str(self.uuid)
 
+    @property
+    def is_over(self) -> bool:
+        """Tell whether it takes no more recordings."""
+        return self.expires_at <= timezone.now()
+
 
 class GalleryChange(models.Model):
     """The enrolled voices of a speaker changed; workers read these in order."""

@@ -19,5 +19,6 @@ urlpatterns = [
     path("links/<uuid:key>/revoke/", views.revoke_invitation, name="revoke-invitation"),
     path("record/<str:token>/", views.record_oneself, name="record-oneself"),
     path("record/<str:token>/verdict/", views.own_verdict, name="own-verdict"),
+    path("record/<str:token>/withdraw/", views.withdraw_own, name="withdraw-own-consent"),
     path("consents/<int:key>/withdraw/", views.withdraw, name="withdraw-consent"),
 ]

@@ -109,7 +109,7 @@ def record_oneself(request: HttpRequest, token: str) -> HttpResponse:
     """Let the person of a link agree and record their own voice; no login is needed."""
     invitation = _invitation(token)
     stage = invitations.stage_of(invitation)
-    is_open = stage in (Stage.OPEN, Stage.AGAIN)
+    is_open = stage in (Stage.OPEN, Stage.AGAIN) and not invitation.is_over
     text = enrollment.current_consent_text()
     form = EnrollForm(
         request.POST if is_open and request.method == "POST" else None,
@@ -127,11 +127,21 @@ def record_oneself(request: HttpRequest, token: str) -> HttpResponse:
         "invitation": invitation,
         "token": token,
         "stage": stage,
+        "is_open": is_open,
         "problems": [enrollment.describe(problem) for problem in verdict.problems] if verdict else [],
         "form": form,
         "text": text,
     }
     return render(request, "people/record_oneself.html", context)
+
+
+@require_POST
+@never_cache
+def withdraw_own(request: HttpRequest, token: str) -> HttpResponse:
+    """Let the person of a link take their consent back: the voice is deleted."""
+    invitation = _invitation(token)
+    invitations.withdraw(invitation)
+    return render(request, "people/record_oneself.html", {"invitation": invitation, "stage": "withdrawn"})
 
 
 def own_verdict(request: HttpRequest, token: str) -> HttpResponse:

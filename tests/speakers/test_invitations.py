@@ -6,14 +6,16 @@ import re
 from datetime import timedelta
 from itertools import product
 
+import numpy as np
 import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from audit.models import Entry
+from audit.models import Action, Entry
 from speakers import enrollment, invitations, lifecycle
+from speakers.exceptions import EnrollmentError
 from speakers.export import describe
 from speakers.invitations import MAX_TAKES, Stage
 from speakers.models import Consent, Enrollment, Invitation, Speaker, Voiceprint
@@ -187,6 +189,110 @@ class TestRecording:
 
         visitor.post(page_of(invitation), {"recording": wav(), **AGREED})
 
+        assert not Enrollment.objects.exists()
+
+
+class TestConsent:
+    """Is seen and withdrawn by whoever gave it, with nothing but the link."""
+
+    @pytest.fixture
+    def enrolled(self, visitor: Client, invitation: Invitation, enroller: User) -> Voiceprint:
+        visitor.post(page_of(invitation), {"recording": wav(), **AGREED})
+        draft = judge(Enrollment.objects.get())
+        return enrollment.store(draft, invitation.speaker, Consent.objects.get(), by=enroller)
+
+    def withdraw(self, visitor: Client, invitation: Invitation) -> str:
+        token = invitations.token_of(invitation)
+        return visitor.post(reverse("withdraw-own-consent", args=[token])).text
+
+    def test_is_shown_with_its_text_and_day(
+        self, visitor: Client, invitation: Invitation, enrolled: Voiceprint
+    ) -> None:
+        page = visitor.get(page_of(invitation)).text
+
+        assert "You agreed to this on" in page
+        assert "biometric" in page
+        assert "Withdraw my consent and delete my voice" in page
+
+    def test_there_is_nothing_to_withdraw_before(self, visitor: Client, invitation: Invitation) -> None:
+        assert "Withdraw my consent" not in visitor.get(page_of(invitation)).text
+        assert "is withdrawn" in self.withdraw(visitor, invitation)
+        assert not Entry.objects.filter(action=Action.CONSENT_WITHDRAWN).exists()
+
+    def test_withdrawn_takes_the_voice_along_and_is_on_record(
+        self, visitor: Client, invitation: Invitation, enrolled: Voiceprint
+    ) -> None:
+        page = self.withdraw(visitor, invitation)
+
+        assert "Your consent is withdrawn, and your voice is deleted." in page
+        assert not Consent.objects.exists()
+        assert not Voiceprint.objects.exists()
+        entry = Entry.objects.get(action=Action.CONSENT_WITHDRAWN)
+        assert (entry.actor, entry.detail) == (None, {"voiceprints": 1, "invitation": str(invitation.uuid)})
+
+    def test_a_recording_that_waits_goes_with_it(self, visitor: Client, invitation: Invitation) -> None:
+        visitor.post(page_of(invitation), {"recording": wav(), **AGREED})
+        judge(Enrollment.objects.get(), Problem.LIKE_ANOTHER)
+
+        self.withdraw(visitor, invitation)
+
+        assert not Enrollment.objects.exists()
+        assert not Consent.objects.exists()
+
+    def test_who_withdrew_may_think_better_of_it(
+        self, visitor: Client, invitation: Invitation, enrolled: Voiceprint
+    ) -> None:
+        self.withdraw(visitor, invitation)
+
+        assert stage_of(invitation) is Stage.OPEN
+        visitor.post(page_of(invitation), {"recording": wav(), **AGREED})
+        assert Consent.objects.exists()
+
+    def test_a_look_withdraws_nothing(
+        self, visitor: Client, invitation: Invitation, enrolled: Voiceprint
+    ) -> None:
+        address = reverse("withdraw-own-consent", args=[invitations.token_of(invitation)])
+
+        assert visitor.get(address).status_code == 405
+        assert Consent.objects.exists()
+
+    def test_nobody_makes_up_a_link_to_withdraw(self, visitor: Client, enrolled: Voiceprint) -> None:
+        address = reverse("withdraw-own-consent", args=["x:y"])
+
+        assert visitor.post(address).status_code == 404
+        assert Consent.objects.exists()
+
+
+class TestConsentOfALinkThatIsOver(TestConsent):
+    """Is seen and withdrawn all the same: only recordings are taken no more."""
+
+    @pytest.fixture(autouse=True)
+    def _over(self, request: pytest.FixtureRequest) -> None:
+        if "enrolled" in request.fixturenames:
+            request.getfixturevalue("enrolled")
+            Invitation.objects.update(expires_at=timezone.now())
+            lifecycle.expire()
+
+    def test_who_withdrew_may_think_better_of_it(
+        self, visitor: Client, invitation: Invitation, enrolled: Voiceprint
+    ) -> None:
+        self.withdraw(visitor, invitation)
+
+        assert visitor.get(page_of(invitation)).status_code == 404
+        lifecycle.expire()
+        assert not Invitation.objects.exists()
+
+    def test_takes_no_more_recordings(
+        self, visitor: Client, invitation: Invitation, enrolled: Voiceprint
+    ) -> None:
+        enrolled.delete()
+
+        page = visitor.get(page_of(invitation)).text
+        assert "This link takes no more recordings." in page
+        assert "Send the recording" not in page
+        visitor.post(page_of(invitation), {"recording": wav(), "source": "microphone"})
+        with pytest.raises(EnrollmentError, match="This link is over"):
+            invitations.take(invitation, np.zeros(16_000, np.float32), None)
         assert not Enrollment.objects.exists()
 
 
