@@ -154,6 +154,11 @@ class Session(models.Model):
         Tag, blank=True, editable=False, related_name="sessions", verbose_name=_("tags")
     )
 
+    expected_speakers = models.ManyToManyField(
+        Speaker, blank=True, editable=False, related_name="expected_in", verbose_name=_("expected speakers")
+    )
+    """Those of whom it is known before that they may speak; others may as well."""
+
     trashed_at = models.DateTimeField(null=True, editable=False)
     """When it was put into the trash; until it is taken out, it is in no list, search or receiver."""
 

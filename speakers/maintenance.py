@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 
 from django.db import DatabaseError
 
@@ -55,10 +55,14 @@ class SpeakerMaintenance:
         """The enrolled voices as the default models hear them; empty until the first look."""
         return self._readers[_voices_of(self._engine)[0]].gallery
 
-    def new_tracker(self, engine: Engine) -> SpeakerTracker:
-        """Return a tracker for the voices of one more session, which this engine recognises."""
+    def new_tracker(self, engine: Engine, *, expected: Collection[int] = ()) -> SpeakerTracker:
+        """Return a tracker for the voices of one more session, which this engine recognises.
+
+        Args:
+            expected: Keys of the speakers who are expected there.
+        """
         model_id, _ = _voices_of(engine)
-        return SpeakerTracker(self._readers[model_id].gallery, self._options[model_id])
+        return SpeakerTracker(self._readers[model_id].gallery, self._options[model_id], expected=expected)
 
     def look_now(self) -> None:
         """Look into the database, which may have something."""

@@ -15,7 +15,7 @@ from recognition.audio import samples
 from sessions_app import model_sets
 from sessions_app.access import resuming
 from sessions_app.models import Session
-from sessions_app.store import commits
+from sessions_app.store import commits, queries
 from sessions_app.store.in_database import in_database
 from sessions_app.transport.current import get_transport
 from sessions_app.transport.interface import (
@@ -86,6 +86,7 @@ class SenderConnection:
         self._sender = uuid.uuid4().hex
         self._session_pk = 0
         self.model_set = ""  # of the session, once it is known
+        self.expected: Sequence[str] = ()
         self._bad_messages = 0
         self._flush_limit = FlushLimit()
         self._is_over = False  # nothing that comes is of interest any more
@@ -201,6 +202,7 @@ class SenderConnection:
                 session, is_new = await self._find_session(
                     owner=owner, title=self._join.title, continues=continues
                 )
+                self.expected = await in_database(queries.expected_in, session.pk)
                 if session.sender_resumes != self._resumes and not session.has_ended:
                     await in_database(commits.note_sender, session.pk, resumes=self._resumes)
         except TimeoutError:
@@ -220,6 +222,7 @@ class SenderConnection:
             model_set=self._join.models,
             resumes=self._resumes,
             continues=continues,
+            expected=self._join.expected,
         )
 
     async def _claim(self, session: Session) -> int:

@@ -18,6 +18,7 @@ from sessions_app.exceptions import SessionsError
 from sessions_app.models import Overlap, Session, Utterance, Voice
 from sessions_app.transport.interface import Fenced
 from sessions_app.wire.protocol import ClosedBy
+from speakers.models import Speaker
 from speakers.voiceprints.tracking import Decision
 
 from . import queries, voices
@@ -41,6 +42,8 @@ class Lease:
     """See `Session.failures`."""
 
     model_set: str = ""
+    expected: frozenset[int] = frozenset()
+    """Keys of `Session.expected_speakers`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +80,7 @@ def get_or_create_session(
     model_set: str = "",
     resumes: bool = False,
     continues: str = "",
+    expected: Sequence[str] = (),
 ) -> tuple[Session, bool]:
     """Return the session of this key, and whether it is new; a new one is shared with its owner's teams.
 
@@ -84,6 +88,7 @@ def get_or_create_session(
         model_set: Of a new session; the default if empty.
         resumes: See `Session.sender_resumes`.
         continues: Key of the session that a new one goes on with, called, owned and shared like that.
+        expected: Ids of those who are expected in a new session; who is not enrolled (any more) is left out.
 
     Raises:
         NotContinued: If it cannot, or if the session of this key goes on with another one or none.
@@ -101,6 +106,8 @@ def get_or_create_session(
             teams.share_with_teams(session)
         elif earlier and session.continues_id != earlier.pk:
             raise NotContinued(f"session {key!r} does not continue {continues!r}: take another id")
+        if is_new and expected:
+            session.expected_speakers.set(Speaker.objects.filter(uuid__in=expected))
     return session, is_new
 
 
@@ -139,6 +146,7 @@ def acquire(session_pk: int) -> Lease | None:
         if not own.update(epoch=F("epoch") + 1, state=Session.State.LIVE, awaited_until=None):
             return None
         row = Session.objects.get(pk=session_pk)
+        expected = frozenset(row.expected_speakers.values_list("pk", flat=True))
     return Lease(
         row.pk,
         row.key,
@@ -148,6 +156,7 @@ def acquire(session_pk: int) -> Lease | None:
         recorded=row.recorded,
         failures=row.failures,
         model_set=row.model_set,
+        expected=expected,
     )
 
 

@@ -21,6 +21,7 @@ def columns_like(earlier: Session) -> dict[str, Any]:
 
 
 def tag_and_share_like(earlier: Session, session: Session) -> None:
-    """Give a new session the tags of an earlier one, and share it with all with whom that is shared."""
+    """Give a new session the tags and expected speakers of an earlier one, and share it like that."""
     session.tags.set(earlier.tags.all())
+    session.expected_speakers.set(earlier.expected_speakers.all())
     teams.share_like(earlier, session)

@@ -12,6 +12,7 @@ from django.db.models.functions import Greatest
 from recognition.audio import milliseconds
 from sessions_app.models import MAX_FAILURES, Overlap, Session, Utterance
 from sessions_app.wire.protocol import ClosedBy, Line, OverlapRef, Revision, SessionEnd, SpeakerRef
+from speakers.models import Speaker
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +126,12 @@ def _overlaps(utterance: Utterance) -> Iterator[OverlapRef]:
                 end_ms=milliseconds(overlap.end),
                 number=None if voice.speaker_id else voice.number,
             )
+
+
+def expected_in(session_pk: int) -> list[str]:
+    """Read the ids of those who are expected in a session, by name."""
+    expected = Speaker.objects.filter(expected_in=session_pk).order_by("name", "pk")
+    return [str(key) for key in expected.values_list("uuid", flat=True)]
 
 
 def unfinished_sessions() -> list[tuple[int, int, str]]:

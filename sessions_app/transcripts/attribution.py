@@ -131,6 +131,8 @@ class TranscriptFollower:
             if known:
                 voices.merge_rows(known, voice)
         Voice.objects.filter(speaker=gone).update(speaker=kept)
+        for session in gone.expected_in.all():
+            session.expected_speakers.add(kept)
         _tell_all(Q(speaker=kept))
 
     def forgotten(self, speaker: Speaker) -> None:

@@ -21,7 +21,8 @@ from sessions_app.access.permissions import for_session, for_visitors
 from sessions_app.catalogue import listing, row_html, running
 from sessions_app.catalogue.first_start import FIRST_START
 from sessions_app.transcripts import notes, transcript
-from speakers.permissions import ENROLL
+from speakers.models import Speaker
+from speakers.permissions import ENROLL, VIEW
 
 from .. import model_sets
 from ..models import Session
@@ -151,6 +152,7 @@ def record(request: HttpRequest) -> HttpResponseBase:
         "suggested_name": time_name(timezone.now()),
         "model_choices": model_sets.choices(),
         "default_models": model_sets.default_name(),
+        "expects_people": request.user.has_perm(VIEW) and Speaker.objects.exists(),
         "rights": {right.name.lower() for right in rights},
         "earlier": earlier,
         "page_data": _page_data(request, None, rights)

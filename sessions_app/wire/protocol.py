@@ -10,7 +10,8 @@ from __future__ import annotations
 import enum
 import json
 import unicodedata
-from collections.abc import Mapping
+import uuid
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 from urllib.parse import parse_qs
@@ -23,6 +24,9 @@ VERSIONS = (1, 2)
 SAMPLE_RATE = 16_000
 MAX_SESSION_ID_LENGTH = 64
 MAX_TITLE_LENGTH = 200
+
+MAX_EXPECTED = 100
+"""Speakers that a sender can say will be there."""
 
 
 class Mode(enum.StrEnum):
@@ -139,6 +143,9 @@ class JoinRequest:
     continues: str = ""
     """Senders: `resume` of a session that has ended, which this one goes on with."""
 
+    expected: tuple[str, ...] = ()
+    """Senders: ids of enrolled speakers who are expected in a new session."""
+
     stays: bool = False
     """Receivers: goes on after the end of the session, to be told of corrections."""
 
@@ -168,6 +175,7 @@ def parse_join(session_key: str, query: str) -> JoinRequest:
         title=_title(parameters),
         models=_single(parameters, "models"),
         continues=_single(parameters, "continues"),
+        expected=_expected(parameters),
         stays=_number(parameters, "stay", default=0) > 0,
     )
 
@@ -262,6 +270,25 @@ def _title(parameters: Mapping[str, list[str]]) -> str:
             param="title",
         )
     return title
+
+
+def _expected(parameters: Mapping[str, list[str]]) -> tuple[str, ...]:
+    """Return the ids of speakers, given one by one or with commas between them; each once."""
+    given = [key for value in parameters.get("expected", []) for key in value.split(",") if key]
+    if len(given) > MAX_EXPECTED:
+        raise ProtocolError(
+            ErrorCode.BAD_PARAMETER,
+            f"{len(given)} speakers are expected; at most {MAX_EXPECTED} are allowed",
+            param="expected",
+        )
+    try:
+        return tuple(dict.fromkeys(str(uuid.UUID(key)) for key in given))
+    except ValueError:
+        raise ProtocolError(
+            ErrorCode.BAD_PARAMETER,
+            "expected takes ids of enrolled speakers, with commas between them",
+            param="expected",
+        ) from None
 
 
 def _single(parameters: Mapping[str, list[str]], name: str) -> str:
@@ -372,6 +399,9 @@ class Hello:
     limits: Mapping[str, float] | None = None
     models: str = ""
     """Name of the model set that recognises the session; empty while there is no session."""
+
+    expected: Sequence[str] = ()
+    """Senders: ids of the speakers who are expected in the session."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -539,4 +569,5 @@ def _hello(hello: Hello) -> dict[str, Any]:
     }
     if hello.mode is Mode.SENDER:
         fields |= {"resume_from": hello.resume_from, "resume": hello.resume}
+        fields |= {"expected": list(hello.expected)}
     return _event("hello", **fields, limits=dict(hello.limits or {}))

@@ -156,7 +156,7 @@ class RecognitionWorker(AsyncConsumer):
             transport=self._transport,
             engine=running.engine,
             endpointing=running.endpointing,
-            tracker=self._speakers.new_tracker(running.engine),
+            tracker=self._speakers.new_tracker(running.engine, expected=lease.expected),
             publish=self._publish,
         )
         self._live[lease.key] = live

@@ -27,6 +27,9 @@ class IdentificationOptions:
     doubt: float = 3.0
     """Within this below the threshold, or without the margin, the answer is "perhaps"."""
 
+    expected: float = 1.5
+    """Log-odds that those have ahead of whom it is known before that they may speak."""
+
 
 @dataclass(frozen=True, slots=True)
 class Identification:
@@ -53,6 +56,8 @@ class Enrolled(NamedTuple):
 
     speech_s: float
 
+
+NOBODY = np.empty(0, np.int64)
 
 CROWD = 5000
 """Of more enrolled voices than this, only the most promising are compared in full."""
@@ -136,6 +141,10 @@ class Gallery:
         gallery.speakers, gallery.voices, gallery._outlines = speakers, voices, outlines
         return gallery
 
+    def columns(self, speakers: np.ndarray) -> np.ndarray:
+        """Return where these speakers are in `voices`, as far as they are enrolled."""
+        return np.flatnonzero(np.isin(self.speakers, speakers))
+
     def _column(self, speaker: int) -> int | None:
         column = int(np.searchsorted(self.speakers, speaker))
         return column if column < len(self) and self.speakers[column] == speaker else None
@@ -160,12 +169,14 @@ def identify(
     *,
     speech_s: float,
     options: IdentificationOptions = IdentificationOptions(),
+    expected: np.ndarray = NOBODY,
 ) -> Identification:
     """Find the enrolled speaker that this voice belongs to, or nobody.
 
     Args:
         embedding: float32, shape (d,), any length but zero.
         speech_s: Seconds of speech that it was made of.
+        expected: Keys of the speakers who are expected: others may speak as well.
 
     Raises:
         ValueError: If the embedding has another dimension, or is zero or not finite.
@@ -176,7 +187,11 @@ def identify(
     if not len(gallery):
         return Identification(None, -np.inf)
     columns = gallery.promising(voice)
+    if len(expected):
+        columns = np.union1d(columns, gallery.columns(expected))
     log_odds = gallery.scoring.log_odds(voice, gallery.voices.take(columns))[0]
+    if len(expected):
+        log_odds = log_odds + options.expected * np.isin(gallery.speakers[columns], expected)
     best = int(np.argmax(log_odds))
     top, candidate = float(log_odds[best]), int(gallery.speakers[columns[best]])
     log_odds[best] = -np.inf

@@ -155,6 +155,7 @@ class SpeakerTracker:
     Args:
         gallery: The enrolled speakers; see `set_gallery`.
         voices: What `changed_voices` told of this session, if it goes on after an interruption.
+        expected: Keys of the speakers who are expected in this session.
     """
 
     def __init__(
@@ -163,9 +164,11 @@ class SpeakerTracker:
         options: TrackingOptions = TrackingOptions(),
         voices: Iterable[VoiceState] = (),
         *,
+        expected: Collection[int] = (),
         new_key: Callable[[], uuid.UUID] = uuid.uuid4,
     ) -> None:
         self.options = options
+        self._expected = np.fromiter(expected, np.int64, len(expected))
         self._gallery = gallery
         self._new_key = new_key
         self._voices: dict[uuid.UUID, _Voice] = {}  # in order of appearance
@@ -355,7 +358,13 @@ class SpeakerTracker:
         top = float(odds[best]) if voices else -np.inf
         is_long_enough = speech_s >= self.options.shortest_speech_s
 
-        found = identify(embedding, self._gallery, speech_s=speech_s, options=self.options.identification)
+        found = identify(
+            embedding,
+            self._gallery,
+            speech_s=speech_s,
+            options=self.options.identification,
+            expected=self._expected,
+        )
         if found.speaker is not None and not self._is_here(found, voices[best] if voices else None, top):
             return self._new_voice(found.speaker), probability(found.log_odds), True
         if not voices:
@@ -409,7 +418,8 @@ class SpeakerTracker:
         for column, voice in enumerate(voices):
             enrolled = None if voice.speaker is None else self._gallery.voice(voice.speaker)
             if enrolled is not None:
-                odds[:, column] = np.maximum(odds[:, column], scoring.log_odds(lines, enrolled)[:, 0])
+                ahead = self.options.identification.expected * (voice.speaker in self._expected)
+                odds[:, column] = np.maximum(odds[:, column], scoring.log_odds(lines, enrolled)[:, 0] + ahead)
         return odds
 
     def _identify_voice(self, cluster: Cluster) -> Identification:
@@ -419,6 +429,7 @@ class SpeakerTracker:
             self._gallery,
             speech_s=cluster.speech_s,
             options=self.options.identification,
+            expected=self._expected,
         )
 
     def _new_stranger(self, busy: Collection[uuid.UUID]) -> _Voice:

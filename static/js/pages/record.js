@@ -7,6 +7,7 @@ import { sessionUrl } from "../lib/api.js";
 import { byId, descendant, findById, pageData, setWindowTitle } from "../lib/dom.js";
 import { takeFile } from "../lib/handoff.js";
 import { momentText } from "../lib/moments.js";
+import { ExpectedSpeakers } from "../recording/expected-speakers.js";
 import { FileError } from "../recording/file-audio.js";
 import { fillMicrophones, MicrophoneError, whyImpossible } from "../recording/microphone.js";
 import { Recorder } from "../recording/recorder.js";
@@ -24,6 +25,9 @@ const titleField = descendant(form, "[name=title]", HTMLInputElement);
 const fileField = descendant(form, "[name=file]", HTMLInputElement);
 const paceField = descendant(form, "[name=pace]", HTMLSelectElement);
 const modelsField = form.querySelector("[name=models]"); // only where there is a choice
+const expectedPlace = findById("expected"); // only where people are known
+const expected = expectedPlace && new ExpectedSpeakers(expectedPlace);
+const expectedIds = () => expected?.ids ?? [];
 const microphoneField = descendant(form, ".microphones", HTMLSelectElement);
 
 // The form does without them.
@@ -61,7 +65,8 @@ async function start() {
   const note = new ConnectionNote(byId("connection"));
   const models = modelsField instanceof HTMLSelectElement ? modelsField.value : "";
   const { token, continues } = data;
-  const recorder = new Recorder({ data, key, title, models, token, continues, view, note });
+  const session = { key, title, models, expected: expectedIds(), token, continues };
+  const recorder = new Recorder({ data, ...session, view, note });
   try {
     if (file) await recorder.startFile(file, { isInRealTime: paceField.value === "real" });
     else await recorder.start(microphoneField.value);

@@ -47,6 +47,7 @@ const TAKEN = ["bad_parameter", "forbidden", "session_ended"];
  * @property {string} key of the session
  * @property {string} [title]
  * @property {string} [models] name of the model set that is to recognise it
+ * @property {string[]} [expected] ids of the speakers who are expected
  * @property {string} [token]
  * @property {string} [resume] the right to take over from an earlier connection
  * @property {string} [continues] the right to go on with an earlier session
@@ -78,14 +79,24 @@ export class Sender {
   wakeLock;
 
   /** @param {SenderParts} parts */
-  constructor({ key, title = "", models = "", token = "", resume = "", continues = "", marks, listener }) {
+  constructor({
+    key,
+    title = "",
+    models = "",
+    expected = [],
+    token = "",
+    resume = "",
+    continues = "",
+    marks,
+    listener,
+  }) {
     this.firstKey = key;
     this.key = key;
     this.resume = resume;
     this.continues = continues;
     this.listener = listener;
     this.address = () => {
-      const asked = this.resume || this.continues ? {} : { title, models }; // the session keeps what it began with
+      const asked = this.resume || this.continues ? {} : { title, models, expected: expected.join(",") }; // the session keeps what it began with
       const rights = { token, resume: this.resume, continues: this.continues };
       const known = this.count > 1 ? {} : marks(); // the page shows the first session
       return socketAddress(this.key, { mode: "sender", v: 2, ...asked, ...rights, ...known });

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import uuid
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -25,6 +26,7 @@ from sessions_app.wire.dialects import DIALECTS
 from sessions_app.wire.protocol import JoinRequest, Line, Mode, SessionEnd, SpeakerRef
 from tests.sessions_app.meetings import LINES, make_lines, make_session
 from tests.sessions_app.sockets.reaching import reaching
+from tests.speakers.people import make_speaker
 from tests.support.communicator import Communicator
 
 FRAME = np.full(samples(0.2), 0.1, "<f4").tobytes()
@@ -306,6 +308,13 @@ class TestHello:
         assert (event["type"], event["resume_from"], event["epoch"]) == ("hello", 4800, 3)
         assert sender.may_resume(JoinRequest("meeting", Mode.SENDER, resume=event["resume"]))
         assert event["limits"] == {"frame_bytes": 262144}
+        await disconnect(socket)
+
+    async def test_a_sender_is_told_who_of_those_it_expects_there_is(self, transport: SlowTransport) -> None:
+        alice = await asyncio.to_thread(make_speaker, "Alice")
+        nobody = uuid.UUID(int=1)
+        socket = await opened(transport, f"mode=sender&v=2&expected={alice.uuid},{nobody}")
+        assert (await message(socket))["event"]["expected"] == [str(alice.uuid)]
         await disconnect(socket)
 
     async def test_a_receiver_is_told_how_much_there_is_and_given_no_right(

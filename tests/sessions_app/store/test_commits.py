@@ -14,7 +14,10 @@ from sessions_app.store import commits, queries
 from sessions_app.store.commits import Lease, NotContinued
 from sessions_app.transport.interface import Fenced
 from sessions_app.wire.protocol import ClosedBy
+from speakers import lifecycle
+from speakers.models import Speaker
 from tests.sessions_app.meetings import new_line
+from tests.speakers.people import make_speaker
 
 pytestmark = pytest.mark.django_db
 
@@ -278,3 +281,58 @@ class TestLease:
         with pytest.raises(Fenced):
             commits.sender_resumes(lease)
         assert commits.acquire(lease.session_pk) is None
+
+
+class TestExpectedSpeakers:
+    """Of whom it is known before that they may speak: kept with the session, for whichever worker has it."""
+
+    def begin(self, key: str, *speakers: Speaker, continues: str = "") -> Session:
+        ids = [str(speaker.uuid) for speaker in speakers]
+        return commits.get_or_create_session(key, expected=ids, continues=continues)[0]
+
+    def test_every_owner_knows_them(self) -> None:
+        alice, bob = make_speaker("Alice"), make_speaker("Bob")
+        session = self.begin("a", alice, bob)
+
+        assert acquire(session).expected == acquire(session).expected == {alice.pk, bob.pk}
+        assert queries.expected_in(session.pk) == [str(alice.uuid), str(bob.uuid)]
+
+    def test_a_session_keeps_those_that_it_began_with(self) -> None:
+        alice, bob = make_speaker("Alice"), make_speaker("Bob")
+        session = self.begin("a", alice)
+
+        self.begin("a", bob)
+
+        assert acquire(session).expected == {alice.pk}
+
+    def test_who_is_not_enrolled_is_left_out(self) -> None:
+        alice, gone = make_speaker("Alice"), make_speaker("Bob")
+        Speaker.objects.filter(pk=gone.pk).delete()
+
+        assert acquire(self.begin("a", alice, gone)).expected == {alice.pk}
+
+    def test_who_is_forgotten_is_expected_no_more(self) -> None:
+        alice = make_speaker("Alice")
+        session = self.begin("a", alice)
+
+        lifecycle.forget(alice, by=None)
+
+        assert acquire(session).expected == frozenset()
+
+    def test_who_turns_out_to_be_somebody_is_expected_as_that(self) -> None:
+        alice, ally = make_speaker("Alice"), make_speaker("Ally")
+        session = self.begin("a", ally)
+
+        lifecycle.merge(alice, ally, by=None)
+
+        assert acquire(session).expected == {alice.pk}
+
+    def test_a_session_that_goes_on_with_another_expects_the_same(self) -> None:
+        alice, bob = make_speaker("Alice"), make_speaker("Bob")
+        commits.end(acquire(self.begin("a", alice)), ClosedBy.ABSENCE)
+
+        assert acquire(self.begin("a-2", continues="a")).expected == {alice.pk}
+        assert acquire(self.begin("a-3", bob, continues="a")).expected == {bob.pk}
+
+    def test_of_others_nothing_is_asked(self, lease: Lease) -> None:
+        assert lease.expected == frozenset()

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import uuid
 from dataclasses import replace
 from typing import Any
 
@@ -9,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sessions_app.wire.protocol import (
+    MAX_EXPECTED,
     Ack,
     Close,
     ErrorCode,
@@ -115,6 +117,45 @@ class TestJoin:
             assert error.code.close == 4400
         else:
             assert join.mode in Mode
+
+
+class TestExpected:
+    ONE, TWO = "0b5c2f9e-5c1c-4a39-9d0b-8f4f4d9a5a51", "91c4d1f0-7a55-4d0e-bb43-2f2f5a6c1d10"
+
+    @pytest.mark.parametrize(
+        "query",
+        [
+            f"expected={ONE},{TWO}",
+            f"expected={ONE}&expected={TWO}",
+            f"expected={ONE},,{TWO},{ONE},",
+            f"expected={ONE.upper()},{TWO.replace('-', '')}",
+        ],
+    )
+    def test_are_named_by_their_ids_each_once(self, query: str) -> None:
+        assert parse_join("m", f"mode=sender&{query}").expected == (self.ONE, self.TWO)
+
+    @pytest.mark.parametrize("query", ["", "&expected=", "&expected=,"])
+    def test_may_be_none(self, query: str) -> None:
+        assert parse_join("m", f"mode=sender{query}").expected == ()
+
+    @pytest.mark.parametrize("value", ["Alice", "1", f"{ONE},x", f"{ONE} {TWO}", "%00", "🎤"])
+    def test_are_no_names(self, value: str) -> None:
+        with pytest.raises(ProtocolError, match="expected takes ids of enrolled speakers") as refused:
+            parse_join("m", f"mode=sender&expected={value}")
+        assert (refused.value.code, refused.value.param) == (ErrorCode.BAD_PARAMETER, "expected")
+
+    def test_are_no_crowd(self) -> None:
+        many = [str(uuid.UUID(int=number)) for number in range(MAX_EXPECTED + 1)]
+        assert len(parse_join("m", "mode=sender&expected=" + ",".join(many[1:])).expected) == MAX_EXPECTED
+        with pytest.raises(ProtocolError, match="101 speakers are expected; at most 100 are allowed"):
+            parse_join("m", "mode=sender&expected=" + ",".join(many))
+
+    def test_are_told_to_senders(self) -> None:
+        def hello(mode: Mode) -> Any:
+            told = encode(Hello("m", mode, 1, "live", 0, 0, expected=(self.ONE,)), version=2)
+            return json.loads(told or "")["event"].get("expected")
+
+        assert (hello(Mode.SENDER), hello(Mode.RECEIVER)) == ([self.ONE], None)
 
 
 class TestSessionKey:

@@ -13,6 +13,7 @@ from speakers.voiceprints.identification import (
     CROWD,
     Enrolled,
     Gallery,
+    Identification,
     IdentificationOptions,
     identify,
     unit,
@@ -103,6 +104,48 @@ class TestIdentify:
         for broken in (np.zeros(2), np.array([np.nan, 1]), np.array([np.inf, 1])):
             with pytest.raises(ValueError, match="zero or not finite"):
                 unit(broken.astype(np.float32))
+
+
+class TestExpected:
+    """Of whom it is known before that they may speak."""
+
+    def found(self, degrees: float, expected: list[int], **voices: list[float]) -> Identification:
+        keys = np.array(expected, np.int64)
+        return identify(at(degrees), gallery(**voices), speech_s=3.0, options=OPTIONS, expected=keys)
+
+    def test_are_named_with_less_certainty(self) -> None:
+        assert self.found(48, [], alice=[1, 0]).speaker is None
+        assert self.found(48, [ALICE], alice=[1, 0]).speaker == ALICE
+
+    def test_are_ahead_of_others_by_what_the_options_say(self) -> None:
+        surprise, expected = self.found(48, [], alice=[1, 0]), self.found(48, [ALICE], alice=[1, 0])
+
+        assert expected.log_odds - surprise.log_odds == pytest.approx(OPTIONS.expected)
+
+    def test_win_against_those_who_sound_alike(self) -> None:
+        twins = {"alice": [1.0, 0.0], "bob": [0.999, 0.0447]}
+
+        assert self.found(1, [], **twins).speaker is None
+        assert self.found(1, [BOB], **twins).speaker == BOB
+
+    def test_of_two_who_are_expected_both_may_be_meant(self) -> None:
+        assert self.found(1, [ALICE, BOB], alice=[1, 0], bob=[0.999, 0.0447]).speaker is None
+
+    def test_others_can_still_appear(self) -> None:
+        assert self.found(5, [BOB], alice=[1, 0], bob=[0, 1]).speaker == ALICE
+
+    def test_strangers_stay_strangers(self) -> None:
+        assert self.found(-80, [ALICE], alice=[1, 0]).speaker is None
+
+    def test_too_little_speech_names_not_even_them(self) -> None:
+        keys = np.array([ALICE])
+        found = identify(at(5), gallery(alice=[1, 0]), speech_s=0.5, options=OPTIONS, expected=keys)
+
+        assert (found.speaker, found.is_uncertain) == (None, True)
+
+    def test_who_was_forgotten_since_is_nobody(self) -> None:
+        assert self.found(48, [CHARLIE], alice=[1, 0]) == self.found(48, [], alice=[1, 0])
+        assert self.found(48, [CHARLIE]).candidate is None
 
 
 class TestGallery:
@@ -377,3 +420,13 @@ class TestCrowd:
         assert identify(self.people[gone], changed, speech_s=3.0).candidate != gone
         for number in (1, CROWD, CROWD + 3000):
             assert identify(self.people[number], changed, speech_s=3.0).speaker == number
+
+    def test_who_is_expected_is_compared_in_full_however_unlike_at_a_rough_look(self) -> None:
+        line = self.draw()
+        rough = self.gallery.promising(self.gallery.scoring.voices(unit(line)[None], np.array([3.0])))
+        left_out = np.setdiff1d(self.gallery.speakers, self.gallery.speakers[rough])[:1]
+        by_far = IdentificationOptions(expected=1000.0)
+
+        found = identify(line, self.gallery, speech_s=3.0, options=by_far, expected=left_out)
+
+        assert found.speaker == left_out[0]

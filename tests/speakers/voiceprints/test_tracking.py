@@ -173,6 +173,40 @@ class TestStranger(TrackerTests):
         return next(v.state for v in self.tracker._voices.values() if v.key == key)
 
 
+class TestExpected(TrackerTests):
+    """Of whom it is known before that they may speak."""
+
+    DOUBTFUL = TrackingOptions(IdentificationOptions(threshold=19.0, expected=12.0))
+
+    def speakers(self, expected: list[int], *, lines: int = 3) -> list[int | None]:
+        """Whose the lines of somebody are taken for who sounds a bit unlike Alice."""
+        self.tracker = self.make({1: ALICE, 2: BOB}, options=self.DOUBTFUL, expected=expected)
+        unlike = self.people.person(1) + 0.7 * self.people.person(9)
+        return [self.say_embedding(unlike, 1.2).speaker for _ in range(lines)]
+
+    def test_are_named_at_once_and_stay_one_voice(self) -> None:
+        assert self.speakers([], lines=1) == [None]
+        assert self.speakers([ALICE]) == [ALICE] * 3
+        assert len(self.tracker._voices) == 1
+
+    def test_make_no_difference_to_others(self) -> None:
+        assert self.speakers([BOB], lines=1) == [None]
+
+    def test_others_can_still_appear(self) -> None:
+        self.tracker = self.make({1: ALICE, 2: BOB}, expected=[ALICE])
+
+        assert [self.say(person).speaker for person in (2, 3, 1)] == [BOB, None, ALICE]
+
+    def test_who_is_enrolled_later_is_expected_all_the_same(self) -> None:
+        self.tracker = self.make({2: BOB}, options=self.DOUBTFUL, expected=[ALICE])
+        unlike = self.people.person(1) + 0.7 * self.people.person(9)
+        self.say_embedding(unlike, 1.2)
+
+        self.enroll({1: ALICE, 2: BOB})
+
+        assert self.say_embedding(unlike, 1.2).speaker == ALICE
+
+
 class TestEnrolled(TrackerTests):
     def test_an_enrolled_speaker_is_named_at_the_first_line(self) -> None:
         self.tracker = self.make({1: ALICE})
