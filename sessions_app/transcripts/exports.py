@@ -27,7 +27,7 @@ from recognition.audio import SAMPLE_RATE, milliseconds
 from sessions_app.models import Session
 from sessions_app.store.queries import as_line, with_voices
 from sessions_app.templatetags.durations import clock
-from sessions_app.wire.protocol import Line, line_fields
+from sessions_app.wire.protocol import Line, OverlapRef, SpeakerRef, line_fields
 from sessions_app.wire.untrusted import one_line
 
 from . import letterhead, notes
@@ -206,7 +206,8 @@ def _names_by_speaker(export: Export) -> dict[str, str]:
         return defaultdict(lambda: "speech")
     found: dict[str, str] = {}
     for line in export.lines:
-        for person in (line.spoken, *line.overlaps):
+        speaking: list[SpeakerRef | OverlapRef] = [line.spoken, *line.overlaps]
+        for person in speaking:
             if person.speaker_id not in found:
                 known = f"speaker_{person.number}" if person.number else _field(person.speaker_name)
                 found[person.speaker_id] = _another(known, found.values())

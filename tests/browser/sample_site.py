@@ -12,7 +12,7 @@ from django.contrib.auth.models import User
 from django.test import Client
 from django.utils import timezone
 
-from recognition.audio import SAMPLE_RATE
+from recognition.audio import SAMPLE_RATE, samples
 from recognition.fakes.scripted import Script, ScriptedEmbedder, ScriptedLine
 from sessions_app.models import Session, Utterance, Voice
 from speakers import enrollment
@@ -69,6 +69,7 @@ def fill_for_editing() -> None:
     for key in ("naming", "one-line", "merging"):
         add_session_of_strangers(key, User.objects.get(username="anna"))
     add_heard_stranger("remembering", User.objects.get(username="anna"))
+    add_meeting_at_once("at-once", User.objects.get(username="anna"))
 
 
 def fill_with_people_who_enroll() -> None:
@@ -159,6 +160,32 @@ def add_heard_stranger(key: str, owner: User) -> None:
     session = make_session(key, owner=owner)
     make_lines(session, voice=make_voice(session))
     make_recording(session, Script([ScriptedLine(LINES[0], 4, 8.0)]).audio(pause_s=0), as_flac=True)
+
+
+AT_ONCE = [
+    (0, 0.0, 6.0, "我们先看第三季度的预算，差旅费用比计划多出一成。", [(1, 2.0, 3.5)]),
+    (1, 5.0, 9.0, "等一下，这里面包括展会的费用吗？", [(2, 7.5, 8.5)]),
+    (2, 6.0, 6.8, "Wait, which fair?", []),
+    (0, 9.5, 14.0, "包括。春季和秋季两次展会，都在里面。", []),
+    (0, 14.2, 18.0, "明年我们只去秋季那一次。", [(1, 15.0, 15.6), (2, 16.0, 17.0)]),
+]
+"""Who speaks from when to when, what, and who speaks meanwhile; in seconds."""
+
+
+def add_meeting_at_once(key: str, owner: User) -> None:
+    """Three people who talk over each other."""
+    session = make_session(key, owner=owner, title="预算会")
+    voices = [make_voice(session, PEOPLE[0]), make_voice(session, PEOPLE[1]), make_voice(session)]
+    for seq, (voice, start, end, text, others) in enumerate(AT_ONCE, 1):
+        line = Utterance.objects.create(
+            session=session, seq=seq, start=samples(start), end=samples(end), text=text, voice=voices[voice]
+        )
+        for other, begin, stop in others:
+            line.overlaps.create(voice=voices[other], start=samples(begin), end=samples(stop))
+    audio = Script([ScriptedLine(LINES[0], 4, AT_ONCE[-1][2])]).audio(pause_s=0)
+    make_recording(session, audio, as_flac=True)
+    session.last_seq, session.durable = len(AT_ONCE), len(audio)
+    session.save()
 
 
 def _line(session: Session, seq: int, line: dict[str, Any], voices: dict[str, Voice]) -> Utterance:

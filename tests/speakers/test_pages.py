@@ -420,7 +420,7 @@ voiceprint-audio   0      0           0      0      1        1     1
 CHANGES = ["change-person", "forget-voiceprint", "withdraw-consent", "invite", "revoke-invitation"]
 """Pages that only take what is sent to them."""
 
-FOR_EVERYBODY = {"record-oneself", "own-verdict"}
+FOR_EVERYBODY = {"record-oneself", "own-verdict", "withdraw-own-consent"}
 """Those who have a link: see `test_invitations`."""
 
 
