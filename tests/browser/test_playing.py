@@ -106,3 +106,16 @@ class TestKeyboard:
         expect(player.get_by_role("dialog", name="Keyboard")).to_be_visible()
         player.keyboard.press("Escape")
         expect(player.get_by_role("dialog", name="Keyboard")).to_be_hidden()
+
+
+def test_of_people_who_speak_at_once_all_are_lit(page: Page) -> None:
+    page.goto("/sessions/at-once/")
+    marks = ["王磊 speaks too", "at the same time as 林静 · Speaker 1 speaks too", "at the same time as 王磊"]
+    expect(page.locator("#lines .overlap")).to_contain_text([*marks, "王磊, Speaker 1 speak too"])
+
+    page.locator("#lines .line .time").nth(2).click()
+
+    expect(page.locator("#lines .line.is-playing .text")).to_have_text(
+        ["等一下，这里面包括展会的费用吗？", "Wait, which fair?"]
+    )
+    expect(page.locator("#people .is-sounding .name")).to_have_text(["王磊", "Speaker 1"])

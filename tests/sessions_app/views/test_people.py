@@ -15,7 +15,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from audit.models import Entry
-from sessions_app.models import Session
+from sessions_app.models import Overlap, Session
 from speakers import enrollment, lifecycle
 from speakers.models import Speaker, Voiceprint
 
@@ -145,6 +145,17 @@ class TestPerson:
         assert appearance.excerpt == line
         assert f'href="/sessions/a/#line-{line.pk}"' in page.text
         assert 'data-start="2.00" data-end="5.00"' in page.text
+
+    def test_counts_what_was_said_during_the_lines_of_others_once(self, client: Client) -> None:
+        alice = make_speaker("Alice")
+        session = meeting_with(alice, "Yes.")
+        own, (line,) = session.voices.get(), make_lines(session, ["A long line."], make_voice(session))
+        for _half in range(2):  # of a line that was cut in two
+            Overlap.objects.create(utterance=line, voice=own, start=line.start, end=line.start + 8_000)
+
+        (appearance,) = client.get(page_of(alice)).context["appearances"]
+
+        assert (appearance.line_count, appearance.speech_s) == (1, 2.5)
 
     def test_shows_no_meeting_that_its_reader_may_not_see(self) -> None:
         alice = make_speaker("Alice")
