@@ -9,21 +9,28 @@ const MIN_SHARED_MS = 300; // less is the end of a word, of which nobody is sure
 const LOOKED_BACK = 20; // lines; so many do not go on at once
 
 /**
- * Return what is to be said of others in a line; empty for most lines.
+ * What is to be said of others in a line; empty for most.
  *
+ * @typedef {object} OverlapMark
+ * @property {string} during whose line goes on when it begins
+ * @property {string} too who speaks without words of their own
+ */
+
+/**
  * @param {readonly Line[]} lines in the order of their start
  * @param {number} index
+ * @returns {OverlapMark}
  */
 export function overlapMark(lines, index) {
   const line = lines[index];
   const during = new Set(linesUnder(lines, index).map(({ spk }) => speakerName(spk)));
   const too = new Set(line.overlaps.map((overlap) => speakerName(overlap)));
-  const said = [];
-  if (during.size) said.push(fill(gettext("at the same time as %(names)s"), { names: listed(during) }));
-  if (too.size) {
-    said.push(fill(ngettext("%(names)s speaks too", "%(names)s speak too", too.size), { names: listed(too) }));
-  }
-  return said.join(" · ");
+  return {
+    during: during.size ? fill(gettext("at the same time as %(names)s"), { names: listed(during) }) : "",
+    too: too.size
+      ? fill(ngettext("%(names)s speaks too", "%(names)s speak too", too.size), { names: listed(too) })
+      : "",
+  };
 }
 
 /**

@@ -1,5 +1,7 @@
 // A transcript on the page. Lines once shown never move.
 
+/** @import { Overlap } from "../connection/messages.js" */
+/** @import { OverlapMark } from "./overlap-marks.js" */
 /** @import { KnownLine } from "./transcript.js" */
 
 import { clock } from "../lib/clock.js";
@@ -193,23 +195,26 @@ export class TranscriptView {
   /**
    * @param {HTMLElement} row
    * @param {KnownLine} line
-   * @param {string} mark
+   * @param {OverlapMark} mark
    */
-  showMark(row, line, mark) {
+  showMark(row, line, { during, too }) {
     row.querySelector(".overlap")?.remove();
-    if (!mark) return;
-    const initials = line.overlaps.map((overlap) =>
+    if (!during && !too) return;
+    const others = new Map(line.overlaps.map((overlap) => [overlap.speaker_id, overlap]));
+    const initials = [...others.values()].map((overlap) =>
       element(
         "span",
         {
           class: `initial voice-${this.colours.of(overlap.speaker_id)}`,
           "aria-hidden": "true",
-          dataset: { start: overlap.start_ms, end: overlap.end_ms },
+          dataset: { speaker: overlap.speaker_id },
         },
         speakerInitial(overlap),
       ),
     );
-    descendant(row, ".text").after(element("p", { class: "overlap" }, ...initials, mark));
+    const between = during && too ? " · " : "";
+    const mark = element("p", { class: "overlap" }, during, between, ...initials, too);
+    descendant(row, ".text").after(mark);
   }
 
   /**
@@ -267,9 +272,11 @@ export class TranscriptView {
    */
   setPlaying(lines, ms, { follow }) {
     const rows = lines.flatMap((line) => this.rows.get(line.id) ?? []);
+    const speakers = lines.flatMap((line) => line.overlaps.filter((overlap) => isAt(overlap, ms)));
+    const ids = speakers.map((overlap) => overlap.speaker_id);
     for (const row of this.sounding) row.classList.toggle("is-playing", rows.includes(row));
     for (const row of rows) row.classList.add("is-playing");
-    for (const row of [...this.sounding, ...rows]) lightOverlaps(row, rows.includes(row) ? ms : -1);
+    for (const row of [...this.sounding, ...rows]) lightOverlaps(row, rows.includes(row) ? ids : []);
     this.sounding = new Set(rows);
     const [row = null] = rows;
     if (row === this.playing) return;
@@ -299,16 +306,23 @@ function neighbour(row, step) {
 }
 
 /**
- * Light those who speak in a line without words while they do.
- *
- * @param {HTMLElement} row
+ * @param {Overlap} overlap
  * @param {number} ms
  */
-function lightOverlaps(row, ms) {
+function isAt(overlap, ms) {
+  return overlap.start_ms <= ms && ms < overlap.end_ms;
+}
+
+/**
+ * Light those who speak in a line without words.
+ *
+ * @param {HTMLElement} row
+ * @param {string[]} ids of those who do now
+ */
+function lightOverlaps(row, ids) {
   for (const initial of row.querySelectorAll(".overlap .initial")) {
-    if (initial instanceof HTMLElement) {
-      initial.classList.toggle("is-sounding", Number(initial.dataset.start) <= ms && ms < Number(initial.dataset.end));
-    }
+    if (initial instanceof HTMLElement)
+      initial.classList.toggle("is-sounding", ids.includes(initial.dataset.speaker ?? ""));
   }
 }
 
