@@ -30,6 +30,7 @@ ROLES = {
     "language_model": gettext_lazy("knows likely words"),
     "punctuation": gettext_lazy("sets punctuation"),
     "speaker": gettext_lazy("tells voices apart"),
+    "segmentation": gettext_lazy("hears who speaks at once"),
 }
 
 FIGURES = {

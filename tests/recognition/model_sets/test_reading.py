@@ -339,7 +339,7 @@ class TestMistakes:
             ),
             ("offline", "beam = 5", "there is no key beam, which is 5 here; it takes none"),
             ("punctuation", "tyop = 1", "there is no key tyop, which is 1 here; it takes none"),
-            ("speaker", "threshold = 9", "there is no key threshold, which is 9 here; it takes none"),
+            ("speaker", "threshold = 9", "there is no key threshold, which is 9 here; it takes turn_penalty"),
             (
                 "language_model",
                 "wieght = 1",

@@ -10,10 +10,12 @@ from django.contrib.auth.models import Permission, User
 from django.test import Client
 from pytest_django import Settings
 
+from recognition.model_sets import kinds
 from recognition.model_sets.measured import MEASURED
 from recognition.model_sets.reading import ModelSet, read_model_set
 from sessions_app import model_catalogue, model_pulls
 from sessions_app.models import DefaultModels
+from sessions_app.views import models as page
 from speakers.models import Job
 from tests.support.server import ROOT
 
@@ -114,6 +116,9 @@ class TestPage:
         with django_assert_max_num_queries(8):  # type: ignore[operator]
             boss.get("/models/")
 
+    def test_it_says_of_each_role_what_it_is_for(self) -> None:
+        assert set(page.ROLES) == set(kinds.ROLES)
+
     def test_figures_are_those_that_were_measured(self) -> None:
         def result(name: str) -> dict[str, float]:
             figures: dict[str, float] = json.loads((ROOT / "benchmarks" / "results" / name).read_text())[
@@ -156,7 +161,7 @@ class TestButtons:
     def test_deleting_takes_the_files_of_this_set(self, boss: Client) -> None:
         directories = lay_files_of("people")
         boss.post("/models/people/delete")
-        assert len(directories) == 2
+        assert len(directories) == 3
         assert not any(path.exists() for path in directories)
 
     def test_nothing_is_deleted_that_is_in_use_or_on_its_way(self, boss: Client) -> None:
@@ -173,7 +178,7 @@ class TestButtons:
         theirs = tmp_path / "theirs.toml"
         theirs.write_text('base = "people"\ntitle = "Theirs"\n')
         other = read_model_set(str(theirs))
-        assert len(model_catalogue.own_directories(people, [other])) == 2  # it is not here: it needs nothing
+        assert len(model_catalogue.own_directories(people, [other])) == 3  # it is not here: it needs nothing
 
         complete(people, tmp_path / "models")
         assert model_catalogue.own_directories(people, [other]) == set()
