@@ -1,10 +1,10 @@
-"""What is forgotten is in no file any more: searched for byte by byte, in database and media."""
+"""What is forgotten is in no file any more: searched for byte by byte, in database and media.
+
+Runs on SQLite, and again on PostgreSQL (see `tests/test_on_postgres.py`).
+"""
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -18,7 +18,6 @@ from django.contrib.contenttypes.models import ContentType
 from django.db import connection, transaction
 from django.utils import timezone
 
-from deploy.local_servers import PostgresServer
 from recognition.engine.engine import Engine
 from speakers import enrollment, jobs, lifecycle, secure_erase
 from speakers.exceptions import InUse
@@ -259,16 +258,3 @@ def test_postgresqls_log_has_it_until_the_next_checkpoint_when_files_are_not_use
             cursor.execute("CHECKPOINT")
 
     assert not found(wanted, content(folder))
-
-
-@pytest.mark.slow
-@pytest.mark.skipif(connection.vendor != "sqlite", reason="this is that run")
-def test_all_this_holds_on_postgresql(postgres_server: PostgresServer) -> None:
-    done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-x", __file__],
-        env={**os.environ, "DATABASE_URL": postgres_server.url},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
