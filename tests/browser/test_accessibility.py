@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from itertools import cycle, product
-from typing import Any, Literal
+from itertools import cycle
+from typing import Any, Literal, NamedTuple
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, ViewportSize, expect
 
 from .browsing import CHINESE, ENGLISH, Site
 
@@ -125,12 +125,23 @@ ADMIN_PAGES = [
 
 
 SCHEMES: tuple[Literal["dark", "light"], ...] = ("dark", "light")
+TELEPHONE: ViewportSize = {"width": 360, "height": 740}
+DESK: ViewportSize = {"width": 1280, "height": 720}
+
+
+class Seen(NamedTuple):
+    """What was seen of a page."""
+
+    width: int
+    """In a window as wide as a telephone."""
+
+    violations: str
 
 
 def visit(site: Site, browser: Browser, **options: Any) -> Iterator[tuple[str, Page]]:
     """Each page in turn, as a browser with these options has it."""
     for user in ("anna", "admin", None):
-        with site.context(browser, user, reduced_motion="reduce", **options) as context:
+        with site.context(browser, user, **options) as context:
             page = context.new_page()
             for name, (visitor, address, act) in PAGES.items():
                 if visitor == user:
@@ -139,15 +150,31 @@ def visit(site: Site, browser: Browser, **options: Any) -> Iterator[tuple[str, P
                     yield name, page
 
 
-@pytest.mark.parametrize("language", [ENGLISH, CHINESE])
-def test_axe_finds_no_violation(site: Site, browser: Browser, language: str) -> None:
+# Colours do not depend on the language, nor words on the colours: all pages twice show both of both.
+@pytest.fixture(
+    scope="module",
+    params=[(ENGLISH, "light", DESK), (CHINESE, "dark", TELEPHONE)],
+    ids=["English, light, at a desk", "Chinese, dark, by telephone"],
+)
+def seen(request: pytest.FixtureRequest, site: Site, browser: Browser) -> dict[str, Seen]:
+    """All pages in one language, one colour scheme and one size of window."""
+    language, scheme, size = request.param
     found = {}
-    for name, page in visit(site, browser, language=language):
-        for scheme in SCHEMES:
-            page.emulate_media(color_scheme=scheme)
-            found[name, scheme] = violations(page)
-    assert {where: report for where, report in found.items() if report} == {}
-    assert found.keys() == set(product(PAGES, SCHEMES))
+    for name, page in visit(site, browser, language=language, color_scheme=scheme, viewport=TELEPHONE):
+        width = page.evaluate("document.documentElement.scrollWidth")
+        page.set_viewport_size(size)
+        found[name] = Seen(width, violations(page))
+        page.set_viewport_size(TELEPHONE)
+    return found
+
+
+def test_axe_finds_no_violation(seen: dict[str, Seen]) -> None:
+    assert {name: page.violations for name, page in seen.items() if page.violations} == {}
+    assert seen.keys() == PAGES.keys()
+
+
+def test_no_page_is_wider_than_a_telephone(seen: dict[str, Seen]) -> None:
+    assert {name: page.width for name, page in seen.items()} == dict.fromkeys(PAGES, TELEPHONE["width"])
 
 
 def test_axe_finds_no_violation_in_the_admin(site: Site, browser: Browser) -> None:
@@ -161,15 +188,8 @@ def test_axe_finds_no_violation_in_the_admin(site: Site, browser: Browser) -> No
     assert {address: report for address, report in found.items() if report} == {}
 
 
-@pytest.mark.parametrize("language", [ENGLISH, CHINESE])
-def test_no_page_is_wider_than_a_telephone(site: Site, browser: Browser, language: str) -> None:
-    pages = visit(site, browser, language=language, viewport={"width": 360, "height": 740})
-    widths = {name: page.evaluate("document.documentElement.scrollWidth") for name, page in pages}
-    assert widths == dict.fromkeys(PAGES, 360)
-
-
 def test_a_title_has_the_whole_width_of_a_telephone(site: Site, browser: Browser) -> None:
-    with site.context(browser, "anna", viewport={"width": 360, "height": 740}) as context:
+    with site.context(browser, "anna", viewport=TELEPHONE) as context:
         page = context.new_page()
         page.goto(MEETING)
         title = page.locator("#title")
