@@ -31,6 +31,7 @@ def first_start(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     server = Server(
         data_dir,
         options=["--demo"],
+        from_nothing=True,
         ASR_MODELS="embedded",
         PYTHONPATH=str(ROOT / "tests" / "support" / "no_network"),
         NETWORK_ATTEMPTS=str(data_dir / "attempts"),

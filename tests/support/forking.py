@@ -79,6 +79,11 @@ def _start_anew(files: Sequence[int], environment: dict[str, str]) -> None:
         os.close(file)
     os.environ.clear()
     os.environ.update(environment)
+    if "PYTHONPATH" in environment:
+        sys.path[:0] = environment["PYTHONPATH"].split(os.pathsep)
+        sys.modules.pop("sitecustomize", None)
+        with contextlib.suppress(ModuleNotFoundError):
+            import_module("sitecustomize")
 
 
 def _become(arguments: Sequence[str]) -> None:

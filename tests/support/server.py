@@ -59,11 +59,18 @@ class Server:
     Args:
         kind: "daphne" (our own `manage.py serve`) or "uvicorn".
         options: Of `manage.py serve`.
+        from_nothing: Start it as a user does, not from a process that has the libraries.
         environment: More settings.
     """
 
     def __init__(
-        self, data_dir: Path, *, kind: str = "daphne", options: Sequence[str] = (), **environment: str
+        self,
+        data_dir: Path,
+        *,
+        kind: str = "daphne",
+        options: Sequence[str] = (),
+        from_nothing: bool = False,
+        **environment: str,
     ) -> None:
         self.data_dir = data_dir
         self.kind = kind
@@ -82,8 +89,7 @@ class Server:
             "OMP_NUM_THREADS": "1",
             **environment,
         }
-        # What else Python is told for its start, it must find at a start.
-        self._is_plain = "PYTHONPATH" in environment or not warm_python.is_open()
+        self._from_nothing = from_nothing or not warm_python.is_open()
         self._process: subprocess.Popen[bytes] | warm_python.Process | None = None
 
     def __enter__(self) -> Server:
@@ -171,7 +177,7 @@ class Server:
         return f"ws://127.0.0.1:{self.port}/ws/asr/{session}?{query}"
 
     def _run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        if not self._is_plain:
+        if warm_python.is_open():
             return warm_python.run(arguments, environment=self.environment)
         command = [sys.executable, *arguments]
         return subprocess.run(
@@ -179,8 +185,8 @@ class Server:
         )
 
     def _start(self, log: IO[bytes]) -> subprocess.Popen[bytes] | warm_python.Process:
-        if not self._is_plain:
-            does = "networks" if "embedded" in self.environment["ASR_MODELS"] else "pages"
+        if not self._from_nothing:
+            does = "pages" if self.environment["ASR_MODELS"].endswith(".toml") else "networks"
             return warm_python.start(
                 self._arguments(), environment=self.environment, stdout=log, stderr=log, does=does
             )

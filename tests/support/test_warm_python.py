@@ -35,6 +35,11 @@ def test_its_environment_is_what_it_is_given() -> None:
     assert run("import os; print(dict(os.environ))", ONLY="this").stdout == "{'ONLY': 'this'}\n"
 
 
+def test_what_python_imports_at_its_start_it_imports(tmp_path: Path) -> None:
+    (tmp_path / "sitecustomize.py").write_text("print('begins')")
+    assert run("print('goes on')", PYTHONPATH=str(tmp_path)).stdout == "begins\ngoes on\n"
+
+
 def test_a_module_has_its_arguments() -> None:
     done = warm_python.run(["-m", "json.tool", "--help"], environment={})
     assert done.returncode == 0

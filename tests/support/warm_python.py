@@ -33,6 +33,8 @@ PAGES = (
     *("asyncio", "uvicorn.main", "websockets.sync.client", "django.test", "django.core.management"),
     *("django.contrib.admin.utils", "django.views.generic", "django.db.backends.sqlite3._functions"),
     *("django.db.migrations.operations", "django.core.management.commands.makemigrations"),
+    *("requests", "cryptography.x509", "OpenSSL.SSL", "service_identity", "twisted.web.http"),
+    *("twisted.internet.asyncioreactor", "twisted.internet.endpoints", "autobahn.websocket.protocol"),
 )
 NETWORKS = (*PAGES, "torch", "numba")
 LIBRARIES = {"pages": PAGES, "networks": NETWORKS, "peer": (*NETWORKS, "funasr")}
