@@ -321,8 +321,9 @@ function isAt(overlap, ms) {
  */
 function lightOverlaps(row, ids) {
   for (const initial of row.querySelectorAll(".overlap .initial")) {
-    if (initial instanceof HTMLElement)
+    if (initial instanceof HTMLElement) {
       initial.classList.toggle("is-sounding", ids.includes(initial.dataset.speaker ?? ""));
+    }
   }
 }
 
