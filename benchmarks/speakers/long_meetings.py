@@ -45,7 +45,7 @@ class LongMeeting:
     """Lines that it still has in memory."""
 
 
-def three_hours(gallery: Gallery, lines: Lines, *, seed: int = 0, length_s: float = 3 * 3600) -> LongMeeting:
+def three_hours(gallery: Gallery, lines: Lines, *, seed: int, length_s: float) -> LongMeeting:
     """Everybody in `lines` speaks in turn, one line after the other, for three hours.
 
     Args:
@@ -74,7 +74,7 @@ def three_hours(gallery: Gallery, lines: Lines, *, seed: int = 0, length_s: floa
     return _judged(lines, said, whose, at_once, costs, tracker, length_s)
 
 
-def talking_over(gallery: Gallery, lines: Lines, *, seed: int = 0, length_s: float = 2 * 3600) -> LongMeeting:
+def talking_over(gallery: Gallery, lines: Lines, *, seed: int, length_s: float) -> LongMeeting:
     """Everybody in `lines` speaks in turn for two hours, every third time with somebody else beside."""
     random = np.random.default_rng(seed)
     rows = _rows_of(lines)

@@ -33,6 +33,7 @@ LONG_MEETINGS = 4
 PODCASTS = 8
 ROOMS, ROOM_S = 6, 120.0
 LONG_ROOMS, LONG_ROOM_S = 2, 480.0
+THREE_HOURS_S, TWO_HOURS_S = 3 * 3600.0, 2 * 3600.0
 MIN_VOICE_S = 5.0
 """Whoever speaks less in a long room is no voice to be counted."""
 
@@ -186,9 +187,11 @@ def _hours(halves: Sequence[Half], spoken: dict[str, list[np.ndarray]], embedder
     """Meetings of hours: ten voices are all there are, so half of them have taught."""
     lines = long_meetings.lines_of(spoken, embedder)
     eight = lines.take(np.isin(lines.speakers, sorted(spoken)[:8]))
-    seeds = range(LONG_MEETINGS // 2)
-    three = [long_meetings.three_hours(half.gallery, lines, seed=seed) for half in halves for seed in seeds]
-    two = [long_meetings.talking_over(half.gallery, eight, seed=seed) for half in halves for seed in seeds]
+    each = [(half.gallery, seed) for half in halves for seed in range(LONG_MEETINGS // 2)]
+    three = [
+        long_meetings.three_hours(known, lines, seed=seed, length_s=THREE_HOURS_S) for known, seed in each
+    ]
+    two = [long_meetings.talking_over(known, eight, seed=seed, length_s=TWO_HOURS_S) for known, seed in each]
     return _of_hours("three_hours", three) | _of_hours("talking_over", two)
 
 

@@ -32,8 +32,9 @@ class ClusteringOptions:
     merge: float = 4.0
     """Two settled voices at least as alike as this are one."""
 
-    lead: float = 2.0
-    """How much better another voice must fit before a line moves to it."""
+    lead: float = 4.0
+    """How much better another voice must fit before a line moves to it: a second thought must be surer than
+    the first."""
 
     shortest_founder_s: float = 1.2
     """Less speech than this founds no voice, unless there is none yet."""

@@ -570,8 +570,9 @@ class SpeakerTracker:
             np.array([line.speech_s for line in own]),
         )
         among = scoring.log_odds_of_pairs(prepared.take(rows), scoring.voices(others, rest_s))
-        # A line that is alone in its voice says nothing for it, and little against it.
-        among[rest_s == 0] = self.options.clustering.found
+        # A line that is alone in its voice says nothing for it, but to move it makes one of two voices.
+        options = self.options.clustering
+        among[rest_s == 0] = options.merge - options.lead
         fair = log_odds.copy()
         fair[rows] = among
         return fair

@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from recognition.audio import samples
+from speakers.voiceprints import clustering
 from speakers.voiceprints.clustering import ClusteringOptions
 from speakers.voiceprints.identification import Gallery, IdentificationOptions
 from speakers.voiceprints.overlaps import HeardLine
@@ -333,6 +334,23 @@ class TestSecondThought(TrackerTests):
         (moved,) = self.revisions
         assert isinstance(moved, LineMoved)
         assert (moved.line, moved.voice) == (2, voice(2))
+
+    def test_the_only_line_of_a_voice_moves_no_easier_than_two_voices_merge(self) -> None:
+        """Line 1 becomes likelier the other voice's than not, but by less than makes one of two voices."""
+        first, second = self.people.person(1), self.people.person(2)
+        self.say_embedding(first)
+        self.say_embedding(first + 3.0 * second)
+        for _ in range(6):
+            self.say_embedding(first + 2.1 * second)
+
+        (one, other) = (held.cluster for held in self.tracker._voices.values())
+        odds = float(
+            clustering.log_odds(clustering.as_voices([one], scoring(), DIMENSION), [other], scoring())[0, 0]
+        )
+        options = self.tracker.options.clustering
+        assert options.join < odds < options.merge, "the case that is meant"
+        self.assert_revisions()
+        assert self.transcript.voices[1] == voice(1)
 
     def test_a_corrected_line_does_not_move_again(self) -> None:
         self.say(1)
