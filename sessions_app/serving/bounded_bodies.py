@@ -16,6 +16,9 @@ from .body_limits import (
     TooManyBodies,
 )
 
+TRANSCRIPTIONS = "/v1/audio/transcriptions"
+"""Where whole meetings are sent, by clients of other services."""
+
 Message = Mapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
@@ -24,7 +27,8 @@ Application = Callable[[Any, Receive, Send], Awaitable[None]]
 
 def max_body_bytes(path: str) -> int:
     """Return how large a body may be at this address."""
-    return MAX_FILE_BODY_BYTES if takes_recordings(path) else MAX_BODY_BYTES
+    is_large = path == TRANSCRIPTIONS or takes_recordings(path)
+    return MAX_FILE_BODY_BYTES if is_large else MAX_BODY_BYTES
 
 
 class BoundedBodies:

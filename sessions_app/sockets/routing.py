@@ -1,4 +1,4 @@
-"""Addresses of the WebSockets."""
+"""Addresses of the WebSockets, and of other services' HTTP."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -10,6 +10,7 @@ from django.utils.module_loading import import_string
 from sessions_app.wire.dialects import DIALECTS, Dialect
 
 from .consumers import SessionConsumer, UnknownPathConsumer
+from .openai_http import OpenAiHttp
 
 
 def spoken(dialects: Mapping[str, str]) -> Iterator[tuple[str, type[Dialect]]]:
@@ -31,3 +32,7 @@ websocket_urlpatterns: list[Any] = [
     *(re_path(path, _consumer(dialect)) for path, dialect in spoken(DIALECTS)),
     re_path(r"", unknown_path),
 ]
+
+openai: Any = OpenAiHttp()
+
+http_urlpatterns: list[Any] = [re_path(r"^v1/", openai)] if "openai" in settings.SPOKEN_DIALECTS else []

@@ -20,12 +20,17 @@ class TestLimits:
             reverse("enroll", args=[KEY]),
             reverse("record-oneself", args=["x"]),
             reverse("api:enroll", args=[KEY]),
+            "/v1/audio/transcriptions",
         ],
     )
-    def test_recordings_may_be_sent_where_people_enroll(self, path: str) -> None:
+    def test_recordings_may_be_sent_where_people_enroll_and_where_programs_have_them_transcribed(
+        self, path: str
+    ) -> None:
         assert max_body_bytes(path) == MAX_FILE_BODY_BYTES
 
-    @pytest.mark.parametrize("path", ["/", "/login/", "/nothing", "/api/speakers", "//", "/people/new/"])
+    @pytest.mark.parametrize(
+        "path", ["/", "/login/", "/nothing", "/api/speakers", "//", "/people/new/", "/v1/models"]
+    )
     def test_all_else_is_small(self, path: str) -> None:
         assert max_body_bytes(path) == MAX_BODY_BYTES
 
