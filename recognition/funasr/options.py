@@ -142,7 +142,8 @@ class SpeakerOptions(FunasrOptions, EmbedderOptions):
 class CampplusOptions(SpeakerOptions):
     """CAM++ for Mandarin and English, "advanced": weights alone, of a network that is always the same."""
 
-    turn_penalty: Annotated[float, Between(0, 10)] = 0.65
+    turn_penalty: Annotated[float, Between(0, 10)] = 0.4
+    """Best of 0.3 to 0.8 for meetings with turns that follow without a pause, in a room, and of AMI."""
 
     weights: ClassVar[str] = "campplus_cn_en_common.pt"
     wanted_files: ClassVar[tuple[str, ...]] = (weights,)

@@ -64,6 +64,10 @@ def context(name: str, **options: Any) -> LoadContext:
     return LoadContext(model_path(name), **{"compute_type": "float32", "device": "cpu", **options})
 
 
+def test_voices_that_scatter_less_make_a_turn_of_less() -> None:
+    assert CampplusOptions().turn_penalty < SpeakerOptions().turn_penalty
+
+
 class TestRange:
     @pytest.mark.parametrize(("kind", "key", "low", "high"), RANGES)
     def test_both_ends_of_a_range_are_allowed(
