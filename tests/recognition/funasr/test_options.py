@@ -56,7 +56,6 @@ RANGES = [
     (StreamingOptions, "look_ahead", 0, 100),
     (StreamingOptions, "encoder_look_back", 0, 100),
     (StreamingOptions, "decoder_look_back", 0, 100),
-    (SpeakerOptions, "turn_penalty", 0, 10),
 ]
 
 
@@ -92,7 +91,14 @@ class TestRange:
             with pytest.raises(ModelSetError, match=f"{key} = .* is refused; it takes a whole number"):
                 read_table(kind, {key: value}, PLACE)
 
-    @pytest.mark.parametrize("kind", [ParaformerOptions, CtTransformerOptions, SpeakerOptions])
+    def test_what_another_turn_must_gain_has_a_range_of_its_own(self) -> None:
+        for value in (0, 0.35, 10):
+            assert read_table(SpeakerOptions, {"turn_penalty": value}, PLACE).turn_penalty == value
+        for value in (-0.1, 10.5):
+            with pytest.raises(ModelSetError, match=f"turn_penalty = {value} is refused.* from 0 to 10"):
+                read_table(SpeakerOptions, {"turn_penalty": value}, PLACE)
+
+    @pytest.mark.parametrize("kind", [ParaformerOptions, CtTransformerOptions])
     def test_a_kind_without_options_takes_none(self, kind: type[FunasrOptions]) -> None:
         with pytest.raises(ModelSetError, match="there is no key chunk, which is 10 here; it takes none"):
             read_table(kind, {"chunk": 10}, PLACE)
