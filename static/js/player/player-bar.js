@@ -191,7 +191,7 @@ export class PlayerBar {
     this.highlight?.clear();
     const spoken = isPlaying ? lines.filter((line) => ms <= line.end_ms) : [];
     for (const line of spoken) this.markWord(line, ms);
-    this.view.lightPeople(isPlaying ? soundingAt(lines, ms) : []);
+    this.view.lightPeople(soundingAt(lines, ms));
   }
 
   /**
