@@ -1,4 +1,4 @@
-"""Who speaks when within ten seconds, by pyannote's segmentation-3.0."""
+"""Segmenter that tells who speaks when within ten seconds, by pyannote's segmentation-3.0."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the segmentation is made of besides products of 8 bits: its filters, its norms, its recurrent steps.
+"""Kernels of the segmentation besides products of 8 bits: its filters, its norms, its recurrent steps.
 
 As `recognition.int8.kernels`, and by its rules: nothing of a window depends on what is batched with it.
 """
