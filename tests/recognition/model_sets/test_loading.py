@@ -156,7 +156,7 @@ licence = "MIT"
     def test_a_segmenter_is_loaded_and_run_once(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        seen = []
+        seen: list[int] = []
 
         class Segmenter(ScriptedSegmenter):
             def segment(self, batch: Sequence[Samples]) -> list[np.ndarray]:

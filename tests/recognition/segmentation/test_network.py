@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
@@ -16,11 +18,12 @@ RATE = 16_000
 
 def filters(low_hz: float = 950.0, band_hz: float = 350.0) -> tuple[np.ndarray, np.ndarray]:
     """The even and the odd filter of a band from 1000 to 1400 Hz."""
-    bands = SincNet().conv1d[0].filterbank
+    bank: Any = SincNet().conv1d[0]
+    bands = bank.filterbank
     with torch.no_grad():
         bands.low_hz_.fill_(low_hz)
         bands.band_hz_.fill_(band_hz)
-        found = bands.filters().numpy()
+        found: np.ndarray = bands.filters().numpy()
     return found[0], found[FILTERS // 2]
 
 

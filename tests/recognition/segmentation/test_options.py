@@ -19,8 +19,8 @@ from .random_segmentation import write_weights
 PLACE = Place("own.toml", "segmentation")
 
 
-def load(folder: Path, **context: str) -> PyannoteSegmenter:
-    segmenter = PyannoteOptions().load(LoadContext(folder, **context))
+def load(folder: Path, *, compute_type: str = "auto", device: str = "auto") -> PyannoteSegmenter:
+    segmenter = PyannoteOptions().load(LoadContext(folder, compute_type, device))
     assert isinstance(segmenter, PyannoteSegmenter)
     return segmenter
 
