@@ -40,9 +40,9 @@ class TestVoiceBank:
         assert bank().classes == 2 * len(speaker.SPEEDS) + 1
 
     def test_crops_have_the_length_asked_for_and_every_class_comes_up(self) -> None:
-        rng = np.random.default_rng(0)
+        rng, voices = np.random.default_rng(0), bank()
 
-        drawn = [bank().draw(rng, 0.75, 20_000) for _ in range(120)]
+        drawn = [voices.draw(rng, 0.75, 20_000) for _ in range(120)]
 
         assert {len(crop) for crop, _ in drawn} == {20_000}
         assert {label for _, label in drawn} == set(range(7))
