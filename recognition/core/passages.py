@@ -99,7 +99,7 @@ def _price(before: Run, after: Run, penalty: float) -> float:
 
 @dataclass(frozen=True, slots=True)
 class _Part:
-    """Of what a run says alone, in one voice."""
+    """A part, in one voice, of what a run says alone."""
 
     run: int
     voice: int

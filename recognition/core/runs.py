@@ -121,7 +121,7 @@ class Look:
 
 @dataclass(frozen=True, slots=True)
 class Listening:
-    """What to embed of an utterance: places in the stream that joined are one recording, and spans of it."""
+    """Places in the stream that joined are one recording, and the spans of it to embed."""
 
     places: tuple[Span, ...] = ()
     looks: tuple[Look, ...] = ()
