@@ -18,6 +18,7 @@ DIALECTS = {
     r"^ws/asr/(?P<session_id>[^/]*)$": "sessions_app.wire.own_protocol.OwnProtocol",
     r"^$": "sessions_app.wire.funasr.FunAsr",
     r"^v1/realtime$": "sessions_app.wire.openai_realtime.OpenAiRealtime",
+    r"^api-ws/v1/inference/?$": "sessions_app.wire.dashscope.DashScope",
 }
 """Dotted paths of dialects by the path of their sockets, a regular expression; what is wrong with a session
 id is said over the socket."""

@@ -454,7 +454,11 @@ async def test_an_unknown_path_is_refused_without_a_word(transport: SlowTranspor
 
 @pytest.mark.parametrize(
     ("wanted", "left_out"),
-    [(["funasr", "openai"], []), (["openai"], ["FunAsr"]), ([], ["FunAsr", "OpenAiRealtime"])],
+    [
+        (["funasr", "openai", "dashscope"], []),
+        (["openai"], ["FunAsr", "DashScope"]),
+        ([], ["FunAsr", "OpenAiRealtime", "DashScope"]),
+    ],
 )
 def test_dialects_are_left_out_one_by_one_but_ours_never(
     settings: Any, wanted: list[str], left_out: list[str]

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from sessions_app.wire.dashscope import DashScope
 from sessions_app.wire.dialects import Audio, Command, Dialect, Handshake, Join
 from sessions_app.wire.funasr import FunAsr
 from sessions_app.wire.openai_realtime import OpenAiRealtime
@@ -52,6 +53,11 @@ def openai_format(chosen: dict[str, Any]) -> dict[str, Any]:
     return {"type": "session.update", "session": {"audio": {"input": {"format": chosen}}}}
 
 
+def run_task(parameters: dict[str, Any]) -> dict[str, Any]:
+    header = {"action": "run-task", "task_id": "t", "streaming": "duplex"}
+    return {"header": header, "payload": {"model": "paraformer-realtime-v2", "parameters": parameters}}
+
+
 @dataclass(frozen=True)
 class Client:
     """How a dialect's clients speak: before their audio, and what else they can say."""
@@ -81,6 +87,12 @@ CLIENTS = {
         with_rate=lambda rate: texts({"mode": "2pass", "audio_fs": rate}),
     ),
     "FunASR realtime": Client(FunAsr, "/", hello=["START"], flush="COMMIT"),
+    "DashScope": Client(
+        DashScope,
+        "/api-ws/v1/inference",
+        hello=texts(run_task({})),
+        with_rate=lambda rate: texts(run_task({"sample_rate": rate})),
+    ),
     "OpenAI Realtime": Client(
         OpenAiRealtime,
         "/v1/realtime",

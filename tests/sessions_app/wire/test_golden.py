@@ -18,6 +18,7 @@ from typing import Any, get_args
 import pytest
 
 from sessions_app.wire import protocol
+from sessions_app.wire.dashscope import DashScope
 from sessions_app.wire.dialects import Ask, Audio, Command, Dialect, Handshake, Join, Refusal, Reply
 from sessions_app.wire.funasr import FunAsr
 from sessions_app.wire.openai_realtime import OpenAiRealtime
@@ -43,6 +44,7 @@ DIALECTS: dict[str, Callable[[], Dialect]] = {
     "v2": OwnProtocol,
     "funasr": FunAsr,
     "openai_realtime": OpenAiRealtime,
+    "dashscope": DashScope,
 }
 
 INPUTS = ("open", "text", "bytes", "message", "error")
