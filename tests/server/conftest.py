@@ -13,10 +13,11 @@ KINDS = [pytest.param(kind, marks=pytest.mark.xdist_group(kind)) for kind in ("d
 def server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """A running installation with scripted models; the same tests hold on both servers."""
     data_dir = tmp_path_factory.mktemp(request.param)
-    options = {
-        "ASR_SENDER_RETURN_S": "2",
-        "ASR_SENDER_IDLE_S": "3",
-        "DJANGO_SETTINGS_MODULE": "tests.support.foreign_settings",
-    }
-    with Server(data_dir, kind=request.param, **options) as running:
+    with Server(
+        data_dir,
+        kind=request.param,
+        ASR_SENDER_RETURN_S="2",
+        ASR_SENDER_IDLE_S="3",
+        DJANGO_SETTINGS_MODULE="tests.support.foreign_settings",
+    ) as running:
         yield running

@@ -26,12 +26,12 @@ COMMANDS = {
 
 def start(folder: Path, command: str, model_set: str, **environment: str) -> tuple[int, str]:
     """Start with this model set, wait until it has ended, and return its status and what it said."""
-    installation = Server(folder, **environment)
+    installation = Server(folder)
     installation.migrate()
     file = folder / "own.toml"
     file.write_text(model_set, encoding="utf-8")
-    environment = {**installation.environment, "ASR_MODELS": str(file)}
-    done = warm_python.run(COMMANDS[command], environment=environment, does="networks", timeout_s=120)
+    own = {**installation.environment, **environment, "ASR_MODELS": str(file)}
+    done = warm_python.run(COMMANDS[command], environment=own, does="networks", timeout_s=120)
     return done.returncode, (done.stdout + done.stderr).replace(f"{folder}/", "")
 
 

@@ -58,7 +58,8 @@ def no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def axis(number: int) -> np.ndarray:
     """The voice of this number, as the scripted embedder hears it."""
-    return np.eye(ScriptedEmbedder.dimension, dtype=np.float32)[number]
+    voice: np.ndarray = np.eye(ScriptedEmbedder.dimension, dtype=np.float32)[number]
+    return voice
 
 
 async def send(transport: MemoryTransport, key: str, audio: np.ndarray = AUDIO) -> Session:
@@ -319,9 +320,11 @@ class TestSeveralAtOnce:
 
         async def events(transcriber: Transcriber) -> AsyncIterator[Event]:
             async for event in real(transcriber):
-                is_first = isinstance(event, Final) and event.utterance == 0
-                yield replace(event, overlaps=(WORDLESS,)) if is_first else event
-                while is_first and more:
+                if not (isinstance(event, Final) and event.utterance == 0):
+                    yield event
+                    continue
+                yield replace(event, overlaps=(WORDLESS,))
+                while more:
                     yield more.pop(0)
 
         monkeypatch.setattr(Transcriber, "events", events)
