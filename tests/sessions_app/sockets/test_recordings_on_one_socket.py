@@ -88,12 +88,20 @@ async def begun(transport: MemoryTransport, socket: Communicator, **hello: Any) 
     return known[-1]
 
 
+async def finish(transport: MemoryTransport, socket: Communicator, session: Session, **more: Any) -> None:
+    """Say that a recording is over, until that is known."""
+    await say(socket, {"is_speaking": False, **more})
+    async with asyncio.timeout(10):
+        while not (await transport.read(session.pk, 1600, timeout_s=1)).is_end:
+            await asyncio.sleep(0.01)
+
+
 class TestOneAfterTheOther:
     async def test_each_is_a_session_with_its_own_audio_and_name(self, transport: MemoryTransport) -> None:
         socket = await connect()
         for name in ("一", "二", "三"):
             session = await begun(transport, socket, wav_name=name)
-            await say(socket, {"is_speaking": False})
+            await finish(transport, socket, session)
             chunk = await transport.read(session.pk, 0, timeout_s=5)
             assert len(chunk.audio) == 4 * 1600
             assert session.title == name
@@ -108,7 +116,7 @@ class TestOneAfterTheOther:
     ) -> None:
         socket = await connect()
         first = await begun(transport, socket, wav_name="first")
-        await say(socket, {"is_speaking": False})
+        await finish(transport, socket, first)
         await say(socket, {"mode": "2pass", "wav_name": "second", "is_speaking": True})
         await say(socket, SOUND)
         await say(socket, SOUND)
@@ -125,7 +133,7 @@ class TestOneAfterTheOther:
     async def test_nothing_is_followed_when_all_is_told(self, transport: MemoryTransport) -> None:
         socket = await connect()
         session = await begun(transport, socket)
-        await say(socket, {"is_speaking": False})
+        await finish(transport, socket, session)
         await end(session)
         await told(socket)
         async with asyncio.timeout(5):
@@ -151,7 +159,7 @@ class TestOneAfterTheOther:
     ) -> None:
         socket = await connect()
         session = await begun(transport, socket)
-        await say(socket, {"is_speaking": False, "is_end": True})
+        await finish(transport, socket, session, is_end=True)
         await end(session, by=ClosedBy.FAILURE)
         last = await told(socket)
         assert (last["code"], last["is_final"], last["is_end"]) == ("recognition_failed", False, True)
@@ -166,7 +174,7 @@ class TestPatience:
         monkeypatch.setattr(funasr, "LINGER_S", 0.2)
         socket = await connect()
         session = await begun(transport, socket)
-        await say(socket, {"is_speaking": False})
+        await finish(transport, socket, session)
         await end(session)
         assert "error" not in await told(socket)
         assert await socket.receive_output(10) == {"type": "websocket.close", "code": 1000}
@@ -178,7 +186,7 @@ class TestPatience:
         monkeypatch.setattr(funasr, "LINGER_S", 0.3)
         socket = await connect()
         session = await begun(transport, socket)
-        await say(socket, {"is_speaking": False})
+        await finish(transport, socket, session)
         await end(session)
         await told(socket)
         await say(socket, {"is_speaking": True, "wav_name": "later"})
