@@ -114,7 +114,8 @@ def test_several_are_tagged_deleted_and_had_back(site: Site, page: Page) -> None
     page.locator("#selection").get_by_role("button", name="Delete").click()
     expect(row(page, "预算复核")).to_have_count(0)
     page.get_by_role("link", name="Trash").click()
-    expect(page.locator(".days-left").first).to_have_text("30 days left")
-    page.get_by_role("button", name="Restore").click()
-    expect(page.locator(".trash-row")).to_have_count(0)
+    in_trash = page.locator(".trash-row", has_text="预算复核")
+    expect(in_trash.locator(".days-left")).to_have_text("30 days left")
+    in_trash.get_by_role("button", name="Restore").click()
+    expect(in_trash).to_have_count(0)
     assert site.rows("SELECT trashed_at FROM sessions_app_session WHERE key = 'budget'") == [(None,)]

@@ -354,8 +354,9 @@ class TestRestartsOfRedis:
         if not worker._ownership.owns(SESSION):
             await take(worker)
         heard = b""
-        while not (chunk := await worker.read(SESSION, len(heard) // 4, timeout_s=5)).is_end:
-            heard += chunk.audio
+        async with asyncio.timeout(60):
+            while not (chunk := await worker.read(SESSION, len(heard) // 4, timeout_s=5)).is_end:
+                heard += chunk.audio
         assert heard + chunk.audio == audio(0, 4800)
 
     async def test_new_sessions_are_taken_afterwards(
