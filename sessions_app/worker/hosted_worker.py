@@ -23,6 +23,7 @@ from sessions_app.installation import BadInstallation
 from sessions_app.recordings import files
 from sessions_app.store import queries
 from sessions_app.store.in_database import in_database
+from sessions_app.transport.cancel import cancel_and_wait
 from sessions_app.transport.current import get_transport
 from sessions_app.transport.interface import Transport
 
@@ -161,11 +162,10 @@ class HostedWorker:
 
     async def stop(self) -> None:
         """Commit what is recognised and let go of the sessions."""
-        for chore in self._chores:
-            chore.cancel()
         if self._worker and self._running:
             self._worker.stop()
-            await asyncio.gather(self._running, *self._chores, return_exceptions=True)
+            await cancel_and_wait(*self._chores)
+            await asyncio.gather(self._running, return_exceptions=True)
         for engine in self._engines:
             await engine.aclose()
         if self._collector:

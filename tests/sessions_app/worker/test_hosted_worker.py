@@ -253,3 +253,25 @@ class TestWhileTheDatabaseIsAway:
             async with asyncio.timeout(10):
                 await worker.run()
         await worker.stop()
+
+
+@pytest.mark.django_db(transaction=True)
+async def test_a_worker_stops_although_an_answer_of_redis_hides_that_it_should(
+    file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hidden = asyncio.Event()
+
+    async def offer_unfinished(transport: object) -> None:
+        try:
+            await asyncio.sleep(60)
+        except asyncio.CancelledError:  # as redis-py loses it
+            hidden.set()
+        await asyncio.sleep(60)
+
+    monkeypatch.setattr("sessions_app.worker.hosted_worker._offer_unfinished", offer_unfinished)
+    worker = HostedWorker()
+    await worker.start()
+    await asyncio.sleep(0)
+    async with asyncio.timeout(10):
+        await worker.stop()
+    assert hidden.is_set()
