@@ -54,7 +54,7 @@ function importsOf(name, pattern) {
 }
 
 const CODE = /^(?:import|export) [^;]*?"(\..+?)"/gm;
-const CODE_OR_TYPES = /(?:^(?:import|export) |@import )[^;]*?"(\..+?)"/gm;
+const CODE_OR_TYPES = /(?:^(?:import|export) |@import |\bimport\()[^;]*?"(\..+?)"/gm;
 const imports = new Map(modules.map((name) => [name, importsOf(name, CODE)]));
 
 const roomOf = (/** @type {string} */ name) => name.split("/")[0];

@@ -8,7 +8,6 @@
 /** @import { Editor } from "./editor.js" */
 /** @import { Edits } from "./edits.js" */
 /** @import { SpeakerMenu } from "./speaker-menu.js" */
-/** @import { VersionsDialog } from "./versions-dialog.js" */
 
 import { postJson, sessionUrl } from "../lib/api.js";
 import { closest, element, icon } from "../lib/dom.js";
@@ -32,7 +31,7 @@ const ICONS = {
  * @property {Edits} edits
  * @property {Editor} editor
  * @property {SpeakerMenu} speakerMenu
- * @property {VersionsDialog} versions
+ * @property {(line: KnownLine) => void} showVersions
  */
 
 /**
@@ -156,7 +155,7 @@ export class LineTools {
       link,
     ];
     if (!this.editing) return own;
-    const { edits, versions } = this.editing;
+    const { edits, showVersions } = this.editing;
     const { lines } = this.view.transcript;
     const following = lines[lines.indexOf(line) + 1];
     return [
@@ -167,7 +166,7 @@ export class LineTools {
       ...(line === lines[0] || this.view.isLive
         ? []
         : [{ label: gettext("Split the meeting here"), action: () => split(this.data, line) }]),
-      { label: gettext("Earlier versions"), action: () => versions.open(line) },
+      { label: gettext("Earlier versions"), action: () => showVersions(line) },
       ...own,
       { label: gettext("Remove this line"), isDangerous: true, action: () => remove(edits, line) },
     ];

@@ -2,7 +2,6 @@
 
 /** @import { SpeakerMenu } from "../editing/speaker-menu.js" */
 /** @import { PlayerBar } from "../player/player-bar.js" */
-/** @import { RememberDialog } from "./remember-dialog.js" */
 /** @import { SessionView } from "../transcript/session-view.js" */
 /** @import { KnownLine } from "../transcript/transcript.js" */
 
@@ -17,12 +16,18 @@ export class PersonDialog {
   /** @type {KnownLine | undefined} one of the speaker's */
   line;
 
-  /** @param {{view: SessionView, playerBar: PlayerBar, speakerMenu: SpeakerMenu | null, remember: RememberDialog | null}} parts */
+  /**
+   * @param {object} parts
+   * @param {SessionView} parts.view
+   * @param {PlayerBar} parts.playerBar
+   * @param {SpeakerMenu | null} parts.speakerMenu
+   * @param {((speakerId: string) => void) | null} parts.remember
+   */
   constructor({ view, playerBar, speakerMenu, remember }) {
     this.view = view;
     this.playerBar = playerBar;
     this.speakerMenu = speakerMenu;
-    this.rememberDialog = remember;
+    this.rememberVoice = remember;
     this.title = element("h2", { id: "person-title" });
     this.facts = element("p", { class: "hint" });
     this.list = element("ol", { class: "excerpts" });
@@ -83,7 +88,7 @@ export class PersonDialog {
 
   openRemember() {
     this.dialog.close();
-    if (this.line) this.rememberDialog?.open(this.line.spk.speaker_id);
+    if (this.line) this.rememberVoice?.(this.line.spk.speaker_id);
   }
 
   openMenu() {

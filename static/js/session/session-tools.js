@@ -4,22 +4,20 @@
 /** @import { EditingTools } from "../editing/line-tools.js" */
 /** @import { Player } from "../player/player.js" */
 /** @import { SessionView } from "../transcript/session-view.js" */
+/** @import { PersonDialog } from "./person-dialog.js" */
 
 import { Editor } from "../editing/editor.js";
 import { Edits } from "../editing/edits.js";
 import { Finder } from "../editing/finder.js";
 import { LineTools } from "../editing/line-tools.js";
-import { RemovedDialog } from "../editing/removed-dialog.js";
 import { SpeakerMenu } from "../editing/speaker-menu.js";
 import { TitleField } from "../editing/title-field.js";
-import { VersionsDialog } from "../editing/versions-dialog.js";
 import { clock } from "../lib/clock.js";
 import { byId, setText } from "../lib/dom.js";
+import { onDemand } from "../lib/on-demand.js";
 import { NotesPanel } from "../notes/notes-panel.js";
 import { PlayerBar } from "../player/player-bar.js";
 import { SpeakerTracks } from "../player/speaker-tracks.js";
-import { PersonDialog } from "./person-dialog.js";
-import { RememberDialog } from "./remember-dialog.js";
 import { setUpSharing } from "./sharing.js";
 import { listenForShortcuts } from "./shortcuts.js";
 
@@ -29,14 +27,14 @@ export function setUpTools({ data, view }) {
   const playerBar = new PlayerBar({ data, view });
   showLength(playerBar.player);
   const finder = new Finder({ view, edits: editing?.edits ?? null });
-  const remember = editing && data.mayEnroll ? new RememberDialog({ data }) : null;
-  if (editing && remember) editing.speakerMenu.offer = (speakerId) => remember.open(speakerId);
-  const persons = new PersonDialog({ view, playerBar, speakerMenu: editing?.speakerMenu ?? null, remember });
+  const speakerMenu = editing?.speakerMenu ?? null;
+  const remember = editing && data.mayEnroll ? rememberVoices(data) : null;
+  if (speakerMenu && remember) speakerMenu.offer = remember;
+  const showPerson = showPersons({ view, playerBar, speakerMenu, remember });
   const notes = new NotesPanel({ data, view, playerBar });
   const tracks = new SpeakerTracks({ view, player: playerBar.player });
   new LineTools({ data, view, playerBar, editing, notes });
-  const removed = editing && new RemovedDialog({ data, view, playerBar, edits: editing.edits });
-  setUpSharing({ data, view, removed });
+  setUpSharing({ data, view, showRemoved: editing && showRemoved({ data, view, playerBar, edits: editing.edits }) });
   view.companions.push(
     {
       transcriptChanged: () => playerBar.transcriptChanged(),
@@ -44,7 +42,7 @@ export function setUpTools({ data, view }) {
       listeningChanged: () => playerBar.listeningChanged(),
     },
     { transcriptChanged: () => finder.transcriptChanged() },
-    { choosePerson: (speakerId) => persons.open(speakerId) },
+    { choosePerson: showPerson },
     notes,
     tracks,
   );
@@ -62,12 +60,49 @@ function setUpEditing(data, view) {
   const edits = new Edits({ data, transcript: view.transcript });
   new TitleField({ edits });
   showUndo(edits);
+  const versions = onDemand(
+    () => import("../editing/versions-dialog.js"),
+    ({ VersionsDialog }) => new VersionsDialog({ data, edits }),
+  );
   return {
     edits,
     editor: new Editor({ view, edits }),
     speakerMenu: new SpeakerMenu({ data, view, edits }),
-    versions: new VersionsDialog({ data, edits }),
+    showVersions: (line) => versions((dialog) => dialog.open(line)),
   };
+}
+
+/**
+ * @param {ConstructorParameters<typeof PersonDialog>[0]} parts
+ * @returns {(speakerId: string) => void}
+ */
+function showPersons(parts) {
+  const persons = onDemand(
+    () => import("./person-dialog.js"),
+    ({ PersonDialog }) => new PersonDialog(parts),
+  );
+  return (speakerId) => persons((dialog) => dialog.open(speakerId));
+}
+
+/**
+ * @param {PageData} data
+ * @returns {(speakerId: string) => void}
+ */
+function rememberVoices(data) {
+  const remember = onDemand(
+    () => import("./remember-dialog.js"),
+    ({ RememberDialog }) => new RememberDialog({ data }),
+  );
+  return (speakerId) => remember((dialog) => dialog.open(speakerId));
+}
+
+/** @param {{data: PageData, view: SessionView, playerBar: PlayerBar, edits: Edits}} parts */
+function showRemoved(parts) {
+  const removed = onDemand(
+    () => import("../editing/removed-dialog.js"),
+    ({ RemovedDialog }) => new RemovedDialog(parts),
+  );
+  return () => removed((dialog) => dialog.open());
 }
 
 /**

@@ -1,19 +1,17 @@
-// Taking a session away, and letting others read it: the dialogs of export, links and deletion.
+// Taking a session away, and letting others read it: export, links, and what else a meeting's menu has.
 
 /** @import { PageData } from "../connection/messages.js" */
-/** @import { RemovedDialog } from "../editing/removed-dialog.js" */
 /** @import { SessionView } from "../transcript/session-view.js" */
 
-import { getJson, postJson, sessionUrl } from "../lib/api.js";
-import { byId, descendant, element, findById } from "../lib/dom.js";
-import { dayText } from "../lib/moments.js";
+import { postJson, sessionUrl } from "../lib/api.js";
+import { byId, findById } from "../lib/dom.js";
+import { onDemand } from "../lib/on-demand.js";
 import { openMenu } from "../lib/popover.js";
 import { answerOrSayWhy } from "../lib/refusals.js";
 import { toast } from "../lib/toast.js";
-import { fill, gettext } from "../lib/words.js";
-import { PeopleSharing } from "./people-sharing.js";
+import { gettext } from "../lib/words.js";
 
-/** @typedef {{data: PageData, view: SessionView, removed: RemovedDialog | null}} Parts */
+/** @typedef {{data: PageData, view: SessionView, showRemoved: (() => void) | null}} Parts */
 
 /** @param {Parts} parts */
 export function setUpSharing(parts) {
@@ -22,20 +20,20 @@ export function setUpSharing(parts) {
     button.addEventListener("click", () => button.closest("dialog")?.close());
   }
   if (findById("export-dialog")) new ExportDialog(data);
-  if (findById("share-dialog")) new ShareDialog(data, new PeopleSharing(data));
+  if (findById("share-dialog")) setUpShareDialog(data);
   const opener = byId("more-open");
   opener.addEventListener("click", () => openMenu(opener, more(parts)));
 }
 
 /** @param {Parts} parts */
-function more({ data, view, removed }) {
+function more({ data, view, showRemoved }) {
   const mayEnd = data.rights.includes("send") && view.isLive;
   const deletion = findById("delete-dialog", HTMLDialogElement);
   return [
     { label: gettext("Captions"), action: () => open(sessionUrl(data, "captions/"), "_blank", "noopener") },
     { label: gettext("Keyboard"), action: () => byId("help", HTMLDialogElement).showModal() },
     { label: gettext("Print"), action: () => print() },
-    removed !== null && { label: gettext("Removed lines"), action: () => removed.open() },
+    showRemoved !== null && { label: gettext("Removed lines"), action: showRemoved },
     data.mayGoOn &&
       !view.isLive && {
         label: gettext("Record more…"),
@@ -53,6 +51,15 @@ async function end(data) {
     "End this meeting for everyone? More can be recorded only in another one, which goes on with it.",
   );
   if (confirm(question)) await answerOrSayWhy(postJson(sessionUrl(data, "end"), {}));
+}
+
+/** @param {PageData} data */
+function setUpShareDialog(data) {
+  const sharing = onDemand(
+    () => import("./share-dialog.js"),
+    ({ ShareDialog }) => new ShareDialog(data),
+  );
+  byId("share-open").addEventListener("click", () => sharing((dialog) => dialog.open()));
 }
 
 class ExportDialog {
@@ -91,88 +98,5 @@ class ExportDialog {
     } catch {
       toast(gettext("This browser only lets secure pages (https) copy."), { isError: true });
     }
-  }
-}
-
-/**
- * @typedef {{id: number, name: string, expires_at: string | null, last_used_at: string | null, url?: string}} Link
- */
-
-class ShareDialog {
-  /** @type {Link[]} */
-  links = [];
-
-  /**
-   * @param {PageData} data
-   * @param {PeopleSharing} people
-   */
-  constructor(data, people) {
-    this.data = data;
-    this.people = people;
-    this.dialog = byId("share-dialog", HTMLDialogElement);
-    this.url = byId("new-link-url", HTMLInputElement);
-    const form = byId("share-form", HTMLFormElement);
-    const days = descendant(form, "[name=days]", HTMLSelectElement);
-    byId("share-open").addEventListener("click", () => this.open());
-    form.addEventListener("submit", (event) => {
-      event.preventDefault();
-      this.make(days.value);
-    });
-    byId("copy-link").addEventListener("click", () => this.copy());
-  }
-
-  async open() {
-    byId("new-link").hidden = true;
-    this.show((await getJson(sessionUrl(this.data, "links"))).links);
-    await this.people.load();
-    this.dialog.showModal();
-  }
-
-  /** @param {string} days empty for a link that works until it is revoked */
-  async make(days) {
-    /** @type {Link & {url: string}} */
-    const link = await postJson(sessionUrl(this.data, "links"), { days: days ? Number(days) : null });
-    byId("new-link").hidden = false;
-    this.url.value = link.url;
-    this.url.select();
-    this.show([link, ...this.links]);
-  }
-
-  async copy() {
-    this.url.select();
-    try {
-      await navigator.clipboard.writeText(this.url.value);
-    } catch {
-      document.execCommand("copy"); // the page is not secure; this still works there
-    }
-    byId("copy-link").textContent = gettext("Copied");
-  }
-
-  /** @param {Link[]} links */
-  show(links) {
-    this.links = links;
-    byId("links").replaceChildren(...links.map((link) => this.row(link)));
-  }
-
-  /** @param {Link} link */
-  row(link) {
-    const until = link.expires_at
-      ? fill(gettext("until %(day)s"), { day: dayText(link.expires_at) })
-      : gettext("until revoked");
-    const used = link.last_used_at
-      ? fill(gettext("last used %(day)s"), { day: dayText(link.last_used_at) })
-      : gettext("not used yet");
-    return element(
-      "li",
-      {},
-      element("span", {}, link.name, " ", element("span", { class: "hint" }, `${until} · ${used}`)),
-      element("button", { type: "button", class: "danger", onclick: () => this.revoke(link) }, gettext("Revoke")),
-    );
-  }
-
-  /** @param {Link} link */
-  async revoke(link) {
-    this.show((await postJson(sessionUrl(this.data, `links/${link.id}/revoke`), {})).links);
-    byId("new-link").hidden = true;
   }
 }
