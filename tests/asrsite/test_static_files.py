@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 from typing import Any
 
+import brotli
 import pytest
 from django.contrib.staticfiles import finders
 from django.http import HttpRequest, HttpResponse
@@ -14,9 +15,11 @@ from django.template import Context, Template
 from django.templatetags.static import static
 from django.test import Client, RequestFactory, override_settings
 from pytest_django import Settings
+from rjsmin import jsmin
 
 from asrsite import static_files
-from asrsite.static_files import FOR_EVER, StaticFilesMiddleware, split_version, without_comments
+from asrsite.static_files import FOR_EVER, StaticFilesMiddleware, split_version
+from tests.sessions_app.meetings import make_lines, make_session, make_voice
 from tests.support.server import ROOT
 
 MODULE = "js/pages/session.js"
@@ -93,12 +96,27 @@ class TestServing:
         assert answer.status_code == 200
         assert answer["Cache-Control"] == "max-age=60, public"
 
-    def test_text_is_packed_for_those_who_can_unpack_it(self, middleware: StaticFilesMiddleware) -> None:
+    @pytest.mark.parametrize(
+        ("accepted", "packing"),
+        [
+            ("gzip, deflate", "gzip"),
+            ("gzip, deflate, br, zstd", "br"),
+            ("GZIP;q=0.5", "gzip"),
+            ("br;q=0, gzip;q=1.0", "gzip"),
+            ("gzip; q=0.0", ""),
+            ("zstd, brotli", ""),
+            ("", ""),
+        ],
+    )
+    def test_text_is_packed_for_those_who_can_unpack_it(
+        self, middleware: StaticFilesMiddleware, accepted: str, packing: str
+    ) -> None:
         plain = get(middleware, static("css/base.css"))
-        packed = get(middleware, static("css/base.css"), accept_encoding="gzip, deflate, br")
-        assert plain.content == (ROOT / "static" / "css" / "base.css").read_bytes()
-        assert gzip.decompress(packed.content) == plain.content
-        assert len(packed.content) < len(plain.content) / 2
+        packed = get(middleware, static("css/base.css"), accept_encoding=accepted)
+        unpack = {"gzip": gzip.decompress, "br": brotli.decompress, "": bytes}[packing]
+        assert packed.headers.get("Content-Encoding", "") == packing
+        assert unpack(packed.content) == plain.content
+        assert len(packed.content) < len(plain.content) / 2 or not packing
         for answer in (plain, packed):
             assert answer["Content-Length"] == str(len(answer.content))
             assert answer["Vary"] == "Accept-Encoding"
@@ -117,41 +135,58 @@ class TestServing:
     def test_only_the_head_is_only_the_head(self, middleware: StaticFilesMiddleware) -> None:
         assert get(middleware, static(MODULE), "head").getvalue() == b""
 
-    def test_our_modules_come_without_comments(self, middleware: StaticFilesMiddleware) -> None:
-        source = (ROOT / "static" / MODULE).read_text()
-        sent = get(middleware, static(MODULE)).content.decode()
-        assert "@type" in source
-        assert "@type" not in sent
-        assert sent.count("\n") == source.count("\n")
-        assert [line for line in sent.splitlines() if line in source.splitlines()] == sent.splitlines()
+    def test_our_modules_and_styles_come_without_what_is_for_their_readers(
+        self, middleware: StaticFilesMiddleware
+    ) -> None:
+        for name, comment in [(MODULE, "@type"), ("css/session.css", "/*")]:
+            source = (ROOT / "static" / name).read_text()
+            sent = get(middleware, static(name)).content.decode()
+            assert comment in source
+            assert comment not in sent
+            assert len(sent) < len(source)
+
+    def test_what_others_wrote_is_sent_as_it_is(self, middleware: StaticFilesMiddleware) -> None:
+        name = "admin/js/theme.js"
+        found = finders.find(name)
+        assert isinstance(found, str)
+        assert get(middleware, static(name)).content == Path(found).read_bytes()
 
 
-class TestWithoutComments:
-    @pytest.mark.parametrize(
-        ("source", "expected"),
-        [
-            ("// a\nlet b; // c\n", "\nlet b; // c\n"),
-            ("/** @type {x} */\nlet b;", "\nlet b;"),
-            ("  /**\n   * a\n   */\n  b();", "\n\n\n  b();"),
-            ("a(/* b */);\n/* c */ d();", "a(/* b */);\n/* c */ d();"),
-            ("let a = `\n// no comment\n/* nor this */\n`;", "let a = `\n// no comment\n/* nor this */\n`;"),
-            ("let a = '`'; // `\n// b\nlet c = `d`;", "let a = '`'; // `\n\nlet c = `d`;"),
-            ('let a = "\\"`";\n// b', 'let a = "\\"`";\n'),
-        ],
-    )
-    def test_only_those_that_have_lines_of_their_own_go(self, source: str, expected: str) -> None:
-        assert without_comments(source.encode()).decode() == expected
-
+class TestSmallerModules:
     @pytest.mark.parametrize(
         "file", sorted((ROOT / "static" / "js").rglob("*.js")), ids=lambda file: file.name
     )
-    def test_no_code_goes_with_them(self, file: Path) -> None:
+    def test_no_code_goes(self, file: Path) -> None:
         source = file.read_text()
-        code = re.sub(r"^[ \t]*(//.*|/\*(?s:.*?)\*/[ \t]*)$", "", source, flags=re.MULTILINE)
-        sent = without_comments(source.encode()).decode()
-        assert [line for line in sent.splitlines() if line.strip()] == [
-            line for line in code.splitlines() if line.strip()
-        ]
+        code = re.sub(r"^[ \t]*//.*$|(?<=\s)// .*$|/\*(?s:.*?)\*/", "", source, flags=re.MULTILINE)
+        sent = jsmin(source)
+        assert "".join(sent.split()) == "".join(code.split())
+
+    @pytest.mark.parametrize(
+        "code",
+        [
+            "let a=`\n// no comment\n/* nor this */\n`;",
+            "let a=`${b('// c')}  d`;",
+            'let a="\\"  // `";',
+            "let a=/[/]\\/\\/  b/.test(c);",
+            "return/ {2}/u.exec(a)",
+        ],
+    )
+    def test_what_looks_like_a_comment_or_a_gap_and_is_none_stays(self, code: str) -> None:
+        assert jsmin(f"// a\n{code} // b\n") == code
+
+
+@pytest.mark.django_db
+def test_a_meetings_page_is_at_most_sixty_kilobytes_on_the_wire(middleware: StaticFilesMiddleware) -> None:
+    session = make_session("weekly")
+    make_lines(session, ["大家好，我们开始今天的例会。"] * 20, make_voice(session, "林静"))
+    page = Client(headers={"accept-encoding": "gzip"}).get(session.get_absolute_url())
+    html = gzip.decompress(page.content).decode()
+    addresses = set(re.findall(r'(?:src|href)="(/static/[^"]+\.(?:js|css))"', html))
+    words = Client(headers={"accept-encoding": "gzip"}).get("/words.js", {"language": "zh-hans"})
+    sizes = {each: len(get(middleware, each, accept_encoding="br, gzip").content) for each in addresses}
+    assert len(sizes) > 40
+    assert len(page.content) + len(words.content) + sum(sizes.values()) <= 60_000
 
 
 class TestPageModule:

@@ -10,7 +10,7 @@
  */
 export function byId(id, kind) {
   const found = findById(id, kind);
-  if (!found) throw new Error(`this page has no #${id}${kind ? ` that is an ${kind.name}` : ""}`);
+  if (!found) throw new Error(`this page has no ${kind?.name ?? "element"} #${id}`);
   return found;
 }
 
