@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
 
+from sessions_app.transport import addresses
 from speakers import whole_files
 
 TRUE = {"1", "true", "yes", "on"}
@@ -104,6 +105,17 @@ def issuer(name: str) -> str:
     is_here = parts.hostname in ("localhost", "127.0.0.1", "::1")
     if value and not (parts.hostname and (parts.scheme == "https" or (parts.scheme == "http" and is_here))):
         raise _wrong(name, value, "use https://HOST/PATH, as the provider names itself")
+    return value
+
+
+def redis(name: str) -> str:
+    """Read the address of a Redis, or of the sentinels that know it; empty for none."""
+    value = text(name, "")
+    try:
+        if value:
+            addresses.parse(value)
+    except addresses.BadAddress as error:
+        raise ImproperlyConfigured(f"{name} is not understood: {error}.") from None
     return value
 
 

@@ -9,6 +9,8 @@ import environ
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
 
+from sessions_app.transport.connecting import layer_host
+
 from . import __version__
 from . import environment as env
 from .own_addresses import network_hosts, own_addresses
@@ -130,15 +132,13 @@ def _database() -> dict[str, Any]:
 
 DATABASES = {"default": _database()}
 
-REDIS_URL = env.text("REDIS_URL", "")
-if REDIS_URL and not REDIS_URL.startswith(("redis://", "rediss://", "unix://")):
-    raise ImproperlyConfigured(f"REDIS_URL={REDIS_URL!r} is not understood: use redis://HOST:PORT/NUMBER.")
+REDIS_URL = env.redis("REDIS_URL")
 
 CHANNEL_LAYERS: dict[str, dict[str, Any]] = {
     "default": {
         "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
         # redis-py's own time-out is five seconds: shorter than what Redis may take when it starts.
-        "CONFIG": {"hosts": [{"address": REDIS_URL, "socket_timeout": 30}]},
+        "CONFIG": {"hosts": [layer_host(REDIS_URL, socket_timeout=30)]},
     }
     if REDIS_URL
     else {"BACKEND": "channels.layers.InMemoryChannelLayer", "CONFIG": {"capacity": 2000}}
@@ -148,9 +148,13 @@ IN_PROCESS = {"BACKEND": "django.core.cache.backends.locmem.LocMemCache", "OPTIO
 CACHES: dict[str, dict[str, Any]] = {
     "default": {
         "BACKEND": "django.core.cache.backends.redis.RedisCache",
-        "LOCATION": REDIS_URL,
+        "LOCATION": [REDIS_URL],  # a text would be taken apart at its commas
         "KEY_PREFIX": "asrsite",
-        "OPTIONS": {"socket_timeout": 2, "socket_connect_timeout": 2},
+        "OPTIONS": {
+            "socket_timeout": 2,
+            "socket_connect_timeout": 2,
+            "pool_class": "sessions_app.transport.connecting.CachePool",
+        },
     }
     if REDIS_URL
     else IN_PROCESS,

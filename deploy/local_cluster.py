@@ -13,6 +13,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from .local_sentinels import WatchedRedis
 from .local_servers import LocalProcess, PostgresServer, RedisServer, free_port, wait_until
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -45,13 +46,21 @@ class LocalCluster:
     Args:
         models: Name of a model set, or the path of a set's file.
         data_dir: Recordings and logs; a folder of its own, which goes at the end, if None.
+        redis: One server, if None.
         settings: More environment variables.
     """
 
     def __init__(
-        self, *, webs: int, workers: int, models: str, data_dir: Path | None = None, **settings: str
+        self,
+        *,
+        webs: int,
+        workers: int,
+        models: str,
+        data_dir: Path | None = None,
+        redis: RedisServer | WatchedRedis | None = None,
+        **settings: str,
     ) -> None:
-        self.redis = RedisServer()
+        self.redis = redis or RedisServer()
         self.postgres = PostgresServer()
         self._is_folder_ours = data_dir is None
         self.data_dir = data_dir or Path(tempfile.mkdtemp(prefix="asrsite-cluster-"))

@@ -160,19 +160,25 @@ class _Server(LocalProcess):
 class RedisServer(_Server):
     """Redis that writes down what it is told before it answers: killing it loses nothing."""
 
-    def __init__(self) -> None:
-        super().__init__("redis")
-        options = {
-            "port": self.port,
+    def __init__(self, name: str = "redis") -> None:
+        super().__init__(name)
+        self.options = {
+            "port": str(self.port),
             "bind": "127.0.0.1",
-            "dir": self.folder,
+            "dir": str(self.folder),
             "appendonly": "yes",
             "save": "",
             "maxmemory-policy": "noeviction",
         }
-        self.command = [find_program("redis-server")]
-        for name, value in options.items():
-            self.command += [f"--{name}", str(value)]
+        self._program = find_program("redis-server")
+
+    def start(self) -> None:
+        options = [part for name, value in self.options.items() for part in (f"--{name}", value)]
+        self._start([self._program, *options])
+
+    def _start(self, command: list[str]) -> None:
+        self.command = command
+        super().start()
 
     @property
     def url(self) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import uuid
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
@@ -35,6 +36,8 @@ from sessions_app.wire.protocol import Close, ClosedBy, ErrorCode, Flush, JoinRe
 from .feed import Cursor, SessionFeed, ended_in_absence
 from .flush_limit import FlushLimit
 
+logger = logging.getLogger(__name__)
+
 Answer = TypeVar("Answer")
 
 MAX_BAD_MESSAGES = 10
@@ -46,6 +49,9 @@ DATABASE_S = 3.0
 """How long a newcomer waits for the database; it waits about as long for the transport."""
 
 UNREACHABLE_RETRY_S = 2.0
+
+END_PATIENCE_S = 2.0
+"""How long after its log is gone a session's end is waited for, before its sender's is said anew."""
 
 LAST_AUDIO_S = 1.0
 """How long a socket that is gone waits for room in the log, for the little that resampling held back."""
@@ -90,6 +96,8 @@ class SenderConnection:
         self._bad_messages = 0
         self._flush_limit = FlushLimit()
         self._is_over = False  # nothing that comes is of interest any more
+        self._has_finished = False  # it said that nothing follows
+        self._mending: asyncio.Task[None] | None = None
         self._is_held = False  # which is no silence, however long it takes
         self._heard_at = 0.0  # by the event loop's clock
         self._watch: asyncio.Task[None] | None = None
@@ -160,6 +168,8 @@ class SenderConnection:
 
     async def leave(self) -> None:
         """Let go of the session: the socket is gone. What it sent is in the log when this returns."""
+        if self._mending:
+            self._mending.cancel()
         watch, self._watch = self._watch, None  # it knows its sender as well
         if watch and watch is not asyncio.current_task():
             watch.cancel()
@@ -180,6 +190,9 @@ class SenderConnection:
         self._on_change()
 
     def sender_lost(self, why: Superseded | LogLost) -> None:
+        if isinstance(why, LogLost) and self._has_finished and not self._feed.end:
+            self._mending = asyncio.create_task(self._say_end_anew(), name="end of a sender")
+            return
         if isinstance(why, LogLost) and not self._resumes:
             return  # the next audio finds out, and goes on
         if self._is_over or self._feed.end:
@@ -191,6 +204,19 @@ class SenderConnection:
             )
         else:
             self._on_error(_begun_anew())
+
+    async def _say_end_anew(self) -> None:
+        """Mend the end of a session whose log is gone, unless it is gone because the session has ended."""
+        await asyncio.sleep(END_PATIENCE_S)
+        if self._feed.end:
+            return
+        if self._resumes:
+            self._on_error(_begun_anew())
+            return
+        try:
+            await self._in_log(lambda: get_transport().finish(self._session_pk, self._sender))
+        except (ProtocolError, Superseded) as error:
+            logger.warning("session %d cannot be ended anew: %s", self._session_pk, error)
 
     # Becoming.
 
@@ -307,7 +333,7 @@ class SenderConnection:
         if self._watch:
             self._watch.cancel()
         await self._in_log(lambda: get_transport().finish(self._session_pk, self._sender))
-        self._is_over = True  # a client's buffers may still run dry after its "close"
+        self._is_over = self._has_finished = True  # a client's buffers may still run dry after its "close"
         self._cursor.release()
         self._on_change()
 

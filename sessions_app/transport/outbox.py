@@ -2,6 +2,9 @@
 
 All of them share one request every few hundredths of a second: it is requests that cost, not bytes. The same
 requests say that the senders are still there, and bring back how far recognition is.
+
+The last seconds are kept here though Redis has said that it has them: a replica that becomes the master may
+not have got them yet. It shows by where its log ends, and then they are appended once more.
 """
 
 from __future__ import annotations
@@ -9,12 +12,14 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
+from recognition.audio import samples
 from sessions_app import pacing
 
 from .cancel import cancel_and_wait
@@ -28,7 +33,10 @@ SENDER_LEASE_S = 1.5
 
 RENEW_S = SENDER_LEASE_S / 3
 
-APPEND = read_script("append")
+KEPT = samples(5)
+"""Audio that Redis has and that is kept all the same: more than replicas are behind when all is well."""
+
+APPEND, FINISH = read_script("append"), read_script("finish")
 
 
 @dataclass(slots=True, eq=False)
@@ -43,11 +51,20 @@ class PendingAudio:
     durable: int = 0
     renew_at: float = 0.0
     is_held: bool = False
+    turn: int = 0
+    """A number that grows with each sender of the session."""
+
+    has_finished: bool = False
+    owes_end: bool = False
+    """Whether the mark of the end must be set again: it was, and Redis has forgotten."""
+
     failure: Superseded | LogLost | None = None
     changed: asyncio.Event = field(default_factory=asyncio.Event)
     _batch: bytes = b""  # asked for and not answered: it must be asked for again in the same words
     _waiting: list[bytes] = field(default_factory=list)
     _waiting_bytes: int = 0
+    _kept: deque[bytes] = field(default_factory=deque)  # up to `end`, the oldest first
+    _kept_bytes: int = 0
 
     @property
     def expected_end(self) -> int:
@@ -74,31 +91,72 @@ class PendingAudio:
             self._batch = b"".join(self._waiting)
             self._waiting, self._waiting_bytes = [], 0
         count = len(self._batch) // SAMPLE_BYTES
-        arguments = (self.sender, self.end, count, int(SENDER_LEASE_S * 1000), self._batch)
-        return Call(APPEND, (session_key(self.session_pk), audio_key(self.session_pk)), arguments)
+        arguments = (self.sender, self.turn, self.end, count, int(SENDER_LEASE_S * 1000), self._batch)
+        return Call(APPEND, self._keys, arguments)
+
+    def end_request(self) -> Call:
+        return Call(FINISH, self._keys, (self.sender, self.turn, self.end))
+
+    @property
+    def _keys(self) -> tuple[str, str]:
+        return session_key(self.session_pk), audio_key(self.session_pk)
 
     def receive(self, answer: list[bytes | int], now: float) -> None:
         match answer:
-            case [b"ok", int(end), int(processed), int(durable)]:
-                self.processed, self.durable = processed, durable
+            case [b"ok", int(end), int(processed), int(durable), int(is_finished)]:
+                # A master that knows less than the one before it holds nobody back.
+                self.processed, self.durable = max(self.processed, processed), max(self.durable, durable)
                 self.renew_at = now + RENEW_S
+                self.owes_end = self.has_finished and not is_finished
                 if self._batch:
+                    self._keep(self._batch)
                     self._batch, self.end = b"", end
                     self.listener.audio_kept(end)
+            case [b"behind", int(end)] if self.rewind(end):
+                logger.warning(
+                    "session %d: Redis lacks audio since %d, it gets it again", self.session_pk, end
+                )
             case [b"superseded"]:
                 self._fail(Superseded())
             case _:
                 self._fail(LogLost())
         self.changed.set()
 
-    def reopen(self, end: int, processed: int, durable: int) -> None:
-        """Begin or go on here; what was on its way still is."""
-        if self._batch:
-            self._waiting.insert(0, self._batch)
-            self._waiting_bytes += len(self._batch)
-            self._batch = b""
-        self.end, self.processed, self.durable = end, processed, durable
+    def rewind(self, end: int) -> bool:
+        """Go back to where the log ends, if all that it lacks is here; tell whether it is."""
+        is_here = 0 <= self.end - end <= self._kept_bytes // SAMPLE_BYTES
+        if is_here:
+            self._go_back(end)
+        return is_here
+
+    def reopen(self, end: int, processed: int, durable: int, *, turn: int = 0) -> None:
+        """Begin or go on here; what was on its way still is, as is what the log lacks and was kept."""
+        self._go_back(end)
+        self.processed, self.durable, self.turn = processed, durable, turn
         self.failure = None
+
+    def _go_back(self, end: int) -> None:
+        missing = max(0, self.end - end) * SAMPLE_BYTES
+        kept = b"".join(self._kept)
+        again = kept[max(0, len(kept) - missing) :] + self._batch
+        if again:
+            self._waiting.insert(0, again)
+            self._waiting_bytes += len(again)
+        self._kept.clear()
+        self._batch, self._kept_bytes, self.end = b"", 0, end
+
+    def _keep(self, audio: bytes) -> None:
+        """Keep audio that ends where the log is to end now, and let go of what is safe by now."""
+        self._kept.append(audio)
+        self._kept_bytes += len(audio)
+        while self._kept and self._is_safe(len(self._kept[0])):
+            self._kept_bytes -= len(self._kept.popleft())
+
+    def _is_safe(self, first_bytes: int) -> bool:
+        """Tell whether the oldest piece is durable, or old enough."""
+        later = (self._kept_bytes - first_bytes) // SAMPLE_BYTES
+        end = self.end + len(self._batch) // SAMPLE_BYTES
+        return later >= KEPT or end - later <= self.durable
 
     def _fail(self, why: Superseded | LogLost) -> None:
         self.failure = why
@@ -124,10 +182,11 @@ class Outbox:
         end: int,
         processed: int,
         durable: int,
+        turn: int = 0,
     ) -> None:
         """Let a sender append that has the right to."""
         pending = self._pending.setdefault((session_pk, sender), PendingAudio(session_pk, sender, listener))
-        pending.reopen(end, processed, durable)
+        pending.reopen(end, processed, durable, turn=turn)
         pending.renew_at = self._clock() + RENEW_S
         self._wake.set()
         if self._writer is None:
@@ -148,10 +207,11 @@ class Outbox:
         self._wake.set()
         return pending.expected_end
 
-    async def flushed(self, session_pk: int, sender: str) -> None:
+    async def flushed(self, session_pk: int, sender: str) -> PendingAudio:
         """Wait until all that this sender sent is in the log. Raises as `append`."""
         pending = self._find(session_pk, sender)
         await self._wait(pending, lambda: pending.is_flushed)
+        return pending
 
     async def aclose(self) -> None:
         if self._writer:
@@ -198,5 +258,15 @@ class Outbox:
             return
         for pending, answer in zip(due, answers, strict=True):
             pending.receive(answer, self._clock())
+        await self._end_again([pending for pending in due if pending.owes_end and pending.is_flushed])
         if any(pending.is_held for pending in due):
             self._wake.set()
+
+    async def _end_again(self, owing: list[PendingAudio]) -> None:
+        """Set marks of ends that Redis has forgotten; those that fail are owed still, by the next answer."""
+        if not owing:
+            return
+        try:
+            await run_all(self._redis, [pending.end_request() for pending in owing])
+        except RedisError as error:
+            logger.warning("the ends of %d sessions wait for Redis: %s", len(owing), error)

@@ -13,12 +13,10 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
-import redis as blocking_redis
 from redis.asyncio import Redis
-from redis.backoff import NoBackoff
 from redis.exceptions import NoScriptError, RedisError, ResponseError
-from redis.retry import Retry as BlockingRetry
 
+from . import connecting
 from .interface import TransportError
 from .scripts import WORKERS, audio_key, offers_key, patiently, read_script, run, session_key
 
@@ -233,9 +231,7 @@ class _Heart(threading.Thread):
     ) -> None:
         super().__init__(name="heart of the worker", daemon=True)
         self.loop_was_alive_at = time.monotonic()
-        self._redis = blocking_redis.Redis.from_url(
-            url, socket_timeout=WORKER_LEASE_S, retry=BlockingRetry(NoBackoff(), 1)
-        )
+        self._redis = connecting.connect_blocking(url, socket_timeout=WORKER_LEASE_S)
         self._beat = beat
         self._on_lost = on_lost
         self._stopped = threading.Event()
@@ -257,7 +253,7 @@ class _Heart(threading.Thread):
         """Return when it beats no more, or is held up in a last request: that one says nothing new."""
         self._stopped.set()
         self.join(timeout=WORKER_LEASE_S)
-        self._redis.close()
+        connecting.close_blocking(self._redis)
 
     def _keep(self, beat: _Beat) -> list[int]:
         parts = (len(beat.keys), *beat.keys, *beat.arguments)

@@ -21,10 +21,7 @@ import uuid
 from collections.abc import Sequence
 from typing import Any
 
-from redis.asyncio import Redis
-from redis.asyncio.retry import Retry
-from redis.backoff import NoBackoff
-
+from . import connecting
 from .interface import (
     SENDER_SILENCE_S,
     AudioChunk,
@@ -40,9 +37,19 @@ from .interface import (
     without_models,
 )
 from .log_reader import LogReader
-from .outbox import SENDER_LEASE_S, Outbox
+from .outbox import SENDER_LEASE_S, Outbox, PendingAudio
 from .ownership import GROUP, Ownership
-from .scripts import OFFERS, WORKERS, audio_key, offers_key, patiently, read_script, run, session_key
+from .scripts import (
+    OFFERS,
+    WORKERS,
+    LuaScript,
+    audio_key,
+    offers_key,
+    patiently,
+    read_script,
+    run,
+    session_key,
+)
 
 COMMAND_TIMEOUT_S = 5.0
 
@@ -65,8 +72,7 @@ class RedisTransport:
     keeps_audio = True
 
     def __init__(self, url: str) -> None:
-        # One repetition at once finds a new connection after Redis was restarted.
-        self._redis = Redis.from_url(url, socket_timeout=COMMAND_TIMEOUT_S, retry=Retry(NoBackoff(), 1))
+        self._redis = connecting.connect(url, socket_timeout=COMMAND_TIMEOUT_S)
         self._outbox = Outbox(self._redis)
         self._reader = LogReader(self._redis)
         worker = f"{socket.gethostname()}-{os.getpid()}-{uuid.uuid4().hex[:8]}"
@@ -99,9 +105,15 @@ class RedisTransport:
         lease_end = None
         while True:
             match await self._ask_to_open(session_pk, model_set, arguments):
-                case [b"ok", int(end), int(processed), int(known_durable)]:
+                case [b"ok", int(end), int(processed), int(known_durable), int(turn)]:
                     self._outbox.begin(
-                        session_pk, sender, listener, end=end, processed=processed, durable=known_durable
+                        session_pk,
+                        sender,
+                        listener,
+                        end=end,
+                        processed=processed,
+                        durable=known_durable,
+                        turn=turn,
                     )
                     return end
                 case [b"conflict", int(left), int(renewed)]:
@@ -131,24 +143,26 @@ class RedisTransport:
         return await self._outbox.append(session_pk, sender, audio)
 
     async def flush(self, session_pk: int, sender: str) -> int:
-        await self._outbox.flushed(session_pk, sender)
-        keys = [session_key(session_pk), audio_key(session_pk)]
-        match await patiently(lambda: run(self._redis, FLUSH, keys, sender)):
-            case [b"ok", int(position)]:
-                return position
-            case [b"superseded"]:
-                raise Superseded
-            case _:
-                raise LogLost
+        return (await self._mark(FLUSH, session_pk, sender)).end
 
     async def finish(self, session_pk: int, sender: str) -> None:
-        await self._outbox.flushed(session_pk, sender)
+        (await self._mark(FINISH, session_pk, sender)).has_finished = True
+
+    async def _mark(self, script: LuaScript, session_pk: int, sender: str) -> PendingAudio:
+        """Set a mark behind all that a sender has sent, when all of it is in the log."""
         keys = [session_key(session_pk), audio_key(session_pk)]
-        match await patiently(lambda: run(self._redis, FINISH, keys, sender)):
-            case [b"superseded"]:
-                raise Superseded
-            case [b"lost"]:
-                raise LogLost
+        while True:
+            pending = await self._outbox.flushed(session_pk, sender)
+            turn, end = pending.turn, pending.end
+            match await patiently(lambda: run(self._redis, script, keys, sender, turn, end)):  # noqa: B023
+                case [b"ok", *_]:
+                    return pending
+                case [b"behind", int(known)] if pending.rewind(known):
+                    continue
+                case [b"superseded"]:
+                    raise Superseded
+                case _:
+                    raise LogLost
 
     async def leave(self, session_pk: int, sender: str) -> None:
         try:
@@ -201,6 +215,9 @@ class RedisTransport:
         if processed - told_processed < REPORT_EVERY and durable == told_durable:
             return
         self._reported[session_pk] = processed, durable
+        await self._report(session_pk, processed, durable)
+
+    async def _report(self, session_pk: int, processed: int, durable: int) -> None:
         keys = [session_key(session_pk), audio_key(session_pk)]
         worker = self._ownership.worker
         if not await patiently(lambda: run(self._redis, REPORT, keys, worker, processed, durable)):
@@ -208,9 +225,12 @@ class RedisTransport:
 
     async def sender_gone_s(self, session_pk: int) -> float:
         self._check_owned(session_pk)
-        gone_ms = await patiently(lambda: run(self._redis, SENDER_GONE, [session_key(session_pk)]))
+        gone_ms, known = await patiently(lambda: run(self._redis, SENDER_GONE, [session_key(session_pk)]))
         if gone_ms < 0:
             raise Fenced
+        processed, durable = self._reported.get(session_pk, (0, 0))
+        if known < processed:  # another master has forgotten it, and the sender may be held back for it
+            await self._report(session_pk, processed, durable)
         return float(gone_ms) / 1000
 
     async def release(self, session_pk: int) -> None:
@@ -223,7 +243,7 @@ class RedisTransport:
         await self._outbox.aclose()
         await self._reader.aclose()
         await self._ownership.aclose()
-        await self._redis.aclose()
+        await connecting.close(self._redis)
 
     def _check_owned(self, session_pk: int) -> None:
         if not self._ownership.owns(session_pk):

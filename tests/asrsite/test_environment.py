@@ -176,6 +176,7 @@ class TestSettings:
             ("DEBUG", "perhaps"),
             ("ASR_ACCESS", "everyone"),
             ("REDIS_URL", "localhost:6379"),
+            ("REDIS_URL", "redis+sentinel://a:1,b:2"),
             ("DATABASE_URL", "mysql://localhost/x"),
             ("DATABASE_URL", "nonsense"),
             ("ASR_DATA_DIR", "/proc/no/such"),
@@ -189,6 +190,16 @@ class TestSettings:
         monkeypatch.setattr(os, "environ", {"ASR_DATA_DIR": str(tmp_path), name: value})
         with pytest.raises(ImproperlyConfigured, match=f"^{name}"):
             read_settings()
+
+    def test_sentinels_are_known_to_the_layer_and_the_cache(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        url = "redis+sentinel://a:1,b:2/meetings"
+        monkeypatch.setattr(os, "environ", {"ASR_DATA_DIR": str(tmp_path), "REDIS_URL": url})
+        read = read_settings()
+        [host] = read.CHANNEL_LAYERS["default"]["CONFIG"]["hosts"]
+        assert (host["sentinels"], host["master_name"]) == ([("a", 1), ("b", 2)], "meetings")
+        assert read.CACHES["default"]["LOCATION"] == [url]
 
     def test_whoever_starts_a_command_is_told_so(self, tmp_path: Path) -> None:
         done = check(tmp_path, DEBUG="perhaps")

@@ -12,6 +12,7 @@ import pytest
 import yaml
 
 from asrsite import __version__
+from sessions_app.transport.addresses import SENTINEL_PORT
 from tests.support.server import ROOT
 
 CHART = ROOT / "deploy" / "chart" / "asrsite"
@@ -208,6 +209,11 @@ class TestNetwork:
         assert open_ones == ["meetings-prepare"]
         closed = rendered({"networkPolicy": {"mayFetchWeights": False}})
         assert "meetings-prepare" not in named(closed, "NetworkPolicy")
+
+    def test_ours_reach_redis_its_sentinels_and_the_database(self, objects: list[Object]) -> None:
+        _, data = named(objects, "NetworkPolicy")["meetings"]["spec"]["egress"]
+        assert data["to"] == [{"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "data"}}}]
+        assert [each["port"] for each in data["ports"]] == [6379, SENTINEL_PORT, 5432]
 
     def test_the_service_leads_to_the_web_pods(self, objects: list[Object]) -> None:
         service = named(objects, "Service")["meetings"]["spec"]

@@ -2,7 +2,7 @@
 -- KEYS: session, offers of its model set, workers.
 -- ARGV: session number, sender, durable, may take over (1 or 0), lease in ms, silence in ms, model set, group,
 --       prefix of the offers of all sets.
--- Returns {"ok", end, processed, durable}, {"conflict", ms of the other's lease, its end}, {"finished", end},
+-- Returns {"ok", end, processed, durable, turn}, {"conflict", ms of the other's lease, its end}, {"finished", end},
 -- {"overloaded"} or {"no models"}.
 local session, offers, workers = unpack(KEYS)
 local number, sender, durable, may_take_over = ARGV[1], ARGV[2], ARGV[3], ARGV[4] == "1"
@@ -72,10 +72,17 @@ elseif known[2] and known[2] ~= sender and not may_take_over then
     return {"conflict", lease, tonumber(known[3])}
   end
 end
+local turn = redis.call("HINCRBY", session, "turn", 1)
 redis.call("HSET", session, "sender", sender, "connected_until", now + ARGV[5], "heard_at", now)
 if not known[6] then
   local entry = redis.call("XADD", offers, "*", "session", number)
   redis.call("HSET", session, "entry", entry, "models", model_set)
 end
+-- A master that took another's place may know less than the database has: senders have dropped what is durable.
+for _, name in ipairs({"end", "processed", "durable"}) do
+  if tonumber(redis.call("HGET", session, name)) < tonumber(durable) then
+    redis.call("HSET", session, name, durable)
+  end
+end
 local log = redis.call("HMGET", session, "end", "processed", "durable")
-return {"ok", tonumber(log[1]), tonumber(log[2]), tonumber(log[3])}
+return {"ok", tonumber(log[1]), tonumber(log[2]), tonumber(log[3]), turn}

@@ -394,6 +394,30 @@ class TestLosing:
         plainly.connection.sender_lost(Superseded())
         assert plainly.fault_codes == [ErrorCode.SUPERSEDED]
 
+    async def test_whose_end_is_lost_with_the_log_says_it_anew(
+        self, transport: MemoryTransport, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(sender_module, "END_PATIENCE_S", 0.0)
+        plainly, again, ended = plain("a"), resuming("b"), resuming("c")
+        for client in (plainly, again, ended):
+            await client.connection.begin(owner=None)
+            await take(client.connection, "close", None)
+        transport._logs.clear()
+        ended.feed.receive_end(SessionEnd(0, 16_000, 16_000))
+
+        for client in (plainly, again, ended):
+            client.connection.sender_lost(LogLost())
+        async with asyncio.timeout(5):
+            while not again.faults or not transport._logs:
+                await asyncio.sleep(0.01)
+
+        assert again.fault_codes == [ErrorCode.GOING_AWAY]
+        session_pk = (await Session.objects.aget(key="a")).pk
+        assert [(pk, log.is_finished) for pk, log in transport._logs.items()] == [(session_pk, True)]
+        assert plainly.faults == ended.faults == []
+        for client in (plainly, again, ended):
+            await client.connection.leave()
+
     async def test_leaving_twice_is_leaving_once(self, transport: MemoryTransport) -> None:
         client = plain()
         await client.connection.begin(owner=None)

@@ -15,7 +15,7 @@ from redis.backoff import NoBackoff
 from deploy.local_servers import RedisServer
 from sessions_app.transport import outbox
 from sessions_app.transport.interface import CREDIT, REPLAY, SAMPLE_BYTES, LogLost, Superseded
-from sessions_app.transport.outbox import RENEW_S, Outbox, PendingAudio
+from sessions_app.transport.outbox import KEPT, RENEW_S, Outbox, PendingAudio
 from sessions_app.transport.scripts import audio_key, session_key
 from tests.support.senders import Socket
 
@@ -34,8 +34,12 @@ def socket() -> Socket:
 @pytest.fixture
 def pending(socket: Socket) -> PendingAudio:
     pending = PendingAudio(SESSION, "one", socket)
-    pending.reopen(100, 100, 100)
+    pending.reopen(100, 100, 100, turn=3)
     return pending
+
+
+def answer(end: int, processed: int = 100, durable: int = 100, *, is_finished: int = 0) -> list[bytes | int]:
+    return [b"ok", end, processed, durable, is_finished]
 
 
 class TestPendingAudio:
@@ -44,16 +48,16 @@ class TestPendingAudio:
         pending.add(samples_of(3))
         request = pending.request()
         assert request.keys == (session_key(SESSION), audio_key(SESSION))
-        sender, start, count, _, audio = request.arguments
-        assert (sender, start, count, len(audio)) == ("one", 100, 5, 5 * SAMPLE_BYTES)
+        sender, turn, start, count, _, audio = request.arguments
+        assert (sender, turn, start, count, len(audio)) == ("one", 3, 100, 5, 5 * SAMPLE_BYTES)
 
     def test_what_was_not_answered_is_asked_for_in_the_same_words(self, pending: PendingAudio) -> None:
         pending.add(samples_of(2))
         first = pending.request()
         pending.add(samples_of(3))
         assert pending.request() == first
-        pending.receive([b"ok", 102, 100, 100], 0.0)
-        assert pending.request().arguments[1:3] == (102, 3)
+        pending.receive(answer(102), 0.0)
+        assert pending.request().arguments[2:4] == (102, 3)
 
     def test_where_it_will_end_counts_what_is_on_its_way(self, pending: PendingAudio) -> None:
         pending.add(samples_of(2))
@@ -61,21 +65,21 @@ class TestPendingAudio:
         pending.add(samples_of(3))
         assert pending.expected_end == 105
         assert not pending.is_flushed
-        pending.receive([b"ok", 102, 100, 100], 0.0)
+        pending.receive(answer(102), 0.0)
         assert pending.expected_end == 105
         pending.request()
-        pending.receive([b"ok", 105, 100, 100], 0.0)
+        pending.receive(answer(105), 0.0)
         assert pending.is_flushed
 
     def test_the_socket_is_told_of_audio_and_not_of_every_sign_of_life(
         self, pending: PendingAudio, socket: Socket
     ) -> None:
         pending.request()
-        pending.receive([b"ok", 100, 100, 100], 0.0)
+        pending.receive(answer(100), 0.0)
         assert socket.kept == []
         pending.add(samples_of(2))
         pending.request()
-        pending.receive([b"ok", 102, 100, 100], 0.0)
+        pending.receive(answer(102), 0.0)
         assert socket.kept == [102]
 
     def test_there_is_room_until_the_credit_is_used_up(self, pending: PendingAudio) -> None:
@@ -84,7 +88,7 @@ class TestPendingAudio:
         pending.add(samples_of(1))
         assert not pending.has_room
         pending.request()
-        pending.receive([b"ok", 100 + CREDIT, 101, 100], 0.0)
+        pending.receive(answer(100 + CREDIT, 101), 0.0)
         assert pending.has_room
 
     def test_or_too_much_is_not_durable(self, pending: PendingAudio) -> None:
@@ -94,14 +98,20 @@ class TestPendingAudio:
         assert not pending.has_room
 
     @pytest.mark.parametrize(
-        ("answer", "kind"), [([b"superseded"], Superseded), ([b"lost"], LogLost), ([b"strange"], LogLost)]
+        ("refusal", "kind"),
+        [
+            ([b"superseded"], Superseded),
+            ([b"lost"], LogLost),
+            ([b"behind", 99], LogLost),
+            ([b"strange"], LogLost),
+        ],
     )
     def test_one_that_may_append_no_more_is_told_once_and_asks_no_more(
-        self, pending: PendingAudio, socket: Socket, answer: list[bytes | int], kind: type[Exception]
+        self, pending: PendingAudio, socket: Socket, refusal: list[bytes | int], kind: type[Exception]
     ) -> None:
         pending.add(samples_of(1))
         pending.request()
-        pending.receive(answer, 0.0)
+        pending.receive(refusal, 0.0)
         assert [type(error) for error in socket.lost] == [kind]
         assert isinstance(pending.failure, kind)
         assert not pending.is_due(1e9)
@@ -114,10 +124,10 @@ class TestPendingAudio:
         pending.reopen(40, 40, 40)
         assert pending.failure is None
         assert pending.expected_end == 42
-        assert pending.request().arguments == ("one", 40, 2, 1500, b"aaaabbbb")
+        assert pending.request().arguments == ("one", 0, 40, 2, 1500, b"aaaabbbb")
 
     def test_it_is_due_for_audio_for_who_is_held_and_for_a_sign_of_life(self, pending: PendingAudio) -> None:
-        pending.receive([b"ok", 100, 100, 100], 50.0)
+        pending.receive(answer(100), 50.0)
         assert not pending.is_due(50.0)
         assert pending.is_due(50.0 + RENEW_S)
         pending.is_held = True
@@ -125,6 +135,84 @@ class TestPendingAudio:
         pending.is_held = False
         pending.add(samples_of(1))
         assert pending.is_due(50.0)
+
+
+class TestAudioThatRedisHasForgotten:
+    """A replica has become the master before it had all of the log."""
+
+    def write(self, pending: PendingAudio, *pieces: bytes, durable: int = 100) -> None:
+        for piece in pieces:
+            pending.add(piece)
+            pending.request()
+            pending.receive(answer(pending.expected_end, durable=durable), 0.0)
+
+    def test_goes_there_again_before_what_is_on_its_way(self, pending: PendingAudio, socket: Socket) -> None:
+        self.write(pending, b"aaaa", b"bbbbcccc")
+        pending.add(b"dddd")
+        pending.request()
+        pending.add(b"eeee")
+        pending.receive([b"behind", 101], 0.0)
+        assert socket.lost == []
+        assert pending.expected_end == 105
+        assert pending.request().arguments[2:4] == (101, 4)
+        assert pending.request().arguments[-1] == b"bbbbccccddddeeee"
+
+    def test_may_begin_in_the_middle_of_a_piece(self, pending: PendingAudio) -> None:
+        self.write(pending, b"aaaabbbb")
+        pending.receive([b"behind", 101], 0.0)
+        assert pending.request().arguments[-1] == b"bbbb"
+
+    def test_can_be_forgotten_twice(self, pending: PendingAudio) -> None:
+        self.write(pending, b"aaaa", b"bbbb")
+        pending.receive([b"behind", 100], 0.0)
+        pending.request()
+        pending.receive(answer(102), 0.0)
+        pending.receive([b"behind", 101], 0.0)
+        assert pending.request().arguments[-1] == b"bbbb"
+
+    def test_the_sender_hears_nothing_of_it_but_what_is_kept(
+        self, pending: PendingAudio, socket: Socket
+    ) -> None:
+        self.write(pending, b"aaaa")
+        pending.receive([b"behind", 100], 0.0)
+        pending.request()
+        pending.receive(answer(101), 0.0)
+        assert socket.kept == [101, 101]
+
+    def test_is_kept_for_seconds_or_until_it_is_durable(self, pending: PendingAudio) -> None:
+        self.write(pending, *[samples_of(KEPT // 4)] * 8)
+        assert pending.rewind(pending.end - KEPT)
+        assert not pending.rewind(pending.end - KEPT - 1)
+        self.write(pending, b"aaaa", durable=pending.expected_end + 1)
+        assert pending._kept_bytes == 0
+
+    def test_of_what_is_kept_no_longer_the_rest_goes_when_the_log_is_opened_anew(
+        self, pending: PendingAudio
+    ) -> None:
+        self.write(pending, b"aaaa", b"bbbb")
+        pending.receive([b"lost"], 0.0)
+        pending.reopen(60, 60, 60)
+        assert pending.request().arguments[2:4] == (60, 2)
+        assert pending.request().arguments[-1] == b"aaaabbbb"
+
+    def test_its_sender_is_not_held_back_for_recognition_that_redis_has_forgotten(
+        self, pending: PendingAudio
+    ) -> None:
+        pending.add(samples_of(CREDIT))
+        pending.request()
+        pending.receive(answer(100 + CREDIT, 100 + CREDIT), 0.0)
+        pending.receive(answer(100 + CREDIT, 100), 0.0)
+        assert pending.has_room
+
+    def test_an_end_that_was_said_is_owed_until_redis_knows_of_it(self, pending: PendingAudio) -> None:
+        pending.receive(answer(100), 0.0)
+        assert not pending.owes_end
+        pending.has_finished = True
+        pending.receive(answer(100), 0.0)
+        assert pending.owes_end
+        assert pending.end_request().arguments == ("one", 3, 100)
+        pending.receive(answer(100, is_finished=1), 0.0)
+        assert not pending.owes_end
 
 
 class TestOutbox:

@@ -318,8 +318,8 @@ class TestSenders:
         await open_sender(web)
         keys = [session_key(SESSION), audio_key(SESSION)]
         for _ in range(2):
-            answer = await run(web._redis, read_script("append"), keys, "one", 0, 160, 1500, audio(0, 160))
-            assert answer == [b"ok", 160, 0, 0]
+            answer = await run(web._redis, read_script("append"), keys, "one", 1, 0, 160, 1500, audio(0, 160))
+            assert answer == [b"ok", 160, 0, 0, 0]
         await take(worker)
         assert (await worker.read(SESSION, 0, timeout_s=5)).audio == audio(0, 160)
 
