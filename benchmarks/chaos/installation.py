@@ -18,6 +18,7 @@ import soundfile
 
 from benchmarks.transport.service import MODELS, embedded_process
 from deploy.local_cluster import LocalCluster, WebProcess
+from deploy.local_sentinels import WatchedRedis
 from deploy.local_servers import LocalProcess, PostgresServer, RedisServer, wait_until
 
 from .checks import KeptLine
@@ -54,6 +55,9 @@ class Installation:
     ask: Ask
     workers: Sequence[LocalProcess] = ()
     redis: RedisServer | None = None
+    watched: WatchedRedis | None = None
+    """In place of one Redis: a master with a replica and sentinels."""
+
     postgres: PostgresServer | None = None
     disk: SmallDisk | None = None
     clock: JumpingClock | None = None
@@ -110,22 +114,41 @@ class Installation:
 def cluster() -> Iterator[Installation]:
     """Run web and worker processes with Redis and PostgreSQL."""
     with _surroundings() as (data_dir, disk, clock):
-        running = LocalCluster(
-            webs=WEBS, workers=WORKERS, models=str(MODELS), data_dir=data_dir, ASR_SENDER_RESUME_S=PATIENCE_S
-        )
+        redis = RedisServer()
         if clock:
-            running.redis.environment = {**os.environ, **clock.environment}
-        with running:
+            redis.environment = {**os.environ, **clock.environment}
+        with _processes(data_dir, redis) as running:
             yield Installation(
                 data_dir,
                 running.webs,
                 _in_postgres(running.postgres.url),
                 running.workers,
-                running.redis,
-                running.postgres,
-                disk,
-                clock,
+                redis=redis,
+                postgres=running.postgres,
+                disk=disk,
+                clock=clock,
             )
+
+
+@contextmanager
+def watched_cluster() -> Iterator[Installation]:
+    """Run the same with two Redis, a master and its replica, and three sentinels."""
+    with tempfile.TemporaryDirectory(prefix="asrsite-failover-") as folder:
+        data_dir, watched = Path(folder), WatchedRedis()
+        with _processes(data_dir, watched) as running:
+            ask = _in_postgres(running.postgres.url)
+            yield Installation(data_dir, running.webs, ask, running.workers, watched=watched)
+
+
+def _processes(data_dir: Path, redis: RedisServer | WatchedRedis) -> LocalCluster:
+    return LocalCluster(
+        webs=WEBS,
+        workers=WORKERS,
+        models=str(MODELS),
+        data_dir=data_dir,
+        redis=redis,
+        ASR_SENDER_RESUME_S=PATIENCE_S,
+    )
 
 
 @contextmanager

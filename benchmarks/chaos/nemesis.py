@@ -105,10 +105,14 @@ class Nemesis:
         while True:
             await asyncio.sleep(self._rng.uniform(*every_s))
             (bring,) = self._rng.choices(list(kinds), list(kinds.values()))
-            bringing = asyncio.ensure_future(self._note(bring))
-            self._ongoing.add(bringing)
-            bringing.add_done_callback(self._ongoing.discard)
-            await asyncio.shield(bringing)  # to its end, also when the run is over: the fault must be undone
+            await self._to_its_end(bring)
+
+    async def _to_its_end(self, bring: Bring) -> None:
+        """Bring a fault, and undo it also when the run is over meanwhile."""
+        bringing = asyncio.ensure_future(self._note(bring))
+        self._ongoing.add(bringing)
+        bringing.add_done_callback(self._ongoing.discard)
+        await asyncio.shield(bringing)
 
     async def _note(self, bring: Bring) -> None:
         try:
@@ -345,6 +349,31 @@ class Nemesis:
         """Return a length, short ones as often as long ones."""
         least, most = (math.log(bound) for bound in range_s)
         return min(math.exp(self._rng.uniform(least, most)), self._longest_s)
+
+
+class MasterKiller(Nemesis):
+    """Kills the master of Redis so many times, at equal distances; each dead one comes back as a replica."""
+
+    def __init__(self, *arguments: Any, kills: int, every_s: float, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self._kills = kills
+        self._every_s = every_s
+
+    async def rage(self) -> None:
+        begun = time.monotonic()
+        for number in range(1, self._kills + 1):
+            await asyncio.sleep(max(0.0, begun + number * self._every_s - time.monotonic()))
+            await self._to_its_end(self._kill_master)
+        await asyncio.Event().wait()
+
+    async def _kill_master(self) -> Fault:
+        watched, began_at = self._there.watched, time.monotonic()
+        assert watched
+        dead = await asyncio.to_thread(watched.kill_master)
+        fault = Fault("kill master", began_at, time.monotonic())
+        await asyncio.sleep(self._rng.uniform(0.2, 2.0))
+        await asyncio.to_thread(watched.bring_back, dead)
+        return fault
 
 
 UNDONE_S = 20.0

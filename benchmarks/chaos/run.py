@@ -7,9 +7,10 @@ import random
 import re
 import time
 from collections import Counter
-from collections.abc import Sequence
-from contextlib import AsyncExitStack
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, AsyncExitStack
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -37,8 +38,8 @@ from .checks import (
     wrong_with,
 )
 from .clients import Follower, PlainReceiver, PlainSender, Receiver, Refused, Sender, resuming_sender
-from .installation import Installation, KeptSession, cluster, keep_logs, one_process
-from .nemesis import Fault, Nemesis
+from .installation import Installation, KeptSession, cluster, keep_logs, one_process, watched_cluster
+from .nemesis import Fault, MasterKiller, Nemesis
 
 Figures = dict[str, Any]
 
@@ -174,8 +175,16 @@ class Meeting:
 class Chaos:
     """One run."""
 
-    def __init__(self, installation: Installation, proxies: Sequence[CuttingProxy], report: Report) -> None:
+    def __init__(
+        self,
+        installation: Installation,
+        proxies: Sequence[CuttingProxy],
+        report: Report,
+        *,
+        nemesis: Callable[..., Nemesis] = Nemesis,
+    ) -> None:
         self._there = installation
+        self._nemesis = nemesis
         self._proxies = proxies
         self._report = report
         self._rng = random.Random(report.seed)
@@ -186,7 +195,9 @@ class Chaos:
 
     async def run(self, senders: int) -> None:
         report, rng = self._report, random.Random(self._report.seed + 1)
-        nemesis = Nemesis(self._there, self._proxies, rng, longest_s=LONGEST_SHARE * 60 * report.minutes)
+        nemesis = self._nemesis(
+            self._there, self._proxies, rng, longest_s=LONGEST_SHARE * 60 * report.minutes
+        )
         raging = asyncio.create_task(nemesis.rage())
         await asyncio.gather(*(self._hold_meetings(is_plain=number % 4 == 3) for number in range(senders)))
         report.nemesis_died = await _end_of(raging)
@@ -355,12 +366,32 @@ async def run_chaos(
     minutes: float, *, seed: int, senders: int, keep: str | None = None, is_one_process: bool = False
 ) -> Report:
     """Break a whole installation for so long, and check everything."""
+    kind = one_process if is_one_process else cluster
+    return await _run(kind, Nemesis, minutes, seed=seed, senders=senders, keep=keep)
+
+
+async def run_failovers(
+    minutes: float, *, kills: int, seed: int, senders: int, keep: str | None = None
+) -> Report:
+    """Kill the master of Redis so many times meanwhile, and check everything."""
+    nemesis = partial(MasterKiller, kills=kills, every_s=60 * minutes / (kills + 1))
+    return await _run(watched_cluster, nemesis, minutes, seed=seed, senders=senders, keep=keep)
+
+
+async def _run(
+    kind: Callable[[], AbstractContextManager[Installation]],
+    nemesis: Callable[..., Nemesis],
+    minutes: float,
+    *,
+    seed: int,
+    senders: int,
+    keep: str | None,
+) -> Report:
     report = Report(minutes, seed)
     async with AsyncExitStack() as stack:
-        kind = one_process() if is_one_process else cluster()
-        there = await asyncio.to_thread(stack.enter_context, kind)
+        there = await asyncio.to_thread(stack.enter_context, kind())
         proxies = [await stack.enter_async_context(CuttingProxy(web.port)) for web in there.webs]
-        await Chaos(there, proxies, report).run(senders)
+        await Chaos(there, proxies, report, nemesis=nemesis).run(senders)
         report.never_back = await asyncio.to_thread(there.never_back)
         for process in there.processes:
             report.tracebacks += tracebacks(process.name, process.log.read_text(errors="replace"))

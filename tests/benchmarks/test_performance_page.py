@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from typing import ClassVar
+from typing import Any, ClassVar
 from xml.etree import ElementTree
 
 import pytest
@@ -10,6 +10,7 @@ from benchmarks.performance_page import (
     archives_table,
     chaos_verdict,
     endurance_table,
+    failover_verdict,
     latency_picture,
     latency_table,
     pages_table,
@@ -194,6 +195,18 @@ class TestChaos:
         assert "2 were lost, 3 doubled, 4 wrong" in told
         assert "5 samples were lost" in told
         assert "1 never ended" in told
+
+
+class TestFailover:
+    def test_deaths_of_the_master_are_told_with_what_they_cost(self) -> None:
+        figures: defaultdict[str, Any] = defaultdict(int, minutes=20.0, kills=20, lines=900, lost_lines=2)
+        figures["without_master_max_s"] = 2.5
+        figures["append_ms"] = {"with_wait": {"p50": 3, "p99": 9}, "without_wait": {"p50": 2, "p99": 8}}
+        told = failover_verdict(figures)
+        assert "In 20 minutes the master was killed 20 times" in told
+        assert "Of 900 lines **2 were lost, 0 doubled, 0 wrong**" in told
+        assert "2.5 s at most" in told
+        assert "take 3 ms (p50) and 9 ms (p99) instead of 2 and 8" in told
 
 
 class TestSpeakers:
