@@ -1,9 +1,11 @@
-"""Redis's master killed again and again in the middle of meetings; and what waiting for replicas would cost.
+"""Redis's master, or PostgreSQL's primary, killed again and again in the middle of meetings.
 
     python -m benchmarks.failover --kills 20 --minutes 20
+    python -m benchmarks.failover --kills 20 --minutes 20 --of postgresql
 
-Two Redis, a master and its replica, three sentinels, PostgreSQL, two web and three worker processes; meetings
-as in `benchmarks.chaos`, each checked to the last sample. Writes `benchmarks/results/failover.json`.
+A master of Redis with its replica and three sentinels, or a primary of PostgreSQL with its standby, and two
+web and three worker processes; meetings as in `benchmarks.chaos`, each checked to the last sample. Writes
+`benchmarks/results/failover.json` or `failover_postgresql.json`.
 """
 
 from __future__ import annotations
@@ -25,6 +27,8 @@ from . import results
 from .chaos.checks import percentile
 from .chaos.run import Figures, Report, run_failovers
 
+NAMES = {"redis": "failover", "postgresql": "failover_postgresql"}
+
 LOGS = 40
 
 ROUNDS = 300
@@ -35,17 +39,21 @@ AUDIO = bytes(4 * 1280)
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("--of", choices=["redis", "postgresql"], default="redis")
     parser.add_argument("--kills", type=int, default=20)
     parser.add_argument("--minutes", type=float, default=20)
     parser.add_argument("--seed", type=int, default=random.randrange(10**6))
     parser.add_argument("--senders", type=int, default=8, help="every fourth is a plain one")
     parser.add_argument("--keep", help="folder for the logs of all processes")
     arguments = parser.parse_args()
-    costs = asyncio.run(measure_wait())
-    print(costs, flush=True)
+    figures: Figures = {}
+    if arguments.of == "redis":
+        figures = {"append_ms": asyncio.run(measure_wait())}
+        print(figures, flush=True)
     report = asyncio.run(
         run_failovers(
             arguments.minutes,
+            of=arguments.of,
             kills=arguments.kills,
             seed=arguments.seed,
             senders=arguments.senders,
@@ -53,7 +61,7 @@ def main() -> None:
         )
     )
     print(report.summary, flush=True)
-    results.write("failover", figures_of(report) | {"append_ms": costs})
+    results.write(NAMES[arguments.of], figures_of(report) | figures)
     missing = arguments.kills - len(report.faults)
     if missing:
         print(f"{missing} kills are missing")
@@ -61,7 +69,7 @@ def main() -> None:
 
 
 def figures_of(report: Report) -> Figures:
-    """Return what chaos says of a run, and how long there was no master."""
+    """Return what chaos says of a run, and how long there was none to write to."""
     away_s = [fault.over_at - fault.began_at for fault in report.faults]
     return report.figures | {
         "kills": len(report.faults),

@@ -51,8 +51,9 @@ def main() -> None:
         page = with_table(page, "transport", f"{results.origin('transport')}\n\n{transport_table(transport)}")
     if chaos:
         page = with_table(page, "chaos", f"{chaos_verdict(chaos)} {results.origin('chaos')}")
-    if failover := results.read("failover"):
-        page = with_table(page, "failover", f"{failover_verdict(failover)} {results.origin('failover')}")
+    for name in ("failover", "failover_postgresql"):
+        if failover := results.read(name):
+            page = with_table(page, name, f"{failover_verdict(failover)} {results.origin(name)}")
     if pages:
         tables = f"{pages_table(pages)}\n\n{archives_table(pages)}"
         page = with_table(page, "pages", f"{results.origin('pages')}\n\n{tables}")
@@ -236,20 +237,25 @@ def chaos_verdict(figures: Figures) -> str:
 
 
 def failover_verdict(figures: Figures) -> str:
-    """How often the master of Redis died, for how long there was none, and what was lost, in a paragraph."""
+    """How often what all rely on was killed, how long there was none, and what was lost, in a paragraph."""
     lost, doubled, wrong = (figures[f"{what}_lines"] for what in ("lost", "doubled", "wrong"))
-    cost, alone = (figures["append_ms"][which] for which in ("with_wait", "without_wait"))
-    return (
-        f"In {figures['minutes']:.0f} minutes the master was killed {figures['kills']} times, during "
+    told = (
+        f"In {figures['minutes']:.0f} minutes it was killed {figures['kills']} times, during "
         f"{figures['meetings']} meetings ({figures['unfinished_meetings']} never ended); there was none for "
         f"{figures['without_master_p50_s']} s (p50), {figures['without_master_max_s']} s at most. Of "
         f"{figures['lines']} lines **{lost} were lost, {doubled} doubled, {wrong} wrong**, and of the audio "
         f"{figures['lost_samples']} samples; connections of plain senders broke "
         f"{figures['plain_sender_breaks']} times, which cost {figures['plain_sender_lost_max_s']} s at most. "
         f"Lines came again {figures['recovery_p50_s']} s (p50), {figures['recovery_p95_s']} s (p95) after "
-        f"there was a master. Waiting for the replica before audio is acknowledged would make the request "
-        f"with the audio of 40 senders take {cost['p50']} ms (p50) and {cost['p99']} ms (p99) instead of "
-        f"{alone['p50']} and {alone['p99']}."
+        f"there was another."
+    )
+    if "append_ms" not in figures:
+        return told
+    cost, alone = (figures["append_ms"][which] for which in ("with_wait", "without_wait"))
+    return (
+        f"{told} Waiting for the replica before audio is acknowledged would make the request with the audio "
+        f"of 40 senders take {cost['p50']} ms (p50) and {cost['p99']} ms (p99) instead of {alone['p50']} "
+        f"and {alone['p99']}."
     )
 
 

@@ -15,6 +15,7 @@ from typing import Self
 
 from .local_sentinels import WatchedRedis
 from .local_servers import LocalProcess, PostgresServer, RedisServer, free_port, wait_until
+from .local_standby import PostgresPair
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -46,7 +47,7 @@ class LocalCluster:
     Args:
         models: Name of a model set, or the path of a set's file.
         data_dir: Recordings and logs; a folder of its own, which goes at the end, if None.
-        redis: One server, if None.
+        redis, postgres: One server, if None.
         settings: More environment variables.
     """
 
@@ -58,10 +59,11 @@ class LocalCluster:
         models: str,
         data_dir: Path | None = None,
         redis: RedisServer | WatchedRedis | None = None,
+        postgres: PostgresServer | PostgresPair | None = None,
         **settings: str,
     ) -> None:
         self.redis = redis or RedisServer()
-        self.postgres = PostgresServer()
+        self.postgres = postgres or PostgresServer()
         self._is_folder_ours = data_dir is None
         self.data_dir = data_dir or Path(tempfile.mkdtemp(prefix="asrsite-cluster-"))
         self.environment = {

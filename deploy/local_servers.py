@@ -223,6 +223,17 @@ class PostgresServer(_Server):
         if is_new:
             self._run("createdb", "-h", "127.0.0.1", "-p", str(self.port), "-U", "asrsite", "asrsite")
 
+    def copy(self, primary: PostgresServer) -> None:
+        """Begin anew as a standby of another server."""
+        shutil.rmtree(self._data, ignore_errors=True)
+        whence = ("-h", "127.0.0.1", "-p", str(primary.port), "-U", "asrsite")
+        how = ("--write-recovery-conf", "--wal-method=stream", "--checkpoint=fast", "--no-sync")
+        self._run("pg_basebackup", *whence, *how, "-D", str(self._data))
+
+    def promote(self) -> None:
+        """Become a primary; return when it is one."""
+        self._run("pg_ctl", "promote", "-w", "-D", str(self._data))
+
     def stop(self, signal_number: int = signal.SIGINT, *, timeout_s: float = 30) -> int:
         """SIGINT is its quick and clean end."""
         return super().stop(signal_number, timeout_s=timeout_s)

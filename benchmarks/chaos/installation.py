@@ -20,6 +20,7 @@ from benchmarks.transport.service import MODELS, embedded_process
 from deploy.local_cluster import LocalCluster, WebProcess
 from deploy.local_sentinels import WatchedRedis
 from deploy.local_servers import LocalProcess, PostgresServer, RedisServer, wait_until
+from deploy.local_standby import PostgresPair
 
 from .checks import KeptLine
 from .jumping_clock import JumpingClock, build_library
@@ -59,6 +60,9 @@ class Installation:
     """In place of one Redis: a master with a replica and sentinels."""
 
     postgres: PostgresServer | None = None
+    pair: PostgresPair | None = None
+    """In place of one PostgreSQL: a primary and its standby."""
+
     disk: SmallDisk | None = None
     clock: JumpingClock | None = None
 
@@ -117,36 +121,49 @@ def cluster() -> Iterator[Installation]:
         redis = RedisServer()
         if clock:
             redis.environment = {**os.environ, **clock.environment}
-        with _processes(data_dir, redis) as running:
+        postgres = PostgresServer()
+        with _processes(data_dir, redis, postgres) as running:
             yield Installation(
                 data_dir,
                 running.webs,
-                _in_postgres(running.postgres.url),
+                _in_postgres(postgres.url),
                 running.workers,
                 redis=redis,
-                postgres=running.postgres,
+                postgres=postgres,
                 disk=disk,
                 clock=clock,
             )
 
 
 @contextmanager
-def watched_cluster() -> Iterator[Installation]:
-    """Run the same with two Redis, a master and its replica, and three sentinels."""
+def cluster_with_two_redis() -> Iterator[Installation]:
+    """Run the same with a master and its replica, and three sentinels."""
     with tempfile.TemporaryDirectory(prefix="asrsite-failover-") as folder:
-        data_dir, watched = Path(folder), WatchedRedis()
-        with _processes(data_dir, watched) as running:
-            ask = _in_postgres(running.postgres.url)
+        data_dir, watched, postgres = Path(folder), WatchedRedis(), PostgresServer()
+        with _processes(data_dir, watched, postgres) as running:
+            ask = _in_postgres(postgres.url)
             yield Installation(data_dir, running.webs, ask, running.workers, watched=watched)
 
 
-def _processes(data_dir: Path, redis: RedisServer | WatchedRedis) -> LocalCluster:
+@contextmanager
+def cluster_with_two_postgres() -> Iterator[Installation]:
+    """Run the same with a primary and its standby."""
+    with tempfile.TemporaryDirectory(prefix="asrsite-failover-") as folder:
+        data_dir, pair = Path(folder), PostgresPair()
+        with _processes(data_dir, RedisServer(), pair) as running:
+            yield Installation(data_dir, running.webs, _in_postgres(pair.url), running.workers, pair=pair)
+
+
+def _processes(
+    data_dir: Path, redis: RedisServer | WatchedRedis, postgres: PostgresServer | PostgresPair
+) -> LocalCluster:
     return LocalCluster(
         webs=WEBS,
         workers=WORKERS,
         models=str(MODELS),
         data_dir=data_dir,
         redis=redis,
+        postgres=postgres,
         ASR_SENDER_RESUME_S=PATIENCE_S,
     )
 
@@ -177,7 +194,9 @@ def _in_postgres(url: str) -> Ask:
         deadline = time.monotonic() + 60
         while True:
             try:
-                with psycopg.connect(url, connect_timeout=10) as connection:
+                with psycopg.connect(
+                    url, connect_timeout=10, target_session_attrs="read-write"
+                ) as connection:
                     return connection.execute(statement.format("%s").encode(), [value]).fetchall()
             except psycopg.OperationalError:
                 if time.monotonic() > deadline:

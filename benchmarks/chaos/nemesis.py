@@ -351,8 +351,11 @@ class Nemesis:
         return min(math.exp(self._rng.uniform(least, most)), self._longest_s)
 
 
-class MasterKiller(Nemesis):
-    """Kills the master of Redis so many times, at equal distances; each dead one comes back as a replica."""
+class Killer(Nemesis):
+    """Kills the one server that all rely on so many times, at equal distances, and nothing else.
+
+    It has a twin that takes its place; each dead one comes back as the twin of the other.
+    """
 
     def __init__(self, *arguments: Any, kills: int, every_s: float, **options: Any) -> None:
         super().__init__(*arguments, **options)
@@ -363,16 +366,25 @@ class MasterKiller(Nemesis):
         begun = time.monotonic()
         for number in range(1, self._kills + 1):
             await asyncio.sleep(max(0.0, begun + number * self._every_s - time.monotonic()))
-            await self._to_its_end(self._kill_master)
+            await self._to_its_end(self._kill_master if self._there.watched else self._kill_primary)
         await asyncio.Event().wait()
 
     async def _kill_master(self) -> Fault:
         watched, began_at = self._there.watched, time.monotonic()
         assert watched
         dead = await asyncio.to_thread(watched.kill_master)
-        fault = Fault("kill master", began_at, time.monotonic())
+        fault = Fault("kill master of redis", began_at, time.monotonic())
         await asyncio.sleep(self._rng.uniform(0.2, 2.0))
         await asyncio.to_thread(watched.bring_back, dead)
+        return fault
+
+    async def _kill_primary(self) -> Fault:
+        pair, began_at = self._there.pair, time.monotonic()
+        assert pair
+        await asyncio.to_thread(pair.kill_primary)
+        fault = Fault("kill primary of postgresql", began_at, time.monotonic())
+        await asyncio.sleep(self._rng.uniform(0.2, 2.0))
+        await asyncio.to_thread(pair.bring_back)
         return fault
 
 

@@ -38,8 +38,16 @@ from .checks import (
     wrong_with,
 )
 from .clients import Follower, PlainReceiver, PlainSender, Receiver, Refused, Sender, resuming_sender
-from .installation import Installation, KeptSession, cluster, keep_logs, one_process, watched_cluster
-from .nemesis import Fault, MasterKiller, Nemesis
+from .installation import (
+    Installation,
+    KeptSession,
+    cluster,
+    cluster_with_two_postgres,
+    cluster_with_two_redis,
+    keep_logs,
+    one_process,
+)
+from .nemesis import Fault, Killer, Nemesis
 
 Figures = dict[str, Any]
 
@@ -371,11 +379,12 @@ async def run_chaos(
 
 
 async def run_failovers(
-    minutes: float, *, kills: int, seed: int, senders: int, keep: str | None = None
+    minutes: float, *, of: str, kills: int, seed: int, senders: int, keep: str | None = None
 ) -> Report:
-    """Kill the master of Redis so many times meanwhile, and check everything."""
-    nemesis = partial(MasterKiller, kills=kills, every_s=60 * minutes / (kills + 1))
-    return await _run(watched_cluster, nemesis, minutes, seed=seed, senders=senders, keep=keep)
+    """Kill the master of Redis, or the primary of PostgreSQL, so many times, and check everything."""
+    kind = {"redis": cluster_with_two_redis, "postgresql": cluster_with_two_postgres}[of]
+    nemesis = partial(Killer, kills=kills, every_s=60 * minutes / (kills + 1))
+    return await _run(kind, nemesis, minutes, seed=seed, senders=senders, keep=keep)
 
 
 async def _run(

@@ -17,6 +17,13 @@ from .archives import BackupError
 FILES = {"sqlite": "database.sqlite3", "postgresql": "database.dump"}
 """Name in the archive, by vendor."""
 
+OPTIONS = {
+    "target_session_attrs": "PGTARGETSESSIONATTRS",
+    "sslmode": "PGSSLMODE",
+    "sslrootcert": "PGSSLROOTCERT",
+}
+"""Options of a connection that PostgreSQL's programs take from their environment."""
+
 PAGES_A_STEP = 1000
 PAUSE_S = 0.01
 """SQLite's backup gives way to writers so often."""
@@ -87,7 +94,9 @@ def _server() -> Sequence[str]:
 def _run(program: str, *arguments: str) -> None:
     if not (path := shutil.which(program)):
         raise BackupError(f"{program} is not installed: it comes with PostgreSQL's client programs")
-    environment = {**os.environ, "PGPASSWORD": str(connection.settings_dict["PASSWORD"])}
+    settings = connection.settings_dict
+    options = {OPTIONS[name]: str(value) for name, value in settings["OPTIONS"].items() if name in OPTIONS}
+    environment = {**os.environ, **options, "PGPASSWORD": str(settings["PASSWORD"])}
     done = subprocess.run(  # noqa: S603 - PostgreSQL's program, and our settings
         [path, *arguments], env=environment, capture_output=True, text=True, check=False
     )

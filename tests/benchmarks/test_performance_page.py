@@ -201,9 +201,10 @@ class TestFailover:
     def test_deaths_of_the_master_are_told_with_what_they_cost(self) -> None:
         figures: defaultdict[str, Any] = defaultdict(int, minutes=20.0, kills=20, lines=900, lost_lines=2)
         figures["without_master_max_s"] = 2.5
+        assert "Waiting" not in failover_verdict(figures)
         figures["append_ms"] = {"with_wait": {"p50": 3, "p99": 9}, "without_wait": {"p50": 2, "p99": 8}}
         told = failover_verdict(figures)
-        assert "In 20 minutes the master was killed 20 times" in told
+        assert "In 20 minutes it was killed 20 times" in told
         assert "Of 900 lines **2 were lost, 0 doubled, 0 wrong**" in told
         assert "2.5 s at most" in told
         assert "take 3 ms (p50) and 9 ms (p99) instead of 2 and 8" in told

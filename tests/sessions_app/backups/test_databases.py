@@ -7,6 +7,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import psycopg
@@ -100,7 +101,12 @@ def test_postgresql_is_made_anew_in_another_database(
     postgres_server: PostgresServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     at = urlsplit(postgres_server.url)
-    place = {"HOST": at.hostname, "PORT": at.port, "USER": at.username, "PASSWORD": at.password or ""}
+    place: dict[str, Any] = {
+        "HOST": f"{at.hostname},{at.hostname}",
+        "PORT": f"1,{at.port}",
+    }  # the first is gone
+    place |= {"USER": at.username, "PASSWORD": at.password or ""}
+    place["OPTIONS"] = {"target_session_attrs": "read-write", "keepalives_idle": 5}
     monkeypatch.setattr(connection, "vendor", "postgresql")
     with psycopg.connect(postgres_server.database_url("postgres"), autocommit=True) as server:
         server.execute("CREATE DATABASE backed_up")
