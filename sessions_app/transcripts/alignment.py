@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from difflib import SequenceMatcher
 from itertools import pairwise
 
+from sessions_app.wire.word_places import word_places
+
 TimedToken = tuple[str, int, int]
 """A text, and the positions in the session where it starts and ends."""
 
@@ -42,7 +44,7 @@ def align(text: str, tokens: Iterable[TimedToken], start: int, end: int) -> list
         start: Position in the session where the line starts.
         end: Where it ends; words without a time of their own share what lies between their neighbours.
     """
-    places = _words(text)
+    places = word_places(text)
     inside = [token for token in tokens if start <= token[1] < end]
     times: list[tuple[int, int] | None] = [None] * len(places)
     said = [_plain(token[0]) for token in inside]
@@ -70,23 +72,6 @@ def cut(text: str, offset: int, tokens: Iterable[TimedToken], start: int, end: i
         found = Cut(middle, middle)
     first = min(max(found.end, start), end)
     return Cut(first, min(max(found.start, first), end))
-
-
-def _words(text: str) -> list[tuple[int, int]]:
-    """Return the places of the words: runs of letters and digits, and each Chinese character for itself."""
-    places: list[tuple[int, int]] = []
-    begin = -1
-    for at, character in enumerate(text + " "):
-        is_inside = character.isalnum() or (begin >= 0 and character in "'’")
-        is_chinese = is_inside and unicodedata.name(character, "").startswith("CJK")
-        if begin >= 0 and (not is_inside or is_chinese):
-            places.append((begin, at))
-            begin = -1
-        if is_chinese:
-            places.append((at, at + 1))
-        elif is_inside and begin < 0:
-            begin = at
-    return places
 
 
 def _plain(word: str) -> str:
