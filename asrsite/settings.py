@@ -267,7 +267,7 @@ END_SILENCE_MS = env.integer("ASR_END_SILENCE_MS", 0, least=50, most=10_000)  # 
 DEVICE = env.choice("ASR_DEVICE", "auto", ["auto", "cpu", "cuda"])
 COMPUTE_TYPE = env.choice("ASR_COMPUTE_TYPE", "auto", ["auto", "float32", "bfloat16", "float16", "int8"])
 ACCESS = env.choice("ASR_ACCESS", "local", ["local", "token", "open"])
-SPOKEN_DIALECTS = env.subset("ASR_DIALECTS", ["funasr", "openai", "dashscope"])  # besides our own protocol
+SPOKEN_DIALECTS = env.subset("ASR_DIALECTS", ["funasr", "openai", "deepgram", "dashscope"])  # besides our own
 METRICS_TOKEN = env.text("METRICS_TOKEN", "")
 MAX_SESSION_S = env.number("ASR_MAX_SESSION_S", 12 * 3600, least=1)
 SENDER_IDLE_S = env.number("ASR_SENDER_IDLE_S", 60, least=1)

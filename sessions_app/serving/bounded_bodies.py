@@ -16,7 +16,7 @@ from .body_limits import (
     TooManyBodies,
 )
 
-TRANSCRIPTIONS = "/v1/audio/transcriptions"
+TRANSCRIPTIONS = ("/v1/audio/transcriptions", "/v1/listen")
 """Where whole meetings are sent, by clients of other services."""
 
 Message = Mapping[str, Any]
@@ -27,7 +27,7 @@ Application = Callable[[Any, Receive, Send], Awaitable[None]]
 
 def max_body_bytes(path: str) -> int:
     """Return how large a body may be at this address."""
-    is_large = path == TRANSCRIPTIONS or takes_recordings(path)
+    is_large = path.rstrip("/") in TRANSCRIPTIONS or takes_recordings(path)
     return MAX_FILE_BODY_BYTES if is_large else MAX_BODY_BYTES
 
 

@@ -16,8 +16,9 @@ import asyncio
 import enum
 import socket
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from functools import partial
+from http import HTTPStatus
 from typing import Any
 
 from .body_limits import MAX_BODY_BYTES, BodyBudget
@@ -28,6 +29,7 @@ from .shared_reads import BatchedReader
 # daphne first: it installs the asyncio reactor, which must come before any other use of Twisted.
 import daphne.server  # isort: skip
 from daphne.server import Server  # isort: skip
+from autobahn.websocket.types import ConnectionDeny
 from daphne.ws_protocol import WebSocketProtocol
 from twisted.internet import defer, reactor
 from twisted.internet.protocol import connectionDone
@@ -56,8 +58,14 @@ DRAIN_S = 8.0
 
 GOING_AWAY = 4503
 
+RESPONSE = "websocket.http.response"
+"""ASGI's extension for another answer than a socket."""
+
 SEND_BUFFER = 256 * 1024
 """Bytes that the kernel holds for a client that does not read; its own choice would be megabytes."""
+
+
+Headers = Iterable[tuple[bytes, bytes]]
 
 
 class WaitingMessages(asyncio.Queue[dict[str, Any]]):
@@ -94,6 +102,10 @@ def _size(message: dict[str, Any]) -> int:
     return len(message.get("bytes") or message.get("text") or "")
 
 
+def _text_of(headers: Headers) -> dict[str, str]:
+    return {name.decode("latin-1"): value.decode("latin-1") for name, value in headers}
+
+
 class Hold(enum.Enum):
     """Reasons not to read a socket."""
 
@@ -120,6 +132,9 @@ class PatientWebSocket(WebSocketProtocol):  # type: ignore[misc]
 
     def __init__(self) -> None:
         super().__init__()
+        self._accept_headers: Headers = ()
+        self._denial: dict[str, Any] = {}
+        self._denial_body = b""
         # From the beginning: a client may leave before its socket is open, and something be sent to it then.
         self.drained = asyncio.Event()
         self.drained.set()
@@ -287,6 +302,44 @@ class PatientWebSocket(WebSocketProtocol):  # type: ignore[misc]
         if hasattr(self, "application_queue"):
             self.application_queue.put_nowait({"type": "websocket.going_away"})
 
+    # Beyond daphne: headers of the answer that opens a socket, and another answer in its place.
+
+    def handle_reply(self, message: dict[str, Any]) -> None:
+        match message["type"]:
+            case "websocket.accept":
+                self._accept_headers = message.get("headers") or []
+            case "websocket.http.response.start":
+                self._denial = message
+                return
+            case "websocket.http.response.body":
+                self._deny(message.get("body", b""))
+                return
+        super().handle_reply(message)
+
+    def serverAccept(self, subprotocol: str | None = None) -> None:  # noqa: N802
+        super().serverAccept((subprotocol, _text_of(self._accept_headers)))
+
+    def _deny(self, body: bytes) -> None:
+        status = self._denial["status"]
+        self._denial_body = body
+        denial = ConnectionDeny(status, HTTPStatus(status).phrase)  # type: ignore[no-untyped-call]
+        self.handshake_deferred.errback(denial)
+        del self.handshake_deferred
+        self.server.protocol_disconnected(self)
+
+    def sendHttpErrorResponse(  # noqa: N802
+        self,
+        code: int,
+        reason: str,
+        responseHeaders: Any = None,  # noqa: N803
+    ) -> None:
+        body = self._denial_body
+        length = [("content-length", str(len(body)))] if body else []
+        headers = _text_of(self._denial.get("headers", ()))
+        super().sendHttpErrorResponse(code, reason, [*(responseHeaders or ()), *headers.items(), *length])
+        if body:
+            self.sendData(body)
+
     def serverClose(self, code: int | None = None) -> None:  # noqa: N802
         if not self.drained.is_set():
             # Whoever does not read now may do so in a moment, and find out why it was disconnected.
@@ -353,7 +406,7 @@ class PatientServer(Server):  # type: ignore[misc]
         messages: WaitingMessages | SpooledBody
         if isinstance(protocol, PatientWebSocket):
             messages = WaitingMessages(protocol)
-            scope["extensions"] = {PUSH: protocol}
+            scope["extensions"] = {PUSH: protocol, RESPONSE: {}}
         else:
             messages = SpooledBody(protocol.take_content())
         scope.setdefault("asgi", {"version": "3.0"})

@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import time
 import uuid
-from collections.abc import Callable, Coroutine, Iterable, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache
 from typing import Any
@@ -38,6 +39,7 @@ from sessions_app.wire.dialects import (
     Dialect,
     Handshake,
     Join,
+    Leave,
     Refusal,
     Reply,
     with_session,
@@ -63,6 +65,9 @@ from .sender import SenderConnection, as_served, continued_key, database_away
 logger = logging.getLogger(__name__)
 
 MAX_INTRUSIONS = 3
+
+RESPONSE = "websocket.http.response"
+"""ASGI's name for an HTTP answer in place of a socket, of servers that can give one."""
 
 FIRST_MESSAGE_S = 10.0
 MAX_FIRST_BYTES = 64 * 1024
@@ -151,6 +156,8 @@ class SessionConsumer(AsyncWebsocketConsumer):
             query=self.scope["query_string"].decode("latin-1"),
             headers=self._headers,
             subprotocols=tuple(self.scope.get("subprotocols", ())),
+            request_id=uuid.uuid4().hex,
+            received_at=time.time(),
         )
 
     @property
@@ -200,6 +207,9 @@ class SessionConsumer(AsyncWebsocketConsumer):
                 case Reply(texts):
                     await self._accept()
                     await self._send_texts(texts)
+                case Leave():
+                    self._is_refused = True
+                    await self.close(1000)
                 case _ if self._sender:
                     await self._sender.obey(command)
 
@@ -249,7 +259,8 @@ class SessionConsumer(AsyncWebsocketConsumer):
     async def _accept(self) -> None:
         if not self._is_accepted:
             self._is_accepted = True
-            await self.accept(self.dialect.subprotocol)
+            headers: Any = encoded(self.dialect.headers)  # texts, by channels' types; ASGI's are bytes
+            await self.accept(self.dialect.subprotocol, headers)
 
     def _is_origin_allowed(self) -> bool:
         return decision.is_origin_allowed(
@@ -545,6 +556,9 @@ class SessionConsumer(AsyncWebsocketConsumer):
     async def refuse(self, error: ProtocolError) -> None:
         """Say what is wrong; close if it is fatal. What was said before is recognised and kept."""
         refusal = self.dialect.encode_error(error)
+        if refusal.status and not self._is_accepted and RESPONSE in (self.scope.get("extensions") or {}):
+            await self._answer_by_http(refusal)
+            return
         await self._say_error(refusal)
         if refusal.close:
             self._is_refused = True
@@ -552,6 +566,15 @@ class SessionConsumer(AsyncWebsocketConsumer):
             await self._leave()
             with contextlib.suppress(RuntimeError):
                 await self.close(refusal.close)
+
+    async def _answer_by_http(self, refusal: Refusal) -> None:
+        """Open no socket, and say why as its clients read it."""
+        self._is_refused = True
+        await self._leave()
+        headers = [(b"content-type", b"application/json"), *encoded(self.dialect.headers)]
+        send: Any = self.base_send  # channels' types know fewer messages
+        await send({"type": f"{RESPONSE}.start", "status": refusal.status, "headers": headers})
+        await send({"type": f"{RESPONSE}.body", "body": "".join(refusal.texts).encode()})
 
     async def _say_error(self, refusal: Refusal) -> None:
         with contextlib.suppress(RuntimeError, TimeoutError):  # the client may be gone already, or not read
@@ -613,6 +636,11 @@ class SessionConsumer(AsyncWebsocketConsumer):
         task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+
+
+def encoded(headers: Mapping[str, str]) -> list[tuple[bytes, bytes]]:
+    """Return headers as servers send them."""
+    return [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers.items()]
 
 
 def _too_large(size: int, limit: int) -> ProtocolError:

@@ -10,6 +10,7 @@ from django.utils.module_loading import import_string
 from sessions_app.wire.dialects import DIALECTS, Dialect
 
 from .consumers import SessionConsumer, UnknownPathConsumer
+from .deepgram_http import DeepgramHttp
 from .openai_http import OpenAiHttp
 
 
@@ -33,6 +34,14 @@ websocket_urlpatterns: list[Any] = [
     re_path(r"", unknown_path),
 ]
 
+deepgram: Any = DeepgramHttp()
 openai: Any = OpenAiHttp()
 
-http_urlpatterns: list[Any] = [re_path(r"^v1/", openai)] if "openai" in settings.SPOKEN_DIALECTS else []
+HTTP = {"deepgram": (r"^v1/listen/?$", deepgram), "openai": (r"^v1/", openai)}
+"""By the names of dialects; the first path that fits is taken."""
+
+http_urlpatterns: list[Any] = [
+    re_path(path, application)
+    for name, (path, application) in HTTP.items()
+    if name in settings.SPOKEN_DIALECTS
+]

@@ -77,6 +77,11 @@ class WholeRecording:
         self._wake = asyncio.Event()
         self._fault: ProtocolError | None = None
 
+    @property
+    def model_set(self) -> str:
+        """The name of the models that recognise it, once its lines have begun to come."""
+        return self._sender.model_set
+
     def feed_changed(self) -> None:
         self._wake.set()
 

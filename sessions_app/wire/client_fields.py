@@ -13,7 +13,8 @@ from .untrusted import one_line, read_json
 Fields = Mapping[str, Any]
 
 OTHERS_MODELS = re.compile(
-    r"(whisper|gpt|fun-?asr|paraformer|sensevoice|nova|enhanced|base|flux|gummy|qwen|default)([-_.:/].*)?",
+    r"(whisper|gpt|fun-?asr|paraformer|sensevoice|gummy|qwen|default|nova|enhanced|base|flux|general"
+    r"|meeting|phonecall|finance|conversationalai|voicemail|video|custom)([-_.:/].*)?",
     re.IGNORECASE,
 )
 """Names of other services' models, which their clients send whatever they speak to."""

@@ -17,6 +17,7 @@ from .protocol import Close, Flush, JoinRequest, Message, Mode, ProtocolError, p
 DIALECTS = {
     r"^ws/asr/(?P<session_id>[^/]*)$": "sessions_app.wire.own_protocol.OwnProtocol",
     r"^$": "sessions_app.wire.funasr.FunAsr",
+    r"^v1/listen/?$": "sessions_app.wire.deepgram.Deepgram",
     r"^v1/realtime$": "sessions_app.wire.openai_realtime.OpenAiRealtime",
     r"^api-ws/v1/inference/?$": "sessions_app.wire.dashscope.DashScope",
 }
@@ -36,6 +37,11 @@ class Handshake:
     """By their names in lower case."""
 
     subprotocols: Sequence[str] = ()
+    request_id: str = ""
+    """A random name, of this request alone."""
+
+    received_at: float = 0.0
+    """When it came, in seconds since 1970."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +120,11 @@ class Reply:
     texts: Sequence[str]
 
 
-Command = Join | Ask | Reply | Audio | Flush | Close
+class Leave:
+    """All was said, and no session was begun: the socket is closed."""
+
+
+Command = Join | Ask | Reply | Audio | Flush | Close | Leave
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +134,10 @@ class Refusal:
     texts: Sequence[str]
     close: int | None
     """The code to close the socket with; None if it stays open."""
+
+    status: int | None = None
+    """Of the HTTP answer in place of a socket, with the texts as its body, while none is open; None: one
+    is opened, and closed again."""
 
 
 class Dialect(Protocol):
@@ -140,6 +154,9 @@ class Dialect(Protocol):
 
     subprotocol: str | None = None
     """Selected among those that were offered."""
+
+    headers: Mapping[str, str] = {}
+    """Of the answer that opens the socket, or refuses to."""
 
     def open(self, handshake: Handshake) -> Sequence[Command]:
         """Understand the opening; without a `Join`, the first messages are to bring one.

@@ -35,7 +35,7 @@ class Increments:
 
         An utterance may have several lines; what was sent of it belongs to them in turn.
         """
-        words = _unmarked(line.text)
+        words = without_marks(line.text)
         start_ms = max((begun for begun in self._sent if begun < line.end_ms), default=line.start_ms)
         before = self._sent.get(start_ms, "")
         sent, said = _plain(before), _plain(words)
@@ -88,7 +88,7 @@ def _folded(character: str) -> str:
     return folded if len(folded) == 1 else character
 
 
-def _unmarked(text: str) -> str:
+def without_marks(text: str) -> str:
     """Return the text without punctuation, but for what is inside a word."""
     kept = [
         character

@@ -111,13 +111,18 @@ class PcmFormat:
             raise _refusal(f"{self.channels} channels are not possible: use 1 to {MAX_CHANNELS}")
 
 
+def frame_bytes(format: PcmFormat) -> int:  # noqa: A002 - the field's word
+    """Return how many bytes the samples of all channels at one time have."""
+    return ENCODINGS[format.encoding][0] * format.channels
+
+
 class PcmConverter:
     """Converts one stream; what ends in the middle of a sample waits for the next message."""
 
     def __init__(self, format: PcmFormat) -> None:  # noqa: A002 - the field's word
-        size, self._decode = ENCODINGS[format.encoding]
+        _, self._decode = ENCODINGS[format.encoding]
         self._channels = format.channels
-        self._frame_bytes = size * format.channels
+        self._frame_bytes = frame_bytes(format)
         self._rest = b""
         self._resampler = (
             None if format.rate == SAMPLE_RATE else soxr.ResampleStream(format.rate, SAMPLE_RATE, 1)

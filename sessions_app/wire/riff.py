@@ -4,11 +4,17 @@ from __future__ import annotations
 
 import struct
 
-from .pcm import PcmFormat
+from .pcm import PcmFormat, frame_bytes
 from .protocol import ErrorCode, ProtocolError
+
+HEADER_BYTES = 44
+"""Of the shortest header, which is ours."""
 
 MAX_HEADER_BYTES = 64 * 1024
 """How far the samples may be from the beginning; pictures and lyrics stand there, seldom."""
+
+_FILES = (b"RIFF", b"OggS", b"fLaC", b"ID3", b"\x1a\x45\xdf\xa3")
+"""First bytes of WAV, OGG, FLAC, MP3 with a title, and WebM."""
 
 _CHUNK = struct.Struct("<4sI")
 _FORMAT = struct.Struct("<HHIIHH")
@@ -95,6 +101,25 @@ class RiffReader:
                 self.format = _format(self._header[at : at + max(size, _FORMAT.size)])
             at += size + size % 2
         return None
+
+
+def has_header(start: bytes) -> bool:
+    """Tell from its first bytes whether a recording is a file of some kind, and not bare samples."""
+    return start.startswith(_FILES) or start[4:8] == b"ftyp"
+
+
+def wav_header(format: PcmFormat, length: int) -> bytes:  # noqa: A002 - the field's word
+    """Return what makes so many bytes of samples a file."""
+    kind, bits = {encoding: known for known, encoding in _ENCODINGS.items()}[format.encoding]
+    frame = frame_bytes(format)
+    chunk = _FORMAT.pack(kind, format.channels, format.rate, format.rate * frame, frame, bits)
+    return (
+        _CHUNK.pack(b"RIFF", HEADER_BYTES - _CHUNK.size + length)
+        + b"WAVE"
+        + _CHUNK.pack(b"fmt ", len(chunk))
+        + chunk
+        + _CHUNK.pack(b"data", length)
+    )
 
 
 def _may_be_wave(start: bytes) -> bool:

@@ -21,6 +21,8 @@ class TestLimits:
             reverse("record-oneself", args=["x"]),
             reverse("api:enroll", args=[KEY]),
             "/v1/audio/transcriptions",
+            "/v1/listen",
+            "/v1/listen/",
         ],
     )
     def test_recordings_may_be_sent_where_people_enroll_and_where_programs_have_them_transcribed(

@@ -455,9 +455,9 @@ async def test_an_unknown_path_is_refused_without_a_word(transport: SlowTranspor
 @pytest.mark.parametrize(
     ("wanted", "left_out"),
     [
-        (["funasr", "openai", "dashscope"], []),
-        (["openai"], ["FunAsr", "DashScope"]),
-        ([], ["FunAsr", "OpenAiRealtime", "DashScope"]),
+        (["funasr", "openai", "deepgram", "dashscope"], []),
+        (["openai"], ["FunAsr", "Deepgram", "DashScope"]),
+        ([], ["FunAsr", "Deepgram", "OpenAiRealtime", "DashScope"]),
     ],
 )
 def test_dialects_are_left_out_one_by_one_but_ours_never(

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from sessions_app.wire.dashscope import DashScope
+from sessions_app.wire.deepgram import Deepgram
 from sessions_app.wire.dialects import Audio, Command, Dialect, Handshake, Join
 from sessions_app.wire.funasr import FunAsr
 from sessions_app.wire.openai_realtime import OpenAiRealtime
@@ -58,6 +59,14 @@ def run_task(parameters: dict[str, Any]) -> dict[str, Any]:
     return {"header": header, "payload": {"model": "paraformer-realtime-v2", "parameters": parameters}}
 
 
+def listen(query: str) -> Handshake:
+    return Handshake(query=f"interim_results=true&diarize=true&{query}")
+
+
+Start = Sequence[str] | Handshake
+"""The first messages of a client; or its opening, if that says all."""
+
+
 @dataclass(frozen=True)
 class Client:
     """How a dialect's clients speak: before their audio, and what else they can say."""
@@ -66,8 +75,9 @@ class Client:
     path: str
     opening: Handshake = Handshake()
     hello: Sequence[str] = ()
-    with_rate: Callable[[int], Sequence[str]] | None = None
-    mulaw: Sequence[str] | None = None
+    with_rate: Callable[[int], Start] | None = None
+    mulaw: Start | None = None
+    stereo: Start | None = None
     audio: Callable[[bytes], str | bytes] = bytes
     flush: str | None = None
 
@@ -93,6 +103,15 @@ CLIENTS = {
         hello=texts(run_task({})),
         with_rate=lambda rate: texts(run_task({"sample_rate": rate})),
     ),
+    "Deepgram": Client(
+        Deepgram,
+        "/v1/listen",
+        listen("encoding=linear16&sample_rate=16000"),
+        with_rate=lambda rate: listen(f"encoding=linear16&sample_rate={rate}"),
+        mulaw=listen("encoding=mulaw&sample_rate=8000"),
+        stereo=listen("encoding=linear16&sample_rate=16000&channels=2&multichannel=true"),
+        flush='{"type": "Finalize"}',
+    ),
     "OpenAI Realtime": Client(
         OpenAiRealtime,
         "/v1/realtime",
@@ -110,13 +129,11 @@ def said(dialect: Dialect, message: str | bytes) -> list[Command]:
     return [*dialect.receive(None, message)]
 
 
-def begun(
-    client: Client, hello: Sequence[str] | None = None, audio: bytes = SOUND
-) -> tuple[Dialect, list[Command]]:
+def begun(client: Client, start: Start | None = None, audio: bytes = SOUND) -> tuple[Dialect, list[Command]]:
     """A dialect whose client has sent audio, and all that it understood."""
     dialect = client.dialect()
-    commands = [*dialect.open(client.opening)]
-    for text in client.hello if hello is None else hello:
+    commands = [*dialect.open(start if isinstance(start, Handshake) else client.opening)]
+    for text in client.hello if start is None or isinstance(start, Handshake) else start:
         commands += said(dialect, text)
     commands += said(dialect, client.audio(audio))
     dialect.encode(Hello("m", Mode.SENDER, 1, "live", 0, 0))
@@ -133,8 +150,8 @@ def heard(client: Client, *messages: Any) -> str:
     return " ".join(text for message in messages for text in dialect.encode(message))
 
 
-def takes_format(client: Client, hello: Sequence[str] | None, expected: PcmFormat) -> bool:
-    return hello is not None and join_of(begun(client, hello)[1]).capabilities.pcm == expected
+def takes_format(client: Client, start: Start | None, expected: PcmFormat) -> bool:
+    return start is not None and join_of(begun(client, start)[1]).capabilities.pcm == expected
 
 
 def has_partials(client: Client) -> bool:
@@ -152,7 +169,7 @@ def has_line_times(client: Client) -> bool:
 def has_word_times(client: Client) -> bool:
     dialect, commands = begun(client)
     told = "".join(dialect.encode(replace(LINE, words=WORDS)))
-    return join_of(commands).capabilities.wants_words and "1630" in told
+    return join_of(commands).capabilities.wants_words and any(form in told for form in ("1630", "1.63"))
 
 
 def has_revisions(client: Client) -> bool:
@@ -167,6 +184,14 @@ def takes_any_rate(client: Client) -> bool:
 
 def takes_telephones(client: Client) -> bool:
     return takes_format(client, client.mulaw, PcmFormat("mulaw", 8_000))
+
+
+def tells_channels_apart(client: Client) -> bool:
+    if client.stereo is None:
+        return False
+    silence_and_sound = bytes([0, 0, 0, 64]) * 16_000
+    dialect, _ = begun(client, client.stereo, silence_and_sound)
+    return "[1, 2]" in "".join(dialect.encode(replace(LINE, start_ms=0, end_ms=900)))
 
 
 def takes_integers(client: Client) -> bool:
@@ -223,6 +248,7 @@ FEATURES: dict[str, Callable[[Client], bool]] = {
     "any sample rate from 8 to 48 kHz": takes_any_rate,
     "telephones' audio (G.711)": takes_telephones,
     "WAV files with their header": takes_wav,
+    "lines by the channel they came by": tells_channels_apart,
     "messages that end within a sample": takes_half_samples,
     "ends an utterance at a command": ends_utterances,
     "several recordings on one socket": goes_on_with_another,

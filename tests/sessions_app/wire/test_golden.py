@@ -19,6 +19,7 @@ import pytest
 
 from sessions_app.wire import protocol
 from sessions_app.wire.dashscope import DashScope
+from sessions_app.wire.deepgram import Deepgram
 from sessions_app.wire.dialects import Ask, Audio, Command, Dialect, Handshake, Join, Refusal, Reply
 from sessions_app.wire.funasr import FunAsr
 from sessions_app.wire.openai_realtime import OpenAiRealtime
@@ -45,6 +46,7 @@ DIALECTS: dict[str, Callable[[], Dialect]] = {
     "funasr": FunAsr,
     "openai_realtime": OpenAiRealtime,
     "dashscope": DashScope,
+    "deepgram": Deepgram,
 }
 
 INPUTS = ("open", "text", "bytes", "message", "error")
@@ -101,7 +103,8 @@ def error_of(written: dict[str, Any]) -> ProtocolError:
 
 
 def _refusal(refusal: Refusal) -> Step:
-    return {"texts": [*refusal.texts], "close": refusal.close}
+    status = {"status": refusal.status} if refusal.status else {}
+    return {"texts": [*refusal.texts], "close": refusal.close} | status
 
 
 def _plain(commands: Sequence[Command]) -> list[Any]:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from sessions_app.wire.pcm import PcmFormat
 from sessions_app.wire.protocol import ErrorCode, ProtocolError
-from sessions_app.wire.riff import MAX_HEADER_BYTES, RiffReader
+from sessions_app.wire.riff import HEADER_BYTES, MAX_HEADER_BYTES, RiffReader, has_header, wav_header
 
 SAMPLES = np.arange(1, 9, dtype="<i2").tobytes()
 
@@ -118,3 +118,29 @@ def test_any_bytes_are_samples_or_refused(data: bytes, size: int) -> None:
         except ProtocolError:
             continue
         assert found in start
+
+
+class TestHeadersOfOurs:
+    @pytest.mark.parametrize(
+        "format_",
+        [PcmFormat(), PcmFormat("f32le", 48_000, 2), PcmFormat("mulaw", 8_000), PcmFormat("alaw", 8_000)],
+    )
+    def test_are_read_as_what_they_were_written_for(self, format_: PcmFormat) -> None:
+        header = wav_header(format_, len(SAMPLES))
+        assert len(header) == HEADER_BYTES
+        reader = RiffReader(PcmFormat("s32le", 44_100))
+        assert reader.receive(header + SAMPLES + b"behind it") == SAMPLES
+        assert reader.format == format_
+
+    def test_are_as_the_standard_library_reads_them(self) -> None:
+        with wave.open(io.BytesIO(wav_header(PcmFormat("s16le", 8_000, 2), len(SAMPLES)) + SAMPLES)) as file:
+            assert (file.getframerate(), file.getnchannels(), file.getnframes()) == (8_000, 2, 4)
+
+
+@pytest.mark.parametrize(
+    "start",
+    [b"RIFF\0\0\0\0WAVE", b"OggS", b"fLaC", b"ID3\x04", b"\x1a\x45\xdf\xa3", b"\0\0\0\x20ftypM4A "],
+)
+def test_files_are_told_from_samples_by_their_first_bytes(start: bytes) -> None:
+    assert has_header(start)
+    assert not has_header(b"\0" + start)
