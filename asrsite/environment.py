@@ -8,7 +8,8 @@ import os
 import secrets
 from collections.abc import Sequence
 from pathlib import Path
-from urllib.parse import urlsplit
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
 
@@ -117,6 +118,35 @@ def redis(name: str) -> str:
     except addresses.BadAddress as error:
         raise ImproperlyConfigured(f"{name} is not understood: {error}.") from None
     return value
+
+
+def recordings_storage(name: str) -> dict[str, Any] | None:
+    """Read the address of an S3-compatible storage, and return it as Django has storages; None for none."""
+    value = text(name, "")
+    if not value:
+        return None
+    parts = urlsplit(value)
+    asked = dict(parse_qsl(parts.query, keep_blank_values=True))
+    known = {"endpoint": "endpoint_url", "region": "region_name"}
+    if parts.scheme != "s3" or not parts.hostname or parts.username or asked.keys() - known.keys():
+        raise _wrong(name, value, "use s3://BUCKET/FOLDER?endpoint=https://HOST:PORT&region=REGION")
+    if asked.get("endpoint") and urlsplit(asked["endpoint"]).scheme not in ("http", "https"):
+        raise _wrong(name, value, "the endpoint is an address, as https://HOST:PORT")
+    given = {known[key]: each for key, each in asked.items() if each}
+    from botocore.config import Config  # not for those who have none of this
+
+    # A storage that is silent must not hold up pages for minutes, as the library's own times would.
+    patience = Config(
+        connect_timeout=3,
+        read_timeout=20,
+        retries={"total_max_attempts": 2},
+        s3={"addressing_style": "path"},
+        signature_version="s3v4",
+    )
+    # Each object has a name of its own: nobody need ask whether there is one.
+    usual = {"file_overwrite": True, "default_acl": None, "client_config": patience}
+    options = {"bucket_name": parts.netloc, "location": parts.path.strip("/"), **given, **usual}
+    return {"BACKEND": "storages.backends.s3.S3Storage", "OPTIONS": options}
 
 
 def user_data() -> Path:

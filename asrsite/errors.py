@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from sessions_app.access.passwords import TooManyAttempts
 from sessions_app.access.permissions import wants_json
 from sessions_app.recordings.chunks import Damaged
+from sessions_app.recordings.object_storage import StorageAway
 from speakers.exceptions import Undecipherable
 
 from . import PRODUCT_NAME
@@ -51,7 +52,7 @@ def not_from_our_page(request: HttpRequest, reason: str = "") -> HttpResponse:
 class RefusedAttempts:
     """Middleware that answers too many passwords, at whichever door, with the time of the next.
 
-    It also says what cannot be deciphered.
+    It also says what cannot be deciphered, or is away.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
@@ -67,6 +68,11 @@ class RefusedAttempts:
                 "This cannot be read: it is damaged, or another key is needed. The log has the details."
             )
             return _answer(request, 503, reason)
+        if isinstance(exception, StorageAway):
+            logger.error("%s cannot be served: %s", request.path, exception)
+            return _answer(
+                request, 503, _("The storage of recordings does not answer. Try again in a while.")
+            )
         if not isinstance(exception, TooManyAttempts):
             return None
         wait_s = f"{exception.wait_s:.0f}"

@@ -184,10 +184,12 @@ STATIC_URL = "static/"
 STATIC_ROOT = DATA_DIR / "static"
 STATIC_ROOT.mkdir(exist_ok=True)  # whitenoise warns where there is none
 STATICFILES_DIRS = [RESOURCES / "static"]
-STORAGES = {
+STORAGES: dict[str, dict[str, Any]] = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "asrsite.static_files.VersionedStaticFilesStorage"},
 }
+if _recordings := env.recordings_storage("ASR_RECORDINGS_URL"):
+    STORAGES["recordings"] = _recordings
 WHITENOISE_USE_FINDERS = True  # no collectstatic step on a laptop
 
 # Language and time

@@ -27,7 +27,7 @@ ROOMS = {
     "sessions_app.serving": set(),
     "sessions_app.transport": set(),
     "sessions_app.recordings": set(),
-    "sessions_app.backups": set(),
+    "sessions_app.backups": {"recordings"},
     "sessions_app.access": {"wire"},
     "sessions_app.store": {"access", "recordings", "transport", "wire"},
     "sessions_app.catalogue": {"access", "templatetags", "transcripts"},

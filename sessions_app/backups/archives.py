@@ -11,12 +11,14 @@ import hashlib
 import io
 import json
 import tarfile
+import time
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import IO, Any
 
 from sessions_app.exceptions import SessionsError
+from sessions_app.recordings import object_storage
 
 MANIFEST = "manifest.json"
 MEDIA = "media"
@@ -81,7 +83,23 @@ class ArchiveWriter:
         while fresh := [path for path in _files(folder) if path not in seen]:
             for path in fresh:
                 seen.add(path)
-                self.add(f"{MEDIA}/{path.relative_to(folder).as_posix()}", path)
+                name = f"{MEDIA}/{path.relative_to(folder).as_posix()}"
+                if path.name.endswith(object_storage.STUB):
+                    self._add_stored(name.removesuffix(object_storage.STUB), path)
+                else:
+                    self.add(name, path)
+
+    def _add_stored(self, name: str, stub: Path) -> None:
+        """Add what a stub stands for, as if it were here: so it can be restored without the storage."""
+        stored = object_storage.find(stub.with_name(stub.name.removesuffix(object_storage.STUB)))
+        if stored is None or name in self.manifest.files:
+            return
+        info = tarfile.TarInfo(name)
+        info.size, info.mode, info.mtime = stored.bytes, 0o640, time.time()
+        with io.BufferedReader(object_storage.StoredFile(stored), object_storage.BLOCK) as file:
+            counted = _Counted(file)
+            self._tar.addfile(info, counted)
+        self.manifest.files[name] = Entry(info.size, counted.sha256.hexdigest())
 
     def close(self) -> None:
         """Write what is in it, and the end."""

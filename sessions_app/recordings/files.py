@@ -3,19 +3,21 @@
 A sample's place in the journal is its position in the session. So writing the same audio twice changes
 nothing, whoever writes it, and any span can be played while the meeting still goes on.
 
-Both are encrypted if the session has a key: `keys`. Their names say so, and readers need not know.
+Both are encrypted if the session has a key: `keys`. Their names say so, and readers need not know. Nor need
+they know whether a FLAC is here or in an object storage: `object_storage`.
 """
 
 from __future__ import annotations
 
 import contextlib
+import io
 import logging
 import os
 import re
 import threading
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import BinaryIO, Protocol, cast
+from typing import Any, BinaryIO, Protocol, cast
 
 import numpy as np
 import soundfile
@@ -24,8 +26,9 @@ from django.conf import settings
 from recognition.audio import SAMPLE_RATE
 from speakers.exceptions import Undecipherable
 
-from . import keys, sealed_files, sealed_logs
+from . import keys, object_storage, sealed_files, sealed_logs
 from .chunks import Damaged
+from .object_storage import StoredBytes, StoredFile
 from .sealed_files import SealedReader, SealedWriter
 from .sealed_logs import SealedLog
 
@@ -159,13 +162,15 @@ def length(session_pk: int) -> int:
     """Return the samples on disk; 0 if there is no recording."""
     with open_flac(session_pk) as flac:
         if flac:
-            return int(soundfile.info(flac).frames)
+            with _for_decoder(flac) as guarded:
+                return int(soundfile.info(guarded).frames)
     return _journal_length(session_pk)
 
 
 def size(session_pk: int) -> int:
-    """Return the bytes that the recording takes on disk."""
-    return sum(map(_bytes_in, _paths(session_pk)))
+    """Return the bytes that the recording takes, here and in an object storage."""
+    stored = (object_storage.find(path) for path in _both(flac_path(session_pk)))
+    return sum(map(_bytes_in, _paths(session_pk))) + sum(each.bytes for each in stored if each)
 
 
 def read(session_pk: int, start: int, end: int) -> np.ndarray:
@@ -177,7 +182,7 @@ def read(session_pk: int, start: int, end: int) -> np.ndarray:
     """
     with open_flac(session_pk) as opened:
         if opened:
-            with soundfile.SoundFile(opened) as flac:
+            with _for_decoder(opened) as guarded, soundfile.SoundFile(guarded) as flac:
                 flac.seek(min(start, flac.frames))
                 audio: np.ndarray = flac.read(max(0, end - start), dtype="int16")
                 return audio
@@ -216,13 +221,70 @@ def open_flac(session_pk: int) -> Iterator[BinaryIO | None]:
         Undecipherable: If its key cannot be read.
     """
     path = flac_path(session_pk)
-    opened: contextlib.AbstractContextManager[BinaryIO | None] = contextlib.nullcontext()
-    if sealed(path).exists() and (key := keys.of(session_pk)):
-        opened = cast(BinaryIO, SealedReader(sealed(path), key))
-    elif path.exists():
-        opened = path.open("rb")
+    for attempt in range(2):
+        try:
+            opened = _open_flac(path, session_pk)
+            break
+        except FileNotFoundError:  # it was moved into the storage, or deleted, at this moment
+            if attempt:
+                raise
     with opened as flac:
         yield flac
+
+
+def _open_flac(path: Path, session_pk: int) -> contextlib.AbstractContextManager[BinaryIO | None]:
+    if sealed(path).exists() and (key := keys.of(session_pk)):
+        return cast(BinaryIO, SealedReader(sealed(path), key))
+    if path.exists():
+        return path.open("rb")
+    if (stored := object_storage.find(sealed(path))) and (key := keys.of(session_pk)):
+        return cast(BinaryIO, SealedReader(StoredBytes(stored), key))
+    if stored := object_storage.find(path):
+        return cast(BinaryIO, StoredFile(stored))
+    return contextlib.nullcontext()
+
+
+class _Guarded(io.RawIOBase):
+    """A file for libsndfile, which passes no errors on: to it, one ends the file, and is kept."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self.failure: Damaged | OSError | None = None
+        self._file = file
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+        return self._file.seek(offset, whence)
+
+    def tell(self) -> int:
+        return self._file.tell()
+
+    def readinto(self, buffer: Any) -> int:
+        try:
+            data = self._file.read(len(buffer))
+        except (Damaged, OSError) as error:
+            self.failure = error
+            return 0
+        buffer[: len(data)] = data
+        return len(data)
+
+
+@contextlib.contextmanager
+def _for_decoder(file: BinaryIO) -> Iterator[_Guarded]:
+    """Have a file to be decoded, and raise what went wrong in reading it."""
+    guarded = _Guarded(file)
+    try:
+        yield guarded
+    except soundfile.LibsndfileError:
+        if guarded.failure:
+            raise guarded.failure from None
+        raise
+    if guarded.failure:
+        raise guarded.failure
 
 
 def flac_bytes(session_pk: int) -> int:
@@ -270,6 +332,27 @@ def encode_flac(session_pk: int) -> Path | None:
     return next((path for path in _both(flac_path(session_pk)) if path.exists()), None)
 
 
+def move_to_storage() -> int:
+    """Move the recordings of ended sessions to where the settings want them; return how many were.
+
+    Raises:
+        StorageAway: If it does not take one; the others are moved all the same.
+    """
+    if not object_storage.is_wanted():
+        return 0
+    folder, failed, moved = flac_path(0).parent, None, 0
+    for path in [*folder.glob("*.flac"), *folder.glob(f"*.flac{SEALED}")]:
+        try:
+            moved += object_storage.put(path)
+        except FileNotFoundError:
+            continue  # it was deleted, or another process has moved it
+        except object_storage.StorageAway as error:
+            failed = error
+    if failed:
+        raise failed
+    return moved
+
+
 def store(session_pk: int, blocks: Iterable[np.ndarray]) -> None:
     """Write a FLAC in the place of the one that may be there, at once; it may be read until then.
 
@@ -293,12 +376,17 @@ def store(session_pk: int, blocks: Iterable[np.ndarray]) -> None:
     unfinished.replace(sealed(plain) if key else plain)
     if key:
         plain.unlink(missing_ok=True)
+    try:
+        _remove_stored(plain)
+    except object_storage.StorageAway as error:
+        logger.warning("what was stored of session %s before is still there: %s", session_pk, error)
 
 
 def plain_ones() -> list[int]:
     """Return the ended sessions whose recording is not encrypted."""
-    found = (session_of(path) for path in flac_path(0).parent.glob("*.flac"))
-    return sorted(key for key in found if key is not None)
+    folder = flac_path(0).parent
+    paths = [*folder.glob("*.flac"), *folder.glob(f"*.flac{object_storage.STUB}")]
+    return sorted({key for path in paths if (key := session_of(path)) is not None})
 
 
 def encrypt(session_pk: int) -> bool:
@@ -307,7 +395,8 @@ def encrypt(session_pk: int) -> bool:
     One that is deleted meanwhile cannot be read afterwards: its key was destroyed.
     """
     keys.make(session_pk)
-    samples = length(session_pk) if flac_path(session_pk).exists() else 0
+    path = flac_path(session_pk)
+    samples = length(session_pk) if path.exists() or object_storage.find(path) else 0
     if samples:
         store(session_pk, blocks(session_pk, 0, samples))
     return samples > 0
@@ -324,6 +413,19 @@ def delete(session_pk: int) -> None:
     keys.destroy(session_pk)
     for path in _paths(session_pk):
         path.unlink(missing_ok=True)
+    _remove_stored(flac_path(session_pk))
+
+
+def remove(path: Path) -> None:
+    """Delete a file that belongs to no session, and what it stands for if it is a stub. Raises `OSError`."""
+    if path.name.endswith(object_storage.STUB):
+        object_storage.remove(path.with_name(path.name.removesuffix(object_storage.STUB)))
+    path.unlink(missing_ok=True)
+
+
+def _remove_stored(flac: Path) -> None:
+    for path in _both(flac):
+        object_storage.remove(path)
 
 
 def _paths(session_pk: int) -> tuple[Path, ...]:

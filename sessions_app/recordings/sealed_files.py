@@ -7,7 +7,7 @@ import os
 import secrets
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from . import chunks
 from .chunks import Damaged, Layout, Seal
@@ -18,26 +18,56 @@ if TYPE_CHECKING:
 LAYOUT = Layout(64 * 1024)
 
 
+class Source(Protocol):
+    """Bytes to read from at any place."""
+
+    @property
+    def size(self) -> int: ...
+
+    def read_at(self, count: int, at: int) -> bytes:
+        """Return so many bytes from a place on, less at the end."""
+        ...
+
+    def close(self) -> None: ...
+
+
+class _FileBytes:
+    """Those of a file."""
+
+    def __init__(self, path: Path) -> None:
+        self._file = path.open("rb", buffering=0)
+        self.size = os.fstat(self._file.fileno()).st_size
+
+    def read_at(self, count: int, at: int) -> bytes:
+        return os.pread(self._file.fileno(), count, at)
+
+    def close(self) -> None:
+        self._file.close()
+
+
 class SealedReader(io.RawIOBase):
     """A sealed file to read from; the last chunk is looked at first, so one that was cut off is noticed.
+
+    Args:
+        whence: Its path, or where else its bytes are.
 
     Raises:
         Damaged: If it is not what was written; at once, or when that place is read.
         FileNotFoundError: If there is none.
     """
 
-    def __init__(self, path: Path, key: bytes) -> None:
+    def __init__(self, whence: Path | Source, key: bytes) -> None:
         self._at = 0
         self._chunk = (-1, b"")
-        self._file: io.FileIO | None = None
-        self._file = path.open("rb", buffering=0)
+        self._source: Source | None = None
+        self._source = _FileBytes(whence) if isinstance(whence, Path) else whence
         try:
-            size = os.fstat(self._file.fileno()).st_size
+            size = self._source.size
             self._count, self.length = LAYOUT.count(size), LAYOUT.length(size)
-            self._seal = Seal(key, chunks.salt_of(self._file.read(chunks.HEADER_BYTES)))
+            self._seal = Seal(key, chunks.salt_of(self._source.read_at(chunks.HEADER_BYTES, 0)))
             self._open(self._count - 1)
         except Damaged:
-            self._file.close()
+            self._source.close()
             raise
 
     def readable(self) -> bool:
@@ -65,16 +95,14 @@ class SealedReader(io.RawIOBase):
         return len(data)
 
     def close(self) -> None:
-        if self._file:
-            self._file.close()
+        if self._source:
+            self._source.close()
         super().close()
 
     def _open(self, number: int) -> bytes:
         if self._chunk[0] != number:
-            assert self._file
-            sealed = os.pread(
-                self._file.fileno(), LAYOUT.chunk_bytes + chunks.OVERHEAD, LAYOUT.offset(number)
-            )
+            assert self._source
+            sealed = self._source.read_at(LAYOUT.chunk_bytes + chunks.OVERHEAD, LAYOUT.offset(number))
             self._chunk = (number, self._seal.open(sealed, LAYOUT.label(number, self._count)))
         return self._chunk[1]
 

@@ -6,6 +6,7 @@ tags and folders that nothing else has, files.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
@@ -23,10 +24,13 @@ from audit.models import Action
 from sessions_app.exceptions import SessionsError
 from sessions_app.models import AccessToken, Folder, Session, Tag, Utterance, Voice
 from sessions_app.recordings import files, peaks
+from sessions_app.recordings.object_storage import StorageAway
 from speakers import secure_erase
 from speakers.exceptions import InUse
 
 from . import search
+
+logger = logging.getLogger(__name__)
 
 
 class StillLive(SessionsError):
@@ -129,7 +133,7 @@ def prune(
         delete_sessions(old_sessions)
     over.delete()
     for path in strays:
-        path.unlink(missing_ok=True)
+        files.remove(path)
     return pruned
 
 
@@ -161,5 +165,8 @@ def _forget_log(
 
 
 def _delete_files(session_pk: int) -> None:
-    files.delete(session_pk)
+    try:
+        files.delete(session_pk)
+    except StorageAway as error:
+        logger.error("a recording is still stored, until `manage.py prune` finds it: %s", error)
     peaks.delete(session_pk)

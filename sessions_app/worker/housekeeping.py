@@ -1,4 +1,7 @@
-"""Housekeeping by a recognition worker beside its sessions: overviews are drawn, the trash is emptied."""
+"""Housekeeping by a recognition worker beside its sessions.
+
+Overviews are drawn, the trash is emptied, recordings of ended sessions go where they belong.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,8 @@ import logging
 from django.db import DatabaseError
 
 from sessions_app.catalogue import overviews, trash
+from sessions_app.recordings import files
+from sessions_app.recordings.object_storage import StorageAway
 from sessions_app.store.in_database import in_database
 
 logger = logging.getLogger(__name__)
@@ -34,6 +39,8 @@ class Housekeeping:
                 await self._keep_house()
             except DatabaseError as error:
                 logger.warning("the database does not answer: %s", error)
+            except StorageAway as error:
+                logger.error("recordings wait here: %s", error)
             except OSError as error:
                 # `manage.py prune` finds what is left of it.
                 logger.error("a recording could not be deleted: %s", error)
@@ -48,3 +55,5 @@ class Housekeeping:
             await asyncio.sleep(BREATH_S)
         if emptied := await in_database(trash.empty):
             logger.info("%d sessions were deleted for good: their time in the trash was over", emptied)
+        if moved := await asyncio.to_thread(files.move_to_storage):
+            logger.info("%d recordings were moved into the storage", moved)
