@@ -90,7 +90,7 @@ def put(path: Path) -> bool:
         remove(path)  # what an earlier one has left
         stored = Stored(f"{path.name}-{secrets.token_hex(8)}", mine.st_size)
         with _errors():
-            storages[NAME].save(stored.name, File(file))
+            _storage().save(stored.name, File(file))
         whole_files.write(stub_of(path), json.dumps(asdict(stored)).encode(), replace=True)
         return _take_away(path, mine.st_ino)
 
@@ -124,7 +124,7 @@ def remove(path: Path) -> None:
     """Delete what is stored of a file, if it is; its stub last. Raises as `put`."""
     if stored := find(path):
         with _errors():
-            storages[NAME].delete(stored.name)
+            _storage().delete(stored.name)
         stub_of(path).unlink(missing_ok=True)
 
 
@@ -155,7 +155,7 @@ class StoredBytes:
         return self._blocks[number]
 
     def _fetch(self, start: int, end: int) -> bytes:
-        storage: Any = storages[NAME]
+        storage = _storage()
         with _errors():
             found = storage.bucket.Object(storage._normalize_name(self._name))
             data: bytes = found.get(Range=f"bytes={start}-{end - 1}")["Body"].read()
@@ -189,6 +189,12 @@ class StoredFile(io.RawIOBase):
         target[: len(data)] = data
         self._at += len(data)
         return len(data)
+
+
+def _storage() -> Any:
+    if not is_wanted():
+        raise StorageAway("the storage of recordings: ASR_RECORDINGS_URL is not set, and some are there")
+    return storages[NAME]
 
 
 @contextlib.contextmanager

@@ -233,6 +233,15 @@ class TestReading:
             files.read(1, 0, 100)
         assert files.size(1) > 0
 
+    def test_without_the_address_what_is_there_is_missed_by_name(
+        self, storage: Any, settings: Settings
+    ) -> None:
+        ended()
+        files.move_to_storage()
+        settings.STORAGES = {name: each for name, each in settings.STORAGES.items() if name != "recordings"}
+        with pytest.raises(StorageAway, match="ASR_RECORDINGS_URL is not set"):
+            files.read(1, 0, 100)
+
     def test_an_object_that_is_missing_is_no_recording_of_nothing(self, storage: Any) -> None:
         ended()
         files.move_to_storage()
