@@ -6,7 +6,7 @@ templates/, static/ and locale/ lie beside the packages here, and in `asrsite` o
 
 from setuptools import find_packages, setup
 
-APPLICATIONS = ["asrsite", "sessions_app", "speakers", "recognition", "audit"]
+APPLICATIONS = ["asrsite", "sessions_app", "speakers", "minutes", "recognition", "audit"]
 RESOURCES = ["templates", "static", "locale"]
 
 setup(

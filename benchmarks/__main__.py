@@ -24,6 +24,7 @@ COMMANDS = {
     "transport": ("-m", "benchmarks.transport"),
     "pages": ("-m", "benchmarks.pages"),
     "uploads": ("-m", "benchmarks.uploads"),
+    "minutes": ("-m", "benchmarks.minutes"),
     "attacks": ("-m", "benchmarks.attacks"),
 }
 

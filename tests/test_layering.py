@@ -13,9 +13,10 @@ from tests.support.imports import PACKAGES, circles, foreign_imports, imports, m
 MODULES = modules()
 
 BELOW = {
-    "asrsite": {"sessions_app", "speakers", "recognition", "audit"},
-    "sessions_app": {"speakers", "recognition", "audit"},
+    "asrsite": {"sessions_app", "speakers", "minutes", "recognition", "audit"},
+    "sessions_app": {"speakers", "minutes", "recognition", "audit"},
     "speakers": {"recognition", "audit"},
+    "minutes": {"recognition"},
     "recognition": set(),
     "audit": set(),
 }
@@ -33,9 +34,10 @@ ROOMS = {
     "sessions_app.catalogue": {"access", "templatetags", "transcripts"},
     "sessions_app.sockets": {"access", "serving", "store", "transcripts", "transport", "wire"},
     "sessions_app.worker": {"catalogue", "recordings", "serving", "store", "transport", "wire"},
-    "sessions_app.transcripts": {"recordings", "store", "templatetags", "wire"},
+    "sessions_app.transcripts": {"minutes", "recordings", "store", "templatetags", "wire"},
     "sessions_app.views": {
-        "access", "catalogue", "recordings", "store", "templatetags", "transcripts", "transport", "wire",
+        "access", "catalogue", "recordings", "store", "templatetags", "transcripts", "transport",
+        "wire",
     },
     "sessions_app.sample": {"access", "store"},
     "sessions_app.templatetags": set(),
@@ -103,6 +105,8 @@ FORBIDDEN = {
     "recognition.fakes.scripted": [*HEAVY, *WEB, *APPS],
     "recognition.model_sets.reading": [*HEAVY, *WEB, *APPS],
     "audit.coalescing": [*HEAVY, *WEB, "sessions_app", "speakers", "asyncio"],
+    # minutes are made of plain lines
+    "minutes.extraction": [*HEAVY, *WEB, *APPS, "asyncio"],
     # who is speaking: decisions without a database
     "speakers.voiceprints.identification": [*HEAVY, *WEB, "sessions_app", "asyncio"],
     "speakers.voiceprints.clustering": [*HEAVY, *WEB, "sessions_app", "asyncio"],

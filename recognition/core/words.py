@@ -33,6 +33,11 @@ class Dictionary:
         words: Iterable[str] = self._tokenizer.cut(text, HMM=False)
         return words
 
+    def guess(self, text: str) -> Iterable[str]:
+        """Split Chinese text, guessing at words that the dictionary does not have: names, and new ones."""
+        words: Iterable[str] = self._tokenizer.cut(text, HMM=True)
+        return words
+
     def log_probability(self, text: str) -> float:
         """Return that of the likeliest words which Chinese text is made of, each of them by itself."""
         route: dict[int, tuple[float, int]] = {}

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from django.db.models import F
 
+from minutes.titles import draw_title
 from sessions_app.models import Overlap, Session, Utterance, Voice
 
-from .drawn_titles import draw_title
 from .talk_picture import Turn, draw, voice_colours
 
 AT_ONCE = 20

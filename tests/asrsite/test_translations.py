@@ -18,7 +18,17 @@ from django.utils import translation
 from tests.support.server import ROOT
 
 DOMAINS = ["django", "djangojs"]
-SOURCES = ["asrsite", "audit", "recognition", "sessions_app", "speakers", "static", "templates", "locale"]
+SOURCES = [
+    "asrsite",
+    "audit",
+    "minutes",
+    "recognition",
+    "sessions_app",
+    "speakers",
+    "static",
+    "templates",
+    "locale",
+]
 COMMITTED = Path("locale/zh_Hans/LC_MESSAGES")
 
 

@@ -22,7 +22,7 @@ from tests.support.server import ROOT, SCRIPT
 
 pytestmark = pytest.mark.slow
 
-PACKAGES = ("asrsite", "audit", "recognition", "sessions_app", "speakers")
+PACKAGES = ("asrsite", "audit", "minutes", "recognition", "sessions_app", "speakers")
 RESOURCES = ("locale", "static", "templates")
 
 

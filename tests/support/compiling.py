@@ -11,7 +11,17 @@ from _pytest.assertion import rewrite
 
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGES = (
-    *("asrsite", "audit", "benchmarks", "deploy", "recognition", "sessions_app", "speakers", "training"),
+    *(
+        "asrsite",
+        "audit",
+        "benchmarks",
+        "deploy",
+        "minutes",
+        "recognition",
+        "sessions_app",
+        "speakers",
+        "training",
+    ),
     "tests",
 )
 

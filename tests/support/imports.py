@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-PACKAGES = ("asrsite", "sessions_app", "speakers", "recognition", "audit")
+PACKAGES = ("asrsite", "sessions_app", "speakers", "minutes", "recognition", "audit")
 
 
 def modules() -> dict[str, Path]:

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from sessions_app.catalogue.drawn_titles import MAX_CHINESE, MAX_WORDS, draw_title
+from minutes.titles import MAX_CHINESE, MAX_WORDS, draw_title
 from sessions_app.sample.demo import SAMPLE
 
 
