@@ -37,6 +37,8 @@ class Action(models.TextChoices):
     MEETING_EXPORTED = "meeting-export", _("exported a meeting")
     MEETING_EDITED = "meeting-edit", _("edited a meeting")
     MEETING_COMMENTED = "meeting-comment", _("commented on a meeting")
+    MINUTES_CHANGED = "minutes-change", _("changed the minutes of a meeting")
+    MINUTES_SENT = "minutes-send", _("sent a meeting to a language model")
     MEETING_SHARED = "meeting-share", _("shared a meeting")
     MEETING_UNSHARED = "meeting-unshare", _("shared a meeting no longer")
     LINK_MADE = "link", _("made a link or token")

@@ -569,6 +569,89 @@ class Note(models.Model):
         return seconds(self.position)
 
 
+class Minutes(models.Model):
+    """All that a machine counted in a meeting that is over; what it says of it are `MinutesItem`s."""
+
+    session = models.OneToOneField(Session, models.CASCADE, related_name="minutes")
+    made_at = models.DateTimeField()
+    revision = models.PositiveIntegerField()
+    """`last_revision` of the lines that they were made from."""
+
+    digest = models.CharField(max_length=64)
+    """Of those lines: where another one has the same revision as now, nothing that matters has changed."""
+
+    talk = models.JSONField(default=list)
+    """For each voice, by its key: how long it spoke, in how many turns, how often it asked."""
+
+    key_words = models.JSONField(default=list)
+    terms = models.JSONField(default=list)
+    """Words by which key words of other meetings are told from those of all."""
+
+    class Meta:
+        default_permissions: ClassVar = []
+
+    def __str__(self) -> str:
+        return f"{self.session}: {self.made_at:%Y-%m-%d %H:%M}"
+
+
+class MinutesItem(models.Model):
+    """One statement of the minutes of a meeting, with the lines that carry it."""
+
+    class Section(models.TextChoices):
+        """Sections of minutes, as `minutes.statements.Kind`."""
+
+        SUMMARY = "summary", _("summary")
+        CHAPTER = "chapter", _("chapter")
+        DECISION = "decision", _("decision")
+        ACTION = "action", _("to do")
+        QUESTION = "question", _("question")
+        DATE = "date", _("date")
+        FIGURE = "figure", _("figure")
+
+    class Source(models.TextChoices):
+        """Makers of a statement."""
+
+        PATTERNS = "patterns", _("found by patterns")
+        MODEL = "model", _("written by a language model")
+        PERSON = "person", _("written by a person")
+
+    session = models.ForeignKey(Session, models.CASCADE, related_name="minutes_items")
+    section = models.CharField(max_length=10, choices=Section)
+    text = models.TextField()
+    machine_text = models.TextField(blank=True)
+    """As the machine had it."""
+
+    lines = models.JSONField(default=list)
+    """Keys of the utterances that carry it, the first being where it begins."""
+
+    position = models.BigIntegerField(default=0)
+    """Where it begins, in samples."""
+
+    voice = models.ForeignKey(Voice, models.SET_NULL, null=True, related_name="minutes_items")
+    """Of the person who is to do it, or asked it."""
+
+    until = models.CharField(max_length=100, blank=True)
+    """As it was said."""
+
+    due = models.DateField(null=True)
+    source = models.CharField(max_length=10, choices=Source)
+    is_done = models.BooleanField(default=False)
+    is_edited = models.BooleanField(default=False)
+    """A person's hand was on it: no machine changes it any more."""
+
+    is_removed = models.BooleanField(default=False)
+    changed_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
+    changed_at = models.DateTimeField(null=True)
+
+    class Meta:
+        default_permissions: ClassVar = []
+        ordering: ClassVar = ["position", "id"]
+        indexes: ClassVar = [models.Index(fields=["session", "position"], name="minutes_items_by_moment")]
+
+    def __str__(self) -> str:
+        return self.text
+
+
 class AccessToken(models.Model):
     """A secret that lets its bearer into sessions; only its hash is kept."""
 

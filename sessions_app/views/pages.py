@@ -196,5 +196,6 @@ def _page_data(request: HttpRequest, session: Session | None, rights: frozenset[
         "token": request.GET.get("token", ""),
         "recordingMs": milliseconds(session.durable) if session else 0,
         "notes": session.last_note if session and are_shown(request) else 0,
+        "hasMinutes": are_shown(request),
         "sessionsUrl": reverse("session-list") + "sessions/",
     }

@@ -1,6 +1,6 @@
 """Housekeeping by a recognition worker beside its sessions.
 
-Overviews are drawn, the trash is emptied, recordings of ended sessions go where they belong.
+Overviews are drawn, minutes made, the trash is emptied, recordings of ended sessions go where they belong.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import logging
 from django.db import DatabaseError
 
 from sessions_app.catalogue import overviews, trash
+from sessions_app.minutes import keeping
 from sessions_app.recordings import files
 from sessions_app.recordings.object_storage import StorageAway
 from sessions_app.store.in_database import in_database
@@ -19,7 +20,7 @@ logger = logging.getLogger(__name__)
 
 EVERY_S = 15.0
 BREATH_S = 0.2
-"""Between two handfuls of overviews: live sessions come first."""
+"""Between two handfuls of overviews, or two meetings' minutes: live sessions come first."""
 
 
 class Housekeeping:
@@ -52,6 +53,8 @@ class Housekeeping:
 
     async def _keep_house(self) -> None:
         while await in_database(overviews.refresh_stale):  # noqa: ASYNC110 - a breath, no waiting for an event
+            await asyncio.sleep(BREATH_S)
+        while await in_database(keeping.make_missing):  # noqa: ASYNC110 - the same
             await asyncio.sleep(BREATH_S)
         if emptied := await in_database(trash.empty):
             logger.info("%d sessions were deleted for good: their time in the trash was over", emptied)

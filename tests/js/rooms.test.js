@@ -19,7 +19,8 @@ const ROOMS = {
   recording: ["lib", "connection", "transcript"],
   editing: ["lib", "connection", "transcript", "player"],
   notes: ["lib", "connection", "transcript", "player"],
-  session: ["lib", "connection", "transcript", "player", "editing", "notes"],
+  minutes: ["lib", "connection", "transcript", "player"],
+  session: ["lib", "connection", "transcript", "player", "editing", "notes", "minutes"],
   pages: ["lib", "catalogue", "connection", "transcript", "recording", "session"],
 };
 

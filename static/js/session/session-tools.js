@@ -15,6 +15,7 @@ import { TitleField } from "../editing/title-field.js";
 import { clock } from "../lib/clock.js";
 import { byId, setText } from "../lib/dom.js";
 import { onDemand } from "../lib/on-demand.js";
+import { MinutesPanel } from "../minutes/minutes-panel.js";
 import { NotesPanel } from "../notes/notes-panel.js";
 import { PlayerBar } from "../player/player-bar.js";
 import { SpeakerTracks } from "../player/speaker-tracks.js";
@@ -32,6 +33,7 @@ export function setUpTools({ data, view }) {
   if (speakerMenu && remember) speakerMenu.offer = remember;
   const showPerson = showPersons({ view, playerBar, speakerMenu, remember });
   const notes = new NotesPanel({ data, view, playerBar });
+  const minutes = new MinutesPanel({ data, view, playerBar });
   const tracks = new SpeakerTracks({ view, player: playerBar.player });
   new LineTools({ data, view, playerBar, editing, notes });
   setUpSharing({ data, view, showRemoved: editing && showRemoved({ data, view, playerBar, edits: editing.edits }) });
@@ -44,6 +46,7 @@ export function setUpTools({ data, view }) {
     { transcriptChanged: () => finder.transcriptChanged() },
     { choosePerson: showPerson },
     notes,
+    minutes,
     tracks,
   );
   if (editing) view.companions.push(editing.editor);

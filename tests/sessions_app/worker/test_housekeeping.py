@@ -11,7 +11,7 @@ from channels.db import database_sync_to_async
 from django.utils import timezone
 from pytest_django import Settings
 
-from sessions_app.models import Session
+from sessions_app.models import Minutes, Session
 from sessions_app.recordings import files
 from sessions_app.transport.cancel import cancel_and_wait
 from sessions_app.worker.housekeeping import Housekeeping
@@ -52,6 +52,24 @@ async def test_overviews_are_drawn_the_trash_is_emptied_and_again_as_soon_as_it_
         await make_meeting("second")
         housekeeping.look_now()
         await until_titles_are(["预算通过了吗", "预算通过了吗"])
+    finally:
+        await cancel_and_wait(task)
+
+
+@database_sync_to_async
+def meetings_with_minutes() -> list[str]:
+    return list(Minutes.objects.order_by("pk").values_list("session__key", flat=True))
+
+
+@pytest.mark.django_db(transaction=True)
+async def test_minutes_are_made_of_each_meeting_that_has_ended() -> None:
+    await make_meeting("first")
+    await make_meeting("second")
+    task = asyncio.create_task(Housekeeping().run())
+    try:
+        async with asyncio.timeout(30):
+            while await meetings_with_minutes() != ["second", "first"]:
+                await asyncio.sleep(0.01)
     finally:
         await cancel_and_wait(task)
 

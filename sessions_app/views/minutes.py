@@ -1,0 +1,51 @@
+"""Minutes of a meeting by HTTP: one address to read them, and to change them by hand."""
+
+from __future__ import annotations
+
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods
+
+from sessions_app.access.decision import Right
+from sessions_app.access.permissions import for_session
+from sessions_app.minutes import editing, reading
+from sessions_app.minutes.requests import BadMinutesRequest, MinutesError, parse
+
+from ..models import Session
+from .notes import are_shown
+
+
+@require_http_methods(["GET", "POST"])
+def minutes(request: HttpRequest, key: str) -> HttpResponseBase:
+    """GET: tell the minutes. POST: change them; answer with all of them, and the key of what was changed."""
+    view = _change if request.method == "POST" else _read
+    response: HttpResponseBase = view(request, key)
+    return response
+
+
+@for_session()
+def _read(request: HttpRequest, session: Session) -> HttpResponse:
+    if not are_shown(request):
+        raise Http404(_("There is no such meeting, or you may not see it."))
+    return JsonResponse(_answer(session))
+
+
+@for_session(Right.EDIT)
+def _change(request: HttpRequest, session: Session) -> HttpResponse:
+    """400: the request makes no sense. 422: it cannot be done."""
+    assert request.user.is_authenticated
+    if not session.has_ended:
+        return JsonResponse({"error": _("Minutes are made when a meeting has ended.")}, status=422)
+    try:
+        item = editing.apply(session, parse(request.body), by=request.user)
+    except BadMinutesRequest as error:
+        return JsonResponse({"error": str(error)}, status=400)
+    except MinutesError as error:
+        return JsonResponse({"error": str(error)}, status=422)
+    session.refresh_from_db()
+    return JsonResponse(_answer(session) | {"item": item})
+
+
+def _answer(session: Session) -> dict[str, object]:
+    found = reading.read(session)
+    return {"minutes": reading.as_object(found) if found else None}
