@@ -24,6 +24,8 @@ from docx.oxml.ns import qn
 from docx.shared import Mm, Pt, RGBColor
 
 from recognition.audio import SAMPLE_RATE, milliseconds
+from sessions_app.minutes import reading
+from sessions_app.minutes.reading import MinutesOfMeeting
 from sessions_app.models import Session
 from sessions_app.store.queries import as_line, with_voices
 from sessions_app.templatetags.durations import clock
@@ -36,6 +38,7 @@ from .notes import Comment
 from .overlap_marks import marks
 from .speech_spans import Span, joined, length
 from .subtitles import Cue, before_words, cues, rows
+from .written_minutes import Part, Row, as_calendar, parts
 
 A4 = Mm(210), Mm(297)
 LOGO_HEIGHT = Mm(14)
@@ -65,9 +68,16 @@ class Export:
     marks: Mapping[int, str] = field(default_factory=dict)
     """Marks of lines in which several people speak, by their ids; none without speakers."""
 
+    minutes: MinutesOfMeeting | None = None
+
 
 def prepare(
-    session: Session, *, has_times: bool = True, has_speakers: bool = True, has_notes: bool = True
+    session: Session,
+    *,
+    has_times: bool = True,
+    has_speakers: bool = True,
+    has_notes: bool = True,
+    has_minutes: bool = True,
 ) -> Export:
     """Read a session; speakers' names are in the language of the moment."""
     utterances = list(with_voices(session.utterances.filter(is_removed=False)).order_by("start", "id"))
@@ -86,6 +96,7 @@ def prepare(
         has_speakers=has_speakers,
         notes=[_cleaned_note(note) for note in notes.read(session)] if has_notes else (),
         marks=_marks_by_line(lines) if has_speakers else {},
+        minutes=reading.read(session) if has_minutes else None,
     )
 
 
@@ -113,8 +124,10 @@ def cleaned(line: Line) -> Line:
 
 
 def as_text(export: Export) -> bytes:
-    """Write a heading, then a paragraph for each turn."""
+    """Write a heading, the minutes, then a paragraph for each turn."""
     blocks = [f"{export.title}\n{_facts(export)}"]
+    for part in parts(export.minutes):
+        blocks.append("\n".join([part.heading, *(_minutes_line(row) for row in part.rows)]))
     for turn in turns(export):
         head = " ".join(part for part in (_time(export, turn[0]), _name(export, turn[0])) if part)
         body = "\n".join(_marked(export, line) for line in turn)
@@ -122,6 +135,11 @@ def as_text(export: Export) -> bytes:
     if export.notes:
         blocks.append(f"{_('Notes')}\n" + "\n".join(map(_note_line, export.notes)))
     return "\n\n".join(blocks).encode() + b"\n"
+
+
+def _minutes_line(row: Row) -> str:
+    facts = f" ({row.facts})" if row.facts else ""
+    return f"{row.box}{f'{row.time} ' if row.time else ''}{row.text}{facts}"
 
 
 def _marked(export: Export, line: Line) -> str:
@@ -138,8 +156,12 @@ def _note_line(note: Comment) -> str:
 
 
 def as_markdown(export: Export) -> bytes:
-    """Write a heading, then a paragraph for each turn, in CommonMark."""
+    """Write a heading, the minutes, then a paragraph for each turn, in CommonMark."""
     blocks = [f"# {_markdown(export.title)}", _markdown(_facts(export))]
+    for part in parts(export.minutes):
+        blocks += [f"## {_markdown(part.heading)}", "\n".join(map(_markdown_minutes, part.rows))]
+    if export.minutes:
+        blocks.append(f"## {_('Transcript')}")
     for turn in turns(export):
         name, time = _name(export, turn[0]), _time(export, turn[0])
         head = " ".join([*([f"**{_markdown(name)}**"] if name else []), *([f"`{time}`"] if time else [])])
@@ -148,6 +170,12 @@ def as_markdown(export: Export) -> bytes:
     if export.notes:
         blocks += [f"## {_('Notes')}", "\n".join(map(_markdown_note, export.notes))]
     return "\n\n".join(blocks).encode() + b"\n"
+
+
+def _markdown_minutes(row: Row) -> str:
+    box = {None: "", True: "[x] ", False: "[ ] "}[row.is_done]
+    facts = f" **{_markdown(row.facts)}**" if row.facts else ""
+    return f"- {box}{f'`{row.time}` ' if row.time else ''}{_markdown(row.text)}{facts}"
 
 
 def _marked_markdown(export: Export, line: Line) -> str:
@@ -234,6 +262,7 @@ def as_json(export: Export) -> bytes:
         "duration_ms": round(export.duration_s * 1000),
         "lines": [_as_object(line, export.words[line.line_id]) for line in export.lines],
         "notes": [_note_as_object(note) for note in export.notes],
+        "minutes": reading.as_object(export.minutes) if export.minutes else None,
     }
     return json.dumps(content, ensure_ascii=False, indent=1).encode()
 
@@ -253,6 +282,10 @@ def as_docx(export: Export) -> bytes:
     _add_logo(document)
     _add_heading(document, export.title, level=1)
     document.add_paragraph(_facts(export))
+    for part in parts(export.minutes):
+        _add_minutes(document, part)
+    if export.minutes:
+        _add_heading(document, _("Transcript"), level=2)
     for turn in turns(export):
         _add_turn(document.add_paragraph(), export, turn)
     if export.notes:
@@ -262,6 +295,11 @@ def as_docx(export: Export) -> bytes:
     buffer = io.BytesIO()
     document.save(buffer)
     return buffer.getvalue()
+
+
+def as_tasks(export: Export) -> bytes:
+    """Write the to-dos of the minutes for a calendar."""
+    return as_calendar(export.minutes, key=export.key, title=export.title)
 
 
 def _describe(properties: Any, export: Export) -> None:
@@ -282,6 +320,18 @@ def _add_heading(document: Any, text: str, *, level: int) -> None:
     for run in document.add_heading(text, level=level).runs:
         run.font.color.rgb = RGBColor(0x1E, 0x1D, 0x1A)
         run._element.get_or_add_rPr().get_or_add_rFonts().set(qn("w:eastAsia"), "Microsoft YaHei")
+
+
+def _add_minutes(document: Any, part: Part) -> None:
+    _add_heading(document, part.heading, level=2)
+    for row in part.rows:
+        paragraph = document.add_paragraph()
+        if row.time:
+            time = paragraph.add_run(f"{row.time}  ")
+            time.font.size, time.font.color.rgb = Pt(9), RGBColor(0x76, 0x70, 0x66)
+        paragraph.add_run(f"{row.box}{row.text}")
+        if row.facts:
+            paragraph.add_run(f"  {row.facts}").bold = True
 
 
 def _add_note(paragraph: Any, note: Comment) -> None:
@@ -327,6 +377,7 @@ FORMATS: Mapping[str, Format] = {
     "rttm": Format(as_rttm, "text/plain; charset=utf-8"),
     "json": Format(as_json, "application/json"),
     "docx": Format(as_docx, "application/vnd.openxmlformats-officedocument.wordprocessingml.document"),
+    "ics": Format(as_tasks, "text/calendar; charset=utf-8"),
 }
 
 

@@ -21,7 +21,7 @@ from sessions_app.access.decision import Right
 from sessions_app.access.permissions import for_session, for_visitors
 from sessions_app.catalogue.actions import MAX_AT_ONCE
 from sessions_app.recordings import files
-from sessions_app.transcripts import exports, letterhead
+from sessions_app.transcripts import exports, letterhead, written_minutes
 from sessions_app.transcripts.archives import archive
 
 from ..models import Session
@@ -33,7 +33,10 @@ ONE_DOWNLOAD_S = 60.0
 
 @for_session(Right.EXPORT)
 def export(request: HttpRequest, session: Session, format: str) -> HttpResponseBase:  # noqa: A002
-    """Serve a transcript in one of `exports.FORMATS`; `times=0`, `speakers=0`, `notes=0` leave those out."""
+    """Serve a transcript in one of `exports.FORMATS`.
+
+    `times=0`, `speakers=0`, `notes=0`, `minutes=0` leave those out.
+    """
     if format not in exports.FORMATS:
         raise _no_such_format()
     prepared = _prepare(request, session)
@@ -52,6 +55,7 @@ def paper(request: HttpRequest, session: Session) -> HttpResponse:
     context = {
         "export": prepared,
         "logo": letterhead.own_logo(),
+        "minutes": written_minutes.parts(prepared.minutes),
         "attendees": exports.attendees(prepared) if prepared.has_speakers else [],
         "turns": [
             (
@@ -102,6 +106,7 @@ def _prepare(request: HttpRequest, session: Session) -> exports.Export:
         has_times=request.GET.get("times") != "0",
         has_speakers=request.GET.get("speakers") != "0",
         has_notes=request.GET.get("notes") != "0",
+        has_minutes=request.GET.get("minutes") != "0",
     )
 
 

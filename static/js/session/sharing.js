@@ -86,6 +86,7 @@ class ExportDialog {
       times: Number(chosen.has("times")),
       speakers: Number(chosen.has("speakers")),
       notes: Number(chosen.has("notes")),
+      minutes: Number(chosen.has("minutes")),
     });
   }
 

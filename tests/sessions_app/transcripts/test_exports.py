@@ -343,7 +343,7 @@ class TestDownload:
     def test_an_unknown_format_says_which_there_are(self) -> None:
         response = self.get(self.session(), "exe")
         assert response.status_code == 404
-        assert "txt, md, srt, vtt, rttm, json, docx" in response.content.decode()
+        assert "txt, md, srt, vtt, rttm, json, docx, ics" in response.content.decode()
 
     @pytest.mark.parametrize(("as_flac", "extension"), [(False, "wav"), (True, "flac")])
     def test_the_recording_has_every_sample(
