@@ -289,6 +289,19 @@ KEEP_RECORDINGS_DAYS = env.number("ASR_KEEP_RECORDINGS_DAYS", 0)
 KEEP_AUDIT_DAYS = env.number("ASR_KEEP_AUDIT_DAYS", 0)
 TRASH_DAYS = env.number("ASR_TRASH_DAYS", 30)
 
+# Minutes by a language model: off unless there is a server; any that speaks OpenAI's protocol.
+
+LLM_URL = env.text("LLM_URL", "")
+LLM_MODEL = env.text("LLM_MODEL", "")
+LLM_KEY = env.text("LLM_KEY", "")
+LLM_EXTERNAL = env.boolean("LLM_EXTERNAL", False)
+LLM_CONTEXT_TOKENS = env.integer("LLM_CONTEXT_TOKENS", 8_000, least=2_500)
+LLM_TOKENS_PER_DAY = env.integer("LLM_TOKENS_PER_DAY", 1_000_000)
+if LLM_URL and not LLM_URL.startswith(("http://", "https://")):
+    raise ImproperlyConfigured(f"LLM_URL={LLM_URL!r} is not understood: use http://HOST:PORT/v1.")
+if LLM_URL and not LLM_MODEL:
+    raise ImproperlyConfigured("LLM_URL needs LLM_MODEL: the name of the model as its server has it.")
+
 # Voices. The key file is made on first use; in production the keys are better kept elsewhere.
 
 VOICEPRINT_KEYS = env.keys("VOICEPRINT_KEYS")

@@ -16,6 +16,7 @@ class SessionsConfig(AppConfig):
 
         from . import checks, model_pulls  # noqa: F401
         from .access import rights_changes, roles
+        from .minutes import writing  # noqa: F401
         from .recordings import keys
         from .transcripts import attribution, parts, reidentification, search  # noqa: F401
 

@@ -652,6 +652,20 @@ class MinutesItem(models.Model):
         return self.text
 
 
+class LanguageModelUse(models.Model):
+    """Tokens that a language model took in one day, of all meetings together."""
+
+    day = models.DateField(unique=True)
+    tokens = models.BigIntegerField(default=0)
+    requests = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        default_permissions: ClassVar = []
+
+    def __str__(self) -> str:
+        return f"{self.day}: {self.tokens}"
+
+
 class AccessToken(models.Model):
     """A secret that lets its bearer into sessions; only its hash is kept."""
 

@@ -60,6 +60,7 @@ urlpatterns = [
     path("sessions/<str:key>/lines/<int:line>/words", editing.words, name="words-of-line"),
     path("sessions/<str:key>/lines/<int:line>/versions", editing.versions, name="versions-of-line"),
     path("sessions/<str:key>/minutes", minutes.minutes, name="minutes"),
+    path("sessions/<str:key>/minutes/request", minutes.request_shown, name="minutes-request"),
     path("sessions/<str:key>/notes", notes.notes, name="notes"),
     path("sessions/<str:key>/removed", editing.removed_lines, name="removed-lines"),
     path("sessions/<str:key>/edits", editing.edit, name="edit"),

@@ -74,15 +74,20 @@ class Kind:
     label: Any
     """What people call it."""
 
+    is_remote: bool = False
+    """Another machine does it, at its own pace: nothing that is done here stands in line behind it."""
+
 
 _kinds: dict[str, Kind] = {}
 
 
-def does(kind: str, *, label: Any = "", is_long: bool = False) -> Callable[[Work], Work]:
+def does(
+    kind: str, *, label: Any = "", is_long: bool = False, is_remote: bool = False
+) -> Callable[[Work], Work]:
     """Declare a coroutine function as what does this kind of job; it returns the job's result."""
 
     def declare(work: Work) -> Work:
-        _kinds[kind] = Kind(work, is_long, label or kind)
+        _kinds[kind] = Kind(work, is_long, label or kind, is_remote)
         return work
 
     return declare
@@ -114,6 +119,7 @@ async def run_pending(
     worker: str,
     *,
     is_long: bool = False,
+    is_remote: bool = False,
     others: Sequence[Engine] = (),
 ) -> int:
     """Do the jobs that wait, one after the other, and return how many.
@@ -122,9 +128,11 @@ async def run_pending(
         gallery: Tells who is enrolled by now.
         worker: Names this worker among all.
         is_long: Which ones: those that may take minutes, or those that somebody waits for.
+        is_remote: Those that another machine does.
         others: See `RunningJob.others`.
     """
-    kinds = [name for name, kind in _kinds.items() if kind.is_long == is_long]
+    wanted = (is_long, is_remote)
+    kinds = [name for name, kind in _kinds.items() if (kind.is_long, kind.is_remote) == wanted]
     count = 0
     model_ids = list(by_embedder([engine, *others]))
     while (job := await _claim(worker, kinds, model_ids)) is not None:

@@ -48,7 +48,7 @@ class SpeakerMaintenance:
             model_id: GalleryReader(model_id, dimension) for model_id, dimension in voices.items()
         }
         self._options = dict.fromkeys(voices, TrackingOptions())
-        self._wakes = [asyncio.Event(), asyncio.Event(), asyncio.Event()]
+        self._wakes = [asyncio.Event() for _ in range(4)]
 
     @property
     def gallery(self) -> Gallery:
@@ -70,11 +70,12 @@ class SpeakerMaintenance:
             event.set()
 
     async def run(self) -> None:
-        follow, quick, long = self._wakes
+        follow, quick, long, remote = self._wakes
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._repeat(self._refresh, follow))
             tasks.create_task(self._repeat(self._do_quick_jobs, quick))
             tasks.create_task(self._repeat(self._do_long_jobs, long))
+            tasks.create_task(self._repeat(self._do_remote_jobs, remote))
             tasks.create_task(self._expire())
 
     async def load(self) -> None:
@@ -127,9 +128,17 @@ class SpeakerMaintenance:
     async def _do_long_jobs(self) -> None:
         await self._do_jobs(is_long=True)
 
-    async def _do_jobs(self, *, is_long: bool) -> None:
+    async def _do_remote_jobs(self) -> None:
+        await self._do_jobs(is_long=True, is_remote=True)
+
+    async def _do_jobs(self, *, is_long: bool, is_remote: bool = False) -> None:
         await jobs.run_pending(
-            self._engine, lambda: self.gallery, self._worker, is_long=is_long, others=self._others
+            self._engine,
+            lambda: self.gallery,
+            self._worker,
+            is_long=is_long,
+            is_remote=is_remote,
+            others=self._others,
         )
 
     async def _expire(self) -> None:

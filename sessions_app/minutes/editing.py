@@ -11,8 +11,8 @@ from audit import log
 from audit.models import Action
 from sessions_app.models import MinutesItem, Session, Utterance, Voice
 
-from . import keeping
-from .requests import AddItem, ChangeItem, MakeAgain, MarkItem, MinutesError, MinutesRequest
+from . import keeping, writing
+from .requests import AddItem, AskModel, ChangeItem, MakeAgain, MarkItem, MinutesError, MinutesRequest
 
 MAX_ITEMS = 1_000
 """Statements that people may add to one meeting."""
@@ -34,8 +34,11 @@ def apply(session: Session, request: MinutesRequest, *, by: User) -> int | None:
     """Do what a person asks; return the key of the statement, None where all are made again.
 
     Raises:
-        NoSuchItem, NoSuchSpeaker, TooManyItems: If it cannot be done.
+        NoSuchItem, NoSuchSpeaker, TooManyItems, NoModel: If it cannot be done.
     """
+    if isinstance(request, AskModel):
+        _ask_model(session, request.kind, by)
+        return None
     if isinstance(request, MakeAgain):
         keeping.make(session)
         log.record(Action.MINUTES_CHANGED, by=by, meeting=session.key, kind=request.kind)
@@ -56,6 +59,17 @@ def apply(session: Session, request: MinutesRequest, *, by: User) -> int | None:
         item.save()
         log.record(Action.MINUTES_CHANGED, by=by, meeting=session.key, item=item.pk, kind=request.kind)
     return item.pk
+
+
+def _ask_model(session: Session, kind: str, by: User) -> None:
+    match kind:
+        case "write":
+            writing.ask_for(session, by=by)
+        case "stop":
+            writing.stop(session)
+        case "unwrite":
+            writing.take_away(session)
+    log.record(Action.MINUTES_CHANGED, by=by, meeting=session.key, kind=kind)
 
 
 def _find(session: Session, key: int, *, is_removed: bool = False) -> MinutesItem:

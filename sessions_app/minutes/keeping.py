@@ -81,6 +81,18 @@ def make(session: Session) -> Minutes:
     return kept
 
 
+def has_minutes(session: Session) -> bool:
+    """Tell whether a meeting has any."""
+    return Minutes.objects.filter(session=session).exists()
+
+
+def keep_written(session: Session, rows: Sequence[Utterance], statements: Iterable[Statement]) -> None:
+    """Keep what a language model wrote, in the place of what it wrote before."""
+    with transaction.atomic():
+        Session.objects.select_for_update().get(pk=session.pk)
+        replace_items(session, rows, statements, MinutesItem.Source.MODEL)
+
+
 def lines_of(session: Session) -> list[Utterance]:
     """Read the lines of a meeting, in order, with their voices."""
     lines = Utterance.objects.filter(session=session, is_removed=False).select_related("voice__speaker")

@@ -86,10 +86,23 @@ def read(session: Session) -> MinutesOfMeeting | None:
         made_at=kept.made_at,
         is_out_of_date=keeping.is_out_of_date(session, kept),
         # Lines may have been taken out, or gone to another meeting: what nothing carries is not said.
-        items=[item for item in items if item.lines or item.is_edited],
+        items=_chosen([item for item in items if item.lines or item.is_edited]),
         talk=_talk(kept, voices),
         key_words=[KeyWord(word["word"], word["count"]) for word in kept.key_words],
     )
+
+
+def _chosen(items: Sequence[Item]) -> list[Item]:
+    """Leave out what patterns found of a section that a language model has written, unless it was changed."""
+    written = {item.section for item in items if item.source == MinutesItem.Source.MODEL}
+    return [
+        item
+        for item in items
+        if item.source != MinutesItem.Source.PATTERNS
+        or item.section not in written
+        or item.is_edited
+        or item.is_done
+    ]
 
 
 def _starts(session: Session, rows: Sequence[MinutesItem]) -> Mapping[int, int]:
@@ -107,8 +120,8 @@ def _people(session: Session) -> Mapping[int, Person]:
 
 def _last(voice: Voice, voices: Mapping[int, Voice]) -> Voice:
     seen = {voice.pk}
-    while voice.merged_into_id in voices and voice.merged_into_id not in seen:
-        voice = voices[voice.merged_into_id]
+    while (target := voices.get(voice.merged_into_id or 0)) and target.pk not in seen:
+        voice = target
         seen.add(voice.pk)
     return voice
 

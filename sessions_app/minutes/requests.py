@@ -74,7 +74,15 @@ class MakeAgain(_Model):
     kind: Literal["again"]
 
 
-MinutesRequest = Annotated[ChangeItem | AddItem | MarkItem | MakeAgain, Field(discriminator="kind")]
+class AskModel(_Model):
+    """A language model's minutes: asked for, not wanted any more, or taken away when they are there."""
+
+    kind: Literal["write", "stop", "unwrite"]
+
+
+MinutesRequest = Annotated[
+    ChangeItem | AddItem | MarkItem | MakeAgain | AskModel, Field(discriminator="kind")
+]
 
 _parser: TypeAdapter[MinutesRequest] = TypeAdapter(MinutesRequest)
 

@@ -6,9 +6,10 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, Js
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
+from sessions_app.access import permissions
 from sessions_app.access.decision import Right
 from sessions_app.access.permissions import for_session
-from sessions_app.minutes import editing, reading
+from sessions_app.minutes import editing, reading, writing
 from sessions_app.minutes.requests import BadMinutesRequest, MinutesError, parse
 
 from ..models import Session
@@ -27,7 +28,7 @@ def minutes(request: HttpRequest, key: str) -> HttpResponseBase:
 def _read(request: HttpRequest, session: Session) -> HttpResponse:
     if not are_shown(request):
         raise Http404(_("There is no such meeting, or you may not see it."))
-    return JsonResponse(_answer(session))
+    return JsonResponse(_answer(request, session))
 
 
 @for_session(Right.EDIT)
@@ -43,9 +44,20 @@ def _change(request: HttpRequest, session: Session) -> HttpResponse:
     except MinutesError as error:
         return JsonResponse({"error": str(error)}, status=422)
     session.refresh_from_db()
-    return JsonResponse(_answer(session) | {"item": item})
+    return JsonResponse(_answer(request, session) | {"item": item})
 
 
-def _answer(session: Session) -> dict[str, object]:
+@for_session(Right.EDIT)
+def request_shown(request: HttpRequest, session: Session) -> HttpResponse:
+    """Tell all that would be sent to the language model, and where to."""
+    if not writing.is_set_up():
+        raise Http404(_("No language model is set up here."))
+    return JsonResponse(writing.shown(session))
+
+
+def _answer(request: HttpRequest, session: Session) -> dict[str, object]:
     found = reading.read(session)
-    return {"minutes": reading.as_object(found) if found else None}
+    answer: dict[str, object] = {"minutes": reading.as_object(found) if found else None}
+    if Right.EDIT in permissions.rights(request, session):
+        answer["writer"] = writing.state(session)
+    return answer

@@ -61,8 +61,14 @@ async def _long(task: RunningJob) -> None:
     pass
 
 
-async def run(engine: Engine, *, is_long: bool = False) -> int:
-    return await run_pending(engine, lambda: gallery_of({}), "worker-1", is_long=is_long)
+@jobs.does("elsewhere", is_long=True, is_remote=True)
+async def _elsewhere(task: RunningJob) -> None:
+    pass
+
+
+async def run(engine: Engine, *, is_long: bool = False, is_remote: bool = False) -> int:
+    gallery = gallery_of({})
+    return await run_pending(engine, lambda: gallery, "worker-1", is_long=is_long, is_remote=is_remote)
 
 
 async def ask(kind: str, subject: str = "") -> Job:
@@ -134,6 +140,14 @@ async def test_what_takes_minutes_is_not_in_the_way_of_what_somebody_waits_for(e
     assert await run(engine) == 1
     assert ((await reread(long)).state, (await reread(quick)).state) == ("queued", "done")
     assert await run(engine, is_long=True) == 1
+
+
+async def test_what_another_machine_does_is_in_nobodys_way(engine: Engine) -> None:
+    elsewhere, long = await ask("elsewhere"), await ask("long")
+
+    assert await run(engine, is_long=True) == 1
+    assert ((await reread(elsewhere)).state, (await reread(long)).state) == ("queued", "done")
+    assert await run(engine, is_long=True, is_remote=True) == 1
 
 
 async def test_a_worker_that_lost_a_job_leaves_it_alone(engine: Engine) -> None:

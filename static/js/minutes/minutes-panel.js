@@ -3,7 +3,7 @@
 /** @import { PageData } from "../connection/messages.js" */
 /** @import { PlayerBar } from "../player/player-bar.js" */
 /** @import { SessionView } from "../transcript/session-view.js" */
-/** @import { Item, Minutes, Section } from "./minutes.js" */
+/** @import { Item, Minutes, Section, WriterState } from "./minutes.js" */
 
 import { getJson, postJson, RequestError, sessionUrl } from "../lib/api.js";
 import { clock } from "../lib/clock.js";
@@ -12,6 +12,7 @@ import { answerOrSayWhy } from "../lib/refusals.js";
 import { toast } from "../lib/toast.js";
 import { fill, gettext, languageOf } from "../lib/words.js";
 import { dueText, filledSections } from "./minutes.js";
+import { Writer } from "./writer.js";
 
 const MAX_CITED = 4;
 const WIDE = "(min-width: 60.01rem)";
@@ -36,6 +37,7 @@ export class MinutesPanel {
     this.opener.addEventListener("click", () => this.toggle());
     byId("minutes-close").addEventListener("click", () => this.close());
     if (this.mayEdit) this.listenToWriter();
+    this.writer = this.mayEdit ? new Writer({ data, panel: this }) : null;
     if (data.hasMinutes && !view.isLive) this.load();
   }
 
@@ -104,13 +106,14 @@ export class MinutesPanel {
     }
   }
 
-  /** @param {{minutes: Minutes | null}} answer */
-  receive({ minutes }) {
+  /** @param {{minutes: Minutes | null, writer?: WriterState | null}} answer */
+  receive({ minutes, writer }) {
     const isFirst = !this.minutes;
     this.minutes = minutes;
     this.opener.hidden = !minutes;
     if (minutes) this.show(minutes);
     if (isFirst) this.openIfTelling();
+    if (writer) this.writer?.show(writer);
   }
 
   /** @param {Minutes} minutes */
@@ -189,6 +192,7 @@ export class MinutesPanel {
         { class: "remark-head statement-facts" },
         ...item.lines.slice(0, MAX_CITED).map((line) => this.playButton(line)),
         ...facts(item),
+        item.source === "model" && element("span", { class: "hint" }, gettext("by the language model")),
         item.is_edited && element("span", { class: "hint" }, gettext("edited")),
         this.mayEdit && this.tools(item),
       ),

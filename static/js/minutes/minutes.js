@@ -34,6 +34,16 @@
  * @property {{word: string, count: number}[]} key_words
  */
 
+/**
+ * The language model that may write minutes, and how far it is.
+ *
+ * @typedef {object} WriterState
+ * @property {string} model
+ * @property {string} server
+ * @property {boolean} has_written
+ * @property {{is_at_work: boolean, done: number, steps: number, error: string} | null} job
+ */
+
 /** Sections in the order in which they are read; those that are long stay folded until somebody wants them. */
 export const SECTIONS = /** @type {const} */ ([
   { section: "summary", isOpen: true },

@@ -1,0 +1,1 @@
+"""Minutes by a language model: a server that speaks OpenAI's protocol, asked for what cites lines."""

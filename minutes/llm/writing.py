@@ -1,0 +1,89 @@
+"""Minutes written by a language model: part by part, then the whole; what no line carries is refused."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import date
+from typing import Protocol, TypeVar
+
+from pydantic import BaseModel
+
+from minutes.lines import Line
+from minutes.people import People
+from minutes.statements import Kind, Statement
+
+from . import prompts, reading
+from .answers import Part, Whole
+from .client import Used
+from .prompts import Message
+
+Answer = TypeVar("Answer", bound=BaseModel)
+
+
+class Asked(Protocol):
+    """Whoever answers: `client.Client`."""
+
+    async def ask(self, messages: Sequence[Message], form: type[Answer]) -> tuple[Answer, Used]: ...
+
+
+Report = Callable[[int, int, int], Awaitable[None]]
+"""Is told of each answer: how many there are, of how many, and the tokens that this one took."""
+
+Permission = Callable[[int], Awaitable[None]]
+"""Is asked before each request, which is of about so many tokens; raises if it must not be sent."""
+
+
+async def write(
+    lines: Sequence[Line],
+    today: date,
+    asked: Asked,
+    *,
+    context_tokens: int,
+    may_send: Permission,
+    report: Report,
+) -> list[Statement]:
+    """Return the minutes of a meeting, as far as its lines carry them.
+
+    Args:
+        lines: In order.
+        today: The day of the meeting.
+        context_tokens: As many as the model can read and write at once.
+
+    Raises:
+        ModelFailed: If there is no answer of use.
+    """
+    meeting = reading.Meeting(lines, People(lines), today)
+    parts = prompts.parts(lines, context_tokens)
+    steps = len(parts) + (len(parts) > 1)
+    found: list[Statement] = []
+    for number, part in enumerate(parts, 1):
+        messages = prompts.for_part(lines, part)
+        await may_send(prompts.size(messages) + prompts.ANSWER_TOKENS)
+        answer, used = await asked.ask(messages, Part)
+        found += reading.of_part(answer, meeting, part)
+        await report(number, steps, used.tokens)
+    if len(parts) < 2 or not any(each.kind is Kind.SUMMARY for each in found):
+        return found
+    whole = await _whole(meeting, found, context_tokens, asked, may_send)
+    await report(steps, steps, whole[1].tokens)
+    # A model that makes nothing of its own summaries leaves them as they are.
+    rest = [each for each in found if each.kind is not Kind.SUMMARY]
+    return [*whole[0], *rest] if whole[0] else found
+
+
+async def _whole(
+    meeting: reading.Meeting,
+    found: Sequence[Statement],
+    context_tokens: int,
+    asked: Asked,
+    may_send: Permission,
+) -> tuple[list[Statement], Used]:
+    """Return one summary, made of those of the parts."""
+    numbers = {line.key: number for number, line in enumerate(meeting.lines, 1)}
+    summaries = [
+        (each.text, [numbers[key] for key in each.lines]) for each in found if each.kind is Kind.SUMMARY
+    ]
+    messages = prompts.for_whole(meeting.lines, summaries, context_tokens)
+    await may_send(prompts.size(messages) + prompts.ANSWER_TOKENS)
+    answer, used = await asked.ask(messages, Whole)
+    return reading.of_whole(answer, meeting), used

@@ -1,0 +1,75 @@
+// A language model that writes minutes, where one is set up: what is sent is shown first, and then how far it is.
+
+/** @import { PageData } from "../connection/messages.js" */
+/** @import { WriterState } from "./minutes.js" */
+
+import { getJson, sessionUrl } from "../lib/api.js";
+import { byId } from "../lib/dom.js";
+import { answerOrSayWhy } from "../lib/refusals.js";
+import { fill, gettext } from "../lib/words.js";
+
+const LOOK_MS = 3000;
+
+export class Writer {
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  timer;
+
+  /** @param {{data: PageData, panel: {send: (request: object) => Promise<any>, load: () => Promise<boolean>}}} parts */
+  constructor({ data, panel }) {
+    this.data = data;
+    this.panel = panel;
+    this.dialog = byId("writer-dialog", HTMLDialogElement);
+    byId("writer-ask").addEventListener("click", () => this.ask());
+    byId("writer-stop").addEventListener("click", () => panel.send({ kind: "stop" }));
+    byId("writer-away").addEventListener("click", () => panel.send({ kind: "unwrite" }));
+    this.dialog.addEventListener("close", () => {
+      if (this.dialog.returnValue === "send") panel.send({ kind: "write" });
+    });
+  }
+
+  /** Show what would be sent, and send nothing yet. */
+  async ask() {
+    const shown = await answerOrSayWhy(getJson(sessionUrl(this.data, "minutes/request")));
+    if (!shown) return;
+    byId("writer-where").textContent = fill(
+      gettext("%(count)s requests of about %(tokens)s tokens in all go to the model %(model)s on %(server)s."),
+      { ...shown, count: shown.requests.length },
+    );
+    byId("writer-text").textContent = shown.requests
+      .map((/** @type {string[]} */ texts) => texts.join("\n\n"))
+      .join("\n\n———\n\n");
+    this.dialog.returnValue = "";
+    this.dialog.showModal();
+  }
+
+  /** @param {WriterState} state */
+  show(state) {
+    const { job } = state;
+    const isAtWork = job !== null && job.is_at_work;
+    byId("minutes-writer").hidden = false;
+    byId("writer-ask").hidden = isAtWork;
+    byId("writer-stop").hidden = !isAtWork;
+    byId("writer-away").hidden = isAtWork || !state.has_written;
+    byId("minutes-honest").hidden = state.has_written;
+    this.showProgress(state, isAtWork);
+    clearTimeout(this.timer);
+    if (isAtWork) this.timer = setTimeout(() => this.panel.load(), LOOK_MS);
+  }
+
+  /**
+   * @param {WriterState} state
+   * @param {boolean} isAtWork
+   */
+  showProgress({ job, model }, isAtWork) {
+    const bar = byId("writer-progress", HTMLProgressElement);
+    bar.hidden = !isAtWork;
+    if (job?.steps) {
+      bar.max = job.steps;
+      bar.value = job.done;
+    } else {
+      bar.removeAttribute("value");
+    }
+    const isWriting = isAtWork ? fill(gettext("%(model)s is writing…"), { model }) : "";
+    byId("writer-state").textContent = [isWriting, job?.error].filter(Boolean).join(" ");
+  }
+}
