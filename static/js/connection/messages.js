@@ -58,7 +58,7 @@
  * @property {string} token of a share link; empty without one
  * @property {number} recordingMs
  * @property {number} notes number of the last change of its notes; 0 where there are none to be read
- * @property {boolean} hasMinutes whether there are minutes to be read, once they are made
+ * @property {boolean} [hasMinutes] whether there are minutes to be read, once they are made
  * @property {boolean} mayGoOn to record more, in a session that goes on with this one
  * @property {string} sessionsUrl
  * @property {Snapshot} [transcript]

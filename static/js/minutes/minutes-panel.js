@@ -38,7 +38,6 @@ export class MinutesPanel {
     byId("minutes-close").addEventListener("click", () => this.close());
     if (this.mayEdit) this.listenToWriter();
     this.writer = this.mayEdit ? new Writer({ data, panel: this }) : null;
-    if (data.hasMinutes && !view.isLive) this.load();
   }
 
   listenToWriter() {
@@ -57,7 +56,7 @@ export class MinutesPanel {
   // Companion of the view.
 
   ended() {
-    if (this.data.hasMinutes) this.waitFor();
+    this.waitFor();
   }
 
   // Opening.

@@ -1,4 +1,4 @@
-// The minutes of a meeting as the server tells them, put in order for a page. Pure; times in milliseconds.
+// The minutes of a meeting as the server tells them, put in order for a page; times in milliseconds.
 
 /**
  * @typedef {object} Person

@@ -15,7 +15,6 @@ import { TitleField } from "../editing/title-field.js";
 import { clock } from "../lib/clock.js";
 import { byId, setText } from "../lib/dom.js";
 import { onDemand } from "../lib/on-demand.js";
-import { MinutesPanel } from "../minutes/minutes-panel.js";
 import { NotesPanel } from "../notes/notes-panel.js";
 import { PlayerBar } from "../player/player-bar.js";
 import { SpeakerTracks } from "../player/speaker-tracks.js";
@@ -33,7 +32,6 @@ export function setUpTools({ data, view }) {
   if (speakerMenu && remember) speakerMenu.offer = remember;
   const showPerson = showPersons({ view, playerBar, speakerMenu, remember });
   const notes = new NotesPanel({ data, view, playerBar });
-  const minutes = new MinutesPanel({ data, view, playerBar });
   const tracks = new SpeakerTracks({ view, player: playerBar.player });
   new LineTools({ data, view, playerBar, editing, notes });
   setUpSharing({ data, view, showRemoved: editing && showRemoved({ data, view, playerBar, edits: editing.edits }) });
@@ -46,7 +44,7 @@ export function setUpTools({ data, view }) {
     { transcriptChanged: () => finder.transcriptChanged() },
     { choosePerson: showPerson },
     notes,
-    minutes,
+    minutesCompanion({ data, view, playerBar }),
     tracks,
   );
   if (editing) view.companions.push(editing.editor);
@@ -73,6 +71,21 @@ function setUpEditing(data, view) {
     speakerMenu: new SpeakerMenu({ data, view, edits }),
     showVersions: (line) => versions((dialog) => dialog.open(line)),
   };
+}
+
+/**
+ * Minutes are of what has ended, and come after what was said.
+ *
+ * @param {{data: PageData, view: SessionView, playerBar: PlayerBar}} parts
+ */
+function minutesCompanion(parts) {
+  const minutes = onDemand(
+    () => import("../minutes/minutes-panel.js"),
+    ({ MinutesPanel }) => new MinutesPanel(parts),
+    () => {},
+  );
+  if (parts.data.hasMinutes && !parts.view.isLive) minutes((panel) => panel.load());
+  return { ended: () => parts.data.hasMinutes && minutes((panel) => panel.ended()) };
 }
 
 /**

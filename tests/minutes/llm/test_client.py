@@ -14,7 +14,7 @@ from minutes.llm.client import ATTEMPTS, Client, Server
 from minutes.llm.exceptions import ModelFailed, NotAllowed, ServerAway
 from tests.support.language_model import Reply, StandIn, stand_in
 
-EMPTY = {"summary": [], "chapters": [], "decisions": [], "actions": [], "questions": []}
+EMPTY: dict[str, Any] = {"summary": [], "chapters": [], "decisions": [], "actions": [], "questions": []}
 GOOD = json.dumps(EMPTY | {"summary": [{"text": "预算通过了", "lines": [1]}]}, ensure_ascii=False)
 MESSAGES = [{"role": "user", "content": "[1] 林静: 预算通过了。"}]
 

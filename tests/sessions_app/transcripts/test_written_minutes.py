@@ -90,7 +90,7 @@ class TestCalendar:
     def test_has_a_task_for_each_to_do(self, session: Session) -> None:
         [task] = Calendar.from_ical(exported(session, "ics")).walk("VTODO")
         assert str(task["summary"]) == f"赵敏: {PROMISE}"
-        assert task["due"].dt == date(2026, 12, 1)
+        assert task.decoded("due") == date(2026, 12, 1)
         assert str(task["status"]) == "NEEDS-ACTION"
         assert str(task["description"]) == "周会 0:00"
 

@@ -66,7 +66,7 @@ def test_other_words_another_person_and_another_day_stay_when_they_are_made_agai
     client: Client, session: Session
 ) -> None:
     other = make_voice(session, "陈伟")
-    request = {
+    request: dict[str, Any] = {
         "kind": "change",
         "item": key_of(session, "action"),
         "text": " 发测试报告\n",
