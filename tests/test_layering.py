@@ -48,6 +48,7 @@ ROOMS = {
         "transport", "worker",
     },
     "audit.management.commands": set(),
+    "minutes.llm": set(),
     "speakers.voiceprints": set(),
     "speakers.management.commands": {"voiceprints"},
     "speakers.templatetags": set(),
@@ -108,6 +109,8 @@ FORBIDDEN = {
     "audit.coalescing": [*HEAVY, *WEB, "sessions_app", "speakers", "asyncio"],
     # minutes are made of plain lines
     "minutes.extraction": [*HEAVY, *WEB, *APPS, "asyncio"],
+    "minutes.llm.reading": [*HEAVY, *WEB, *APPS, "asyncio", "openai"],
+    "sessions_app.minutes.requests": [*HEAVY, "openai"],
     # who is speaking: decisions without a database
     "speakers.voiceprints.identification": [*HEAVY, *WEB, "sessions_app", "asyncio"],
     "speakers.voiceprints.clustering": [*HEAVY, *WEB, "sessions_app", "asyncio"],
