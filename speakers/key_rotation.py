@@ -17,9 +17,7 @@ from .fields import EncryptedStorage, SealedField
 
 PAGE = 500
 
-KeyFiles = Callable[[], Iterable[Path]]
-
-_elsewhere: dict[str, KeyFiles] = {}
+_elsewhere: dict[str, Callable[[], int]] = {}
 
 
 @dataclass
@@ -28,11 +26,17 @@ class Rotated:
 
     columns: int = 0
     files: int = 0
+    others: int = 0
+    """Of other packages: `also_rotate`."""
 
 
-def also_rotate(what: str, files: KeyFiles) -> None:
-    """Encrypt anew, whenever that is done, these files of another package as well."""
-    _elsewhere[what] = files
+def also_rotate(what: str, rotate: Callable[[], int]) -> None:
+    """Have something of another package encrypted anew as well, whenever that is done.
+
+    Args:
+        rotate: Does it, and returns how many things it has encrypted.
+    """
+    _elsewhere[what] = rotate
 
 
 def add_key() -> None:
@@ -68,9 +72,8 @@ def rotate() -> Rotated:
                 done.columns += sum(_rotate_column(model, field.attname))
             elif isinstance(field, models.FileField) and isinstance(field.storage, EncryptedStorage):
                 names = model._base_manager.exclude(**{field.name: ""}).values_list(field.name, flat=True)
-                done.files += _rotate_files(Path(field.storage.path(name)) for name in names.iterator())
-    for files in _elsewhere.values():
-        done.files += _rotate_files(files())
+                done.files += rotate_files(Path(field.storage.path(name)) for name in names.iterator())
+    done.others = sum(rotate_elsewhere() for rotate_elsewhere in _elsewhere.values())
     return done
 
 
@@ -85,7 +88,8 @@ def _rotate_column(model: type[models.Model], column: str) -> Iterator[bool]:
                 yield bool(model._base_manager.filter(pk=last, **{column: token}).update(**{column: fresh}))
 
 
-def _rotate_files(paths: Iterable[Path]) -> int:
+def rotate_files(paths: Iterable[Path]) -> int:
+    """Encrypt whole files anew, and return how many that were. Raises as `rotate`."""
     return sum(map(_rotate_file, paths))
 
 

@@ -8,12 +8,11 @@ from __future__ import annotations
 
 import os
 import secrets
-from collections.abc import Iterator
 from pathlib import Path
 
 from django.conf import settings
 
-from speakers import encryption, whole_files
+from speakers import encryption, key_rotation, whole_files
 
 from .chunks import KEY_BYTES
 
@@ -69,6 +68,6 @@ def destroy(session_pk: int) -> None:
     file.unlink(missing_ok=True)
 
 
-def all_files() -> Iterator[Path]:
-    """Yield the keys of all sessions: what is encrypted anew when the installation gets another."""
-    yield from path(0).parent.glob(f"*{SUFFIX}")
+def rotate() -> int:
+    """Seal the keys anew that another than the installation's first has sealed, and return how many."""
+    return key_rotation.rotate_files(path(0).parent.glob(f"*{SUFFIX}"))

@@ -33,6 +33,9 @@ class Command(BaseCommand):
                 key_rotation.drop_old_keys()
         except (BadKeys, Undecipherable) as error:
             raise CommandError(str(error)) from error
-        self.stdout.write(f"{done.columns} embeddings and {done.files} recordings have the first key now.")
+        self.stdout.write(
+            f"{done.columns} embeddings, {done.files} recordings of voices and {done.others} secrets of "
+            "meetings and logins have the first key now."
+        )
         if drop_old:
             self.stdout.write("Earlier backups need the earlier keys: they are gone from here.")
