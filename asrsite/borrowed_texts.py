@@ -1,4 +1,4 @@
-"""Texts of Django's admin and of simple-history without a translation there, for `make translations`."""
+"""Texts of libraries, as of Django's admin, without a translation there, for `make translations`."""
 
 from django.utils.translation import gettext_noop
 
@@ -9,4 +9,5 @@ TEXTS = [
     gettext_noop("After you’ve created a user, you’ll be able to edit more user options."),
     gettext_noop("Changes"),
     gettext_noop("None"),
+    gettext_noop("authenticator"),
 ]

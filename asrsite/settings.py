@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from sessions_app.transport.connecting import layer_host
 
-from . import __version__
+from . import PRODUCT_NAME, __version__
 from . import environment as env
 from .own_addresses import network_hosts, own_addresses
 
@@ -50,6 +50,7 @@ INSTALLED_APPS = [
     "simple_history",
     "allauth",
     "allauth.account",
+    "allauth.mfa",
     "allauth.socialaccount",
     "allauth.socialaccount.providers.openid_connect",
     "asrsite",
@@ -254,6 +255,20 @@ ACCOUNT_LOGIN_METHODS = {"username"}
 ACCOUNT_SIGNUP_FIELDS = ["username*", "password1*", "password2*"]
 ACCOUNT_UNIQUE_EMAIL = False  # whose an address is, only the provider knows: accounts are never joined by it
 SOCIALACCOUNT_LOGIN_ON_GET = True  # browsers let no form of ours end at another site
+
+# Second factors of logins by password; recovery codes are of 8 digits.
+
+SECOND_FACTOR_FOR = env.names("ASR_SECOND_FACTOR_FOR", [])
+MFA_ADAPTER = "sessions_app.access.second_factor.SecondFactors"
+MFA_FORMS = {
+    "authenticate_webauthn": "sessions_app.access.passkey_forms.ShowPasskey",
+    "add_webauthn": "sessions_app.access.passkey_forms.AddPasskey",
+}
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_TOTP_ISSUER = PRODUCT_NAME
+MFA_TOTP_TOLERANCE = 1  # telephones go wrong by some seconds, and people type slowly
+MFA_ALLOW_UNVERIFIED_EMAIL = True  # addresses mean nothing here
+ACCOUNT_REAUTHENTICATION_METHODS = ["password"]  # before a second factor is added or removed
 
 LOGIN_URL = "login"
 LOGIN_REDIRECT_URL = "session-list"

@@ -6,6 +6,7 @@ from typing import Any
 
 from django.contrib.auth.models import User
 from django.contrib.auth.signals import user_logged_in, user_logged_out, user_login_failed
+from django.http import HttpRequest
 
 from . import log
 from .models import Action
@@ -21,8 +22,15 @@ def watch() -> None:
     user_logged_out.connect(_left, dispatch_uid="audit")
 
 
-def _came(sender: Any, user: User, **_: Any) -> None:
-    log.record(Action.LOGGED_IN, by=user)
+def _came(sender: Any, user: User, request: HttpRequest, **_: Any) -> None:
+    second = _second_factor(request)
+    log.record(Action.LOGGED_IN, by=user, **({"second_factor": second} if second else {}))
+
+
+def _second_factor(request: HttpRequest) -> str:
+    """Return what was shown besides a password, as allauth notes it."""
+    steps = request.session.get("account_authentication_methods") or [{}]
+    return str(steps[-1].get("type", ""))
 
 
 def _failed(sender: Any, credentials: dict[str, Any], **_: Any) -> None:
@@ -30,6 +38,11 @@ def _failed(sender: Any, credentials: dict[str, Any], **_: Any) -> None:
     name = str(credentials.get("username", ""))[:150].replace("\0", "")
     account = User.objects.filter(username=name).values_list("pk", flat=True).first()
     log.record_seldom(Action.LOGIN_FAILED, every_s=FAILURES_S, account=account)
+
+
+def second_step_failed(account: int) -> None:
+    """Record a password that was right, with something else as second factor that was not."""
+    log.record_seldom(Action.LOGIN_FAILED, every_s=FAILURES_S, account=account, step=2)
 
 
 def refused(account: int | None) -> None:

@@ -58,6 +58,9 @@ class Action(models.TextChoices):
     ACCOUNT_CHANGED = "account-change", _("changed an account")
     ACCOUNT_DELETED = "account-delete", _("deleted an account")
     PASSWORD_CHANGED = "password", _("changed a password")
+    SECOND_FACTOR_ADDED = "second-factor-add", _("set up a second factor")
+    SECOND_FACTOR_REMOVED = "second-factor-remove", _("removed a second factor")
+    RECOVERY_CODES_MADE = "recovery-codes", _("made recovery codes")
     TEAM_CHANGED = "team", _("changed a team")
 
     # With this log.

@@ -25,7 +25,7 @@ from redis.exceptions import RedisError
 from audit import logins, origin
 from sessions_app.exceptions import SessionsError
 
-from . import login_limits
+from . import login_limits, second_factor
 from .hashing_pool import Busy, pool
 from .login_limits import FORGET_S, KNOWN_PLACE_S, Failures
 
@@ -91,9 +91,18 @@ class Passwords(ModelBackend):
     """Django's accounts and permissions; a password only after its turn."""
 
     def authenticate(
-        self, request: HttpRequest | None, username: str | None = None, password: str | None = None, **_: Any
+        self,
+        request: HttpRequest | None,
+        username: str | None = None,
+        password: str | None = None,
+        *,
+        has_second_step: bool = False,
+        **_: Any,
     ) -> User | None:
-        """Return whose password this is.
+        """Return whose password this is; nobody's if a second factor is asked for that will not be shown.
+
+        Args:
+            has_second_step: Whoever calls asks for that as well, before anybody is logged in.
 
         Raises:
             TooManyAttempts: If it has to wait; `RefusedAttempts` answers so.
@@ -114,6 +123,9 @@ class Passwords(ModelBackend):
         if user is None or not is_right or not self.user_can_authenticate(user):
             _log("failed", told)
             return None
+        if not has_second_step and second_factor.is_asked_of(user):
+            _log("without its second factor", told)
+            return None
         counts.was_right()
         _remembered.add(_fingerprint(user, password))
         return user
@@ -122,6 +134,12 @@ class Passwords(ModelBackend):
 def address_of(request: HttpRequest) -> str:
     """Return the address that a request comes from, as far as our proxies tell it."""
     return origin.of_request(request).address or "unknown"
+
+
+def note_wrong_factor(sender: Any, request: HttpRequest, user: User, **_: Any) -> None:
+    """Put a wrong second factor on record, by allauth's signal; it is allauth that limits them."""
+    _log("failed", {"address": address_of(request), "account": user.get_username()})
+    logins.second_step_failed(user.pk)
 
 
 def _is_right(user: User | None, password: str) -> bool:

@@ -118,8 +118,9 @@ def permission_label(permission: Permission) -> str:
     """Name a permission in the reader's language; the database has it in one for all."""
     table = permission.content_type
     verb = permission.codename.removesuffix(f"_{table.model}")
-    says = OF_EVERY_TABLE[verb] % {"what": table.name} if verb in OF_EVERY_TABLE else gettext(permission.name)
-    return f"{table.app_labeled_name} | {says}"
+    name = gettext(table.name)  # some applications leave theirs to be made of the class's
+    says = OF_EVERY_TABLE[verb] % {"what": name} if verb in OF_EVERY_TABLE else gettext(permission.name)
+    return f"{table.app_labeled_name.removesuffix(table.name)}{name} | {says}"
 
 
 def set_up_groups() -> dict[str, bool]:

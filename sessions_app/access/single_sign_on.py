@@ -52,6 +52,14 @@ class Accounts(DefaultAccountAdapter):  # type: ignore[misc]
     def get_client_ip(self, request: HttpRequest) -> str:
         return address_of(request)
 
+    def get_login_stages(self) -> list[str]:
+        return [*super().get_login_stages(), "sessions_app.access.second_factor.Demanded"]
+
+    def authenticate(self, request: HttpRequest, **credentials: Any) -> User | None:
+        """Look at a password of somebody who is logged in, and has shown their second factor."""
+        user: User | None = super().authenticate(request, has_second_step=True, **credentials)
+        return user
+
     def add_message(self, *args: Any, **kwargs: Any) -> None:
         """Say nothing: who has logged in sees it."""
 

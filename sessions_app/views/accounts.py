@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from allauth.mfa.models import Authenticator
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.contrib.auth.models import User
@@ -17,7 +18,7 @@ from django.views.decorators.http import require_POST
 
 from audit import log
 from audit.models import Action
-from sessions_app.access import accounts, logins, roles
+from sessions_app.access import accounts, logins, roles, second_factor
 from speakers.permissions import needs, user_of
 
 from .. import teams
@@ -32,6 +33,7 @@ def account(request: HttpRequest) -> HttpResponse:
     """Show one's own account: what one may do, one's teams, and the way to another password."""
     user = user_of(request)
     own = roles.described(user.groups.order_by("pk"))
+    factors = list(Authenticator.objects.filter(user=user).order_by("pk"))
     logins.note(user, request)  # so that this one is in the list, however new it is
     context = {
         "roles": own,
@@ -39,6 +41,9 @@ def account(request: HttpRequest) -> HttpResponse:
         "managers": [] if own else accounts.managers(),
         "logins": logins.of(user),
         "login_key": request.session.session_key,
+        "factors": factors,
+        "has_app": any(factor.type == Authenticator.Type.TOTP for factor in factors),
+        "must_have_factor": second_factor.is_demanded(user),
     }
     return render(request, "accounts/account.html", context)
 
@@ -110,7 +115,7 @@ def add_account(request: HttpRequest) -> HttpResponse:
 @needs(accounts.MANAGE)
 def change_account(request: HttpRequest, key: int) -> HttpResponse:
     """Give an account its roles, and open or close it."""
-    account = _account(request, key)
+    account = account_to_change(request, key)
     manager = user_of(request)
     form = AccountForm.of(account, request.POST or None, is_own=account == manager)
     if form.is_valid():
@@ -118,7 +123,8 @@ def change_account(request: HttpRequest, key: int) -> HttpResponse:
         accounts.change(account, known["roles"], is_active=known["is_active"], by=manager)
         messages.success(request, _("Saved."))
         return redirect("account-list")
-    return render(request, "accounts/change.html", {"account": account, "form": form})
+    context = {"account": account, "form": form, "has_second_factor": second_factor.has_one(account)}
+    return render(request, "accounts/change.html", context)
 
 
 @never_cache
@@ -126,12 +132,17 @@ def change_account(request: HttpRequest, key: int) -> HttpResponse:
 @needs(accounts.MANAGE)
 def reset_password(request: HttpRequest, key: int) -> HttpResponse:
     """Give an account another password, shown once."""
-    account = _account(request, key)
+    account = account_to_change(request, key)
     password = accounts.reset_password(account, by=user_of(request))
     return render(request, "accounts/password_made.html", {"account": account, "password": password})
 
 
-def _account(request: HttpRequest, key: int) -> User:
+def account_to_change(request: HttpRequest, key: int) -> User:
+    """Return the account of this key.
+
+    Raises:
+        PermissionDenied: If whoever asks may not change it.
+    """
     account = get_object_or_404(User, pk=key)
     if not accounts.may_change(user_of(request), account):
         raise PermissionDenied(_("Only a superuser may change the account of another."))

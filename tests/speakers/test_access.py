@@ -39,7 +39,7 @@ VISITORS = ["remote", "viewer", "transcriber", "editor", "staff", "enroller", "o
 EXPECTED = """
                                          remote viewer transcriber editor staff enroller owner superuser
 index                                    302    200    200         200    200   200      200   200
-login                                    200    302    302         302    302   302      302   302
+login                                    302    302    302         302    302   302      302   302
 logout                                   302    405    405         405    405   405      405   405
 password_change                          302    200    200         200    200   200      200   200
 password_change_done                     302    200    200         200    200   200      200   200

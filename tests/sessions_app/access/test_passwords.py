@@ -60,17 +60,13 @@ def by_page(password: str, *, name: str = "anna", address: str = "203.0.113.9") 
     return Client().post("/login/", {"username": name, "password": password}, REMOTE_ADDR=address)
 
 
-def by_admin(password: str, *, name: str = "anna", address: str = "203.0.113.9") -> Any:
-    return Client().post("/admin/login/", {"username": name, "password": password}, REMOTE_ADDR=address)
-
-
 def by_api(password: str, *, name: str = "anna", address: str = "203.0.113.9") -> Any:
     return Client().get(
         "/api/speakers", REMOTE_ADDR=address, headers={"authorization": basic(name, password)}
     )
 
 
-@pytest.mark.parametrize("door", [by_page, by_admin, by_api])
+@pytest.mark.parametrize("door", [by_page, by_api])
 class TestEachDoor:
     def test_lets_in_by_the_right_password(self, door: Callable[..., Any]) -> None:
         assert door(RIGHT).status_code in (200, 302)
