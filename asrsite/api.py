@@ -9,6 +9,7 @@ from ninja import NinjaAPI
 from ninja.errors import AuthenticationError, HttpError
 from ninja.errors import ValidationError as Unreadable
 
+from sessions_app.views.uploads import router as uploads
 from speakers.api import router as speakers
 from speakers.exceptions import Undecipherable
 
@@ -17,6 +18,7 @@ from .api_reference import Reference
 
 api = NinjaAPI(title=PRODUCT_NAME, version=__version__, urls_namespace="api", docs=Reference())
 api.add_router("/", speakers)
+api.add_router("/", uploads)
 
 
 @api.exception_handler(AuthenticationError)

@@ -295,6 +295,8 @@ QUOTA_SOCKETS = env.integer("ASR_QUOTA_SOCKETS", 100)
 QUOTA_SESSIONS = env.integer("ASR_QUOTA_SESSIONS", 0)
 QUOTA_MINUTES = env.number("ASR_QUOTA_MINUTES", 0)
 QUOTA_STORAGE_MB = env.number("ASR_QUOTA_STORAGE_MB", 0)
+MAX_UPLOAD_MB = env.integer("ASR_MAX_UPLOAD_MB", 4096, least=1)
+UPLOADS_AT_ONCE = env.integer("ASR_UPLOADS_AT_ONCE", 2)  # in each worker
 SLOW_READER_S = env.number("ASR_SLOW_READER_S", 10)
 
 # Retention, applied by `manage.py prune`; 0 keeps for ever. The workers empty the trash.

@@ -13,6 +13,8 @@ SessionsError
 ├── BadAddress           transport/addresses: neither a Redis's address nor one of sentinels
 ├── WorkersFailed        worker/worker_processes: workers ended and would end again
 ├── NotContinued         store/commits: the session to go on from is none for this sender
+├── UploadError          uploads/tus: why a file, or a piece of one, is not taken
+├── Unreadable           uploads/file_log: the file is no recording that can be read
 ├── Busy                 access/hashing_pool: too many passwords wait to be looked at
 ├── TooManyAttempts      access/passwords: whoever tries has to wait
 ├── BodyTooLarge         serving/body_limits: a request brings more than its address takes

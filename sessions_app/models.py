@@ -227,6 +227,77 @@ class Session(models.Model):
         return self.has_ended and self.failures >= MAX_FAILURES
 
 
+class Upload(models.Model):
+    """A file that becomes a meeting: it comes in pieces, waits, and is transcribed by a worker."""
+
+    class State(models.TextChoices):
+        RECEIVING = "receiving", _("being sent")
+        WAITING = "waiting", _("waiting")
+        RUNNING = "running", _("being transcribed")
+        DONE = "done", _("done")
+        FAILED = "failed", _("failed")
+        CANCELLED = "cancelled", _("cancelled")
+
+    key = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    name = models.CharField(_("file name"), max_length=200)
+    size = models.BigIntegerField(_("size in bytes"))
+    received = models.BigIntegerField(default=0)
+    """Bytes that are on disk."""
+
+    state = models.CharField(_("state"), max_length=10, choices=State, default=State.RECEIVING)
+    error = models.CharField(max_length=30, blank=True)
+    """Why it failed, in a word: see `uploads.reasons`."""
+
+    owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.CASCADE, null=True, related_name="uploads", verbose_name=_("owner")
+    )
+    token = models.ForeignKey("AccessToken", models.CASCADE, null=True, related_name="uploads")
+    """By which a program sent it."""
+
+    session = models.OneToOneField(Session, models.SET_NULL, null=True, related_name="upload")
+    """None until it is begun."""
+
+    # Of the session to be.
+    session_key = models.CharField(max_length=128)
+    title = models.CharField(max_length=200, blank=True)
+    model_set = models.CharField(max_length=100)
+    expected = models.JSONField(default=list)
+    continues = models.CharField(max_length=128, blank=True)
+    recorded_at = models.DateTimeField(null=True)
+    """When the file was last changed where it comes from: the end of the recording."""
+
+    samples = models.BigIntegerField(default=0)
+    """Of the whole file, as it says; 0 while that is not known."""
+
+    # The worker that has it.
+    worker = models.CharField(max_length=100, blank=True)
+    lease_until = models.DateTimeField(null=True)
+    """While it is running: another worker may go on after that. While it waits: not before."""
+
+    attempts = models.PositiveIntegerField(default=0)
+    """Workers that had it since it last got further, which `progress` tells."""
+
+    progress = models.BigIntegerField(default=0)
+
+    created_at = models.DateTimeField(_("created"), auto_now_add=True)
+    changed_at = models.DateTimeField(auto_now_add=True)
+    """When bytes last came."""
+
+    finished_at = models.DateTimeField(null=True)
+
+    class Meta:
+        default_permissions: ClassVar = []
+        ordering: ClassVar = ["created_at", "pk"]
+        indexes: ClassVar = [models.Index(fields=["state"], name="uploads_by_state")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+UNFINISHED_UPLOADS = [Upload.State.RECEIVING, Upload.State.WAITING, Upload.State.RUNNING]
+"""States of files that take up room on the disk."""
+
+
 class Favourite(models.Model):
     """A mark that a person put to a meeting, for themselves."""
 

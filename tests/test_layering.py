@@ -34,10 +34,14 @@ ROOMS = {
     "sessions_app.catalogue": {"access", "templatetags", "transcripts"},
     "sessions_app.minutes": {"wire"},
     "sessions_app.sockets": {"access", "serving", "store", "transcripts", "transport", "wire"},
-    "sessions_app.worker": {"catalogue", "minutes", "recordings", "serving", "store", "transport", "wire"},
+    "sessions_app.uploads": {"access", "store", "transport", "wire"},
+    "sessions_app.worker": {
+        "catalogue", "minutes", "recordings", "serving", "store", "transport", "uploads", "wire",
+    },
     "sessions_app.transcripts": {"minutes", "recordings", "store", "templatetags", "wire"},
     "sessions_app.views": {
         "access", "catalogue", "minutes", "recordings", "store", "templatetags", "transcripts", "transport",
+        "uploads",
         "wire",
     },
     "sessions_app.sample": {"access", "store"},

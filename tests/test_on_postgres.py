@@ -14,6 +14,7 @@ MODULES = [
     "sessions_app/transcripts/test_editing.py",
     "sessions_app/transcripts/test_retention.py",
     "sessions_app/catalogue/test_listing.py",
+    "sessions_app/uploads/test_store.py",
     "speakers/test_secure_erase.py",
 ]
 """All in one process: it makes a database first, by all migrations."""

@@ -27,10 +27,13 @@ class Pace:
 
     Args:
         credit_s: What it may make up for at the beginning.
+        is_background: Whether nobody is speaking, however slowly it comes: a file comes no faster than it is
+            recognised, and would pass for a meeting while there is little time for it.
     """
 
-    def __init__(self, *, credit_s: float = 0.0) -> None:
+    def __init__(self, *, credit_s: float = 0.0, is_background: bool = False) -> None:
         self._ahead_s = -credit_s
+        self._is_background = is_background
         self._at: float | None = None
 
     def receive(self, count: int, now: float) -> None:
@@ -40,7 +43,7 @@ class Pace:
 
     def is_ahead(self, now: float) -> bool:
         """Return whether more has come than can have been said."""
-        return self._ahead_at(now) > MAX_AHEAD_S
+        return self._is_background or self._ahead_at(now) > MAX_AHEAD_S
 
     def _ahead_at(self, now: float) -> float:
         passed_s = 0.0 if self._at is None else now - self._at

@@ -28,6 +28,8 @@ class Transcriber:
     Args:
         start: Position of the first sample, for a session that goes on after an interruption.
         first_utterance: Number of its first utterance.
+        partials: Whether anybody wants to read what is not final yet.
+        is_background: Whether it is a file, and all that is spoken now goes first.
     """
 
     def __init__(
@@ -38,11 +40,12 @@ class Transcriber:
         start: int = 0,
         first_utterance: int = 0,
         partials: bool = True,
+        is_background: bool = False,
     ) -> None:
         options = SessionOptions.for_models(engine.models, endpointing, partials=partials)
         self.session = TranscriptionSession(options, start=start, first_utterance=first_utterance)
         self._engine = engine
-        self._pace = Pace(credit_s=INTERRUPTED_CREDIT_S if start else 0.0)
+        self._pace = Pace(credit_s=INTERRUPTED_CREDIT_S if start else 0.0, is_background=is_background)
         self._stream = engine.open_stream(self._pace)
         self._events: asyncio.Queue[Event | Exception | None] = asyncio.Queue()
         self._progress = asyncio.Event()

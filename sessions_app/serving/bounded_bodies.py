@@ -19,6 +19,9 @@ from .body_limits import (
 TRANSCRIPTIONS = ("/v1/audio/transcriptions", "/v1/listen")
 """Where whole meetings are sent, by clients of other services."""
 
+UPLOADS = "/api/uploads/"
+"""Where files of any size come in pieces."""
+
 Message = Mapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
@@ -27,7 +30,8 @@ Application = Callable[[Any, Receive, Send], Awaitable[None]]
 
 def max_body_bytes(path: str) -> int:
     """Return how large a body may be at this address."""
-    is_large = path.rstrip("/") in TRANSCRIPTIONS or takes_recordings(path)
+    is_piece = path.startswith(UPLOADS)
+    is_large = is_piece or path.rstrip("/") in TRANSCRIPTIONS or takes_recordings(path)
     return MAX_FILE_BODY_BYTES if is_large else MAX_BODY_BYTES
 
 

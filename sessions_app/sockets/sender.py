@@ -113,6 +113,8 @@ class SenderConnection:
         """
         session, is_new = await self._find_session_soon(owner=owner)
         self.model_set = session.model_set
+        if not is_new and await in_database(queries.is_from_file, session.pk):
+            raise _is_from_file(session)
         if self._join.models not in ("", self.model_set):
             raise _keeps_its_models(session)
         try:
@@ -424,6 +426,14 @@ def _keeps_its_models(session: Session) -> ProtocolError:
         ErrorCode.BAD_PARAMETER,
         f"session {session.key!r} is recognised with the models {session.model_set}, and keeps them",
         param="models",
+    )
+
+
+def _is_from_file(session: Session) -> ProtocolError:
+    return ProtocolError(
+        ErrorCode.SENDER_CONFLICT,
+        f"session {session.key!r} is transcribed from a file: take another id",
+        param="session_id",
     )
 
 

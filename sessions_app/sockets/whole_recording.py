@@ -186,7 +186,7 @@ async def decoded(path: Path) -> AsyncIterator[bytes]:
     finally:
         with contextlib.suppress(ProcessLookupError):
             process.kill()
-        await process.wait()
+        await process.communicate()  # what nobody has read keeps its pipe open, and `wait` waiting
 
 
 def _not_heard(word: str) -> ProtocolError:

@@ -10,7 +10,7 @@ from django.db.models import Prefetch, QuerySet
 from django.db.models.functions import Greatest
 
 from recognition.audio import milliseconds
-from sessions_app.models import MAX_FAILURES, Overlap, Session, Utterance
+from sessions_app.models import MAX_FAILURES, Overlap, Session, Upload, Utterance
 from sessions_app.wire.protocol import ClosedBy, Line, OverlapRef, Revision, SessionEnd, SpeakerRef
 from speakers.models import Speaker
 
@@ -135,9 +135,17 @@ def expected_in(session_pk: int) -> list[str]:
 
 
 def unfinished_sessions() -> list[tuple[int, int, str]]:
-    """Read the sessions that have not ended, as (primary key, where to go on, model set)."""
-    unfinished = Session.objects.exclude(state=Session.State.ENDED)
+    """Read the sessions that have not ended, as (primary key, where to go on, model set).
+
+    Those of files are left out: who has the file has the session.
+    """
+    unfinished = Session.objects.exclude(state=Session.State.ENDED).filter(upload=None)
     return list(unfinished.values_list("pk", Greatest("durable", "recorded"), "model_set"))
+
+
+def is_from_file(session_pk: int) -> bool:
+    """Tell whether a session is transcribed from a file."""
+    return Upload.objects.filter(session=session_pk).exists()
 
 
 def ended_among(sessions: Iterable[int]) -> list[int]:

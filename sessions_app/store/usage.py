@@ -5,12 +5,12 @@ from __future__ import annotations
 from datetime import timedelta
 
 from django.conf import settings
-from django.db.models import Count, Q, Sum
+from django.db.models import Count, Q, QuerySet, Sum
 from django.utils import timezone
 
 from recognition.audio import seconds
 from sessions_app.access.quotas import DAYS, Limits, Usage
-from sessions_app.models import Quota, Session
+from sessions_app.models import UNFINISHED_UPLOADS, Quota, Session, Upload
 from sessions_app.recordings import files
 
 
@@ -40,14 +40,24 @@ def quota_of(user_pk: int, *, begins: bool) -> tuple[Limits, Usage]:
 
 
 def usage_of(user_pk: int, limits: Limits) -> Usage:
-    """Count what an account takes, as far as its limits ask for it: files are not looked at for nothing."""
+    """Count what an account takes, as far as its limits ask for it: files are not looked at for nothing.
+
+    What is transcribed from a file is no session that goes on, and counts from when it was sent.
+    """
     own = Session.objects.filter(owner=user_pk)
-    recent = Q(created_at__gte=timezone.now() - timedelta(days=DAYS))
-    counts = own.aggregate(
-        going_on=Count("pk", filter=~Q(state=Session.State.ENDED)), recorded=Sum("durable", filter=recent)
-    )
+    since = timezone.now() - timedelta(days=DAYS)
+    recent = Q(created_at__gte=since) | Q(upload__created_at__gte=since)
+    is_spoken = ~Q(state=Session.State.ENDED) & Q(upload=None)
+    counts = own.aggregate(going_on=Count("pk", filter=is_spoken), recorded=Sum("durable", filter=recent))
+    coming = Upload.objects.filter(owner=user_pk, state__in=UNFINISHED_UPLOADS)
     return Usage(
         sessions=counts["going_on"],
         minutes=seconds(counts["recorded"] or 0) / 60,
-        storage_bytes=sum(map(files.size, own.values_list("pk", flat=True))) if limits.storage_mb else 0,
+        storage_bytes=_stored(own) + (coming.aggregate(all=Sum("size"))["all"] or 0)
+        if limits.storage_mb
+        else 0,
     )
+
+
+def _stored(own: QuerySet[Session]) -> int:
+    return sum(map(files.size, own.values_list("pk", flat=True)))

@@ -113,6 +113,37 @@ class SenderListener(Protocol):
         ...
 
 
+class AudioLog(Protocol):
+    """A worker's side of the audio of sessions that it recognises; positions are samples."""
+
+    @property
+    def keeps_audio(self) -> bool:
+        """Tell whether the audio outlives this process."""
+        ...
+
+    async def read(
+        self, session_pk: int, position: int, *, timeout_s: float, after_flush: bool = False
+    ) -> AudioChunk:
+        """Read as `Transport.read`."""
+        ...
+
+    async def report(self, session_pk: int, *, processed: int, durable: int) -> None:
+        """Say how far recognition is, as `Transport.report`."""
+        ...
+
+    async def sender_gone_s(self, session_pk: int) -> float:
+        """Return as `Transport.sender_gone_s`."""
+        ...
+
+    async def release(self, session_pk: int) -> None:
+        """Forget a session that has ended."""
+        ...
+
+    async def give_up(self, session_pk: int) -> None:
+        """Leave the session to another worker."""
+        ...
+
+
 class Transport(Protocol):
     """Positions are samples from the start of the session; sessions go by their primary key."""
 

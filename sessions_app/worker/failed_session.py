@@ -14,7 +14,7 @@ from sessions_app.recordings import files
 from sessions_app.store import commits
 from sessions_app.store.commits import Lease
 from sessions_app.store.in_database import in_database
-from sessions_app.transport.interface import Fenced, Transport
+from sessions_app.transport.interface import AudioLog, Fenced
 from sessions_app.wire import layer_messages
 from sessions_app.wire.protocol import ClosedBy, SessionEnd
 
@@ -22,7 +22,7 @@ logger = logging.getLogger(__name__)
 
 
 async def end_in_failure(
-    lease: Lease, *, transport: Transport, publish: Callable[[str, dict[str, Any]], Awaitable[None]]
+    lease: Lease, *, transport: AudioLog, publish: Callable[[str, dict[str, Any]], Awaitable[None]]
 ) -> None:
     """End a session though not all of its audio is recognised.
 
@@ -43,7 +43,7 @@ async def end_in_failure(
     await asyncio.to_thread(files.encode_flac, lease.session_pk)
 
 
-async def _record_the_rest(lease: Lease, transport: Transport) -> int:
+async def _record_the_rest(lease: Lease, transport: AudioLog) -> int:
     """Write down the audio that is still in the log; where it ends."""
     position = max(lease.durable, lease.recorded)
     try:

@@ -37,7 +37,7 @@ from sessions_app.store import commits, queries, voices
 from sessions_app.store.commits import Lease, NewLine
 from sessions_app.store.in_database import in_database
 from sessions_app.store.voices import VoiceChanges
-from sessions_app.transport.interface import AudioChunk, Fenced, Transport
+from sessions_app.transport.interface import AudioChunk, AudioLog, Fenced
 from sessions_app.wire import layer_messages
 from sessions_app.wire.protocol import ClosedBy, PartialLine, SessionEnd
 from speakers.voiceprints.identification import Gallery
@@ -78,23 +78,32 @@ class LiveSession:
         lease: The right to write; `run` ends when it is lost.
         tracker: Says whose each line is; of this session alone.
         publish: Sends a message to a group of the channel layer.
+        is_background: Whether it is a file: meetings go first, and nobody waits for partials.
     """
 
     def __init__(
         self,
         lease: Lease,
         *,
-        transport: Transport,
+        transport: AudioLog,
         engine: Engine,
         endpointing: EndpointingOptions,
         tracker: SpeakerTracker,
         publish: Publish,
+        is_background: bool = False,
     ) -> None:
         self.lease = lease
         self._transport = transport
         self._publish = publish
         self._group = layer_messages.session_group(lease.key)
-        self._transcriber = Transcriber(engine, endpointing, start=lease.durable)
+        self.is_background = is_background
+        self._transcriber = Transcriber(
+            engine,
+            endpointing,
+            start=lease.durable,
+            partials=not is_background,
+            is_background=is_background,
+        )
         self._journal = files.Journal(lease.session_pk)
         self._tracker = tracker
         self._finals: list[Final] = []  # of the latest utterance, as long as more may come
@@ -340,7 +349,7 @@ class LiveSession:
             await self._publish_hint(layer_messages.changed_message(self.lease.key))
 
     async def _publish_lines(self, kept: list[Utterance], durable: int) -> None:
-        heard_at = [self._arrivals.when(utterance.end) for utterance in kept]
+        heard_at = self._heard_at(kept)
         message = layer_messages.commit_message(
             self.lease.key,
             [queries.as_line(utterance) for utterance in kept],
@@ -353,6 +362,10 @@ class LiveSession:
         for at in heard_at:
             observe_age(final_age, "published", at)
         self._log("%d lines committed, all before %d is durable", len(kept), durable)
+
+    def _heard_at(self, kept: list[Utterance]) -> list[float | None]:
+        """Return when the audio of lines came, so that their age is counted; that of a file means nothing."""
+        return [] if self.is_background else [self._arrivals.when(utterance.end) for utterance in kept]
 
     async def _correct(self) -> None:
         """Commit what the tracker thinks of earlier lines by now; lines on their way will take it along."""

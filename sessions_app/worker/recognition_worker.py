@@ -10,6 +10,7 @@ import asyncio
 import logging
 import os
 import socket
+import uuid
 from collections.abc import Sequence
 from typing import Any
 
@@ -21,7 +22,7 @@ from sessions_app.store import commits
 from sessions_app.store.commits import Lease
 from sessions_app.store.in_database import in_database
 from sessions_app.transport.cancel import cancel_and_wait
-from sessions_app.transport.interface import Fenced, Transport
+from sessions_app.transport.interface import AudioLog, Fenced, Transport
 from sessions_app.wire import layer_messages
 from sessions_app.wire.layer_messages import LAYER_ERRORS
 from speakers.maintenance import SpeakerMaintenance
@@ -31,6 +32,7 @@ from .failed_session import end_in_failure
 from .housekeeping import Housekeeping
 from .live_session import LiveSession
 from .running_set import RunningSet
+from .upload_queue import UploadQueue
 
 logger = logging.getLogger(__name__)
 
@@ -53,10 +55,15 @@ class RecognitionWorker(AsyncConsumer):
         self._capacity = capacity
         self._live: dict[str, LiveSession] = {}
         self._recognising: dict[int, asyncio.Task[None]] = {}
+        name = f"{socket.gethostname()}-{os.getpid()}"
         self._speakers = SpeakerMaintenance(
-            [each.engine for each in sets],
-            f"{socket.gethostname()}-{os.getpid()}",
-            on_gallery=self._set_gallery,
+            [each.engine for each in sets], name, on_gallery=self._set_gallery
+        )
+        self._uploads = UploadQueue(
+            f"{name}-{uuid.uuid4().hex[:8]}",
+            list(self._sets),
+            recognise=self._recognise_file,
+            stop=self._stop_session,
         )
         self._housekeeping = Housekeeping()
         self._loading: asyncio.Task[None] | None = None
@@ -72,8 +79,8 @@ class RecognitionWorker(AsyncConsumer):
 
     @property
     def session_count(self) -> int:
-        """Number of the sessions that it is recognising."""
-        return len(self._live)
+        """Number of the sessions that it is recognising; files are none, they take nobody's place."""
+        return sum(not live.is_background for live in self._live.values())
 
     def stop(self) -> None:
         if self._loading:
@@ -88,6 +95,7 @@ class RecognitionWorker(AsyncConsumer):
         await self._loading
         self._spawn(self._speakers.run())
         self._spawn(self._housekeeping.run())
+        self._spawn(self._uploads.run())
         await self._transport.join_workers(self._capacity, model_sets=list(self._sets))
         self._spawn(self._take_sessions())
 
@@ -99,12 +107,12 @@ class RecognitionWorker(AsyncConsumer):
         if sessions := self._recognising.values():
             await asyncio.wait(sessions, timeout=HAND_OVER_S)
         await cancel_and_wait(*self._recognising.values())
+        await self._uploads.aclose()
         raise StopConsumer
 
     async def session_stop(self, message: dict[str, Any]) -> None:
         """End a session, as somebody asked for on a page."""
-        if live := self._live.get(message["key"]):
-            live.stop()
+        self._stop_session(message["key"])
 
     async def session_corrected(self, message: dict[str, Any]) -> None:
         """Correct a session: somebody said whose a voice or a line is."""
@@ -114,6 +122,11 @@ class RecognitionWorker(AsyncConsumer):
     async def speakers_changed(self, message: dict[str, Any]) -> None:
         """Look after speakers: somebody was enrolled or forgotten, or asks for a job."""
         self._speakers.look_now()
+        self._uploads.look_now()
+
+    def _stop_session(self, key: str) -> None:
+        if live := self._live.get(key):
+            live.stop()
 
     async def _set_gallery(self, gallery: Gallery) -> None:
         for live in list(self._live.values()):
@@ -128,11 +141,19 @@ class RecognitionWorker(AsyncConsumer):
             if earlier := self._recognising.get(session_pk):
                 # It was taken away from us and came back before we noticed.
                 await cancel_and_wait(earlier)
-            self._recognising[session_pk] = asyncio.create_task(self._recognise(session_pk))
+            task = asyncio.create_task(self._recognise(session_pk, self._transport))
+            self._recognising[session_pk] = task
 
-    async def _recognise(self, session_pk: int) -> None:
+    async def _recognise_file(self, session_pk: int, log: AudioLog) -> None:
+        """Recognise a session whose audio is a file, in the current task."""
+        task = asyncio.current_task()
+        assert task
+        self._recognising[session_pk] = task
+        await self._recognise(session_pk, log)
+
+    async def _recognise(self, session_pk: int, log: AudioLog) -> None:
         try:
-            await self._recognise_owned(session_pk)
+            await self._recognise_owned(session_pk, log)
         except Fenced:
             logger.warning("session %s: another worker has it now", session_pk)
         except Exception:  # one session's trouble must not be everyone's
@@ -140,24 +161,25 @@ class RecognitionWorker(AsyncConsumer):
             await in_database(commits.count_failure, session_pk)
         finally:
             del self._recognising[session_pk]
-            await self._transport.give_up(session_pk)  # if it has not ended
+            await log.give_up(session_pk)  # if it has not ended
 
-    async def _recognise_owned(self, session_pk: int) -> None:
+    async def _recognise_owned(self, session_pk: int, log: AudioLog) -> None:
         lease = await in_database(commits.acquire, session_pk)
         if lease is None:
-            await self._transport.release(session_pk)
+            await log.release(session_pk)
             return
         if lease.failures >= MAX_FAILURES:
-            await end_in_failure(lease, transport=self._transport, publish=self._publish)
+            await end_in_failure(lease, transport=log, publish=self._publish)
             return
         running = await self._set_of(lease)
         live = LiveSession(
             lease,
-            transport=self._transport,
+            transport=log,
             engine=running.engine,
             endpointing=running.endpointing,
             tracker=self._speakers.new_tracker(running.engine, expected=lease.expected),
             publish=self._publish,
+            is_background=log is not self._transport,
         )
         self._live[lease.key] = live
         logger.info(

@@ -55,8 +55,9 @@ def test_a_dropped_file_is_transcribed_and_the_list_of_others_follows_until_it_i
     drop(page, "notes.txt", b"no recording")
     expect(page.locator(".toast")).to_have_text("notes.txt is no recording.")
     drop(page, "董事会.wav", write_wav(tmp_path / "a.wav", SPOKEN.audio(pause_s=1.2)).read_bytes())
-    expect(page.locator("#title")).to_have_text("董事会")
-    expect(page.locator("#state")).to_have_text("ended")
+    expect(page.locator(".upload", has_text="董事会.wav")).to_contain_text("Transcribed")
+    expect(page.locator(".toast")).to_have_text(re.compile("董事会.wav is transcribed"))
+    expect(row(page, "董事会")).to_be_visible()
     expect(row(watching, "董事会").locator(".talk path").first).to_be_attached()
     expect(row(watching, "董事会").locator(".excerpt")).to_have_text(SPOKEN.lines[0].text)
 

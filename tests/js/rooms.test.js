@@ -14,6 +14,7 @@ const ROOMS = {
   lib: [],
   catalogue: ["lib"],
   connection: ["lib"],
+  uploads: ["lib"],
   transcript: ["lib", "connection"],
   player: ["lib", "connection", "transcript"],
   recording: ["lib", "connection", "transcript"],
@@ -21,7 +22,7 @@ const ROOMS = {
   notes: ["lib", "connection", "transcript", "player"],
   minutes: ["lib", "connection", "transcript", "player"],
   session: ["lib", "connection", "transcript", "player", "editing", "notes", "minutes"],
-  pages: ["lib", "catalogue", "connection", "transcript", "recording", "session"],
+  pages: ["lib", "catalogue", "connection", "transcript", "recording", "session", "uploads"],
 };
 
 /** What a browser loads by name: not by an import. */

@@ -51,6 +51,13 @@ GET    enrollments/DRAFT                  401    403    403      403    403   40
 GET    enrollments/DRAFT/audio            401    403    403      403    403   404      200   200
 POST   enrollments/DRAFT/store            401    403    403      403    403   404      201   201
 DELETE enrollments/DRAFT                  401    403    403      403    403   404      204   204
+GET    uploads                            200    403    200      200    403   403      403   200
+POST   uploads                            412    403    412      412    403   403      403   412
+OPTIONS uploads                           204    204    204      204    204   204      204   204
+GET    uploads/UPLOAD                     404    403    404      404    403   403      403   404
+HEAD   uploads/UPLOAD                     412    403    412      412    403   403      403   412
+PATCH  uploads/UPLOAD                     412    403    412      412    403   403      403   412
+DELETE uploads/UPLOAD                     404    403    404      404    403   403      403   404
 """
 
 
@@ -90,6 +97,7 @@ KEYS = {
     "consents/{int:key}": "consents/CONSENT",
     "voiceprints/{uuidstr:key}": "voiceprints/VOICEPRINT",
     "enrollments/{uuidstr:key}": "enrollments/DRAFT",
+    "uploads/{uuidstr:key}": "uploads/UPLOAD",
 }
 
 
@@ -110,8 +118,9 @@ def answer(client: Client, method: str, path: str, alice: Speaker, draft: Enroll
         "CONSENT": alice.consents.get().pk,
         "DRAFT": draft.pk,
         "VOICEPRINT": alice.voiceprints.get().uuid,
+        "UPLOAD": uuid.uuid4(),  # of nobody: `sessions_app/views/test_uploads.py` has the others
     }
-    address = path
+    address = "uploads/" if path == "uploads" else path
     for name, key in keys.items():
         address = address.replace(name, str(key))
     if path.endswith("/enrollments"):

@@ -1,14 +1,18 @@
-// A recording dragged onto the list: it goes to the record page, which transcribes it.
+// Recordings dragged onto the page: they are sent, and transcribed on the server.
 
 import { findById } from "../lib/dom.js";
-import { leaveFile } from "../lib/handoff.js";
 import { toast } from "../lib/toast.js";
 import { fill, gettext } from "../lib/words.js";
 
 const OUTSIDE_MS = 150;
+const NO_RECORDING = /^(image|text|font)\/|^application\/(pdf|json|zip|msword|vnd\.)/;
 
-/** Take files that are dropped anywhere on the page, where one may record. */
-export function setUpDropping() {
+/**
+ * Take files that are dropped anywhere on the page, where one may record.
+ *
+ * @param {(files: File[]) => void} onFiles
+ */
+export function setUpDropping(onFiles) {
   const target = findById("drop-target");
   if (!target) return;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
@@ -21,27 +25,13 @@ export function setUpDropping() {
     timer = setTimeout(() => (target.hidden = true), OUTSIDE_MS);
   });
   addEventListener("drop", (event) => {
-    const file = event.dataTransfer?.files[0];
-    if (!file) return;
+    const files = [...(event.dataTransfer?.files ?? [])];
+    if (!files.length) return;
     event.preventDefault();
     target.hidden = true;
-    send(file, target.dataset.url ?? "");
+    for (const { name } of files.filter(({ type }) => NO_RECORDING.test(type))) {
+      toast(fill(gettext("%(name)s is no recording."), { name }), { isError: true });
+    }
+    onFiles(files.filter(({ type }) => !NO_RECORDING.test(type)));
   });
-}
-
-/**
- * @param {File} file
- * @param {string} url of the record page
- */
-async function send(file, url) {
-  if (!/^(audio|video)\//.test(file.type)) {
-    toast(fill(gettext("%(name)s is no recording."), { name: file.name }), { isError: true });
-    return;
-  }
-  try {
-    await leaveFile(file);
-    location.assign(`${url}?source=dropped`);
-  } catch {
-    location.assign(`${url}?source=file`); // this browser keeps nothing: the file is chosen there
-  }
 }

@@ -38,8 +38,24 @@ export class MeetingNotices {
    * @param {{key: string, title: string, url: string}} meeting
    */
   async tell({ key, title, url }) {
+    await this.notify(fill(gettext("“%(title)s” has begun."), { title }), { key, url });
+  }
+
+  /**
+   * Tell that a file is transcribed, in the same way.
+   *
+   * @param {{id: string, name: string, url: string | null}} upload
+   */
+  async tellTranscribed({ id, name, url }) {
+    if (url) await this.notify(fill(gettext("%(name)s is transcribed."), { name }), { key: id, url });
+  }
+
+  /**
+   * @param {string} text
+   * @param {{key: string, url: string}} about
+   */
+  async notify(text, { key, url }) {
     if (!this.isOn || !document.hidden) return;
-    const text = fill(gettext("“%(title)s” has begun."), { title });
     const worker = await navigator.serviceWorker?.getRegistration();
     if (worker) {
       await worker.showNotification(text, { tag: key, data: { url } }); // the only way on telephones

@@ -50,7 +50,7 @@ export async function postJson(url, body) {
  */
 export async function getHtml(url) {
   const response = await request(url, { headers: { Accept: "text/html" } });
-  if (!response.ok || response.redirected) throw refusal(response);
+  if (!response.ok || response.redirected) throw refused(response);
   return response.text();
 }
 
@@ -70,8 +70,33 @@ export async function getBytes(url) {
 }
 
 /**
+ * Send something to be changed, and return the response, whatever it says. Throws RequestError where nothing answers.
+ *
  * @param {string} url
- * @param {{method?: string, headers?: Record<string, string>, body?: string}} options
+ * @param {{method: string, headers?: Record<string, string>, body?: Blob}} options
+ */
+export async function send(url, { headers = {}, ...options }) {
+  return request(url, { headers: { "X-CSRFToken": cookie("csrftoken"), ...headers }, ...options });
+}
+
+/**
+ * Return why a response is none, for people.
+ *
+ * @param {Response} response
+ */
+export async function refusal(response) {
+  try {
+    await readAnswer(response);
+  } catch (error) {
+    if (error instanceof RequestError) return error;
+    throw error;
+  }
+  return refused(response);
+}
+
+/**
+ * @param {string} url
+ * @param {{method?: string, headers?: Record<string, string>, body?: string | Blob}} options
  */
 async function request(url, { headers = {}, ...options }) {
   try {
@@ -93,7 +118,7 @@ async function readAnswer(response) {
   } catch {
     // A proxy's error page: the status says enough.
   }
-  if (!response.ok) throw refusal(response, answer);
+  if (!response.ok) throw refused(response, answer);
   return answer;
 }
 
@@ -101,7 +126,7 @@ async function readAnswer(response) {
  * @param {Response} response
  * @param {Record<string, any>} [answer]
  */
-function refusal({ status }, answer = {}) {
+function refused({ status }, answer = {}) {
   return new RequestError(answer.error ?? `${gettext("The server refused the request.")} (${status})`, status, answer);
 }
 

@@ -12,6 +12,7 @@ import { FileError } from "../recording/file-audio.js";
 import { fillMicrophones, MicrophoneError, whyImpossible } from "../recording/microphone.js";
 import { Recorder } from "../recording/recorder.js";
 import { SessionView } from "../transcript/session-view.js";
+import { UploadsPanel } from "../uploads/uploads-panel.js";
 
 const MAX_TITLE = 200;
 
@@ -33,6 +34,12 @@ const microphoneField = descendant(form, ".microphones", HTMLSelectElement);
 // The form does without them.
 const loadTools = () => import("../session/session-tools.js");
 
+/** Names of files that this page has sent alone: it goes on to such a meeting when that begins. @type {Set<string>} */
+const followed = new Set();
+const uploads = new UploadsPanel(byId("uploads"), {
+  onBegun: ({ name, url }) => followed.delete(name) && uploads.transfers.length === 0 && url && location.assign(url),
+});
+
 /** @param {string} reason empty if there is none */
 function refuse(reason) {
   impossible.textContent = reason;
@@ -47,6 +54,7 @@ async function showSource() {
   /** @type {NodeListOf<HTMLElement>} */
   const parts = form.querySelectorAll("[data-source]");
   for (const part of parts) part.hidden = (part.dataset.source === "file") !== ofFile;
+  showPace();
   fileField.required = ofFile;
   refuse(ofFile ? "" : whyImpossible());
   startButton.disabled = !impossible.hidden;
@@ -54,8 +62,34 @@ async function showSource() {
   byId("setup-device").hidden = !(await fillMicrophones(microphoneField)) || isOfFile();
 }
 
+/** What is read by this browser is one file, and ends with this page. */
+function showPace() {
+  const isReal = paceField.value === "real";
+  fileField.multiple = !isReal;
+  byId("fast-hint").hidden = isReal;
+  byId("real-hint").hidden = !isReal;
+}
+
+/** @param {File[]} files */
+async function upload(files) {
+  const models = modelsField instanceof HTMLSelectElement ? modelsField.value : "";
+  const wishes = { models, expected: expectedIds().join(","), continues: data.continues };
+  const isOne = files.length === 1;
+  const ownKey = keyField.value.trim() === keyField.defaultValue ? "" : keyField.value.trim();
+  if (isOne) for (const { name } of files) followed.add(name);
+  fileField.value = "";
+  await uploads.add(files, isOne ? { ...wishes, title: titleField.value.trim(), key: ownKey } : wishes);
+  byId("uploads-title").focus();
+}
+
 async function start() {
-  const file = isOfFile() ? (fileField.files?.[0] ?? null) : null;
+  const files = isOfFile() ? [...(fileField.files ?? [])] : [];
+  if (files.length && paceField.value !== "real") await upload(files);
+  else await record(files[0] ?? null);
+}
+
+/** @param {File | null} file in the place of the microphone */
+async function record(file) {
   const key = keyField.value.trim();
   const title = titleField.value.trim() || (file ? nameOf(file) : "");
   refuse("");
@@ -109,22 +143,22 @@ function nameOf(file) {
   return file.name.replace(/\.\w+$/, "").slice(0, MAX_TITLE);
 }
 
-/** Begin with what the address asks for: a file dropped onto the list is transcribed at once, a shared one at a click. */
+/** Begin with what the address asks for: a file that another program has shared is transcribed at a click. */
 async function begin() {
   const source = new URLSearchParams(location.search).get("source");
-  const file = source === "dropped" || source === "shared" ? await takeFile() : null;
+  const file = source === "shared" ? await takeFile() : null;
   if (source) descendant(form, "[name=source][value=file]", HTMLInputElement).checked = true;
   await showSource();
   if (!file) return;
   const files = new DataTransfer();
   files.items.add(file);
   fileField.files = files.files;
-  if (source === "dropped") start();
 }
 
 begin();
 loadTools().catch(() => {}); // while the form is filled in; the start asks again
 for (const choice of form.querySelectorAll("[name=source]")) choice.addEventListener("change", showSource);
+paceField.addEventListener("change", showPace);
 form.addEventListener("submit", (event) => {
   event.preventDefault();
   start();

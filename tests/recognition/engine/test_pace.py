@@ -53,6 +53,18 @@ class TestPace:
         pace = Pace(credit_s=INTERRUPTED_CREDIT_S)
         assert not pace.is_ahead(speak(pace, 20, at=0.0, speed=20))
 
+    @pytest.mark.parametrize("speed", [0.1, 1.0, 50.0])
+    def test_a_file_in_the_background_is_never_taken_for_a_meeting_however_slowly_it_comes(
+        self, speed: float
+    ) -> None:
+        pace = Pace(credit_s=INTERRUPTED_CREDIT_S, is_background=True)
+        assert pace.is_ahead(0.0)
+        assert pace.is_ahead(speak(pace, 60, at=0.0, speed=speed) + 100)
+
+    def test_one_that_is_not_known_as_such_is_once_little_is_done_of_it(self) -> None:
+        pace = Pace()
+        assert not pace.is_ahead(speak(pace, 60, at=0.0, speed=0.8))
+
     def test_a_file_that_stops_to_come_is_no_more_ahead_than_it_has_said(self) -> None:
         pace = Pace()
         at = speak(pace, 60, at=0.0, speed=60)
