@@ -17,7 +17,7 @@ PROMISE = "我明天上午把测试报告发给大家。"
 def test_minutes_are_shown_play_their_lines_and_keep_what_people_write(page: Page) -> None:
     page.goto("/sessions/sample-meeting/")
     # A worker makes them in its own time.
-    while not page.get_by_role("button", name="Minutes").is_visible():
+    while not page.get_by_role("button", name="Minutes", exact=True).is_visible():
         page.wait_for_timeout(500)
         page.reload()
         page.wait_for_load_state("networkidle")
