@@ -139,7 +139,8 @@ def cluster() -> Iterator[Installation]:
 def cluster_with_two_redis() -> Iterator[Installation]:
     """Run the same with a master and its replica, and three sentinels."""
     with tempfile.TemporaryDirectory(prefix="asrsite-failover-") as folder:
-        data_dir, watched, postgres = Path(folder), WatchedRedis(), PostgresServer()
+        # As deployment.md has it: on a machine that is busy, shorter silences are no death.
+        data_dir, watched, postgres = Path(folder), WatchedRedis(down_after_ms=2000), PostgresServer()
         with _processes(data_dir, watched, postgres) as running:
             ask = _in_postgres(postgres.url)
             yield Installation(data_dir, running.webs, ask, running.workers, watched=watched)
