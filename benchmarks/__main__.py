@@ -22,6 +22,7 @@ COMMANDS = {
     "people": ("-m", "benchmarks.people"),
     "speakers": ("-m", "benchmarks.speakers"),
     "transport": ("-m", "benchmarks.transport"),
+    "dialects": ("-m", "benchmarks.dialects"),
     "pages": ("-m", "benchmarks.pages"),
     "uploads": ("-m", "benchmarks.uploads"),
     "minutes": ("-m", "benchmarks.minutes"),
