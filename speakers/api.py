@@ -51,6 +51,11 @@ MAX_OFFSET = 2**31 - 1
 router = Router(tags=["speakers"])
 
 
+def _may_answer(*statuses: int) -> dict[str, Any]:
+    """Return what the API's description shall say of errors that do not follow from an operation's form."""
+    return {"responses": {str(status): {} for status in statuses}}
+
+
 class Permitted(HttpBasicAuth):
     """Door for logins with this permission; asked before anything that was sent is read."""
 
@@ -251,13 +256,13 @@ def merge(request: HttpRequest, key: uuid.UUID, merge: Merge) -> Speaker:
     return kept
 
 
-@router.get("/speakers/{uuid:key}/export", auth=Permitted(EXPORT))
+@router.get("/speakers/{uuid:key}/export", auth=Permitted(EXPORT), openapi_extra=_may_answer(503))
 def export_speaker(request: HttpRequest, key: uuid.UUID) -> HttpResponse:
     """Export everything that is kept of somebody, as a ZIP."""
     return responses.archive(_speaker(key), by=user_of(request))
 
 
-@router.get("/consent-text", auth=Permitted(ENROLL), response=ConsentTextOut)
+@router.get("/consent-text", auth=Permitted(ENROLL), response=ConsentTextOut, openapi_extra=_may_answer(404))
 def show_consent_text(request: HttpRequest) -> ConsentText:
     """Show the text to agree to, in the language that is asked for if there is one."""
     text = enrollment.current_consent_text()
@@ -294,7 +299,7 @@ def list_voiceprints(request: HttpRequest, key: uuid.UUID) -> list[Voiceprint]:
     return list(_speaker(key).voiceprints.defer("sealed_embedding"))
 
 
-@router.get("/voiceprints/{uuid:key}/audio", auth=Permitted(LISTEN))
+@router.get("/voiceprints/{uuid:key}/audio", auth=Permitted(LISTEN), openapi_extra=_may_answer(503))
 def voiceprint_audio(request: HttpRequest, key: uuid.UUID) -> Any:
     """Send the recording, as FLAC; that somebody listened is on record."""
     voiceprint = get_object_or_404(Voiceprint.objects.select_related("speaker"), uuid=key)
@@ -309,7 +314,12 @@ def forget_voiceprint(request: HttpRequest, key: uuid.UUID) -> Status[None]:
     return Status(204, None)
 
 
-@router.post("/speakers/{uuid:key}/enrollments", auth=Permitted(ENROLL), response={202: EnrollmentOut})
+@router.post(
+    "/speakers/{uuid:key}/enrollments",
+    auth=Permitted(ENROLL),
+    response={202: EnrollmentOut},
+    openapi_extra=_may_answer(409),
+)
 def enroll(
     request: HttpRequest, key: uuid.UUID, recording: Annotated[UploadedFile, File()]
 ) -> Status[dict[str, Any]]:
@@ -331,13 +341,18 @@ def show_enrollment(request: HttpRequest, key: uuid.UUID) -> dict[str, Any]:
     return _described(_draft(request, key))
 
 
-@router.get("/enrollments/{uuid:key}/audio", auth=Permitted(ENROLL))
+@router.get("/enrollments/{uuid:key}/audio", auth=Permitted(ENROLL), openapi_extra=_may_answer(503))
 def enrollment_audio(request: HttpRequest, key: uuid.UUID) -> Any:
     """Send a recording that waits for a decision, as FLAC."""
     return responses.recording(_draft(request, key))
 
 
-@router.post("/enrollments/{uuid:key}/store", auth=Permitted(ENROLL), response={201: VoiceprintOut})
+@router.post(
+    "/enrollments/{uuid:key}/store",
+    auth=Permitted(ENROLL),
+    response={201: VoiceprintOut},
+    openapi_extra=_may_answer(409),
+)
 def store_enrollment(request: HttpRequest, key: uuid.UUID, is_sure: bool = False) -> Status[Voiceprint]:
     """Make a voiceprint of it; `is_sure` if it was listened to and something speaks against it."""
     draft = _draft(request, key)

@@ -44,6 +44,7 @@ ROOMS = {
         "uploads",
         "wire",
     },
+    "sessions_app.api": {"access", "catalogue", "store", "transcripts", "views", "wire"},
     "sessions_app.sample": {"access", "store"},
     "sessions_app.templatetags": set(),
     "sessions_app.management": set(),

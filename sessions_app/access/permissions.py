@@ -66,6 +66,24 @@ def visible_sessions(request: HttpRequest) -> QuerySet[Session]:
     return kept.filter(shared)
 
 
+def listed_sessions(request: HttpRequest) -> QuerySet[Session]:
+    """Select the sessions that a program may know of: those of the token in its header, if it shows one.
+
+    Raises:
+        PermissionDenied: If that token is for a microphone: it reads nothing.
+    """
+    secret = bearer_token(request.headers)
+    if not secret:
+        return visible_sessions(request)
+    token = AccessToken.find(secret)
+    if token is None or not token.is_good() or token.role != AccessToken.Role.RECEIVER:
+        raise PermissionDenied(_("This token is for sending, not for reading."))
+    setattr(request, origin.TOKEN, token.pk)
+    token.note_use()
+    kept = Session.objects.filter(trashed_at=None)
+    return kept.filter(key=token.session_key) if token.session_key else kept
+
+
 def trashed_sessions(request: HttpRequest) -> QuerySet[Session]:
     """Select the sessions in the trash that the sender of this request could have put there."""
     trashed = Session.objects.filter(trashed_at__isnull=False)
@@ -88,24 +106,44 @@ def for_session(
     def decorate(view: View) -> View:
         @wraps(view)
         def checked(request: HttpRequest, key: str, *args: Any, **kwargs: Any) -> HttpResponseBase:
-            key = unicodedata.normalize("NFC", key).replace("\0", "\ufffd")  # PostgreSQL takes no NUL
             log_in_by_password(request)
-            there = Session.objects.filter(key=key, trashed_at=None)
-            session = there.select_related("owner").first()
-            found = rights(request, session)
-            if session and right in found:
-                if right is Right.READ:
-                    log.record_seldom(seen_as, meeting=session.key)
-                return view(request, session, *args, **kwargs)
-            if right not in found and not request.user.is_authenticated and not _has_known_token(request):
-                return log_in_first(request)
-            if session and Right.READ in found:
-                raise PermissionDenied(_("You do not have permission to do this in this meeting."))
-            raise Http404(_("There is no such meeting, or you may not see it."))
+            session = find_session(request, key, right, seen_as=seen_as)
+            return view(request, session, *args, **kwargs) if session else log_in_first(request)
 
         return checked
 
     return decorate
+
+
+def find_session(
+    request: HttpRequest, key: str, right: Right, *, seen_as: Action = Action.MEETING_READ
+) -> Session | None:
+    """Return the session of this key if the sender of a request has this right on it; see `for_session`.
+
+    Returns:
+        None, if whoever asks should say first who they are.
+
+    Raises:
+        PermissionDenied: For what one may see, and not do.
+        Http404: For what is not there, or may not be seen.
+    """
+    there = Session.objects.filter(key=spelt(key), trashed_at=None)
+    session = there.select_related("owner").first()
+    found = rights(request, session)
+    if session and right in found:
+        if right is Right.READ:
+            log.record_seldom(seen_as, meeting=session.key)
+        return session
+    if right not in found and not request.user.is_authenticated and not _has_known_token(request):
+        return None
+    if session and Right.READ in found:
+        raise PermissionDenied(_("You do not have permission to do this in this meeting."))
+    raise Http404(_("There is no such meeting, or you may not see it."))
+
+
+def spelt(key: str) -> str:
+    """Return the key of a session in its one spelling; PostgreSQL takes no NUL."""
+    return unicodedata.normalize("NFC", key).replace("\0", "\ufffd")
 
 
 def for_visitors(view: View) -> View:
@@ -123,28 +161,40 @@ def for_visitors(view: View) -> View:
 
 def log_in_by_password(request: HttpRequest) -> None:
     """Let a program read as the user whose name and password it shows (HTTP Basic)."""
+    if request.method in ("GET", "HEAD"):
+        log_in_program(request)
+
+
+def log_in_program(request: HttpRequest) -> bool:
+    """Answer a request as the user whose name and password it shows (HTTP Basic); tell if there is one."""
     scheme, _space, encoded = request.headers.get("authorization", "").partition(" ")
-    if scheme.lower() != "basic" or request.method not in ("GET", "HEAD"):
-        return
+    if scheme.lower() != "basic":
+        return False
     try:
         name, _colon, password = base64.b64decode(encoded).decode().partition(":")
     except ValueError:
-        return
-    if user := authenticate(request, username=name, password=password):
+        return False
+    user = authenticate(request, username=name, password=password)
+    if user:
         request.user = user
+    return user is not None
 
 
 def log_in_first(request: HttpRequest) -> HttpResponseBase:
     """Ask for a login: a page by leading to it, a program by 401."""
     if not wants_json(request):
         return redirect_to_login(request.get_full_path())
-    reason = (
-        _("This token or password is not known here, or no longer good.")
-        if "authorization" in request.headers
-        else _("Please log in first.")
-    )
-    headers = {"WWW-Authenticate": "Bearer"}  # not Basic: a browser would ask its user, and never forget
-    return JsonResponse({"error": reason}, status=401, headers=headers)
+    return JsonResponse({"error": nobody_known(request)}, status=401, headers=ASK_FOR_TOKEN)
+
+
+ASK_FOR_TOKEN = {"WWW-Authenticate": "Bearer"}  # not Basic: a browser would ask its user, and never forget
+
+
+def nobody_known(request: HttpRequest) -> str:
+    """Say to a program why it is taken for nobody."""
+    if "authorization" in request.headers:
+        return _("This token or password is not known here, or no longer good.")
+    return _("Please log in first.")
 
 
 def wants_json(request: HttpRequest) -> bool:

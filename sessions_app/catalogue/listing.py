@@ -195,12 +195,17 @@ class Page:
 
 
 def read_page(
-    sessions: QuerySet[Session], *, before: int | None, user: User | AnonymousUser | None = None
+    sessions: QuerySet[Session],
+    *,
+    before: int | None,
+    user: User | AnonymousUser | None = None,
+    size: int = PAGE,
 ) -> Page:
     """Read the newest sessions that are older than `before`, the primary key of the last one seen.
 
     Args:
         user: The reader, whose favourites are marked.
+        size: Sessions at most.
     """
     if before is not None:
         sessions = sessions.filter(pk__lt=before)
@@ -209,11 +214,11 @@ def read_page(
         sessions.order_by("-pk")
         .annotate(opening=Subquery(opening.values("text")[:1]), is_favourite=_is_favourite(user))
         .select_related("folder")
-        .prefetch_related("tags")[: PAGE + 1]
+        .prefetch_related("tags")[: size + 1]
     )
-    people = _people(found[:PAGE])
-    rows = [_row(row, people[row.pk]) for row in found[:PAGE]]
-    return Page(rows, found[PAGE - 1].pk if len(found) > PAGE else None)
+    people = _people(found[:size])
+    rows = [_row(row, people[row.pk]) for row in found[:size]]
+    return Page(rows, found[size - 1].pk if len(found) > size else None)
 
 
 def count_empty(sessions: QuerySet[Session], page: Page) -> int:
@@ -322,9 +327,13 @@ def find(form: ListingForm, sessions: QuerySet[Session], *, before: int | None) 
         (session, [_hit(row, text) for row in run])
         for session, run in groupby(rows, key=lambda row: row.session)
     ]
-    called_so = Q(title__icontains=text) | Q(key__icontains=text) | Q(title="", drawn_title__icontains=text)
-    titles = [] if before else list(form.narrow(sessions).filter(called_so).order_by("-pk")[:TITLES])
+    titles = [] if before else list(form.narrow(sessions).filter(called(text)).order_by("-pk")[:TITLES])
     return Found(titles, hits, keys[HITS - 1] if len(keys) > HITS else None)
+
+
+def called(text: str) -> Q:
+    """Select sessions that are called so, or partly."""
+    return Q(title__icontains=text) | Q(key__icontains=text) | Q(title="", drawn_title__icontains=text)
 
 
 def _hit(line: Utterance, looked_for: str) -> Hit:

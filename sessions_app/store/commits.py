@@ -139,6 +139,12 @@ def withdraw(session_pk: int) -> None:
     Session.objects.filter(pk=session_pk, epoch=0).delete()
 
 
+def end_unbegun(session_pk: int) -> bool:
+    """End a session that nobody has sent to or worked on, and tell whether it was one."""
+    unbegun = Session.objects.filter(pk=session_pk, epoch=0).exclude(state=Session.State.ENDED)
+    return bool(unbegun.update(state=Session.State.ENDED, ended_at=timezone.now(), closed_by=ClosedBy.PERSON))
+
+
 def acquire(session_pk: int) -> Lease | None:
     """Own a session for recognition: whoever owned it before can commit no more. None if it has ended."""
     with transaction.atomic():

@@ -39,6 +39,10 @@ def export(request: HttpRequest, session: Session, format: str) -> HttpResponseB
     """
     if format not in exports.FORMATS:
         raise _no_such_format()
+    return serve_export(request, session, format)
+
+
+def serve_export(request: HttpRequest, session: Session, format: str) -> HttpResponse:  # noqa: A002
     prepared = _prepare(request, session)
     chosen = exports.FORMATS[format]
     name = exports.file_name(session, format)
@@ -118,6 +122,10 @@ def _no_such_format() -> Http404:
 @for_session(Right.EXPORT)
 def recording(request: HttpRequest, session: Session) -> HttpResponseBase:
     """Serve the recording: FLAC once the session has ended, WAV before."""
+    return serve_recording(request, session)
+
+
+def serve_recording(request: HttpRequest, session: Session) -> HttpResponseBase:
     length = files.flac_bytes(session.pk)
     if length:
         read = partial(files.read_flac, session.pk)

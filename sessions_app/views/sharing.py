@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django.contrib import messages
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect
 from django.urls import reverse
@@ -71,9 +71,14 @@ def revoke_link(request: HttpRequest, session: Session, link: int) -> HttpRespon
 @for_session(Right.SEND)
 def end(request: HttpRequest, session: Session) -> HttpResponse:
     """End a live session as if its sender had said "close"."""
+    ask_to_end(session)
+    return JsonResponse({"state": session.state})
+
+
+def ask_to_end(session: Session) -> None:
+    """Ask the worker of a session to end it."""
     log.record(Action.MEETING_ENDED, meeting=session.key)
     notify.send(layer_messages.WORKERS, {"type": "session.stop", "key": session.key})
-    return JsonResponse({"state": session.state})
 
 
 @require_POST
@@ -89,14 +94,14 @@ def delete(request: HttpRequest, session: Session) -> HttpResponse:
     return redirect("session-list")
 
 
-def _working(session: Session) -> Any:
-    now = timezone.now()
-    return AccessToken.objects.filter(
-        Q(expires_at=None) | Q(expires_at__gt=now),
-        session_key=session.key,
-        role=AccessToken.Role.RECEIVER,
-        is_revoked=False,
-    ).order_by("-pk")
+def _working(session: Session) -> QuerySet[AccessToken]:
+    return tokens_of(session).filter(role=AccessToken.Role.RECEIVER)
+
+
+def tokens_of(session: Session) -> QuerySet[AccessToken]:
+    """Select the tokens for this session alone that work now, the newest first."""
+    not_over = Q(expires_at=None) | Q(expires_at__gt=timezone.now())
+    return AccessToken.objects.filter(not_over, session_key=session.key, is_revoked=False).order_by("-pk")
 
 
 def _days(body: bytes) -> int | None:

@@ -63,7 +63,6 @@ def test_somebody_without_the_right_is_told_so() -> None:
         ("get", "speakers/00000000-0000-0000-0000-000000000000/export"),
         ("get", "voiceprints/00000000-0000-0000-0000-000000000000/audio"),
         ("delete", "consents/7"),
-        ("get", "enrollments/00000000-0000-0000-0000-000000000000"),
     ],
 )
 def test_what_is_not_there_is_said_without_its_innards(method: str, path: str) -> None:
@@ -71,6 +70,13 @@ def test_what_is_not_there_is_said_without_its_innards(method: str, path: str) -
 
     assert response.status_code == 404
     assert response.json() == {"error": "There is nothing at this address."}
+
+
+def test_what_is_gone_is_said_in_our_own_words() -> None:
+    response = ask("enrollments/00000000-0000-0000-0000-000000000000")
+
+    assert response.status_code == 404
+    assert "stored or deleted" in response.json()["error"]
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,1 @@
+"""Sessions for programs, over HTTP: what the pages do, with the same rights."""
