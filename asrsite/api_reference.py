@@ -6,13 +6,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from ninja import NinjaAPI
 from ninja.openapi.docs import DocsBase
 
+from sessions_app.wire import asyncapi
+
+from . import __version__
 from .api_errors import METHODS
 
 Schema = dict[str, Any]
@@ -98,6 +101,12 @@ class Group:
 
     title: str
     operations: tuple[Operation, ...]
+
+
+def sockets_described(request: HttpRequest) -> JsonResponse:
+    """Serve the description of the sockets for programs."""
+    found = asyncapi.document(version=__version__, host=request.get_host(), is_secure=request.is_secure())
+    return JsonResponse(found, json_dumps_params={"ensure_ascii": False})
 
 
 def groups(schema: Schema) -> list[Group]:

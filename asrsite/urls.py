@@ -18,6 +18,7 @@ from sessions_app.views.login import LogIn, admin_login
 
 from . import PRODUCT_NAME, application, health
 from .api import api
+from .api_reference import sockets_described
 from .metrics import metrics
 from .words import words
 
@@ -40,6 +41,7 @@ urlpatterns = [
     path("people/", include("speakers.urls")),
     path("admin/login/", admin_login, name="admin-login"),
     path("admin/", admin.site.urls),
+    path("api/asyncapi.json", sockets_described, name="asyncapi"),
     path("api/", api.urls),
     path("login/", log_in, name="login"),
     path("login/", log_in, name="account_login"),
