@@ -305,6 +305,7 @@ KEEP_SESSIONS_DAYS = env.number("ASR_KEEP_SESSIONS_DAYS", 0)
 KEEP_RECORDINGS_DAYS = env.number("ASR_KEEP_RECORDINGS_DAYS", 0)
 KEEP_AUDIT_DAYS = env.number("ASR_KEEP_AUDIT_DAYS", 0)
 TRASH_DAYS = env.number("ASR_TRASH_DAYS", 30)
+WEBHOOK_NETWORKS = env.networks("ASR_WEBHOOK_NETWORKS", [])
 
 # Minutes by a language model: off unless there is a server; any that speaks OpenAI's protocol.
 

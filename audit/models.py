@@ -62,6 +62,7 @@ class Action(models.TextChoices):
     SECOND_FACTOR_REMOVED = "second-factor-remove", _("removed a second factor")
     RECOVERY_CODES_MADE = "recovery-codes", _("made recovery codes")
     TEAM_CHANGED = "team", _("changed a team")
+    WEBHOOK_CHANGED = "webhook", _("changed a webhook")
 
     # With this log.
     LOG_EXPORTED = "audit-export", _("exported the audit log")

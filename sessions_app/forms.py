@@ -1,8 +1,10 @@
-"""Forms of accounts and teams."""
+"""Forms of accounts, teams and webhooks."""
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, ClassVar
+from urllib.parse import urlsplit
 
 from django import forms
 from django.contrib.auth.models import Group, User
@@ -11,7 +13,19 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from .access import roles
-from .models import Team
+from .models import Team, Webhook
+from .store.outbox import Event
+
+if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
+
+EVENTS: Mapping[str, StrOrPromise] = {
+    Event.SESSION_BEGUN: gettext_lazy("A meeting has begun"),
+    Event.LINE_FINAL: gettext_lazy("A line is there"),
+    Event.LINE_REVISED: gettext_lazy("A line has changed"),
+    Event.SESSION_ENDED: gettext_lazy("A meeting has ended"),
+}
+"""Events that webhooks can be told, in words."""
 
 
 class RoleField(forms.ModelMultipleChoiceField):  # type: ignore[type-arg]
@@ -76,3 +90,31 @@ class MemberForm(forms.Form):
         if user is None:
             raise forms.ValidationError(_("There is no account “%(name)s”.") % {"name": name})
         return user
+
+
+class WebhookForm(forms.ModelForm):  # type: ignore[type-arg]
+    """Name and address of a webhook, and what it is told."""
+
+    events = forms.MultipleChoiceField(
+        choices=list(EVENTS.items()), widget=forms.CheckboxSelectMultiple, label=gettext_lazy("Tell it when")
+    )
+
+    class Meta:
+        model = Webhook
+        fields = ("name", "url", "events", "is_active")
+        widgets: ClassVar = {
+            "url": forms.TextInput(
+                attrs={"inputmode": "url", "autocomplete": "off", "placeholder": "https://example.com/hook"}
+            )
+        }
+
+    def clean_url(self) -> str:
+        url: str = self.cleaned_data["url"]
+        try:
+            parts = urlsplit(url)
+            is_one = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+        except ValueError:
+            is_one = False
+        if not is_one or not url.isascii() or not url.isprintable() or " " in url or "@" in parts.netloc:
+            raise forms.ValidationError(_("This is no address: it begins with https:// or http://."))
+        return url

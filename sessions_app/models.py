@@ -825,3 +825,85 @@ class AccessToken(models.Model):
     def is_good(self, now: datetime | None = None) -> bool:
         """Tell whether it is neither revoked nor out of date."""
         return not self.is_revoked and (not self.expires_at or self.expires_at > (now or timezone.now()))
+
+
+class Webhook(models.Model):
+    """An address of another program that is told what happens in meetings."""
+
+    name = models.CharField(_("name"), max_length=100)
+    url = models.CharField(_("address"), max_length=500)
+    events = models.JSONField(default=list)
+    """Names of the events that it is told, as `store.outbox.Event`."""
+
+    is_active = models.BooleanField(_("switched on"), default=True)
+    sealed_secret = SealedField()
+    sealed_previous = SealedField(null=True)
+    previous_until = models.DateTimeField(null=True)
+    """Until then messages are signed with the previous secret as well."""
+
+    worker = models.CharField(max_length=100, blank=True)
+    lease_until = models.DateTimeField(null=True)
+    """Until then this worker delivers to it, and no other."""
+
+    failures = models.PositiveIntegerField(default=0)
+    """Attempts in a row at which nobody was there."""
+
+    not_before = models.DateTimeField(null=True)
+    """Nobody was there: until then it is not tried again."""
+
+    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        verbose_name = _("webhook")
+        verbose_name_plural = _("webhooks")
+        ordering: ClassVar = ["name", "id"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Delivery(models.Model):
+    """An event that one webhook is to be told, or was. What it says is read when it is sent."""
+
+    class State(models.TextChoices):
+        WAITING = "waiting", _("waiting")
+        DELIVERED = "delivered", _("delivered")
+        GIVEN_UP = "given-up", _("given up")
+
+    webhook = models.ForeignKey(Webhook, models.CASCADE, related_name="deliveries")
+    uuid = models.UUIDField(default=uuid.uuid4, unique=True)
+    """The same at each attempt: receivers count it once."""
+
+    event = models.CharField(max_length=30)
+    session = models.ForeignKey(Session, models.CASCADE, null=True, related_name="+")
+    line = models.ForeignKey(Utterance, models.CASCADE, null=True, related_name="+")
+    revision = models.PositiveIntegerField(null=True)
+    """Of the change that it tells of."""
+
+    state = models.CharField(max_length=10, choices=State, default=State.WAITING)
+    attempts = models.PositiveIntegerField(default=0)
+    created_at = models.DateTimeField(default=timezone.now)
+    waiting_since = models.DateTimeField(default=timezone.now)
+    """When it was made, or somebody asked for it again."""
+
+    not_before = models.DateTimeField(null=True)
+    """It was refused: until then it is not sent again."""
+
+    sent_at = models.DateTimeField(null=True)
+    """Of the last attempt, as the three that follow."""
+
+    status = models.PositiveSmallIntegerField(null=True)
+    answer = models.CharField(max_length=500, blank=True)
+    took_ms = models.PositiveIntegerField(null=True)
+
+    class Meta:
+        default_permissions: ClassVar = []
+        ordering: ClassVar = ["id"]
+        indexes: ClassVar = [
+            models.Index(fields=["webhook", "id"], condition=Q(state="waiting"), name="deliveries_waiting"),
+            models.Index(fields=["webhook", "-id"], name="deliveries_by_age"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.event} {self.uuid}"

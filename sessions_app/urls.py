@@ -19,6 +19,7 @@ from .views import (
     shares,
     sharing,
     teams,
+    webhooks,
 )
 
 urlpatterns = [
@@ -45,6 +46,14 @@ urlpatterns = [
     path("teams/<int:key>/members/", teams.add_member, name="add-member"),
     path("teams/<int:key>/members/<int:user>/remove/", teams.remove_member, name="remove-member"),
     path("teams/<int:key>/delete/", teams.delete_team, name="delete-team"),
+    path("webhooks/", webhooks.webhook_list, name="webhook-list"),
+    path("webhooks/new/", webhooks.add_webhook, name="add-webhook"),
+    path("webhooks/<int:key>/", webhooks.webhook, name="webhook"),
+    path("webhooks/<int:key>/change/", webhooks.change_webhook, name="change-webhook"),
+    path("webhooks/<int:key>/test/", webhooks.test_webhook, name="test-webhook"),
+    path("webhooks/<int:key>/secret/", webhooks.renew_secret, name="renew-webhook-secret"),
+    path("webhooks/<int:key>/delete/", webhooks.delete_webhook, name="delete-webhook"),
+    path("webhooks/<int:key>/deliveries/<int:delivery>/again/", webhooks.send_again, name="send-again"),
     path("models/", models.model_list, name="models"),
     path("models/progress", models.progress, name="models-progress"),
     path("models/<str:name>/<str:action>", models.act, name="models-act"),

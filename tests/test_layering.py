@@ -35,14 +35,14 @@ ROOMS = {
     "sessions_app.minutes": {"wire"},
     "sessions_app.sockets": {"access", "serving", "store", "transcripts", "transport", "wire"},
     "sessions_app.uploads": {"access", "store", "transport", "wire"},
+    "sessions_app.webhooks": {"store", "transcripts", "transport", "wire"},
     "sessions_app.worker": {
-        "catalogue", "minutes", "recordings", "serving", "store", "transport", "uploads", "wire",
+        "catalogue", "minutes", "recordings", "serving", "store", "transport", "uploads", "webhooks", "wire",
     },
     "sessions_app.transcripts": {"minutes", "recordings", "store", "templatetags", "wire"},
     "sessions_app.views": {
         "access", "catalogue", "minutes", "recordings", "store", "templatetags", "transcripts", "transport",
-        "uploads",
-        "wire",
+        "uploads", "webhooks", "wire",
     },
     "sessions_app.api": {"access", "catalogue", "store", "transcripts", "views", "wire"},
     "sessions_app.sample": {"access", "store"},

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any
 from urllib.parse import quote
 
@@ -13,9 +13,8 @@ from sessions_app.access.decision import Right
 from sessions_app.catalogue import listing
 from sessions_app.catalogue.listing import Row
 from sessions_app.models import Session, Utterance, Voice
-from sessions_app.store.queries import as_line
 from sessions_app.transcripts import word_times
-from sessions_app.wire.protocol import Word, line_fields
+from sessions_app.transcripts.line_objects import line_object
 
 
 def row(found: Row) -> dict[str, Any]:
@@ -56,18 +55,7 @@ def session(one: Session, rights: Iterable[Right]) -> dict[str, Any]:
 def lines(utterances: list[Utterance], *, has_words: bool) -> list[dict[str, Any]]:
     """Return lines as they read, which should be read `with_voices`."""
     words = word_times.of_lines(line.pk for line in utterances) if has_words else {}
-    return [_line(utterance, words) for utterance in utterances]
-
-
-def _line(utterance: Utterance, words: Mapping[int, tuple[Word, ...]]) -> dict[str, Any]:
-    told = line_fields(as_line(utterance))
-    told |= {"text": told.pop("asr"), "speaker": told.pop("spk"), "revision": utterance.revision}
-    timed = words.get(utterance.pk)
-    return told | {"words": None if timed is None else [_word(word, utterance.text) for word in timed]}
-
-
-def _word(word: Word, text: str) -> dict[str, Any]:
-    return {"text": text[word.begin : word.stop], "start_ms": word.start_ms, "end_ms": word.end_ms}
+    return [line_object(utterance, words.get(utterance.pk)) for utterance in utterances]
 
 
 def voices(one: Session) -> list[dict[str, Any]]:

@@ -21,8 +21,9 @@ from sessions_app.wire.protocol import ClosedBy
 from speakers.models import Speaker
 from speakers.voiceprints.tracking import Decision
 
-from . import queries, voices
+from . import outbox, queries, voices
 from .continuation import columns_like, tag_and_share_like
+from .outbox import Event
 from .voices import NO_CHANGES, VoiceChanges
 
 
@@ -152,6 +153,8 @@ def acquire(session_pk: int) -> Lease | None:
         if not own.update(epoch=F("epoch") + 1, state=Session.State.LIVE, awaited_until=None):
             return None
         row = Session.objects.get(pk=session_pk)
+        if row.epoch == 1:
+            outbox.tell(Event.SESSION_BEGUN, session_pk)
         expected = frozenset(row.expected_speakers.values_list("pk", flat=True))
     return Lease(
         row.pk,
@@ -199,6 +202,7 @@ def commit(
             for utterance, line in zip(kept, lines, strict=True)
             for overlap, decision in zip(line.final.overlaps, line.overlaps, strict=True)
         )
+        outbox.tell_lines(Event.LINE_FINAL, lease.session_pk, [(line.pk, 0) for line in kept])
         voices.revise(lease.session_pk, changes.revisions)
         prefetch_related_objects(kept, queries.OVERLAPS)
     return after, kept
@@ -273,6 +277,7 @@ def end(lease: Lease, closed_by: ClosedBy) -> None:
             awaited_until=None,
         )
         voices.forget_sounds(lease.session_pk)
+        outbox.tell(Event.SESSION_ENDED, lease.session_pk)
 
 
 def _own(lease: Lease) -> QuerySet[Session]:

@@ -24,6 +24,9 @@ from speakers.voiceprints.tracking import (
     VoiceState,
 )
 
+from . import outbox
+from .outbox import Event
+
 RECENT_LINES = 200
 """Lines in which a tracker may still be corrected."""
 
@@ -181,6 +184,7 @@ def number_changes(session_pk: int, lines: Iterable[int]) -> None:
     for revision, row in enumerate(rows, last - len(rows) + 1):
         row.revision = revision
     Utterance.objects.bulk_update(rows, ["revision"], batch_size=500)
+    outbox.tell_lines(Event.LINE_REVISED, session_pk, [(row.pk, row.revision) for row in rows])
 
 
 def lines_with(voices: Q) -> list[int]:

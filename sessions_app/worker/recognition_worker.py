@@ -23,6 +23,7 @@ from sessions_app.store.commits import Lease
 from sessions_app.store.in_database import in_database
 from sessions_app.transport.cancel import cancel_and_wait
 from sessions_app.transport.interface import AudioLog, Fenced, Transport
+from sessions_app.webhooks.deliverer import Deliverer
 from sessions_app.wire import layer_messages
 from sessions_app.wire.layer_messages import LAYER_ERRORS
 from speakers.maintenance import SpeakerMaintenance
@@ -66,6 +67,7 @@ class RecognitionWorker(AsyncConsumer):
             stop=self._stop_session,
         )
         self._housekeeping = Housekeeping()
+        self._webhooks = Deliverer()
         self._loading: asyncio.Task[None] | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._inbox: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
@@ -96,6 +98,7 @@ class RecognitionWorker(AsyncConsumer):
         self._spawn(self._speakers.run())
         self._spawn(self._housekeeping.run())
         self._spawn(self._uploads.run())
+        self._spawn(self._webhooks.run())
         await self._transport.join_workers(self._capacity, model_sets=list(self._sets))
         self._spawn(self._take_sessions())
 

@@ -19,7 +19,7 @@ from tests.support.admin_site import address_of, addresses, one_of_everything
 pytestmark = pytest.mark.django_db
 
 NAMES = """
-    Earshot ID JSON ZIP WAV FLAC MP3 M4A WebM dB LDAP Control Mac Command get_absolute_url English
+    Earshot ID Webhook JSON ZIP WAV FLAC MP3 M4A WebM dB LDAP Control Mac Command get_absolute_url English
     make run ASR_MODELS ASR_MODELS=paraformer-zh ASR_MODELS=people
 """
 """Of things that have no other name in Chinese."""

@@ -88,6 +88,15 @@ def nothing(page: Page) -> None:
     expect(page.get_by_role("main")).to_be_visible()
 
 
+def make_webhook(page: Page) -> None:
+    page.locator("[name=name]").fill("n8n")
+    page.locator("[name=url]").fill("http://127.0.0.1:9/hook")
+    page.get_by_role("button", name=re.compile("^(Go on to the secret|下一步：密钥)$")).click()
+    page.get_by_role("link", name=re.compile("^(Done|完成)$")).click()
+    page.get_by_role("button", name=re.compile("^(Send a test|发送测试)$")).click()
+    expect(page.get_by_text(re.compile("ASR_WEBHOOK_NETWORKS"))).to_be_attached()
+
+
 # Each page, and what is opened on it: a visitor, an address, an act.
 MEETING = "/sessions/sample-meeting/"
 PAGES: dict[str, tuple[str | None, str, Callable[[Page], None]]] = {
@@ -115,6 +124,8 @@ PAGES: dict[str, tuple[str | None, str, Callable[[Page], None]]] = {
     "people": ("admin", "/people/", nothing),
     "accounts": ("admin", "/accounts/", nothing),
     "teams": ("admin", "/teams/", nothing),
+    "webhooks": ("admin", "/webhooks/", nothing),
+    "a webhook": ("admin", "/webhooks/new/", make_webhook),
 }
 
 # Of Django's admin: a list, and each form that is unlike the others.

@@ -59,7 +59,7 @@ def table() -> dict[str, dict[str, int]]:
 
 
 def operations() -> dict[str, tuple[str, str]]:
-    """Method and path of each operation by its function's name; those of other rooms have tests of their own."""
+    """Method and path of each operation, by its function's name; others have tests of their own."""
     found = {}
     for path, methods in api.get_openapi_schema()["paths"].items():
         for method, each in methods.items():

@@ -95,6 +95,14 @@ team                 302    302    403      403      403    403     403      403
 add-member           405    405    405      405      405    405     405      405     405     405
 remove-member        405    405    405      405      405    405     405      405     405     405
 delete-team          405    405    405      405      405    405     405      405     405     405
+webhook-list         302    302    403      403      403    403     403      403     200     302
+add-webhook          302    302    403      403      403    403     403      403     200     302
+webhook              302    302    403      403      403    403     403      403     404     302
+change-webhook       302    302    403      403      403    403     403      403     404     302
+test-webhook         405    405    405      405      405    405     405      405     405     405
+renew-webhook-secret 405    405    405      405      405    405     405      405     405     405
+delete-webhook       405    405    405      405      405    405     405      405     405     405
+send-again           405    405    405      405      405    405     405      405     405     405
 asyncapi             200    200    200      200      200    200     200      200     200     200
 login                200    200    200      200      200    200     200    200     200     200
 account_login        200    200    200      200      200    200     200    200     200     200
@@ -125,6 +133,7 @@ ELSEWHERE = {"healthz", "readyz", "metrics"}
 OF_ACCOUNTS = {
     "change-account", "reset-password", "remove-second-factor", "end-login", "team", "add-member",
     "remove-member", "delete-team",
+    "webhook", "change-webhook", "test-webhook", "renew-webhook-secret", "delete-webhook", "send-again",
 }  # fmt: skip
 NOBODY = 999_999
 
@@ -187,7 +196,7 @@ def address_of(name: str, session: Session, visitor: str) -> str:
     arguments = {"key": session.key, "line": session.utterances.all()[0].pk, "format": "txt", "link": 1}
     arguments |= {"pk": NOBODY, "name": "embedded", "action": "default", "provider_id": "company"}
     if name in OF_ACCOUNTS:
-        arguments |= {"key": NOBODY, "user": NOBODY}
+        arguments |= {"key": NOBODY, "user": NOBODY, "delivery": NOBODY}
     arguments["speaker"] = uuid.uuid4()
     parameters = get_resolver().reverse_dict.getlist(name)[0][0][0][1]
     address = reverse(name, kwargs={parameter: arguments[parameter] for parameter in parameters})
