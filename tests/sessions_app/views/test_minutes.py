@@ -59,7 +59,7 @@ def test_a_reader_gets_all_of_them(client: Client, session: Session) -> None:
 
 
 def test_before_they_are_made_there_are_none(client: Client) -> None:
-    assert read(client, make_session("other")).json() == {"minutes": None}
+    assert read(client, make_session("other")).json() == {"minutes": None, "writer": None}
 
 
 def test_other_words_another_person_and_another_day_stay_when_they_are_made_again(
