@@ -17,7 +17,7 @@ from .doors import DOOR, session_for
 
 router = Router(tags=["sessions"], auth=DOOR)
 
-Format = Literal["txt", "md", "srt", "vtt", "rttm", "json", "docx"]
+Format = Literal["txt", "md", "srt", "vtt", "rttm", "json", "docx", "ics"]
 """`exports.FORMATS`; a test compares the two."""
 
 OFF = Literal["0", "1"]
