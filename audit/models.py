@@ -47,6 +47,7 @@ class Action(models.TextChoices):
     MEETING_TRASHED = "meeting-trash", _("put a meeting into the trash")
     MEETING_RESTORED = "meeting-restore", _("took a meeting out of the trash")
     MEETING_DELETED = "meeting-delete", _("deleted a meeting for good")
+    RULE_CHANGED = "rule", _("changed a writing rule")
     RECORDING_DELETED = "recording-delete", _("deleted a recording")
 
     # With an account.

@@ -27,6 +27,7 @@ COMMANDS = {
     "uploads": ("-m", "benchmarks.uploads"),
     "minutes": ("-m", "benchmarks.minutes"),
     "attacks": ("-m", "benchmarks.attacks"),
+    "itn": ("-m", "benchmarks.itn"),
 }
 
 

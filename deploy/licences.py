@@ -56,6 +56,7 @@ READ = {
     "async-timeout": "Apache-2.0",
     "audioop-lts": "PSF-2.0",
     "kubernetes-validate": "Apache-2.0",
+    "pyahocorasick": "BSD-3-Clause",
     "standard-aifc": "PSF-2.0",
     "standard-chunk": "PSF-2.0",
     "standard-sunau": "PSF-2.0",

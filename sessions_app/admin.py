@@ -50,7 +50,7 @@ from speakers.templatetags.percent import percent
 
 from . import model_sets
 from .access import accounts, rights_changes, roles
-from .models import AccessToken, DefaultModels, Quota, Session, Utterance, Voice
+from .models import AccessToken, DefaultModels, Quota, Session, Utterance, Voice, WritingRule
 from .recordings import files
 from .templatetags.durations import clock
 from .transcripts import attribution, editing, retention, search
@@ -432,6 +432,31 @@ class DefaultModelsAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
                 choices=model_sets.choices(), label=db_field.verbose_name, help_text=db_field.help_text
             )
         return super().formfield_for_dbfield(db_field, request, **kwargs)
+
+
+@admin.register(WritingRule)
+class WritingRuleAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+    """Rules for every meeting; what people ask for in one of them belongs to it."""
+
+    list_display = ["wrong", "right", "made_by", "made_at"]
+    search_fields = ["wrong", "right"]
+    fields = ["wrong", "right"]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[WritingRule]:
+        return super().get_queryset(request).filter(session=None)
+
+    def save_model(self, request: HttpRequest, rule: WritingRule, form: Any, change: bool) -> None:
+        rule.made_by = user_of(request)
+        super().save_model(request, rule, form, change)
+        log.record(Action.RULE_CHANGED, rule=rule.pk, change="changed" if change else "made")
+
+    def delete_model(self, request: HttpRequest, rule: WritingRule) -> None:
+        log.record(Action.RULE_CHANGED, rule=rule.pk, change="deleted")
+        super().delete_model(request, rule)
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[WritingRule]) -> None:
+        for rule in queryset:
+            self.delete_model(request, rule)
 
 
 class LabelledDateTime(AdminSplitDateTime):

@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 
 from django.conf import settings
 from django.contrib.auth.models import User
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import F, Q
 from django.urls import reverse
@@ -159,6 +160,9 @@ class Session(models.Model):
     )
     """Those of whom it is known before that they may speak; others may as well."""
 
+    itn = models.BooleanField(default=True, db_default=False, editable=False)
+    """Whether finished lines have their numbers in digits (inverse text normalisation)."""
+
     trashed_at = models.DateTimeField(null=True, editable=False)
     """When it was put into the trash; until it is taken out, it is in no list, search or receiver."""
 
@@ -298,6 +302,44 @@ UNFINISHED_UPLOADS = [Upload.State.RECEIVING, Upload.State.WAITING, Upload.State
 """States of files that take up room on the disk."""
 
 
+class WritingRule(models.Model):
+    """A rule of people: what the machine keeps writing wrongly is written otherwise, in lines to come."""
+
+    session = models.ForeignKey(
+        Session,
+        models.CASCADE,
+        null=True,
+        blank=True,
+        related_name="writing_rules",
+        verbose_name=_("meeting"),
+        help_text=_("Empty: in every meeting."),
+    )
+    wrong = models.CharField(_("heard"), max_length=60)
+    right = models.CharField(_("written"), max_length=60)
+    made_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, editable=False, verbose_name=_("by")
+    )
+    made_at = models.DateTimeField(_("since"), auto_now_add=True)
+
+    class Meta:
+        verbose_name = _("writing rule")
+        verbose_name_plural = _("writing rules")
+        ordering: ClassVar = ["wrong", "pk"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["session", "wrong"], name="one_rule_per_session"),
+            models.UniqueConstraint(
+                fields=["wrong"], condition=Q(session__isnull=True), name="one_rule_everywhere"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.wrong} → {self.right}"
+
+    def clean(self) -> None:
+        if self.wrong == self.right:
+            raise ValidationError({"right": _("Both are the same.")})
+
+
 class Favourite(models.Model):
     """A mark that a person put to a meeting, for themselves."""
 
@@ -410,6 +452,9 @@ class Utterance(models.Model):
     tokens = models.JSONField(default=list, editable=False)
     """The machine's tokens as [text, start, end], positions in the session."""
 
+    rewrites = models.JSONField(default=list, db_default=[], editable=False)
+    """Pieces that are written otherwise than the machine heard them: see `recognition.writing.changes`."""
+
     voice = models.ForeignKey(
         Voice,
         models.SET_NULL,
@@ -429,7 +474,7 @@ class Utterance(models.Model):
     """Merged into another line or deleted by a person; kept so that readers can be told."""
 
     history = HistoricalRecords(
-        excluded_fields=["tokens", "machine_text"],
+        excluded_fields=["tokens", "machine_text", "rewrites"],
         verbose_name=_("version of an utterance"),
         verbose_name_plural=_("versions of utterances"),
     )

@@ -35,7 +35,13 @@ ROLES: Mapping[str, list[str]] = {
     # Records, and does with their own sessions what they like.
     "transcriber": OWN_SESSIONS,
     # Does so with everybody's.
-    "editor": [*OWN_SESSIONS, "sessions_app.view_all_session"],
+    "editor": [
+        *OWN_SESSIONS,
+        "sessions_app.view_all_session",
+        "sessions_app.view_writingrule",
+        "sessions_app.add_writingrule",
+        "sessions_app.delete_writingrule",
+    ],
     # Keeps the voices of the people who are to be recognised.
     "enroller": [
         *READING,
@@ -73,7 +79,10 @@ IN_WORDS: Mapping[str, tuple[StrOrPromise, StrOrPromise]] = {
         _("Transcriber"),
         _("Records meetings; corrects, exports, shares and deletes their own. Sees others’ if shared."),
     ),
-    "editor": (_("Editor"), _("Does what a transcriber does, with everybody’s meetings.")),
+    "editor": (
+        _("Editor"),
+        _("Does what a transcriber does, with everybody’s meetings. Says how words are always written."),
+    ),
     "enroller": (
         _("Keeper of voices"),
         _("Enrolls people with their consent, merges, exports and forgets them. Reads every meeting."),

@@ -403,6 +403,7 @@ class SessionConsumer(AsyncWebsocketConsumer):
                 models=self._sender.model_set if self._sender else feed.model_set,
                 resume_from=resume_from,
                 expected=self._sender.expected if self._sender else (),
+                itn=bool(self._sender and self._sender.itn),
                 resume=resuming.token_for(self.join.session_key),
                 limits={"frame_bytes": MAX_FRAME_BYTES},
             )

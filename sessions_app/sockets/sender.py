@@ -93,6 +93,7 @@ class SenderConnection:
         self._session_pk = 0
         self.model_set = ""  # of the session, once it is known
         self.expected: Sequence[str] = ()
+        self.itn = False
         self._bad_messages = 0
         self._flush_limit = FlushLimit()
         self._is_over = False  # nothing that comes is of interest any more
@@ -115,6 +116,7 @@ class SenderConnection:
         self.model_set = session.model_set
         if not is_new and await in_database(queries.is_from_file, session.pk):
             raise _is_from_file(session)
+        self.itn = session.itn
         if self._join.models not in ("", self.model_set):
             raise _keeps_its_models(session)
         try:
@@ -251,6 +253,8 @@ class SenderConnection:
             resumes=self._resumes,
             continues=continues,
             expected=self._join.expected,
+            itn=self._join.itn,
+            rules=self._join.rules,
         )
 
     async def _claim(self, session: Session) -> int:

@@ -13,6 +13,7 @@ from django.db.models import F, QuerySet, prefetch_related_objects
 from django.utils import timezone
 
 from recognition.core.events import Final
+from recognition.writing.changes import Written, as_columns
 from sessions_app import model_sets, teams
 from sessions_app.exceptions import SessionsError
 from sessions_app.models import Overlap, Session, Utterance, Voice
@@ -21,7 +22,7 @@ from sessions_app.wire.protocol import ClosedBy
 from speakers.models import Speaker
 from speakers.voiceprints.tracking import Decision
 
-from . import outbox, queries, voices
+from . import outbox, queries, voices, writing_rules
 from .continuation import columns_like, tag_and_share_like
 from .outbox import Event
 from .voices import NO_CHANGES, VoiceChanges
@@ -46,6 +47,9 @@ class Lease:
     expected: frozenset[int] = frozenset()
     """Keys of `Session.expected_speakers`."""
 
+    itn: bool = False
+    """See `Session.itn`."""
+
 
 @dataclass(frozen=True, slots=True)
 class NewLine:
@@ -55,6 +59,9 @@ class NewLine:
     decision: Decision
     overlaps: tuple[Decision, ...] = ()
     """Whose each of `final.overlaps` is."""
+
+    written: Written | None = None
+    """As it is written, if that is otherwise than it was heard."""
 
     @property
     def voices(self) -> list[uuid.UUID]:
@@ -82,6 +89,8 @@ def get_or_create_session(
     resumes: bool = False,
     continues: str = "",
     expected: Sequence[str] = (),
+    itn: bool | None = None,
+    rules: Sequence[tuple[str, str]] = (),
 ) -> tuple[Session, bool]:
     """Return the session of this key, and whether it is new; a new one is shared with its owner's teams.
 
@@ -89,6 +98,8 @@ def get_or_create_session(
         model_set: Of a new session; the default if empty.
         resumes: See `Session.sender_resumes`.
         continues: Key of the session that a new one goes on with, called, owned and shared like that.
+        itn: See `Session.itn`; as in the session that this one goes on with, or on, if None.
+        rules: Of a new session, for writing: see `WritingRule`.
         expected: Ids of those who are expected in a new session; who is not enrolled (any more) is left out.
 
     Raises:
@@ -99,6 +110,7 @@ def get_or_create_session(
         earlier = _continued(continues) if continues else None
         if earlier:
             new |= _like(earlier, owner=owner, title=title)
+        new |= {} if itn is None else {"itn": itn}
         new["model_set"] = model_set or new.get("model_set") or model_sets.default_name
         session, is_new = Session.objects.get_or_create(key=key, defaults=new)
         if is_new and earlier:
@@ -109,6 +121,8 @@ def get_or_create_session(
             raise NotContinued(f"session {key!r} does not continue {continues!r}: take another id")
         if is_new and expected:
             session.expected_speakers.set(Speaker.objects.filter(uuid__in=expected))
+        if is_new and rules:
+            writing_rules.add_to(session, rules)
     return session, is_new
 
 
@@ -166,6 +180,7 @@ def acquire(session_pk: int) -> Lease | None:
         failures=row.failures,
         model_set=row.model_set,
         expected=expected,
+        itn=row.itn,
     )
 
 
@@ -211,7 +226,10 @@ def commit(
 def _utterance(session_pk: int, seq: int, line: NewLine, voice: Voice) -> Utterance:
     """Return the row of a final; not saved."""
     columns = {name: getattr(line.final, name) for name in _COLUMNS}
-    columns["tokens"] = [(token.text, token.start, token.end) for token in line.final.tokens]
+    written = line.written or Written(line.final.text, line.final.tokens)
+    columns["text"] = written.text
+    columns["tokens"] = [(token.text, token.start, token.end) for token in written.tokens]
+    columns["rewrites"] = as_columns(written.rewrites)
     return Utterance(
         session_id=session_pk,
         seq=seq,

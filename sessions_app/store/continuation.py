@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from sessions_app import teams
-from sessions_app.models import Session
+from sessions_app.models import Session, WritingRule
 
 
 def columns_like(earlier: Session) -> dict[str, Any]:
@@ -17,11 +17,14 @@ def columns_like(earlier: Session) -> dict[str, Any]:
         "model_set": earlier.model_set,
         "folder_id": earlier.folder_id,
         "is_kept": earlier.is_kept,
+        "itn": earlier.itn,
     }
 
 
 def tag_and_share_like(earlier: Session, session: Session) -> None:
-    """Give a new session the tags and expected speakers of an earlier one, and share it like that."""
+    """Give a new session the tags, expected speakers and rules of an earlier one, and share it like that."""
     session.tags.set(earlier.tags.all())
     session.expected_speakers.set(earlier.expected_speakers.all())
+    rules = earlier.writing_rules.values("wrong", "right", "made_by_id")
+    WritingRule.objects.bulk_create(WritingRule(session=session, **rule) for rule in rules)
     teams.share_like(earlier, session)

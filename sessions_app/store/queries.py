@@ -10,8 +10,9 @@ from django.db.models import Prefetch, QuerySet
 from django.db.models.functions import Greatest
 
 from recognition.audio import milliseconds
+from recognition.writing.changes import from_columns, shown
 from sessions_app.models import MAX_FAILURES, Overlap, Session, Upload, Utterance
-from sessions_app.wire.protocol import ClosedBy, Line, OverlapRef, Revision, SessionEnd, SpeakerRef
+from sessions_app.wire.protocol import ClosedBy, Line, OverlapRef, Revision, Rewrite, SessionEnd, SpeakerRef
 from speakers.models import Speaker
 
 
@@ -104,11 +105,12 @@ def as_line(utterance: Utterance) -> Line:
         end_ms=milliseconds(utterance.end),
         spoken=spoken,
         overlaps=tuple(_overlaps(utterance)),
+        changes=_changes(utterance),
         **{name: getattr(utterance, name) for name in _SAME_NAMES},
     )
 
 
-_OTHER_NAMES = ("line_id", "seq", "start_ms", "end_ms", "spoken", "overlaps", "words")
+_OTHER_NAMES = ("line_id", "seq", "start_ms", "end_ms", "spoken", "overlaps", "changes", "words")
 _SAME_NAMES = [field.name for field in fields(Line) if field.name not in _OTHER_NAMES]
 """Fields of a line that are columns of an utterance as they are."""
 
@@ -126,6 +128,12 @@ def _overlaps(utterance: Utterance) -> Iterator[OverlapRef]:
                 end_ms=milliseconds(overlap.end),
                 number=None if voice.speaker_id else voice.number,
             )
+
+
+def _changes(utterance: Utterance) -> tuple[Rewrite, ...]:
+    """Return what is written otherwise than it was heard, as far as it stands where it was written."""
+    standing = shown(utterance.text, from_columns(utterance.rewrites))
+    return tuple(Rewrite(each.begin, each.stop, each.heard, by_rule=each.rule > 0) for each in standing)
 
 
 def expected_in(session_pk: int) -> list[str]:

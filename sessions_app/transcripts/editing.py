@@ -21,6 +21,7 @@ from simple_history.utils import bulk_update_with_history
 
 from audit import log
 from audit.models import Action
+from recognition.writing.changes import from_columns, written_text
 from sessions_app.models import Overlap, Session, Utterance, Voice
 from sessions_app.store.queries import with_voices
 from sessions_app.store.voices import lines_with
@@ -52,10 +53,10 @@ from .line_versions import LineVersion, Removal, by_line, lines_to_flip, removal
 EDITING_S = 600.0
 """One entry of the audit log in this time."""
 
-NOT_RESTORED = ("id", "session", "seq", "revision", "tokens", "machine_text")
+NOT_RESTORED = ("id", "session", "seq", "revision", "tokens", "machine_text", "rewrites")
 """Columns of a line that an earlier version leaves as they are."""
 
-NOT_COPIED = ("id", "seq", "revision", "machine_text", "is_removed")
+NOT_COPIED = ("id", "seq", "revision", "machine_text", "rewrites", "is_removed")
 """Columns that are a line's own: one that is made of it has others."""
 
 _RESTORED = [field for field in Utterance._meta.concrete_fields if field.name not in NOT_RESTORED]
@@ -132,8 +133,14 @@ def _change_texts(session: Session, texts: dict[Seen, str], by: User, reason: st
     before = _keep_versions([line for line, _ in changed])
     for line, text in changed:
         # Whoever writes what the machine said has not corrected it.
-        line.text, line.is_edited = text, text != line.machine_text
+        line.text, line.is_edited = text, text not in _by_machine(line)
     return _finish(session, [line for line, _ in changed], by, reason, before)
+
+
+def _by_machine(line: Utterance) -> tuple[str, str]:
+    """Return a line's text as the machine heard it, and as it has written that."""
+    heard = line.machine_text
+    return heard, written_text(heard, from_columns(line.rewrites))
 
 
 # Who says what.

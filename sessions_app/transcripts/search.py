@@ -2,8 +2,9 @@
 
 Databases index words, and Chinese is written without any. So what is indexed here is every pair of
 neighbouring characters, and a piece of text is found as its pairs in a row. Marks, blanks beside Chinese,
-case and width make no difference. The database keeps the index itself, by triggers (SQLite, FTS5) or as an
-expression (PostgreSQL, GIN): no path of the program can forget it.
+case and width make no difference, nor does whether a number is in words or in digits. The database keeps
+the index itself, by triggers (SQLite, FTS5) or as an expression (PostgreSQL, GIN): no path of the program
+can forget it.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from __future__ import annotations
 import re
 import sqlite3
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from django.db import connection, connections
@@ -19,6 +20,8 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import Max, QuerySet
 
 from sessions_app.models import Utterance
+
+from .number_spellings import spellings
 
 INDEX = "utterance_search_1"
 """The name has a number, for the day when what is indexed changes: another name is made anew."""
@@ -44,17 +47,36 @@ def search_text(text: str) -> str:
 
 
 def places(text: str, looked_for: str) -> list[tuple[int, int]]:
-    """Find what was looked for in a text: [first character, character after it)."""
-    wanted = search_text(looked_for[:MAX_LENGTH])
+    """Find what was looked for in a text: [first character, character after it), in order and apart."""
     characters = list(_characters(text))
     seen = "".join(character for character, _ in characters)
     found: list[tuple[int, int]] = []
-    at = seen.find(wanted) if wanted else -1
-    while at >= 0:
-        stop = at + len(wanted)
-        found.append((characters[at][1], _end_of(text, characters[stop - 1][1])))
-        at = seen.find(wanted, stop)
-    return found
+    for wanted in _wanted(looked_for[:MAX_LENGTH]):
+        at = seen.find(wanted)
+        while at >= 0:
+            stop = at + len(wanted)
+            found.append((characters[at][1], _end_of(text, characters[stop - 1][1])))
+            at = seen.find(wanted, stop)
+    return _apart(found)
+
+
+def _apart(places: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Return places in their order, without those that touch an earlier one."""
+    kept: list[tuple[int, int]] = []
+    for begin, stop in sorted(places):
+        if not kept or begin >= kept[-1][1]:
+            kept.append((begin, stop))
+    return kept
+
+
+def _wanted(text: str) -> list[str]:
+    """Return a text as the index sees it, first as it was typed, then with its numbers spelled otherwise.
+
+    A single digit would be found everywhere: marks are not in the index, and 5% is a 5 there.
+    """
+    typed = search_text(text)
+    others = [search_text(spelling) for spelling in spellings(text)]
+    return list(dict.fromkeys([typed, *(seen for seen in others if len(seen) > 1)])) if typed else []
 
 
 def _end_of(text: str, place: int) -> int:
@@ -107,11 +129,12 @@ def find(
     """
     lines = lines.filter(is_removed=False)
     text = text[:MAX_LENGTH].replace("\0", " ")
-    if not search_text(text):
+    wanted = _wanted(text)
+    if not wanted:
         return lines.none()
     if connection.vendor == "sqlite":
-        return _find_on_sqlite(lines, search_text(text), before)
-    return _find_on_postgres(lines if before is None else lines.filter(pk__lt=before), text, by_index)
+        return _find_on_sqlite(lines, wanted, before)
+    return _find_on_postgres(lines if before is None else lines.filter(pk__lt=before), wanted, by_index)
 
 
 def find_newest(lines: QuerySet[Utterance], text: str, count: int, *, before: int | None = None) -> list[int]:
@@ -134,11 +157,11 @@ def _keys(lines: QuerySet[Utterance], count: int) -> list[int]:
     return list(lines.values_list("pk", flat=True)[:count])
 
 
-def _find_on_sqlite(lines: QuerySet[Utterance], seen: str, before: int | None) -> QuerySet[Utterance]:
-    # A phrase of all its pairs; a single character is the beginning of one.
-    phrase = " ".join(seen[at : at + 2] for at in range(len(seen) - 1))
+def _find_on_sqlite(
+    lines: QuerySet[Utterance], wanted: Iterable[str], before: int | None
+) -> QuerySet[Utterance]:
     where = [f"{INDEX} MATCH %s", f"{INDEX}.rowid = sessions_app_utterance.id"]
-    params: list[Any] = [f'"{phrase}"' if phrase else f'"{seen}" *']
+    params: list[Any] = [" OR ".join(map(_phrase, wanted))]
     if before is not None:
         where.append(f"{INDEX}.rowid < %s")
         params.append(before)
@@ -147,14 +170,24 @@ def _find_on_sqlite(lines: QuerySet[Utterance], seen: str, before: int | None) -
     return lines.extra(tables=[INDEX], where=where, params=params, order_by=order)  # noqa: S610
 
 
-def _find_on_postgres(lines: QuerySet[Utterance], text: str, by_index: bool) -> QuerySet[Utterance]:
+def _phrase(seen: str) -> str:
+    """Return a phrase of all pairs of a text; a single character is the beginning of one."""
+    pairs_of_it = " ".join(seen[at : at + 2] for at in range(len(seen) - 1))
+    return f'"{pairs_of_it}"' if pairs_of_it else f'"{seen}" *'
+
+
+def _find_on_postgres(
+    lines: QuerySet[Utterance], wanted: Sequence[str], by_index: bool
+) -> QuerySet[Utterance]:
     # In every case, for the pairs may stand in another order, and where another condition leaves few lines
     # it is far cheaper than to take each of them to pieces.
     pattern = "'%%' || replace(search_text(%s), '_', '\\_') || '%%'"
-    where = [f"sessions_app_utterance.search_text LIKE {pattern}"]
-    if by_index and len(search_text(text)) > 1:
-        where.append("search_pairs(sessions_app_utterance.search_text) @> search_pairs(search_text(%s))")
-    return lines.extra(where=where, params=[text] * len(where)).order_by("-pk")  # noqa: S610
+    like = f"sessions_app_utterance.search_text LIKE {pattern}"
+    by_pairs = "search_pairs(sessions_app_utterance.search_text) @> search_pairs(search_text(%s))"
+    condition = f"{like} AND {by_pairs}" if by_index and min(map(len, wanted)) > 1 else like
+    where = " OR ".join([f"({condition})"] * len(wanted))
+    params = [seen for seen in wanted for _ in range(condition.count("%s"))]
+    return lines.extra(where=[f"({where})"], params=params).order_by("-pk")  # noqa: S610
 
 
 # The index.

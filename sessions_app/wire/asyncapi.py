@@ -31,6 +31,10 @@ PARAMETERS: Mapping[str, tuple[str, Schema]] = {
     "models": ("Senders: the set of models for a new session.", STRING),
     "resume": ("Senders: the right to take over from an earlier connection, from `hello`.", STRING),
     "continues": ("Senders: `resume` of a session that has ended, which this one goes on with.", STRING),
+    "itn": (
+        "Senders: 0 leaves the numbers of a new session's lines in words.",
+        {"enum": ["0", "1"]},
+    ),
     "expected": (
         f"Senders: ids of up to {MAX_EXPECTED} enrolled speakers who are expected, with commas between them.",
         STRING,
@@ -133,7 +137,7 @@ def _messages_of_version_2() -> dict[str, Schema]:
         "epoch": COUNT, "state": STRING, "seq": COUNT, "revision": COUNT, "models": STRING,
         "limits": {"type": "object", "additionalProperties": {"type": "number"}},
     }  # fmt: skip
-    for_senders = {"resume_from": COUNT, "resume": STRING, "expected": _list(STRING)}
+    for_senders = {"resume_from": COUNT, "resume": STRING, "expected": _list(STRING), "itn": FLAG}
     partial = {"asr": STRING, "spk": NOTHING, "final": {"const": False}, "start_ms": COUNT}
     revise = {"revision": COUNT, "removed": FLAG, "line": _line(2, is_message=False)}
     return {
@@ -203,6 +207,7 @@ def _line(version: int, *, is_message: bool) -> Schema:
     overlap = {"speaker_id": STRING, "speaker_name": STRING, "start_ms": COUNT, "end_ms": COUNT} | number
     fields |= {
         "spk": _object(speaker | number), "id": COUNT, "edited": FLAG, "overlaps": _list(_object(overlap)),
+        "changes": _list(_object({"begin": COUNT, "stop": COUNT, "heard": STRING, "by_rule": FLAG})),
     }  # fmt: skip
     return _object(fields | {"final": {"const": True}} if is_message else fields)
 

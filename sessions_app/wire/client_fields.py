@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -11,6 +11,7 @@ from .protocol import MAX_TITLE_LENGTH, JoinRequest, Mode
 from .untrusted import one_line, read_json
 
 Fields = Mapping[str, Any]
+Pairs = Sequence[tuple[str, str]]
 
 OTHERS_MODELS = re.compile(
     r"(whisper|gpt|fun-?asr|paraformer|sensevoice|gummy|qwen|default|nova|enhanced|base|flux|general"
@@ -35,6 +36,12 @@ def text_of(fields: Fields, name: str, default: str = "") -> str:
 
 
 def flag_of(fields: Fields, name: str, *, default: bool = False) -> bool:
+    found = fields.get(name)
+    return found if isinstance(found, bool) else default
+
+
+def choice_of(fields: Fields, name: str, default: bool | None = None) -> bool | None:
+    """Return a flag that may be left open."""
     found = fields.get(name)
     return found if isinstance(found, bool) else default
 
@@ -73,7 +80,9 @@ def any_bearer(headers: Mapping[str, str]) -> str:
     return "" if secret.strip().lower() == "none" else secret.strip()
 
 
-def sender_request(*, token: str, title: str = "", model: str = "") -> JoinRequest:
+def sender_request(
+    *, token: str, title: str = "", model: str = "", itn: bool | None = None, rules: Pairs = ()
+) -> JoinRequest:
     """Return the request of a client that begins a session without a name of its own."""
     return JoinRequest(
         "",
@@ -82,5 +91,7 @@ def sender_request(*, token: str, title: str = "", model: str = "") -> JoinReque
         token=token,
         title=one_line(title)[:MAX_TITLE_LENGTH],
         models=model,
+        itn=itn,
+        rules=tuple(rules),
         may_substitute=bool(OTHERS_MODELS.fullmatch(model)),
     )

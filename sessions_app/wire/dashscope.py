@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from .client_fields import any_bearer, fields_of, number_of, read_fields, sender_request, text_of
+from .client_fields import any_bearer, choice_of, fields_of, number_of, read_fields, sender_request, text_of
 from .dialects import Ask, Audio, Capabilities, Command, Dialect, Handshake, Join, Refusal, Reply
 from .pcm import PcmFormat
 from .protocol import (
@@ -56,6 +56,7 @@ class Task:
     model: str = ""
     rate: int = 16_000
     format: str = "pcm"
+    itn: bool | None = None
 
 
 class DashScope(Dialect):
@@ -103,6 +104,7 @@ class DashScope(Dialect):
             model=text_of(payload, "model"),
             rate=number_of(parameters, "sample_rate", 16_000),
             format=text_of(parameters, "format", "pcm").lower(),
+            itn=choice_of(parameters, "inverse_text_normalization_enabled"),
         )
         if not self._ends and self._riff is None:
             self._answered = task
@@ -144,7 +146,7 @@ class DashScope(Dialect):
         return [Reply([_event(self._task, "task-finished", {"output": {}, "usage": None})])]
 
     def _request(self) -> JoinRequest:
-        return sender_request(token=self._token, model=self._task.model)
+        return sender_request(token=self._token, model=self._task.model, itn=self._task.itn)
 
     # What it is told.
 

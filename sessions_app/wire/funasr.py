@@ -11,7 +11,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
-from .client_fields import any_bearer, flag_of, number_of, query_fields, read_fields, sender_request, text_of
+from .client_fields import (
+    any_bearer,
+    choice_of,
+    flag_of,
+    number_of,
+    query_fields,
+    read_fields,
+    sender_request,
+    text_of,
+)
 from .dialects import Audio, Capabilities, Command, Dialect, Handshake, Join, Refusal, Reply
 from .funasr_realtime import FunAsrRealtime
 from .increments import Increments, joined
@@ -50,6 +59,7 @@ class Wishes:
     wav_format: str = "pcm"
     rate: int = 16_000
     token: str = ""
+    itn: bool | None = None
 
     def told(self, fields: dict[str, Any]) -> Wishes:
         mode = text_of(fields, "mode", self.mode)
@@ -60,6 +70,7 @@ class Wishes:
             wav_format=text_of(fields, "wav_format", self.wav_format).lower(),
             rate=number_of(fields, "audio_fs", self.rate),
             token=text_of(fields, "token", self.token),
+            itn=choice_of(fields, "itn", self.itn),
         )
 
 
@@ -165,7 +176,8 @@ class FunAsrRecordings:
             return []
         assert self._riff
         self._is_sending = True
-        request = sender_request(token=self._wishes.token, title=self._wishes.wav_name)
+        wishes = self._wishes
+        request = sender_request(token=wishes.token, title=wishes.wav_name, itn=wishes.itn)
         return [Join(request, _capabilities(self._riff.format))]
 
     def _end(self) -> Sequence[Command]:

@@ -38,6 +38,7 @@ class FunAsrRealtime:
 
     def __init__(self, token: str) -> None:
         self._token = token
+        self._rules: list[tuple[str, str]] = []
         self._is_started = False
         self._is_sending = False
         self._stops = 0  # that are not answered yet
@@ -67,7 +68,7 @@ class FunAsrRealtime:
             "COMMIT": self._commit,
             "HOTWORDS": _set_hotwords,
             "LANGUAGE": _set_language,
-            "POSTPROCESS_HOTWORDS": _set_replacements,
+            "POSTPROCESS_HOTWORDS": self._set_rules,
         }
         if command not in answers:
             raise ProtocolError(
@@ -79,7 +80,8 @@ class FunAsrRealtime:
     def _receive_audio(self, data: bytes) -> Sequence[Command]:
         if not (self._is_started and data):
             return []
-        joins = [] if self._is_sending else [Join(sender_request(token=self._token), _CAPABILITIES)]
+        request = sender_request(token=self._token, rules=self._rules)
+        joins = [] if self._is_sending else [Join(request, _CAPABILITIES)]
         self._bytes = len(data) + (self._bytes if self._is_sending else 0)
         self._is_sending = True
         return [*joins, Audio(data)]
@@ -97,6 +99,13 @@ class FunAsrRealtime:
             return []  # the answer is on its way
         self._forget()
         return [Reply(self._last_words())]
+
+    def _set_rules(self, value: str) -> Sequence[Command]:
+        """Take the rules `wrong=>right` of the recordings that begin from now on."""
+        pairs = [item.partition("=>") for item in _items(value)]
+        rules = {wrong.strip(): right.strip() for wrong, sign, right in pairs if sign and wrong.strip()}
+        self._rules = list(rules.items())
+        return [_event("postprocess_hotwords_set", postprocess_hotwords=rules)]
 
     def _commit(self, _: str) -> Sequence[Command]:
         return [Flush()] if self._is_sending else [Reply([self._result(is_final=True)])]
@@ -184,9 +193,3 @@ def _set_hotwords(value: str) -> Sequence[Command]:
 
 def _set_language(value: str) -> Sequence[Command]:
     return [_event("language_set", language=value)]
-
-
-def _set_replacements(value: str) -> Sequence[Command]:
-    pairs = [item.partition("=>") for item in _items(value)]
-    replaced = {wrong.strip(): right.strip() for wrong, sign, right in pairs if sign and wrong.strip()}
-    return [_event("postprocess_hotwords_set", postprocess_hotwords=replaced)]

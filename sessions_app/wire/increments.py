@@ -35,7 +35,7 @@ class Increments:
 
         An utterance may have several lines; what was sent of it belongs to them in turn.
         """
-        words = without_marks(line.text)
+        words = without_marks(line.heard)  # as partials have them, with numbers in words
         start_ms = max((begun for begun in self._sent if begun < line.end_ms), default=line.start_ms)
         before = self._sent.get(start_ms, "")
         sent, said = _plain(before), _plain(words)

@@ -12,16 +12,19 @@ from redis.exceptions import RedisError
 
 from speakers import notify
 
-from .protocol import ClosedBy, Line, OverlapRef, PartialLine, SessionEnd, SpeakerRef
+from .protocol import ClosedBy, Line, OverlapRef, PartialLine, Rewrite, SessionEnd, SpeakerRef
 
 WORKERS = notify.WORKERS
 
 RIGHTS = "rights"
 """The group of all processes with sockets, who are told when somebody may have lost a right."""
 
-Sent = TypeVar("Sent", Line, SpeakerRef, OverlapRef, PartialLine, SessionEnd)
+Sent = TypeVar("Sent", Line, SpeakerRef, OverlapRef, Rewrite, PartialLine, SessionEnd)
 
 RIGHTS_CHANGED = "rights.changed"
+
+_LISTS = ("overlaps", "changes")
+"""Fields of a line that are lists of others."""
 
 LAYER_ERRORS = (ChannelFull, OSError, RedisError, AttributeError)
 """What a channel layer raises when it cannot pass a message on; the database makes up for it.
@@ -62,7 +65,7 @@ def commit_message(
 
 def _line(line: Line) -> dict[str, Any]:
     """Return the fields of a line; who wants the times of its words asks the database."""
-    fields = asdict(line) | {"overlaps": [asdict(overlap) for overlap in line.overlaps]}
+    fields = asdict(line) | {name: [asdict(each) for each in getattr(line, name)] for name in _LISTS}
     del fields["words"]
     return fields
 
@@ -99,7 +102,8 @@ def lines_from(message: dict[str, Any]) -> list[Line]:
 def _line_from(sent: dict[str, Any]) -> Line:
     spoken = _decode(SpeakerRef, sent["spoken"])
     overlaps = tuple(_decode(OverlapRef, overlap) for overlap in sent["overlaps"])
-    return _decode(Line, sent | {"spoken": spoken, "overlaps": overlaps, "words": ()})
+    changes = tuple(_decode(Rewrite, change) for change in sent["changes"])
+    return _decode(Line, sent | {"spoken": spoken, "overlaps": overlaps, "changes": changes, "words": ()})
 
 
 def partial_from(message: dict[str, Any]) -> PartialLine:

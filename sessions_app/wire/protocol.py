@@ -146,6 +146,12 @@ class JoinRequest:
     expected: tuple[str, ...] = ()
     """Senders: ids of enrolled speakers who are expected in a new session."""
 
+    itn: bool | None = None
+    """Senders: whether lines of a new session have their numbers in digits; None if they do not say."""
+
+    rules: tuple[tuple[str, str], ...] = ()
+    """Senders: rules for writing, of a new session alone: what is heard, what is written."""
+
     stays: bool = False
     """Receivers: goes on after the end of the session, to be told of corrections."""
 
@@ -176,6 +182,7 @@ def parse_join(session_key: str, query: str) -> JoinRequest:
         models=_single(parameters, "models"),
         continues=_single(parameters, "continues"),
         expected=_expected(parameters),
+        itn=_flag(parameters, "itn"),
         stays=_number(parameters, "stay", default=0) > 0,
     )
 
@@ -291,6 +298,13 @@ def _expected(parameters: Mapping[str, list[str]]) -> tuple[str, ...]:
         ) from None
 
 
+def _flag(parameters: Mapping[str, list[str]], name: str) -> bool | None:
+    value = _single(parameters, name)
+    if value not in ("", "0", "1"):
+        raise ProtocolError(ErrorCode.BAD_PARAMETER, f"{name}={value[:40]!r} is neither 0 nor 1", param=name)
+    return value == "1" if value else None
+
+
 def _single(parameters: Mapping[str, list[str]], name: str) -> str:
     return parameters.get(name, [""])[-1]
 
@@ -342,6 +356,17 @@ class OverlapRef:
 
 
 @dataclass(frozen=True, slots=True)
+class Rewrite:
+    """A piece of a line, `text[begin:stop]`, that is written otherwise than it was heard."""
+
+    begin: int
+    stop: int
+    heard: str
+    by_rule: bool = False
+    """By a rule of a person; otherwise a number in digits."""
+
+
+@dataclass(frozen=True, slots=True)
 class Line:
     """A final: number `seq` of its session; 0 for a line that a person added."""
 
@@ -357,8 +382,19 @@ class Line:
     overlaps: tuple[OverlapRef, ...] = ()
     """In the order of their start. Lines may overlap as well: then both have their words."""
 
+    changes: tuple[Rewrite, ...] = ()
+    """In their order; none where a person has edited."""
+
     words: tuple[Word, ...] = field(default=(), compare=False)
     """For clients that ask for them alone: see `Capabilities.wants_words`."""
+
+    @property
+    def heard(self) -> str:
+        """Return the text with every change taken back."""
+        text = self.text
+        for change in reversed(self.changes):
+            text = text[: change.begin] + change.heard + text[change.stop :]
+        return text
 
 
 @dataclass(frozen=True, slots=True)
@@ -402,6 +438,9 @@ class Hello:
 
     expected: Sequence[str] = ()
     """Senders: ids of the speakers who are expected in the session."""
+
+    itn: bool = False
+    """Senders: whether lines of the session have their numbers in digits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -517,7 +556,8 @@ def line_fields(line: Line) -> dict[str, Any]:
     more = {_WIRE_NAMES.get(name, name): getattr(line, name) for name in _MORE}
     spoken = _said_by(line.spoken) | {"number": line.spoken.number}
     overlaps = [asdict(overlap) for overlap in line.overlaps]
-    return _line(line) | {"spk": spoken} | more | {"overlaps": overlaps}
+    changes = [asdict(change) for change in line.changes]
+    return _line(line) | {"spk": spoken} | more | {"overlaps": overlaps, "changes": changes}
 
 
 _VERSION_1 = ("text", "spoken", "seq", "start_ms", "end_ms")
@@ -569,5 +609,5 @@ def _hello(hello: Hello) -> dict[str, Any]:
     }
     if hello.mode is Mode.SENDER:
         fields |= {"resume_from": hello.resume_from, "resume": hello.resume}
-        fields |= {"expected": list(hello.expected)}
+        fields |= {"expected": list(hello.expected), "itn": hello.itn}
     return _event("hello", **fields, limits=dict(hello.limits or {}))

@@ -18,6 +18,7 @@ from recognition.exceptions import ModelSetError, RecognitionError
 from recognition.interfaces import Models
 from recognition.model_sets.loading import errors_named, load_models
 from recognition.model_sets.reading import ModelSet
+from recognition.writing import writer
 from sessions_app import metrics, model_sets
 from sessions_app.installation import BadInstallation
 from sessions_app.recordings import files
@@ -148,6 +149,7 @@ class HostedWorker:
             asyncio.create_task(_offer_unfinished(transport), name="offers"),
             asyncio.create_task(_encode_what_was_left(), name="recordings"),
             asyncio.create_task(_watch_lag(loop_lag), name="loop lag"),
+            asyncio.create_task(_know_numbers(), name="numbers"),
         ]
         logger.info("ready to recognise")
 
@@ -185,6 +187,11 @@ async def _encode_what_was_left() -> None:
     journals = await asyncio.to_thread(files.journals)
     for session_pk in await in_database(queries.ended_among, journals):
         await asyncio.to_thread(files.encode_flac, session_pk)
+
+
+async def _know_numbers() -> None:
+    """Load what writes numbers in digits, before the first line wants it."""
+    await asyncio.to_thread(writer.load)
 
 
 async def _watch_lag(lag: Histogram) -> None:

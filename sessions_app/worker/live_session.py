@@ -46,6 +46,7 @@ from speakers.voiceprints.tracking import SpeakerTracker
 
 from .absence import Absence
 from .arrivals import Arrivals
+from .line_writing import LineWriting
 
 logger = logging.getLogger(__name__)
 
@@ -79,6 +80,7 @@ class LiveSession:
         tracker: Says whose each line is; of this session alone.
         publish: Sends a message to a group of the channel layer.
         is_background: Whether it is a file: meetings go first, and nobody waits for partials.
+        writing: Says how finished lines are written.
     """
 
     def __init__(
@@ -91,6 +93,7 @@ class LiveSession:
         tracker: SpeakerTracker,
         publish: Publish,
         is_background: bool = False,
+        writing: LineWriting,
     ) -> None:
         self.lease = lease
         self._transport = transport
@@ -106,6 +109,7 @@ class LiveSession:
         )
         self._journal = files.Journal(lease.session_pk)
         self._tracker = tracker
+        self._writing = writing
         self._finals: list[Final] = []  # of the latest utterance, as long as more may come
         self._overlap_keys = count(-1, -1)
         self._lines: list[NewLine] = []
@@ -342,6 +346,7 @@ class LiveSession:
         async with self._committing:
             new, self._lines = self._lines, []
             changes = self._voice_changes()
+            new = await self._writing.write(new)
             self.lease, kept = await self._with_space(lambda: in_database(keep))
         await self._report()
         await self._publish_lines(kept, durable)

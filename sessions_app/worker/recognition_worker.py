@@ -12,13 +12,14 @@ import os
 import socket
 import uuid
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 from channels.consumer import AsyncConsumer
 from channels.exceptions import StopConsumer
 
 from sessions_app.models import MAX_FAILURES
-from sessions_app.store import commits
+from sessions_app.store import commits, writing_rules
 from sessions_app.store.commits import Lease
 from sessions_app.store.in_database import in_database
 from sessions_app.transport.cancel import cancel_and_wait
@@ -31,6 +32,7 @@ from speakers.voiceprints.identification import Gallery
 
 from .failed_session import end_in_failure
 from .housekeeping import Housekeeping
+from .line_writing import LineWriting
 from .live_session import LiveSession
 from .running_set import RunningSet
 from .upload_queue import UploadQueue
@@ -183,6 +185,10 @@ class RecognitionWorker(AsyncConsumer):
             tracker=self._speakers.new_tracker(running.engine, expected=lease.expected),
             publish=self._publish,
             is_background=log is not self._transport,
+            writing=LineWriting(
+                with_digits=lease.itn,
+                rules=partial(in_database, writing_rules.of_session, session_pk),
+            ),
         )
         self._live[lease.key] = live
         logger.info(

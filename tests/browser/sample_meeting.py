@@ -20,6 +20,25 @@ def reference() -> list[dict[str, Any]]:
     return lines
 
 
+NUMBERS = {
+    "百分之八十": "80%",
+    "百分之五": "5%",
+    "三百毫秒": "300毫秒",
+    "两万元": "2万元",
+    "百分之三十": "30%",
+    "十二月十五号": "12月15号",
+    "上午九点半": "上午9:30",
+}
+"""All numbers of the meeting that finished lines have in digits."""
+
+
+def as_written(text: str) -> str:
+    """A text of the meeting as it is written, by a person's hand."""
+    for spoken, written in NUMBERS.items():
+        text = text.replace(spoken, written)
+    return text
+
+
 def meeting_script(*chosen: int, tail: int = 0) -> Script:
     """The sample meeting, or these lines of it, spoken twice as fast, for scripted models: in tones."""
     lines = reference()

@@ -50,6 +50,12 @@ OTHERS = {
 }
 
 
+FOR_EDITING = (
+    *("conflict", "removal", "composing", "autosave", "markup", "versions", "unsaved", "replacing"),
+    "always",
+)
+
+
 def fill() -> None:
     """Make people, sessions and logins; prints the logins' cookies as JSON."""
     anna, boris = (make_user(name, "editor", "enroller", is_staff=True) for name in ("anna", "boris"))
@@ -63,11 +69,22 @@ def fill() -> None:
 def fill_for_editing() -> None:
     """The same, with a small session for each test that changes one."""
     fill()
-    for key in ("conflict", "removal", "composing", "autosave", "markup", "versions", "unsaved", "replacing"):
+    for key in (
+        "conflict",
+        "removal",
+        "composing",
+        "autosave",
+        "markup",
+        "versions",
+        "unsaved",
+        "replacing",
+        "always",
+    ):
         session = make_session(key, owner=User.objects.get(username="anna"))
         make_lines(session, voice=make_voice(session, PEOPLE[0]))
     for key in ("naming", "one-line", "merging"):
         add_session_of_strangers(key, User.objects.get(username="anna"))
+    add_rewritten_line("rewritten", User.objects.get(username="anna"))
     add_heard_stranger("remembering", User.objects.get(username="anna"))
     add_meeting_at_once("at-once", User.objects.get(username="anna"))
 
@@ -153,6 +170,15 @@ def add_session_of_strangers(key: str, owner: User) -> None:
     first, second, third = (make_voice(session) for _ in range(3))
     for text, voice in zip([*LINES, "还有吗？"], [first, second, first, second, third], strict=True):
         make_lines(session, [text], voice)
+
+
+def add_rewritten_line(key: str, owner: User) -> None:
+    """A line with a name that a rule has changed, and a number in digits."""
+    session = make_session(key, owner=owner)
+    [line] = make_lines(session, ["王磊完成了80%。"], voice=make_voice(session, PEOPLE[0]))
+    line.machine_text = "汪磊完成了百分之八十。"
+    line.rewrites = [[0, 2, "汪磊", "王磊", 1], [5, 8, "百分之八十", "80%", 0]]
+    line.save()
 
 
 def add_heard_stranger(key: str, owner: User) -> None:

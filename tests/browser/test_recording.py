@@ -27,7 +27,7 @@ from .browsing import (
     write_wav,
 )
 from .conftest import SPOKEN
-from .sample_meeting import PEOPLE, SAMPLE, reference
+from .sample_meeting import PEOPLE, SAMPLE, as_written, reference
 
 pytestmark = [pytest.mark.slow(10), pytest.mark.xdist_group("browser: meetings")]
 
@@ -204,7 +204,7 @@ class TestTheSampleMeeting:
             key = end_recording(page)
             assert shown_lines(page) == meeting.lines(key)
             assert shown_speakers(page) == speakers(meeting, key)
-            said = "".join(line["text"] for line in reference())
+            said = "".join(as_written(line["text"]) for line in reference())
             assert character_error_rate([(said, "".join(shown_lines(page)))]) < 0.15
             stranger = {PEOPLE[2]: "Speaker 1"}
             expected = [stranger.get(line["speaker"], line["speaker"]) for line in reference()]

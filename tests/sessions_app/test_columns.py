@@ -34,7 +34,7 @@ pytestmark = pytest.mark.django_db
 COLUMNS = Utterance._meta.concrete_fields
 NAMES = {column.name for column in COLUMNS}
 
-TOLD_IN_OTHER_WORDS = {"id", "start", "end", "voice", "score"}
+TOLD_IN_OTHER_WORDS = {"id", "start", "end", "voice", "score", "rewrites"}
 NOT_TOLD = {"session", "machine_text", "tokens", "is_voice_locked", "revision", "is_removed"}
 
 
@@ -47,6 +47,8 @@ def value_for(column: models.Field[Any, Any], session: Session) -> Any:
             return True
         case "FloatField":
             return 0.25
+        case "JSONField" if column.name == "rewrites":
+            return [[0, 1, "余", "预", 0]]
         case "JSONField":
             return [["预", 64_000, 70_000]]
         case "BigIntegerField" | "PositiveIntegerField":

@@ -19,6 +19,7 @@ from prometheus_client import start_http_server
 from recognition.exceptions import RecognitionError
 from recognition.model_options import LoadContext
 from recognition.model_sets.reading import ModelSet
+from recognition.writing import writer
 from sessions_app import installation, model_sets
 from sessions_app.metrics import registry
 from sessions_app.serving.gc_freeze import freeze_heap
@@ -79,6 +80,7 @@ class Command(BaseCommand):
             work(0, None)
             return
         connections.close_all()
+        writer.load()  # once for all
         try:
             WorkerProcesses(count, work).run()
         except WorkersFailed as error:

@@ -23,6 +23,16 @@
  */
 
 /**
+ * A piece of a line that is written otherwise than it was heard.
+ *
+ * @typedef {object} Change
+ * @property {number} begin
+ * @property {number} stop
+ * @property {string} heard
+ * @property {boolean} by_rule
+ */
+
+/**
  * @typedef {object} Line
  * @property {number} id
  * @property {number} seq 0 for a line that a person added
@@ -32,6 +42,7 @@
  * @property {number} end_ms
  * @property {boolean} edited
  * @property {Overlap[]} overlaps
+ * @property {Change[]} changes
  * @property {number} [revision]
  */
 

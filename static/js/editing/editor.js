@@ -15,8 +15,13 @@ const SAVE_AFTER_MS = 2000;
 export class Editor {
   /** @type {LineField | null} of the line that is being written */
   field = null;
+  /** The text of that line before anything was written. */
+  opened = "";
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   timer;
+
+  /** @type {((before: string, after: string) => void) | undefined} told of what was corrected */
+  corrected;
 
   /** @param {{view: SessionView, edits: Edits}} parts */
   constructor({ view, edits }) {
@@ -51,6 +56,7 @@ export class Editor {
   open(id, isNew) {
     const line = this.view.transcript.byId.get(id);
     const row = this.view.transcriptView.rows.get(id);
+    this.opened = line?.asr ?? "";
     this.field = line && row ? new LineField(line, row, { isNew, listener: this }) : null;
     return this.field;
   }
@@ -66,6 +72,8 @@ export class Editor {
     clearTimeout(this.timer);
     this.field = null; // first: removing a field that has the focus blurs it
     field.remove();
+    const { asr } = this.view.transcript.byId.get(field.id) ?? field.base;
+    if (!field.isNew && asr !== this.opened && asr === field.sent) this.corrected?.(this.opened, asr);
     if (field.isUntouchedNew) this.edits.try(() => ({ kind: "remove", seen: this.edits.seen(field) }));
   }
 

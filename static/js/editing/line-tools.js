@@ -1,6 +1,6 @@
 // What can be done with a line: one toolbar that goes to the line in question, and clicks on its parts.
 
-/** @import { PageData } from "../connection/messages.js" */
+/** @import { Change, PageData } from "../connection/messages.js" */
 /** @import { MenuEntry } from "../lib/popover.js" */
 /** @import { PlayerBar } from "../player/player-bar.js" */
 /** @import { SessionView } from "../transcript/session-view.js" */
@@ -14,7 +14,8 @@ import { closest, element, icon } from "../lib/dom.js";
 import { openMenu } from "../lib/popover.js";
 import { answerOrSayWhy } from "../lib/refusals.js";
 import { toast } from "../lib/toast.js";
-import { gettext } from "../lib/words.js";
+import { fill, gettext } from "../lib/words.js";
+import { ofNumbers, ofRules, takenBack } from "../transcript/changes.js";
 import { NEW_LINE } from "./line-field.js";
 
 const ICONS = {
@@ -166,10 +167,47 @@ export class LineTools {
       ...(line === lines[0] || this.view.isLive
         ? []
         : [{ label: gettext("Split the meeting here"), action: () => split(this.data, line) }]),
+      ...this.asHeard(line),
       { label: gettext("Earlier versions"), action: () => showVersions(line) },
       ...own,
       { label: gettext("Remove this line"), isDangerous: true, action: () => remove(edits, line) },
     ];
+  }
+
+  /**
+   * Ways back to what was heard.
+   *
+   * @param {KnownLine} line
+   * @returns {MenuEntry[]}
+   */
+  asHeard(line) {
+    const [rules, numbers] = [ofRules(line), ofNumbers(line)];
+    const heard = rules.map((change) => change.heard).join(", ");
+    return [
+      ...(rules.length
+        ? [
+            {
+              label: fill(gettext("Write as heard: %(text)s"), { text: heard }),
+              action: () => this.takeBack(line, rules),
+            },
+          ]
+        : []),
+      ...(numbers.length
+        ? [{ label: gettext("Write numbers as heard"), action: () => this.takeBack(line, numbers) }]
+        : []),
+    ];
+  }
+
+  /**
+   * @param {KnownLine} line
+   * @param {Change[]} changes
+   */
+  takeBack(line, changes) {
+    const { edits } = this.editing ?? {};
+    const text = takenBack(line, changes);
+    return edits?.try(() => ({ kind: "text", seen: edits.seen(line), text }), {
+      done: gettext("The line reads as it was heard."),
+    });
   }
 
   /** @param {KnownLine} line */

@@ -26,6 +26,7 @@ const titleField = descendant(form, "[name=title]", HTMLInputElement);
 const fileField = descendant(form, "[name=file]", HTMLInputElement);
 const paceField = descendant(form, "[name=pace]", HTMLSelectElement);
 const modelsField = form.querySelector("[name=models]"); // only where there is a choice
+const itnField = form.querySelector("[name=itn]"); // not where a meeting goes on
 const expectedPlace = findById("expected"); // only where people are known
 const expected = expectedPlace && new ExpectedSpeakers(expectedPlace);
 const expectedIds = () => expected?.ids ?? [];
@@ -99,7 +100,8 @@ async function record(file) {
   const note = new ConnectionNote(byId("connection"));
   const models = modelsField instanceof HTMLSelectElement ? modelsField.value : "";
   const { token, continues } = data;
-  const session = { key, title, models, expected: expectedIds(), token, continues };
+  const itn = itnField instanceof HTMLInputElement ? Number(itnField.checked).toString() : "";
+  const session = { key, title, models, itn, expected: expectedIds(), token, continues };
   const recorder = new Recorder({ data, ...session, view, note });
   try {
     if (file) await recorder.startFile(file, { isInRealTime: paceField.value === "real" });

@@ -65,9 +65,15 @@ function setUpEditing(data, view) {
     () => import("../editing/versions-dialog.js"),
     ({ VersionsDialog }) => new VersionsDialog({ data, edits }),
   );
+  const rules = onDemand(
+    () => import("../editing/rule-dialog.js"),
+    ({ RuleDialog }) => new RuleDialog({ data, view, edits }),
+  );
+  const editor = new Editor({ view, edits });
+  editor.corrected = (before, after) => rules((dialog) => dialog.offer(before, after));
   return {
     edits,
-    editor: new Editor({ view, edits }),
+    editor,
     speakerMenu: new SpeakerMenu({ data, view, edits }),
     showVersions: (line) => versions((dialog) => dialog.open(line)),
   };

@@ -7,6 +7,7 @@
 import { clock } from "../lib/clock.js";
 import { closest, descendant, element, setText } from "../lib/dom.js";
 import { fill, gettext, languageOf, speakerInitial, speakerName } from "../lib/words.js";
+import { ofRules, placeOfChange } from "./changes.js";
 import { overlapMark } from "./overlap-marks.js";
 import { VoiceColours } from "./voices.js";
 
@@ -26,6 +27,8 @@ export class TranscriptView {
   sounding = new Set();
   /** @type {HTMLElement | undefined} */
   probe;
+  /** @type {Map<number, Range[]>} pieces of lines that are marked */
+  marked = new Map();
   /** @type {Set<string>} ids of those whose lines are shown; empty for everybody's */
   only = new Set();
 
@@ -35,6 +38,9 @@ export class TranscriptView {
    */
   constructor(container, speakers) {
     this.container = container;
+    /** Pieces that rules have changed. */
+    this.rewritten = globalThis.Highlight ? new Highlight() : null;
+    if (this.rewritten) CSS.highlights.set("rewritten", this.rewritten);
     this.colours = new VoiceColours(speakers);
     container.addEventListener("keydown", (event) => this.moveFocus(event));
     container.addEventListener("focusin", ({ target }) => this.setCurrent(closest(target, ".line")));
@@ -147,6 +153,26 @@ export class TranscriptView {
     const text = descendant(row, ".text");
     setText(text, line.asr);
     text.lang = languageOf(line.asr);
+    this.showChanges(line, text);
+  }
+
+  /**
+   * Mark what rules have changed, and say what was heard.
+   *
+   * @param {KnownLine} line
+   * @param {HTMLElement} text
+   */
+  showChanges(line, text) {
+    for (const range of this.marked.get(line.id) ?? []) this.rewritten?.delete(range);
+    this.marked.delete(line.id);
+    const heard = line.changes.map((change) => change.heard).join(", ");
+    text.title = heard && fill(gettext("Heard: %(text)s"), { text: heard });
+    const node = text.firstChild;
+    const changes = ofRules(line);
+    if (!changes.length || !node) return;
+    const ranges = changes.map((change) => rangeOf(node, placeOfChange(line, change)));
+    for (const range of ranges) this.rewritten?.add(range);
+    this.marked.set(line.id, ranges);
   }
 
   /** @param {KnownLine} line */
@@ -283,6 +309,17 @@ export class TranscriptView {
     this.playing = row;
     if (row && follow && !isInSight(row)) row.scrollIntoView({ block: "center", behavior: "smooth" });
   }
+}
+
+/**
+ * @param {Node} node
+ * @param {[number, number]} place
+ */
+function rangeOf(node, [begin, stop]) {
+  const range = document.createRange();
+  range.setStart(node, begin);
+  range.setEnd(node, stop);
+  return range;
 }
 
 /**

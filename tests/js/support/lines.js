@@ -53,6 +53,7 @@ export function line(id, fields = {}) {
     end_ms: start + 1000,
     edited: false,
     overlaps: [],
+    changes: [],
     ...fields,
   };
 }

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 import pytest
 
-from tests.browser.sample_meeting import PEOPLE, meeting_script, reference, script_file
+from tests.browser.sample_meeting import PEOPLE, as_written, meeting_script, reference, script_file
 from tests.support.server import Server
 
 SCRIPT = meeting_script()
@@ -19,7 +19,12 @@ Spoken = tuple[str, str]
 
 
 def said() -> list[Spoken]:
-    """The meeting as everybody is to hear it; nobody knows the guest."""
+    """The meeting as everybody is to read it; nobody knows the guest."""
+    return [(name, as_written(text)) for name, text in in_words()]
+
+
+def in_words() -> list[Spoken]:
+    """The same for clients that want no numbers in digits."""
     names = {PEOPLE[2]: "Speaker 1"}
     return [(names.get(line["speaker"], line["speaker"]), line["text"]) for line in reference()]
 

@@ -54,6 +54,27 @@ class TestWithdraw:
         assert Session.objects.get() == session
 
 
+class TestNumbersInDigits:
+    def test_are_wanted_unless_the_sender_says_otherwise(self) -> None:
+        wishes = {"a": None, "b": True, "c": False}
+        made = {key: commits.get_or_create_session(key, itn=itn)[0].itn for key, itn in wishes.items()}
+        assert made == {"a": True, "b": True, "c": False}
+
+    def test_are_what_the_next_worker_writes_as_well(self) -> None:
+        session, _ = commits.get_or_create_session("m", itn=False)
+        assert not acquire(session).itn
+        assert acquire(commits.get_or_create_session("n")[0]).itn
+
+    def test_stay_as_they_were_whoever_connects_again(self) -> None:
+        commits.get_or_create_session("m", itn=False)
+        assert not commits.get_or_create_session("m", itn=True)[0].itn
+
+    def test_are_as_in_the_session_that_is_continued(self) -> None:
+        earlier, _ = commits.get_or_create_session("m", itn=False)
+        commits.end(acquire(earlier), ClosedBy.SENDER)
+        assert not commits.get_or_create_session("m-2", continues="m")[0].itn
+
+
 class TestAcquire:
     def test_counts_the_owners(self, session: Session) -> None:
         first, second = acquire(session), acquire(session)

@@ -179,6 +179,7 @@ class TestJson:
             "start_ms": 4000, "end_ms": 6000, "speaker": "Speaker 1", "speaker_id": "Speaker 1",
             "text": "好的。", "words": [], "id": 2, "seq": 2, "edited": False,
             "overlaps": [],
+            "changes": [],
         }  # fmt: skip
 
 

@@ -60,6 +60,29 @@ class TestFind:
     @pytest.mark.parametrize(
         ("said", "looked_for"),
         [
+            ("完成了80%。", "百分之八十"),
+            ("完成了百分之八十。", "80%"),
+            ("12月15号上线。", "十二月十五号"),
+            ("十二月十五号上线。", "12月15号"),
+            ("下周一上午9:30再见。", "上午九点半"),
+            ("增加了2万元。", "两万元"),
+            ("房间是二零三。", "203"),
+        ],
+    )
+    def test_a_number_is_found_however_it_is_spelled(
+        self, session: Session, said: str, looked_for: str
+    ) -> None:
+        make_lines(session, ["别的话。", said, "第五项。"])
+        assert found(looked_for) == [said]
+        assert places(said, looked_for) != []
+
+    def test_a_share_of_one_digit_is_not_taken_for_every_such_digit(self, session: Session) -> None:
+        make_lines(session, ["第5项。", "百分之五。"])
+        assert found("百分之五") == ["百分之五。"]
+
+    @pytest.mark.parametrize(
+        ("said", "looked_for"),
+        [
             ("今天讨论预算。", "算预"),
             ("预谋和计算", "预算"),
             ("论预 算讨 讨论", "讨论预算"),

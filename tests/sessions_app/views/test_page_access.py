@@ -89,6 +89,11 @@ remove-second-factor 405    405    405      405      405    405     405      405
 models               302    302    403      403      403    403     403      403     200     302
 models-progress      302    302    403      403      403    403     403      403     200     302
 models-act           405    405    405      405      405    405     405      405     405     405
+rule-list            302    302    403      403      403    200     403      403     200     302
+add-rule             405    405    405      405      405    405     405      405     405     405
+remove-rule          405    405    405      405      405    405     405      405     405     405
+keep-rule            405    405    405      405      405    405     405      405     405     405
+propose-rule         302    302    403      404      200    200     403      404     200     403
 team-list            302    302    403      403      403    403     403      403     200     302
 add-team             302    302    403      403      403    403     403      403     200     302
 team                 302    302    403      403      403    403     403      403     404     302
@@ -132,7 +137,7 @@ ELSEWHERE = {"healthz", "readyz", "metrics"}
 
 OF_ACCOUNTS = {
     "change-account", "reset-password", "remove-second-factor", "end-login", "team", "add-member",
-    "remove-member", "delete-team",
+    "remove-member", "delete-team", "remove-rule",
     "webhook", "change-webhook", "test-webhook", "renew-webhook-secret", "delete-webhook", "send-again",
 }  # fmt: skip
 NOBODY = 999_999

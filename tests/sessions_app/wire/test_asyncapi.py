@@ -21,7 +21,7 @@ GOLDEN = ROOT / "tests" / "sessions_app" / "wire" / "golden"
 DOCUMENT = document(version="1.0", host="localhost:8000", is_secure=False)
 MESSAGES: dict[str, Any] = DOCUMENT["components"]["messages"]
 
-NOT_IN_THE_ADDRESS = {"session_key", "version", "may_substitute"}
+NOT_IN_THE_ADDRESS = {"session_key", "version", "may_substitute", "rules"}
 """Fields of a `JoinRequest` that no parameter sets, or the path, or `v`."""
 
 NAMES = {"expected": "expected", "stays": "stay"}

@@ -445,3 +445,48 @@ class TestRealtime:
         refusal = client.dialect.encode_error(refused.value)
         assert json.loads(refusal.texts[0])["event"] == "error"
         assert refusal.close is None
+
+
+class TestNumbersInDigits:
+    @pytest.mark.parametrize(
+        ("said", "itn"),
+        [
+            ({}, None),
+            ({"itn": True}, True),
+            ({"itn": False}, False),
+            ({"itn": "false"}, None),
+            ({"itn": 0}, None),
+        ],
+    )
+    def test_are_as_the_client_says_and_otherwise_as_usual(
+        self, said: dict[str, Any], itn: bool | None
+    ) -> None:
+        client = Client()
+        client.say({"mode": "2pass", **said})
+        [join] = [each for each in client.say(SOUND) if isinstance(each, Join)]
+        assert join.request.itn is itn
+
+    def test_stay_as_they_were_asked_for_in_the_next_recording(self) -> None:
+        client = Client()
+        client.say({"mode": "2pass", "itn": False})
+        client.say(SOUND)
+        client.say({"is_speaking": False})
+        client.say({"wav_name": "another"})
+        joins = [each for each in [*client.commands, *client.say(SOUND)] if isinstance(each, Join)]
+        assert [join.request.itn for join in joins] == [False, False]
+
+
+class TestRulesForWriting:
+    def test_are_those_of_the_recordings_that_begin_after_them(self) -> None:
+        client = Client()
+        client.say("POSTPROCESS_HOTWORDS:汪磊=>王磊, jango => Django，无,=>x")
+        assert client.told[-1]["postprocess_hotwords"] == {"汪磊": "王磊", "jango": "Django"}
+        client.say("START")
+        [join] = [each for each in client.say(SOUND) if isinstance(each, Join)]
+        assert join.request.rules == (("汪磊", "王磊"), ("jango", "Django"))
+
+    def test_are_none_without_the_command(self) -> None:
+        client = Client()
+        client.say("START")
+        [join] = [each for each in client.say(SOUND) if isinstance(each, Join)]
+        assert join.request.rules == ()

@@ -32,6 +32,7 @@ from sessions_app.wire.protocol import (
     OverlapRef,
     ProtocolError,
     Revision,
+    Rewrite,
     SpeakerRef,
     Word,
 )
@@ -88,8 +89,9 @@ def message_of(written: dict[str, Any]) -> Message:
     if kind is Line:
         words = tuple(Word(*word) for word in values.get("words", ()))
         overlaps = tuple(OverlapRef(**overlap) for overlap in values.get("overlaps", ()))
+        changes = tuple(Rewrite(**change) for change in values.get("changes", ()))
         spoken = SpeakerRef(**values["spoken"])
-        values = values | {"spoken": spoken, "overlaps": overlaps, "words": words}
+        values = values | {"spoken": spoken, "overlaps": overlaps, "changes": changes, "words": words}
     if kind is Revision:
         values = values | {"line": message_of({"Line": values["line"]})}
     if "mode" in values:
@@ -128,10 +130,15 @@ def _not_default(values: Any) -> dict[str, Any]:
     """Return the fields that differ from their defaults: a new ability changes no file."""
     assert is_dataclass(values)
     return {
-        field.name: asdict(value) if is_dataclass(value) and not isinstance(value, type) else value
+        field.name: asdict(value) if is_dataclass(value) and not isinstance(value, type) else _as_lists(value)
         for field in fields(values)
         if (value := getattr(values, field.name)) != field.default or field.default is MISSING
     }
+
+
+def _as_lists(value: Any) -> Any:
+    """Return what JSON makes of a tuple."""
+    return [_as_lists(each) for each in value] if isinstance(value, tuple) else value
 
 
 def steps(name: str) -> list[Step]:

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sessions_app.wire.increments import Increments
-from sessions_app.wire.protocol import Line, PartialLine, SpeakerRef
+from sessions_app.wire.protocol import Line, PartialLine, Rewrite, SpeakerRef
 
 
 def partial(text: str, start_ms: int = 0) -> PartialLine:
@@ -109,6 +109,23 @@ class TestLines:
 
     def test_marks_are_left_out_and_apostrophes_stay(self) -> None:
         assert added([], "“It's late”, he said: go!") == "It's late he said go"
+
+
+class TestNumbersInDigits:
+    """Partials have numbers in words: what was sent is compared with what was heard."""
+
+    LINE = Line(1, 1, 0, 1000, "完成了80%，下周提测。", SpeakerRef(), changes=(Rewrite(3, 6, "百分之八十"),))
+
+    def test_are_no_other_words_than_those_that_were_sent(self) -> None:
+        increments = Increments()
+        assert increments.of_partial(partial("完成了百分之八十下周")) == "完成了百分之八十下周"
+        assert increments.of_line(self.LINE) == "提测"
+
+    def test_hold_up_nothing_that_follows(self) -> None:
+        increments = Increments()
+        increments.of_partial(partial("完成了百分之八十下周提测"))
+        assert increments.of_line(self.LINE) == ""
+        assert increments.of_partial(partial("好", 2000)) == "好"
 
 
 TEXT = st.text(st.sampled_from("大家好人都到齐了ab 1"), max_size=12)

@@ -10,12 +10,24 @@ import pytest
 from channels_redis.serializers import MsgPackSerializer
 
 from sessions_app.wire import layer_messages
-from sessions_app.wire.protocol import ClosedBy, Line, OverlapRef, PartialLine, SessionEnd, SpeakerRef
+from sessions_app.wire.protocol import (
+    ClosedBy,
+    Line,
+    OverlapRef,
+    PartialLine,
+    Rewrite,
+    SessionEnd,
+    SpeakerRef,
+)
 
 LINE = Line(7, 3, 10_200, 12_300, "你好，世界。", SpeakerRef("0b5c", "张三", 0.98765, True), is_edited=True)
 OVERLAP = OverlapRef("y", "Speaker 3", 11_000, 11_600, 3)
 OVERLAPPED = replace(LINE, line_id=9, seq=5, overlaps=(OVERLAP, OverlapRef("0b5c", "张三", 11_000, 11_600)))
 STRANGER = replace(LINE, line_id=8, seq=4, spoken=SpeakerRef("x", "Speaker 2", None, number=2))
+
+CHANGED = replace(
+    LINE, line_id=10, seq=6, changes=(Rewrite(0, 2, "你号"), Rewrite(3, 5, "世届", by_rule=True))
+)
 
 
 def over_redis(message: dict[str, Any]) -> dict[str, Any]:
@@ -41,7 +53,7 @@ class TestGroups:
 
 class TestCommit:
     def test_brings_every_field_of_its_lines(self) -> None:
-        lines = [LINE, STRANGER, OVERLAPPED]
+        lines = [LINE, STRANGER, OVERLAPPED, CHANGED]
         assert layer_messages.lines_from(over_redis(commit(*lines))) == lines
 
     def test_says_how_far_the_session_is(self) -> None:

@@ -23,6 +23,7 @@ from sessions_app.wire.protocol import (
     PartialLine,
     ProtocolError,
     Revision,
+    Rewrite,
     SessionEnd,
     SpeakerRef,
     StateChange,
@@ -156,6 +157,31 @@ class TestExpected:
             return json.loads(told or "")["event"].get("expected")
 
         assert (hello(Mode.SENDER), hello(Mode.RECEIVER)) == ([self.ONE], None)
+
+
+class TestNumbersInDigits:
+    @pytest.mark.parametrize(
+        ("query", "itn"), [("", None), ("&itn=", None), ("&itn=1", True), ("&itn=0", False)]
+    )
+    def test_are_asked_for_refused_or_left_open(self, query: str, itn: bool | None) -> None:
+        assert parse_join("m", f"mode=sender{query}").itn is itn
+
+    @pytest.mark.parametrize("value", ["true", "2", "-1", "no"])
+    def test_are_asked_for_by_one_and_nothing_else(self, value: str) -> None:
+        with pytest.raises(ProtocolError, match="is neither 0 nor 1") as refused:
+            parse_join("m", f"mode=sender&itn={value}")
+        assert (refused.value.code, refused.value.param) == (ErrorCode.BAD_PARAMETER, "itn")
+
+    def test_a_line_leads_back_to_what_was_heard(self) -> None:
+        changes = (Rewrite(3, 6, "百分之八十"), Rewrite(9, 11, "两万"))
+        line = Line(1, 1, 0, 1, "完成了80%，还差2万。", SpeakerRef(), changes=changes)
+        assert line.heard == "完成了百分之八十，还差两万。"
+
+    def test_version_two_names_what_was_heard_and_version_one_does_not(self) -> None:
+        line = Line(1, 1, 0, 1, "80%", SpeakerRef(), changes=(Rewrite(0, 3, "百分之八十"),))
+        told = [json.loads(encode(line, version=version) or "") for version in (1, 2)]
+        assert "changes" not in told[0]
+        assert told[1]["changes"] == [{"begin": 0, "stop": 3, "heard": "百分之八十", "by_rule": False}]
 
 
 class TestSessionKey:

@@ -22,6 +22,7 @@ from sessions_app.store import commits
 from sessions_app.transport.interface import Fenced, Transport
 from sessions_app.transport.memory import MemoryTransport
 from sessions_app.transport.redis import RedisTransport
+from sessions_app.worker.line_writing import LineWriting
 from sessions_app.worker.live_session import LiveSession
 from speakers.maintenance import SpeakerMaintenance
 from speakers.voiceprints.identification import Gallery
@@ -113,6 +114,7 @@ async def live(session: Session, transport: Transport, engine: Engine, watcher: 
         endpointing=EndpointingOptions(),
         tracker=speakers.new_tracker(engine),
         publish=watcher.publish,
+        writing=LineWriting(with_digits=True),
     )
 
 
