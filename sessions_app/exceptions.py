@@ -31,10 +31,19 @@ SessionsError
 │   ├── NoSuchNote       transcripts/notes: it is not there
 │   ├── NotYours         transcripts/notes: somebody else wrote it
 │   └── TooManyNotes     transcripts/notes: the session can have no more
+├── MinutesError         minutes/requests: why minutes are not shown, changed or written
+│   ├── BadMinutesRequest  minutes/requests: the request makes no sense
+│   ├── NoSuchItem       minutes/editing: it is not there
+│   ├── NoSuchSpeaker    minutes/editing: nobody of the meeting
+│   ├── TooManyItems     minutes/editing: the meeting can have no more
+│   └── NoModel          minutes/writing: no language model can be asked
 ├── BadLogo              transcripts/letterhead: the file cannot stand at the head of a transcript
+├── BadRule              store/writing_rules: what is to be written for what makes no sense
 ├── BadAction            catalogue/actions: the request makes no sense
 ├── ModelsInUse          model_catalogue: models to delete that the service has loaded
 ├── StillLive            transcripts/retention: the session to delete goes on
+├── ReceiverUnreachable  webhooks/sending: nobody took a message
+├── StorageAway          recordings/object_storage: it does not answer, or refuses
 ├── Damaged              recordings/chunks: an encrypted file is not what was written
 └── Unsatisfiable        recordings/byte_ranges: the range lies outside of the content
 

@@ -24,6 +24,7 @@ from django.conf import settings
 from django.core.files.base import File
 from django.core.files.storage import storages
 
+from sessions_app.exceptions import SessionsError
 from speakers import whole_files
 
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ MAX_BLOCKS = 8
 """That one reader remembers: whoever seeks comes back to the head of the file."""
 
 
-class StorageAway(OSError):
+class StorageAway(SessionsError, OSError):
     """The storage does not answer, or refuses; what it has is not lost."""
 
 

@@ -20,7 +20,7 @@ from . import queue, sending
 from .addresses import Network
 from .queue import Parcel, Result
 from .retries import Outcome
-from .sending import Unreachable
+from .sending import ReceiverUnreachable
 
 logger = logging.getLogger(__name__)
 
@@ -100,6 +100,6 @@ class Deliverer:
     async def _send(self, parcel: Parcel) -> Result:
         try:
             answer = await sending.post(parcel.url, parcel.headers, parcel.body, networks=self._networks)
-        except Unreachable as error:
+        except ReceiverUnreachable as error:
             return Result(None, str(error))
         return Result(answer.status, answer.text, answer.took_ms)

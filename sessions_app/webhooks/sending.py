@@ -36,7 +36,7 @@ PORTS = {"http": 80, "https": 443}
 _resolvers = ThreadPoolExecutor(4, thread_name_prefix="webhook names")
 
 
-class Unreachable(SessionsError):
+class ReceiverUnreachable(SessionsError):
     """Nobody was reached; the message is for those who look after webhooks."""
 
 
@@ -65,20 +65,20 @@ async def post(
         timeout_s: For all of it; `TIMEOUT_S` if not given.
 
     Raises:
-        Unreachable: If there was no answer.
+        ReceiverUnreachable: If there was no answer.
     """
     began, timeout_s = time.monotonic(), TIMEOUT_S if timeout_s is None else timeout_s
     try:
         async with asyncio.timeout(timeout_s):
             status, text = await _post(urlsplit(url), headers, body, list(networks))
     except TimeoutError:
-        raise Unreachable(f"no answer within {timeout_s:g} s") from None
+        raise ReceiverUnreachable(f"no answer within {timeout_s:g} s") from None
     except ssl.SSLError as error:
-        raise Unreachable(f"no secure connection: {error.reason or error}") from None
+        raise ReceiverUnreachable(f"no secure connection: {error.reason or error}") from None
     except OSError as error:
-        raise Unreachable(f"no connection: {error.strerror or error}") from None
+        raise ReceiverUnreachable(f"no connection: {error.strerror or error}") from None
     except h11.ProtocolError as error:
-        raise Unreachable(f"this is no answer of HTTP: {error}") from None
+        raise ReceiverUnreachable(f"this is no answer of HTTP: {error}") from None
     return Answer(status, text, round((time.monotonic() - began) * 1000))
 
 
@@ -111,11 +111,11 @@ async def _address(host: str, port: int, networks: list[Network]) -> tuple[str, 
     try:
         found = await loop.run_in_executor(_resolvers, _resolve, host, port)
     except (socket.gaierror, UnicodeError):
-        raise Unreachable(f"the name {host} is not known") from None
+        raise ReceiverUnreachable(f"the name {host} is not known") from None
     for address in found:
         if is_allowed(address, networks):
             return address, port
-    raise Unreachable(
+    raise ReceiverUnreachable(
         f"{host} is {', '.join(found) or 'nowhere'}, which is no address of the internet: "
         "ASR_WEBHOOK_NETWORKS can allow its network"
     )
@@ -143,7 +143,7 @@ async def _answer(connection: h11.Connection, reader: asyncio.StreamReader) -> t
     """Read status and beginning of an answer."""
     while not isinstance(event := await _next(connection, reader), h11.Response):
         if not isinstance(event, h11.InformationalResponse):
-            raise Unreachable("the connection was closed without an answer")
+            raise ReceiverUnreachable("the connection was closed without an answer")
     content = bytearray()
     with contextlib.suppress(TimeoutError, OSError, h11.ProtocolError):
         async with asyncio.timeout(BODY_S):

@@ -219,9 +219,9 @@ async def test_the_engine_counts_what_it_does(engine: Engine) -> None:
     stages = engine.statistics.stages
     assert sum(stages[Stage.RECOGNIZE].batch_sizes.counts) == 4
     assert stages[Stage.DETECT].audio_s >= SCRIPT.audio().size / 16_000
-    # For partials nothing need be left to do when the audio comes all at once.
-    partials = (Stage.DECODE, Stage.PREVIEW)
-    assert all(stages[stage].busy_s > 0 for stage in Stage if stage not in partials)
+    # For partials nothing need be left to do when the audio comes all at once; nobody here speaks at once.
+    perhaps = {Stage.DECODE, Stage.PREVIEW}
+    assert {stage for stage in Stage if stages[stage].busy_s} | perhaps == {*Stage} - {Stage.SEGMENT}
 
 
 async def test_sessions_come_and_go_and_leave_nothing(engine: Engine, models: Models) -> None:

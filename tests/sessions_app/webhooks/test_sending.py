@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from sessions_app.webhooks import sending
-from sessions_app.webhooks.sending import Answer, Unreachable, post
+from sessions_app.webhooks.sending import Answer, ReceiverUnreachable, post
 
 from .receivers import OK, receiving, status
 
@@ -47,13 +47,13 @@ async def test_a_redirect_is_followed_nowhere() -> None:
 )
 async def test_what_is_no_answer_is_none(answer: bytes) -> None:
     async with receiving(lambda: answer) as receiver:
-        with pytest.raises(Unreachable):
+        with pytest.raises(ReceiverUnreachable):
             await sent(receiver.url)
 
 
 async def test_who_says_nothing_is_waited_for_no_longer_than_that() -> None:
     async with receiving(lambda: None) as receiver:
-        with pytest.raises(Unreachable, match=r"no answer within 0\.2 s"):
+        with pytest.raises(ReceiverUnreachable, match=r"no answer within 0\.2 s"):
             await sent(receiver.url, timeout_s=0.2)
 
 
@@ -81,13 +81,13 @@ async def test_a_hint_before_the_answer_is_none() -> None:
 async def test_nobody_listening_is_told_so() -> None:
     async with receiving() as receiver:
         url = receiver.url
-    with pytest.raises(Unreachable, match="no connection"):
+    with pytest.raises(ReceiverUnreachable, match="no connection"):
         await sent(url)
 
 
 async def test_a_plain_answer_to_a_secure_request_is_none() -> None:
     async with receiving() as receiver:
-        with pytest.raises(Unreachable):
+        with pytest.raises(ReceiverUnreachable):
             await sent(receiver.url.replace("http:", "https:"))
 
 
@@ -98,12 +98,12 @@ class TestPrivateAddresses:
     )
     async def test_are_not_connected_to_in_any_spelling(self, host: str) -> None:
         async with receiving() as receiver:
-            with pytest.raises(Unreachable):
+            with pytest.raises(ReceiverUnreachable):
                 await sent(f"http://{host}:{receiver.port}/", networks=[])
         assert receiver.connections == 0
 
     async def test_are_told_with_what_would_help(self) -> None:
-        with pytest.raises(Unreachable, match=r"localhost is .*ASR_WEBHOOK_NETWORKS"):
+        with pytest.raises(ReceiverUnreachable, match=r"localhost is .*ASR_WEBHOOK_NETWORKS"):
             await sent("http://localhost:1/", networks=[])
 
     async def test_are_not_reached_by_a_name_that_changes_its_mind(
@@ -119,7 +119,7 @@ class TestPrivateAddresses:
             raise OSError("far away")
 
         monkeypatch.setattr(asyncio, "open_connection", connect)
-        with pytest.raises(Unreachable, match="far away"):
+        with pytest.raises(ReceiverUnreachable, match="far away"):
             await sent("http://rebinding.example/", networks=[])
         assert connected == ["8.8.8.8"]
 
@@ -133,7 +133,7 @@ class TestPrivateAddresses:
 async def test_a_name_that_nobody_knows_is_told_so(host: str, monkeypatch: pytest.MonkeyPatch) -> None:
     if host.endswith(".invalid"):
         monkeypatch.setattr(socket, "getaddrinfo", _failing)
-    with pytest.raises(Unreachable, match="is not known"):
+    with pytest.raises(ReceiverUnreachable, match="is not known"):
         await sent(f"http://{host}/")
 
 
