@@ -22,7 +22,6 @@ def test_a_correction_becomes_a_rule_that_is_listed_and_deleted(site: Site, page
     open_session(page, "always")
     edit(page, 0).fill("大家好，我们开始例会。")
     page.keyboard.press("Control+Enter")
-    page.keyboard.press("Escape")
     offer = page.get_by_role("status").filter(has_text="“开会” was corrected: “例会”")
     offer.get_by_role("button", name="Always write it so").click()
     dialog = page.get_by_role("dialog", name="Always write it so")
