@@ -199,14 +199,15 @@ def read_page(
     *,
     before: int | None,
     user: User | AnonymousUser | None = None,
-    size: int = PAGE,
+    size: int | None = None,
 ) -> Page:
     """Read the newest sessions that are older than `before`, the primary key of the last one seen.
 
     Args:
         user: The reader, whose favourites are marked.
-        size: Sessions at most.
+        size: Sessions at most; as many as a page shows if None.
     """
+    size = size or PAGE
     if before is not None:
         sessions = sessions.filter(pk__lt=before)
     opening = Utterance.objects.filter(session=OuterRef("pk"), is_removed=False).order_by("start", "id")

@@ -9,12 +9,15 @@ from playwright.sync_api import Browser, BrowserContext, Page, Playwright, expec
 from tests.support.server import Server
 
 from .browsing import PATIENCE_MS, NoBrowser, Site, launch, write_wav
-from .sample_meeting import meeting_script, script_file
+from .sample_meeting import as_written, meeting_script, script_file
 
 expect.set_options(timeout=PATIENCE_MS)
 
 SPOKEN = meeting_script(0, 3, 7, 5, 9, tail=3)
 """What the microphone of these tests plays."""
+
+TEXTS = [as_written(line.text) for line in SPOKEN.lines]
+"""Its lines."""
 
 
 @pytest.fixture(scope="package")

@@ -12,11 +12,9 @@ from playwright.sync_api import BrowserContext, Locator, Page, Route, expect
 from recognition.audio import SAMPLE_RATE
 
 from .browsing import Site, shown_lines, write_wav
-from .conftest import SPOKEN
+from .conftest import SPOKEN, TEXTS
 
 pytestmark = [pytest.mark.slow(10), pytest.mark.xdist_group("browser: meetings")]
-
-TEXTS = [line.text for line in SPOKEN.lines]
 
 
 def choose(page: Page, file: Path, *, pace: str) -> None:

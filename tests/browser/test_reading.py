@@ -12,12 +12,11 @@ from playwright.sync_api import Browser, Page, Playwright, expect
 from tests.support.server import Server
 
 from .browsing import CHINESE, ENGLISH, Site, end_recording, launch, shown_lines, start_recording, wait_for
-from .conftest import SPOKEN
+from .conftest import SPOKEN, TEXTS
 from .sample_meeting import script_file
 
 pytestmark = [pytest.mark.slow(10), pytest.mark.xdist_group("browser: meetings")]
 
-TEXTS = [line.text for line in SPOKEN.lines]
 ELSEWHERE = "meeting-room.example"
 
 

@@ -26,12 +26,11 @@ from .browsing import (
     wait_for,
     write_wav,
 )
-from .conftest import SPOKEN
+from .conftest import SPOKEN, TEXTS
 from .sample_meeting import PEOPLE, SAMPLE, as_written, reference
 
 pytestmark = [pytest.mark.slow(10), pytest.mark.xdist_group("browser: meetings")]
 
-TEXTS = [line.text for line in SPOKEN.lines]
 SPEAKERS = [[*PEOPLE[:2], "Speaker 1"][line.voice] for line in SPOKEN.lines]
 
 OUTAGE_MS = 10_000

@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import BrowserContext, Locator, Page, expect
 
 from .browsing import Site, end_recording, start_recording, write_wav
-from .conftest import SPOKEN
+from .conftest import SPOKEN, TEXTS
 
 pytestmark = [pytest.mark.slow(10), pytest.mark.xdist_group("browser: meetings")]
 
@@ -59,7 +59,7 @@ def test_a_dropped_file_is_transcribed_and_the_list_of_others_follows_until_it_i
     expect(page.locator(".toast")).to_have_text(re.compile("董事会.wav is transcribed"))
     expect(row(page, "董事会")).to_be_visible()
     expect(row(watching, "董事会").locator(".talk path").first).to_be_attached()
-    expect(row(watching, "董事会").locator(".excerpt")).to_have_text(SPOKEN.lines[0].text)
+    expect(row(watching, "董事会").locator(".excerpt")).to_have_text(TEXTS[0])
 
 
 def page_behind_with_notices(context: BrowserContext) -> Page:

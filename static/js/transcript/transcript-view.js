@@ -166,7 +166,8 @@ export class TranscriptView {
     for (const range of this.marked.get(line.id) ?? []) this.rewritten?.delete(range);
     this.marked.delete(line.id);
     const heard = line.changes.map((change) => change.heard).join(", ");
-    text.title = heard && fill(gettext("Heard: %(text)s"), { text: heard });
+    if (heard) text.title = fill(gettext("Heard: %(text)s"), { text: heard });
+    else text.removeAttribute("title");
     const node = text.firstChild;
     const changes = ofRules(line);
     if (!changes.length || !node) return;
