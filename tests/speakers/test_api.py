@@ -174,7 +174,8 @@ class TestLoggingIn:
     def test_a_wrong_password_is_nobody(self) -> None:
         refused = send(self.basic("wrong"), "GET", "speakers")
 
-        assert (refused.status_code, refused.json()) == (401, {"error": "Please log in first."})
+        assert refused.status_code == 401
+        assert refused.json() == {"error": "This token or password is not known here, or no longer good."}
 
     def test_what_counts_is_the_permission_and_not_the_way_into_the_admin(self) -> None:
         assert send(self.basic("right", is_staff=False), "GET", "speakers").status_code == 200
