@@ -160,11 +160,15 @@ def to_float32(kept: np.ndarray) -> np.ndarray:
 
 def length(session_pk: int) -> int:
     """Return the samples on disk; 0 if there is no recording."""
+    return _flac_length(session_pk) or _journal_length(session_pk) or _flac_length(session_pk)
+
+
+def _flac_length(session_pk: int) -> int:
     with open_flac(session_pk) as flac:
-        if flac:
-            with _for_decoder(flac) as guarded:
-                return int(soundfile.info(guarded).frames)
-    return _journal_length(session_pk)
+        if not flac:
+            return 0
+        with _for_decoder(flac) as guarded:
+            return int(soundfile.info(guarded).frames)
 
 
 def size(session_pk: int) -> int:
@@ -180,13 +184,21 @@ def read(session_pk: int, start: int, end: int) -> np.ndarray:
         Damaged: If an encrypted one is not what was written.
         Undecipherable: If its key cannot be read.
     """
+    found = _read_flac(session_pk, start, end)
+    if found is None and not (found := _read_journal(session_pk, start, end)).size:
+        encoded = _read_flac(session_pk, start, end)  # since it was looked for, perhaps
+        return found if encoded is None else encoded
+    return found
+
+
+def _read_flac(session_pk: int, start: int, end: int) -> np.ndarray | None:
     with open_flac(session_pk) as opened:
-        if opened:
-            with _for_decoder(opened) as guarded, soundfile.SoundFile(guarded) as flac:
-                flac.seek(min(start, flac.frames))
-                audio: np.ndarray = flac.read(max(0, end - start), dtype="int16")
-                return audio
-    return _read_journal(session_pk, start, end)
+        if not opened:
+            return None
+        with _for_decoder(opened) as guarded, soundfile.SoundFile(guarded) as flac:
+            flac.seek(min(start, flac.frames))
+            audio: np.ndarray = flac.read(max(0, end - start), dtype="int16")
+            return audio
 
 
 def _read_journal(session_pk: int, start: int, end: int) -> np.ndarray:

@@ -222,3 +222,20 @@ def test_another_file_beside_the_recordings_stops_no_worker(media: Path) -> None
         (media / "recordings" / name).write_bytes(b"mine")
 
     assert files.journals() == [7]
+
+
+@pytest.mark.parametrize("looks_up", ["_read_journal", "_journal_length"])
+def test_a_recording_is_whole_at_the_moment_at_which_it_is_encoded(
+    looks_up: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(0, 16_000)
+    look_up = getattr(files, looks_up)
+
+    def encode_before(session: int, *span: int) -> Any:
+        monkeypatch.setattr(files, looks_up, look_up)
+        assert files.encode_flac(session)
+        return look_up(session, *span)
+
+    monkeypatch.setattr(files, looks_up, encode_before)
+    found = len(files.read(1, 0, 16_000)) if looks_up == "_read_journal" else files.length(1)
+    assert found == 16_000
