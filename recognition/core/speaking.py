@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from itertools import pairwise
+from itertools import accumulate, pairwise
 
 from recognition.audio import samples
 from recognition.interfaces import Span, Token
@@ -77,6 +77,7 @@ def find_lines(
     borders = [_border(one, other, tokens) for one, other in pairwise(groups)]
     first, last = groups[0][0], groups[-1][-1]
     starts = [min(first.passage.start, tokens[0].start), *(begin for _, begin in borders)]
+    starts = [*accumulate(starts, max)]  # also where a word goes on beyond the next
     ends = [*(stop for stop, _ in borders), max(last.passage.end, tokens[-1].end)]
     lines = [
         Line(

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from recognition.audio import samples, seconds
@@ -178,6 +178,7 @@ class TestBeside:
 edges = st.tuples(st.integers(0, samples(20)), st.integers(1, samples(5)))
 
 
+@example([((0, 1), 0, False), ((1, 1), 1, True), ((2, 1), 0, False)], [(0, 3), (0, 1), (24_007, 1)], 0)
 @given(
     st.lists(st.tuples(edges, st.integers(0, 3), st.booleans()), min_size=1, max_size=12),
     st.lists(edges, min_size=1, max_size=30),
