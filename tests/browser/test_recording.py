@@ -84,7 +84,8 @@ class TestTheMicrophone:
         key = end_recording(page)
         assert shown_lines(page) == site.lines(key)
         assert len(site.lines(key)) < len(TEXTS)
-        expect(page.locator("#length")).to_have_text(page.locator("#duration").text_content() or "")
+        lengths = "() => ['length', 'duration'].map((id) => document.getElementById(id).textContent)"
+        page.wait_for_function(f"() => new Set(({lengths})()).size === 1")
         expect(page.locator("#started")).to_have_text(re.compile(r"\d{4}"))
         page.get_by_role("button", name="More", exact=True).first.click()
         page.get_by_role("menuitem", name="Delete…").click()
@@ -143,8 +144,13 @@ class TestANetworkThatGoesAway:
         expect(moved).to_contain_text("The recording goes on without a gap in another one")
         expect(moved.get_by_role("link")).to_have_text(f"{key}-2")
         expect(recorder.locator("#recorder-word")).to_have_text("Recording")
-        reader.reload()
-        reader.get_by_role("link", name=f"{key}-2").click()
+        link = reader.get_by_role("link", name=f"{key}-2")
+        for _ in range(60):  # "Recording" is said before the server knows of the other one
+            reader.reload()
+            if link.is_visible():
+                break
+            reader.wait_for_timeout(500)
+        link.click()
         expect(reader.locator("#lines .line .text").last).to_have_text(TEXTS[-1])
         recorder.get_by_role("button", name="End", exact=True).click()
         recorder.get_by_role("dialog").get_by_role("button", name="End").click()

@@ -54,12 +54,12 @@ def test_a_dropped_file_is_transcribed_and_the_list_of_others_follows_until_it_i
     page.goto("/")
     drop(page, "notes.txt", b"no recording")
     expect(page.locator(".toast")).to_have_text("notes.txt is no recording.")
-    drop(page, "董事会.wav", write_wav(tmp_path / "a.wav", SPOKEN.audio(pause_s=1.2)).read_bytes())
-    expect(page.locator(".upload", has_text="董事会.wav")).to_contain_text("Transcribed")
-    expect(page.locator(".toast")).to_have_text(re.compile("董事会.wav is transcribed"))
-    expect(row(page, "董事会")).to_be_visible()
-    expect(row(watching, "董事会").locator(".talk path").first).to_be_attached()
-    expect(row(watching, "董事会").locator(".excerpt")).to_have_text(TEXTS[0])
+    drop(page, "监事会.wav", write_wav(tmp_path / "a.wav", SPOKEN.audio(pause_s=1.2)).read_bytes())
+    expect(page.locator(".upload", has_text="监事会.wav")).to_contain_text("Transcribed")
+    expect(page.locator(".toast")).to_have_text(re.compile("监事会.wav is transcribed"))
+    expect(row(page, "监事会")).to_be_visible()
+    expect(row(watching, "监事会").locator(".talk path").first).to_be_attached()
+    expect(row(watching, "监事会").locator(".excerpt")).to_have_text(TEXTS[0])
 
 
 def page_behind_with_notices(context: BrowserContext) -> Page:
@@ -90,11 +90,12 @@ def test_a_meeting_that_begins_is_a_card_with_what_was_said_last(anna: BrowserCo
 
 
 def test_several_are_tagged_deleted_and_had_back(site: Site, page: Page) -> None:
-    # On the first page of the list, however many meetings other tests have held.
+    # On a day of their own, however many meetings other tests have held.
+    day = "2026-02-03"
     site.change(
-        "UPDATE sessions_app_session SET created_at = datetime('now') WHERE key IN ('budget', 'review')"
+        "UPDATE sessions_app_session SET created_at = ? WHERE key IN ('budget', 'review')", f"{day} 12:00:00"
     )
-    page.goto("/")
+    page.goto(f"/?first_day={day}&last_day={day}")
     for name in ("预算复核", "产品评审会"):
         row(page, name).locator(".select-row").check()
     expect(page.locator("#selected-count")).to_have_text("2 selected")
