@@ -33,6 +33,22 @@ def test_no_column_of_a_list_is_cut_off(site: Site, browser: Browser, language: 
     assert hidden == dict.fromkeys(TABLES, 0)
 
 
+FORMS = [f"/admin/{table}/add/" for table in ("speakers/speaker", "sessions_app/writingrule", "auth/user")]
+ON_THE_PHONE = [f"/admin/{table}/" for table in TABLES] + FORMS + ["/admin/", "/admin/sessions_app/session/live/"]
+
+
+@pytest.mark.parametrize("language", [ENGLISH, CHINESE])
+def test_no_page_scrolls_sideways_on_a_telephone(site: Site, browser: Browser, language: str) -> None:
+    phone = {"width": 390, "height": 844}
+    with site.context(browser, "admin", language=language, viewport=phone) as context:
+        page = context.new_page()
+        widths = {}
+        for address in ON_THE_PHONE:
+            page.goto(address)
+            widths[address] = page.evaluate("document.documentElement.scrollWidth")
+    assert widths == dict.fromkeys(ON_THE_PHONE, phone["width"])
+
+
 MEETING = "/sessions/sample-meeting/"
 PAGES = [
     "/", "/?q=预算", "/record/", MEETING, f"{MEETING}captions/", "/no/such/page",
