@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from sessions_app.exceptions import SessionsError
-from sessions_app.wire.untrusted import one_line
+from sessions_app.wire.untrusted import first_fault, one_line
 
 MAX_TEXT = 2_000
 MAX_UNTIL = 100
@@ -96,5 +96,4 @@ def parse(body: bytes) -> MinutesRequest:
     try:
         return _parser.validate_json(body)
     except ValidationError as error:
-        fault = error.errors(include_url=False, include_input=False)[0]
-        raise BadMinutesRequest(": ".join([*map(str, fault["loc"][1:]), fault["msg"]])) from error
+        raise BadMinutesRequest(first_fault(error)) from error

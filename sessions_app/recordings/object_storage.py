@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
-import io
 import json
 import logging
 import os
@@ -27,8 +26,10 @@ from django.core.files.storage import storages
 from sessions_app.exceptions import SessionsError
 from speakers import whole_files
 
+from .seekable import Seekable
+
 if TYPE_CHECKING:
-    from _typeshed import WriteableBuffer
+    pass
 
 logger = logging.getLogger(__name__)
 
@@ -163,33 +164,19 @@ class StoredBytes:
         return data
 
 
-class StoredFile(io.RawIOBase):
+class StoredFile(Seekable):
     """An object as a file to read from and to seek in. Raises as `put`."""
 
     def __init__(self, stored: Stored) -> None:
+        super().__init__()
         self._bytes = StoredBytes(stored)
-        self._at = 0
 
-    def readable(self) -> bool:
-        return True
+    @property
+    def length(self) -> int:
+        return self._bytes.size
 
-    def seekable(self) -> bool:
-        return True
-
-    def tell(self) -> int:
-        return self._at
-
-    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
-        base = {io.SEEK_SET: 0, io.SEEK_CUR: self._at, io.SEEK_END: self._bytes.size}[whence]
-        self._at = max(0, base + offset)
-        return self._at
-
-    def readinto(self, buffer: WriteableBuffer) -> int:
-        target = memoryview(buffer).cast("B")
-        data = self._bytes.read_at(len(target), self._at)
-        target[: len(data)] = data
-        self._at += len(data)
-        return len(data)
+    def read_at(self, count: int, at: int) -> bytes:
+        return self._bytes.read_at(count, at)
 
 
 def _storage() -> Any:

@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Protocol
 
 from . import chunks
 from .chunks import Damaged, Layout, Seal
+from .seekable import Seekable
 
 if TYPE_CHECKING:
-    from _typeshed import ReadableBuffer, WriteableBuffer
+    from _typeshed import ReadableBuffer
 
 LAYOUT = Layout(64 * 1024)
 
@@ -45,7 +46,7 @@ class _FileBytes:
         self._file.close()
 
 
-class SealedReader(io.RawIOBase):
+class SealedReader(Seekable):
     """A sealed file to read from; the last chunk is looked at first, so one that was cut off is noticed.
 
     Args:
@@ -57,42 +58,28 @@ class SealedReader(io.RawIOBase):
     """
 
     def __init__(self, whence: Path | Source, key: bytes) -> None:
-        self._at = 0
+        super().__init__()
         self._chunk = (-1, b"")
         self._source: Source | None = None
         self._source = _FileBytes(whence) if isinstance(whence, Path) else whence
         try:
             size = self._source.size
-            self._count, self.length = LAYOUT.count(size), LAYOUT.length(size)
+            self._count, self._length = LAYOUT.count(size), LAYOUT.length(size)
             self._seal = Seal(key, chunks.salt_of(self._source.read_at(chunks.HEADER_BYTES, 0)))
             self._open(self._count - 1)
         except Damaged:
             self._source.close()
             raise
 
-    def readable(self) -> bool:
-        return True
+    @property
+    def length(self) -> int:
+        return self._length
 
-    def seekable(self) -> bool:
-        return True
-
-    def tell(self) -> int:
-        return self._at
-
-    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
-        base = {io.SEEK_SET: 0, io.SEEK_CUR: self._at, io.SEEK_END: self.length}[whence]
-        self._at = max(0, base + offset)
-        return self._at
-
-    def readinto(self, buffer: WriteableBuffer) -> int:
-        target = memoryview(buffer).cast("B")
-        number, offset = divmod(self._at, LAYOUT.chunk_bytes)
-        if self._at >= self.length:
-            return 0
-        data = self._open(number)[offset : offset + len(target)]
-        target[: len(data)] = data
-        self._at += len(data)
-        return len(data)
+    def read_at(self, count: int, at: int) -> bytes:
+        if at >= self._length:
+            return b""
+        number, offset = divmod(at, LAYOUT.chunk_bytes)
+        return self._open(number)[offset : offset + count]
 
     def close(self) -> None:
         if self._source:

@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from sessions_app.exceptions import SessionsError
-from sessions_app.wire.untrusted import one_line
+from sessions_app.wire.untrusted import first_fault, one_line
 
 MAX_TEXT_LENGTH = 10_000
 MAX_LINES = 20_000
@@ -200,13 +200,6 @@ def parse_edit(body: bytes) -> Edit:
         return _parser.validate_json(body)
     except ValidationError as error:
         raise BadEdit(first_fault(error)) from error
-
-
-def first_fault(error: ValidationError) -> str:
-    """Return what is wrong first with a request of several kinds, and where."""
-    first = error.errors(include_url=False, include_input=False)[0]
-    place = ".".join(str(part) for part in first["loc"][1:])
-    return f"{place}: {first['msg']}" if place else first["msg"]
 
 
 def replace_in(text: str, edit: ReplaceText) -> str:

@@ -7,8 +7,9 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from sessions_app.exceptions import SessionsError
+from sessions_app.wire.untrusted import first_fault
 
-from .edit_requests import Key, first_fault
+from .edit_requests import Key
 
 MAX_NOTE_LENGTH = 4_000
 MAX_MS = 7 * 24 * 3600 * 1000

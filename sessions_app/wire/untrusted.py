@@ -7,6 +7,8 @@ import re
 import unicodedata
 from typing import Any
 
+from pydantic import ValidationError
+
 _BLANKED = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ufffe\uffff]")
 _REMOVED = re.compile(r"[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ufff9-\ufffb]|[\ud800-\udfff]")
 """Controls of the direction of writing: they show the rest of a line or a name in another order."""
@@ -41,6 +43,13 @@ def json_field(text: str | bytes, name: str) -> Any:
     except ValueError:
         return None
     return found.get(name) if isinstance(found, dict) else None
+
+
+def first_fault(error: ValidationError) -> str:
+    """Return what is wrong first with a request of several kinds, and where."""
+    first = error.errors(include_url=False, include_input=False)[0]
+    place = ".".join(str(part) for part in first["loc"][1:])
+    return f"{place}: {first['msg']}" if place else first["msg"]
 
 
 def read_json(text: str | bytes) -> Any:

@@ -34,7 +34,9 @@ def test_no_column_of_a_list_is_cut_off(site: Site, browser: Browser, language: 
 
 
 FORMS = [f"/admin/{table}/add/" for table in ("speakers/speaker", "sessions_app/writingrule", "auth/user")]
-ON_THE_PHONE = [f"/admin/{table}/" for table in TABLES] + FORMS + ["/admin/", "/admin/sessions_app/session/live/"]
+ON_THE_PHONE = (
+    [f"/admin/{table}/" for table in TABLES] + FORMS + ["/admin/", "/admin/sessions_app/session/live/"]
+)
 
 
 @pytest.mark.parametrize("language", [ENGLISH, CHINESE])
