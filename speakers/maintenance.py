@@ -6,8 +6,6 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Collection, Sequence
 
-from django.db import DatabaseError
-
 from recognition.engine.engine import Engine
 from speakers.voiceprints.identification import Gallery
 from speakers.voiceprints.tracking import SpeakerTracker, TrackingOptions
@@ -16,6 +14,7 @@ from . import calibration, jobs, lifecycle, reembedding
 from .exceptions import Undecipherable
 from .gallery import GalleryReader
 from .jobs import in_database
+from .repeating import has_answered, repeat
 
 logger = logging.getLogger(__name__)
 
@@ -72,37 +71,18 @@ class SpeakerMaintenance:
     async def run(self) -> None:
         follow, quick, long, remote = self._wakes
         async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(self._repeat(self._refresh, follow))
-            tasks.create_task(self._repeat(self._do_quick_jobs, quick))
-            tasks.create_task(self._repeat(self._do_long_jobs, long))
-            tasks.create_task(self._repeat(self._do_remote_jobs, remote))
-            tasks.create_task(self._expire())
+            tasks.create_task(repeat(self._refresh, follow, every_s=JOB_POLL_S))
+            tasks.create_task(repeat(self._do_quick_jobs, quick, every_s=JOB_POLL_S))
+            tasks.create_task(repeat(self._do_long_jobs, long, every_s=JOB_POLL_S))
+            tasks.create_task(repeat(self._do_remote_jobs, remote, every_s=JOB_POLL_S))
+            tasks.create_task(repeat(self._expire, asyncio.Event(), every_s=EXPIRE_S))
 
     async def load(self) -> None:
         """Read the gallery before the first session needs it, as soon as the database answers."""
         while True:
-            if await self._has_answered(self._refresh):
+            if await has_answered(self._refresh):
                 return
             await asyncio.sleep(JOB_POLL_S)
-
-    async def _has_answered(self, work: Callable[[], Awaitable[None]]) -> bool:
-        """Do this, and return whether the database answered."""
-        try:
-            await work()
-        except DatabaseError as error:
-            logger.warning("the database does not answer: %s", error)
-            return False
-        return True
-
-    async def _repeat(self, work: Callable[[], Awaitable[None]], wake: asyncio.Event) -> None:
-        while True:
-            wake.clear()
-            await self._has_answered(work)
-            try:
-                async with asyncio.timeout(JOB_POLL_S):
-                    await wake.wait()
-            except TimeoutError:
-                pass
 
     async def _refresh(self) -> None:
         try:
@@ -142,12 +122,7 @@ class SpeakerMaintenance:
         )
 
     async def _expire(self) -> None:
-        while True:
-            try:
-                await in_database(lifecycle.expire)
-            except DatabaseError as error:
-                logger.warning("the database does not answer: %s", error)
-            await asyncio.sleep(EXPIRE_S)
+        await in_database(lifecycle.expire)
 
 
 def _voices_of(engine: Engine) -> tuple[str, int]:

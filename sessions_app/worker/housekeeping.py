@@ -8,13 +8,12 @@ from __future__ import annotations
 import asyncio
 import logging
 
-from django.db import DatabaseError
-
 from sessions_app.catalogue import overviews, trash
 from sessions_app.minutes import keeping
 from sessions_app.recordings import files
 from sessions_app.recordings.object_storage import StorageAway
 from sessions_app.store.in_database import in_database
+from speakers.repeating import repeat
 
 logger = logging.getLogger(__name__)
 
@@ -34,24 +33,18 @@ class Housekeeping:
         self._wake.set()
 
     async def run(self) -> None:
-        while True:
-            self._wake.clear()
-            try:
-                await self._keep_house()
-            except DatabaseError as error:
-                logger.warning("the database does not answer: %s", error)
-            except StorageAway as error:
-                logger.error("recordings wait here: %s", error)
-            except OSError as error:
-                # `manage.py prune` finds what is left of it.
-                logger.error("a recording could not be deleted: %s", error)
-            try:
-                async with asyncio.timeout(EVERY_S):
-                    await self._wake.wait()
-            except TimeoutError:
-                pass
+        await repeat(self._keep_house, self._wake, every_s=EVERY_S)
 
     async def _keep_house(self) -> None:
+        try:
+            await self._tidy()
+        except StorageAway as error:
+            logger.error("recordings wait here: %s", error)
+        except OSError as error:
+            # `manage.py prune` finds what is left of it.
+            logger.error("a recording could not be deleted: %s", error)
+
+    async def _tidy(self) -> None:
         while await in_database(overviews.refresh_stale):  # noqa: ASYNC110 - a breath, no waiting for an event
             await asyncio.sleep(BREATH_S)
         while await in_database(keeping.make_missing):  # noqa: ASYNC110 - the same

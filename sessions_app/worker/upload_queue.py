@@ -9,7 +9,6 @@ from collections.abc import Awaitable, Callable, Sequence
 
 from channels.db import database_sync_to_async
 from django.conf import settings
-from django.db import DatabaseError
 
 from recognition.audio import samples
 from sessions_app.models import Upload
@@ -18,6 +17,7 @@ from sessions_app.transport.cancel import cancel_and_wait
 from sessions_app.transport.interface import AudioLog
 from sessions_app.uploads import queue, store
 from sessions_app.uploads.file_log import Facts, FileLog, Unreadable, read_facts
+from speakers.repeating import repeat
 
 logger = logging.getLogger(__name__)
 
@@ -58,18 +58,11 @@ class UploadQueue:
         self._wake.set()
 
     async def run(self) -> None:
-        while True:
-            self._wake.clear()
-            try:
-                await self._fill_up()
-                await self._sweep()
-            except DatabaseError as error:
-                logger.warning("the database does not answer: %s", error)
-            try:
-                async with asyncio.timeout(POLL_S):
-                    await self._wake.wait()
-            except TimeoutError:
-                pass
+        await repeat(self._look, self._wake, every_s=POLL_S)
+
+    async def _look(self) -> None:
+        await self._fill_up()
+        await self._sweep()
 
     async def aclose(self) -> None:
         """Leave the rest to others."""
