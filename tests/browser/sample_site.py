@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,6 +15,7 @@ from django.test import Client
 from django.utils import timezone
 
 from recognition.audio import SAMPLE_RATE, samples
+from recognition.evaluation import recordings
 from recognition.fakes.scripted import Script, ScriptedEmbedder, ScriptedLine
 from sessions_app.models import Session, Utterance, Voice
 from speakers import enrollment
@@ -24,6 +27,11 @@ from .sample_meeting import PEOPLE, SAMPLE, reference
 
 RECORDINGS = ["enroll-lin-jing.flac", "enroll-wang-lei.flac"]
 """Of the first two people."""
+
+READER = "A1_S0150"
+"""Reads 150 lines of the recordings of people, of which the first are to enroll by."""
+
+READ_TO_ENROLL = 10
 
 OTHERS = {
     ("budget", "预算复核"): [
@@ -97,6 +105,17 @@ def fill_with_people_who_enroll() -> None:
         audio, _rate = soundfile.read(SAMPLE / file, dtype="float32")
         source = Voiceprint.Source.UPLOAD
         enrollment.begin(audio, source=source, by=anna, speaker=speaker, consent=give_consent(speaker))
+    print(json.dumps({"anna": cookie_of(anna)}))  # noqa: T201
+
+
+def fill_with_a_reader_who_enrolls() -> None:
+    """Make a login, and ask the server's own models to enroll a reader of the recordings at ASR_ASSETS."""
+    anna = make_user("anna", "editor", "enroller")
+    speaker = Speaker.objects.create(name=READER)
+    lines = recordings.listed(Path(os.environ["ASR_ASSETS"]), under="speech/aishell1/")[:READ_TO_ENROLL]
+    audio = np.concatenate([recordings.read(line.path) for line in lines])
+    source = Voiceprint.Source.UPLOAD
+    enrollment.begin(audio, source=source, by=anna, speaker=speaker, consent=give_consent(speaker))
     print(json.dumps({"anna": cookie_of(anna)}))  # noqa: T201
 
 
