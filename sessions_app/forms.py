@@ -24,6 +24,8 @@ EVENTS: Mapping[str, StrOrPromise] = {
     Event.LINE_FINAL: gettext_lazy("A line is there"),
     Event.LINE_REVISED: gettext_lazy("A line has changed"),
     Event.SESSION_ENDED: gettext_lazy("A meeting has ended"),
+    Event.UPLOAD_DONE: gettext_lazy("A file is transcribed, or cannot be"),
+    Event.MINUTES_READY: gettext_lazy("Minutes are there"),
 }
 """Events that webhooks can be told, in words."""
 

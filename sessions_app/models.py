@@ -926,6 +926,9 @@ class Delivery(models.Model):
     revision = models.PositiveIntegerField(null=True)
     """Of the change that it tells of."""
 
+    upload = models.ForeignKey(Upload, models.SET_NULL, null=True, related_name="+")
+    """None too when it was taken off its sender's list before it was told."""
+
     state = models.CharField(max_length=10, choices=State, default=State.WAITING)
     attempts = models.PositiveIntegerField(default=0)
     created_at = models.DateTimeField(default=timezone.now)

@@ -32,10 +32,10 @@ ROOMS = {
     "sessions_app.access": {"wire"},
     "sessions_app.store": {"access", "recordings", "transport", "wire"},
     "sessions_app.catalogue": {"access", "templatetags", "transcripts"},
-    "sessions_app.minutes": {"wire"},
+    "sessions_app.minutes": {"store", "wire"},
     "sessions_app.sockets": {"access", "serving", "store", "transcripts", "transport", "wire"},
     "sessions_app.uploads": {"access", "store", "transport", "wire"},
-    "sessions_app.webhooks": {"store", "transcripts", "transport", "wire"},
+    "sessions_app.webhooks": {"minutes", "store", "transcripts", "transport", "uploads", "wire"},
     "sessions_app.worker": {
         "catalogue", "minutes", "recordings", "serving", "store", "transport", "uploads", "webhooks", "wire",
     },

@@ -22,6 +22,8 @@ from minutes.lines import Line
 from minutes.statements import Statement
 from recognition.audio import milliseconds
 from sessions_app.models import Minutes, MinutesItem, Session, Utterance
+from sessions_app.store import outbox
+from sessions_app.store.outbox import Event
 
 MAX_ARCHIVE = 300
 """Newest meetings by which it is told how usual a word is."""
@@ -78,6 +80,7 @@ def make(session: Session) -> Minutes:
                 "terms": list(found.terms),
             },
         )
+        outbox.tell(Event.MINUTES_READY, session.pk)
     return kept
 
 
@@ -91,6 +94,7 @@ def keep_written(session: Session, rows: Sequence[Utterance], statements: Iterab
     with transaction.atomic():
         Session.objects.select_for_update().get(pk=session.pk)
         replace_items(session, rows, statements, MinutesItem.Source.MODEL)
+        outbox.tell(Event.MINUTES_READY, session.pk)
 
 
 def lines_of(session: Session) -> list[Utterance]:

@@ -20,7 +20,7 @@ from recognition.audio import samples
 from sessions_app import model_sets
 from sessions_app.access import resuming
 from sessions_app.models import UNFINISHED_UPLOADS, AccessToken, Session, Upload
-from sessions_app.store import commits
+from sessions_app.store import commits, outbox
 from speakers import notify
 
 from . import queue
@@ -268,7 +268,9 @@ def fail(upload: Upload, reason: str) -> None:
 
 
 def _finish(own: QuerySet[Upload], state: Upload.State, reason: str) -> None:
-    own.update(state=state, error=reason, lease_until=None, finished_at=timezone.now())
+    with transaction.atomic():
+        if own.update(state=state, error=reason, lease_until=None, finished_at=timezone.now()):
+            outbox.tell_upload(own.get())
 
 
 def sweep() -> None:

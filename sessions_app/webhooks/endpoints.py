@@ -20,9 +20,6 @@ from . import signing
 OVERLAP = timedelta(hours=24)
 """So long a secret that was replaced still signs as well."""
 
-OFFERED = [event for event in Event if event is not Event.TEST]
-"""Events that can be chosen."""
-
 
 def make(*, name: str, url: str, events: Iterable[str], by: User) -> tuple[Webhook, str]:
     """Make a webhook, and return it with its secret, which is told once."""

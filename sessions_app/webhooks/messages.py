@@ -9,9 +9,12 @@ from django.conf import settings
 from django.utils.translation import override
 
 from recognition.audio import milliseconds
-from sessions_app.models import Delivery, Session, Utterance
+from sessions_app.minutes import reading
+from sessions_app.models import Delivery, Session, Upload, Utterance
+from sessions_app.store.outbox import Event
 from sessions_app.store.queries import with_voices
 from sessions_app.transcripts.line_objects import line_object
+from sessions_app.uploads import reasons
 
 
 def body_of(delivery: Delivery) -> bytes:
@@ -23,14 +26,37 @@ def body_of(delivery: Delivery) -> bytes:
 
 
 def _data(delivery: Delivery) -> dict[str, Any]:
-    if delivery.session_id is None:
-        return {}
-    told: dict[str, Any] = {"session": _session(Session.objects.get(pk=delivery.session_id))}
-    if delivery.line_id is None:
-        return told
-    line = with_voices(Utterance.objects.filter(pk=delivery.line_id)).get()
-    told["line"] = {name: value for name, value in line_object(line).items() if name != "words"}
-    return told | {"removed": line.is_removed}
+    told: dict[str, Any] = {}
+    session = Session.objects.get(pk=delivery.session_id) if delivery.session_id else None
+    if session:
+        told["session"] = _session(session)
+    if delivery.line_id:
+        told |= _line(delivery.line_id)
+    if delivery.event == Event.UPLOAD_DONE:
+        told["upload"] = _upload(delivery.upload) if delivery.upload else None
+    if delivery.event == Event.MINUTES_READY and session:
+        found = reading.read(session)
+        told["minutes"] = reading.as_object(found) if found else None
+    return told
+
+
+def _line(pk: int) -> dict[str, Any]:
+    line = with_voices(Utterance.objects.filter(pk=pk)).get()
+    told = {name: value for name, value in line_object(line).items() if name != "words"}
+    return {"line": told, "removed": line.is_removed}
+
+
+def _upload(upload: Upload) -> dict[str, Any]:
+    return {
+        "id": str(upload.key),
+        "name": upload.name,
+        "size": upload.size,
+        "state": upload.state,
+        "error": reasons.in_words(upload.error),
+        "duration_ms": milliseconds(upload.samples),
+        "created_at": upload.created_at.isoformat(),
+        "finished_at": upload.finished_at.isoformat() if upload.finished_at else None,
+    }
 
 
 def _session(session: Session) -> dict[str, Any]:

@@ -7,11 +7,12 @@ from typing import Any
 
 from django.contrib.auth.models import User
 
+from sessions_app.forms import EVENTS
 from sessions_app.models import Delivery, Webhook
 from sessions_app.store.outbox import Event
 from sessions_app.webhooks import endpoints
 
-ALL = [*endpoints.OFFERED]
+ALL = [*EVENTS]
 
 
 def make_hook(

@@ -11,14 +11,22 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from pytest_django import Settings
 
+from minutes.statements import Kind, Statement
 from recognition.audio import SAMPLE_RATE
-from sessions_app.models import Delivery, Session, Utterance, Webhook
+from sessions_app.forms import EVENTS
+from sessions_app.minutes import editing as minutes_of
+from sessions_app.minutes import keeping
+from sessions_app.minutes.requests import MakeAgain
+from sessions_app.models import Delivery, Session, Upload, Utterance, Webhook
 from sessions_app.store import commits, voices
 from sessions_app.store.commits import Lease
 from sessions_app.store.outbox import Event
 from sessions_app.transcripts import attribution, editing, retention
 from sessions_app.transcripts.edit_requests import ChangeText, Seen
 from sessions_app.transport.interface import Fenced
+from sessions_app.uploads import store
+from sessions_app.uploads.file_log import Facts
+from sessions_app.uploads.tus import Announcement
 from sessions_app.webhooks import messages
 from sessions_app.wire.protocol import ClosedBy
 from tests.sessions_app.meetings import make_lines, make_session, make_user, make_voice, new_line
@@ -162,6 +170,115 @@ class TestALine:
         assert message(Delivery.objects.get())["data"]["removed"] is True
 
 
+class TestAFile:
+    """Told when its worker is through with it."""
+
+    @pytest.fixture(autouse=True)
+    def hook(self) -> Webhook:
+        return make_hook(events=["upload.done"])
+
+    @pytest.fixture
+    def upload(self, settings: Settings) -> Upload:
+        settings.MODEL_SETS = ["embedded"]
+        store.append(store.begin(Announcement(3, "周会.mp3"), owner=None, token=None), 0, b"abc")
+        claimed = store.claim("w", ["embedded"])
+        assert claimed
+        return claimed
+
+    def transcribe(self, upload: Upload, fault: str = "") -> Session:
+        pk = store.open_session(upload, Facts(SAMPLE_RATE, ""))
+        commits.end(lease_of(Session.objects.get(pk=pk)), ClosedBy.SENDER)
+        store.settle(upload, fault)
+        return Session.objects.get(pk=pk)
+
+    def test_that_became_a_meeting_is_told_with_it(self, upload: Upload) -> None:
+        session = self.transcribe(upload)
+        data = message(Delivery.objects.get())["data"]
+        assert data["session"]["id"] == session.key
+        assert (data["upload"]["id"], data["upload"]["name"]) == (str(upload.key), "周会.mp3")
+        assert (data["upload"]["state"], data["upload"]["error"]) == ("done", "")
+        assert (data["upload"]["size"], data["upload"]["duration_ms"]) == (3, 1000)
+        assert data["upload"]["finished_at"]
+
+    def test_that_nobody_can_read_is_told_with_the_reason(self, upload: Upload) -> None:
+        store.fail(upload, "not_audio")
+        data = message(Delivery.objects.get())["data"]
+        assert "session" not in data
+        assert data["upload"]["state"] == "failed"
+        assert "no sound that can be read" in data["upload"]["error"]
+
+    def test_that_is_damaged_within_is_told_with_what_there_is_of_it(self, upload: Upload) -> None:
+        session = self.transcribe(upload, "cut_off")
+        data = message(Delivery.objects.get())["data"]
+        assert (data["session"]["id"], data["upload"]["state"]) == (session.key, "failed")
+
+    def test_is_told_in_the_server_s_language(self, upload: Upload, settings: Settings) -> None:
+        settings.LANGUAGE_CODE = "zh-hans"
+        store.fail(upload, "empty")
+        assert message(Delivery.objects.get())["data"]["upload"]["error"] == "文件中没有音频。"
+
+    def test_that_another_worker_goes_on_with_is_not_told_yet(self, upload: Upload) -> None:
+        store.open_session(upload, Facts(SAMPLE_RATE, ""))
+        assert store.settle(upload, "") == Upload.State.WAITING
+        assert told() == []
+
+    def test_that_was_called_off_is_not_told(self, upload: Upload) -> None:
+        store.cancel(upload)
+        store.fail(upload, "gone")
+        store.settle(upload, "")
+        assert told() == []
+
+    def test_that_was_taken_off_the_list_meanwhile_is_told_by_its_meeting(self, upload: Upload) -> None:
+        session = self.transcribe(upload)
+        store.cancel(Upload.objects.get())
+        assert not Upload.objects.exists()
+        data = message(Delivery.objects.get())["data"]
+        assert (data["session"]["id"], data["upload"]) == (session.key, None)
+
+
+class TestMinutes:
+    @pytest.fixture(autouse=True)
+    def hook(self) -> Webhook:
+        return make_hook(events=["minutes.ready"])
+
+    @pytest.fixture
+    def session(self) -> Session:
+        session = make_session()
+        make_lines(session, ["我明天把测试报告发给大家。"], voice=make_voice(session, "赵敏"))
+        return session
+
+    def test_are_told_as_programs_get_them(self, session: Session) -> None:
+        keeping.make(session)
+        data = message(Delivery.objects.get())["data"]
+        assert data["session"]["id"] == session.key
+        [action] = [item for item in data["minutes"]["items"] if item["section"] == "action"]
+        assert (action["text"], action["who"]["speaker_name"]) == ("我明天把测试报告发给大家。", "赵敏")
+        assert data["minutes"]["is_out_of_date"] is False
+
+    def test_are_told_once_of_every_meeting_that_has_ended(self, session: Session) -> None:
+        assert (keeping.make_missing(), keeping.make_missing()) == (1, 0)
+        assert told() == ["minutes.ready"]
+
+    def test_are_told_again_when_they_are_made_again(self, session: Session) -> None:
+        keeping.make(session)
+        minutes_of.apply(session, MakeAgain(kind="again"), by=make_user("b", "editor"))
+        assert told() == ["minutes.ready"] * 2
+
+    def test_are_told_again_when_a_language_model_has_written(self, session: Session) -> None:
+        keeping.make(session)
+        rows = keeping.lines_of(session)
+        summary = Statement(Kind.SUMMARY, "测试报告明天发。", (rows[0].pk,))
+        keeping.keep_written(session, rows, [summary])
+        items = message(Delivery.objects.last())["data"]["minutes"]["items"]  # type: ignore[arg-type]
+        assert ("summary", "model") in [(item["section"], item["source"]) for item in items]
+
+    def test_are_told_with_what_they_are_made_of_or_not_at_all(self, session: Session) -> None:
+        with transaction.atomic():
+            keeping.make(session)
+            transaction.set_rollback(True)
+        assert told() == []
+
+
 class TestEvents:
     def test_are_told_to_those_who_want_them(self) -> None:
         ends, lines = (
@@ -196,8 +313,9 @@ class TestEvents:
 
     def test_that_can_be_chosen_are_told_by_their_names(self) -> None:
         assert [str(event) for event in Event if event is not Event.TEST] == [
-            "session.begun", "line.final", "line.revised", "session.ended",
+            "session.begun", "line.final", "line.revised", "session.ended", "upload.done", "minutes.ready",
         ]  # fmt: skip
+        assert list(EVENTS) == [event for event in Event if event is not Event.TEST]
 
     def test_have_strangers_in_the_server_s_language(self, settings: Settings) -> None:
         settings.LANGUAGE_CODE = "zh-hans"
