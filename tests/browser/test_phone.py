@@ -41,3 +41,12 @@ def test_the_first_screen_while_recording_is_mostly_transcript(site: Site, brows
 
         page.goto("/sessions/sample-meeting/")
         assert page.evaluate(SHARE) >= MIN_SHARE
+
+
+def test_a_line_has_the_whole_width_also_where_somebody_speaks_too(site: Site, browser: Browser) -> None:
+    with site.context(browser, "anna", viewport=PHONE, is_mobile=True, has_touch=True) as context:
+        page = context.new_page()
+        page.goto("/sessions/at-once/")
+        expect(page.locator("#lines .overlap").first).to_be_visible()
+        widths = page.locator("#lines .text").evaluate_all("texts => texts.map((text) => text.clientWidth)")
+    assert min(widths) > 0.9 * PHONE["width"]
