@@ -703,6 +703,9 @@ class Minutes(models.Model):
     terms = models.JSONField(default=list)
     """Words by which key words of other meetings are told from those of all."""
 
+    seq_so_far = models.PositiveIntegerField(null=True)
+    """`last_seq` of a meeting that was going on when they were made; None of one that was over."""
+
     class Meta:
         default_permissions: ClassVar = []
 
@@ -766,6 +769,25 @@ class MinutesItem(models.Model):
 
     def __str__(self) -> str:
         return self.text
+
+
+class LiveNotes(models.Model):
+    """A language model writes along while a meeting goes on, as a person asked; stopped, it is gone."""
+
+    session = models.OneToOneField(Session, models.CASCADE, related_name="live_notes")
+    asked_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
+    asked_at = models.DateTimeField(default=timezone.now)
+    written_key = models.BigIntegerField(default=0)
+    """Key of the last line that was sent."""
+
+    next_at = models.DateTimeField(default=timezone.now)
+    """When more is sent, at the earliest."""
+
+    class Meta:
+        default_permissions: ClassVar = []
+
+    def __str__(self) -> str:
+        return str(self.session)
 
 
 class LanguageModelUse(models.Model):

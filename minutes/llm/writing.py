@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import date
-from typing import Protocol, TypeVar
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from pydantic import BaseModel
 
@@ -14,8 +14,10 @@ from minutes.statements import Kind, Statement
 
 from . import prompts, reading
 from .answers import Part, Whole
-from .client import Used
 from .prompts import Message
+
+if TYPE_CHECKING:
+    from .client import Used  # which loads a library that few services need
 
 Answer = TypeVar("Answer", bound=BaseModel)
 
@@ -26,11 +28,8 @@ class Asked(Protocol):
     async def ask(self, messages: Sequence[Message], form: type[Answer]) -> tuple[Answer, Used]: ...
 
 
-Report = Callable[[int, int, int], Awaitable[None]]
-"""Is told of each answer: how many there are, of how many, and the tokens that this one took."""
-
-Permission = Callable[[int], Awaitable[None]]
-"""Is asked before each request, which is of about so many tokens; raises if it must not be sent."""
+Report = Callable[[int, int], Awaitable[None]]
+"""Is told of each answer: how many there are, and of how many."""
 
 
 async def write(
@@ -39,8 +38,8 @@ async def write(
     asked: Asked,
     *,
     context_tokens: int,
-    may_send: Permission,
     report: Report,
+    people: People | None = None,
 ) -> list[Statement]:
     """Return the minutes of a meeting, as far as its lines carry them.
 
@@ -48,27 +47,27 @@ async def write(
         lines: In order.
         today: The day of the meeting.
         context_tokens: As many as the model can read and write at once.
+        people: Those of the meeting, where these are not all of its lines.
 
     Raises:
         ModelFailed: If there is no answer of use.
     """
-    meeting = reading.Meeting(lines, People(lines), today)
+    meeting = reading.Meeting(lines, people or People(lines), today)
     parts = prompts.parts(lines, context_tokens)
     steps = len(parts) + (len(parts) > 1)
     found: list[Statement] = []
     for number, part in enumerate(parts, 1):
         messages = prompts.for_part(lines, part)
-        await may_send(prompts.size(messages) + prompts.ANSWER_TOKENS)
-        answer, used = await asked.ask(messages, Part)
+        answer, _used = await asked.ask(messages, Part)
         found += reading.of_part(answer, meeting, part)
-        await report(number, steps, used.tokens)
+        await report(number, steps)
     if len(parts) < 2 or not any(each.kind is Kind.SUMMARY for each in found):
         return found
-    whole = await _whole(meeting, found, context_tokens, asked, may_send)
-    await report(steps, steps, whole[1].tokens)
+    whole = await _whole(meeting, found, context_tokens, asked)
+    await report(steps, steps)
     # A model that makes nothing of its own summaries leaves them as they are.
     rest = [each for each in found if each.kind is not Kind.SUMMARY]
-    return [*whole[0], *rest] if whole[0] else found
+    return [*whole, *rest] if whole else found
 
 
 async def _whole(
@@ -76,14 +75,12 @@ async def _whole(
     found: Sequence[Statement],
     context_tokens: int,
     asked: Asked,
-    may_send: Permission,
-) -> tuple[list[Statement], Used]:
+) -> list[Statement]:
     """Return one summary, made of those of the parts."""
     numbers = {line.key: number for number, line in enumerate(meeting.lines, 1)}
     summaries = [
         (each.text, [numbers[key] for key in each.lines]) for each in found if each.kind is Kind.SUMMARY
     ]
     messages = prompts.for_whole(meeting.lines, summaries, context_tokens)
-    await may_send(prompts.size(messages) + prompts.ANSWER_TOKENS)
-    answer, used = await asked.ask(messages, Whole)
-    return reading.of_whole(answer, meeting), used
+    answer, _used = await asked.ask(messages, Whole)
+    return reading.of_whole(answer, meeting)

@@ -11,7 +11,7 @@ from audit import log
 from audit.models import Action
 from sessions_app.models import MinutesItem, Session, Utterance, Voice
 
-from . import keeping, writing
+from . import keeping, live, writing
 from .requests import AddItem, AskModel, ChangeItem, MakeAgain, MarkItem, MinutesError, MinutesRequest
 
 MAX_ITEMS = 1_000
@@ -64,9 +64,10 @@ def apply(session: Session, request: MinutesRequest, *, by: User) -> int | None:
 def _ask_model(session: Session, kind: str, by: User) -> None:
     match kind:
         case "write":
-            writing.ask_for(session, by=by)
+            (writing if session.has_ended else live).ask_for(session, by=by)
         case "stop":
             writing.stop(session)
+            live.stop(session)
         case "unwrite":
             writing.take_away(session)
     log.record(Action.MINUTES_CHANGED, by=by, meeting=session.key, kind=kind)

@@ -1,7 +1,7 @@
-"""Minutes of meetings that are over: made from their lines by a worker, kept, and known to be out of date.
+"""Minutes of meetings: made from their lines by a worker, kept, and known to be out of date.
 
-They are made once, at the end of a meeting, and again only when somebody asks. What a person changed, took
-out or added stays; of the rest the new statements take the place.
+While a meeting goes on they are made every few minutes; once at its end, and then again only when somebody
+asks. What a person changed, took out or added stays; of the rest the new statements take the place.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import hashlib
 import json
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from datetime import date
 from typing import Any
 
 from django.db import transaction
@@ -36,9 +37,12 @@ MAX_UNTIL = 100
 
 def make_missing() -> int:
     """Make the minutes of a meeting that has ended and has none; return of how many."""
-    without = Session.objects.filter(
-        state=Session.State.ENDED, minutes=None, last_seq__gt=0, trashed_at=None
-    ).order_by("-pk")[:AT_ONCE]
+    is_made = Q(minutes__isnull=False, minutes__seq_so_far=None)
+    without = (
+        Session.objects.filter(state=Session.State.ENDED, last_seq__gt=0, trashed_at=None)
+        .exclude(is_made)
+        .order_by("-pk")[:AT_ONCE]
+    )
     count = 0
     for session in without:
         make(session)
@@ -48,12 +52,10 @@ def make_missing() -> int:
 
 def make(session: Session) -> Minutes:
     """Make the minutes of a meeting, anew if it has some."""
-    # The number first: whatever changes meanwhile makes them out of date, and is not missed.
-    revision = Session.objects.values_list("last_revision", flat=True).get(pk=session.pk)
+    # The numbers first: whatever changes meanwhile makes them out of date, and is not missed.
+    session.refresh_from_db(fields=["last_revision", "last_seq", "state"])
     rows = lines_of(session)
-    found = extraction.extract(
-        [as_line(row) for row in rows], timezone.localtime(session.created_at).date(), _archive(session)
-    )
+    found = extraction.extract([as_line(row) for row in rows], day_of(session), _archive(session))
     with transaction.atomic():
         Session.objects.select_for_update().get(pk=session.pk)
         replace_items(session, rows, found.statements, MinutesItem.Source.PATTERNS)
@@ -61,7 +63,8 @@ def make(session: Session) -> Minutes:
             session=session,
             defaults={
                 "made_at": timezone.now(),
-                "revision": revision,
+                "revision": session.last_revision,
+                "seq_so_far": None if session.has_ended else session.last_seq,
                 "digest": digest(rows),
                 "talk": [
                     {
@@ -80,8 +83,14 @@ def make(session: Session) -> Minutes:
                 "terms": list(found.terms),
             },
         )
-        outbox.tell(Event.MINUTES_READY, session.pk)
+        if session.has_ended:
+            outbox.tell(Event.MINUTES_READY, session.pk)
     return kept
+
+
+def day_of(session: Session) -> date:
+    """Return the day of a meeting, where it was held."""
+    return timezone.localtime(session.created_at).date()
 
 
 def has_minutes(session: Session) -> bool:
@@ -95,6 +104,13 @@ def keep_written(session: Session, rows: Sequence[Utterance], statements: Iterab
         Session.objects.select_for_update().get(pk=session.pk)
         replace_items(session, rows, statements, MinutesItem.Source.MODEL)
         outbox.tell(Event.MINUTES_READY, session.pk)
+
+
+def add_written(session: Session, rows: Sequence[Utterance], statements: Iterable[Statement]) -> None:
+    """Keep what a language model wrote of some lines, after what it wrote before."""
+    with transaction.atomic():
+        Session.objects.select_for_update().get(pk=session.pk)
+        _add_items(session, rows, statements, MinutesItem.Source.MODEL)
 
 
 def lines_of(session: Session) -> list[Utterance]:
@@ -124,7 +140,7 @@ def digest(rows: Iterable[Utterance]) -> str:
 
 def is_out_of_date(session: Session, kept: Minutes) -> bool:
     """Tell whether lines have changed since; a voice that was given a name has changed none."""
-    if kept.revision == session.last_revision:
+    if kept.revision == session.last_revision or kept.seq_so_far is not None:
         return False
     if kept.digest == digest(lines_of(session)):
         Minutes.objects.filter(pk=kept.pk).update(revision=session.last_revision)
@@ -136,9 +152,19 @@ def replace_items(
     session: Session, rows: Sequence[Utterance], statements: Iterable[Statement], source: MinutesItem.Source
 ) -> None:
     """Put a machine's new statements in the place of its earlier ones, but for those a person changed."""
-    positions = {row.pk: row.start for row in rows}
     own = MinutesItem.objects.filter(session=session, source=source)
     own.filter(is_edited=False, is_removed=False, is_done=False).delete()
+    _add_items(session, rows, statements, source)
+
+
+def _add_items(
+    session: Session, rows: Sequence[Utterance], statements: Iterable[Statement], source: MinutesItem.Source
+) -> None:
+    """Add a machine's statements, but for those that a person has dealt with."""
+    positions = {row.pk: row.start for row in rows}
+    own = MinutesItem.objects.filter(session=session, source=source).exclude(
+        is_edited=False, is_removed=False, is_done=False
+    )
     kept = [(item.section, item.machine_text, item.lines[:1]) for item in own]
     MinutesItem.objects.bulk_create(
         MinutesItem(

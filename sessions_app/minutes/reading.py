@@ -63,6 +63,9 @@ class MinutesOfMeeting:
     """All of it."""
 
     made_at: datetime
+    is_so_far: bool
+    """Made while the meeting went on: of what had been said."""
+
     is_out_of_date: bool
     items: Sequence[Item]
     talk: Sequence[Talk]
@@ -84,6 +87,7 @@ def read(session: Session) -> MinutesOfMeeting | None:
     items = [_item(row, starts, voices) for row in rows]
     return MinutesOfMeeting(
         made_at=kept.made_at,
+        is_so_far=kept.seq_so_far is not None,
         is_out_of_date=keeping.is_out_of_date(session, kept),
         # Lines may have been taken out, or gone to another meeting: what nothing carries is not said.
         items=_chosen([item for item in items if item.lines or item.is_edited]),
@@ -168,6 +172,7 @@ def as_object(found: MinutesOfMeeting) -> dict[str, Any]:
     """Return minutes as pages and programs get them; times in milliseconds."""
     return {
         "made_at": found.made_at.isoformat(timespec="seconds"),
+        "is_so_far": found.is_so_far,
         "is_out_of_date": found.is_out_of_date,
         "items": [item_as_object(item) for item in found.items],
         "talk": [

@@ -9,8 +9,8 @@ from django.views.decorators.http import require_http_methods
 from sessions_app.access import permissions
 from sessions_app.access.decision import Right
 from sessions_app.access.permissions import for_session
-from sessions_app.minutes import editing, reading, writing
-from sessions_app.minutes.requests import BadMinutesRequest, MinutesError, parse
+from sessions_app.minutes import editing, language_model, reading, writing
+from sessions_app.minutes.requests import AskModel, BadMinutesRequest, MinutesError, parse
 
 from ..models import Session
 from .notes import are_shown
@@ -35,10 +35,12 @@ def _read(request: HttpRequest, session: Session) -> HttpResponse:
 def _change(request: HttpRequest, session: Session) -> HttpResponse:
     """400: the request makes no sense. 422: it cannot be done."""
     assert request.user.is_authenticated
-    if not session.has_ended:
-        return JsonResponse({"error": _("Minutes are made when a meeting has ended.")}, status=422)
     try:
-        item = editing.apply(session, parse(request.body), by=request.user)
+        asked = parse(request.body)
+        if not session.has_ended and not isinstance(asked, AskModel):
+            error = _("Minutes can be changed when the meeting has ended.")
+            return JsonResponse({"error": error}, status=422)
+        item = editing.apply(session, asked, by=request.user)
     except BadMinutesRequest as error:
         return JsonResponse({"error": str(error)}, status=400)
     except MinutesError as error:
@@ -50,7 +52,7 @@ def _change(request: HttpRequest, session: Session) -> HttpResponse:
 @for_session(Right.EDIT)
 def request_shown(request: HttpRequest, session: Session) -> HttpResponse:
     """Tell all that would be sent to the language model, and where to."""
-    if not writing.is_set_up():
+    if not language_model.is_set_up():
         raise Http404(_("No language model is set up here."))
     return JsonResponse(writing.shown(session))
 

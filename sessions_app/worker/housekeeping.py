@@ -9,7 +9,7 @@ import asyncio
 import logging
 
 from sessions_app.catalogue import overviews, trash
-from sessions_app.minutes import keeping
+from sessions_app.minutes import keeping, live
 from sessions_app.recordings import files
 from sessions_app.recordings.object_storage import StorageAway
 from sessions_app.store.in_database import in_database
@@ -49,6 +49,9 @@ class Housekeeping:
             await asyncio.sleep(BREATH_S)
         while await in_database(keeping.make_missing):  # noqa: ASYNC110 - the same
             await asyncio.sleep(BREATH_S)
+        while await in_database(live.refresh):  # noqa: ASYNC110 - the same
+            await asyncio.sleep(BREATH_S)
+        await in_database(live.send_due)
         if emptied := await in_database(trash.empty):
             logger.info("%d sessions were deleted for good: their time in the trash was over", emptied)
         if moved := await asyncio.to_thread(files.move_to_storage):

@@ -7,7 +7,8 @@
 
 import { getJson, postJson, RequestError, sessionUrl } from "../lib/api.js";
 import { clock } from "../lib/clock.js";
-import { byId, element, findById } from "../lib/dom.js";
+import { byId, element, findById, setText } from "../lib/dom.js";
+import { timeText } from "../lib/moments.js";
 import { answerOrSayWhy } from "../lib/refusals.js";
 import { toast } from "../lib/toast.js";
 import { fill, gettext, languageOf } from "../lib/words.js";
@@ -18,10 +19,16 @@ const MAX_CITED = 4;
 const WIDE = "(min-width: 60.01rem)";
 /** After the end of a meeting, a worker makes its minutes: asked for again after so many milliseconds. */
 const WAITS_MS = [1500, 3000, 5000, 10000, 20000, 40000];
+/** While it goes on, they are made every few minutes: looked for this often, by pages that somebody sees. */
+const LOOK_MS = 45000;
 
 export class MinutesPanel {
   /** @type {Minutes | null} */
   minutes = null;
+  /** Whether what came up from now on was followed by the reader. */
+  hasCaughtUp = false;
+  /** @type {ReturnType<typeof setInterval> | undefined} */
+  looking;
   /** What the form is about: one of the items, or a section that gets a new one. @type {Item | Section | null} */
   writing = null;
 
@@ -34,6 +41,7 @@ export class MinutesPanel {
     this.opener = byId("minutes-open");
     this.body = byId("minutes-body");
     this.mayEdit = data.rights.includes("edit") && findById("minutes-form") !== null;
+    this.mayChange = this.mayEdit;
     this.opener.addEventListener("click", () => this.toggle());
     byId("minutes-close").addEventListener("click", () => this.close());
     if (this.mayEdit) this.listenToWriter();
@@ -56,6 +64,7 @@ export class MinutesPanel {
   // Companion of the view.
 
   ended() {
+    clearInterval(this.looking);
     this.waitFor();
   }
 
@@ -75,9 +84,10 @@ export class MinutesPanel {
     this.opener.setAttribute("aria-expanded", "true");
   }
 
-  /** Open where there is room, the first time that there is something to be done or settled. */
+  /** Open where there is room, the first time that there is something to be done or settled, or was missed. */
   openIfTelling() {
-    const isTelling = this.minutes?.items.some(({ section }) => section === "decision" || section === "action");
+    const { items = [], is_so_far: isSoFar } = this.minutes ?? {};
+    const isTelling = items.some(({ section }) => isSoFar || section === "decision" || section === "action");
     if (isTelling && matchMedia(WIDE).matches) this.open();
   }
 
@@ -89,13 +99,20 @@ export class MinutesPanel {
 
   // Reading.
 
+  /** Keep up with a meeting that goes on. What there is when the page is opened was missed: it is shown at once. */
+  async followLive() {
+    this.looking = setInterval(() => document.hidden || this.load(), LOOK_MS);
+    await this.load();
+    this.hasCaughtUp = true;
+  }
+
   async load() {
     try {
       this.receive(await getJson(sessionUrl(this.data, "minutes")));
     } catch (error) {
       if (!(error instanceof RequestError)) throw error;
     }
-    return this.minutes !== null;
+    return this.minutes !== null && !this.minutes.is_so_far;
   }
 
   async waitFor() {
@@ -111,13 +128,15 @@ export class MinutesPanel {
     this.minutes = minutes;
     this.opener.hidden = !minutes;
     if (minutes) this.show(minutes);
-    if (isFirst) this.openIfTelling();
+    if (isFirst && !this.hasCaughtUp) this.openIfTelling();
     if (writer) this.writer?.show(writer);
   }
 
   /** @param {Minutes} minutes */
   show(minutes) {
     byId("minutes-stale").hidden = !minutes.is_out_of_date;
+    this.mayChange = this.mayEdit && !minutes.is_so_far;
+    this.showMoment(minutes);
     const opened = new Map([...this.body.querySelectorAll("details")].map((each) => [each.dataset.section, each.open]));
     const sections = filledSections(minutes.items);
     this.closeForm();
@@ -125,8 +144,16 @@ export class MinutesPanel {
       ...(minutes.key_words.length ? [this.keyWords(minutes)] : []),
       ...sections.map(({ section, isOpen, items }) => this.section(section, items, opened.get(section) ?? isOpen)),
       ...(sections.length ? [] : [element("p", { class: "hint" }, gettext("Nothing was found to be noted."))]),
-      ...(this.mayEdit ? [this.adders()] : []),
+      ...(this.mayChange ? [this.adders()] : []),
     );
+  }
+
+  /** @param {Minutes} minutes */
+  showMoment({ is_so_far: isSoFar, made_at: madeAt }) {
+    setText(byId("minutes-title"), isSoFar ? gettext("So far") : gettext("Minutes"));
+    byId("minutes-so-far").hidden = !isSoFar;
+    const text = gettext("Of what was said until %(time)s; more every few minutes.");
+    setText(byId("minutes-so-far"), isSoFar ? fill(text, { time: timeText(madeAt) }) : "");
   }
 
   /** @param {Minutes} minutes */
@@ -183,7 +210,7 @@ export class MinutesPanel {
       element(
         "p",
         { class: "statement-text", lang: languageOf(item.text) },
-        item.section === "action" && this.mayEdit && this.doneBox(item),
+        item.section === "action" && this.mayChange && this.doneBox(item),
         item.text,
       ),
       element(
@@ -193,7 +220,7 @@ export class MinutesPanel {
         ...facts(item),
         item.source === "model" && element("span", { class: "hint" }, gettext("by the language model")),
         item.is_edited && element("span", { class: "hint" }, gettext("edited")),
-        this.mayEdit && this.tools(item),
+        this.mayChange && this.tools(item),
       ),
     );
   }

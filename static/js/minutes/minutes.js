@@ -28,6 +28,7 @@
 /**
  * @typedef {object} Minutes
  * @property {string} made_at
+ * @property {boolean} is_so_far made while the meeting went on
  * @property {boolean} is_out_of_date
  * @property {Item[]} items
  * @property {(Person & {spoken_ms: number, turns: number, questions: number})[]} talk
@@ -41,6 +42,7 @@
  * @property {string} model
  * @property {string} server
  * @property {boolean} has_written
+ * @property {boolean} is_along while the meeting goes on, piece by piece
  * @property {{is_at_work: boolean, done: number, steps: number, error: string} | null} job
  */
 

@@ -4,7 +4,7 @@
 /** @import { WriterState } from "./minutes.js" */
 
 import { getJson, sessionUrl } from "../lib/api.js";
-import { byId } from "../lib/dom.js";
+import { byId, setText } from "../lib/dom.js";
 import { answerOrSayWhy } from "../lib/refusals.js";
 import { fill, gettext } from "../lib/words.js";
 
@@ -13,6 +13,7 @@ const LOOK_MS = 3000;
 export class Writer {
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   timer;
+  isAlong = false;
 
   /** @param {{data: PageData, panel: {send: (request: object) => Promise<any>, load: () => Promise<boolean>}}} parts */
   constructor({ data, panel }) {
@@ -31,10 +32,10 @@ export class Writer {
   async ask() {
     const shown = await answerOrSayWhy(getJson(sessionUrl(this.data, "minutes/request")));
     if (!shown) return;
-    byId("writer-where").textContent = fill(
-      gettext("%(count)s requests of about %(tokens)s tokens in all go to the model %(model)s on %(server)s."),
-      { ...shown, count: shown.requests.length },
-    );
+    const where = this.isAlong
+      ? gettext("From now until its end, or until you stop that, all lines go to the model %(model)s on %(server)s.")
+      : gettext("%(count)s requests of about %(tokens)s tokens in all go to the model %(model)s on %(server)s.");
+    byId("writer-where").textContent = fill(where, { ...shown, count: shown.requests.length });
     byId("writer-text").textContent = shown.requests
       .map((/** @type {string[]} */ texts) => texts.join("\n\n"))
       .join("\n\n———\n\n");
@@ -45,6 +46,11 @@ export class Writer {
   /** @param {WriterState} state */
   show(state) {
     const { job } = state;
+    this.isAlong = state.is_along;
+    setText(
+      byId("writer-ask"),
+      state.is_along ? gettext("Let a language model take notes…") : gettext("Write with a language model…"),
+    );
     const isAtWork = job !== null && job.is_at_work;
     byId("minutes-writer").hidden = false;
     byId("writer-ask").hidden = isAtWork;
@@ -53,7 +59,7 @@ export class Writer {
     byId("minutes-honest").hidden = state.has_written;
     this.showProgress(state, isAtWork);
     clearTimeout(this.timer);
-    if (isAtWork) this.timer = setTimeout(() => this.panel.load(), LOOK_MS);
+    if (isAtWork && !this.isAlong) this.timer = setTimeout(() => this.panel.load(), LOOK_MS);
   }
 
   /**
@@ -62,14 +68,15 @@ export class Writer {
    */
   showProgress({ job, model }, isAtWork) {
     const bar = byId("writer-progress", HTMLProgressElement);
-    bar.hidden = !isAtWork;
+    bar.hidden = !isAtWork || this.isAlong;
     if (job?.steps) {
       bar.max = job.steps;
       bar.value = job.done;
     } else {
       bar.removeAttribute("value");
     }
-    const isWriting = isAtWork ? fill(gettext("%(model)s is writing…"), { model }) : "";
+    const text = this.isAlong ? gettext("%(model)s takes notes every few minutes.") : gettext("%(model)s is writing…");
+    const isWriting = isAtWork ? fill(text, { model }) : "";
     byId("writer-state").textContent = [isWriting, job?.error].filter(Boolean).join(" ");
   }
 }

@@ -80,7 +80,7 @@ function setUpEditing(data, view) {
 }
 
 /**
- * Minutes are of what has ended, and come after what was said.
+ * Minutes come after what was said; while a meeting goes on, those of what was said so far.
  *
  * @param {{data: PageData, view: SessionView, playerBar: PlayerBar}} parts
  */
@@ -90,7 +90,7 @@ function minutesCompanion(parts) {
     ({ MinutesPanel }) => new MinutesPanel(parts),
     () => {},
   );
-  if (parts.data.hasMinutes && !parts.view.isLive) minutes((panel) => panel.load());
+  if (parts.data.hasMinutes) minutes((panel) => (parts.view.isLive ? panel.followLive() : panel.load()));
   return { ended: () => parts.data.hasMinutes && minutes((panel) => panel.ended()) };
 }
 

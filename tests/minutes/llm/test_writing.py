@@ -15,7 +15,6 @@ from minutes.lines import Line
 from minutes.llm import prompts, support
 from minutes.llm.answers import Cited, Part, Task, Whole
 from minutes.llm.client import Used
-from minutes.llm.exceptions import ModelFailed
 from minutes.llm.prompts import Message
 from minutes.llm.writing import write
 from minutes.people import People
@@ -55,7 +54,7 @@ async def nothing(*_numbers: int) -> None:
 
 def written(lines: Sequence[Line], *answers: Any, context: int = 8000) -> list[Statement]:
     model = Scripted(*answers)
-    return asyncio.run(write(lines, TODAY, model, context_tokens=context, may_send=nothing, report=nothing))
+    return asyncio.run(write(lines, TODAY, model, context_tokens=context, report=nothing))
 
 
 class TestSupport:
@@ -169,15 +168,15 @@ class TestParts:
         summary = [Cited(text="云服务的预算和差旅的费用", lines=[1, 250])]
         parts = len(prompts.parts(self.LINES, 3000))
         model = Scripted(*[part(summary=summary)] * parts, Whole(summary=summary))
-        reports: list[tuple[int, int, int]] = []
+        reports: list[tuple[int, ...]] = []
 
         async def report(*numbers: int) -> None:
-            reports.append((numbers[0], numbers[1], numbers[2]))
+            reports.append(numbers)
 
-        asking = write(self.LINES, TODAY, model, context_tokens=3000, may_send=nothing, report=report)
+        asking = write(self.LINES, TODAY, model, context_tokens=3000, report=report)
         [statement] = asyncio.run(asking)
         assert (statement.kind, statement.lines) == (Kind.SUMMARY, (1, 250))
-        assert reports == [(number, parts + 1, 50) for number in range(1, parts + 2)]
+        assert reports == [(number, parts + 1) for number in range(1, parts + 2)]
         assert prompts.size(model.asked[-1]) < 3000
 
     def test_cite_lines_of_their_own_alone(self) -> None:
@@ -191,14 +190,19 @@ class TestParts:
         found = written(self.LINES, *answers, Whole(summary=[]), context=3000)
         assert [each.text for each in found] == ["云服务的预算"]
 
-    def test_what_must_not_be_sent_is_not(self) -> None:
-        async def refuse(_tokens: int) -> None:
-            raise ModelFailed("enough for today")
-
-        model = Scripted(part())
-        with pytest.raises(ModelFailed, match="enough"):
-            asyncio.run(write(self.LINES, TODAY, model, context_tokens=3000, may_send=refuse, report=nothing))
-        assert model.asked == []
+    def test_know_people_who_speak_in_other_parts(self) -> None:
+        [line] = meeting("林静: 让陈伟周五之前发报价。")
+        answer = part(actions=[Task(text="周五之前发报价", lines=[1], who="陈伟", until="周五之前")])
+        asking = write(
+            [line],
+            TODAY,
+            Scripted(answer),
+            context_tokens=3000,
+            report=nothing,
+            people=People(meeting(*SAID)),
+        )
+        [statement] = asyncio.run(asking)
+        assert statement.speaker == "陈伟"
 
     def test_of_nothing_nothing_is_asked(self) -> None:
         assert written([], part()) == []

@@ -13,6 +13,7 @@ from pytest_django import Settings
 
 from audit.models import Action, Entry
 from sessions_app.minutes import keeping, reading, writing
+from sessions_app.minutes.language_model import NoModel
 from sessions_app.models import LanguageModelUse, MinutesItem, Session
 from speakers import jobs
 from speakers.exceptions import JobFailed, JobLost, JobMustWait
@@ -170,7 +171,7 @@ class TestAsking:
 
     def test_where_nothing_is_set_up_is_refused(self, session: Session, settings: Settings) -> None:
         settings.LLM_URL = ""
-        with pytest.raises(writing.NoModel):
+        with pytest.raises(NoModel):
             writing.ask_for(session, by=make_user("Alice", "editor"))
         assert writing.state(session) is None
 
@@ -188,5 +189,5 @@ class TestAsking:
         assert (shown["model"], shown["server"]) == ("small", "127.0.0.1")
         assert SAID[0] in shown["requests"][0][1]
         assert "secret" not in json.dumps(shown)
-        state = writing.state(session)
-        assert state == {"model": "small", "server": "127.0.0.1", "has_written": False, "job": None}
+        named = {"model": "small", "server": "127.0.0.1"}
+        assert writing.state(session) == named | {"has_written": False, "is_along": False, "job": None}

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from django.test import Client
 from django.urls import reverse
+from pytest_django import Settings
 
 from audit.models import Action, Entry
 from sessions_app.minutes import keeping
@@ -157,9 +158,26 @@ def test_items_of_another_meeting_are_not_there(client: Client, session: Session
     assert post(client, session, request).status_code == 422
 
 
-def test_a_running_meeting_has_none_to_change(client: Client) -> None:
+def test_those_of_a_running_meeting_are_read_and_not_changed(client: Client) -> None:
     live = make_session("live", is_live=True)
+    make_lines(live, SAID)
+    keeping.make(live)
+    answer = read(client, live)
+    assert [item["text"] for item in items(answer, "decision")] == SAID[1:]
+    assert answer.json()["minutes"]["is_so_far"] is True
     assert post(client, live, {"kind": "again"}).status_code == 422
+
+
+def test_a_language_model_takes_notes_on_a_running_meeting_as_long_as_it_is_wanted(
+    client: Client, settings: Settings
+) -> None:
+    settings.LLM_URL, settings.LLM_MODEL = "http://127.0.0.1:1/v1", "small"
+    live = make_session("live", is_live=True)
+    writer = post(client, live, {"kind": "write"}).json()["writer"]
+    assert (writer["is_along"], writer["job"]["is_at_work"]) == (True, True)
+    assert post(client, live, {"kind": "stop"}).json()["writer"]["job"] is None
+    kinds = [entry.detail["kind"] for entry in Entry.objects.filter(action=Action.MINUTES_CHANGED)]
+    assert sorted(kinds) == ["stop", "write"]
 
 
 def test_who_may_only_read_changes_nothing(session: Session) -> None:

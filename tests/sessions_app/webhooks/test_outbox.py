@@ -259,6 +259,12 @@ class TestMinutes:
         assert (keeping.make_missing(), keeping.make_missing()) == (1, 0)
         assert told() == ["minutes.ready"]
 
+    def test_are_not_told_while_the_meeting_goes_on(self) -> None:
+        session = make_session("live", is_live=True)
+        make_lines(session, ["我明天把测试报告发给大家。"])
+        keeping.make(session)
+        assert told() == []
+
     def test_are_told_again_when_they_are_made_again(self, session: Session) -> None:
         keeping.make(session)
         minutes_of.apply(session, MakeAgain(kind="again"), by=make_user("b", "editor"))
