@@ -70,8 +70,8 @@ chaos: .venv/installed-for-development servers ## Break everything for MINUTES (
 soak: .venv/installed-for-development servers ## Hold meetings for two hours and watch the memory
 	$(BIN)/python -m benchmarks.soak
 
-scale-demo: .venv/installed servers ## Two web and two recognition processes, Redis and PostgreSQL on this machine
-	$(BIN)/python -m deploy.scale_demo
+scale-demo: .venv/installed servers ## Two web and two recognition processes, Redis and PostgreSQL here (CELLS=2: two Redis)
+	CELLS=$(CELLS) $(BIN)/python -m deploy.scale_demo
 
 train: .venv/installed-for-development ## Make the embedded models anew (hours; goes on where it was stopped)
 	$(BIN)/python -m training all

@@ -146,6 +146,7 @@ def _database() -> dict[str, Any]:
 DATABASES = {"default": _database()}
 
 REDIS_URL = env.redis("REDIS_URL")
+CELL = env.text("ASR_CELL", "home")  # of the workers of `manage.py recognize`
 
 CHANNEL_LAYERS: dict[str, dict[str, Any]] = {
     "default": {

@@ -100,6 +100,15 @@ class LocalCluster:
     ) -> None:
         self._running.__exit__(kind, error, trace)
 
+    def add_cell(self, name: str, *, workers: int = 1) -> RedisServer:
+        """Start a Redis with workers of its own, and let sessions live there from now on."""
+        redis = self._running.enter_context(RedisServer(name))
+        self.manage("cells", "add", name, redis.url)
+        for number in range(1, workers + 1):
+            worker = self._worker(f"{name}-worker-{number}", ASR_CELL=name)
+            self.workers.append(self._running.enter_context(worker))
+        return redis
+
     @property
     def processes(self) -> list[LocalProcess]:
         return [*self.webs, *self.workers]
@@ -131,8 +140,12 @@ class LocalCluster:
     def _web(self, name: str) -> WebProcess:
         return WebProcess(name, self.environment, log=self.data_dir / f"{name}.log")
 
-    def _worker(self, name: str) -> LocalProcess:
+    def _worker(self, name: str, **settings: str) -> LocalProcess:
         command = [sys.executable, "manage.py", "recognize", "--processes", "1"]
         return LocalProcess(
-            name, command, log=self.data_dir / f"{name}.log", environment=self.environment, folder=ROOT
+            name,
+            command,
+            log=self.data_dir / f"{name}.log",
+            environment={**self.environment, **settings},
+            folder=ROOT,
         )

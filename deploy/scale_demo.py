@@ -1,6 +1,7 @@
 """`make scale-demo`: what `deploy/compose.yaml` runs, as processes of this machine, without Docker.
 
 Two web and two recognition processes, Redis and PostgreSQL; all data is in a folder that goes at the end.
+CELLS=2 starts a second Redis with a recognition process of its own, and so on: see docs/deployment.md.
 """
 
 from __future__ import annotations
@@ -33,6 +34,8 @@ def main() -> None:
         raise SystemExit(f"{error}: make servers installs it where that is possible") from error
     with cluster:
         print(cluster.manage("prepare"), end="")
+        for place in range(2, int(os.environ.get("CELLS") or 1) + 1):
+            cluster.add_cell(f"cell-{place}")
         for process in cluster.processes:
             print(f"    {process.name:10} process {process.pid:6}  {getattr(process, 'http', '')}")
         first, second = (f"ws://127.0.0.1:{web.port}" for web in cluster.webs)

@@ -10,6 +10,7 @@ SessionsError
 │   ├── Overloaded       no worker has room for another session
 │   ├── Unreachable      the place of the logs does not answer
 │   └── Fenced           another worker owns the session
+├── CellError            cells/directory: a change of the cells that makes no sense, or one that is not there
 ├── BadAddress           transport/addresses: neither a Redis's address nor one of sentinels
 ├── WorkersFailed        worker/worker_processes: workers ended and would end again
 ├── NotContinued         store/commits: the session to go on from is none for this sender

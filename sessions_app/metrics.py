@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import accumulate
 from typing import TYPE_CHECKING
 
-from prometheus_client import CollectorRegistry, GCCollector, PlatformCollector, ProcessCollector
+from prometheus_client import CollectorRegistry, Gauge, GCCollector, PlatformCollector, ProcessCollector
 from prometheus_client import Histogram as LabelledHistogram
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
 from prometheus_client.metrics_core import Metric
@@ -48,6 +48,14 @@ final_age = LabelledHistogram(
 )
 
 
+senders = Gauge(
+    "asr_senders",
+    "Sockets of this process that send, by the cell where their sessions live.",
+    ["cell"],
+    registry=registry,
+)
+
+
 def observe_age(histogram: LabelledHistogram, until: str, heard_at: float | None) -> None:
     """Count the age of a text.
 
@@ -68,6 +76,7 @@ class RecognitionCollector(Collector):
         capacity: Sessions that the worker takes at once.
         sessions: How many it has now.
         loop_lag: How late its event loop is, counted since the start.
+        cell: Where its sessions live; None if there are no several.
     """
 
     def __init__(
@@ -77,11 +86,13 @@ class RecognitionCollector(Collector):
         capacity: int,
         sessions: Callable[[], int],
         loop_lag: Histogram,
+        cell: str | None = None,
     ) -> None:
         self._engines = engines
         self._capacity = capacity
         self._sessions = sessions
         self._loop_lag = loop_lag
+        self._cell = cell
 
     def collect(self) -> Iterator[Metric]:
         yield GaugeMetricFamily(
@@ -90,6 +101,10 @@ class RecognitionCollector(Collector):
         yield GaugeMetricFamily(
             "asr_sessions", "Sessions that this worker is recognising.", value=self._sessions()
         )
+        if self._cell:
+            place = GaugeMetricFamily("asr_worker_cell", "Its cell: 1.", labels=["cell"])
+            place.add_metric([self._cell], 1)
+            yield place
         pressure = GaugeMetricFamily(
             "asr_pressure",
             "What gives way: 0 nothing, 1 partials come later, 2 not at all, 3 finals come later.",

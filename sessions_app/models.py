@@ -24,6 +24,7 @@ from speakers.fields import SealedField
 from speakers.models import Speaker
 
 from .access import browsers
+from .cells.placement import HOME
 from .naming import name_of
 
 SAMPLE_TITLE = gettext_noop("Sample meeting")
@@ -61,6 +62,24 @@ class Folder(models.Model):
     class Meta:
         verbose_name = _("folder")
         verbose_name_plural = _("folders")
+        ordering: ClassVar = ["name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Cell(models.Model):
+    """A Redis with workers of its own, where a share of the sessions lives."""
+
+    name = models.CharField(max_length=40, unique=True)
+    sealed_address = SealedField(null=True)
+    """Of its Redis, with the password; None for that of REDIS_URL."""
+
+    takes_new = models.BooleanField(default=True)
+    added_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        default_permissions: ClassVar = []
         ordering: ClassVar = ["name"]
 
     def __str__(self) -> str:
@@ -114,6 +133,9 @@ class Session(models.Model):
         verbose_name=_("continues"),
     )
     """The session whose end its sender missed, and whose recording goes on here."""
+
+    cell = models.CharField(max_length=40, default=HOME, db_default=HOME, editable=False)
+    """Name of the cell whose Redis holds its audio and whose workers recognise it."""
 
     epoch = models.PositiveIntegerField(default=0, editable=False)
     """Counts the workers that owned the session; a commit under an older epoch is refused."""

@@ -2,7 +2,7 @@
 
 Every session's group has one member per process, not one per socket. A thousand receivers then cost a
 thousand sends and nothing else; as members of the group each would also cost a queue, a copy and a
-scan of all groups. And one loop that is never cancelled loses no message, as cancelled receives do.
+scan of all groups.
 """
 
 from __future__ import annotations
@@ -13,15 +13,16 @@ from collections.abc import Coroutine
 from typing import Any, Protocol
 
 from channels.db import database_sync_to_async
-from channels.layers import get_channel_layer
+from django.conf import settings
 from django.db import Error as DatabaseError
 
+from sessions_app.cells.placement import HOME
 from sessions_app.metrics import final_age, observe_age, partial_age
 from sessions_app.store import queries
 from sessions_app.transport.cancel import cancel_and_wait
 from sessions_app.wire import layer_messages
-from sessions_app.wire.layer_messages import LAYER_ERRORS
 
+from .ear import Ear
 from .feed import REMEMBERED, SessionFeed
 from .rights_watch import RightsWatch
 
@@ -29,9 +30,6 @@ logger = logging.getLogger(__name__)
 
 DATABASE_POLL_S = 2.0
 """How soon a message that the layer lost is made up for."""
-
-CHANNEL_OPEN_TIMEOUT_S = 3.0
-"""How long who comes first waits for the layer; those who come later wait for nothing."""
 
 REJOIN_S = 3600.0
 """Layers forget members of a group after a day."""
@@ -56,6 +54,7 @@ class _Followed:
         self.key = key
         self.feed = SessionFeed()
         self.pk: int | None = None
+        self.cell = HOME
         self.listeners: set[Listener] = set()
         self.is_filling = False
 
@@ -71,8 +70,7 @@ class Fanout:
         self.rights = RightsWatch()
         self._followed: dict[str, _Followed] = {}
         self._tasks: set[asyncio.Task[None]] = set()
-        self._channel = ""
-        self._starting: asyncio.Task[None] | None = None
+        self._ears: dict[str, Ear] = {}
 
     async def follow(self, key: str, listener: Listener) -> SessionFeed:
         """Be told of changes in a session until `leave`; the feed is as far as the database is."""
@@ -81,7 +79,7 @@ class Fanout:
         if followed is None:
             followed = self._followed[key] = _Followed(key)
             # Listen first and read then, so that nothing falls in between.
-            await self._join(key)
+            await self._ears[HOME].join(layer_messages.session_group(key))
         followed.listeners.add(listener)
         if followed.pk is None:
             await self._poll([key])
@@ -94,12 +92,8 @@ class Fanout:
         followed.listeners.discard(listener)
         if not followed.listeners:
             del self._followed[key]
-            if not self._channel:
-                return
-            try:
-                await self._layer.group_discard(layer_messages.session_group(key), self._channel)
-            except LAYER_ERRORS as error:
-                logger.warning("the group of a session nobody follows stays joined: %s", error)
+            for cell in {HOME, followed.cell}:
+                await self._ears[cell].leave(layer_messages.session_group(key))
 
     def session_pk(self, key: str) -> int | None:
         followed = self._followed.get(key)
@@ -108,27 +102,34 @@ class Fanout:
     async def aclose(self) -> None:
         await cancel_and_wait(*self._tasks)
 
-    # The layer.
-
-    @property
-    def _layer(self) -> Any:
-        return get_channel_layer()
+    # The layers.
 
     async def _start(self) -> None:
-        if self._starting is None:
-            self._starting = self._spawn(self._open_channel())
-            for work in (self._listen, self._poll_forever, self._rejoin_forever, self.rights.run):
+        if HOME not in self._ears:
+            self._listen_in(HOME)
+            for work in (self._poll_forever, self._rejoin_forever, self.rights.run):
                 self._spawn(work())
-        await asyncio.wait([self._starting])
+        await self._ears[HOME].tried.wait()
 
-    async def _open_channel(self) -> None:
-        try:
-            async with asyncio.timeout(CHANNEL_OPEN_TIMEOUT_S):
-                self._channel = await self._layer.new_channel("fanout")
-        except LAYER_ERRORS as error:
-            logger.warning("there is no channel yet: %s", error)
-            return
-        await self._rejoin()
+    def _listen_in(self, cell: str) -> Ear:
+        if cell not in self._ears:
+            ear = Ear(cell, groups=lambda: self._groups_in(cell), receive=self._hear)
+            self._ears[cell] = ear
+            self._spawn(ear.run())
+        return self._ears[cell]
+
+    def _groups_in(self, cell: str) -> list[str]:
+        """Return the groups of a layer; at home are those of all sessions, for what people change in them."""
+        if cell == HOME:
+            return [layer_messages.RIGHTS, *map(layer_messages.session_group, self._followed)]
+        return [layer_messages.session_group(key) for key, f in self._followed.items() if f.cell == cell]
+
+    async def _listen_where_it_lives(self, followed: _Followed) -> None:
+        """Hear the worker of a session that lives in a cell; it was not known before it began."""
+        ear = self._listen_in(followed.cell)
+        await ear.tried.wait()
+        await ear.join(layer_messages.session_group(followed.key))
+        await self._poll([followed.key])
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         task = asyncio.create_task(work)
@@ -136,25 +137,11 @@ class Fanout:
         task.add_done_callback(self._tasks.discard)
         return task
 
-    async def _listen(self) -> None:
-        assert self._starting
-        await asyncio.wait([self._starting])
-        while True:
-            if not self._channel:
-                await asyncio.sleep(DATABASE_POLL_S)
-                await self._open_channel()
-                continue
-            try:
-                message = await self._layer.receive(self._channel)
-            except LAYER_ERRORS as error:
-                logger.warning("the channel layer cannot be heard: %s", error)
-                await asyncio.sleep(DATABASE_POLL_S)
-                await self._rejoin()
-                continue
-            if message["type"] == layer_messages.RIGHTS_CHANGED:
-                self.rights.receive_hint(message)
-            elif followed := self._followed.get(message["key"]):
-                self._receive_hint(followed, message)
+    def _hear(self, message: dict[str, Any]) -> None:
+        if message["type"] == layer_messages.RIGHTS_CHANGED:
+            self.rights.receive_hint(message)
+        elif followed := self._followed.get(message["key"]):
+            self._receive_hint(followed, message)
 
     def _receive_hint(self, followed: _Followed, message: dict[str, Any]) -> None:
         try:
@@ -224,6 +211,9 @@ class Fanout:
             followed.pk = known.pk
             if not feed.last_seq:
                 feed.skip()  # a session that was there before us: its past is read on demand
+        if known.cell != followed.cell and settings.REDIS_URL:
+            followed.cell = known.cell
+            self._spawn(self._listen_where_it_lives(followed))
         if known.end and not feed.end:
             feed.receive_end(known.end)
         self._catch_up(followed)
@@ -268,24 +258,8 @@ class Fanout:
     async def _rejoin_forever(self) -> None:
         while True:
             await asyncio.sleep(REJOIN_S)
-            await self._rejoin()
-
-    async def _rejoin(self) -> None:
-        await self._join_group(layer_messages.RIGHTS)
-        for key in list(self._followed):
-            await self._join(key)
-
-    async def _join(self, key: str) -> None:
-        await self._join_group(layer_messages.session_group(key))
-
-    async def _join_group(self, group: str) -> None:
-        if not self._channel:
-            return  # all are joined when there is one
-        try:
-            await self._layer.group_add(group, self._channel)
-        except LAYER_ERRORS as error:
-            # Those who follow are served from the database alone, a little later.
-            logger.warning("a session is followed without the channel layer: %s", error)
+            for ear in list(self._ears.values()):
+                await ear.rejoin()
 
 
 def _observe_ages(message: dict[str, Any]) -> None:

@@ -15,6 +15,7 @@ from django.conf import settings
 from recognition.audio import samples
 from sessions_app import model_sets
 from sessions_app.access import resuming
+from sessions_app.cells import directory
 from sessions_app.models import Session
 from sessions_app.store import commits, queries
 from sessions_app.store.in_database import in_database
@@ -47,6 +48,9 @@ OPEN_ATTEMPT_PAUSES_S = (0.2, 0.6, 0.0)
 
 DATABASE_S = 3.0
 """How long a newcomer waits for the database; it waits about as long for the transport."""
+
+CELLS_TRIED = 3
+"""In so many cells a new session looks for room: where these have none, hardly any has."""
 
 UNREACHABLE_RETRY_S = 2.0
 
@@ -120,7 +124,10 @@ class SenderConnection:
         if self._join.models not in ("", self.model_set):
             raise _keeps_its_models(session)
         try:
-            position = await self._claim(session)
+            if session.epoch:
+                position = await self._claim(session)
+            else:
+                position = await self._claim_somewhere(session, is_new=is_new)
         except ProtocolError as refusal:
             if is_new and refusal.code is ErrorCode.OVERLOADED:
                 await self._withdraw(session)
@@ -257,6 +264,28 @@ class SenderConnection:
             rules=self._join.rules,
         )
 
+    async def _claim_somewhere(self, session: Session, *, is_new: bool) -> int:
+        """Become the sender of a session that nobody has worked on, which may live in any cell still.
+
+        A new one is let into the next where one has no room or does not answer. One that was announced goes
+        elsewhere only if its cell takes no new sessions any more: another sender may be in there already.
+        """
+        cells = await _soon(directory.ranked_for, session.key)
+        if not is_new and session.cell in cells:
+            cells = [session.cell]
+        refusals = []
+        for cell in cells[:CELLS_TRIED]:
+            if cell != session.cell and not await _soon(commits.move_unbegun, session, cell):
+                session, _ = await self._find_session()
+                return await self._claim(session)
+            try:
+                return await self._claim(session)
+            except ProtocolError as refusal:
+                if refusal.code is not ErrorCode.OVERLOADED:
+                    raise
+                refusals.append(refusal)
+        raise refusals[-1]
+
     async def _claim(self, session: Session) -> int:
         if session.state == Session.State.ENDED:
             raise AudioFinished(session.durable)
@@ -269,6 +298,7 @@ class SenderConnection:
                     may_take_over=may_resume(self._join),
                     listener=self,
                     model_set=session.model_set,
+                    cell=session.cell,
                 )
             except SenderConflict:
                 await asyncio.sleep(patience_s)
@@ -375,6 +405,19 @@ class SenderConnection:
             else:
                 self._on_error(ProtocolError(ErrorCode.IDLE, f"nothing was sent for {longest_s:g} s"))
                 return
+
+
+async def _soon(work: Callable[..., Answer], *args: object) -> Answer:
+    """Ask the database for a newcomer.
+
+    Raises:
+        ProtocolError: OVERLOADED, if it does not answer.
+    """
+    try:
+        async with asyncio.timeout(DATABASE_S):
+            return await in_database(work, *args)
+    except TimeoutError:
+        raise database_away() from None
 
 
 def database_away() -> ProtocolError:

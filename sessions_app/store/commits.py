@@ -6,6 +6,7 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from django.db import transaction
@@ -15,6 +16,8 @@ from django.utils import timezone
 from recognition.core.events import Final
 from recognition.writing.changes import Written, as_columns
 from sessions_app import model_sets, teams
+from sessions_app.cells import directory
+from sessions_app.cells.placement import HOME
 from sessions_app.exceptions import SessionsError
 from sessions_app.models import Overlap, Session, Utterance, Voice
 from sessions_app.transport.interface import Fenced
@@ -49,6 +52,9 @@ class Lease:
 
     itn: bool = False
     """See `Session.itn`."""
+
+    cell: str = HOME
+    """See `Session.cell`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +112,7 @@ def get_or_create_session(
         NotContinued: If it cannot, or if the session of this key goes on with another one or none.
     """
     new: dict[str, Any] = {"owner_id": owner, "title": title, "sender_resumes": resumes}
+    new["cell"] = partial(_first_cell, key)  # which is asked only for a new one
     with transaction.atomic():
         earlier = _continued(continues) if continues else None
         if earlier:
@@ -124,6 +131,19 @@ def get_or_create_session(
         if is_new and rules:
             writing_rules.add_to(session, rules)
     return session, is_new
+
+
+def _first_cell(key: str) -> str:
+    return directory.ranked_for(key)[0]
+
+
+def move_unbegun(session: Session, cell: str) -> bool:
+    """Let a session that nobody has worked on live in another cell; tell whether it does."""
+    unbegun = Session.objects.filter(pk=session.pk, cell=session.cell, epoch=0)
+    has_moved = bool(unbegun.update(cell=cell))
+    if has_moved:
+        session.cell = cell
+    return has_moved
 
 
 def _continued(key: str) -> Session | None:
@@ -160,10 +180,19 @@ def end_unbegun(session_pk: int) -> bool:
     return bool(unbegun.update(state=Session.State.ENDED, ended_at=timezone.now(), closed_by=ClosedBy.PERSON))
 
 
-def acquire(session_pk: int) -> Lease | None:
-    """Own a session for recognition: whoever owned it before can commit no more. None if it has ended."""
+def acquire(session_pk: int, *, cell: str | None = None) -> Lease | None:
+    """Own a session for recognition: whoever owned it before can commit no more.
+
+    Args:
+        cell: Where it was found; None if there is one place for all.
+
+    Returns:
+        None if it has ended, or lives in another cell.
+    """
     with transaction.atomic():
         own = Session.objects.filter(pk=session_pk).exclude(state=Session.State.ENDED)
+        if cell is not None:
+            own = own.filter(cell=cell)
         if not own.update(epoch=F("epoch") + 1, state=Session.State.LIVE, awaited_until=None):
             return None
         row = Session.objects.get(pk=session_pk)
@@ -181,6 +210,7 @@ def acquire(session_pk: int) -> Lease | None:
         model_set=row.model_set,
         expected=expected,
         itn=row.itn,
+        cell=row.cell,
     )
 
 

@@ -11,6 +11,7 @@ from django.db.models.functions import Greatest
 
 from recognition.audio import milliseconds
 from recognition.writing.changes import from_columns, shown
+from sessions_app.cells.placement import HOME
 from sessions_app.models import MAX_FAILURES, Overlap, Session, Upload, Utterance
 from sessions_app.wire.protocol import ClosedBy, Line, OverlapRef, Revision, Rewrite, SessionEnd, SpeakerRef
 from speakers.models import Speaker
@@ -32,6 +33,7 @@ class SessionNumbers:
     last_note: int = 0
     closed_by: str = ""
     awaited_until: datetime | None = None
+    cell: str = HOME
 
     @property
     def end(self) -> SessionEnd | None:
@@ -56,7 +58,7 @@ def session_numbers(keys: Iterable[str]) -> dict[str, SessionNumbers]:
     """Read the progress of these sessions, by key, as far as they exist and are not in the trash."""
     fields = (
         "pk", "key", "state", "epoch", "failures", "durable", "last_seq", "last_revision", "model_set",
-        "last_note", "closed_by", "awaited_until",
+        "last_note", "closed_by", "awaited_until", "cell",
     )  # fmt: skip
     rows = Session.objects.filter(key__in=list(keys), trashed_at=None).values_list(*fields)
     return {row[1]: SessionNumbers(*row) for row in rows}
@@ -142,12 +144,14 @@ def expected_in(session_pk: int) -> list[str]:
     return [str(key) for key in expected.values_list("uuid", flat=True)]
 
 
-def unfinished_sessions() -> list[tuple[int, int, str]]:
-    """Read the sessions that have not ended, as (primary key, where to go on, model set).
+def unfinished_sessions(cell: str | None = None) -> list[tuple[int, int, str]]:
+    """Read the sessions of a cell, or of all, that have not ended: (primary key, where to go on, model set).
 
     Those of files are left out: who has the file has the session.
     """
     unfinished = Session.objects.exclude(state=Session.State.ENDED).filter(upload=None)
+    if cell is not None:
+        unfinished = unfinished.filter(cell=cell)
     return list(unfinished.values_list("pk", Greatest("durable", "recorded"), "model_set"))
 
 

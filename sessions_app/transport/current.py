@@ -13,9 +13,9 @@ from .interface import Transport
 def get_transport() -> Transport:
     """Return the transport of this process."""
     if settings.REDIS_URL:
-        from .redis import RedisTransport
+        from .cells import CellsTransport
 
-        return RedisTransport(settings.REDIS_URL)
+        return CellsTransport(settings.CELL)
     from .memory import MemoryTransport
 
     return MemoryTransport()

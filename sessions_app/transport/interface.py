@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from recognition.audio import samples
+from sessions_app.cells.placement import HOME
 from sessions_app.exceptions import SessionsError
 
 CREDIT = samples(4)
@@ -147,6 +148,9 @@ class AudioLog(Protocol):
 class Transport(Protocol):
     """Positions are samples from the start of the session; sessions go by their primary key."""
 
+    cell: str | None
+    """Of this process's workers; None if there are no several."""
+
     keeps_audio: bool
     """Whether the log outlives all our processes, so that a sender need never send again what it holds."""
 
@@ -161,6 +165,7 @@ class Transport(Protocol):
         may_take_over: bool,
         listener: SenderListener,
         model_set: str = "",
+        cell: str = HOME,
     ) -> int:
         """Become the session's one sender; the session is offered to the workers if none has it.
 
@@ -169,6 +174,7 @@ class Transport(Protocol):
             durable: Where the log begins if the session is new to it.
             may_take_over: Whether a sender that is alive is replaced.
             model_set: The session's; only workers that have it take the session.
+            cell: Where the session lives.
 
         Returns:
             The end of the audio in the log: where to go on.

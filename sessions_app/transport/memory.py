@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from sessions_app import pacing
+from sessions_app.cells.placement import HOME
 
 from .interface import (
     CREDIT,
@@ -85,6 +86,7 @@ class _Log:
 class MemoryTransport:
     """Implements `Transport` for the event loop that uses it."""
 
+    cell: str | None = None
     keeps_audio = False
 
     def __init__(self, *, clock: Callable[[], float] = time.monotonic) -> None:
@@ -107,6 +109,7 @@ class MemoryTransport:
         may_take_over: bool,
         listener: SenderListener,
         model_set: str = "",
+        cell: str = HOME,
     ) -> int:
         if session_pk not in self._logs and self._capacity is not None:
             self._check_room(model_set, self._capacity)

@@ -21,6 +21,8 @@ import uuid
 from collections.abc import Sequence
 from typing import Any
 
+from sessions_app.cells.placement import HOME
+
 from . import connecting
 from .interface import (
     SENDER_SILENCE_S,
@@ -69,6 +71,7 @@ SENDER_GONE, OFFER, REPORT = read_script("sender_gone"), read_script("offer"), r
 class RedisTransport:
     """Implements `Transport` for the event loop that uses it."""
 
+    cell: str | None = None
     keeps_audio = True
 
     def __init__(self, url: str) -> None:
@@ -90,6 +93,7 @@ class RedisTransport:
         may_take_over: bool,
         listener: SenderListener,
         model_set: str = "",
+        cell: str = HOME,
     ) -> int:
         arguments = (
             session_pk,

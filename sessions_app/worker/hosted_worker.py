@@ -142,6 +142,7 @@ class HostedWorker:
             capacity=capacity,
             sessions=lambda: worker.session_count,
             loop_lag=loop_lag,
+            cell=transport.cell,
         )
         metrics.registry.register(self._collector)
         self._running = asyncio.create_task(self._worker.run(), name="recognition worker")
@@ -177,7 +178,7 @@ class HostedWorker:
 
 async def _offer_unfinished(transport: Transport) -> None:
     while True:
-        for session_pk, kept, model_set in await in_database(queries.unfinished_sessions):
+        for session_pk, kept, model_set in await in_database(queries.unfinished_sessions, transport.cell):
             await transport.offer(session_pk, durable=kept, model_set=model_set)
         await asyncio.sleep(OFFER_EVERY_S)
 

@@ -18,12 +18,14 @@ from typing import Any
 from channels.consumer import AsyncConsumer
 from channels.exceptions import StopConsumer
 
+from sessions_app.cells.placement import HOME
 from sessions_app.models import MAX_FAILURES
 from sessions_app.store import commits, writing_rules
 from sessions_app.store.commits import Lease
 from sessions_app.store.in_database import in_database
 from sessions_app.transport.cancel import cancel_and_wait
-from sessions_app.transport.interface import AudioLog, Fenced, Transport
+from sessions_app.transport.interface import AudioLog, Fenced, Transport, Unreachable
+from sessions_app.transport.layers import layer_of
 from sessions_app.webhooks.deliverer import Deliverer
 from sessions_app.wire import layer_messages
 from sessions_app.wire.layer_messages import LAYER_ERRORS
@@ -169,13 +171,19 @@ class RecognitionWorker(AsyncConsumer):
             await log.give_up(session_pk)  # if it has not ended
 
     async def _recognise_owned(self, session_pk: int, log: AudioLog) -> None:
-        lease = await in_database(commits.acquire, session_pk)
+        cell = self._transport.cell if log is self._transport else None
+        lease = await in_database(commits.acquire, session_pk, cell=cell)
         if lease is None:
             await log.release(session_pk)
             return
+        publish = partial(self._publish, lease.cell)
         if lease.failures >= MAX_FAILURES:
-            await end_in_failure(lease, transport=log, publish=self._publish)
+            await end_in_failure(lease, transport=log, publish=publish)
             return
+        if lease.cell != HOME:  # where those wait who knew its id before it began
+            await self._publish(
+                HOME, layer_messages.session_group(lease.key), layer_messages.changed_message(lease.key)
+            )
         running = await self._set_of(lease)
         live = LiveSession(
             lease,
@@ -183,7 +191,7 @@ class RecognitionWorker(AsyncConsumer):
             engine=running.engine,
             endpointing=running.endpointing,
             tracker=self._speakers.new_tracker(running.engine, expected=lease.expected),
-            publish=self._publish,
+            publish=publish,
             is_background=log is not self._transport,
             writing=LineWriting(
                 with_digits=lease.itn,
@@ -218,10 +226,11 @@ class RecognitionWorker(AsyncConsumer):
         await in_database(commits.set_model_set, lease.session_pk, self._default.name)
         return self._default
 
-    async def _publish(self, group: str, message: dict[str, Any]) -> None:
+    async def _publish(self, cell: str, group: str, message: dict[str, Any]) -> None:
         try:
-            await self.channel_layer.group_send(group, message)
-        except LAYER_ERRORS as error:
+            layer = self.channel_layer if cell == HOME else await layer_of(cell)
+            await layer.group_send(group, message)
+        except (*LAYER_ERRORS, Unreachable) as error:
             logger.warning("a message to %s was lost: %s", group, error)
 
     def _spawn(self, work: Any) -> None:

@@ -21,6 +21,7 @@ from recognition.model_options import LoadContext
 from recognition.model_sets.reading import ModelSet
 from recognition.writing import writer
 from sessions_app import installation, model_sets
+from sessions_app.cells import directory
 from sessions_app.metrics import registry
 from sessions_app.serving.gc_freeze import freeze_heap
 from sessions_app.transport.current import get_transport
@@ -60,9 +61,12 @@ class Command(BaseCommand):
         try:
             with installation.at_work():
                 installation.check()
+                directory.address_of(settings.CELL)
                 self._recognise(processes, options)
         except installation.BadInstallation as error:
             raise CommandError(str(error)) from error
+        except directory.CellError as error:
+            raise CommandError(f"ASR_CELL: {error}") from error
 
     def _recognise(self, processes: int | None, options: dict[str, Any]) -> None:
         try:

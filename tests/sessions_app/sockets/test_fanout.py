@@ -6,15 +6,18 @@ import asyncio
 import time
 from collections.abc import AsyncIterator
 from functools import partial
+from typing import Any
 
 import pytest
 from channels.layers import InMemoryChannelLayer
 
 from sessions_app.metrics import registry
-from sessions_app.sockets import fanout
+from sessions_app.sockets import ear, fanout
 from sessions_app.sockets.fanout import Fanout
+from sessions_app.sockets.feed import SessionFeed
 from sessions_app.store import commits, queries
 from sessions_app.store.commits import Lease
+from sessions_app.transport import layers
 from sessions_app.wire import layer_messages
 from sessions_app.wire.protocol import Line, PartialLine, SpeakerRef
 from tests.sessions_app.meetings import new_line
@@ -61,9 +64,10 @@ def layer(failures: list[Exception | None]) -> FailingLayer:
 
 @pytest.fixture
 async def following(layer: FailingLayer, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Fanout]:
-    monkeypatch.setattr(fanout, "get_channel_layer", lambda: layer)
+    monkeypatch.setattr(layers, "get_channel_layer", lambda: layer)
     monkeypatch.setattr(fanout, "DATABASE_POLL_S", 0.05)
-    monkeypatch.setattr(fanout, "CHANNEL_OPEN_TIMEOUT_S", 0.2)
+    monkeypatch.setattr(ear, "AGAIN_S", 0.05)
+    monkeypatch.setattr(ear, "CHANNEL_OPEN_TIMEOUT_S", 0.2)
     following = Fanout()
     yield following
     await following.aclose()
@@ -76,18 +80,21 @@ def begin_session() -> Lease:
     return lease
 
 
-async def publish(layer: FailingLayer, text: str) -> None:
+async def publish(layer: InMemoryChannelLayer, text: str) -> None:
     message = layer_messages.partial_message(KEY, PartialLine(0, text))
     await layer.group_send(layer_messages.session_group(KEY), message)
+
+
+async def until_text(feed: SessionFeed, text: str) -> None:
+    async with asyncio.timeout(10):
+        while feed.partial != PartialLine(0, text):
+            await asyncio.sleep(0.01)
 
 
 async def test_what_is_said_reaches_who_follows(following: Fanout, layer: FailingLayer) -> None:
     feed = await following.follow(KEY, Listener())
     await publish(layer, "大家")
-    async with asyncio.timeout(10):
-        while feed.partial is None:
-            await asyncio.sleep(0.01)
-    assert feed.partial == PartialLine(0, "大家")
+    await until_text(feed, "大家")
 
 
 async def test_lines_come_with_how_far_the_session_is(following: Fanout, layer: FailingLayer) -> None:
@@ -189,3 +196,67 @@ async def test_who_leaves_meanwhile_leaves_nothing_behind(
     await following.follow(KEY, listener)
     await following.leave(KEY, listener)
     assert following._followed == {}
+
+
+async def until_heard(layer: InMemoryChannelLayer) -> None:
+    async with asyncio.timeout(10):
+        while not layer.groups:
+            await asyncio.sleep(0.01)
+
+
+class TestOtherCells:
+    @pytest.fixture(autouse=True)
+    def east(
+        self, layer: FailingLayer, settings: Any, monkeypatch: pytest.MonkeyPatch
+    ) -> InMemoryChannelLayer:
+        east = InMemoryChannelLayer()
+        settings.REDIS_URL = "redis://127.0.0.1:1/0"
+        monkeypatch.setattr(layers, "_layers", {"east": east})
+        return east
+
+    def begin_in_east(self) -> None:
+        session, _ = commits.get_or_create_session(KEY)
+        commits.move_unbegun(session, "east")
+        assert commits.acquire(session.pk)
+
+    async def test_a_session_is_heard_where_it_lives(
+        self, following: Fanout, east: InMemoryChannelLayer
+    ) -> None:
+        await asyncio.to_thread(self.begin_in_east)
+        feed = await following.follow(KEY, Listener())
+        await until_heard(east)
+        await publish(east, "there")
+        await until_text(feed, "there")
+
+    async def test_it_is_found_where_somebody_waited_before_it_began(
+        self,
+        following: Fanout,
+        layer: FailingLayer,
+        east: InMemoryChannelLayer,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        monkeypatch.setattr(fanout, "DATABASE_POLL_S", 600)
+        feed = await following.follow(KEY, Listener())
+        await asyncio.to_thread(self.begin_in_east)
+        await layer.group_send(layer_messages.session_group(KEY), layer_messages.changed_message(KEY))
+        await until_heard(east)
+        await publish(east, "there")
+        await until_text(feed, "there")
+
+    async def test_nobody_listens_there_any_more_when_nobody_follows(
+        self, following: Fanout, east: InMemoryChannelLayer
+    ) -> None:
+        await asyncio.to_thread(self.begin_in_east)
+        listener = Listener()
+        await following.follow(KEY, listener)
+        await until_heard(east)
+        await following.leave(KEY, listener)
+        assert not east.groups
+
+    async def test_what_is_changed_at_home_is_heard_as_well(
+        self, following: Fanout, layer: FailingLayer
+    ) -> None:
+        await asyncio.to_thread(self.begin_in_east)
+        feed = await following.follow(KEY, Listener())
+        await publish(layer, "from home")
+        await until_text(feed, "from home")

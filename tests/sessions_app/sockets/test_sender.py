@@ -13,6 +13,8 @@ from django.core import signing
 
 from recognition.audio import samples
 from sessions_app.access.resuming import token_for
+from sessions_app.cells import directory
+from sessions_app.cells.placement import HOME
 from sessions_app.models import Session
 from sessions_app.sockets import sender as sender_module
 from sessions_app.sockets.feed import Cursor, SessionFeed
@@ -22,7 +24,14 @@ from sessions_app.sockets.sender import (
     may_resume,
 )
 from sessions_app.store import commits
-from sessions_app.transport.interface import CREDIT, LogLost, Superseded
+from sessions_app.transport.interface import (
+    CREDIT,
+    LogLost,
+    Overloaded,
+    Superseded,
+    TransportError,
+    Unreachable,
+)
 from sessions_app.transport.memory import MemoryTransport
 from sessions_app.wire.dialects import Capabilities
 from sessions_app.wire.own_protocol import OwnProtocol
@@ -210,6 +219,90 @@ class TestBecoming:
         monkeypatch.setattr(sender_module, "in_database", never)
         error = await refusal(plain().connection.begin(owner=None))
         assert (error.code, error.message) == (ErrorCode.OVERLOADED, "the database does not answer")
+
+
+class Cells(MemoryTransport):
+    """Keeps all in one place, and knows which cells would not have let in whom."""
+
+    def __init__(self, **refusals: TransportError) -> None:
+        super().__init__()
+        self.refusals = refusals
+        self.asked: list[str] = []
+
+    async def open(self, session_pk: int, sender: str, *, cell: str = HOME, **options: Any) -> int:
+        self.asked.append(cell)
+        if cell in self.refusals:
+            raise self.refusals[cell]
+        return await super().open(session_pk, sender, cell=cell, **options)
+
+
+class TestCells:
+    @pytest.fixture(autouse=True)
+    def ranking(self, transactional_db: None, settings: Any) -> list[str]:
+        """The cells as this meeting prefers them."""
+        settings.REDIS_URL = "redis://127.0.0.1:1/0"
+        for name in ("east", "west", "north"):
+            directory.add(name, "redis://127.0.0.1:2/0")
+        return directory.ranked_for("meeting")
+
+    async def begin(self, cells: Cells, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(sender_module, "get_transport", lambda: cells)
+        client = plain()
+        await client.connection.begin(owner=None)
+        await client.connection.leave()
+
+    async def where(self) -> str:
+        return (await Session.objects.aget()).cell
+
+    async def test_a_new_session_lives_where_its_id_says(
+        self, ranking: list[str], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        cells = Cells()
+        await self.begin(cells, monkeypatch)
+        assert cells.asked == ranking[:1] == [await self.where()]
+
+    @pytest.mark.parametrize(
+        "why", [Overloaded("no room", retry_after_s=10), Unreachable("Redis does not answer")]
+    )
+    async def test_or_in_the_next_that_lets_it_in(
+        self, ranking: list[str], why: TransportError, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        cells = Cells(**dict.fromkeys(ranking[:2], why))
+        await self.begin(cells, monkeypatch)
+        assert cells.asked == ranking[:3]
+        assert await self.where() == ranking[2]
+
+    async def test_three_are_asked_and_then_it_is_refused(
+        self, ranking: list[str], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        cells = Cells(**dict.fromkeys(ranking[:3], Overloaded("no room", retry_after_s=10)))
+        error = await refusal(self.begin(cells, monkeypatch))
+        assert error.code is ErrorCode.OVERLOADED
+        assert cells.asked == ranking[:3]
+        assert not await Session.objects.aexists()
+
+    async def test_one_that_was_announced_moves_only_out_of_a_cell_that_is_drained(
+        self, ranking: list[str], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        await asyncio.to_thread(commits.get_or_create_session, "meeting")
+        first, second, *_ = ranking
+        full = Overloaded("no room", retry_after_s=10)
+        assert (await refusal(self.begin(Cells(**{first: full}), monkeypatch))).code is ErrorCode.OVERLOADED
+        assert await self.where() == first
+
+        await asyncio.to_thread(directory.set_takes_new, first, False)
+        await self.begin(Cells(), monkeypatch)
+        assert await self.where() == second
+
+    async def test_one_that_has_begun_stays(
+        self, ranking: list[str], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        session, _ = await asyncio.to_thread(commits.get_or_create_session, "meeting")
+        await asyncio.to_thread(commits.acquire, session.pk)
+        await asyncio.to_thread(directory.set_takes_new, ranking[0], False)
+        cells = Cells()
+        await self.begin(cells, monkeypatch)
+        assert cells.asked == ranking[:1]
 
 
 class TestContinuing:

@@ -11,7 +11,10 @@ import redis as blocking_redis
 
 from deploy.local_servers import RedisServer
 from recognition.audio import samples
+from sessions_app.cells.placement import HOME
+from sessions_app.transport import cells
 from sessions_app.transport.cancel import cancel_and_wait
+from sessions_app.transport.cells import CellsTransport
 from sessions_app.transport.interface import (
     CREDIT,
     REPLAY,
@@ -36,16 +39,27 @@ def audio(start: int, length: int) -> bytes:
     return b"".join(position.to_bytes(4, "little") for position in range(start, start + length))
 
 
-@pytest.fixture(params=["memory", "redis"])
-async def transport(request: pytest.FixtureRequest) -> AsyncIterator[Transport]:
+@pytest.fixture(params=["memory", "redis", "cells"])
+async def transport(
+    request: pytest.FixtureRequest, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[Transport]:
     made: Transport = MemoryTransport()
-    if request.param == "redis":
+    if request.param != "memory":
         server: RedisServer = request.getfixturevalue("redis_server")
         blocking_redis.Redis.from_url(server.url).flushall()
         made = RedisTransport(server.url)
+    if request.param == "cells":
+        settings.REDIS_URL = server.url
+        monkeypatch.setattr(cells, "find_names", only_home)
+        monkeypatch.setattr(cells, "find_takers", only_home)
+        made = CellsTransport()
     await made.join_workers(4)
     yield made
     await made.aclose()
+
+
+async def only_home() -> list[str]:
+    return [HOME]
 
 
 async def until(condition: Callable[[], Awaitable[bool]]) -> None:
