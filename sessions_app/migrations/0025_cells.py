@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('sessions_app', '0023_webhooks_of_files'),
+        ('sessions_app', '0024_live_notes'),
     ]
 
     operations = [
