@@ -266,6 +266,8 @@ def pages_table(figures: Figures) -> str:
         ["the slowest search in 281,000 lines, SQLite, ms", figures["search_sqlite_ms"], 300],
         ["the same, PostgreSQL, ms", figures["search_postgres_ms"], 50],
         ["scripts and styles of the first page, kB", figures["first_load_kb"], 150],
+        ["the same, as they are sent", figures["first_load_wire_kb"], 60],
+        ["the first of 1,500 lines, with a round trip of 100 ms, s", figures["first_line_s"], 0.9],
     ]
     return _table(["", "measured", "goal (at most)"], rows)
 

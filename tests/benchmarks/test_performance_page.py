@@ -154,6 +154,8 @@ class TestPages:
         "search_sqlite_ms": 42.6,
         "search_postgres_ms": 38.1,
         "first_load_kb": 139.1,
+        "first_load_wire_kb": 57.4,
+        "first_line_s": 0.71,
         "sqlite": archive,
         "postgres_5000000_lines": {**archive, "list": {"first page": [25.0, 31.0]}},
     }
