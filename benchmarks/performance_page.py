@@ -102,7 +102,7 @@ def peer_verdict(figures: Figures) -> str:
 def speakers_table(figures: Figures) -> str:
     """How often it is right who is speaking, and what a line costs."""
     columns = speakers_figures.columns_of(figures)
-    return _table(speakers_figures.heads_of(columns), speakers_figures.rows_of(columns))
+    return as_table(speakers_figures.heads_of(columns), speakers_figures.rows_of(columns))
 
 
 def endurance_table(figures: Figures) -> str:
@@ -121,7 +121,7 @@ def endurance_table(figures: Figures) -> str:
         ("what 8 bits cost at most in one of the held-out sets, points of CER",
          figures["int8_costs_points"], "at most 0.5"),
     ]  # fmt: skip
-    return _table(["", "measured", "goal"], pairs)
+    return as_table(["", "measured", "goal"], pairs)
 
 
 def streams_table(loads: Sequence[Figures]) -> str:
@@ -147,7 +147,7 @@ def streams_table(loads: Sequence[Figures]) -> str:
         "after speech p50 / p95, s",
         "lines without partials",
     ]
-    return _table(heads, rows)
+    return as_table(heads, rows)
 
 
 def stages_table(figures: Figures) -> str:
@@ -157,7 +157,7 @@ def stages_table(figures: Figures) -> str:
     stages = [*funasr, *(stage for stage in ours if stage not in funasr)]
     rows = [[stage.lower(), *(f"{of.get(stage, 0):.1f}" for of in (funasr, ours, full))] for stage in stages]
     rows.append(["together", *(f"{sum(of.values()):.0f}" for of in (funasr, ours, full))])
-    return _table(["CPU ms per second of audio", "FunASR", "here, 70 % load", "here, most streams"], rows)
+    return as_table(["CPU ms per second of audio", "FunASR", "here, 70 % load", "here, most streams"], rows)
 
 
 def embedded_table(figures: Figures) -> str:
@@ -173,7 +173,7 @@ def embedded_table(figures: Figures) -> str:
             ["from starting the process until ready, s", figures["ready_s"], "at most 10"],
             ["CPU time until then, s", figures["ready_cpu_s"], ""],
         ]
-    return _table(["", "measured", "goal"], rows)
+    return as_table(["", "measured", "goal"], rows)
 
 
 def latency_table(figures: Figures) -> str:
@@ -191,7 +191,7 @@ def latency_table(figures: Figures) -> str:
             "",
         ],
     ]
-    return _table(["", "measured", "goal"], rows)
+    return as_table(["", "measured", "goal"], rows)
 
 
 def transport_table(figures: Figures) -> str:
@@ -215,7 +215,7 @@ def transport_table(figures: Figures) -> str:
         ["lines missing there", figures["fanout_missing"], "0", "fan-out"],
         ["2000 receivers back after a crash, s", figures["reconnect_2000_s"], "15", "fan-out"],
     ]
-    return _table(
+    return as_table(
         ["", "measured", "goal (at most)", "load average"],
         [[*row, figures.get(f"{part}_load", "")] for *row, part in rows],
     )
@@ -269,7 +269,7 @@ def pages_table(figures: Figures) -> str:
         ["the same, as they are sent", figures["first_load_wire_kb"], 60],
         ["the first of 1,500 lines, with a round trip of 100 ms, s", figures["first_line_s"], 0.9],
     ]
-    return _table(["", "measured", "goal (at most)"], rows)
+    return as_table(["", "measured", "goal (at most)"], rows)
 
 
 def archives_table(figures: Figures) -> str:
@@ -286,7 +286,7 @@ def archives_table(figures: Figures) -> str:
         for kind, title in (("list", "sessions"), ("search", "search"), ("admin", "admin"))
         for name in first[kind]
     ]
-    return _table(["", *archives], rows)
+    return as_table(["", *archives], rows)
 
 
 def latency_picture(loads: Sequence[Figures]) -> str:
@@ -324,7 +324,8 @@ def latency_picture(loads: Sequence[Figures]) -> str:
     return "\n".join([*parts, "</svg>"]) + "\n"
 
 
-def _table(heads: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
+def as_table(heads: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
+    """Return a table of Markdown."""
     lines = [heads, ["---"] * len(heads), *rows]
     return "\n".join("| " + " | ".join(map(str, line)) + " |" for line in lines)
 

@@ -1,7 +1,7 @@
 """`make scale-demo`: what `deploy/compose.yaml` runs, as processes of this machine, without Docker.
 
 Two web and two recognition processes, Redis and PostgreSQL; all data is in a folder that goes at the end.
-CELLS=2 starts a second Redis with a recognition process of its own, and so on: see docs/deployment.md.
+CELLS=2 starts a second Redis with a recognition process of its own, and so on: see docs/scale.md.
 """
 
 from __future__ import annotations

@@ -12,6 +12,9 @@ from hashlib import blake2b
 HOME = "home"
 """The cell of REDIS_URL, which is always there."""
 
+CELLS_TRIED = 3
+"""In so many cells a new session looks for room: where these have none, hardly any has."""
+
 
 def ranked(key: str, cells: Iterable[str]) -> list[str]:
     """Return the cells as a session prefers them.

@@ -16,6 +16,7 @@ from recognition.audio import samples
 from sessions_app import model_sets
 from sessions_app.access import resuming
 from sessions_app.cells import directory
+from sessions_app.cells.placement import CELLS_TRIED
 from sessions_app.models import Session
 from sessions_app.store import commits, queries
 from sessions_app.store.in_database import in_database
@@ -48,9 +49,6 @@ OPEN_ATTEMPT_PAUSES_S = (0.2, 0.6, 0.0)
 
 DATABASE_S = 3.0
 """How long a newcomer waits for the database; it waits about as long for the transport."""
-
-CELLS_TRIED = 3
-"""In so many cells a new session looks for room: where these have none, hardly any has."""
 
 UNREACHABLE_RETRY_S = 2.0
 
