@@ -8,6 +8,9 @@ from difflib import SequenceMatcher
 
 from .protocol import Line, PartialLine
 
+MAX_LEFT_OUT = 2
+"""Letters of a line that may go unsaid for each one that was sent and stands behind them."""
+
 
 class Increments:
     """Texts that one client was sent of utterances that have no line yet."""
@@ -62,11 +65,19 @@ def joined(texts: Iterable[str]) -> str:
 
 
 def _aligned_ends(sent: str, said: str) -> tuple[int, int]:
-    """Return the ends of the last piece that both have."""
+    """Return the ends of the last piece that both have.
+
+    What was misheard at the beginning may be said much later: a piece counts only if it is long enough for
+    the words that would be left out before it.
+    """
     if sent.startswith(said):
         return len(said), len(said)
-    blocks = SequenceMatcher(None, sent, said, autojunk=False).get_matching_blocks()
-    return max(((block.a + block.size, block.b + block.size) for block in blocks[:-1]), default=(0, 0))
+    known = heard = 0
+    for block in SequenceMatcher(None, sent, said, autojunk=False).get_matching_blocks():
+        left_out = (block.b - heard) - (block.a - known)
+        if block.size and left_out <= MAX_LEFT_OUT * block.size:
+            known, heard = block.a + block.size, block.b + block.size
+    return known, heard
 
 
 def _behind(text: str, count: int) -> str:

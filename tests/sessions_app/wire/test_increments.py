@@ -99,6 +99,21 @@ class TestLines:
     ) -> None:
         assert added(sent, final) == together
 
+    @pytest.mark.parametrize(
+        ("sent", "final", "together"),
+        [
+            # The first pass had time for the beginning alone, and misheard it.
+            (["进"], "今天讨论两件事，第一是进度，第二是预算。", "进天讨论两件事第一是进度第二是预算"),
+            (["复了"], "服务器费用增加了两万元。", "复了器费用增加了两万元"),
+            # It had missed the first words, and has all that follow.
+            (["预算通过"], "我觉得预算通过了。", "预算通过了"),
+        ],
+    )
+    def test_what_was_misheard_is_not_looked_for_far_behind(
+        self, sent: list[str], final: str, together: str
+    ) -> None:
+        assert added(sent, final) == together
+
     def test_lines_of_one_utterance_share_what_was_sent(self) -> None:
         assert added(["好的预算通过"], "好的。", "预算通过了吗？") == "好的预算通过了吗"
 
