@@ -57,6 +57,7 @@ READ = {
     "audioop-lts": "PSF-2.0",
     "kubernetes-validate": "Apache-2.0",
     "pyahocorasick": "BSD-3-Clause",
+    "pywin32": "PSF-2.0",
     "standard-aifc": "PSF-2.0",
     "standard-chunk": "PSF-2.0",
     "standard-sunau": "PSF-2.0",

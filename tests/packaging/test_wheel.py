@@ -140,8 +140,17 @@ def test_it_is_of_the_version_that_the_program_says(metadata: dict[str, list[str
 
 
 def test_it_asks_for_what_the_requirements_ask_for(metadata: dict[str, list[str]]) -> None:
-    asked = re.findall(r"^[^#\s].*", (ROOT / "requirements.txt").read_text(), re.M)
-    assert [asking.split(";")[0] for asking in metadata["Requires-Dist"]] == asked
+    asked = [asking.split(";") for asking in metadata["Requires-Dist"]]
+    assert [name for name, *condition in asked if not condition] == required("requirements.txt")
+
+
+def test_what_programs_ask_for_that_not_all_need_is_an_extra(metadata: dict[str, list[str]]) -> None:
+    extras = [asking for asking in metadata["Requires-Dist"] if ";" in asking]
+    assert extras == [f'{name}; extra == "mcp"' for name in required("requirements-mcp.txt")]
+
+
+def required(name: str) -> list[str]:
+    return re.findall(r"^[^#\s].*", (ROOT / name).read_text(), re.M)
 
 
 def test_it_has_a_command(wheel: zipfile.ZipFile) -> None:
