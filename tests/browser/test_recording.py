@@ -93,6 +93,51 @@ class TestTheMicrophone:
         expect(page).to_have_url(site.url + "/")
 
 
+class TestWhatTheComputerPlays:
+    """Chromium's own, which beeps: it is shared without anybody being asked."""
+
+    def test_is_heard_beside_the_microphone_each_with_its_level(self, page: Page) -> None:
+        page.goto("/record/")
+        page.get_by_label("Also what this computer plays").check()
+        page.get_by_role("button", name="Start recording").click()
+        expect(page.locator("#computer")).to_be_visible()
+        for level in ("computer-level", "level"):
+            wait_for(page, f"document.getElementById('{level}').value > 0.3")
+        end_recording(page)
+
+    def test_can_be_left_out_and_taken_in_while_the_recording_goes_on(self, page: Page) -> None:
+        start_recording(page)
+        expect(page.locator("#computer")).to_be_hidden()
+        button = page.get_by_role("button", name="Record what this computer plays as well")
+        for is_heard in (True, False, True):
+            button.click()
+            expect(page.locator("#computer")).to_be_visible(visible=is_heard)
+            expect(button).to_have_attribute("aria-pressed", str(is_heard).lower())
+        expect(page.locator("#recorder-word")).to_have_text("Recording")
+        end_recording(page)
+
+    def test_that_nobody_shares_begins_no_meeting_and_says_why(self, page: Page) -> None:
+        page.add_init_script(
+            "navigator.mediaDevices.getDisplayMedia = async () => {"
+            " throw new DOMException('no', 'NotAllowedError'); }"
+        )
+        page.goto("/record/")
+        page.get_by_label("Also what this computer plays").check()
+        page.get_by_role("button", name="Start recording").click()
+        expect(page.locator("#impossible")).to_contain_text("Nothing was shared")
+        expect(page).to_have_url(re.compile("/record/$"))
+        page.get_by_label("Also what this computer plays").uncheck()
+        page.get_by_role("button", name="Start recording").click()
+        expect(page.locator("#recorder-word")).to_have_text("Recording")
+        end_recording(page)
+
+    def test_is_not_offered_where_the_browser_shares_no_sound(self, page: Page) -> None:
+        page.add_init_script("navigator.mediaDevices.getSupportedConstraints = () => ({});")
+        page.goto("/record/")
+        expect(page.get_by_role("button", name="Start recording")).to_be_enabled()
+        expect(page.locator("#setup-computer")).to_be_hidden()
+
+
 class TestANetworkThatGoesAway:
     @pytest.fixture
     def network(self, site: Site) -> Iterator[Network]:

@@ -8,6 +8,7 @@ import { byId, descendant, findById, pageData, setWindowTitle } from "../lib/dom
 import { takeFile } from "../lib/handoff.js";
 import { momentText } from "../lib/moments.js";
 import { ExpectedSpeakers } from "../recording/expected-speakers.js";
+import { canShareSound, SharingError } from "../recording/computer-sound.js";
 import { FileError } from "../recording/file-audio.js";
 import { fillMicrophones, MicrophoneError, whyImpossible } from "../recording/microphone.js";
 import { Recorder } from "../recording/recorder.js";
@@ -15,6 +16,7 @@ import { SessionView } from "../transcript/session-view.js";
 import { UploadsPanel } from "../uploads/uploads-panel.js";
 
 const MAX_TITLE = 200;
+const REFUSALS = [FileError, MicrophoneError, SharingError];
 
 /** @type {PageData & {continues: string}} */
 const data = pageData();
@@ -30,6 +32,7 @@ const itnField = form.querySelector("[name=itn]"); // not where a meeting goes o
 const expectedPlace = findById("expected"); // only where people are known
 const expected = expectedPlace && new ExpectedSpeakers(expectedPlace);
 const expectedIds = () => expected?.ids ?? [];
+const computerField = descendant(form, "[name=computer]", HTMLInputElement);
 const microphoneField = descendant(form, ".microphones", HTMLSelectElement);
 
 // The form does without them.
@@ -55,6 +58,7 @@ async function showSource() {
   /** @type {NodeListOf<HTMLElement>} */
   const parts = form.querySelectorAll("[data-source]");
   for (const part of parts) part.hidden = (part.dataset.source === "file") !== ofFile;
+  byId("setup-computer").hidden = ofFile || !canShareSound();
   showPace();
   fileField.required = ofFile;
   refuse(ofFile ? "" : whyImpossible());
@@ -105,9 +109,9 @@ async function record(file) {
   const recorder = new Recorder({ data, ...session, view, note });
   try {
     if (file) await recorder.startFile(file, { isInRealTime: paceField.value === "real" });
-    else await recorder.start(microphoneField.value);
+    else await recorder.start(microphoneField.value, { withComputer: computerField.checked && canShareSound() });
   } catch (error) {
-    if (!(error instanceof MicrophoneError) && !(error instanceof FileError)) throw error;
+    if (!REFUSALS.some((kind) => error instanceof kind) || !(error instanceof Error)) throw error;
     refuse(error.message);
     startButton.disabled = false;
     return;

@@ -24,6 +24,39 @@ export function mono(channels, from = 0, to = channels[0]?.length ?? 0) {
   return mixed;
 }
 
+/**
+ * Lay sounds of one length over each other, as they are heard at once.
+ *
+ * @param {readonly Samples[]} sounds at least one
+ * @returns {Samples} the first, which is changed
+ */
+export function overlaid([first, ...others]) {
+  for (const sound of others) {
+    for (let at = 0; at < first.length; at += 1) first[at] = Math.min(1, Math.max(-1, first[at] + sound[at]));
+  }
+  return first;
+}
+
+/** How loud something is, piece by piece. */
+export class Meter {
+  sum = 0;
+  count = 0;
+
+  /** @param {Float32Array} audio */
+  add(audio) {
+    this.sum += sumOfSquares(audio);
+    this.count += audio.length;
+  }
+
+  /** Return the loudness of what was added since this was last asked for; null if nothing was. */
+  take() {
+    const level = this.count ? ofHearing(Math.sqrt(this.sum / this.count)) : null;
+    this.sum = 0;
+    this.count = 0;
+    return level;
+  }
+}
+
 /** Pieces of one length, from audio of any lengths. */
 export class Pieces {
   filled = 0;
@@ -63,7 +96,7 @@ export class Pieces {
  * @param {Float32Array} audio
  */
 export function rms(audio) {
-  return Math.sqrt(audio.reduce((sum, sample) => sum + sample * sample, 0) / Math.max(1, audio.length));
+  return Math.sqrt(sumOfSquares(audio) / Math.max(1, audio.length));
 }
 
 /**
@@ -72,6 +105,16 @@ export function rms(audio) {
  * @param {Float32Array} audio
  */
 export function loudness(audio) {
-  const decibels = 20 * Math.log10(rms(audio) + 1e-9);
+  return ofHearing(rms(audio));
+}
+
+/** @param {number} amplitude root mean square */
+function ofHearing(amplitude) {
+  const decibels = 20 * Math.log10(amplitude + 1e-9);
   return Math.min(1, Math.max(0, 1 + decibels / 60));
+}
+
+/** @param {Float32Array} audio */
+function sumOfSquares(audio) {
+  return audio.reduce((sum, sample) => sum + sample * sample, 0);
 }

@@ -2,9 +2,16 @@
 
 /** @import { Samples } from "./audio.js" */
 
+/**
+ * @typedef {object} Levels loudness from 0 to 1
+ * @property {number} microphone
+ * @property {number | null} computer null while it is not heard
+ */
+
 import { element } from "../lib/dom.js";
 import { fill, gettext } from "../lib/words.js";
 import { SAMPLE_RATE } from "./audio.js";
+import { openComputerSound } from "./computer-sound.js";
 
 export class MicrophoneError extends Error {}
 
@@ -44,17 +51,25 @@ export async function fillMicrophones(select, chosen = "") {
 export class Microphone {
   /** @type {MediaStream | null} */
   stream = null;
+  /** What the computer plays, which is heard as well. @type {MediaStream | null} */
+  computer = null;
   /** @type {AudioContext | null} */
   context = null;
+  /** @type {AudioWorkletNode | null} */
+  capture = null;
+  /** @type {MediaStreamAudioSourceNode | null} */
+  computerSource = null;
 
   /**
    * @param {object} listener
-   * @param {(audio: Samples) => void} listener.onAudio gets 16 kHz in pieces of 100 ms
+   * @param {(audio: Samples, levels: Levels) => void} listener.onAudio gets 16 kHz in pieces of 100 ms
    * @param {() => void} listener.onLost the device is gone
+   * @param {() => void} [listener.onUnshared] the computer is not heard any more
    */
-  constructor({ onAudio, onLost }) {
+  constructor({ onAudio, onLost, onUnshared = () => {} }) {
     this.onAudio = onAudio;
     this.onLost = onLost;
+    this.onUnshared = onUnshared;
   }
 
   /**
@@ -63,7 +78,7 @@ export class Microphone {
    * @param {string} [deviceId] any microphone if left out
    */
   async start(deviceId = "") {
-    await this.stop();
+    await this.stopListening();
     this.stream = await openStream(deviceId);
     this.stream.getAudioTracks()[0].addEventListener("ended", () => this.onLost());
     try {
@@ -83,9 +98,11 @@ export class Microphone {
     try {
       const source = context.createMediaStreamSource(stream);
       await context.audioWorklet.addModule(new URL("./capture-worklet.js", import.meta.url));
-      const capture = new AudioWorkletNode(context, "capture", { numberOfOutputs: 0 });
-      capture.port.onmessage = ({ data }) => this.onAudio(data);
+      const capture = new AudioWorkletNode(context, "capture", { numberOfInputs: 2, numberOfOutputs: 0 });
+      capture.port.onmessage = ({ data: { audio, levels } }) => this.onAudio(audio, levels);
       source.connect(capture);
+      this.capture = capture;
+      if (this.computer) this.hearComputer(context, this.computer);
       await context.resume();
       return context;
     } catch (error) {
@@ -98,9 +115,47 @@ export class Microphone {
     return this.stream?.getAudioTracks()[0]?.getSettings().deviceId ?? "";
   }
 
+  /** Hear as well what the computer plays. Throws SharingError. */
+  async share() {
+    this.unshare();
+    const shared = await openComputerSound();
+    this.computer = shared;
+    shared.getAudioTracks()[0].addEventListener("ended", () => {
+      if (this.computer !== shared) return;
+      this.unshare();
+      this.onUnshared();
+    });
+    if (this.context) this.hearComputer(this.context, shared);
+  }
+
+  /** Hear the microphone alone. */
+  unshare() {
+    for (const track of this.computer?.getTracks() ?? []) track.stop();
+    this.computer = null;
+    this.computerSource?.disconnect();
+    this.computerSource = null;
+  }
+
+  /**
+   * @param {AudioContext} context
+   * @param {MediaStream} shared
+   */
+  hearComputer(context, shared) {
+    if (!this.capture) return;
+    this.computerSource = context.createMediaStreamSource(shared);
+    this.computerSource.connect(this.capture, 0, 1);
+  }
+
   async stop() {
+    this.unshare();
+    await this.stopListening();
+  }
+
+  async stopListening() {
     for (const track of this.stream?.getTracks() ?? []) track.stop();
     this.stream = null;
+    this.capture = null;
+    this.computerSource = null;
     await this.context?.close();
     this.context = null;
   }

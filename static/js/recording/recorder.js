@@ -5,6 +5,7 @@
 /** @import { ConnectionState } from "../connection/session-socket.js" */
 /** @import { SessionView } from "../transcript/session-view.js" */
 /** @import { Samples } from "./audio.js" */
+/** @import { Levels } from "./microphone.js" */
 /** @import { SenderState } from "./sender.js" */
 
 import { sessionUrl } from "../lib/api.js";
@@ -12,6 +13,7 @@ import { clock } from "../lib/clock.js";
 import { byId, descendant, element } from "../lib/dom.js";
 import { fill, gettext, ngettext } from "../lib/words.js";
 import { SAMPLE_RATE } from "./audio.js";
+import { canShareSound, SharingError } from "./computer-sound.js";
 import { fillMicrophones, MicrophoneError } from "./microphone.js";
 import { forgetSender, rememberSender } from "./remembering.js";
 import { Progress } from "./progress.js";
@@ -54,6 +56,7 @@ export class Recorder {
     this.pauseButton = byId("pause", HTMLButtonElement);
     this.endButton = byId("end", HTMLButtonElement);
     this.select = descendant(this.bar, ".microphones", HTMLSelectElement);
+    this.shareButton = byId("share-sound", HTMLButtonElement);
     this.data = data;
     this.sender = new Sender({ ...session, marks: () => view.marks, listener: this });
     view.nowMs = () => this.sender.elapsedMs;
@@ -67,18 +70,22 @@ export class Recorder {
     new ResizeObserver(() => this.tellHeight()).observe(this.bar);
     dialog.addEventListener("close", () => dialog.returnValue === "end" && this.sender.end());
     this.select.addEventListener("change", () => this.changeMicrophone());
+    this.shareButton.addEventListener("click", () => this.toggleSharing());
     addEventListener("beforeunload", (event) => !this.sender.isSafe && event.preventDefault());
     navigator.mediaDevices?.addEventListener("devicechange", () => this.sender.fileMs || this.listMicrophones());
   }
 
   /**
-   * Record a microphone. Throws MicrophoneError.
+   * Record a microphone. Throws MicrophoneError, SharingError.
    *
    * @param {string} [deviceId]
+   * @param {{withComputer?: boolean}} [options]
    */
-  async start(deviceId) {
-    await this.sender.start(deviceId);
+  async start(deviceId, options) {
+    await this.sender.start(deviceId, options);
     this.bar.hidden = false;
+    this.shareButton.hidden = !canShareSound();
+    this.showSharing();
     await this.listMicrophones();
   }
 
@@ -113,6 +120,23 @@ export class Recorder {
       if (!(error instanceof MicrophoneError)) throw error;
       this.note.say(error.message);
     }
+  }
+
+  async toggleSharing() {
+    try {
+      if (this.sender.isSharing) this.sender.unshare();
+      else await this.sender.share();
+    } catch (error) {
+      if (!(error instanceof SharingError)) throw error;
+      this.note.say(error.message);
+    }
+    this.showSharing();
+  }
+
+  showSharing() {
+    const { isSharing } = this.sender;
+    this.shareButton.setAttribute("aria-pressed", String(isSharing));
+    byId("computer").hidden = !isSharing;
   }
 
   togglePause() {
@@ -180,9 +204,15 @@ export class Recorder {
     if (this.connectionState === "waiting") this.connection("waiting"); // more waits by now
   }
 
-  /** @param {number} loudness */
-  level(loudness) {
-    byId("level", HTMLMeterElement).value = loudness;
+  /** @param {Levels} levels */
+  level({ microphone, computer }) {
+    byId("level", HTMLMeterElement).value = microphone;
+    byId("computer-level", HTMLMeterElement).value = computer ?? 0;
+  }
+
+  unshared() {
+    this.note.say(gettext("This computer's sound is no longer shared. The microphone goes on."));
+    this.showSharing();
   }
 
   lost() {

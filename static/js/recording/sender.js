@@ -3,6 +3,7 @@
 /** @import { Fault, Hello, Message, SessionEnd } from "../connection/messages.js" */
 /** @import { ConnectionState } from "../connection/session-socket.js" */
 /** @import { Samples } from "./audio.js" */
+/** @import { Levels } from "./microphone.js" */
 
 import { SessionSocket, socketAddress } from "../connection/session-socket.js";
 import { loudness, SAMPLE_RATE } from "./audio.js";
@@ -35,9 +36,10 @@ const TAKEN = ["bad_parameter", "forbidden", "session_ended"];
  * @property {(message: Message) => void} message
  * @property {(state: ConnectionState, fault?: Fault) => void} connection
  * @property {(state: SenderState) => void} state
- * @property {(loudness: number) => void} level 0 to 1
+ * @property {(levels: Levels) => void} level
  * @property {() => void} heard called now and then
  * @property {() => void} lost the microphone is gone
+ * @property {() => void} unshared the computer is not heard any more
  * @property {(earlier: string) => void} moved the recording goes on in another session than this one
  * @property {(pieces: Samples[]) => void} leftOver recorded, and in no session
  */
@@ -115,14 +117,25 @@ export class Sender {
   }
 
   /**
-   * Send a microphone. Throws MicrophoneError.
+   * Send a microphone. Throws MicrophoneError, SharingError.
    *
    * @param {string} [deviceId] any microphone if left out
+   * @param {{withComputer?: boolean}} [options] send what the computer plays as well
    */
-  async start(deviceId = "") {
-    const microphone = new Microphone({ onAudio: (audio) => this.hear(audio), onLost: () => this.microphoneLost() });
+  async start(deviceId = "", { withComputer = false } = {}) {
+    const microphone = new Microphone({
+      onAudio: (audio, levels) => this.hear(audio, levels),
+      onLost: () => this.microphoneLost(),
+      onUnshared: () => this.listener.unshared(),
+    });
     this.source = microphone;
-    await microphone.start(deviceId);
+    try {
+      if (withComputer) await microphone.share(); // first: browsers ask for it only right after a click
+      await microphone.start(deviceId);
+    } catch (error) {
+      await microphone.stop();
+      throw error;
+    }
     this.begin();
   }
 
@@ -162,6 +175,15 @@ export class Sender {
     if (this.state === "interrupted") this.setState("recording");
   }
 
+  /** Send what the computer plays as well. Throws SharingError. */
+  async share() {
+    if (this.source instanceof Microphone) await this.source.share();
+  }
+
+  unshare() {
+    if (this.source instanceof Microphone) this.source.unshare();
+  }
+
   pause() {
     if (this.state === "recording") this.setState("paused");
   }
@@ -180,6 +202,10 @@ export class Sender {
 
   get deviceId() {
     return this.source instanceof Microphone ? this.source.deviceId : "";
+  }
+
+  get isSharing() {
+    return this.source instanceof Microphone && this.source.computer !== null;
   }
 
   get elapsedMs() {
@@ -211,14 +237,17 @@ export class Sender {
 
   // Audio.
 
-  /** @param {Samples} audio */
-  hear(audio) {
+  /**
+   * @param {Samples} audio
+   * @param {Levels} [levels]
+   */
+  hear(audio, levels = { microphone: loudness(audio), computer: null }) {
     if (this.state !== "recording") {
-      this.listener.level(0);
+      this.listener.level({ microphone: 0, computer: 0 });
       return;
     }
     this.outbox.append(audio);
-    this.listener.level(loudness(audio));
+    this.listener.level(levels);
     this.pump();
   }
 

@@ -3,7 +3,7 @@ import { describe, test } from "node:test";
 
 /** @import { Samples } from "../../../static/js/recording/audio.js" */
 
-import { loudness, mono, Pieces, rms } from "../../../static/js/recording/audio.js";
+import { loudness, Meter, mono, overlaid, Pieces, rms } from "../../../static/js/recording/audio.js";
 import { between, noise, randomSource } from "../support/random.js";
 
 describe("One channel", () => {
@@ -30,6 +30,40 @@ describe("One channel", () => {
   });
 
   test("of none is nothing", () => assert.deepEqual(mono([]), new Float32Array()));
+});
+
+describe("Sounds laid over each other", () => {
+  test("are heard at once, each as loud as it is", () => {
+    assert.deepEqual(
+      overlaid([Float32Array.of(0.5, 0, -0.25), Float32Array.of(0.25, 0.5, 0)]),
+      Float32Array.of(0.75, 0.5, -0.25),
+    );
+  });
+
+  test("stay within what samples can be", () => {
+    assert.deepEqual(overlaid([Float32Array.of(0.9, -0.9), Float32Array.of(0.9, -0.9)]), Float32Array.of(1, -1));
+  });
+
+  test("of one are that one", () => assert.deepEqual(overlaid([Float32Array.of(0.5)]), Float32Array.of(0.5)));
+});
+
+describe("A meter", () => {
+  test("tells the loudness of all that came since it was asked", () => {
+    const meter = new Meter();
+    const audio = Float32Array.from({ length: 1600 }, (_, at) => 0.1 * Math.sin(at));
+    for (let at = 0; at < audio.length; at += 128) meter.add(audio.subarray(at, at + 128));
+    assert.ok(Math.abs((meter.take() ?? 0) - loudness(audio)) < 1e-6);
+  });
+
+  test("begins anew each time", () => {
+    const meter = new Meter();
+    meter.add(new Float32Array(160).fill(1));
+    meter.take();
+    meter.add(new Float32Array(160));
+    assert.equal(meter.take(), 0);
+  });
+
+  test("knows silence from nothing", () => assert.equal(new Meter().take(), null));
 });
 
 describe("Pieces", () => {

@@ -50,6 +50,7 @@ async function send({ seconds = 3, isInRealTime = false, ...parts } = {}) {
       level: () => {},
       heard: () => {},
       lost: () => told.push("lost"),
+      unshared: () => told.push("unshared"),
       moved: (earlier) => told.push(`moved from ${earlier}`),
       leftOver: (pieces) => told.push(`${pieces.reduce((sum, piece) => sum + piece.length, 0)} left over`),
     },
