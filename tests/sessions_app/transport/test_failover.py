@@ -53,9 +53,9 @@ class Memory:
 
 
 @pytest.fixture
-def redis_url(redis_server: RedisServer) -> str:
-    blocking_redis.Redis.from_url(redis_server.url).flushall()
-    return redis_server.url
+def redis_url(any_redis: RedisServer) -> str:
+    blocking_redis.Redis.from_url(any_redis.url).flushall()
+    return any_redis.url
 
 
 @pytest.fixture
@@ -242,8 +242,8 @@ class TestSenders:
 
 
 @pytest.fixture(scope="module")
-def watched(servers_of_its_own: None) -> Iterator[WatchedRedis]:
-    with WatchedRedis() as watched:
+def watched(any_redis: RedisServer, servers_of_its_own: None) -> Iterator[WatchedRedis]:
+    with WatchedRedis(program=any_redis.command[0]) as watched:
         yield watched
 
 

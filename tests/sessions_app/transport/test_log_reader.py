@@ -59,8 +59,8 @@ class TestStretch:
 
 
 @pytest.fixture
-async def redis(redis_server: RedisServer) -> AsyncIterator[Redis]:
-    client = Redis.from_url(redis_server.url, socket_timeout=5)
+async def redis(any_redis: RedisServer) -> AsyncIterator[Redis]:
+    client = Redis.from_url(any_redis.url, socket_timeout=5)
     await client.flushall()
     yield client
     await client.aclose()

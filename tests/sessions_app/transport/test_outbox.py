@@ -217,8 +217,8 @@ class TestAudioThatRedisHasForgotten:
 
 class TestOutbox:
     @pytest.fixture
-    async def redis(self, redis_server: RedisServer) -> AsyncIterator[Redis]:
-        client = Redis.from_url(redis_server.url)
+    async def redis(self, any_redis: RedisServer) -> AsyncIterator[Redis]:
+        client = Redis.from_url(any_redis.url)
         await client.flushall()
         await self.let_in(client, SESSION, "one")
         yield client

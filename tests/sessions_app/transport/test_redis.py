@@ -33,9 +33,9 @@ MakeProcess = Callable[[], RedisTransport]
 
 
 @pytest.fixture
-def redis_url(redis_server: RedisServer) -> str:
-    blocking_redis.Redis.from_url(redis_server.url).flushall()
-    return redis_server.url
+def redis_url(any_redis: RedisServer) -> str:
+    blocking_redis.Redis.from_url(any_redis.url).flushall()
+    return any_redis.url
 
 
 @pytest.fixture
@@ -340,15 +340,15 @@ class TestRestartsOfRedis:
         caplog.set_level(logging.CRITICAL)
 
     async def test_nothing_is_lost_and_nobody_has_to_do_anything(
-        self, redis_server: RedisServer, worker: RedisTransport, web: RedisTransport
+        self, any_redis: RedisServer, worker: RedisTransport, web: RedisTransport
     ) -> None:
         await open_sender(web)
         await send(web, "one", 0, 1600)
         await take(worker)
-        redis_server.kill()
+        any_redis.kill()
         await web.append(SESSION, "one", audio(1600, 1600))
         await asyncio.sleep(0.5)
-        redis_server.start()
+        any_redis.start()
         await web.append(SESSION, "one", audio(3200, 1600))
         await web.finish(SESSION, "one")
         if not worker._ownership.owns(SESSION):
@@ -360,27 +360,27 @@ class TestRestartsOfRedis:
         assert heard + chunk.audio == audio(0, 4800)
 
     async def test_new_sessions_are_taken_afterwards(
-        self, redis_server: RedisServer, worker: RedisTransport, web: RedisTransport
+        self, any_redis: RedisServer, worker: RedisTransport, web: RedisTransport
     ) -> None:
         taking = asyncio.create_task(worker.take())
         await asyncio.sleep(0.3)
-        redis_server.kill()
+        any_redis.kill()
         await asyncio.sleep(0.3)
-        redis_server.start()
+        any_redis.start()
         await until(web.has_workers)
         await open_sender(web)
         assert await asyncio.wait_for(taking, 10) == SESSION
 
     async def test_a_newcomer_does_not_wait_for_ever(
-        self, redis_server: RedisServer, web: RedisTransport, monkeypatch: pytest.MonkeyPatch
+        self, any_redis: RedisServer, web: RedisTransport, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr("sessions_app.transport.redis.REDIS_OPEN_TIMEOUT_S", 0.5)
-        redis_server.kill()
+        any_redis.kill()
         try:
             with pytest.raises(Unreachable):
                 await open_sender(web)
         finally:
-            redis_server.start()
+            any_redis.start()
 
     async def test_if_redis_forgot_everything_senders_and_workers_begin_anew(
         self, redis_url: str, worker: RedisTransport, web: RedisTransport

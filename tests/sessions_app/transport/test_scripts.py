@@ -35,8 +35,8 @@ TURN = 1
 
 
 @pytest.fixture
-async def redis(redis_server: RedisServer) -> AsyncIterator[Redis]:
-    client = Redis.from_url(redis_server.url)
+async def redis(any_redis: RedisServer) -> AsyncIterator[Redis]:
+    client = Redis.from_url(any_redis.url)
     await client.flushall()
     await client.xgroup_create(OFFERS, GROUP, "0", mkstream=True)
     yield client

@@ -39,13 +39,14 @@ def audio(start: int, length: int) -> bytes:
     return b"".join(position.to_bytes(4, "little") for position in range(start, start + length))
 
 
-@pytest.fixture(params=["memory", "redis", "cells"])
+@pytest.fixture(params=["memory", "redis", "valkey", "cells"])
 async def transport(
     request: pytest.FixtureRequest, settings: Any, monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[Transport]:
     made: Transport = MemoryTransport()
     if request.param != "memory":
-        server: RedisServer = request.getfixturevalue("redis_server")
+        name = "valkey" if request.param == "valkey" else "redis"
+        server: RedisServer = request.getfixturevalue(f"{name}_server")
         blocking_redis.Redis.from_url(server.url).flushall()
         made = RedisTransport(server.url)
     if request.param == "cells":
