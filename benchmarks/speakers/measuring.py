@@ -24,6 +24,7 @@ from speakers.voiceprints.trials import Material
 
 from . import excerpts, long_meetings, meetings, pairs, people, published, rooms, scale
 from .acoustics import Acoustics
+from .cost import recognition_cost_ratio
 from .diarization_error import Errors, Segment, errors
 from .excerpts import Excerpt
 from .long_meetings import LongMeeting
@@ -79,6 +80,7 @@ def measure(models: Models, assets: Path, *, ship: bool) -> Figures:
         **_made(models, halves, Acoustics.read(assets)),
         **_hours(halves, spoken, embedder),
         **_scale(),
+        "recognition_cost_ratio": recognition_cost_ratio(models, _several(assets)),
     }
 
 
@@ -215,6 +217,10 @@ def _scale() -> Figures:
         "enroll_100k_ms": large.enroll_ms,
         "gallery_100k_mb": large.memory_mb,
     }
+
+
+def _several(assets: Path) -> list[np.ndarray]:
+    return [excerpt.audio for excerpt in excerpts.all_of(assets) if excerpt.is_held_out]
 
 
 def _heard(models: Models, audio: np.ndarray, truth: list[Segment]) -> Meeting:

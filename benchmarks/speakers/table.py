@@ -82,6 +82,7 @@ _ROWS: Sequence[tuple[str, Callable[[Figures], str], str]] = (
     ("right after three hours of ten voices", _shares("three_hours_right"), "at least 99.5%"),
     ("after two hours of eight who talk over each other", _shares("talking_over_right"), ""),
     ("cost of a line at their end over that at their beginning", _ratio("talking_over_cost_ratio"), ""),
+    ("recognition with a segmenter over that without", _ratio("recognition_cost_ratio"), "1.25"),
     ("a line among 100,000 voices, ms", _ms("identify_100k_ms"), "10"),
     ("one more enrollment there, ms", _ms("enroll_100k_ms"), ""),
 )
