@@ -1,32 +1,37 @@
-"""Weights of a Whisper as CTranslate2 converts it, read back under the names that OpenAI gave them."""
+"""Weights of Whisper base as CTranslate2 converts it, under the names that OpenAI gave them."""
 
 from __future__ import annotations
 
-import struct
 from collections.abc import Iterator
 from pathlib import Path
-from typing import BinaryIO
 
 import numpy as np
 import torch
 from torch import Tensor
 
-_TYPES = {0: np.float32, 1: np.int8, 2: np.int16, 3: np.int32, 4: np.float16}
+from recognition.whisper.weights import read_weights
+
+DIMENSIONS = {
+    "n_mels": 80,
+    "n_vocab": 51865,
+    "n_audio_ctx": 1500,
+    "n_text_ctx": 448,
+    **{f"n_{side}_state": 512 for side in ("audio", "text")},
+    **{f"n_{side}_head": 8 for side in ("audio", "text")},
+    **{f"n_{side}_layer": 6 for side in ("audio", "text")},
+}
+"""Of Whisper base, as OpenAI's files have them beside the weights."""
 
 
-def read_arrays(file: Path) -> dict[str, np.ndarray]:
-    """Read the arrays of a model.bin of version 6, by CTranslate2's names."""
-    with file.open("rb") as stream:
-        [version] = _numbers(stream, "I")
-        assert version == 6, f"{file} has version {version}"
-        _text(stream)
-        _, count = _numbers(stream, "II")
-        return dict(_array(stream) for _ in range(count))
+def write_checkpoint(weights: Path, file: Path) -> None:
+    """Write the file that OpenAI publishes as base.pt, float16, from a model.bin of Whisper base."""
+    halves = {name: tensor.half() for name, tensor in state_dict(weights).items()}
+    torch.save({"dims": DIMENSIONS, "model_state_dict": halves}, file)
 
 
 def state_dict(file: Path) -> dict[str, Tensor]:
     """Return the weights for OpenAI's module, float32."""
-    arrays = {name: torch.from_numpy(array.astype(np.float32)) for name, array in read_arrays(file).items()}
+    arrays = {name: torch.from_numpy(array.astype(np.float32)) for name, array in read_weights(file).items()}
     found = dict(_renamed(arrays))
     for number in (1, 2):
         for part in ("weight", "bias"):
@@ -80,21 +85,3 @@ def _linear(arrays: dict[str, Tensor], source: str, targets: list[str]) -> Itera
                 assert not tensor.any()  # OpenAI's keys have none
             else:
                 yield f"{target}.{part}", tensor
-
-
-def _array(stream: BinaryIO) -> tuple[str, np.ndarray]:
-    name = _text(stream)
-    [rank] = _numbers(stream, "B")
-    shape = _numbers(stream, "I" * rank)
-    kind, size = _numbers(stream, "B") + _numbers(stream, "I")
-    return name, np.frombuffer(stream.read(size), _TYPES[kind]).reshape(shape)
-
-
-def _text(stream: BinaryIO) -> str:
-    [length] = _numbers(stream, "H")
-    return stream.read(length)[:-1].decode()
-
-
-def _numbers(stream: BinaryIO, form: str) -> tuple[int, ...]:
-    form = f"<{form}"
-    return struct.unpack(form, stream.read(struct.calcsize(form)))

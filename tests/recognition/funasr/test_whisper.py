@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 import torch
 
+from benchmarks.peers.openai_weights import DIMENSIONS, state_dict
 from recognition.core import text
 from recognition.funasr.loading import lean_import
 from recognition.interfaces import OfflineRecognizer
@@ -20,20 +21,9 @@ from recognition.whisper.ctranslate2_network import CTranslate2Network
 from recognition.whisper.features import log_mel
 from recognition.whisper.funasr_files import CONTENTS, describe
 from recognition.whisper.options import FILES, WhisperOptions
-from tests.support.ctranslate2_weights import state_dict
 from tests.support.people import spoken
 
 from .random_models import auto_model
-
-DIMENSIONS = {
-    "n_mels": 80,
-    "n_vocab": 51865,
-    "n_audio_ctx": 1500,
-    "n_text_ctx": 448,
-    **{f"n_{side}_state": 512 for side in ("audio", "text")},
-    **{f"n_{side}_head": 8 for side in ("audio", "text")},
-    **{f"n_{side}_layer": 6 for side in ("audio", "text")},
-}
 
 
 @pytest.fixture(scope="module")
