@@ -14,6 +14,8 @@ from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 
+from .hotwords import Hotwords
+
 Samples = np.ndarray
 """Mono audio at 16 kHz in [-1, 1], float32, shape (n,)."""
 
@@ -48,6 +50,9 @@ class SessionContext:
 
     language: str = ""
     """Code of the language that is spoken, as "zh"; empty until a recogniser is told or finds out."""
+
+    hotwords: Hotwords | None = None
+    """Words that are likely to be said; None for none."""
 
 
 @runtime_checkable

@@ -117,9 +117,6 @@ class LanguageModel:
 class TokenSearch(Protocol):
     """Decides which tokens were said."""
 
-    choices: int
-    """How many tokens of each place it wants to be given."""
-
     def choose(self, choices: Choices, before: Sequence[int] = (), *, is_end: bool = False) -> list[int]:
         """The token of each place.
 
@@ -129,15 +126,30 @@ class TokenSearch(Protocol):
         """
         ...
 
+    def log_probabilities(self, texts: Sequence[Told]) -> list[float]:
+        """Return how likely people are to say each text, as the language model counts here."""
+        ...
+
+
+class Told(NamedTuple):
+    """A piece of a text, in tokens that are written."""
+
+    before: Sequence[int]
+    """The last two tokens before it; fewer where the text begins."""
+
+    tokens: Sequence[int]
+    is_end: bool = False
+
 
 class GreedySearch:
     """The likeliest token of each place."""
 
-    choices = 1
-
     def choose(self, choices: Choices, before: Sequence[int] = (), *, is_end: bool = False) -> list[int]:
         found: list[int] = choices.ids[:, 0].tolist()
         return found
+
+    def log_probabilities(self, texts: Sequence[Told]) -> list[float]:
+        return [0.0] * len(texts)
 
 
 class TrigramSearch:
@@ -148,8 +160,6 @@ class TrigramSearch:
     Args:
         tokens: What each of the recogniser's tokens writes; "" for those that write nothing.
     """
-
-    choices = CHOICES
 
     def __init__(self, model: LanguageModel, tokens: Sequence[str]) -> None:
         self._model = model
@@ -187,6 +197,23 @@ class TrigramSearch:
                 words[-2][:, None], words[-1][None], end
             )
         return _trace(ids, came_from, *divmod(int(best.argmax()), count))
+
+    def log_probabilities(self, texts: Sequence[Told]) -> list[float]:
+        if not texts:
+            return []
+        words = [self._written(text) for text in texts]
+        triples = np.concatenate([np.lib.stride_tricks.sliding_window_view(own, 3) for own in words])
+        found = self._model.weight * self._model.log_probabilities(*triples.T)
+        ends = np.cumsum([len(own) - 2 for own in words])
+        sums: list[float] = np.add.reduceat(found, np.concatenate([[0], ends[:-1]])).tolist()
+        return sums
+
+    def _written(self, text: Told) -> np.ndarray:
+        """Return the words of a text with the two before it, int64; it has one at least."""
+        end = [self._model.end] if text.is_end else []
+        return np.concatenate([self._history(text.before), self._words[list(text.tokens)], end]).astype(
+            np.int64
+        )
 
     def _history(self, before: Sequence[int]) -> np.ndarray:
         known = [int(self._words[token]) for token in before if self._is_written[token]][-2:]

@@ -10,7 +10,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any, ClassVar, Protocol
 
 from .interfaces import TURN_PENALTY, OfflineRecognizer
 from .language_model import LanguageModel
@@ -33,6 +33,14 @@ class LoadContext:
 
     offline: OfflineRecognizer | None = None
     """The set's second pass, for a first pass that uses it; None while it is not loaded itself."""
+
+
+class Spells(Protocol):
+    """Tells which words a recogniser can write."""
+
+    def lacking(self, word: str) -> list[str]:
+        """Return those parts of a word that it cannot write."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +78,11 @@ class ModelOptions(ABC):
     def is_complete(cls, directory: Path) -> bool:
         """Return whether the model's files are there, without reading them."""
         return directory.is_dir() and any(directory.iterdir())
+
+    @classmethod
+    def spelling(cls, directory: Path) -> Spells | None:
+        """Return what tells which words the model can write, without loading it; None if it can write all."""
+        return None
 
     def device(self, context: LoadContext) -> str:
         """Return the kind of device that the model computes on, "cpu" or "cuda"."""

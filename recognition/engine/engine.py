@@ -15,6 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
 from recognition.core.work import EndDecoding, Failed, Result, Work
+from recognition.hotwords import Hotwords
 from recognition.interfaces import Models
 
 from .metrics import Statistics
@@ -75,8 +76,8 @@ class Engine:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await asyncio.gather(*(asyncio.to_thread(lane.thread.shutdown) for lane in self._lanes))
 
-    def open_stream(self, pace: Pace | None = None) -> ModelStream:
-        return ModelStream(pace)
+    def open_stream(self, pace: Pace | None = None, hotwords: Hotwords | None = None) -> ModelStream:
+        return ModelStream(pace, hotwords)
 
     def close_stream(self, stream: ModelStream) -> None:
         """Drop what waits for this session and free its model state."""

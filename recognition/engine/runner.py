@@ -31,6 +31,7 @@ from recognition.core.work import (
     SpeechProbabilities,
     Work,
 )
+from recognition.hotwords import Hotwords
 from recognition.interfaces import (
     Models,
     RevisingRecognizer,
@@ -52,10 +53,10 @@ class ModelStream:
     `decoding` and `context` are of the thread that recognises, `vad` is of the one that detects speech.
     """
 
-    def __init__(self, pace: Pace | None = None) -> None:
+    def __init__(self, pace: Pace | None = None, hotwords: Hotwords | None = None) -> None:
         self.vad: State = None
         self.decoding: dict[int, State] = {}
-        self.context = SessionContext()
+        self.context = SessionContext(hotwords=hotwords)
         self.is_open = True
         self.chunk_queued_at = 0.0
         self.pace = pace or Pace()

@@ -12,6 +12,7 @@ from recognition.core.endpointing import EndpointingOptions
 from recognition.core.events import Ended, Event
 from recognition.core.session import SessionOptions, TranscriptionSession
 from recognition.core.work import Result
+from recognition.hotwords import Hotwords
 
 from .engine import Engine
 from .pace import INTERRUPTED_CREDIT_S, Pace, is_full
@@ -30,6 +31,7 @@ class Transcriber:
         first_utterance: Number of its first utterance.
         partials: Whether anybody wants to read what is not final yet.
         is_background: Whether it is a file, and all that is spoken now goes first.
+        hotwords: Words that are likely to be said.
     """
 
     def __init__(
@@ -41,12 +43,13 @@ class Transcriber:
         first_utterance: int = 0,
         partials: bool = True,
         is_background: bool = False,
+        hotwords: Hotwords | None = None,
     ) -> None:
         options = SessionOptions.for_models(engine.models, endpointing, partials=partials)
         self.session = TranscriptionSession(options, start=start, first_utterance=first_utterance)
         self._engine = engine
         self._pace = Pace(credit_s=INTERRUPTED_CREDIT_S if start else 0.0, is_background=is_background)
-        self._stream = engine.open_stream(self._pace)
+        self._stream = engine.open_stream(self._pace, hotwords)
         self._events: asyncio.Queue[Event | Exception | None] = asyncio.Queue()
         self._progress = asyncio.Event()
 
@@ -54,6 +57,10 @@ class Transcriber:
         """Add audio, float32, shape (n,), 16 kHz mono. Returns at once; see `caught_up`."""
         self.session.receive_audio(audio)
         self._advance()
+
+    def set_hotwords(self, hotwords: Hotwords | None) -> None:
+        """Listen for other words from now on."""
+        self._stream.context.hotwords = hotwords
 
     def flush(self) -> None:
         """End the open utterance here; `Flushed` follows its finals."""

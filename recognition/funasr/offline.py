@@ -14,9 +14,10 @@ from torch import Tensor
 
 from recognition.exceptions import ModelError
 from recognition.interfaces import Samples, SessionContext, Token
-from recognition.language_model import LanguageModel
+from recognition.language_model import CHOICES, LanguageModel
 
 from . import cif
+from .deciding import TokenDecider
 from .features import (
     FRAME_LENGTH,
     FRAME_SHIFT,
@@ -43,7 +44,7 @@ _MAX_INPUTS = 1024
 
 
 class OfflineParaformer:
-    """An `OfflineRecognizer` on FunASR's Paraformer, BiCifParaformer or SeacoParaformer (without hot words).
+    """An `OfflineRecognizer` on FunASR's Paraformer, BiCifParaformer or SeacoParaformer (hotwords are ours).
 
     Args:
         directory: Of the model, as on the hub.
@@ -68,9 +69,9 @@ class OfflineParaformer:
         self._device = precision.device
         self._encoder = precision.offline_encoder(model.encoder)
         self._weigh = precision.frame_weights(model.predictor)
-        self._vocabulary = Vocabulary(directory.tokens, {model.blank_id, model.sos, model.eos})
-        self._search = self._vocabulary.search(language_model)
-        self._decoder = precision.offline_decoder(model.decoder, choices=self._search.choices)
+        self.vocabulary = Vocabulary(directory.tokens, {model.blank_id, model.sos, model.eos})
+        self.decider = TokenDecider(self.vocabulary, language_model)
+        self._decoder = precision.offline_decoder(model.decoder, choices=CHOICES)
         self._tail = float(model.predictor.tail_threshold)
         # FunASR's third predictor adds up in single precision, the second in double.
         self._single_precision = directory.config["predictor"] == "CifPredictorV3"
@@ -92,7 +93,8 @@ class OfflineParaformer:
         lengths = {i: len(samples) for i, samples in enumerate(batch) if len(samples) >= FRAME_LENGTH}
         for rows in _micro_batches(lengths):
             features = [self._features(batch[row]) for row in rows]
-            for row, found in zip(rows, self._recognize(features), strict=True):
+            own = [contexts[row] if contexts else None for row in rows]
+            for row, found in zip(rows, self._recognize(features, own), strict=True):
                 words[row] = found
         return words
 
@@ -105,7 +107,9 @@ class OfflineParaformer:
         placed: Tensor = self._cmvn(stacked) * self._scale
         return placed + self._positions[: len(stacked)].to(self._device)
 
-    def _recognize(self, features: list[Tensor]) -> list[list[Token]]:
+    def _recognize(
+        self, features: list[Tensor], contexts: Sequence[SessionContext | None]
+    ) -> list[list[Token]]:
         encodings = self._encoder.encode(features)
         spoken = [self._share_out(weights) for weights in self._weigh.weigh(encodings)]
         tokens: list[list[Token]] = [[] for _ in features]
@@ -119,7 +123,8 @@ class OfflineParaformer:
         ]
         found = self._decoder.decode(embeddings, [encodings[row] for row in rows])
         for row, choices in zip(rows, found, strict=True):
-            tokens[row] = self._words(self._search.choose(choices, is_end=True), spoken[row])
+            ids = self.decider.choose(choices, contexts[row], is_end=True)
+            tokens[row] = self._words(ids, spoken[row])
         return tokens
 
     def _share_out(self, weights: np.ndarray) -> cif.TokenSpans:
@@ -131,7 +136,7 @@ class OfflineParaformer:
     def _words(self, ids: list[int], utterance: cif.TokenSpans) -> list[Token]:
         end = (utterance.shares.shape[1]) * _SAMPLES_PER_INPUT
         bounds = np.rint(utterance.bounds * _SAMPLES_PER_INPUT + _FIRST_INPUT).clip(0, end).astype(int)
-        return join_words(self._vocabulary.pieces(ids), [(start, stop) for start, stop in bounds.tolist()])
+        return join_words(self.vocabulary.pieces(ids), [(start, stop) for start, stop in bounds.tolist()])
 
 
 def _micro_batches(lengths: dict[int, int]) -> Iterator[list[int]]:

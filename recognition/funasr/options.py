@@ -13,8 +13,10 @@ from recognition.interfaces import (
     StreamingRecognizer,
     VoiceActivityDetector,
 )
-from recognition.model_options import EmbedderOptions, LoadContext, ModelOptions
+from recognition.model_options import EmbedderOptions, LoadContext, ModelOptions, Spells
 from recognition.tables import Between
+
+from .spelling import read_spelling
 
 if TYPE_CHECKING:
     from .loading import ModelDirectory
@@ -111,6 +113,11 @@ class ParaformerOptions(FunasrOptions):
     """Paraformer, BiCifParaformer or SeacoParaformer over whole utterances."""
 
     takes_language_model: ClassVar[bool] = True
+
+    @classmethod
+    def spelling(cls, directory: Path) -> Spells | None:
+        """Return what tells which words have tokens."""
+        return read_spelling(directory)
 
     def load(self, context: LoadContext) -> OfflineRecognizer:
         from .offline import OfflineParaformer

@@ -17,9 +17,10 @@ from torch import Tensor
 
 from recognition.exceptions import ModelError
 from recognition.interfaces import Samples, SessionContext
-from recognition.language_model import LanguageModel
+from recognition.language_model import CHOICES, LanguageModel
 
 from . import cif
+from .deciding import TokenDecider
 from .features import FRAME_SHIFT, MEL_BANDS, STACK_SHIFT, STACKED_FRAMES, load_cmvn, recognizer_frames
 from .loading import ModelDirectory, load_model
 from .precision import Precision
@@ -41,6 +42,7 @@ class StreamState:
     """One utterance's place in the pool."""
 
     slot: int
+    context: SessionContext | None = None
     chunks: int = 0
     heard: int = 0
     """Frames that the decoder's past holds."""
@@ -77,10 +79,8 @@ class StreamingParaformer:
         self._geometry = _geometry(self.options)
         self._encoder = precision.streaming_encoder(model.encoder, model.predictor, self._geometry)
         self._vocabulary = Vocabulary(directory.tokens, {model.blank_id, model.sos, model.eos})
-        self._search = self._vocabulary.search(language_model)
-        self._decoder = precision.streaming_decoder(
-            model.decoder, self._geometry, choices=self._search.choices
-        )
+        self.decider = TokenDecider(self._vocabulary, language_model)
+        self._decoder = precision.streaming_decoder(model.decoder, self._geometry, choices=CHOICES)
         self._cmvn = load_cmvn(directory.file("cmvn"))
         if len(self._cmvn.shift) != _INPUT:
             raise ModelError(f"{directory.file('cmvn')} has {len(self._cmvn.shift)} values, not {_INPUT}")
@@ -97,7 +97,7 @@ class StreamingParaformer:
         slot = self._free.pop()
         self._front.clear(slot)
         self._decoder.clear(slot)
-        return StreamState(slot)
+        return StreamState(slot, context)
 
     def release(self, state: StreamState) -> None:
         """Give the state's slot back; a second time it does nothing."""
@@ -132,7 +132,7 @@ class StreamingParaformer:
             found = self._decoder.step(tokens, encoding[torch.from_numpy(speaking)], slots[speaking], seen)
             for row, choices in zip(speaking, found, strict=True):
                 state = states[row]
-                ids[row] = self._search.choose(choices, state.written)
+                ids[row] = self.decider.choose(choices, state.context, state.written)
                 state.written += ids[row]
                 state.heard = min(self._geometry.decoder_past, state.heard + self._geometry.window)
         for state in states:

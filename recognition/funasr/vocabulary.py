@@ -7,8 +7,7 @@ from collections.abc import Iterable, Sequence
 from recognition.interfaces import Token
 from recognition.language_model import GreedySearch, LanguageModel, TokenSearch, TrigramSearch
 
-_CONTINUES = "@@"
-_UNWRITTEN = frozenset({"<blank>", "<s>", "</s>", "<unk>", "<OOV>", "<sil>"})
+from .spelling import CONTINUES, written
 
 
 class Vocabulary:
@@ -20,17 +19,17 @@ class Vocabulary:
     """
 
     def __init__(self, tokens: Sequence[str], silent: Iterable[int] = ()) -> None:
-        self._tokens = ["" if token in _UNWRITTEN else token for token in tokens]
+        self.tokens = written(tokens)
         for number in silent:
-            self._tokens[number] = ""
+            self.tokens[number] = ""
 
     def search(self, model: LanguageModel | None) -> TokenSearch:
         """Search for the most likely tokens, with what is known of the language."""
-        return TrigramSearch(model, self._tokens) if model else GreedySearch()
+        return TrigramSearch(model, self.tokens) if model else GreedySearch()
 
     def pieces(self, ids: Iterable[int]) -> list[str]:
         """The token of each id, "" for those that are not written."""
-        return [self._tokens[number] for number in ids]
+        return [self.tokens[number] for number in ids]
 
 
 class WordJoiner:
@@ -48,8 +47,8 @@ class WordJoiner:
             if self._begun and not _is_latin(piece):
                 words.append(self._begun)
                 self._begun = ""
-            if piece.endswith(_CONTINUES):
-                self._begun += piece.removesuffix(_CONTINUES)
+            if piece.endswith(CONTINUES):
+                self._begun += piece.removesuffix(CONTINUES)
             else:
                 words.append(self._begun + piece)
                 self._begun = ""
@@ -81,9 +80,9 @@ def join_words(pieces: Sequence[str], spans: Sequence[tuple[int, int]]) -> list[
         if begun and not _is_latin(piece):
             words.append(begun)
             begun = None
-        text = (begun.text if begun else "") + piece.removesuffix(_CONTINUES)
+        text = (begun.text if begun else "") + piece.removesuffix(CONTINUES)
         word = Token(text, begun.start if begun else start, end)
-        if piece.endswith(_CONTINUES):
+        if piece.endswith(CONTINUES):
             begun = word
         else:
             words.append(word)

@@ -157,7 +157,7 @@ class TestLoad:
 
         assert kind.takes_language_model
         assert isinstance(model, StreamingParaformer | OfflineParaformer)
-        assert isinstance(model._search, TrigramSearch)
+        assert isinstance(model.decider.search, TrigramSearch)
 
 
 class TestDevice:

@@ -1,0 +1,254 @@
+"""Hotwords: places of names and terms that are found, at what error rate, and words that nobody said.
+
+    python -m benchmarks.hotwords
+
+The sample meeting, line by line, by the embedded models, clean and in white noise, with and without their
+language model, by both passes: without hotwords, with 15 words that are said in it, and with 2,300, nearly
+all of them invented names and chance strings. The product refuses more than 1,000; this measures the core.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import soundfile
+import torch
+from rapidfuzz.distance import Levenshtein
+
+from recognition.audio import SAMPLE_RATE, samples
+from recognition.evaluation.conditions import noisy
+from recognition.evaluation.scoring import is_chinese, plain
+from recognition.funasr.deciding import TokenDecider
+from recognition.funasr.offline import OfflineParaformer
+from recognition.funasr.streaming import StreamingParaformer
+from recognition.hotwords import Hotword, Hotwords
+from recognition.interfaces import SessionContext
+from recognition.language_model import Choices
+from recognition.model_sets.loading import load_models
+from recognition.model_sets.reading import read_model_set
+
+from . import results
+
+SAMPLE = Path("sessions_app/sample")
+
+WORDS = [
+    *("王磊", "实时字幕", "提测", "预算", "服务器", "内存", "模型", "准确率"),
+    *("供应商", "合同", "需求文档", "延迟", "毫秒", "例会", "方案"),
+]
+"""That are said, some of them several times."""
+
+SURNAMES = "王李张刘陈杨黄赵周吴徐孙马朱胡郭何林高罗"
+NAMES, ALL = 300, 2300
+
+SNRS_DB = (None, 10, 5)
+SEEDS = 4
+"""Noises of each loudness."""
+
+MARGIN = samples(0.25)
+
+GOAL_MISSES_FOUND = 0.5
+GOAL_MS_A_LINE = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Spoken:
+    """A line as it is recorded, and what is said in it."""
+
+    audio: np.ndarray
+    text: str
+
+
+@dataclass(slots=True)
+class Count:
+    """Places of hotwords, and errors."""
+
+    places: int = 0
+    found: int = 0
+    false: int = 0
+    errors: int = 0
+    characters: int = 0
+
+    def add(self, said: str, got: str, words: Iterable[str]) -> None:
+        """Count a line."""
+        said, got = plain(said), plain(got)
+        self.errors += Levenshtein.distance(said, got)
+        self.characters += len(said)
+        for word in WORDS:
+            self.places += said.count(word)
+            self.found += min(said.count(word), got.count(word))
+        self.false += sum(max(0, got.count(word) - said.count(word)) for word in words if word in got)
+
+    @property
+    def row(self) -> dict[str, float]:
+        """Return it as figures."""
+        return {
+            "cer": round(self.errors / self.characters, 4),
+            "found": self.found,
+            "places": self.places,
+            "false": self.false,
+        }
+
+
+def lines(snr_db: float | None) -> Iterator[Spoken]:
+    """Yield the lines of the sample meeting, in as many noises as are measured."""
+    reference = json.loads((SAMPLE / "reference.json").read_text(encoding="utf-8"))
+    audio = soundfile.read(SAMPLE / "meeting.flac", dtype="float32")[0]
+    for seed in range(SEEDS if snr_db is not None else 1):
+        rng = np.random.default_rng(seed)
+        for line in reference["lines"]:
+            start, end = (int(line[name] * SAMPLE_RATE) for name in ("start", "end"))
+            own = audio[max(0, start - MARGIN) : end + MARGIN]
+            if snr_db is not None:
+                own = noisy(own, rng.standard_normal(len(own)).astype(np.float32), snr_db)
+            yield Spoken(own, line["text"])
+
+
+def lists(tokens: Sequence[str], said: str) -> dict[int, list[str]]:
+    """Return the lists of words by their length: none, those that are said, and with those that are not."""
+    rng = random.Random(1)
+    characters = [token for token in tokens if len(token) == 1 and is_chinese(token)]
+    surnames = [name for name in SURNAMES if name in tokens]
+    others: dict[str, None] = {}
+    while len(others) < ALL - len(WORDS):
+        is_name = len(others) < NAMES
+        first = rng.choice(surnames if is_name else characters)
+        word = first + "".join(rng.choices(characters, k=rng.choice((1, 2) if is_name else (1, 1, 2, 3))))
+        if word not in said:
+            others[word] = None
+    return {0: [], len(WORDS): list(WORDS), ALL: [*WORDS, *others]}
+
+
+def context(words: Sequence[str]) -> SessionContext:
+    """Return that of a session with these hotwords."""
+    return SessionContext(hotwords=Hotwords(tuple(map(Hotword, words))) if words else None)
+
+
+def second_pass(offline: OfflineParaformer, spoken: Spoken, session: SessionContext) -> str:
+    """Return a line by the second pass."""
+    [tokens] = offline.recognize([spoken.audio], [session])
+    return "".join(token.text for token in tokens)
+
+
+def first_pass(streaming: StreamingParaformer, spoken: Spoken, session: SessionContext) -> str:
+    """Return a line by the first pass."""
+    chunks = -(-len(spoken.audio) // streaming.chunk)
+    audio = np.zeros((chunks + 1) * streaming.chunk, np.float32)
+    audio[: len(spoken.audio)] = spoken.audio
+    state = streaming.new_state(session)
+    pieces = [piece for each in np.split(audio, chunks + 1) for piece in streaming.decode([(state, each)])[0]]
+    streaming.release(state)
+    return "".join(pieces)
+
+
+class Timed(TokenDecider):
+    """A decider that keeps what it was asked, to be asked again against the clock."""
+
+    asked: list[Choices]
+
+    def choose(
+        self,
+        choices: Choices,
+        context: SessionContext | None,
+        before: Sequence[int] = (),
+        *,
+        is_end: bool = False,
+    ) -> list[int]:
+        self.asked.append(choices)
+        return super().choose(choices, context, before, is_end=is_end)
+
+
+def milliseconds(decider: TokenDecider, asked: Sequence[Choices], session: SessionContext) -> float:
+    """Return the processor's time for a line."""
+    for choices in asked[:20]:
+        decider.choose(choices, session, is_end=True)
+    begun = time.process_time()
+    for choices in asked:
+        decider.choose(choices, session, is_end=True)
+    return 1000 * (time.process_time() - begun) / len(asked)
+
+
+def measure() -> dict[str, Any]:
+    """Return all figures of the embedded models."""
+    models = load_models(read_model_set("embedded"), Path("var/models"))
+    offline, streaming = models.offline, models.streaming
+    assert isinstance(offline, OfflineParaformer)
+    assert isinstance(streaming, StreamingParaformer)
+    vocabulary = offline.vocabulary
+    bare = TokenDecider(vocabulary, None)
+    words = lists(vocabulary.tokens, "".join(line.text for line in lines(None)))
+    table: dict[str, dict[str, float]] = {}
+    added: list[float] = []
+    for name, decider in (("language model", offline.decider), ("no language model", bare)):
+        offline.decider = streaming.decider = decider
+        for snr_db in SNRS_DB:
+            asked = list(lines(snr_db))
+            for count, own in words.items():
+                session = context(own)
+                for title in ("final", "partial"):
+                    counted = Count()
+                    for line in asked:
+                        got = (
+                            second_pass(offline, line, session)
+                            if title == "final"
+                            else first_pass(streaming, line, session)
+                        )
+                        counted.add(line.text, got, own)
+                    condition = "clean" if snr_db is None else f"{snr_db} dB"
+                    table[f"{condition}, {name}, {title}, {count} words"] = counted.row
+            added.append(_added_ms(offline, decider, asked, context(words[ALL])))
+    return {"table": table, "ms_a_line": round(max(added), 3), **summary(table)}
+
+
+def _added_ms(
+    offline: OfflineParaformer, decider: TokenDecider, asked: Sequence[Spoken], session: SessionContext
+) -> float:
+    """Return what so many words cost a line, besides what it costs without."""
+    spy = Timed(offline.vocabulary, None)
+    spy.asked = []
+    offline.decider = spy
+    offline.recognize([line.audio for line in asked])
+    offline.decider = decider
+    rounds = [
+        milliseconds(decider, spy.asked, session) - milliseconds(decider, spy.asked, SessionContext())
+        for _ in range(5)
+    ]
+    return sorted(rounds)[len(rounds) // 2]
+
+
+def summary(table: dict[str, dict[str, float]]) -> dict[str, float]:
+    """Return the figures with goals, of finals with the longest list."""
+    without = {
+        key.removesuffix(", 0 words"): row for key, row in table.items() if key.endswith("final, 0 words")
+    }
+    missed = found = 0.0
+    for key, row in without.items():
+        missed += row["places"] - row["found"]
+        found += table[f"{key}, {ALL} words"]["found"] - row["found"]
+    false = sum(
+        row["false"] for key, row in table.items() if key.startswith("10 dB") and f"final, {ALL}" in key
+    )
+    return {"false_words_10db": false, "misses_found_share": round(found / missed, 2)}
+
+
+def main() -> None:
+    torch.set_num_threads(1)
+    figures = measure()
+    path = results.write("hotwords", figures)
+    for key, row in figures["table"].items():
+        print(f"{key}: CER {row['cer']:.1%}, {row['found']} of {row['places']}, {row['false']} false")
+    print(
+        f"hotwords: {figures['misses_found_share']:.0%} of the misses found (goal {GOAL_MISSES_FOUND:.0%}), "
+        f"{figures['false_words_10db']:.0f} false words at 10 dB (goal 0), "
+        f"{figures['ms_a_line']:.2f} ms a line with {ALL} words (goal {GOAL_MS_A_LINE}) -> {path}"
+    )
+
+
+if __name__ == "__main__":
+    main()
