@@ -184,6 +184,7 @@ TEXTS = [
     gettext_noop("With the times of words."),
     gettext_noop("Withdraw a consent: what was enrolled under it is deleted."),
     gettext_noop("Within ten minutes."),
+    gettext_noop("Words that are likely to be said, each perhaps with its weight (1 to 100) behind a colon."),
     gettext_noop("Your favourites only."),
     gettext_noop("receiving, waiting, running, done, failed, cancelled"),
 ]

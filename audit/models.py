@@ -48,6 +48,7 @@ class Action(models.TextChoices):
     MEETING_RESTORED = "meeting-restore", _("took a meeting out of the trash")
     MEETING_DELETED = "meeting-delete", _("deleted a meeting for good")
     RULE_CHANGED = "rule", _("changed a writing rule")
+    HOTWORD_CHANGED = "hotword", _("changed a hotword")
     RECORDING_DELETED = "recording-delete", _("deleted a recording")
 
     # With an account.

@@ -27,6 +27,7 @@ from recognition.core.events import Final
 from recognition.engine.engine import Engine
 from recognition.engine.transcriber import Transcriber
 from recognition.evaluation.scoring import character_error_rate
+from recognition.hotwords import Hotword, Hotwords
 from recognition.model_sets.loading import load_models
 from recognition.model_sets.reading import ModelSet, read_model_set
 from speakers.listening import listen
@@ -75,7 +76,8 @@ async def transcribe(model_set: ModelSet, models_dir: Path, reference: dict[str,
     engine.start()
     gallery, names = await _enroll(engine, reference["enrolled"])
     tracker = SpeakerTracker(gallery)
-    transcriber = Transcriber(engine, model_set.endpointing, partials=False)
+    hotwords = Hotwords(tuple(map(Hotword, names.values())))
+    transcriber = Transcriber(engine, model_set.endpointing, partials=False, hotwords=hotwords)
     lines: list[Line] = []
     named: dict[uuid.UUID, int | None] = {}
     await transcriber.feed_all(_read("meeting.flac"))

@@ -50,7 +50,7 @@ from speakers.templatetags.percent import percent
 
 from . import model_sets
 from .access import accounts, rights_changes, roles
-from .models import AccessToken, DefaultModels, Quota, Session, Utterance, Voice, WritingRule
+from .models import AccessToken, CommonHotword, DefaultModels, Quota, Session, Utterance, Voice, WritingRule
 from .recordings import files
 from .templatetags.durations import clock
 from .transcripts import attribution, editing, retention, search
@@ -457,6 +457,26 @@ class WritingRuleAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[WritingRule]) -> None:
         for rule in queryset:
             self.delete_model(request, rule)
+
+
+@admin.register(CommonHotword)
+class CommonHotwordAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+    """Words that are listened for in every meeting."""
+
+    list_display = ["text", "weight"]
+    search_fields = ["text"]
+
+    def save_model(self, request: HttpRequest, word: CommonHotword, form: Any, change: bool) -> None:
+        super().save_model(request, word, form, change)
+        log.record(Action.HOTWORD_CHANGED, hotword=word.pk, change="changed" if change else "made")
+
+    def delete_model(self, request: HttpRequest, word: CommonHotword) -> None:
+        log.record(Action.HOTWORD_CHANGED, hotword=word.pk, change="deleted")
+        super().delete_model(request, word)
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[CommonHotword]) -> None:
+        for word in queryset:
+            self.delete_model(request, word)
 
 
 class LabelledDateTime(AdminSplitDateTime):

@@ -11,6 +11,7 @@ from typing import Any, ClassVar
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import F, Q
 from django.urls import reverse
@@ -20,6 +21,16 @@ from django.utils.translation import gettext_lazy as _
 from simple_history.models import HistoricalRecords
 
 from recognition.audio import seconds
+from recognition.hotwords import (
+    DEFAULT_WEIGHT,
+    MAX_HOTWORDS,
+    MAX_LENGTH,
+    MAX_WEIGHT,
+    MIN_WEIGHT,
+    Refusal,
+    normal,
+    refusal,
+)
 from speakers.fields import SealedField
 from speakers.models import Speaker
 
@@ -185,6 +196,9 @@ class Session(models.Model):
     itn = models.BooleanField(default=True, db_default=False, editable=False)
     """Whether finished lines have their numbers in digits (inverse text normalisation)."""
 
+    hotwords = models.JSONField(default=list, db_default=[], editable=False)
+    """Words that are likely to be said, of this session alone: text and weight of each."""
+
     trashed_at = models.DateTimeField(null=True, editable=False)
     """When it was put into the trash; until it is taken out, it is in no list, search or receiver."""
 
@@ -288,6 +302,7 @@ class Upload(models.Model):
     title = models.CharField(max_length=200, blank=True)
     model_set = models.CharField(max_length=100)
     expected = models.JSONField(default=list)
+    hotwords = models.JSONField(default=list, db_default=[])
     continues = models.CharField(max_length=128, blank=True)
     recorded_at = models.DateTimeField(null=True)
     """When the file was last changed where it comes from: the end of the recording."""
@@ -360,6 +375,45 @@ class WritingRule(models.Model):
     def clean(self) -> None:
         if self.wrong == self.right:
             raise ValidationError({"right": _("Both are the same.")})
+
+
+class CommonHotword(models.Model):
+    """A word that is likely to be said in any meeting."""
+
+    text = models.CharField(_("word"), max_length=MAX_LENGTH, unique=True)
+    weight = models.PositiveSmallIntegerField(
+        _("weight"),
+        default=int(DEFAULT_WEIGHT),
+        validators=[MinValueValidator(int(MIN_WEIGHT)), MaxValueValidator(int(MAX_WEIGHT))],
+        help_text=_("1 to 100: how much rather this word is heard than others that sound like it."),
+    )
+
+    class Meta:
+        verbose_name = _("hotword")
+        verbose_name_plural = _("hotwords")
+        ordering: ClassVar = ["-pk"]
+
+    def __str__(self) -> str:
+        return self.text
+
+    def clean(self) -> None:
+        self.text = normal(self.text)
+        if why := refusal(self.text):
+            raise ValidationError({"text": hotword_refusal(why, self.text)})
+        if self._state.adding and type(self).objects.count() >= MAX_HOTWORDS:
+            told = gettext("There are %(count)d hotwords; more are not possible.")
+            raise ValidationError(told % {"count": MAX_HOTWORDS})
+
+
+def hotword_refusal(why: Refusal, text: str) -> str:
+    """Return why a text is no hotword, for people."""
+    told = {
+        Refusal.EMPTY: gettext("Enter a word."),
+        Refusal.SHORT: gettext("“%(word)s” is too short: a hotword has two characters at least."),
+        Refusal.LONG: gettext("“%(word)s” is too long: a hotword has ten characters or words at most."),
+        Refusal.MARKS: gettext("“%(word)s” has marks that nobody speaks."),
+    }
+    return told[why] % {"word": text}
 
 
 class Favourite(models.Model):

@@ -43,10 +43,11 @@ class TokenDecider:
         hotwords = context.hotwords if context else None
         if not hotwords or not len(chosen):
             return chosen
-        lattice = self._lattice(hotwords)
+        lattice = self.lattice(hotwords)
         return lattice.choose(choices, chosen, before, search=self.search, is_end=is_end)
 
-    def _lattice(self, hotwords: Hotwords) -> HotwordLattice:
+    def lattice(self, hotwords: Hotwords) -> HotwordLattice:
+        """Return hotwords as tokens, compiled at the first time."""
         if hotwords not in self._compiled:
             words = [
                 (tokens, word.bonus) for word in hotwords.words for tokens in self._spelling.spell(word.text)

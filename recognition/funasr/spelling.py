@@ -65,7 +65,7 @@ def written(tokens: Iterable[str]) -> list[str]:
 
 def read_spelling(directory: Path) -> Spelling | None:
     """Read the tokens of a model's directory; None if there are none that can be read."""
-    for path in (directory / name for name in FILES):
+    for path in (*_named(directory), *(directory / name for name in FILES)):
         try:
             text = path.read_text(encoding="utf-8")
             tokens = json.loads(text) if path.suffix == ".json" else text.splitlines()
@@ -73,3 +73,12 @@ def read_spelling(directory: Path) -> Spelling | None:
             continue
         return Spelling(written(map(str, tokens)))
     return None
+
+
+def _named(directory: Path) -> list[Path]:
+    """Return the file that the hub's description of the model names."""
+    try:
+        metas = json.loads((directory / "configuration.json").read_text(encoding="utf-8"))["file_path_metas"]
+        return [directory / metas["tokenizer_conf"]["token_list"]]
+    except (OSError, ValueError, LookupError, TypeError):
+        return []

@@ -41,6 +41,9 @@ ROLES: Mapping[str, list[str]] = {
         "sessions_app.view_writingrule",
         "sessions_app.add_writingrule",
         "sessions_app.delete_writingrule",
+        "sessions_app.view_commonhotword",
+        "sessions_app.add_commonhotword",
+        "sessions_app.delete_commonhotword",
     ],
     # Keeps the voices of the people who are to be recognised.
     "enroller": [

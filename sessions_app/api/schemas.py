@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 from ninja import Field, Schema
 from pydantic import AfterValidator, ConfigDict
 
+from recognition.hotwords import MAX_HOTWORDS
 from sessions_app.wire.protocol import MAX_EXPECTED, MAX_SESSION_ID_LENGTH, MAX_TITLE_LENGTH
 from sessions_app.wire.untrusted import one_line
 
@@ -222,6 +223,9 @@ class NewSession(Asked):
 
     expected: Annotated[list[uuid.UUID], Field(max_length=MAX_EXPECTED)] = []
     """Ids of enrolled people who are expected: they are recognised more easily."""
+
+    hotwords: Annotated[list[Text], Field(max_length=MAX_HOTWORDS)] = []
+    """Words that are likely to be said, each perhaps with its weight (1 to 100) behind a colon."""
 
 
 class SessionChange(Asked):

@@ -15,7 +15,8 @@ from django.utils.translation import gettext as _
 from ninja import Query, Router, Status
 from ninja.errors import HttpError
 
-from sessions_app import model_sets
+from recognition.hotwords import Hotword
+from sessions_app import hotword_spelling, model_sets
 from sessions_app.access import permissions, quotas
 from sessions_app.access.decision import Right
 from sessions_app.catalogue import listing, trash
@@ -26,6 +27,7 @@ from sessions_app.transcripts import editing, search
 from sessions_app.transcripts.edit_requests import ChangeTitle
 from sessions_app.transcripts.retention import StillLive
 from sessions_app.views.sharing import ask_to_end
+from sessions_app.wire.hotword_lists import BadHotwords, checked
 from sessions_app.wire.protocol import ProtocolError, parse_session_key
 from speakers.models import Speaker
 
@@ -152,10 +154,21 @@ def begin_session(request: HttpRequest, new: NewSession) -> Status[dict[str, Any
         model_set=new.models,
         resumes=True,
         expected=[str(each) for each in new.expected],
+        hotwords=_hotwords(new),
     )
     if not is_new:
         raise HttpError(409, _("There is a meeting of this ID already: take another one."))
     return Status(201, answers.session(session, doors.rights(request, session)))
+
+
+def _hotwords(new: NewSession) -> tuple[Hotword, ...]:
+    try:
+        words = checked(new.hotwords)
+    except BadHotwords as error:
+        raise HttpError(422, f"hotwords: {error}") from error
+    if lacking := hotword_spelling.lacking(new.models or model_sets.default_name(), words):
+        raise HttpError(422, hotword_spelling.in_words(lacking))
+    return words
 
 
 def _new_key(asked: str) -> str:

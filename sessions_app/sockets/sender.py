@@ -13,7 +13,7 @@ from typing import TypeVar
 from django.conf import settings
 
 from recognition.audio import samples
-from sessions_app import model_sets
+from sessions_app import hotword_spelling, model_sets
 from sessions_app.access import resuming
 from sessions_app.cells import directory
 from sessions_app.cells.placement import CELLS_TRIED
@@ -234,6 +234,8 @@ class SenderConnection:
         continues = "" if is_there else continued_key(self._join)
         try:
             async with asyncio.timeout(DATABASE_S):
+                if self._join.hotwords and not self._join.may_leave_out:
+                    await in_database(self._check_hotwords)
                 session, is_new = await self._find_session(
                     owner=owner, title=self._join.title, continues=continues
                 )
@@ -245,6 +247,17 @@ class SenderConnection:
         except commits.NotContinued as error:
             raise ProtocolError(ErrorCode.BAD_PARAMETER, str(error), param="continues") from None
         return session, is_new
+
+    def _check_hotwords(self) -> None:
+        """Refuse words that the models cannot write.
+
+        Raises:
+            ProtocolError: BAD_PARAMETER.
+        """
+        join = self._join
+        if lacking := hotword_spelling.lacking(join.models or model_sets.default_name(), join.hotwords):
+            message = hotword_spelling.in_words(lacking)
+            raise ProtocolError(ErrorCode.BAD_PARAMETER, message, param="hotwords")
 
     async def _find_session(
         self, *, owner: int | None = None, title: str = "", continues: str = ""
@@ -260,6 +273,7 @@ class SenderConnection:
             expected=self._join.expected,
             itn=self._join.itn,
             rules=self._join.rules,
+            hotwords=self._join.hotwords,
         )
 
     async def _claim_somewhere(self, session: Session, *, is_new: bool) -> int:

@@ -14,6 +14,7 @@ from django.db.models import F, QuerySet, prefetch_related_objects
 from django.utils import timezone
 
 from recognition.core.events import Final
+from recognition.hotwords import Hotword
 from recognition.writing.changes import Written, as_columns
 from sessions_app import model_sets, teams
 from sessions_app.cells import directory
@@ -21,6 +22,7 @@ from sessions_app.cells.placement import HOME
 from sessions_app.exceptions import SessionsError
 from sessions_app.models import Overlap, Session, Utterance, Voice
 from sessions_app.transport.interface import Fenced
+from sessions_app.wire.hotword_lists import as_column
 from sessions_app.wire.protocol import ClosedBy
 from speakers.models import Speaker
 from speakers.voiceprints.tracking import Decision
@@ -97,6 +99,7 @@ def get_or_create_session(
     expected: Sequence[str] = (),
     itn: bool | None = None,
     rules: Sequence[tuple[str, str]] = (),
+    hotwords: Sequence[Hotword] = (),
 ) -> tuple[Session, bool]:
     """Return the session of this key, and whether it is new; a new one is shared with its owner's teams.
 
@@ -106,6 +109,7 @@ def get_or_create_session(
         continues: Key of the session that a new one goes on with, called, owned and shared like that.
         itn: See `Session.itn`; as in the session that this one goes on with, or on, if None.
         rules: Of a new session, for writing: see `WritingRule`.
+        hotwords: Of a new session; those of the one that it goes on with, if there are none.
         expected: Ids of those who are expected in a new session; who is not enrolled (any more) is left out.
 
     Raises:
@@ -118,6 +122,7 @@ def get_or_create_session(
         if earlier:
             new |= _like(earlier, owner=owner, title=title)
         new |= {} if itn is None else {"itn": itn}
+        new |= {"hotwords": as_column(hotwords)} if hotwords else {}
         new["model_set"] = model_set or new.get("model_set") or model_sets.default_name
         session, is_new = Session.objects.get_or_create(key=key, defaults=new)
         if is_new and earlier:

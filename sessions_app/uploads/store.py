@@ -21,6 +21,7 @@ from sessions_app import model_sets
 from sessions_app.access import resuming
 from sessions_app.models import UNFINISHED_UPLOADS, AccessToken, Session, Upload
 from sessions_app.store import commits, outbox
+from sessions_app.wire.hotword_lists import as_column, from_column
 from speakers import notify
 
 from . import queue
@@ -72,6 +73,7 @@ def begin(asked: Announcement, *, owner: User | None, token: AccessToken | None)
         title=asked.title or queue.title_of(asked.name),
         model_set=asked.models or model_sets.default_name(),
         expected=list(asked.expected),
+        hotwords=as_column(asked.hotwords),
         continues=continues,
         recorded_at=asked.changed_at,
     )
@@ -216,6 +218,7 @@ def open_session(upload: Upload, facts: Facts) -> int:
             model_set=upload.model_set if upload.model_set in model_sets.names() else "",
             continues=continues,
             expected=upload.expected,
+            hotwords=from_column(upload.hotwords),
         )
         if began:
             Session.objects.filter(pk=session.pk).update(created_at=began)

@@ -13,7 +13,9 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from recognition.hotwords import Hotword
 from sessions_app.exceptions import SessionsError
+from sessions_app.wire.hotword_lists import BadHotwords, checked
 from sessions_app.wire.untrusted import one_line
 
 VERSION = "1.0.0"
@@ -51,6 +53,7 @@ class Announcement:
     """What shows the right to go on with another session."""
 
     expected: tuple[str, ...] = field(default=())
+    hotwords: tuple[Hotword, ...] = ()
     changed_at: dt.datetime | None = None
     """When the file was last changed where it comes from."""
 
@@ -87,8 +90,16 @@ def parse_creation(headers: Mapping[str, str]) -> Announcement:
         session_key=words.get("key", ""),
         continues=words.get("continues", ""),
         expected=tuple(expected),
+        hotwords=_hotwords(words.get("hotwords", "")),
         changed_at=_moment(words.get("lastModified", "")),
     )
+
+
+def _hotwords(value: str) -> tuple[Hotword, ...]:
+    try:
+        return checked(value)
+    except BadHotwords as error:
+        raise UploadError(400, f"hotwords: {error}") from None
 
 
 def parse_piece(headers: Mapping[str, str]) -> int:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from recognition.hotwords import MAX_HOTWORDS
+
 from .audio_frames import MAX_FRAME_BYTES
 from .protocol import (
     MAX_EXPECTED,
@@ -34,6 +36,11 @@ PARAMETERS: Mapping[str, tuple[str, Schema]] = {
     "itn": (
         "Senders: 0 leaves the numbers of a new session's lines in words.",
         {"enum": ["0", "1"]},
+    ),
+    "hotwords": (
+        f"Senders: up to {MAX_HOTWORDS} words that are likely to be said in a new session, with commas "
+        "between them, each perhaps with its weight (1 to 100) behind a colon; or an object in JSON.",
+        STRING,
     ),
     "expected": (
         f"Senders: ids of up to {MAX_EXPECTED} enrolled speakers who are expected, with commas between them.",

@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import parse_qs
 
+from recognition.hotwords import Hotword
+
 from .protocol import MAX_TITLE_LENGTH, JoinRequest, Mode
 from .untrusted import one_line, read_json
 
@@ -81,7 +83,13 @@ def any_bearer(headers: Mapping[str, str]) -> str:
 
 
 def sender_request(
-    *, token: str, title: str = "", model: str = "", itn: bool | None = None, rules: Pairs = ()
+    *,
+    token: str,
+    title: str = "",
+    model: str = "",
+    itn: bool | None = None,
+    rules: Pairs = (),
+    hotwords: Sequence[Hotword] = (),
 ) -> JoinRequest:
     """Return the request of a client that begins a session without a name of its own."""
     return JoinRequest(
@@ -93,5 +101,7 @@ def sender_request(
         models=model,
         itn=itn,
         rules=tuple(rules),
+        hotwords=tuple(hotwords),
+        may_leave_out=bool(hotwords),
         may_substitute=bool(OTHERS_MODELS.fullmatch(model)),
     )

@@ -6,7 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from urllib.parse import parse_qs
 
+from recognition.hotwords import Hotword, together
+
 from .client_fields import number_of, sender_request
+from .hotword_lists import by_intensifier, usable_words
 from .pcm import PcmFormat
 from .protocol import ErrorCode, JoinRequest, ProtocolError
 
@@ -51,12 +54,13 @@ class Options:
     utterance_end_ms: int = 0
     """How long nobody speaks before that is said; 0: it is not."""
 
+    hotwords: tuple[Hotword, ...] = ()
     has_utterances: bool = False
     has_paragraphs: bool = False
 
     def request(self, *, token: str, request_id: str) -> JoinRequest:
         """Return the request for a session, which has the name of this request."""
-        join = sender_request(token=token, title=self.title, model=self.model)
+        join = sender_request(token=token, title=self.title, model=self.model, hotwords=self.hotwords)
         return replace(join, session_key=request_id)
 
     def pcm(self) -> PcmFormat | None:
@@ -105,9 +109,16 @@ def parse_options(query: str) -> Options:
         has_endpoints=_last(given, "endpointing", "true").lower() != "false",
         has_speech_events=_is_on(given, "vad_events"),
         utterance_end_ms=_number(given, "utterance_end_ms", 0),
+        hotwords=_hotwords(given),
         has_utterances=_is_on(given, "utterances"),
         has_paragraphs=has_format or _is_on(given, "paragraphs"),
     )
+
+
+def _hotwords(given: Parameters) -> tuple[Hotword, ...]:
+    """Return key terms, and the keywords of older models."""
+    terms = usable_words([(term, None) for term in given.get("keyterm", ())])
+    return together(terms, by_intensifier(given.get("keywords", ())))
 
 
 def _last(given: Parameters, name: str, default: str = "") -> str:

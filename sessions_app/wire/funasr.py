@@ -11,6 +11,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
+from recognition.hotwords import Hotword
+
 from .client_fields import (
     any_bearer,
     choice_of,
@@ -23,6 +25,7 @@ from .client_fields import (
 )
 from .dialects import Audio, Capabilities, Command, Dialect, Handshake, Join, Refusal, Reply
 from .funasr_realtime import FunAsrRealtime
+from .hotword_lists import of_json, usable, usable_words
 from .increments import Increments, joined
 from .pcm import PcmFormat
 from .protocol import (
@@ -60,6 +63,7 @@ class Wishes:
     rate: int = 16_000
     token: str = ""
     itn: bool | None = None
+    hotwords: tuple[Hotword, ...] = ()
 
     def told(self, fields: dict[str, Any]) -> Wishes:
         mode = text_of(fields, "mode", self.mode)
@@ -71,7 +75,15 @@ class Wishes:
             rate=number_of(fields, "audio_fs", self.rate),
             token=text_of(fields, "token", self.token),
             itn=choice_of(fields, "itn", self.itn),
+            hotwords=_hotwords(fields.get("hotwords"), self.hotwords),
         )
+
+
+def _hotwords(value: Any, before: tuple[Hotword, ...]) -> tuple[Hotword, ...]:
+    """Return those of a hello: words with weights as JSON in a text, as the servers take them, or words."""
+    if isinstance(value, dict):
+        return usable_words(of_json(value))
+    return usable(value, are_blanks_between=True) if isinstance(value, str) else before
 
 
 class FunAsr(Dialect):
@@ -177,7 +189,9 @@ class FunAsrRecordings:
         assert self._riff
         self._is_sending = True
         wishes = self._wishes
-        request = sender_request(token=wishes.token, title=wishes.wav_name, itn=wishes.itn)
+        request = sender_request(
+            token=wishes.token, title=wishes.wav_name, itn=wishes.itn, hotwords=wishes.hotwords
+        )
         return [Join(request, _capabilities(self._riff.format))]
 
     def _end(self) -> Sequence[Command]:

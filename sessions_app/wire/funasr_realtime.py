@@ -6,8 +6,11 @@ import json
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from recognition.hotwords import Hotword
+
 from .client_fields import sender_request
 from .dialects import Audio, Capabilities, Command, Join, Refusal, Reply
+from .hotword_lists import usable
 from .pcm import PcmFormat
 from .protocol import (
     Close,
@@ -39,6 +42,7 @@ class FunAsrRealtime:
     def __init__(self, token: str) -> None:
         self._token = token
         self._rules: list[tuple[str, str]] = []
+        self._hotwords: tuple[Hotword, ...] = ()
         self._is_started = False
         self._is_sending = False
         self._stops = 0  # that are not answered yet
@@ -66,7 +70,7 @@ class FunAsrRealtime:
             "START": self._start,
             "STOP": self._stop,
             "COMMIT": self._commit,
-            "HOTWORDS": _set_hotwords,
+            "HOTWORDS": self._set_hotwords,
             "LANGUAGE": _set_language,
             "POSTPROCESS_HOTWORDS": self._set_rules,
         }
@@ -80,7 +84,7 @@ class FunAsrRealtime:
     def _receive_audio(self, data: bytes) -> Sequence[Command]:
         if not (self._is_started and data):
             return []
-        request = sender_request(token=self._token, rules=self._rules)
+        request = sender_request(token=self._token, rules=self._rules, hotwords=self._hotwords)
         joins = [] if self._is_sending else [Join(request, _CAPABILITIES)]
         self._bytes = len(data) + (self._bytes if self._is_sending else 0)
         self._is_sending = True
@@ -99,6 +103,11 @@ class FunAsrRealtime:
             return []  # the answer is on its way
         self._forget()
         return [Reply(self._last_words())]
+
+    def _set_hotwords(self, value: str) -> Sequence[Command]:
+        """Take the hotwords of the recordings that begin from now on."""
+        self._hotwords = usable(value)
+        return [_event("hotwords_set", hotwords=_items(value))]
 
     def _set_rules(self, value: str) -> Sequence[Command]:
         """Take the rules `wrong=>right` of the recordings that begin from now on."""
@@ -185,10 +194,6 @@ def _event(name: str, **fields: Any) -> Reply:
 
 def _items(value: str) -> list[str]:
     return [item.strip() for item in value.replace("，", ",").split(",") if item.strip()]
-
-
-def _set_hotwords(value: str) -> Sequence[Command]:
-    return [_event("hotwords_set", hotwords=_items(value))]
 
 
 def _set_language(value: str) -> Sequence[Command]:

@@ -11,6 +11,8 @@ import json
 from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
 
+from recognition.hotwords import together
+
 from .client_fields import (
     any_bearer,
     fields_of,
@@ -21,6 +23,7 @@ from .client_fields import (
     text_of,
 )
 from .dialects import Ask, Audio, Capabilities, Command, Dialect, Handshake, Join, Refusal, Reply
+from .hotword_lists import of_json, usable, usable_words
 from .increments import Increments, joined
 from .pcm import PcmFormat
 from .protocol import (
@@ -163,8 +166,9 @@ class OpenAiRealtime(Dialect):
         return [Reply([self._event("input_audio_buffer.cleared")])]
 
     def _request(self) -> JoinRequest:
-        model = text_of(fields_of(self._input, "transcription"), "model")
-        return sender_request(token=self._token, model=model)
+        wanted = fields_of(self._input, "transcription")
+        words = together(usable_words(of_json(wanted.get("keywords"))), usable(text_of(wanted, "prompt")))
+        return sender_request(token=self._token, model=text_of(wanted, "model"), hotwords=words)
 
     @property
     def _has_own_turns(self) -> bool:

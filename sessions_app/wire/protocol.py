@@ -16,8 +16,10 @@ from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 from urllib.parse import parse_qs
 
+from recognition.hotwords import Hotword
 from sessions_app.exceptions import SessionsError
 
+from .hotword_lists import BadHotwords, checked
 from .untrusted import is_plain, one_line, read_json
 
 VERSIONS = (1, 2)
@@ -152,6 +154,12 @@ class JoinRequest:
     rules: tuple[tuple[str, str], ...] = ()
     """Senders: rules for writing, of a new session alone: what is heard, what is written."""
 
+    hotwords: tuple[Hotword, ...] = ()
+    """Senders: words that are likely to be said in a new session."""
+
+    may_leave_out: bool = False
+    """Senders: hotwords that the models cannot write are left out; otherwise they are an error."""
+
     stays: bool = False
     """Receivers: goes on after the end of the session, to be told of corrections."""
 
@@ -183,6 +191,7 @@ def parse_join(session_key: str, query: str) -> JoinRequest:
         continues=_single(parameters, "continues"),
         expected=_expected(parameters),
         itn=_flag(parameters, "itn"),
+        hotwords=_hotwords(parameters),
         stays=_number(parameters, "stay", default=0) > 0,
     )
 
@@ -296,6 +305,13 @@ def _expected(parameters: Mapping[str, list[str]]) -> tuple[str, ...]:
             "expected takes ids of enrolled speakers, with commas between them",
             param="expected",
         ) from None
+
+
+def _hotwords(parameters: Mapping[str, list[str]]) -> tuple[Hotword, ...]:
+    try:
+        return checked(_single(parameters, "hotwords"))
+    except BadHotwords as error:
+        raise ProtocolError(ErrorCode.BAD_PARAMETER, f"hotwords: {error}", param="hotwords") from None
 
 
 def _flag(parameters: Mapping[str, list[str]], name: str) -> bool | None:

@@ -29,6 +29,7 @@ from recognition.core.events import (
 )
 from recognition.engine.engine import Engine
 from recognition.engine.transcriber import Transcriber
+from recognition.hotwords import Hotwords
 from sessions_app import pacing
 from sessions_app.metrics import final_age, observe_age, partial_age
 from sessions_app.models import Session, Utterance
@@ -72,6 +73,11 @@ SILENCE_PER_COMMIT = samples(5)
 """Progress that is made permanent though nobody spoke."""
 
 
+async def no_hotwords() -> Hotwords | None:
+    """Return none, for sessions that have no database."""
+    return None
+
+
 class LiveSession:
     """Recognises one session until its end, or until another worker has it.
 
@@ -81,6 +87,7 @@ class LiveSession:
         publish: Sends a message to a group of the channel layer.
         is_background: Whether it is a file: meetings go first, and nobody waits for partials.
         writing: Says how finished lines are written.
+        hotwords: Reads the words that are listened for now.
     """
 
     def __init__(
@@ -94,6 +101,7 @@ class LiveSession:
         publish: Publish,
         is_background: bool = False,
         writing: LineWriting,
+        hotwords: Callable[[], Awaitable[Hotwords | None]] = no_hotwords,
     ) -> None:
         self.lease = lease
         self._transport = transport
@@ -110,6 +118,7 @@ class LiveSession:
         self._journal = files.Journal(lease.session_pk)
         self._tracker = tracker
         self._writing = writing
+        self._hotwords = hotwords
         self._finals: list[Final] = []  # of the latest utterance, as long as more may come
         self._overlap_keys = count(-1, -1)
         self._lines: list[NewLine] = []
@@ -136,6 +145,7 @@ class LiveSession:
             await asyncio.sleep(pause_after(self.lease.failures))
             await self._publish_hint(layer_messages.changed_message(self.lease.key))
             await self._recall_voices()
+            await self._listen_for_hotwords()
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(self._recognise())
                 tasks.create_task(self._persist())
@@ -164,7 +174,11 @@ class LiveSession:
     async def set_gallery(self, gallery: Gallery) -> None:
         """Use another gallery, as somebody was enrolled or forgotten; earlier lines are corrected."""
         self._tracker.set_gallery(gallery)
+        await self._listen_for_hotwords()
         await self._correct()
+
+    async def _listen_for_hotwords(self) -> None:
+        self._transcriber.set_hotwords(await self._hotwords())
 
     async def apply_corrections(self) -> None:
         """Apply what somebody said of this session: the name of a voice, or whose a line is."""

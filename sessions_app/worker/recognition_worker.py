@@ -20,7 +20,7 @@ from channels.exceptions import StopConsumer
 
 from sessions_app.cells.placement import HOME
 from sessions_app.models import MAX_FAILURES
-from sessions_app.store import commits, writing_rules
+from sessions_app.store import commits, hotwords, writing_rules
 from sessions_app.store.commits import Lease
 from sessions_app.store.in_database import in_database
 from sessions_app.transport.cancel import cancel_and_wait
@@ -193,6 +193,7 @@ class RecognitionWorker(AsyncConsumer):
             tracker=self._speakers.new_tracker(running.engine, expected=lease.expected),
             publish=publish,
             is_background=log is not self._transport,
+            hotwords=partial(in_database, hotwords.of_session, session_pk),
             writing=LineWriting(
                 with_digits=lease.itn,
                 rules=partial(in_database, writing_rules.of_session, session_pk),

@@ -38,6 +38,11 @@ class TestSampleMeeting:
         guessed = calibration.shipped("another model", embedder.dimension)
         assert (taught.slope, taught.bias) != (guessed.slope, guessed.bias)
 
+    def test_who_is_enrolled_is_called_by_the_right_name_in_all_lines(self, lines: list[Line]) -> None:
+        said = "".join(turn["text"] for turn in REFERENCE["lines"])
+        written = "".join(line.final.text for line in lines)
+        assert (written.count("王磊"), written.count("磊")) == (said.count("王磊"), said.count("王磊"))
+
     def test_at_most_one_character_in_twenty_is_wrong(self, lines: list[Line]) -> None:
         said = "".join(turn["text"] for turn in REFERENCE["lines"])
         assert character_error_rate([(said, "".join(line.final.text for line in lines))]) <= 0.05

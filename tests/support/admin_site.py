@@ -13,7 +13,7 @@ from django.contrib.contenttypes.models import ContentType
 from django.urls import URLResolver, reverse
 
 from audit.models import Entry
-from sessions_app.models import AccessToken, DefaultModels, WritingRule
+from sessions_app.models import AccessToken, CommonHotword, DefaultModels, WritingRule
 from speakers import enrollment
 from speakers.models import Calibration, Job, Speaker, Voiceprint
 
@@ -43,6 +43,7 @@ def one_of_everything() -> dict[str, Any]:
         Job.objects.get(),
         Calibration.objects.create(model_id="model-1", threshold=0.9, margin=1.0, shortest_speech_s=1.0),
         DefaultModels.objects.create(name="embedded"),
+        CommonHotword.objects.create(text="王磊"),
         WritingRule.objects.create(wrong="王雷", right="王磊"),
         User.objects.create_user("somebody"),
         Group.objects.all()[0],

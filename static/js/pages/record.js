@@ -29,6 +29,8 @@ const fileField = descendant(form, "[name=file]", HTMLInputElement);
 const paceField = descendant(form, "[name=pace]", HTMLSelectElement);
 const modelsField = form.querySelector("[name=models]"); // only where there is a choice
 const itnField = form.querySelector("[name=itn]"); // not where a meeting goes on
+const hotwordsField = form.querySelector("[name=hotwords]"); // not where a meeting goes on
+const hotwords = () => (hotwordsField instanceof HTMLInputElement ? hotwordsField.value.trim() : "");
 const expectedPlace = findById("expected"); // only where people are known
 const expected = expectedPlace && new ExpectedSpeakers(expectedPlace);
 const expectedIds = () => expected?.ids ?? [];
@@ -78,7 +80,7 @@ function showPace() {
 /** @param {File[]} files */
 async function upload(files) {
   const models = modelsField instanceof HTMLSelectElement ? modelsField.value : "";
-  const wishes = { models, expected: expectedIds().join(","), continues: data.continues };
+  const wishes = { models, expected: expectedIds().join(","), hotwords: hotwords(), continues: data.continues };
   const isOne = files.length === 1;
   const ownKey = keyField.value.trim() === keyField.defaultValue ? "" : keyField.value.trim();
   if (isOne) for (const { name } of files) followed.add(name);
@@ -105,7 +107,7 @@ async function record(file) {
   const models = modelsField instanceof HTMLSelectElement ? modelsField.value : "";
   const { token, continues } = data;
   const itn = itnField instanceof HTMLInputElement ? Number(itnField.checked).toString() : "";
-  const session = { key, title, models, itn, expected: expectedIds(), token, continues };
+  const session = { key, title, models, itn, hotwords: hotwords(), expected: expectedIds(), token, continues };
   const recorder = new Recorder({ data, ...session, view, note });
   try {
     if (file) await recorder.startFile(file, { isInRealTime: paceField.value === "real" });

@@ -50,6 +50,7 @@ const TAKEN = ["bad_parameter", "forbidden", "session_ended"];
  * @property {string} [title]
  * @property {string} [models] name of the model set that is to recognise it
  * @property {string} [itn] "1" or "0": whether numbers are written in digits
+ * @property {string} [hotwords] words that are likely to be said, with commas between them
  * @property {string[]} [expected] ids of the speakers who are expected
  * @property {string} [token]
  * @property {string} [resume] the right to take over from an earlier connection
@@ -87,6 +88,7 @@ export class Sender {
     title = "",
     models = "",
     itn = "",
+    hotwords = "",
     expected = [],
     token = "",
     resume = "",
@@ -100,7 +102,8 @@ export class Sender {
     this.continues = continues;
     this.listener = listener;
     this.address = () => {
-      const asked = this.resume || this.continues ? {} : { title, models, itn, expected: expected.join(",") }; // the session keeps what it began with
+      const isNew = !this.resume && !this.continues; // the session keeps what it began with
+      const asked = isNew ? { title, models, itn, hotwords, expected: expected.join(",") } : {};
       const rights = { token, resume: this.resume, continues: this.continues };
       const known = this.count > 1 ? {} : marks(); // the page shows the first session
       return socketAddress(this.key, { mode: "sender", v: 2, ...asked, ...rights, ...known });

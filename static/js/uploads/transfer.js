@@ -10,7 +10,7 @@ const MAX_WAIT_MS = 15_000;
 /** Answers after which it is worth asking where to go on. */
 const AGAIN = [0, 408, 409, 423, 429, 500, 502, 503, 504];
 
-/** @typedef {{title?: string, models?: string, key?: string, expected?: string, continues?: string}} Wishes */
+/** @typedef {{title?: string, models?: string, key?: string, expected?: string, hotwords?: string, continues?: string}} Wishes */
 
 /** A transfer that its user has called off. */
 export class CalledOff extends Error {}

@@ -14,6 +14,8 @@ from pytest_django import Settings
 
 from audit.models import Action, Entry
 from recognition.audio import SAMPLE_RATE
+from recognition.funasr.spelling import Spelling
+from sessions_app import hotword_spelling
 from sessions_app.catalogue import trash
 from sessions_app.models import Favourite, Folder, Overlap, Quota, Session, Tag, Utterance
 from sessions_app.store import commits, voices
@@ -289,6 +291,19 @@ class TestBeginning:
         wanted = [known.public_id, "00000000-0000-0000-0000-000000000000"]
         program.ask("post", "sessions", {"id": "m", "expected": wanted})
         assert [each.name for each in Session.objects.get(key="m").expected_speakers.all()] == ["林静"]
+
+    def test_notes_its_hotwords(self, program: Program) -> None:
+        program.ask("post", "sessions", {"id": "m", "hotwords": ["王磊", "实时字幕:40"]})
+        assert Session.objects.get(key="m").hotwords == [["王磊", 20.0], ["实时字幕", 40.0]]
+
+    def test_names_hotwords_that_are_none_or_cannot_be_written(
+        self, program: Program, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(hotword_spelling, "_spelling", lambda *_: Spelling(["王", "磊"]))
+        for words, named in ((["王"], "'王'"), (["王磊", "王燊"], "王燊 (燊)")):
+            response = program.ask("post", "sessions", {"id": "m", "hotwords": words})
+            assert (response.status_code, named in response.json()["error"]) == (422, True)
+        assert not Session.objects.filter(key="m").exists()
 
     def test_is_refused_where_there_is_one_already(self, program: Program) -> None:
         program.ask("post", "sessions", {"id": "m", "title": "first"})

@@ -15,6 +15,8 @@ from django.db import OperationalError
 from audit.later import get_later
 from audit.models import Entry
 from recognition.audio import samples
+from recognition.funasr.spelling import Spelling
+from sessions_app import hotword_spelling
 from sessions_app.models import MAX_FAILURES, AccessToken, Session
 from sessions_app.serving.frames import PUSH
 from sessions_app.sockets import consumers, fanout, rights_watch, routing, sender
@@ -316,6 +318,22 @@ class TestHello:
         socket = await opened(transport, f"mode=sender&v=2&expected={alice.uuid},{nobody}")
         assert (await message(socket))["event"]["expected"] == [str(alice.uuid)]
         await disconnect(socket)
+
+    async def test_hotwords_of_a_new_session_are_kept(self, transport: SlowTransport) -> None:
+        socket = await opened(transport, "mode=sender&v=2&hotwords=%E7%8E%8B%E7%A3%8A,%E9%A2%84%E7%AE%97:50")
+        await message(socket)
+        assert (await Session.objects.aget()).hotwords == [["王磊", 20.0], ["预算", 50.0]]
+        await disconnect(socket)
+
+    async def test_hotwords_that_the_models_cannot_write_are_refused_by_name(
+        self, transport: SlowTransport, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(hotword_spelling, "_spelling", lambda *_: Spelling(["王", "磊"]))
+        socket = await opened(transport, "mode=sender&v=2&hotwords=%E7%8E%8B%E7%87%8A")
+        error = (await message(socket))["error"]
+        assert (error["code"], error["param"]) == ("bad_parameter", "hotwords")
+        assert "王燊 (燊)" in error["message"]
+        assert not await Session.objects.aexists()
 
     async def test_a_receiver_is_told_how_much_there_is_and_given_no_right(
         self, transport: SlowTransport

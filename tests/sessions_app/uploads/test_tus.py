@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from recognition.hotwords import Hotword
 from sessions_app.uploads import tus
 from sessions_app.uploads.tus import UploadError
 
@@ -70,6 +71,11 @@ class TestCreation:
     @pytest.mark.parametrize("moment", ["-1", "soon", "9" * 18, ""])
     def test_a_moment_that_makes_no_sense_is_not_known(self, moment: str) -> None:
         assert creation(lastModified=moment).changed_at is None
+
+    def test_hotwords_come_along(self) -> None:
+        assert creation(hotwords="王磊,OSS:50").hotwords == (Hotword("王磊"), Hotword("OSS", 50))
+        with pytest.raises(UploadError, match="hotwords: 'a' is no hotword"):
+            creation(hotwords="a")
 
     def test_a_crowd_is_not_expected(self) -> None:
         with pytest.raises(UploadError):

@@ -21,7 +21,7 @@ GOLDEN = ROOT / "tests" / "sessions_app" / "wire" / "golden"
 DOCUMENT = document(version="1.0", host="localhost:8000", is_secure=False)
 MESSAGES: dict[str, Any] = DOCUMENT["components"]["messages"]
 
-NOT_IN_THE_ADDRESS = {"session_key", "version", "may_substitute", "rules"}
+NOT_IN_THE_ADDRESS = {"session_key", "version", "may_substitute", "may_leave_out", "rules"}
 """Fields of a `JoinRequest` that no parameter sets, or the path, or `v`."""
 
 NAMES = {"expected": "expected", "stays": "stay"}
@@ -102,7 +102,7 @@ class TestParameters:
 
     @pytest.mark.parametrize("name", [name for name in PARAMETERS if name != "mode"])
     def test_change_what_is_asked_for(self, name: str) -> None:
-        value = "00000000-0000-0000-0000-000000000001" if name == "expected" else "1"
+        value = {"expected": "00000000-0000-0000-0000-000000000001", "hotwords": "OSS"}.get(name, "1")
         assert parse_join("m", f"mode=receiver&{name}={value}") != parse_join("m", "mode=receiver")
 
     @pytest.mark.parametrize("version", [1, 2])

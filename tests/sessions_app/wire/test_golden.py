@@ -137,7 +137,9 @@ def _not_default(values: Any) -> dict[str, Any]:
 
 
 def _as_lists(value: Any) -> Any:
-    """Return what JSON makes of a tuple."""
+    """Return what JSON makes of a tuple, of objects perhaps."""
+    if is_dataclass(value) and not isinstance(value, type):
+        return asdict(value)
     return [_as_lists(each) for each in value] if isinstance(value, tuple) else value
 
 

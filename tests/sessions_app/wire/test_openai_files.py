@@ -52,11 +52,15 @@ class TestForm:
         more = {
             "temperature": "0",
             "language": "zh",
-            "prompt": "阿里巴巴",
             "chunking_strategy": "auto",
             "x": "y",
         }
         assert wishes(**more) == wishes()
+
+    def test_words_of_the_prompt_are_hotwords(self) -> None:
+        join = wishes(prompt="阿里巴巴, 达摩院。").join
+        assert [word.text for word in join.hotwords] == ["阿里巴巴"]
+        assert join.may_leave_out
 
     @pytest.mark.parametrize(
         ("format_", "streams"), [("json", True), ("diarized_json", True), ("srt", False), ("text", False)]
