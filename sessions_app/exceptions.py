@@ -40,6 +40,7 @@ SessionsError
 │   └── NoModel          minutes/language_model: none can be asked
 ├── BadLogo              transcripts/letterhead: the file cannot stand at the head of a transcript
 ├── BadRule              store/writing_rules: what is to be written for what makes no sense
+├── BadHotwords          wire/hotword_lists: a list with a word that can be no hotword
 ├── BadAction            catalogue/actions: the request makes no sense
 ├── ModelsInUse          model_catalogue: models to delete that the service has loaded
 ├── StillLive            transcripts/retention: the session to delete goes on

@@ -50,7 +50,7 @@ class Spelling:
         ways: dict[int, list[tuple[int, ...]]] = {}
         for begin in range(len(word) - 1, -1, -1):
             whole = self._numbers.get(word[begin:])
-            found = [] if whole is None else [(whole,)]
+            found: list[tuple[int, ...]] = [] if whole is None else [(whole,)]
             for end in range(begin + 1, len(word)):
                 piece = self._numbers.get(word[begin:end] + CONTINUES)
                 found += [(piece, *rest) for rest in ways[end]] if piece is not None else []

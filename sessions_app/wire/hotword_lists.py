@@ -20,6 +20,7 @@ from recognition.hotwords import (
     sensible_weight,
     together,
 )
+from sessions_app.exceptions import SessionsError
 
 from .untrusted import one_line, read_json
 
@@ -37,7 +38,7 @@ REASONS = {
 }
 
 
-class BadHotwords(ValueError):
+class BadHotwords(SessionsError):
     """A list of hotwords with one that can be none, or that is too long."""
 
 

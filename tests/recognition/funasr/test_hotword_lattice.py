@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 from hypothesis import given
@@ -15,7 +15,7 @@ TOKENS = ["", "王", "汪", "磊", "类", "说", "请", "了", "实", "时", "�
 WRITTEN = np.array([bool(token) for token in TOKENS])
 CONTINUES = np.array([token.endswith("@@") for token in TOKENS])
 
-Place = dict[str, float]
+Place = Mapping[str, float]
 
 
 def number(token: str) -> int:
