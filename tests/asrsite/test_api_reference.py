@@ -9,6 +9,7 @@ from asrsite.api import api
 from asrsite.api_errors import IN_WORDS, with_errors
 from asrsite.api_reference import groups, models, operations, type_of
 from asrsite.api_texts import TEXTS
+from asrsite.templatetags.code_words import with_code
 
 from .api_texts import texts_of_the_api
 
@@ -51,6 +52,28 @@ def test_every_operation_is_described_in_sentences() -> None:
 
 def test_what_the_api_says_of_itself_is_collected_for_translation() -> None:
     assert texts_of_the_api() == TEXTS, "run: .venv/bin/python -m tests.asrsite.api_texts"
+
+
+class TestThePage:
+    @pytest.mark.parametrize("language", ["en", "zh-hans"])
+    @pytest.mark.django_db
+    def test_shows_words_of_code_as_such(self, language: str) -> None:
+        page = Client(headers={"accept-language": language}).get("/api/docs").content.decode()
+        assert "<code>changed_after</code>" in page
+        assert "`" not in page
+
+    @pytest.mark.parametrize(
+        ("text", "html"),
+        [
+            ("only with `seq`.", "only with <code>seq</code>."),
+            ("`a` or `b<c`", "<code>a</code> or <code>b&lt;c</code>"),
+            ("<b>`x` & 'y'", "&lt;b&gt;<code>x</code> &amp; &#x27;y&#x27;"),
+            ("one ` alone", "one ` alone"),
+            ("", ""),
+        ],
+    )
+    def test_trusts_no_text(self, text: str, html: str) -> None:
+        assert with_code(text) == html
 
 
 class TestErrors:
