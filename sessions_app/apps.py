@@ -18,7 +18,7 @@ class SessionsConfig(AppConfig):
 
         from . import checks, model_pulls  # noqa: F401
         from .access import passwords, rights_changes, roles, second_factor
-        from .minutes import live, writing  # noqa: F401
+        from .minutes import asking, live, writing  # noqa: F401
         from .recordings import keys
         from .transcripts import attribution, parts, reidentification, search  # noqa: F401
 

@@ -37,6 +37,7 @@ SessionsError
 │   ├── NoSuchItem       minutes/editing: it is not there
 │   ├── NoSuchSpeaker    minutes/editing: nobody of the meeting
 │   ├── TooManyItems     minutes/editing: the meeting can have no more
+│   ├── NotAsked         minutes/asking: a question that is none
 │   └── NoModel          minutes/language_model: none can be asked
 ├── BadLogo              transcripts/letterhead: the file cannot stand at the head of a transcript
 ├── BadRule              store/writing_rules: what is to be written for what makes no sense

@@ -74,7 +74,7 @@ class TeamForm(forms.ModelForm):  # type: ignore[type-arg]
 
     class Meta:
         model = Team
-        fields = ("name", "level")
+        fields = ("name", "level", "no_language_model")
 
 
 class MemberForm(forms.Form):

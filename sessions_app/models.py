@@ -202,6 +202,10 @@ class Session(models.Model):
     trashed_at = models.DateTimeField(null=True, editable=False)
     """When it was put into the trash; until it is taken out, it is in no list, search or receiver."""
 
+    no_language_model = models.BooleanField(
+        _("never sent to a language model"), default=False, db_default=False, editable=False
+    )
+
     # Drawn from the lines by a worker (`catalogue.overviews`), so that a list need not read them.
     drawn_title = models.CharField(max_length=80, blank=True, db_default="", editable=False)
     talk_picture = models.CharField(max_length=200, blank=True, db_default="", editable=False)
@@ -623,6 +627,12 @@ class Team(models.Model):
         default=ShareLevel.COMMENT,
         help_text=_("With what other members record from now on; each meeting can be shared in another way."),
     )
+    no_language_model = models.BooleanField(
+        _("never sent to a language model"),
+        default=False,
+        db_default=False,
+        help_text=_("Nothing of the meetings that are shared with this team goes to a language model."),
+    )
     members: models.ManyToManyField[User, Membership] = models.ManyToManyField(
         settings.AUTH_USER_MODEL, through="Membership", related_name="teams", verbose_name=_("members")
     )
@@ -864,6 +874,28 @@ class LiveNotes(models.Model):
 
     def __str__(self) -> str:
         return str(self.session)
+
+
+class Question(models.Model):
+    """A question to meetings that a language model may answer; kept for a day, for whoever asked it."""
+
+    session = models.ForeignKey(Session, models.CASCADE, null=True, related_name="+")
+    """None where all meetings that one may see were asked."""
+
+    asked_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+")
+    asked_at = models.DateTimeField(default=timezone.now, db_index=True)
+    text = models.CharField(max_length=300)
+    lines = models.JSONField(default=list)
+    """Keys of the lines that are sent with it, in this order."""
+
+    answers = models.JSONField(null=True)
+    """Each `text` with the keys of the `lines` that carry it; None before it was answered."""
+
+    class Meta:
+        default_permissions: ClassVar = []
+
+    def __str__(self) -> str:
+        return self.text
 
 
 class LanguageModelUse(models.Model):

@@ -4,6 +4,7 @@ from django.urls import path
 
 from .views import (
     accounts,
+    asking,
     audio,
     catalogue,
     editing,
@@ -58,6 +59,9 @@ urlpatterns = [
     path("models/", models.model_list, name="models"),
     path("models/progress", models.progress, name="models-progress"),
     path("models/<str:name>/<str:action>", models.act, name="models-act"),
+    path("ask/", asking.ask_all, name="ask-all"),
+    path("ask/questions", asking.ask, name="ask"),
+    path("ask/questions/<int:key>", asking.question, name="question"),
     path("rules/", rules.rule_list, name="rule-list"),
     path("rules/add", rules.add, name="add-rule"),
     path("rules/<int:key>/remove", rules.remove, name="remove-rule"),

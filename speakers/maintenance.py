@@ -47,7 +47,7 @@ class SpeakerMaintenance:
             model_id: GalleryReader(model_id, dimension) for model_id, dimension in voices.items()
         }
         self._options = dict.fromkeys(voices, TrackingOptions())
-        self._wakes = [asyncio.Event() for _ in range(4)]
+        self._wakes = [asyncio.Event() for _ in range(5)]
 
     @property
     def gallery(self) -> Gallery:
@@ -69,12 +69,13 @@ class SpeakerMaintenance:
             event.set()
 
     async def run(self) -> None:
-        follow, quick, long, remote = self._wakes
+        follow, quick, long, remote, answers = self._wakes
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(repeat(self._refresh, follow, every_s=JOB_POLL_S))
             tasks.create_task(repeat(self._do_quick_jobs, quick, every_s=JOB_POLL_S))
             tasks.create_task(repeat(self._do_long_jobs, long, every_s=JOB_POLL_S))
             tasks.create_task(repeat(self._do_remote_jobs, remote, every_s=JOB_POLL_S))
+            tasks.create_task(repeat(self._do_quick_remote_jobs, answers, every_s=JOB_POLL_S))
             tasks.create_task(repeat(self._expire, asyncio.Event(), every_s=EXPIRE_S))
 
     async def load(self) -> None:
@@ -110,6 +111,9 @@ class SpeakerMaintenance:
 
     async def _do_remote_jobs(self) -> None:
         await self._do_jobs(is_long=True, is_remote=True)
+
+    async def _do_quick_remote_jobs(self) -> None:
+        await self._do_jobs(is_long=False, is_remote=True)
 
     async def _do_jobs(self, *, is_long: bool, is_remote: bool = False) -> None:
         await jobs.run_pending(

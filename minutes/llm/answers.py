@@ -40,3 +40,9 @@ class Whole(_Model):
     """A meeting in a few sentences, made of the summaries of its parts."""
 
     summary: list[Cited]
+
+
+class Answers(_Model):
+    """Answers to a question on meetings."""
+
+    answers: list[Cited]

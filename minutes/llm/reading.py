@@ -11,7 +11,7 @@ from minutes.lines import Line
 from minutes.people import People
 from minutes.statements import Kind, Statement
 
-from .answers import MAX_STATEMENTS, Cited, Part, Task, Whole
+from .answers import MAX_STATEMENTS, Answers, Cited, Part, Task, Whole
 from .support import MAX_CITED, MAX_TITLE, is_carried, shared
 
 
@@ -49,6 +49,12 @@ def of_whole(answer: Whole, meeting: Meeting) -> list[Statement]:
     """Return what an answer on all summaries says that its lines carry."""
     every = range(len(meeting.lines))
     return _without_doubles(_statements(Kind.SUMMARY, answer.summary[:MAX_STATEMENTS], meeting, every))
+
+
+def of_answers(answer: Answers, meeting: Meeting) -> list[Statement]:
+    """Return the answers to a question that lines carry."""
+    every = range(len(meeting.lines))
+    return _without_doubles(_statements(Kind.SUMMARY, answer.answers[:MAX_STATEMENTS], meeting, every))
 
 
 def _statements(kind: Kind, found: Iterable[Cited], meeting: Meeting, part: range) -> Iterator[Statement]:

@@ -5,12 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from decimal import Decimal
-from itertools import pairwise
 from math import prod
 
+from minutes.content import content
 from minutes.lines import Line
 from minutes.people import People
-from recognition.core.text import is_chinese
 
 MIN_SHARED = 0.35
 """Share of a statement's content that its lines must have."""
@@ -18,14 +17,10 @@ MIN_SHARED = 0.35
 MAX_TEXT, MAX_TITLE = 400, 60
 MAX_CITED = 30
 
-_EMPTY = frozenset("的了是在我你他她它们这那就也都和吗呢吧啊嗯呃哦与及并对把被将会要")
 _LINK = re.compile(
     r"://|www\.|\]\(|<[a-z/!]|javascript:|data:|mailto:|[\w-]\.(?:com|net|org|cn|io|dev|ru|xyz)\b",
     re.IGNORECASE,
 )
-_WORD = re.compile(r"[a-z][a-z'’-]+", re.IGNORECASE)
-_SHORT = "the|an|and|or|of|to|in|on|at|by|for|is|are|was|be|will|it|we|they|he|she|that|this|with|as"
-_SHORT_WORDS = frozenset(_SHORT.split("|"))
 _NUMBER = re.compile(r"\d+(?:[.,]\d+)*[十百千万亿]*|[零〇一二两三四五六七八九十百千万亿]+")
 _DIGITS = {character: value for value, character in enumerate("零一二三四五六七八九")} | {"〇": 0, "两": 2}
 _UNITS = {"十": 10, "百": 100, "千": 1000}
@@ -49,7 +44,7 @@ def shared(text: str, said: str, people: People | None = None) -> float:
     """Return the share of a text's content that is in what was said; names of people count for nothing."""
     for name in people.names if people else ():
         text = re.sub(re.escape(name), " ", text, flags=re.IGNORECASE)
-    own, there = _content(text), _content(said)
+    own, there = content(text), content(said)
     return len(own & there) / len(own) if own else 0.0
 
 
@@ -57,14 +52,6 @@ def numbers(text: str) -> frozenset[str]:
     """Return the numbers of a text, however they are written, but for those up to two, which say little."""
     found = {_value(match[0]) for match in _NUMBER.finditer(text)}
     return frozenset(value for value in found if value not in ("0", "1", "2"))
-
-
-def _content(text: str) -> frozenset[str]:
-    """Return what a text is made of: pairs of Chinese characters, and words of other scripts."""
-    chinese = [character if is_chinese(character) and character not in _EMPTY else " " for character in text]
-    pairs = {one + other for one, other in pairwise(chinese) if " " not in (one, other)}
-    words = {word.casefold() for word in _WORD.findall(text)} - _SHORT_WORDS
-    return frozenset(pairs | {word[:6] for word in words})
 
 
 def _value(text: str) -> str:

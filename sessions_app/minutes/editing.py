@@ -11,7 +11,7 @@ from audit import log
 from audit.models import Action
 from sessions_app.models import MinutesItem, Session, Utterance, Voice
 
-from . import keeping, live, writing
+from . import keeping, language_model, live, writing
 from .requests import AddItem, AskModel, ChangeItem, MakeAgain, MarkItem, MinutesError, MinutesRequest
 
 MAX_ITEMS = 1_000
@@ -70,6 +70,10 @@ def _ask_model(session: Session, kind: str, by: User) -> None:
             live.stop(session)
         case "unwrite":
             writing.take_away(session)
+        case "forbid" | "allow":
+            writing.stop(session)
+            live.stop(session)
+            language_model.forbid(session, kind == "forbid")
     log.record(Action.MINUTES_CHANGED, by=by, meeting=session.key, kind=kind)
 
 

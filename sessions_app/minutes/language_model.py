@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlsplit
 
 from django.conf import settings
-from django.db.models import F
+from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from pydantic import BaseModel
@@ -22,7 +22,7 @@ from audit.models import Action
 from minutes.llm import prompts
 from minutes.llm.exceptions import ModelFailed, ServerAway
 from minutes.llm.prompts import Message
-from sessions_app.models import LanguageModelUse
+from sessions_app.models import LanguageModelUse, Session, Share
 from speakers.exceptions import JobFailed, JobMustWait
 from speakers.jobs import in_database
 from speakers.models import Job
@@ -41,7 +41,7 @@ AT_WORK = [Job.State.QUEUED, Job.State.RUNNING]
 
 
 class NoModel(MinutesError):
-    """A language model that is not set up."""
+    """A language model that is not set up, or must not have a meeting."""
 
 
 def is_set_up() -> bool:
@@ -49,10 +49,28 @@ def is_set_up() -> bool:
     return bool(settings.LLM_URL)
 
 
-def refuse_without() -> None:
-    """Raise `NoModel` where there is none."""
+def refuse(session: Session | None = None) -> None:
+    """Raise `NoModel` where there is none, or this meeting must not be sent to one."""
     if not is_set_up():
         raise NoModel(_("No language model is set up here."))
+    if session and is_forbidden(session):
+        raise NoModel(_("This meeting is never sent to a language model."))
+
+
+def may_be_sent() -> Q:
+    """Return a condition on sessions: neither they nor a team that has them forbids it."""
+    forbidding = Share.objects.filter(team__no_language_model=True)
+    return Q(no_language_model=False) & ~Q(pk__in=forbidding.values("session"))
+
+
+def is_forbidden(session: Session) -> bool:
+    """Tell whether a meeting must not be sent."""
+    return not Session.objects.filter(may_be_sent(), pk=session.pk).exists()
+
+
+def forbid(session: Session, is_forbidden: bool) -> None:
+    """Say whether this meeting must not be sent."""
+    Session.objects.filter(pk=session.pk).update(no_language_model=is_forbidden)
 
 
 def host() -> str:
@@ -121,10 +139,12 @@ async def at_work(
         await client.close()
 
 
-def fail_without() -> None:
-    """Let a job fail where there is no model any more."""
-    if not is_set_up():
-        raise JobFailed(_("No language model is set up here."))
+def fail_without(session: Session | None = None) -> None:
+    """Let a job fail where there is no model any more, or it must not have this meeting."""
+    try:
+        refuse(session)
+    except NoModel as error:
+        raise JobFailed(str(error)) from error
 
 
 def _put_on_record(job: Job, meeting: str, tokens: int) -> None:

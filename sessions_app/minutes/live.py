@@ -64,7 +64,7 @@ def refresh() -> int:
 
 def ask_for(session: Session, *, by: User) -> None:
     """Let the model write along until the meeting is over; once, however often it is asked."""
-    language_model.refuse_without()
+    language_model.refuse(session)
     LiveNotes.objects.get_or_create(session=session, defaults={"asked_by": by})
 
 
@@ -132,10 +132,10 @@ async def write_along(task: RunningJob) -> dict[str, Any] | None:
 
 def _read(job: Job) -> tuple[LiveNotes | None, list[Utterance], People]:
     """Return the lines that are new, and the people of all."""
-    language_model.fail_without()
     notes = LiveNotes.objects.filter(session=int(job.subject)).select_related("session").first()
     if notes is None:
         return None, [], People([])
+    language_model.fail_without(notes.session)
     every = keeping.lines_of(notes.session)
     return (
         notes,

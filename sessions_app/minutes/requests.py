@@ -75,9 +75,12 @@ class MakeAgain(_Model):
 
 
 class AskModel(_Model):
-    """A language model's minutes: asked for, not wanted any more, or taken away when they are there."""
+    """A language model's minutes: asked for, not wanted any more, or taken away when they are there.
 
-    kind: Literal["write", "stop", "unwrite"]
+    Or a meeting that is never, or may again be, sent to one.
+    """
+
+    kind: Literal["write", "stop", "unwrite", "forbid", "allow"]
 
 
 MinutesRequest = Annotated[

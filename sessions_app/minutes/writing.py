@@ -31,7 +31,7 @@ WRITE = "write-minutes"
 
 def ask_for(session: Session, *, by: User) -> Job:
     """Ask for the minutes of a meeting; once, however often it is asked."""
-    language_model.refuse_without()
+    language_model.refuse(session)
     return _jobs(session).filter(state__in=AT_WORK).first() or jobs.ask_for(WRITE, str(session.pk), by=by)
 
 
@@ -59,6 +59,7 @@ def state(session: Session) -> dict[str, Any] | None:
         **language_model.named(),
         "has_written": written.exists(),
         "is_along": follows or not session.has_ended,
+        "is_forbidden": language_model.is_forbidden(session),
         "job": live.progress(session) if follows else _progress(job) if job else None,
     }
 
@@ -94,10 +95,10 @@ async def write(task: RunningJob) -> dict[str, Any] | None:
 
 def meeting_of(job: Job) -> Session:
     """Return the meeting that a job is about. Raises `JobFailed` without it, or without a model."""
-    language_model.fail_without()
     session = Session.objects.filter(pk=int(job.subject), trashed_at=None).first()
     if session is None:
         raise JobFailed(_("There is no such meeting any more."))
+    language_model.fail_without(session)
     return session
 
 

@@ -9,7 +9,7 @@ import asyncio
 import logging
 
 from sessions_app.catalogue import overviews, trash
-from sessions_app.minutes import keeping, live
+from sessions_app.minutes import asking, keeping, live
 from sessions_app.recordings import files
 from sessions_app.recordings.object_storage import StorageAway
 from sessions_app.store.in_database import in_database
@@ -52,6 +52,7 @@ class Housekeeping:
         while await in_database(live.refresh):  # noqa: ASYNC110 - the same
             await asyncio.sleep(BREATH_S)
         await in_database(live.send_due)
+        await in_database(asking.forget_old)
         if emptied := await in_database(trash.empty):
             logger.info("%d sessions were deleted for good: their time in the trash was over", emptied)
         if moved := await asyncio.to_thread(files.move_to_storage):

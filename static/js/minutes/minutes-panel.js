@@ -12,6 +12,7 @@ import { timeText } from "../lib/moments.js";
 import { answerOrSayWhy } from "../lib/refusals.js";
 import { toast } from "../lib/toast.js";
 import { fill, gettext, languageOf } from "../lib/words.js";
+import { Asking } from "./asking.js";
 import { dueText, filledSections } from "./minutes.js";
 import { Writer } from "./writer.js";
 
@@ -42,6 +43,11 @@ export class MinutesPanel {
     this.body = byId("minutes-body");
     this.mayEdit = data.rights.includes("edit") && findById("minutes-form") !== null;
     this.mayChange = this.mayEdit;
+    new Asking({
+      askUrl: new URL("../ask/questions", new URL(data.sessionsUrl, location.href)).href,
+      session: data.key,
+      cite: (line, ms) => this.cite(line, ms),
+    });
     this.opener.addEventListener("click", () => this.toggle());
     byId("minutes-close").addEventListener("click", () => this.close());
     if (this.mayEdit) this.listenToWriter();

@@ -6,7 +6,7 @@
 import { getJson, sessionUrl } from "../lib/api.js";
 import { byId, setText } from "../lib/dom.js";
 import { answerOrSayWhy } from "../lib/refusals.js";
-import { fill, gettext } from "../lib/words.js";
+import { fill, gettext, ngettext } from "../lib/words.js";
 
 const LOOK_MS = 3000;
 
@@ -23,6 +23,10 @@ export class Writer {
     byId("writer-ask").addEventListener("click", () => this.ask());
     byId("writer-stop").addEventListener("click", () => panel.send({ kind: "stop" }));
     byId("writer-away").addEventListener("click", () => panel.send({ kind: "unwrite" }));
+    byId("writer-never", HTMLInputElement).addEventListener("change", ({ target }) => {
+      const isForbidden = target instanceof HTMLInputElement && target.checked;
+      panel.send({ kind: isForbidden ? "forbid" : "allow" });
+    });
     this.dialog.addEventListener("close", () => {
       if (this.dialog.returnValue === "send") panel.send({ kind: "write" });
     });
@@ -34,7 +38,11 @@ export class Writer {
     if (!shown) return;
     const where = this.isAlong
       ? gettext("From now until its end, or until you stop that, all lines go to the model %(model)s on %(server)s.")
-      : gettext("%(count)s requests of about %(tokens)s tokens in all go to the model %(model)s on %(server)s.");
+      : ngettext(
+          "One request of about %(tokens)s tokens goes to the model %(model)s on %(server)s.",
+          "%(count)s requests of about %(tokens)s tokens in all go to the model %(model)s on %(server)s.",
+          shown.requests.length,
+        );
     byId("writer-where").textContent = fill(where, { ...shown, count: shown.requests.length });
     byId("writer-text").textContent = shown.requests
       .map((/** @type {string[]} */ texts) => texts.join("\n\n"))
@@ -53,7 +61,8 @@ export class Writer {
     );
     const isAtWork = job !== null && job.is_at_work;
     byId("minutes-writer").hidden = false;
-    byId("writer-ask").hidden = isAtWork;
+    byId("writer-ask").hidden = isAtWork || state.is_forbidden;
+    byId("writer-never", HTMLInputElement).checked = state.is_forbidden;
     byId("writer-stop").hidden = !isAtWork;
     byId("writer-away").hidden = isAtWork || !state.has_written;
     byId("minutes-honest").hidden = state.has_written;

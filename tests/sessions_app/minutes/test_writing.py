@@ -190,4 +190,9 @@ class TestAsking:
         assert SAID[0] in shown["requests"][0][1]
         assert "secret" not in json.dumps(shown)
         named = {"model": "small", "server": "127.0.0.1"}
-        assert writing.state(session) == named | {"has_written": False, "is_along": False, "job": None}
+        assert writing.state(session) == named | {
+            "has_written": False,
+            "is_along": False,
+            "is_forbidden": False,
+            "job": None,
+        }

@@ -56,6 +56,9 @@ join                 405    405    405      405      405    405     405    405  
 record               200    302    403      200      200    200     403    403     200     302
 session              200    302    200      404      200    200     200    404     200     200
 captions             200    302    200      404      200    200     200      404     200     200
+ask-all              200    302    200      200      200    200     200      200    200     302
+ask                  405    405    405      405      405    405     405      405    405     405
+question             302    302    404      404      404    404     404      404    404     302
 links                302    302    403      404      200    200     403      404     200     403
 shares               302    302    403      404      200    200     403      404     200     403
 revoke-link          405    405    405      405      405    405     405      405     405     405
@@ -137,7 +140,7 @@ ELSEWHERE = {"healthz", "readyz", "metrics"}
 
 OF_ACCOUNTS = {
     "change-account", "reset-password", "remove-second-factor", "end-login", "team", "add-member",
-    "remove-member", "delete-team", "remove-rule",
+    "remove-member", "delete-team", "remove-rule", "question",
     "webhook", "change-webhook", "test-webhook", "renew-webhook-secret", "delete-webhook", "send-again",
 }  # fmt: skip
 NOBODY = 999_999
