@@ -24,6 +24,7 @@ from deploy.local_standby import PostgresPair
 
 from .checks import KeptLine
 from .jumping_clock import JumpingClock, build_library
+from .memory_limit import MemoryLimit, memory_limit
 from .small_disk import SmallDisk, small_disk
 
 WEBS, WORKERS = 2, 3
@@ -59,12 +60,17 @@ class Installation:
     watched: WatchedRedis | None = None
     """In place of one Redis: a master with a replica and sentinels."""
 
-    postgres: PostgresServer | None = None
     pair: PostgresPair | None = None
-    """In place of one PostgreSQL: a primary and its standby."""
+    """PostgreSQL: a primary and its standby."""
 
+    memory: MemoryLimit | None = None
     disk: SmallDisk | None = None
     clock: JumpingClock | None = None
+
+    @property
+    def database(self) -> PostgresServer | None:
+        """Return the PostgreSQL that takes changes."""
+        return self.pair.primary if self.pair else None
 
     @property
     def processes(self) -> list[LocalProcess]:
@@ -117,19 +123,20 @@ class Installation:
 @contextmanager
 def cluster() -> Iterator[Installation]:
     """Run web and worker processes with Redis and PostgreSQL."""
-    with _surroundings() as (data_dir, disk, clock):
+    with _surroundings() as (data_dir, disk, clock), memory_limit() as memory:
         redis = RedisServer()
         if clock:
             redis.environment = {**os.environ, **clock.environment}
-        postgres = PostgresServer()
-        with _processes(data_dir, redis, postgres) as running:
+        pair = PostgresPair()
+        with _processes(data_dir, redis, pair) as running:
             yield Installation(
                 data_dir,
                 running.webs,
-                _in_postgres(postgres.url),
+                _in_postgres(pair.url),
                 running.workers,
                 redis=redis,
-                postgres=postgres,
+                pair=pair,
+                memory=memory,
                 disk=disk,
                 clock=clock,
             )
@@ -172,11 +179,11 @@ def _processes(
 @contextmanager
 def one_process() -> Iterator[Installation]:
     """Run one process that does everything, with SQLite."""
-    with _surroundings() as (data_dir, disk, clock):
+    with _surroundings() as (data_dir, disk, clock), memory_limit() as memory:
         settings = {"ASR_CAPACITY": "40", "ASR_SENDER_RESUME_S": PATIENCE_S}
         settings |= clock.environment if clock else {}
         with embedded_process(data_dir, models=str(MODELS), **settings) as web:
-            yield Installation(data_dir, [web], _in_sqlite(data_dir), disk=disk, clock=clock)
+            yield Installation(data_dir, [web], _in_sqlite(data_dir), memory=memory, disk=disk, clock=clock)
 
 
 @contextmanager

@@ -29,6 +29,12 @@ JUMP_S = 3600
 
 Bring = Callable[[], Awaitable["Fault | None"]]
 
+End = Callable[[LocalProcess], object]
+"""Ends a process, in one way or another."""
+
+KILL: End = lambda process: process.kill()  # noqa: E731
+STOP: End = lambda process: process.stop()  # noqa: E731
+
 
 @dataclass(frozen=True, slots=True)
 class Fault:
@@ -87,8 +93,12 @@ class Nemesis:
         if there.redis:
             kinds |= {self._restart_redis: 2, self._freeze_redis: 1, self._fill_redis: 1}
             kinds |= {self._evict_redis: 1, self._lock_redis: 1}
-        if there.postgres:
+        if there.database:
             kinds |= {self._freeze_database: 2, self._restart_database: 1, self._kill_backend: 1}
+        if there.pair:
+            kinds |= {self._kill_primary: 1}
+        if there.memory:
+            kinds |= {self._starve_web: 1, **({self._starve_worker: 1} if there.workers else {})}
         if there.disk:
             kinds |= {self._fill_disk: 2}
         if there.clock:
@@ -132,15 +142,19 @@ class Nemesis:
     # Workers.
 
     async def _kill_worker(self) -> Fault:
-        return await self._take_worker_down("kill worker", signal.SIGKILL)
+        return await self._take_worker_down("kill worker", KILL)
 
     async def _stop_worker(self) -> Fault:
-        return await self._take_worker_down("stop worker", signal.SIGTERM)
+        return await self._take_worker_down("stop worker", STOP)
 
-    async def _take_worker_down(self, kind: str, signal_number: int) -> Fault:
+    async def _starve_worker(self) -> Fault:
+        assert self._there.memory
+        return await self._take_worker_down("starve worker", self._there.memory.starve)
+
+    async def _take_worker_down(self, kind: str, end: End) -> Fault:
         worker = self._rng.choice(self._there.workers)
         sessions, began_at = await asyncio.to_thread(self._owned_by, worker), time.monotonic()
-        await self._restart(worker, signal_number)
+        await self._restart(worker, end)
         return Fault(kind, began_at, began_at, sessions)
 
     async def _freeze_worker(self) -> Fault:
@@ -171,14 +185,18 @@ class Nemesis:
     # Web processes.
 
     async def _kill_web(self) -> Fault:
-        return await self._take_web_down("kill web", signal.SIGKILL)
+        return await self._take_web_down("kill web", KILL)
 
     async def _stop_web(self) -> Fault:
-        return await self._take_web_down("stop web", signal.SIGTERM)
+        return await self._take_web_down("stop web", STOP)
 
-    async def _take_web_down(self, kind: str, signal_number: int) -> Fault:
+    async def _starve_web(self) -> Fault:
+        assert self._there.memory
+        return await self._take_web_down("starve web", self._there.memory.starve)
+
+    async def _take_web_down(self, kind: str, end: End) -> Fault:
         web, began_at = self._rng.choice(self._there.webs), time.monotonic()
-        await self._restart(web, signal_number)
+        await self._restart(web, end)
         await self._wait_for_answer(web)
         # One process has its sessions in its memory, and nobody else takes its place.
         is_all = self._there.redis is None
@@ -229,7 +247,7 @@ class Nemesis:
     async def _restart_redis(self) -> Fault:
         assert self._there.redis
         began_at = time.monotonic()
-        await self._restart(self._there.redis, signal.SIGKILL)
+        await self._restart(self._there.redis, KILL)
         return Fault("restart redis", began_at, time.monotonic(), is_hush=True)
 
     async def _freeze_redis(self) -> Fault:
@@ -278,26 +296,36 @@ class Nemesis:
         return blocking_redis.Redis.from_url(self._there.redis.url, **options)
 
     async def _restart_database(self) -> Fault:
-        assert self._there.postgres
+        assert self._there.database
         began_at = time.monotonic()
-        await self._restart(self._there.postgres, signal.SIGKILL)
+        await self._restart(self._there.database, KILL)
         return Fault("restart database", began_at, time.monotonic())
 
     async def _freeze_database(self) -> Fault:
-        assert self._there.postgres
+        assert self._there.database
         began_at = time.monotonic()
-        await self._freeze(self._there.postgres, (1.0, 5.0))
+        await self._freeze(self._there.database, (1.0, 5.0))
         return Fault("freeze database", began_at, time.monotonic())
 
     async def _kill_backend(self) -> Fault | None:
         """The kernel kills a connection's process for its memory: PostgreSQL then restarts all of them."""
-        assert self._there.postgres
-        began_at, backends = time.monotonic(), self._there.postgres.children()
+        assert self._there.database
+        began_at, backends = time.monotonic(), self._there.database.children()
         if not backends:
             return None
         os.kill(self._rng.choice(backends), signal.SIGKILL)
-        await self._wait_for_answer(self._there.postgres)
+        await self._wait_for_answer(self._there.database)
         return Fault("kill database backend", began_at, time.monotonic())
+
+    async def _kill_primary(self) -> Fault:
+        """The standby is promoted in its place, and it comes back as the standby."""
+        pair, began_at = self._there.pair, time.monotonic()
+        assert pair
+        await asyncio.to_thread(pair.kill_primary)
+        fault = Fault("kill primary of postgresql", began_at, time.monotonic())
+        await asyncio.sleep(self._rng.uniform(0.2, 2.0))
+        await asyncio.to_thread(pair.bring_back)
+        return fault
 
     # Disk and clock.
 
@@ -324,8 +352,8 @@ class Nemesis:
 
     # How.
 
-    async def _restart(self, process: LocalProcess, signal_number: int) -> None:
-        await asyncio.to_thread(process.stop, signal_number)
+    async def _restart(self, process: LocalProcess, end: End) -> None:
+        await asyncio.to_thread(end, process)
         await asyncio.sleep(self._rng.uniform(0.2, 2.0))
         await asyncio.to_thread(process.start)
 
@@ -376,15 +404,6 @@ class Killer(Nemesis):
         fault = Fault("kill master of redis", began_at, time.monotonic())
         await asyncio.sleep(self._rng.uniform(0.2, 2.0))
         await asyncio.to_thread(watched.bring_back, dead)
-        return fault
-
-    async def _kill_primary(self) -> Fault:
-        pair, began_at = self._there.pair, time.monotonic()
-        assert pair
-        await asyncio.to_thread(pair.kill_primary)
-        fault = Fault("kill primary of postgresql", began_at, time.monotonic())
-        await asyncio.sleep(self._rng.uniform(0.2, 2.0))
-        await asyncio.to_thread(pair.bring_back)
         return fault
 
 

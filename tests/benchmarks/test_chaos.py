@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import sys
+from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -27,8 +30,9 @@ from benchmarks.chaos.checks import (
     wrong_with,
 )
 from benchmarks.chaos.installation import KeptSession
+from benchmarks.chaos.memory_limit import MemoryLimit, memory_limit
 from benchmarks.chaos.run import IN_FLIGHT, Report, check_recording, run_chaos, tracebacks
-from deploy.local_servers import NotInstalled
+from deploy.local_servers import LocalProcess, NotInstalled
 from recognition.fakes.checksum import LOUD, checksum
 
 RECORDING = Recording(seed=1, frames=6, has_pauses=False)
@@ -276,6 +280,32 @@ class TestSeveralRuns:
         assert figures["recovery_p95_s"] == 4.5
         assert figures["faults_by_kind"] == {"cut": 4, "kill": 1}
         assert len(figures["runs"]) == 2
+
+
+HUNGRY = """
+import time
+taken = []
+while True:
+    taken.append(bytearray(100_000))
+    time.sleep(0.01)
+"""
+
+
+class TestMemoryLimit:
+    @pytest.fixture
+    def limit(self) -> Iterator[MemoryLimit]:
+        with memory_limit() as limit:
+            if limit is None:
+                pytest.skip("no group of processes may be made here")
+            yield limit
+
+    def test_who_takes_more_is_killed_and_others_are_not(self, limit: MemoryLimit, tmp_path: Path) -> None:
+        command = [sys.executable, "-c", HUNGRY]
+        first, second = (LocalProcess(name, command, log=tmp_path / name) for name in ("first", "second"))
+        with first, second:
+            limit.starve(first)
+            assert not first.is_running
+            assert second.is_running
 
 
 class TestRecovery:
