@@ -9,7 +9,8 @@ from typing import Any
 
 import numpy as np
 from django.db import connection
-from django.db.models import Model
+from django.db.models import Field, Model
+from django.db.models.expressions import DatabaseDefault
 
 from recognition.audio import SAMPLE_RATE
 from sessions_app.models import Session, Utterance, Voice
@@ -127,7 +128,7 @@ def _hurry(cursor: Any) -> None:
 def _insert(cursor: Any, model: type[Model], rows: Iterator[dict[str, Any]]) -> None:
     """What a row leaves out has the default of its field."""
     table = model._meta.db_table
-    default = {field.column: field.get_default() for field in model._meta.concrete_fields}
+    default = {field.column: _default(field) for field in model._meta.concrete_fields}
     columns = ", ".join(f'"{name}"' for name in default)
     values = (tuple((default | row).values()) for row in rows)
     if connection.vendor == "postgresql":
@@ -141,6 +142,12 @@ def _insert(cursor: Any, model: type[Model], rows: Iterator[dict[str, Any]]) -> 
         raw.execute("BEGIN")
         raw.executemany(f"INSERT INTO {table} ({columns}) VALUES ({marks})", map(_for_sqlite, values))
         raw.execute("COMMIT")
+
+
+def _default(field: Field[Any, Any]) -> Any:
+    found = field.get_default()
+    value = field.db_default if isinstance(found, DatabaseDefault) else found
+    return field.get_db_prep_save(value, connection)
 
 
 def _repeat_lines(cursor: Any, first: int, count: int, each: int) -> None:
