@@ -28,6 +28,7 @@ COMMANDS = {
     "minutes": ("-m", "benchmarks.minutes"),
     "attacks": ("-m", "benchmarks.attacks"),
     "itn": ("-m", "benchmarks.itn"),
+    "hotwords": ("-m", "benchmarks.hotwords"),
 }
 
 

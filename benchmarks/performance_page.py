@@ -1,4 +1,4 @@
-"""Brings the figures in docs/performance.md and docs/speakers.md up to date.
+"""Brings the figures in docs/performance.md, docs/speakers.md and docs/hotwords.md up to date.
 
     python -m benchmarks.performance_page
 
@@ -18,6 +18,7 @@ from .speakers import table as speakers_figures
 
 PAGE = Path("docs/performance.md")
 SPEAKERS_PAGE = Path("docs/speakers.md")
+HOTWORDS_PAGE = Path("docs/hotwords.md")
 PICTURE = Path("docs/latency.svg")
 
 CURVES = (
@@ -62,7 +63,11 @@ def main() -> None:
         page = SPEAKERS_PAGE.read_text(encoding="utf-8")
         told = f"{results.origin('speakers')}\n\n{speakers_table(speakers)}"
         SPEAKERS_PAGE.write_text(with_table(page, "speakers", told), encoding="utf-8")
-    print(f"{PAGE}, {SPEAKERS_PAGE} and {PICTURE} show what benchmarks/results holds")
+    if hotwords := results.read("hotwords"):
+        page = HOTWORDS_PAGE.read_text(encoding="utf-8")
+        told = f"{hotwords_verdict(hotwords)} {results.origin('hotwords')}\n\n{hotwords_table(hotwords)}"
+        HOTWORDS_PAGE.write_text(with_table(page, "hotwords", told), encoding="utf-8")
+    print(f"{PAGE}, {SPEAKERS_PAGE}, {HOTWORDS_PAGE} and {PICTURE} show what benchmarks/results holds")
 
 
 def with_table(page: str, name: str, table: str) -> str:
@@ -103,6 +108,28 @@ def speakers_table(figures: Figures) -> str:
     """How often it is right who is speaking, and what a line costs."""
     columns = speakers_figures.columns_of(figures)
     return as_table(speakers_figures.heads_of(columns), speakers_figures.rows_of(columns))
+
+
+def hotwords_verdict(figures: Figures) -> str:
+    """What the longest list finds in finished lines, what it invents and what it costs."""
+    return (
+        f"Of the places that are missed without hotwords **{figures['misses_found_share']:.0%} are found** "
+        f"(goal: 50 %), with {figures['false_words_10db']} words at 10 dB that nobody said (goal: 0; "
+        f"{figures['false_words_in_partials_10db']} more in partials), in {figures['ms_a_line']} ms a line "
+        "(goal: 0.5)."
+    )
+
+
+def hotwords_table(figures: Figures) -> str:
+    """Places found, and words that nobody said, by condition and length of the list."""
+    rows: dict[str, list[str]] = {}
+    counts: list[str] = []
+    for key, row in figures["table"].items():
+        condition, _, count = key.rpartition(", ")
+        counts += [count] if count not in counts else []
+        told = f"{row['cer']:.1%}, {row['found']} of {row['places']}, {row['false']}"
+        rows.setdefault(condition, []).append(told)
+    return as_table(["CER, places found, false", *counts], [[name, *own] for name, own in rows.items()])
 
 
 def endurance_table(figures: Figures) -> str:

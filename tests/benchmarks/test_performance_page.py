@@ -11,6 +11,8 @@ from benchmarks.performance_page import (
     chaos_verdict,
     endurance_table,
     failover_verdict,
+    hotwords_table,
+    hotwords_verdict,
     latency_picture,
     latency_table,
     pages_table,
@@ -52,6 +54,30 @@ def test_the_waiting_of_a_reader_stands_beside_its_goal() -> None:
     assert first == "| from the beginning of a line to its first words, p50, s | 0.44 | at most 0.8 |"
     assert "| 0.57 |" in longest
     assert "| 0.77 / 0.86 |" in last
+
+
+class TestHotwords:
+    FIGURES: ClassVar[dict[str, Any]] = {
+        "misses_found_share": 0.53,
+        "false_words_10db": 0,
+        "false_words_in_partials_10db": 4,
+        "ms_a_line": 0.26,
+        "table": {
+            f"10 dB, {model}, final, {count} words": {"cer": 0.025, "found": 72, "places": 80, "false": 0}
+            for model in ("language model", "no language model")
+            for count in (0, 15)
+        },
+    }
+
+    def test_stand_beside_their_goals(self) -> None:
+        told = hotwords_verdict(self.FIGURES)
+        assert "**53% are found** (goal: 50 %), with 0 words at 10 dB" in told
+        assert "(goal: 0; 4 more in partials), in 0.26 ms a line (goal: 0.5)" in told
+
+    def test_are_a_column_for_each_length_of_the_list(self) -> None:
+        lines = hotwords_table(self.FIGURES).splitlines()
+        assert lines[0] == "| CER, places found, false | 0 words | 15 words |"
+        assert lines[2] == "| 10 dB, language model, final | 2.5%, 72 of 80, 0 | 2.5%, 72 of 80, 0 |"
 
 
 class TestTable:
