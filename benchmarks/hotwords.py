@@ -1,14 +1,18 @@
 """Hotwords: places of names and terms that are found, at what error rate, and words that nobody said.
 
-    python -m benchmarks.hotwords
+    python -m benchmarks.hotwords [--people FOLDER [--models-dir DIR]]
 
 The sample meeting, line by line, by the embedded models, clean and in white noise, with and without their
 language model, by both passes: without hotwords, with 15 words that are said in it, and with 2,300, nearly
 all of them invented names and chance strings. The product refuses more than 1,000; this measures the core.
+
+With recordings of people, as in `recognition.evaluation.recordings`, also Whisper on Mandarin of AISHELL:
+with the rare words of what is said in them, and with 2,300.
 """
 
 from __future__ import annotations
 
+import argparse
 import json
 import random
 import time
@@ -23,7 +27,9 @@ import torch
 from rapidfuzz.distance import Levenshtein
 
 from recognition.audio import SAMPLE_RATE, samples
+from recognition.core import words as dictionary
 from recognition.evaluation.conditions import noisy
+from recognition.evaluation.recordings import listed, read
 from recognition.evaluation.scoring import is_chinese, plain
 from recognition.funasr.deciding import TokenDecider
 from recognition.funasr.offline import OfflineParaformer
@@ -32,8 +38,10 @@ from recognition.funasr.vocabulary import Vocabulary
 from recognition.hotwords import Hotword, Hotwords
 from recognition.interfaces import SessionContext
 from recognition.language_model import Choices
+from recognition.model_options import LoadContext
 from recognition.model_sets.loading import load_models
 from recognition.model_sets.reading import read_model_set
+from recognition.whisper.hotwords import SoundingHotwords
 
 from . import results
 
@@ -52,6 +60,12 @@ SNRS_DB = (None, 10, 5)
 SEEDS = 4
 """Noises of each loudness."""
 
+PEOPLE, MIN_LENGTH = 150, 8
+"""Lines of people, and the characters that each has at least."""
+
+RARE = -13.0
+"""Log probability of words that are rarer than most."""
+
 MARGIN = samples(0.25)
 ROUNDS = 9
 
@@ -69,8 +83,9 @@ class Spoken:
 
 @dataclass(slots=True)
 class Count:
-    """Places of hotwords, and errors."""
+    """Places of the words that are said, and errors."""
 
+    words: Sequence[str]
     places: int = 0
     found: int = 0
     false: int = 0
@@ -82,7 +97,7 @@ class Count:
         said, got = plain(said), plain(got)
         self.errors += Levenshtein.distance(said, got)
         self.characters += len(said)
-        for word in WORDS:
+        for word in self.words:
             self.places += said.count(word)
             self.found += min(said.count(word), got.count(word))
         self.false += sum(max(0, got.count(word) - said.count(word)) for word in words if word in got)
@@ -114,17 +129,22 @@ def lines(snr_db: float | None) -> Iterator[Spoken]:
 
 def lists(tokens: Sequence[str], said: str) -> dict[int, list[str]]:
     """Return the lists of words by their length: none, those that are said, and with those that are not."""
-    rng = random.Random(1)
     characters = [token for token in tokens if len(token) == 1 and is_chinese(token)]
-    surnames = [name for name in SURNAMES if name in tokens]
-    others: dict[str, None] = {}
-    while len(others) < ALL - len(WORDS):
-        is_name = len(others) < NAMES
+    return {0: [], len(WORDS): list(WORDS), ALL: [*WORDS, *others(characters, said, ALL - len(WORDS))]}
+
+
+def others(characters: Sequence[str], said: str, count: int) -> list[str]:
+    """Return invented names and chance strings of these characters that are not said."""
+    rng = random.Random(1)
+    surnames = [name for name in SURNAMES if name in characters]
+    found: dict[str, None] = {}
+    while len(found) < count:
+        is_name = len(found) < NAMES
         first = rng.choice(surnames if is_name else characters)
         word = first + "".join(rng.choices(characters, k=rng.choice((1, 2) if is_name else (1, 1, 2, 3))))
         if word not in said:
-            others[word] = None
-    return {0: [], len(WORDS): list(WORDS), ALL: [*WORDS, *others]}
+            found[word] = None
+    return list(found)
 
 
 def context(words: Sequence[str]) -> SessionContext:
@@ -186,7 +206,7 @@ def measure() -> dict[str, Any]:
             for count, own in words.items():
                 session = context(own)
                 for title in ("final", "partial"):
-                    counted = Count()
+                    counted = Count(WORDS)
                     for line in asked:
                         got = (
                             second_pass(offline, line, session)
@@ -241,9 +261,57 @@ def summary(table: dict[str, dict[str, float]]) -> dict[str, float]:
     }
 
 
+def measure_people(folder: Path, models_dir: Path) -> dict[str, Any]:
+    """Return figures of Whisper on people: words are written by their sound, so it hears each line once."""
+    source = read_model_set("people").sources["offline"]
+    directory = source.directory(models_dir)
+    assert directory
+    offline = source.options.load(LoadContext(directory))
+    recorded = [each for each in listed(folder) if each.text and "aishell" in str(each.path)]
+    random.Random(0).shuffle(recorded)
+    chosen = [each for each in recorded if len(plain(each.text or "")) >= MIN_LENGTH][:PEOPLE]
+    heard = [
+        (each.text or "", offline.recognize([read(each.path)], [SessionContext("zh")])[0]) for each in chosen
+    ]
+    said = "".join(text for text, _ in heard)
+    words = rare_words(text for text, _ in heard)
+    characters = sorted({character for character in said if is_chinese(character)})
+    table = {}
+    for own in ([], words, [*words, *others(characters, said, ALL - len(words))]):
+        compiled = SoundingHotwords(Hotwords(tuple(map(Hotword, own))))
+        counted = Count(words)
+        for text, tokens in heard:
+            counted.add(text, "".join(token.text for token in compiled.written(tokens)), own)
+        table[f"people, Whisper, final, {len(own)} words"] = counted.row
+    without, with_words, with_all = table.values()
+    missed = without["places"] - without["found"]
+    return {
+        "people_lines": len(heard),
+        "people_misses_found_share": round((with_words["found"] - without["found"]) / missed, 2),
+        "people_false_words": with_words["false"],
+        "people_false_words_of_2300": with_all["false"],
+        "people_table": table,
+    }
+
+
+def rare_words(texts: Iterable[str]) -> list[str]:
+    """Return words of texts that people would name as hotwords: neither usual nor single characters."""
+    known = dictionary.load()
+    found = (word for text in texts for word in known.guess(plain(text)))
+    return list(
+        dict.fromkeys(word for word in found if 2 <= len(word) <= 5 and known.log_probability(word) < RARE)
+    )
+
+
 def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("--people", type=Path, metavar="FOLDER", help="recordings with what is said in them")
+    parser.add_argument("--models-dir", type=Path, default=Path("var/models"))
+    options = parser.parse_args()
     torch.set_num_threads(1)
-    figures = measure()
+    before = {key: value for key, value in results.read("hotwords").items() if key.startswith("people_")}
+    people = measure_people(options.people, options.models_dir) if options.people else before
+    figures = measure() | people
     path = results.write("hotwords", figures)
     for key, row in figures["table"].items():
         print(f"{key}: CER {row['cer']:.1%}, {row['found']} of {row['places']}, {row['false']} false")

@@ -10,6 +10,7 @@ from recognition.interfaces import Samples, SessionContext, Span, Token
 
 from . import timing
 from .features import FRAME_SHIFT
+from .hotwords import Compiled
 from .listening import MAX_LENGTH, MIN_LENGTH, MIN_WINDOW, Heard, Listener, Utterance, batches
 from .marks import Marker
 from .network import Search
@@ -27,6 +28,7 @@ class OfflineWhisper:
         self.listener = listener
         self._search = search
         self._marker = marker
+        self._hotwords = Compiled()
 
     def recognize(
         self, batch: Sequence[Samples], contexts: Sequence[SessionContext] = ()
@@ -54,7 +56,11 @@ class OfflineWhisper:
             self.listener.vocabulary.words(hypothesis.ids, spans)
             for hypothesis, spans in zip(heard.hypotheses, self._spans(heard, pieces), strict=True)
         ]
-        return self._marker.marked(heard, utterances, words) if self._marker else _unmarked(words)
+        marked = self._marker.marked(heard, utterances, words) if self._marker else _unmarked(words)
+        return [
+            self._hotwords.written(tokens, each.context.hotwords)
+            for tokens, each in zip(marked, utterances, strict=True)
+        ]
 
     def _spans(self, heard: Heard, pieces: Sequence[_Piece]) -> list[list[Span]]:
         """Return when each token was said."""

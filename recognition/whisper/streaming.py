@@ -13,6 +13,7 @@ import numpy as np
 
 from recognition.interfaces import Samples, SessionContext
 
+from .hotwords import Compiled
 from .listening import MAX_LENGTH, Listener, Utterance, batches
 from .network import Search
 
@@ -39,6 +40,7 @@ class StreamingWhisper:
     def __init__(self, listener: Listener, search: Search, *, chunk: int) -> None:
         self.chunk = chunk
         self._listener, self._search = listener, search
+        self._hotwords = Compiled()
 
     def new_state(self, context: SessionContext | None = None) -> Hearing:
         return Hearing(context or SessionContext())
@@ -70,7 +72,11 @@ class StreamingWhisper:
         heard = self._listener.hear(utterances, self._search, [each.draft for each in hearings])
         for hearing, found in zip(hearings, heard.hypotheses, strict=True):
             hearing.draft = found.ids
-        return [[word.text for word in vocabulary.words(found.ids)] for found in heard.hypotheses]
+        written = [
+            self._hotwords.written(vocabulary.words(found.ids), hearing.context.hotwords)
+            for hearing, found in zip(hearings, heard.hypotheses, strict=True)
+        ]
+        return [[word.text for word in words] for words in written]
 
 
 def agree(hearing: Hearing, words: list[str]) -> list[str]:

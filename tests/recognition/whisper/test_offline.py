@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from recognition.audio import samples
+from recognition.hotwords import Hotword, Hotwords
 from recognition.interfaces import OfflineRecognizer, SessionContext
 from recognition.whisper.listening import MAX_LENGTH, Listener
 from recognition.whisper.network import Network, Search
@@ -61,6 +62,11 @@ class TestRecognize:
         context = SessionContext()
         recognizer(vocabulary, ScriptedNetwork(["你"])).recognize([noise(3)], [context])
         assert context.language == "zh"
+
+    def test_each_session_has_its_hotwords(self, vocabulary: Vocabulary) -> None:
+        contexts = [SessionContext("zh"), SessionContext("zh", Hotwords((Hotword("王磊"),)))]
+        found = recognizer(vocabulary, ScriptedNetwork(["汪类", "汪类"])).recognize([noise(3)] * 2, contexts)
+        assert ["".join(token.text for token in tokens) for tokens in found] == ["汪类", "王磊"]
 
     def test_it_is_a_second_pass(self, vocabulary: Vocabulary) -> None:
         offline = recognizer(vocabulary, ScriptedNetwork([]))

@@ -7,6 +7,7 @@ from typing import cast
 import numpy as np
 
 from recognition.audio import samples
+from recognition.hotwords import Hotword, Hotwords
 from recognition.interfaces import RevisingRecognizer, SessionContext
 from recognition.whisper.listening import Listener
 from recognition.whisper.network import Network, Search
@@ -79,6 +80,13 @@ class TestDecode:
             streaming.decode([(state, SECOND)])
         assert context.language == "en"
         assert network.language_questions == 2
+
+    def test_hotwords_of_the_session_are_written(self, vocabulary: Vocabulary) -> None:
+        streaming = recognizer(vocabulary, *["汪类"] * 3)
+        state, found = streaming.new_state(SessionContext("zh", Hotwords((Hotword("王磊"),)))), []
+        for _ in range(3):
+            found += streaming.decode([(state, SECOND)])[0]
+        assert "".join(found) == "王磊"
 
     def test_it_is_a_first_pass_with_a_tail(self, vocabulary: Vocabulary) -> None:
         assert isinstance(recognizer(vocabulary), RevisingRecognizer)
