@@ -30,7 +30,7 @@ _MARKS_INSIDE = re.compile(r"[\s·.&/+-]*")
 
 
 class Refusal(enum.Enum):
-    """Why a text is no hotword."""
+    """Reasons why a text is no hotword."""
 
     EMPTY = "empty"
     SHORT = "short"
