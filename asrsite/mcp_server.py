@@ -8,16 +8,19 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import logging
 import os
 import time
-from collections.abc import Iterable
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from contextlib import asynccontextmanager
 from datetime import date
 from typing import Annotated, Any, Literal
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 import httpx2
 from mcp.server import MCPServer
 from mcp.server.mcpserver.exceptions import ToolError
+from mcp.server.subscriptions import InMemorySubscriptionBus, ResourceUpdated, ServerEvent
 from mcp.types import ToolAnnotations
 from pydantic import Field
 
@@ -47,6 +50,17 @@ Id = Annotated[str, Field(min_length=1, max_length=128, description="ID of a mee
 Place = Annotated[int, Field(ge=0, description="Only lines of a higher number.")]
 Page = Annotated[int | None, Field(ge=1, description="What the page before told: goes on behind it.")]
 Count = Annotated[int, Field(ge=1, le=100, description="How many at most.")]
+
+
+Marks = Mapping[str, tuple[int, int]]
+"""Numbers of the last line and of the last change of each meeting."""
+
+_TRANSCRIPT = "meetings://{meeting}/transcript"
+
+MAX_WATCHED = 20
+"""Meetings that go on at a time, of which changes are told: the newest."""
+
+logger = logging.getLogger(__name__)
 
 
 class Meetings:
@@ -126,6 +140,16 @@ class Meetings:
                 return news_text(news, is_over=is_over)
             await asyncio.sleep(ASK_EVERY_S)
 
+    async def transcript(self, meeting: str) -> str:
+        """The transcript of a meeting as it is now; subscribe to it to be told when it goes on or changes."""
+        return await self.read_meeting(unquote(meeting))
+
+    async def marks(self) -> Marks:
+        """Return how far each meeting is that goes on, by the address of its transcript."""
+        page = await self._get("/api/sessions", state="live", limit=MAX_WATCHED)
+        shown = [await self._get(_address(each["id"])) for each in page["sessions"]]
+        return {_resource(each["id"]): (each["seq"], each["revision"]) for each in shown}
+
     async def aclose(self) -> None:
         await self._http.aclose()
 
@@ -151,6 +175,52 @@ class Meetings:
         return told
 
 
+class Changes(InMemorySubscriptionBus):
+    """Changes of meetings, told to whoever listens; while nobody does, nobody is asked."""
+
+    def __init__(self, meetings: Meetings) -> None:
+        super().__init__()
+        self._meetings = meetings
+        self._heard_by: set[object] = set()
+
+    def subscribe(self, listener: Callable[[ServerEvent], None]) -> Callable[[], None]:
+        one, leave = object(), super().subscribe(listener)
+        self._heard_by.add(one)
+
+        def unsubscribe() -> None:
+            self._heard_by.discard(one)
+            leave()
+
+        return unsubscribe
+
+    async def watch(self) -> None:
+        """Look again and again what is new, until cancelled."""
+        before: Marks | None = None
+        while True:
+            before = await self._look(before) if self._heard_by else None
+            await asyncio.sleep(ASK_EVERY_S)
+
+    async def _look(self, before: Marks | None) -> Marks | None:
+        try:
+            now = await self._meetings.marks()
+        except ToolError as error:
+            logger.warning("%s", error)
+            return before
+        if before is not None:
+            for address in changed(before, now):
+                await self.publish(ResourceUpdated(address))
+        return now
+
+
+def changed(before: Marks, now: Marks) -> list[str]:
+    """Return what has other marks than before, has begun, or goes on no more. Pure."""
+    return sorted({address for address, _ in set(before.items()) ^ set(now.items())})
+
+
+def _resource(meeting: str) -> str:
+    return f"meetings://{quote(meeting, safe='')}/transcript"
+
+
 def _address(meeting: str, rest: str = "") -> str:
     return f"/api/sessions/{quote(meeting, safe='')}{rest}"
 
@@ -161,11 +231,30 @@ def _retry_s(answer: httpx2.Response) -> int:
     return int(text) if text.isdigit() and int(text) <= MAX_RETRY_S else 0
 
 
-def make_server(meetings: Meetings) -> MCPServer[Any]:
+def make_server(meetings: Meetings) -> MCPServer[None]:
     """Return an MCP server with all tools."""
-    server: MCPServer[Any] = MCPServer(
-        "asrsite", title="Meetings", instructions=INSTRUCTIONS, version=__version__, log_level="WARNING"
+    changes = Changes(meetings)
+
+    @asynccontextmanager
+    async def watching(_server: MCPServer[None]) -> AsyncIterator[None]:
+        task = asyncio.create_task(changes.watch())
+        try:
+            yield
+        finally:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+            await meetings.aclose()
+
+    server: MCPServer[None] = MCPServer(
+        "asrsite",
+        title="Meetings",
+        instructions=INSTRUCTIONS,
+        version=__version__,
+        log_level="WARNING",
+        lifespan=watching,
+        subscriptions=changes,
     )
+    server.resource(_TRANSCRIPT, mime_type="text/plain")(meetings.transcript)
     for tool in (
         meetings.list_meetings,
         meetings.search_meetings,

@@ -8,13 +8,16 @@ import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from channels.db import database_sync_to_async
 from django.contrib.auth.models import User
 from mcp import Client, StdioServerParameters
+from mcp.server.subscriptions import ResourceUpdated
 from pytest_django.live_server_helper import LiveServer
 
+from asrsite.mcp_server import changed
 from sessions_app.minutes import keeping
 from sessions_app.models import AccessToken, Session, Utterance
 from sessions_app.store import voices
@@ -122,6 +125,46 @@ async def test_it_hears_the_lines_of_a_meeting_that_goes_on(
         await end()
         seen["changed_after"] = 1
         assert await asked(client, "follow_meeting", wait_s=30, **seen) == "(the meeting has ended)"
+
+
+async def test_it_tells_who_subscribes_that_a_meeting_goes_on(
+    live_server: LiveServer, session: Session
+) -> None:
+    @database_sync_to_async
+    def say(text: str) -> None:
+        make_lines(session, [text])
+
+    @database_sync_to_async
+    def end() -> None:
+        Session.objects.update(state="ended")
+
+    address = f"meetings://{quote('周会 42')}/transcript"
+    async with program(live_server.url) as client:
+        [template] = (await client.list_resource_templates()).resource_templates
+        assert template.uri_template == "meetings://{meeting}/transcript"
+        assert LINES[-1] in read_text(await client.read_resource(address))
+        async with client.listen(resource_subscriptions=[address]) as changes:
+            await asyncio.sleep(2)  # until it has looked once
+            await say("新的一行。")
+            assert await anext(aiter(changes)) == ResourceUpdated(address)
+            assert "新的一行。" in read_text(await client.read_resource(address))
+            await end()
+            assert await anext(aiter(changes)) == ResourceUpdated(address)
+            assert read_text(await client.read_resource(address)).endswith("(the end)")
+
+
+def read_text(result: Any) -> str:
+    return "\n".join(content.text for content in result.contents)
+
+
+class TestChanges:
+    def test_are_new_lines_corrections_beginnings_and_ends(self) -> None:
+        before = {"a": (1, 0), "b": (1, 0), "c": (1, 0), "d": (1, 0)}
+        now = {"a": (1, 0), "b": (2, 0), "c": (1, 1), "e": (0, 0)}
+        assert changed(before, now) == ["b", "c", "d", "e"]
+
+    def test_are_none_while_nothing_happens(self) -> None:
+        assert changed({"a": (1, 0)}, {"a": (1, 0)}) == []
 
 
 async def test_it_reads_minutes(live_server: LiveServer, owner: User) -> None:
