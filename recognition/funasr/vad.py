@@ -114,7 +114,7 @@ class _SileroNetwork(nn.Module):
 
 
 class _Convolution(nn.Module):
-    """A convolution of width 3 over few frames, as one product, which costs less than torch does for its own."""
+    """A convolution of width 3 over few frames, as one product: torch takes longer over its own."""
 
     def __init__(self, channels: int, out: int, *, stride: int = 1) -> None:
         super().__init__()
