@@ -110,10 +110,11 @@ def _hear(listener: Listener, audio: np.ndarray, costs: Costs, arm: str) -> None
     frames = [len(audio) // FRAME_SHIFT]
     costs.of(f"times_ms_{arm}", lambda: network.align(encoded, start[:-1], found, frames))
     prompted = listener.vocabulary.prompted(CHINESE, PROMPTS[CHINESE])
-    drafts = [hypothesis.ids for hypothesis in found]
+    drafts = [listener.vocabulary.without_marks(hypothesis.ids) for hypothesis in found]
+    marking = Search(beam=1, between=listener.vocabulary.marks)
     costs.of(
         f"marks_ms_{arm}",
-        lambda: listener.decode(encoded, CHINESE, utterances, Search(beam=1), prompted, drafts),
+        lambda: listener.decode(encoded, CHINESE, utterances, marking, prompted, drafts),
     )
 
 

@@ -29,8 +29,6 @@ MIN_WORDS = 8
 _GOES_ON = "，"
 _QUESTION_WORDS = ("吗", "呢")
 
-_SEARCH = Search(beam=1)
-
 
 class Marker:
     """Sets marks between the words of utterances."""
@@ -52,10 +50,12 @@ class Marker:
             return [list(each) for each in words]
         if max(map(len, words)) < MIN_WORDS:
             return [_with_marks(each, ended([word.text for word in each])) for each in words]
-        drafts = [hypothesis.ids for hypothesis in heard.hypotheses]
-        prompted = self._listener.decode(heard.encoded, heard.language, utterances, _SEARCH, start, drafts)
+        vocabulary = self._listener.vocabulary
+        drafts = [vocabulary.without_marks(hypothesis.ids) for hypothesis in heard.hypotheses]
+        search = Search(beam=1, between=vocabulary.marks)
+        prompted = self._listener.decode(heard.encoded, heard.language, utterances, search, start, drafts)
         return [
-            _with_marks(said, aligned(said, self._listener.vocabulary.words(found.ids)))
+            _with_marks(said, aligned(said, vocabulary.words(found.ids)))
             for said, found in zip(words, prompted, strict=True)
         ]
 

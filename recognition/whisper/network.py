@@ -30,6 +30,10 @@ class Search:
     suppressed: frozenset[int] = frozenset()
     """Tokens that are not wanted."""
 
+    between: frozenset[int] = frozenset()
+    """If there are any, texts are their drafts, with those of these tokens between that are likelier than all
+    others. A network that cannot be held to a draft writes freely."""
+
 
 @dataclass(frozen=True, slots=True)
 class Hypothesis:

@@ -73,6 +73,16 @@ class Vocabulary:
         """
         return frozenset(number for number in range(self.end) if is_unlikely(number, self._bytes(number)))
 
+    @functools.cached_property
+    def marks(self) -> frozenset[int]:
+        """Tokens that are one mark."""
+        marks = {mark.encode() for mark in _CHINESE_MARKS}
+        return frozenset(number for number in range(self.end) if self._bytes(number) in marks)
+
+    def without_marks(self, ids: Sequence[int]) -> list[int]:
+        """Return the tokens of a text without those that are a mark or a space."""
+        return [number for number in ids if number not in self.marks and self._bytes(number).strip()]
+
     def lengths(self, ids: Iterable[int]) -> list[int]:
         """Return the bytes of each token."""
         return [len(self._bytes(number)) for number in ids]

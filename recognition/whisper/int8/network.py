@@ -98,7 +98,11 @@ class OwnNetwork:
         drafts = drafts or [()] * len(prompts)
         texts = [Text(*each) for each in zip(range(len(prompts)), paths, first, drafts, strict=True)]
         writer = Writer(self._decoder, encoded.audio, nodes, tokens, search, max_tokens)
-        found = writer.follow(texts) if search.beam > 1 else [[branch] for branch in writer.write(texts)]
+        if search.beam > 1:
+            found = writer.follow(texts)
+        else:
+            write = writer.keep if search.between else writer.write
+            found = [[branch] for branch in write(texts)]
         return [
             [_hypothesis(branch, nodes, len(prompt), float(doubt)) for branch in branches]
             for branches, prompt, doubt in zip(found, prompts, no_speech, strict=True)

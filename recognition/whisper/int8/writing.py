@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from recognition.whisper.network import Search
@@ -93,22 +93,67 @@ class Writer:
             for text in texts
         ]
 
+    def keep(self, texts: Sequence[Text]) -> list[Branch]:
+        """Write the drafts, and between their tokens those of `search.between`, where they are the likeliest.
+
+        How likely the texts are is not known then.
+        """
+        live = list(texts)
+        while live:
+            live = [text for text in live if self._put(text)]
+            if live:
+                self._keep_on(live)
+        return [Branch(tuple(text.ids), 0.0, tuple(text.path)) for text in texts]
+
+    def _put(self, text: Text) -> bool:
+        """Put the next token to a text, and tell whether there are more."""
+        [(likeliest, _), *_] = text.ranked
+        if self._is_between(text.ids, likeliest):
+            text.ids.append(likeliest)
+        elif text.draft:
+            text.ids.append(text.draft[0])
+            text.draft = text.draft[1:]
+        else:
+            return False
+        return bool(text.draft) or not self._is_between(text.ids[:-1], likeliest)
+
+    def _is_between(self, ids: Sequence[int], likeliest: int) -> bool:
+        """Tell whether this token stands between those of the draft; two in a row never do."""
+        return likeliest in self.search.between and (not ids or ids[-1] not in self.search.between)
+
+    def _keep_on(self, texts: Sequence[Text]) -> None:
+        """Read the last token of each text and its draft, until something stands between."""
+        drafts = [text.draft[:MAX_TRUSTED] for text in texts]
+        for text, draft, found, own in self._read_along(texts, drafts):
+            behind = [[*text.ids, *draft[:count]] for count in range(len(own))]
+            places = (place for place, ids in enumerate(behind) if self._is_between(ids, found[place][0][0]))
+            kept = next(places, len(draft))
+            text.ids += draft[:kept]
+            text.draft = text.draft[kept:]
+            text.path += own[: kept + 1]
+            text.ranked = found[kept]
+
     def _read_on(self, texts: Sequence[Text]) -> None:
         """Read the last token of each text and its draft, and take of this what is right."""
-        drafts = [self._to_check(text) for text in texts]
-        pairs = list(zip(texts, drafts, strict=True))
-        batch = [Next(text.utterance, text.path, [text.ids[-1], *draft]) for text, draft in pairs]
-        said = [[*text.ids, *draft[:count]] for text, draft in pairs for count in range(len(draft) + 1)]
-        ranked, new = self._read(batch, said, 1)
-        following = iter(ranked)
-        for (text, draft), own in zip(pairs, new, strict=True):
-            found = [next(following) for _ in own]
+        for text, draft, found, own in self._read_along(texts, [self._to_check(text) for text in texts]):
             right = agreed(draft, [each[0][0] for each in found])
             for text.ranked in found[:right]:
                 text.take()
             text.draft, text.trusted = text.draft[right:], trusted(right)
             text.path += own[: right + 1]
             text.ranked = found[right]
+
+    def _read_along(
+        self, texts: Sequence[Text], drafts: Sequence[Sequence[int]]
+    ) -> Iterator[tuple[Text, Sequence[int], list[Ranked], list[int]]]:
+        """Read the last token of each text and a draft; return what may come after each, and the nodes."""
+        pairs = list(zip(texts, drafts, strict=True))
+        batch = [Next(text.utterance, text.path, [text.ids[-1], *draft]) for text, draft in pairs]
+        said = [[*text.ids, *draft[:count]] for text, draft in pairs for count in range(len(draft) + 1)]
+        ranked, new = self._read(batch, said, 1)
+        following = iter(ranked)
+        for (text, draft), own in zip(pairs, new, strict=True):
+            yield text, draft, [next(following) for _ in own], own
 
     def _to_check(self, text: Text) -> Sequence[int]:
         """Return as much of the draft as is checked now; the token after it has to fit as well."""

@@ -51,6 +51,7 @@ class ScriptedNetwork:
     """Utterances and frames of each batch."""
 
     asked: list[tuple[list[int], Search, int]] = field(default_factory=list)
+    drafts: list[list[list[int]]] = field(default_factory=list)
     language_questions: int = 0
 
     def encode(self, features: Sequence[np.ndarray]) -> Any:
@@ -67,6 +68,7 @@ class ScriptedNetwork:
         drafts: Sequence[Sequence[int]] = (),
     ) -> list[list[Hypothesis]]:
         self.asked.append((list(prompts[0]), search, max_tokens))
+        self.drafts.append([list(draft) for draft in drafts])
         return [self._next() for _ in prompts]
 
     def align(

@@ -15,7 +15,7 @@ from recognition.whisper.network import Network, Search
 from recognition.whisper.offline import OfflineWhisper
 from recognition.whisper.vocabulary import Vocabulary
 
-from .scripted import ScriptedNetwork
+from .scripted import ScriptedNetwork, ids
 
 NOISE = (0.1 * np.random.default_rng(0).standard_normal(samples(5))).astype(np.float32)
 
@@ -97,6 +97,13 @@ class TestRecognize:
         (first, second) = [prompt for prompt, *_ in network.asked]
         assert second == vocabulary.prompted("zh", PROMPTS["zh"])
         assert second[-len(first) :] == first != second
+
+    def test_that_hearing_is_held_to_the_words_of_the_first(self, vocabulary: Vocabulary) -> None:
+        network = ScriptedNetwork(["我们今天, 先讨论预算", "我们今天，先讨论预算。"])
+        self.recognize(vocabulary, network)
+        [(_, first, _), (_, second, _)] = network.asked
+        assert (first.between, second.between) == (frozenset(), vocabulary.marks)
+        assert network.drafts == [[], [ids("我们今天先讨论预算")]]
 
     def test_the_encoder_hears_it_once(self, vocabulary: Vocabulary) -> None:
         network = ScriptedNetwork(["我们今天先讨论预算", "我们今天，先讨论预算。"])

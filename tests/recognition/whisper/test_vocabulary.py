@@ -99,6 +99,12 @@ class TestTokens:
     def test_a_part_of_a_character_may_be_of_any(self) -> None:
         assert not is_unlikely(30_000, "好".encode()[:2])
 
+    def test_that_are_one_mark_are_known(self, vocabulary: Vocabulary) -> None:
+        assert vocabulary.marks == frozenset(b",;.?!")
+
+    def test_of_a_text_can_be_had_without_marks_and_spaces(self, vocabulary: Vocabulary) -> None:
+        assert vocabulary.without_marks(ids("好, ok. 吗?")) == ids("好ok吗")
+
     def test_have_lengths_in_bytes(self, vocabulary: Vocabulary) -> None:
         assert vocabulary.lengths(ids("a好")) == [1, 1, 1, 1]
 

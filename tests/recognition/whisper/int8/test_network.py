@@ -10,6 +10,7 @@ import pytest
 from recognition.exceptions import ModelError
 from recognition.whisper.ctranslate2_network import CTranslate2Network
 from recognition.whisper.int8 import network
+from recognition.whisper.int8.decoder import Next
 from recognition.whisper.int8.network import OwnNetwork
 from recognition.whisper.network import Hypothesis, Network, Search
 
@@ -58,6 +59,34 @@ def heard(
     return [alternatives[0] for alternatives in found]
 
 
+def next_token(own: OwnNetwork, seed: int, ids: Sequence[int]) -> int:
+    """The likeliest token behind these, read at once."""
+    encoded = own.encode(features(seed))
+    rows, _ = own._decoder.read(encoded.audio, own._decoder.nodes(), [Next(0, (), [*START, *ids])])
+    last = rows.take([len(START) + len(ids) - 1])
+    [[(token, _)]] = own._wanted(frozenset()).rank(last, [ids], 1.0, count=1, is_first=not ids)
+    return token
+
+
+def likeliest_along(own: OwnNetwork, seed: int, draft: Sequence[int]) -> list[int]:
+    return [next_token(own, seed, draft[:count]) for count in range(len(draft))]
+
+
+def held_slowly(own: OwnNetwork, seed: int, draft: Sequence[int], between: frozenset[int]) -> list[int]:
+    """The draft with what stands between, one token after the other."""
+    ids, rest = list[int](), list(draft)
+    while True:
+        token = next_token(own, seed, ids)
+        if token in between and not (ids and ids[-1] in between):
+            ids.append(token)
+            if not rest:
+                return ids
+        elif rest:
+            ids.append(rest.pop(0))
+        else:
+            return ids
+
+
 class TestLibrary:
     """It computes what CTranslate2 computes, as far as 8 bits go."""
 
@@ -100,6 +129,32 @@ class TestSearch:
         alone = heard(own, [1, 2], Search(beam=1))
         drafts = [each.ids for each in alone]
         assert [each.ids for each in heard(own, [1, 2], Search(beam=1), drafts=drafts[::-1])] == drafts
+
+    @pytest.mark.parametrize("seed", range(6))
+    def test_a_text_that_is_held_to_its_draft_has_between_what_is_likeliest_there(
+        self, own: OwnNetwork, seed: int
+    ) -> None:
+        draft = np.random.default_rng(seed).integers(0, 200, 30).tolist()
+        between = frozenset(likeliest_along(own, seed, draft)[::3])
+        search = Search(beam=1, repetition_penalty=1.0, between=between)
+        [found] = heard(own, [seed], search, drafts=[draft], max_tokens=100)
+        assert found.ids == held_slowly(own, seed, draft, between)
+        assert len(found.ids) > len(draft)
+
+    def test_texts_of_a_batch_are_held_to_their_own_drafts(self, own: OwnNetwork) -> None:
+        drafts = [np.random.default_rng(seed).integers(0, 200, 5 * seed).tolist() for seed in (1, 2, 5)]
+        likeliest = [likeliest_along(own, seed, draft) for seed, draft in zip((1, 2, 5), drafts, strict=True)]
+        search = Search(beam=1, between=frozenset(likeliest[0][::2] + likeliest[2][::2]))
+        together = heard(own, [1, 2, 5], search, drafts=drafts, max_tokens=100)
+        alone = [
+            heard(own, [seed], search, drafts=[draft], max_tokens=100)[0]
+            for seed, draft in zip((1, 2, 5), drafts, strict=True)
+        ]
+        assert together == alone
+
+    def test_nothing_is_held_to_nothing(self, own: OwnNetwork) -> None:
+        [found] = heard(own, [1], Search(beam=1, between=frozenset([249])), drafts=[[]])
+        assert found.ids == []
 
     @pytest.mark.parametrize("beam", [1, 2])
     def test_unwanted_tokens_do_not_come(self, own: OwnNetwork, beam: int) -> None:
