@@ -110,8 +110,8 @@ class Ownership:
                 continue
             except RedisError as error:
                 logger.warning("no sessions can be taken: %s", error)
-                await asyncio.sleep(SETTLE_S)
                 await patiently(self._make_groups)
+                await asyncio.sleep(SETTLE_S)
 
     async def release(self, session_pk: int) -> None:
         if entry := self._entries.pop(session_pk, None):

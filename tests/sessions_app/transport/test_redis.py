@@ -12,6 +12,8 @@ import pytest
 import redis as blocking_redis
 
 from deploy.local_servers import RedisServer
+from sessions_app.transport import ownership
+from sessions_app.transport.cancel import cancel_and_wait
 from sessions_app.transport.interface import (
     AudioFinished,
     Fenced,
@@ -370,6 +372,26 @@ class TestRestartsOfRedis:
         await until(web.has_workers)
         await open_sender(web)
         assert await asyncio.wait_for(taking, 10) == SESSION
+
+    async def test_workers_that_are_alive_are_waited_for_before_their_sessions_are_taken(
+        self, any_redis: RedisServer, processes: MakeProcess, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Each was silent for longer than its lease, but only because nobody could be heard."""
+        monkeypatch.setattr(ownership, "BEAT_S", 0.6)  # so it is not heard at once
+        worker, web = await start_worker(processes), processes()
+        await open_sender(web)
+        await take(worker)
+        other = await start_worker(processes)
+        taking = asyncio.create_task(other.take())
+        await asyncio.sleep(0.3)
+        any_redis.kill()
+        await asyncio.sleep(ownership.WORKER_LEASE_S + ownership.SETTLE_S)
+        any_redis.start()
+        await asyncio.sleep(2 * ownership.SETTLE_S)
+
+        assert worker._ownership.owns(SESSION)
+        assert not taking.done()
+        await cancel_and_wait(taking)
 
     async def test_a_newcomer_does_not_wait_for_ever(
         self, any_redis: RedisServer, web: RedisTransport, monkeypatch: pytest.MonkeyPatch
