@@ -17,6 +17,7 @@ from benchmarks.performance_page import (
     latency_table,
     pages_table,
     peer_verdict,
+    people_hotwords,
     speakers_table,
     stages_table,
     streams_table,
@@ -73,6 +74,17 @@ class TestHotwords:
         told = hotwords_verdict(self.FIGURES)
         assert "**53% are found** (goal: 50 %), with 0 words at 10 dB" in told
         assert "(goal: 0; 4 more in partials), in 0.26 ms a line (goal: 0.5)" in told
+
+    def test_of_people_are_a_row_for_each_list(self) -> None:
+        row = {"cer": 0.0987, "found": 185, "places": 226, "false": 2}
+        figures = {
+            "people_lines": 150,
+            "people_misses_found_share": 0.47,
+            "people_table": {"people, Whisper, final, 192 words": row},
+        }
+        told = people_hotwords(figures)
+        assert "150 lines of AISHELL" in told and "**47%** of the misses" in told
+        assert told.endswith("| 192 words | 9.9% | 185 of 226 | 2 |")
 
     def test_are_a_column_for_each_length_of_the_list(self) -> None:
         lines = hotwords_table(self.FIGURES).splitlines()
