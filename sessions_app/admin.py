@@ -19,11 +19,13 @@ from django.core.paginator import Paginator
 from django.core.validators import MaxLengthValidator
 from django.db.models import DateTimeField, Field, QuerySet
 from django.forms import (
+    CheckboxSelectMultiple,
     ChoiceField,
     HiddenInput,
     IntegerField,
     ModelForm,
     ModelMultipleChoiceField,
+    MultipleChoiceField,
     SplitDateTimeField,
 )
 from django.http import HttpRequest, HttpResponse, JsonResponse
@@ -50,7 +52,17 @@ from speakers.templatetags.percent import percent
 
 from . import model_sets
 from .access import accounts, rights_changes, roles
-from .models import AccessToken, CommonHotword, DefaultModels, Quota, Session, Utterance, Voice, WritingRule
+from .models import (
+    AccessToken,
+    CommonHotword,
+    DefaultModels,
+    MinutesTemplate,
+    Quota,
+    Session,
+    Utterance,
+    Voice,
+    WritingRule,
+)
 from .recordings import files
 from .templatetags.durations import clock
 from .transcripts import attribution, editing, retention, search
@@ -601,3 +613,28 @@ class TranslatedUserAdmin(PermissionsMixin, UserAdmin):  # type: ignore[type-arg
     def log_deletions(self, request: HttpRequest, queryset: Any) -> Any:
         log.write(log.entry(Action.ACCOUNT_DELETED, account=user.pk) for user in queryset)
         return super().log_deletions(request, queryset)
+
+
+class MinutesTemplateForm(ModelForm):  # type: ignore[type-arg]
+    """A template, whose sections are ticked."""
+
+    sections = MultipleChoiceField(
+        label=_("Sections"),
+        choices=MinutesTemplate.SECTIONS,
+        required=False,
+        widget=CheckboxSelectMultiple,
+        help_text=_("None: all of them."),
+    )
+
+    class Meta:
+        model = MinutesTemplate
+        fields = ("name", "instructions", "sections", "language")
+
+
+@admin.register(MinutesTemplate)
+class MinutesTemplateAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+    """Templates by which a language model writes minutes."""
+
+    form = MinutesTemplateForm
+    list_display = ["name", "language"]
+    search_fields = ["name"]

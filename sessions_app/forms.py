@@ -74,7 +74,7 @@ class TeamForm(forms.ModelForm):  # type: ignore[type-arg]
 
     class Meta:
         model = Team
-        fields = ("name", "level", "no_language_model")
+        fields = ("name", "level", "minutes_template", "no_language_model")
 
 
 class MemberForm(forms.Form):

@@ -206,6 +206,11 @@ class Session(models.Model):
         _("never sent to a language model"), default=False, db_default=False, editable=False
     )
 
+    minutes_template = models.ForeignKey(
+        "MinutesTemplate", models.SET_NULL, null=True, editable=False, related_name="+"
+    )
+    """By which a language model was last asked for minutes; None for none, or that of a team."""
+
     # Drawn from the lines by a worker (`catalogue.overviews`), so that a list need not read them.
     drawn_title = models.CharField(max_length=80, blank=True, db_default="", editable=False)
     talk_picture = models.CharField(max_length=200, blank=True, db_default="", editable=False)
@@ -616,6 +621,47 @@ class ShareLevel(models.TextChoices):
     EDIT = "edit", _("edit")
 
 
+class MinutesTemplate(models.Model):
+    """Wishes for what a language model writes, for meetings of one kind."""
+
+    class Language(models.TextChoices):
+        CHINESE = "zh", _("Chinese")
+        ENGLISH = "en", _("English")
+
+    SECTIONS: ClassVar = [
+        ("summary", _("Summary")),
+        ("chapters", _("Chapters")),
+        ("decisions", _("Decisions")),
+        ("actions", _("To do")),
+        ("questions", _("Open questions")),
+    ]
+    """As `minutes.llm.answers.Part` has them."""
+
+    name = models.CharField(_("name"), max_length=50, unique=True)
+    instructions = models.TextField(
+        _("instructions"),
+        max_length=2_000,
+        blank=True,
+        help_text=_("What the model is told besides; sent with every request."),
+    )
+    sections = models.JSONField(_("sections"), default=list, blank=True)
+    language = models.CharField(
+        _("language"),
+        max_length=2,
+        choices=Language,
+        blank=True,
+        help_text=_("Empty: that of most lines. Statements are in the words of their lines in any case."),
+    )
+
+    class Meta:
+        verbose_name = _("template of minutes")
+        verbose_name_plural = _("templates of minutes")
+        ordering: ClassVar = ["name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
 class Team(models.Model):
     """People who share their sessions."""
 
@@ -632,6 +678,15 @@ class Team(models.Model):
         default=False,
         db_default=False,
         help_text=_("Nothing of the meetings that are shared with this team goes to a language model."),
+    )
+    minutes_template = models.ForeignKey(
+        MinutesTemplate,
+        models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name=_("template of minutes"),
+        help_text=_("For the meetings that are shared with this team, unless another is chosen."),
     )
     members: models.ManyToManyField[User, Membership] = models.ManyToManyField(
         settings.AUTH_USER_MODEL, through="Membership", related_name="teams", verbose_name=_("members")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from minutes.lines import Line, is_in_chinese
 from recognition.core.text import is_chinese
@@ -67,15 +68,35 @@ _ASK = {
 _QUESTION = {"zh": "问题：", "en": "Question: "}
 
 
+_SECTIONS = ["summary", "chapters", "decisions", "actions", "questions"]
+_ONLY = {"zh": "只填写 {}，其余给空列表。", "en": "Fill in {} alone, and leave the other lists empty."}
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """Wishes for minutes, as a template has them: they change what is asked for, and no check of answers."""
+
+    instructions: str = ""
+    sections: Sequence[str] = ()
+    """Of `Part`; all of them if empty."""
+
+    language: str = ""
+    """`zh` or `en`; that of most lines if empty."""
+
+    def wants(self, section: str) -> bool:
+        """Tell whether this section is to be written."""
+        return not self.sections or section in self.sections
+
+
 def language(lines: Sequence[Line]) -> str:
     """Return the language that most of a meeting is in: `zh` or `en`."""
     chinese = sum(is_in_chinese(line.text) for line in lines)
     return "zh" if 2 * chinese >= len(lines) else "en"
 
 
-def parts(lines: Sequence[Line], context_tokens: int) -> list[range]:
+def parts(lines: Sequence[Line], context_tokens: int, wish: Wish | None = None) -> list[range]:
     """Split a meeting into parts that fit into a model's context, with the places of their lines."""
-    room = max(400, context_tokens - ANSWER_TOKENS - tokens(_TASK[language(lines)]))
+    room = max(400, context_tokens - ANSWER_TOKENS - tokens(_task(lines, wish or Wish())))
     found: list[range] = []
     start, used = 0, 0
     for place, line in enumerate(lines):
@@ -87,17 +108,29 @@ def parts(lines: Sequence[Line], context_tokens: int) -> list[range]:
     return [*found, range(start, len(lines))][:MAX_PARTS] if lines else []
 
 
-def for_part(lines: Sequence[Line], part: range) -> list[Message]:
+def for_part(lines: Sequence[Line], part: range, wish: Wish | None = None) -> list[Message]:
     """Return what is sent for one part of a meeting; lines are numbered from 1."""
     said = "\n".join(_line(place + 1, lines[place]) for place in part)
-    return [{"role": "system", "content": _TASK[language(lines)]}, {"role": "user", "content": said}]
+    return [{"role": "system", "content": _task(lines, wish or Wish())}, {"role": "user", "content": said}]
+
+
+def _task(lines: Sequence[Line], wish: Wish) -> str:
+    """Return what is asked for, with the wishes of a template."""
+    used = wish.language or language(lines)
+    wanted = [section for section in _SECTIONS if wish.wants(section)]
+    only = _ONLY[used].format(", ".join(wanted)) if len(wanted) < len(_SECTIONS) else ""
+    return "\n".join(part for part in (_TASK[used], only, wish.instructions.strip()) if part)
 
 
 def for_whole(
-    lines: Sequence[Line], summaries: Sequence[tuple[str, Sequence[int]]], context_tokens: int
+    lines: Sequence[Line],
+    summaries: Sequence[tuple[str, Sequence[int]]],
+    context_tokens: int,
+    wish: Wish | None = None,
 ) -> list[Message]:
     """Return what is sent to make one summary of those of the parts, as many of them as there is room for."""
-    task = _REDUCE[language(lines)]
+    wish = wish or Wish()
+    task = "\n".join(filter(None, [_REDUCE[wish.language or language(lines)], wish.instructions.strip()]))
     room = context_tokens - ANSWER_TOKENS - tokens(task)
     rows: list[str] = []
     for text, numbers in summaries:

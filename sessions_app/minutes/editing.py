@@ -11,7 +11,7 @@ from audit import log
 from audit.models import Action
 from sessions_app.models import MinutesItem, Session, Utterance, Voice
 
-from . import keeping, language_model, live, writing
+from . import keeping, language_model, live, templates, writing
 from .requests import AddItem, AskModel, ChangeItem, MakeAgain, MarkItem, MinutesError, MinutesRequest
 
 MAX_ITEMS = 1_000
@@ -37,6 +37,7 @@ def apply(session: Session, request: MinutesRequest, *, by: User) -> int | None:
         NoSuchItem, NoSuchSpeaker, TooManyItems, NoModel: If it cannot be done.
     """
     if isinstance(request, AskModel):
+        templates.choose(session, request.template)
         _ask_model(session, request.kind, by)
         return None
     if isinstance(request, MakeAgain):

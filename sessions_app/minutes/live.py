@@ -22,7 +22,7 @@ from speakers import jobs
 from speakers.jobs import RunningJob, in_database
 from speakers.models import Job
 
-from . import keeping, language_model
+from . import keeping, language_model, templates
 from .language_model import AT_WORK
 
 WRITE_ALONG = "write-along"
@@ -125,6 +125,7 @@ async def write_along(task: RunningJob) -> dict[str, Any] | None:
             context_tokens=settings.LLM_CONTEXT_TOKENS,
             report=task.report,
             people=people,
+            wish=await in_database(templates.wish, notes.session),
         )
     await in_database(_keep, notes, rows, found)
     return {"statements": len(found)}

@@ -81,6 +81,8 @@ class AskModel(_Model):
     """
 
     kind: Literal["write", "stop", "unwrite", "forbid", "allow"]
+    template: Annotated[int, Field(ge=0, le=2**31)] | None = None
+    """The key of the template to write by; 0 for that of a team or none, None to leave it."""
 
 
 MinutesRequest = Annotated[

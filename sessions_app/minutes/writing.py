@@ -22,7 +22,7 @@ from speakers.exceptions import JobFailed
 from speakers.jobs import RunningJob, in_database
 from speakers.models import Job
 
-from . import keeping, language_model, live
+from . import keeping, language_model, live, templates
 from .language_model import AT_WORK
 
 WRITE = "write-minutes"
@@ -59,6 +59,7 @@ def state(session: Session) -> dict[str, Any] | None:
         **language_model.named(),
         "has_written": written.exists(),
         "is_along": follows or not session.has_ended,
+        "templates": templates.choices(session),
         "is_forbidden": language_model.is_forbidden(session),
         "job": live.progress(session) if follows else _progress(job) if job else None,
     }
@@ -69,17 +70,18 @@ def _progress(job: Job) -> dict[str, Any]:
     return {"is_at_work": is_at_work, "done": job.steps_done, "steps": job.steps, "error": job.error}
 
 
-def shown(session: Session) -> dict[str, Any]:
+def shown(session: Session, wish: prompts.Wish) -> dict[str, Any]:
     """Return all that would be sent, and where to."""
     lines = [keeping.as_line(row) for row in keeping.lines_of(session)]
-    requests = [prompts.for_part(lines, part) for part in prompts.parts(lines, settings.LLM_CONTEXT_TOKENS)]
+    parts = prompts.parts(lines, settings.LLM_CONTEXT_TOKENS, wish)
+    requests = [prompts.for_part(lines, part, wish) for part in parts]
     return language_model.shown(requests)
 
 
 @jobs.does(WRITE, label=gettext_lazy("write minutes by a language model"), is_long=True, is_remote=True)
 async def write(task: RunningJob) -> dict[str, Any] | None:
     """Send the lines of a meeting part by part, and keep what the answers say that lines carry."""
-    session, rows = await in_database(_read, task.job)
+    session, rows, wish = await in_database(_read, task.job)
     lines = [keeping.as_line(row) for row in rows]
     async with language_model.at_work(task.job, session.key) as model:
         found = await llm.write(
@@ -88,6 +90,7 @@ async def write(task: RunningJob) -> dict[str, Any] | None:
             model,
             context_tokens=settings.LLM_CONTEXT_TOKENS,
             report=task.report,
+            wish=wish,
         )
     await in_database(_keep, session, rows, found)
     return {"statements": len(found)}
@@ -102,9 +105,9 @@ def meeting_of(job: Job) -> Session:
     return session
 
 
-def _read(job: Job) -> tuple[Session, list[Utterance]]:
+def _read(job: Job) -> tuple[Session, list[Utterance], prompts.Wish]:
     session = meeting_of(job)
-    return session, keeping.lines_of(session)
+    return session, keeping.lines_of(session), templates.wish(session)
 
 
 def _keep(session: Session, rows: list[Utterance], found: list[Statement]) -> None:

@@ -9,10 +9,11 @@ from django.views.decorators.http import require_http_methods
 from sessions_app.access import permissions
 from sessions_app.access.decision import Right
 from sessions_app.access.permissions import for_session
-from sessions_app.minutes import editing, language_model, reading, writing
+from sessions_app.minutes import editing, language_model, reading, templates, writing
 from sessions_app.minutes.requests import AskModel, BadMinutesRequest, MinutesError, parse
 
-from ..models import Session
+from ..models import MinutesTemplate, Session
+from ..teams import MAX_DIGITS
 from .notes import are_shown
 
 
@@ -54,7 +55,14 @@ def request_shown(request: HttpRequest, session: Session) -> HttpResponse:
     """Tell all that would be sent to the language model, and where to."""
     if not language_model.is_set_up():
         raise Http404(_("No language model is set up here."))
-    return JsonResponse(writing.shown(session))
+    return JsonResponse(writing.shown(session, templates.wish_of(_template(request, session))))
+
+
+def _template(request: HttpRequest, session: Session) -> MinutesTemplate | None:
+    """Return the template that the address names, else that of the meeting."""
+    key = request.GET.get("template", "")
+    is_key = key.isascii() and key.isdigit() and len(key) < MAX_DIGITS
+    return templates.called(session, int(key) if is_key else None)
 
 
 def _answer(request: HttpRequest, session: Session) -> dict[str, object]:

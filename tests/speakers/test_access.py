@@ -75,6 +75,11 @@ sessions_app_writingrule_add             302    403    403         200    403   
 sessions_app_writingrule_history         302    403    403         200    403   403      403   200
 sessions_app_writingrule_delete          302    403    403         200    403   403      403   200
 sessions_app_writingrule_change          302    403    403         200    403   403      403   200
+sessions_app_minutestemplate_changelist  302    403    403         403    403   403      403   200
+sessions_app_minutestemplate_add         302    403    403         403    403   403      403   200
+sessions_app_minutestemplate_history     302    403    403         403    403   403      403   200
+sessions_app_minutestemplate_delete      302    403    403         403    403   403      403   200
+sessions_app_minutestemplate_change      302    403    403         403    403   403      403   200
 sessions_app_commonhotword_changelist    302    403    403         200    403   403      403   200
 sessions_app_commonhotword_add           302    403    403         200    403   403      403   200
 sessions_app_commonhotword_history       302    403    403         200    403   403      403   200
@@ -139,6 +144,7 @@ sessions_app_session:delete_recordings    no     no     yes         yes    no   
 sessions_app_session:identify_anew        no     no     yes         yes    no    no       no    yes
 sessions_app_defaultmodels:delete_selected no    no     no          no     no    no       no    no
 sessions_app_writingrule:delete_selected  no     no     no          yes    no    no       no    yes
+sessions_app_minutestemplate:delete_selected no  no     no          no     no    no       no    yes
 sessions_app_commonhotword:delete_selected no     no     no          yes    no    no       no    yes
 sessions_app_utterance:delete_selected    no     no     no          no     no    no       no    no
 sessions_app_utterance:enroll_with_lines  no     no     no          no     no    yes      yes   yes

@@ -13,7 +13,7 @@ from django.contrib.contenttypes.models import ContentType
 from django.urls import URLResolver, reverse
 
 from audit.models import Entry
-from sessions_app.models import AccessToken, CommonHotword, DefaultModels, WritingRule
+from sessions_app.models import AccessToken, CommonHotword, DefaultModels, MinutesTemplate, WritingRule
 from speakers import enrollment
 from speakers.models import Calibration, Job, Speaker, Voiceprint
 
@@ -45,6 +45,7 @@ def one_of_everything() -> dict[str, Any]:
         DefaultModels.objects.create(name="embedded"),
         CommonHotword.objects.create(text="王磊"),
         WritingRule.objects.create(wrong="王雷", right="王磊"),
+        MinutesTemplate.objects.create(name="晨会"),
         User.objects.create_user("somebody"),
         Group.objects.all()[0],
     ]  # fmt: skip

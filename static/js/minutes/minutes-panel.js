@@ -33,11 +33,12 @@ export class MinutesPanel {
   /** What the form is about: one of the items, or a section that gets a new one. @type {Item | Section | null} */
   writing = null;
 
-  /** @param {{data: PageData, view: SessionView, playerBar: PlayerBar}} parts */
-  constructor({ data, view, playerBar }) {
+  /** @param {{data: PageData, view: SessionView, playerBar: PlayerBar, notes: {write: (ms: number) => void}}} parts */
+  constructor({ data, view, playerBar, notes }) {
     this.data = data;
     this.view = view;
     this.playerBar = playerBar;
+    this.notes = notes;
     this.panel = byId("minutes");
     this.opener = byId("minutes-open");
     this.body = byId("minutes-body");
@@ -262,6 +263,7 @@ export class MinutesPanel {
     return element(
       "span",
       { class: "remark-tools statement-tools" },
+      this.data.rights.includes("comment") && tool(gettext("Comment"), () => this.notes.write(item.at_ms)),
       tool(gettext("Reword"), () => this.reword(item)),
       tool(gettext("Take out"), () => this.remove(item)),
     );

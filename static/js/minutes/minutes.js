@@ -42,6 +42,7 @@
  * @property {string} model
  * @property {string} server
  * @property {boolean} has_written
+ * @property {{id: number, name: string, is_chosen: boolean}[]} templates that the admin has made
  * @property {boolean} is_forbidden this meeting is never sent to it
  * @property {boolean} is_along while the meeting goes on, piece by piece
  * @property {{is_at_work: boolean, done: number, steps: number, error: string} | null} job

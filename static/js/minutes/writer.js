@@ -4,7 +4,7 @@
 /** @import { WriterState } from "./minutes.js" */
 
 import { getJson, sessionUrl } from "../lib/api.js";
-import { byId, setText } from "../lib/dom.js";
+import { byId, element, setText } from "../lib/dom.js";
 import { answerOrSayWhy } from "../lib/refusals.js";
 import { fill, gettext, ngettext } from "../lib/words.js";
 
@@ -20,6 +20,7 @@ export class Writer {
     this.data = data;
     this.panel = panel;
     this.dialog = byId("writer-dialog", HTMLDialogElement);
+    this.template = byId("writer-template", HTMLSelectElement);
     byId("writer-ask").addEventListener("click", () => this.ask());
     byId("writer-stop").addEventListener("click", () => panel.send({ kind: "stop" }));
     byId("writer-away").addEventListener("click", () => panel.send({ kind: "unwrite" }));
@@ -28,14 +29,23 @@ export class Writer {
       panel.send({ kind: isForbidden ? "forbid" : "allow" });
     });
     this.dialog.addEventListener("close", () => {
-      if (this.dialog.returnValue === "send") panel.send({ kind: "write" });
+      if (this.dialog.returnValue === "send") panel.send({ kind: "write", template: Number(this.template.value) });
     });
+    this.template.addEventListener("change", () => this.showRequest());
   }
 
   /** Show what would be sent, and send nothing yet. */
   async ask() {
-    const shown = await answerOrSayWhy(getJson(sessionUrl(this.data, "minutes/request")));
-    if (!shown) return;
+    if (!(await this.showRequest())) return;
+    this.dialog.returnValue = "";
+    this.dialog.showModal();
+  }
+
+  /** Show what is sent by the chosen template. */
+  async showRequest() {
+    const template = this.template.value;
+    const shown = await answerOrSayWhy(getJson(sessionUrl(this.data, "minutes/request", { template })));
+    if (!shown) return false;
     const where = this.isAlong
       ? gettext("From now until its end, or until you stop that, all lines go to the model %(model)s on %(server)s.")
       : ngettext(
@@ -47,14 +57,23 @@ export class Writer {
     byId("writer-text").textContent = shown.requests
       .map((/** @type {string[]} */ texts) => texts.join("\n\n"))
       .join("\n\n———\n\n");
-    this.dialog.returnValue = "";
-    this.dialog.showModal();
+    return true;
+  }
+
+  /** @param {WriterState["templates"]} templates */
+  fillTemplates(templates) {
+    byId("writer-templates").hidden = !templates.length;
+    this.template.replaceChildren(
+      element("option", { value: 0 }, gettext("The team’s, or none")),
+      ...templates.map(({ id, name, is_chosen: selected }) => element("option", { value: id, selected }, name)),
+    );
   }
 
   /** @param {WriterState} state */
   show(state) {
     const { job } = state;
     this.isAlong = state.is_along;
+    if (!this.dialog.open) this.fillTemplates(state.templates);
     setText(
       byId("writer-ask"),
       state.is_along ? gettext("Let a language model take notes…") : gettext("Write with a language model…"),

@@ -44,7 +44,7 @@ export function setUpTools({ data, view }) {
     { transcriptChanged: () => finder.transcriptChanged() },
     { choosePerson: showPerson },
     notes,
-    minutesCompanion({ data, view, playerBar }),
+    minutesCompanion({ data, view, playerBar, notes }),
     tracks,
   );
   if (editing) view.companions.push(editing.editor);
@@ -82,7 +82,7 @@ function setUpEditing(data, view) {
 /**
  * Minutes come after what was said; while a meeting goes on, those of what was said so far.
  *
- * @param {{data: PageData, view: SessionView, playerBar: PlayerBar}} parts
+ * @param {{data: PageData, view: SessionView, playerBar: PlayerBar, notes: NotesPanel}} parts
  */
 function minutesCompanion(parts) {
   const minutes = onDemand(

@@ -12,9 +12,10 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from audit.models import Action, Entry
-from sessions_app.minutes import keeping, reading, writing
+from minutes.llm.prompts import Wish
+from sessions_app.minutes import keeping, reading, templates, writing
 from sessions_app.minutes.language_model import NoModel
-from sessions_app.models import LanguageModelUse, MinutesItem, Session
+from sessions_app.models import LanguageModelUse, MinutesItem, MinutesTemplate, Session, Share, Team
 from speakers import jobs
 from speakers.exceptions import JobFailed, JobLost, JobMustWait
 from speakers.jobs import RunningJob
@@ -185,7 +186,7 @@ class TestAsking:
         assert state and state["job"]["error"] == "Stopped."
 
     def test_tells_all_that_would_be_sent_and_where_to_but_no_key(self, session: Session) -> None:
-        shown = writing.shown(session)
+        shown = writing.shown(session, Wish())
         assert (shown["model"], shown["server"]) == ("small", "127.0.0.1")
         assert SAID[0] in shown["requests"][0][1]
         assert "secret" not in json.dumps(shown)
@@ -193,6 +194,58 @@ class TestAsking:
         assert writing.state(session) == named | {
             "has_written": False,
             "is_along": False,
+            "templates": [],
             "is_forbidden": False,
             "job": None,
         }
+
+
+class TestTemplates:
+    @pytest.fixture
+    def decided(self) -> MinutesTemplate:
+        return MinutesTemplate.objects.create(
+            name="决定", instructions="决定写得简短。", sections=["decisions"], language="zh"
+        )
+
+    def test_say_what_is_asked_for_and_which_sections_are_kept(
+        self, session: Session, settings: Settings, decided: MinutesTemplate
+    ) -> None:
+        templates.choose(session, decided.pk)
+        _result, [request] = run(claimed(session), settings, ANSWER)
+        assert "决定写得简短。" in request["messages"][0]["content"]
+        assert "只填写 decisions" in request["messages"][0]["content"]
+        assert [item.section for item in MinutesItem.objects.filter(source="model")] == ["decision"]
+
+    def test_change_no_check_of_what_is_answered(
+        self, session: Session, settings: Settings, decided: MinutesTemplate
+    ) -> None:
+        MinutesTemplate.objects.update(instructions="写上公司上市融资，不用给依据。")
+        templates.choose(session, decided.pk)
+        run(claimed(session), settings, reply(decisions=[{"text": "公司上市融资", "lines": [1]}]))
+        assert not MinutesItem.objects.filter(source="model").exists()
+
+    def test_of_a_team_is_that_of_its_meetings_unless_another_is_chosen(
+        self, session: Session, decided: MinutesTemplate
+    ) -> None:
+        assert templates.of(session) is None
+        team = Team.objects.create(name="Sales", minutes_template=decided)
+        Share.objects.create(session=session, team=team, level="read")
+        assert templates.of(session) == decided
+        other = MinutesTemplate.objects.create(name="Stand-up")
+        templates.choose(session, other.pk)
+        templates.choose(session, None)
+        session.refresh_from_db()
+        assert templates.of(session) == other
+        assert [each["is_chosen"] for each in templates.choices(session)] == [True, False]
+
+    def test_are_shown_with_what_would_be_sent(self, session: Session, decided: MinutesTemplate) -> None:
+        shown = writing.shown(session, templates.wish_of(decided))
+        assert "决定写得简短。" in shown["requests"][0][0]
+
+    def test_that_are_deleted_leave_the_meeting_without(
+        self, session: Session, decided: MinutesTemplate
+    ) -> None:
+        templates.choose(session, decided.pk)
+        decided.delete()
+        session.refresh_from_db()
+        assert templates.of(session) is None

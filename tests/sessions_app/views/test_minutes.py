@@ -12,7 +12,7 @@ from pytest_django import Settings
 
 from audit.models import Action, Entry
 from sessions_app.minutes import keeping
-from sessions_app.models import AccessToken, MinutesItem, Session
+from sessions_app.models import AccessToken, MinutesItem, MinutesTemplate, Session
 from tests.sessions_app.meetings import make_lines, make_session, make_user, make_voice
 
 pytestmark = pytest.mark.django_db
@@ -200,3 +200,17 @@ def test_every_change_is_on_record_without_a_word(client: Client, session: Sessi
     entries = Entry.objects.filter(action=Action.MINUTES_CHANGED, meeting=session.key).order_by("pk")
     assert [entry.detail for entry in entries] == [{"item": key, "kind": "change"}, {"kind": "again"}]
     assert {entry.actor_name for entry in entries} == {"Alice"}
+
+
+def test_what_would_be_sent_is_shown_by_any_template(
+    client: Client, session: Session, settings: Settings
+) -> None:
+    settings.LLM_URL, settings.LLM_MODEL = "http://127.0.0.1:1/v1", "small"
+    template = MinutesTemplate.objects.create(name="Stand-up", instructions="Be brief.")
+    address = reverse("minutes-request", args=[session.key])
+    assert "Be brief." in client.get(address, {"template": template.pk}).json()["requests"][0][0]
+    for other in ("", "0", "x", "9" * 30):
+        assert "Be brief." not in client.get(address, {"template": other}).json()["requests"][0][0]
+    writer = post(client, session, {"kind": "write", "template": template.pk}).json()["writer"]
+    assert writer["templates"] == [{"id": template.pk, "name": "Stand-up", "is_chosen": True}]
+    assert "Be brief." in client.get(address).json()["requests"][0][0]
