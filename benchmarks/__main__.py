@@ -27,6 +27,7 @@ COMMANDS = {
     "uploads": ("-m", "benchmarks.uploads"),
     "minutes": ("-m", "benchmarks.minutes"),
     "attacks": ("-m", "benchmarks.attacks"),
+    "backup": ("-m", "benchmarks.backup"),
     "itn": ("-m", "benchmarks.itn"),
     "hotwords": ("-m", "benchmarks.hotwords"),
 }
