@@ -1,4 +1,4 @@
-"""Brings the figures in docs/performance.md, docs/speakers.md and docs/hotwords.md up to date.
+"""Brings the figures in docs/performance.md, people.md, speakers.md and hotwords.md up to date.
 
     python -m benchmarks.performance_page
 
@@ -9,16 +9,15 @@ a picture of latency against streams.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from . import results
+from .people import AT_LEAST, GOALS
 from .speakers import table as speakers_figures
 
 PAGE = Path("docs/performance.md")
-SPEAKERS_PAGE = Path("docs/speakers.md")
-HOTWORDS_PAGE = Path("docs/hotwords.md")
 PICTURE = Path("docs/latency.svg")
 
 CURVES = (
@@ -29,47 +28,30 @@ CURVES = (
 
 Figures = Mapping[str, Any]
 
+Tell = Callable[[Figures, str], str]
+"""Says figures in Markdown, with where they are from."""
+
 
 def main() -> None:
-    streams, embedded = results.read("streams"), results.read("embedded")
-    transport, chaos = results.read("transport"), results.read("chaos")
-    pages, endurance = results.read("pages"), results.read("endurance")
-    page = PAGE.read_text(encoding="utf-8")
-    if streams:
-        table = streams_table(streams["loads"])
-        page = with_table(page, "streams", f"{verdict(streams)} {results.origin('streams')}\n\n{table}")
-        page = with_table(page, "stages", stages_table(streams))
+    blocks = list(_blocks())
+    for path in sorted({path for path, _, _ in blocks}):
+        page = path.read_text(encoding="utf-8")
+        for its, name, told in blocks:
+            if its == path:
+                page = with_table(page, name, told)
+        path.write_text(page, encoding="utf-8")
+        print(f"{path} shows what benchmarks/results holds")
+    if streams := results.read("streams"):
         PICTURE.write_text(latency_picture(streams["loads"]), encoding="utf-8")
-    if embedded:
-        table = embedded_table(embedded)
-        page = with_table(page, "embedded", f"{results.origin('embedded')}\n\n{table}")
-    if latency := results.read("latency"):
-        page = with_table(page, "latency", f"{results.origin('latency')}\n\n{latency_table(latency)}")
-    if endurance:
-        table = endurance_table(endurance)
-        page = with_table(page, "endurance", f"{results.origin('endurance')}\n\n{table}")
-    if transport:
-        page = with_table(page, "transport", f"{results.origin('transport')}\n\n{transport_table(transport)}")
-    if chaos:
-        page = with_table(page, "chaos", f"{chaos_verdict(chaos)} {results.origin('chaos')}")
-    for name in ("failover", "failover_postgresql"):
-        if failover := results.read(name):
-            page = with_table(page, name, f"{failover_verdict(failover)} {results.origin(name)}")
-    if pages:
-        tables = f"{pages_table(pages)}\n\n{archives_table(pages)}"
-        page = with_table(page, "pages", f"{results.origin('pages')}\n\n{tables}")
-    PAGE.write_text(page, encoding="utf-8")
-    if speakers := results.read("speakers"):
-        page = SPEAKERS_PAGE.read_text(encoding="utf-8")
-        told = f"{results.origin('speakers')}\n\n{speakers_table(speakers)}"
-        SPEAKERS_PAGE.write_text(with_table(page, "speakers", told), encoding="utf-8")
-    if hotwords := results.read("hotwords"):
-        page = HOTWORDS_PAGE.read_text(encoding="utf-8")
-        told = f"{hotwords_verdict(hotwords)} {results.origin('hotwords')}\n\n{hotwords_table(hotwords)}"
-        if "people_table" in hotwords:
-            told += f"\n\n{people_hotwords(hotwords)}"
-        HOTWORDS_PAGE.write_text(with_table(page, "hotwords", told), encoding="utf-8")
-    print(f"{PAGE}, {SPEAKERS_PAGE}, {HOTWORDS_PAGE} and {PICTURE} show what benchmarks/results holds")
+
+
+def _blocks() -> Iterator[tuple[Path, str, str]]:
+    """Yield the page, the name and the text of each result that there is."""
+    for name, (path, tell) in _TOLD.items():
+        if figures := results.read(name):
+            yield path, name, tell(figures, results.origin(name))
+    if streams := results.read("streams"):
+        yield PAGE, "stages", stages_table(streams)
 
 
 def with_table(page: str, name: str, table: str) -> str:
@@ -110,6 +92,42 @@ def speakers_table(figures: Figures) -> str:
     """How often it is right who is speaking, and what a line costs."""
     columns = speakers_figures.columns_of(figures)
     return as_table(speakers_figures.heads_of(columns), speakers_figures.rows_of(columns))
+
+
+def people_table(figures: Figures) -> str:
+    """How well people are recognised, and what it costs, beside the goals."""
+    rows = []
+    for what, name in _PEOPLE:
+        goal = f"{'at least' if name in AT_LEAST else 'at most'} {_people_figure(name, GOALS[name])}"
+        rows.append([what, _people_figure(name, figures[name]), goal])
+    return as_table(["", "measured", "goal"], rows)
+
+
+_PEOPLE = (
+    ("characters wrong, 30 speakers (AISHELL-3)", "cer_aishell3"),
+    ("one speaker, 150 lines (AISHELL-1 S0150)", "cer_aishell1"),
+    ("the 30 speakers with noise at 10 dB", "cer_noise_10db"),
+    ("in a room", "cer_room"),
+    ("by telephone", "cer_telephone"),
+    ("places of marks in spontaneous talk, F1", "marks_f1"),
+    ("lines that end inside a word, in ten minutes without pauses", "cuts_inside_words"),
+    ("pieces of 132 without speech that get a text", "hallucinated"),
+    ("spoken lines without text", "lost"),
+    ("processor for a second of speech, one stream, ms: finals", "cpu_ms_finals"),
+    ("the same with partials", "cpu_ms_partials"),
+)
+
+
+def _people_figure(name: str, value: float) -> str:
+    if name.startswith("cer_"):
+        return f"{value:.1%}"
+    return f"{value:.2f}" if name == "marks_f1" else f"{value:.0f}"
+
+
+def hotwords_told(figures: Figures, origin: str) -> str:
+    """How many places hotwords find: by scripted noise, and among people if they were measured."""
+    told = f"{hotwords_verdict(figures)} {origin}\n\n{hotwords_table(figures)}"
+    return f"{told}\n\n{people_hotwords(figures)}" if "people_table" in figures else told
 
 
 def hotwords_verdict(figures: Figures) -> str:
@@ -375,6 +393,34 @@ def as_table(heads: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
     """Return a table of Markdown."""
     lines = [heads, ["---"] * len(heads), *rows]
     return "\n".join("| " + " | ".join(map(str, line)) + " |" for line in lines)
+
+
+def _table(of: Callable[[Figures], str]) -> Tell:
+    return lambda figures, origin: f"{origin}\n\n{of(figures)}"
+
+
+def _verdict(of: Callable[[Figures], str]) -> Tell:
+    return lambda figures, origin: f"{of(figures)} {origin}"
+
+
+_TOLD: dict[str, tuple[Path, Tell]] = {
+    "streams": (
+        PAGE,
+        lambda figures, origin: f"{verdict(figures)} {origin}\n\n{streams_table(figures['loads'])}",
+    ),
+    "embedded": (PAGE, _table(embedded_table)),
+    "latency": (PAGE, _table(latency_table)),
+    "endurance": (PAGE, _table(endurance_table)),
+    "transport": (PAGE, _table(transport_table)),
+    "chaos": (PAGE, _verdict(chaos_verdict)),
+    "failover": (PAGE, _verdict(failover_verdict)),
+    "failover_postgresql": (PAGE, _verdict(failover_verdict)),
+    "pages": (PAGE, _table(lambda figures: f"{pages_table(figures)}\n\n{archives_table(figures)}")),
+    "people": (Path("docs/people.md"), _table(people_table)),
+    "speakers": (Path("docs/speakers.md"), _table(speakers_table)),
+    "hotwords": (Path("docs/hotwords.md"), hotwords_told),
+}
+"""By the name of a result: the page that has it, between marks of that name."""
 
 
 if __name__ == "__main__":

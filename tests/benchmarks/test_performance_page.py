@@ -6,6 +6,7 @@ from xml.etree import ElementTree
 
 import pytest
 
+from benchmarks.people import GOALS
 from benchmarks.performance_page import (
     archives_table,
     chaos_verdict,
@@ -18,6 +19,7 @@ from benchmarks.performance_page import (
     pages_table,
     peer_verdict,
     people_hotwords,
+    people_table,
     speakers_table,
     stages_table,
     streams_table,
@@ -248,6 +250,19 @@ class TestFailover:
         assert "Of 900 lines **2 were lost, 0 doubled, 0 wrong**" in told
         assert "2.5 s at most" in told
         assert "take 3 ms (p50) and 9 ms (p99) instead of 2 and 8" in told
+
+
+class TestPeople:
+    FIGURES: ClassVar = dict(GOALS, cer_room=0.1707, marks_f1=0.889, cpu_ms_finals=107.14)
+
+    def test_each_figure_stands_beside_its_goal_in_its_own_unit(self) -> None:
+        table = people_table(self.FIGURES)
+        assert "| in a room | 17.1% | at most 17.0% |" in table
+        assert "| places of marks in spontaneous talk, F1 | 0.89 | at least 0.60 |" in table
+        assert "one stream, ms: finals | 107 | at most 60 |" in table
+
+    def test_every_goal_is_there(self) -> None:
+        assert len(people_table(self.FIGURES).splitlines()) == 2 + len(GOALS)
 
 
 class TestSpeakers:
