@@ -7,9 +7,10 @@ import ipaddress
 import os
 import secrets
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
 
@@ -118,6 +119,42 @@ def redis(name: str) -> str:
     except addresses.BadAddress as error:
         raise ImproperlyConfigured(f"{name} is not understood: {error}.") from None
     return value
+
+
+@dataclass(frozen=True, slots=True)
+class MailServer:
+    """A server that takes e-mails; without a host there is none."""
+
+    host: str = ""
+    port: int = 25
+    user: str = ""
+    password: str = field(default="", repr=False)
+    has_starttls: bool = False
+    has_tls: bool = False
+
+
+def mail_server(name: str) -> MailServer:
+    """Read the address of a mail server."""
+    value = text(name, "")
+    if not value:
+        return MailServer()
+    usual_ports = {"smtp": 25, "smtp+tls": 587, "smtp+ssl": 465}
+    parts = urlsplit(value)
+    try:
+        port = parts.port or usual_ports[parts.scheme]
+    except (KeyError, ValueError):
+        port = 0
+    if not port or not parts.hostname or parts.path.strip("/") or parts.query:
+        # The value may have a password.
+        raise _wrong(name, "...", "use smtp+tls://USER:PASSWORD@HOST:PORT, or smtp:// or smtp+ssl://")
+    return MailServer(
+        host=parts.hostname,
+        port=port,
+        user=unquote(parts.username or ""),
+        password=unquote(parts.password or ""),
+        has_starttls=parts.scheme == "smtp+tls",
+        has_tls=parts.scheme == "smtp+ssl",
+    )
 
 
 def recordings_storage(name: str) -> dict[str, Any] | None:

@@ -321,6 +321,20 @@ if LLM_URL and not LLM_URL.startswith(("http://", "https://")):
 if LLM_URL and not LLM_MODEL:
     raise ImproperlyConfigured("LLM_URL needs LLM_MODEL: the name of the model as its server has it.")
 
+# E-mail: off unless there is a server for it.
+
+_mail_server = env.mail_server("EMAIL_URL")
+EMAIL_HOST = _mail_server.host
+EMAIL_PORT = _mail_server.port
+EMAIL_HOST_USER = _mail_server.user
+EMAIL_HOST_PASSWORD = _mail_server.password
+EMAIL_USE_TLS = _mail_server.has_starttls
+EMAIL_USE_SSL = _mail_server.has_tls
+EMAIL_TIMEOUT = 10  # a person waits
+DEFAULT_FROM_EMAIL = env.text("DEFAULT_FROM_EMAIL", "")
+if EMAIL_HOST and "@" not in DEFAULT_FROM_EMAIL:
+    raise ImproperlyConfigured("EMAIL_URL needs DEFAULT_FROM_EMAIL: the address that e-mails come from.")
+
 # Voices. The key file is made on first use; in production the keys are better kept elsewhere.
 
 VOICEPRINT_KEYS = env.keys("VOICEPRINT_KEYS")

@@ -39,6 +39,7 @@ class Action(models.TextChoices):
     MEETING_COMMENTED = "meeting-comment", _("commented on a meeting")
     MINUTES_CHANGED = "minutes-change", _("changed the minutes of a meeting")
     MINUTES_SENT = "minutes-send", _("sent a meeting to a language model")
+    MINUTES_MAILED = "minutes-mail", _("sent the minutes of a meeting by e-mail")
     MEETING_SHARED = "meeting-share", _("shared a meeting")
     MEETING_UNSHARED = "meeting-unshare", _("shared a meeting no longer")
     LINK_MADE = "link", _("made a link or token")

@@ -38,6 +38,7 @@ SessionsError
 │   ├── NoSuchSpeaker    minutes/editing: nobody of the meeting
 │   ├── TooManyItems     minutes/editing: the meeting can have no more
 │   ├── NotAsked         minutes/asking: a question that is none
+│   ├── NotMailed        transcripts/mailing: they cannot go by e-mail, or not to these people
 │   └── NoModel          minutes/language_model: none can be asked
 ├── BadLogo              transcripts/letterhead: the file cannot stand at the head of a transcript
 ├── BadRule              store/writing_rules: what is to be written for what makes no sense

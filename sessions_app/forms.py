@@ -42,29 +42,48 @@ class RoleField(forms.ModelMultipleChoiceField):  # type: ignore[type-arg]
         return format_html('{} <span class="hint">{}</span>', *roles.in_words(obj.name))
 
 
+class AddressField(forms.EmailField):
+    """The address at which an account gets e-mails; it may have none."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(
+            required=False,
+            max_length=User._meta.get_field("email").max_length,
+            label=gettext_lazy("E-mail"),
+            help_text=gettext_lazy(
+                "Minutes of meetings can be sent there; logins have nothing to do with it."
+            ),
+            widget=forms.EmailInput(attrs={"autocomplete": "off"}),
+            **kwargs,
+        )
+
+
 class NewAccountForm(forms.ModelForm):  # type: ignore[type-arg]
     """A new account; its password is made for it."""
 
+    email = AddressField()
     roles = RoleField()
 
     class Meta:
         model = User
-        fields = ("username",)
+        fields = ("username", "email")
         labels: ClassVar = {"username": gettext_lazy("User name")}
         help_texts: ClassVar = {"username": ""}
         widgets: ClassVar = {"username": forms.TextInput(attrs={"autocomplete": "off", "autofocus": True})}
 
 
 class AccountForm(forms.Form):
-    """Roles of an account, and that it may be used."""
+    """Roles of an account, its address, and that it may be used."""
 
+    email = AddressField()
     roles = RoleField()
     is_active = forms.BooleanField(label=gettext_lazy("This account may log in"), required=False)
 
     @classmethod
     def of(cls, user: User, data: Any = None, *, is_own: bool) -> AccountForm:
         """Make the form of one account; nobody closes their own."""
-        form = cls(data, initial={"roles": user.groups.all(), "is_active": user.is_active})
+        known = {"email": user.email, "roles": user.groups.all(), "is_active": user.is_active}
+        form = cls(data, initial=known)
         form.fields["is_active"].disabled = is_own
         return form
 

@@ -31,6 +31,14 @@ def is_shared_with(user: User) -> Q:
     return Q(pk__in=_shares(user).values("session"))
 
 
+def people_of(session: Session) -> QuerySet[User]:
+    """Select the people of a session: its owner, and all with whom it is shared, by name or by a team."""
+    by_name = Q(shares__session=session)
+    by_team = Q(memberships__team__shares__session=session)
+    found = User.objects.filter(Q(session=session) | by_name | by_team, is_active=True)
+    return User.objects.filter(pk__in=found.values("pk"))
+
+
 def share_with_teams(session: Session) -> None:
     """Share a new session with the teams of its owner, as far as the owner lets them have recordings."""
     memberships = Membership.objects.filter(user=session.owner_id, shares_recordings=True)

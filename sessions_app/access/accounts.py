@@ -32,22 +32,22 @@ def may_change(manager: User, account: User) -> bool:
     return manager.has_perm(MANAGE) and (manager.is_superuser or not account.is_superuser)
 
 
-def add(username: str, roles: Iterable[Group], *, by: User) -> tuple[User, str]:
+def add(username: str, roles: Iterable[Group], *, by: User, email: str = "") -> tuple[User, str]:
     """Make an account, and return it with its first password, which is told once."""
     password = new_password()
     with transaction.atomic():
-        user = User.objects.create_user(username, password=password)
+        user = User.objects.create_user(username, email, password)
         user.groups.set(roles)
         _log(user, ADDITION, {"added": {}}, by=by)
         audit_log.record(Action.ACCOUNT_MADE, by=by, account=user.pk, roles=_names(user))
     return user, password
 
 
-def change(user: User, roles: Iterable[Group], *, is_active: bool, by: User) -> None:
-    """Give an account these roles and no others, and open or close it."""
+def change(user: User, roles: Iterable[Group], *, email: str, is_active: bool, by: User) -> None:
+    """Give an account these roles and no others, and its address; open or close it."""
     with transaction.atomic():
-        user.is_active = is_active
-        user.save(update_fields=["is_active"])
+        user.email, user.is_active = email, is_active
+        user.save(update_fields=["email", "is_active"])
         user.groups.set(roles)
         _log(user, CHANGE, {"changed": {"fields": ["roles"]}}, by=by)
         audit_log.record(

@@ -127,7 +127,7 @@ def as_text(export: Export) -> bytes:
     """Write a heading, the minutes, then a paragraph for each turn."""
     blocks = [f"{export.title}\n{_facts(export)}"]
     for part in parts(export.minutes):
-        blocks.append("\n".join([part.heading, *(_minutes_line(row) for row in part.rows)]))
+        blocks.append("\n".join([part.heading, *(row.in_words for row in part.rows)]))
     for turn in turns(export):
         head = " ".join(part for part in (_time(export, turn[0]), _name(export, turn[0])) if part)
         body = "\n".join(_marked(export, line) for line in turn)
@@ -135,11 +135,6 @@ def as_text(export: Export) -> bytes:
     if export.notes:
         blocks.append(f"{_('Notes')}\n" + "\n".join(map(_note_line, export.notes)))
     return "\n\n".join(blocks).encode() + b"\n"
-
-
-def _minutes_line(row: Row) -> str:
-    facts = f" ({row.facts})" if row.facts else ""
-    return f"{row.box}{f'{row.time} ' if row.time else ''}{row.text}{facts}"
 
 
 def _marked(export: Export, line: Line) -> str:

@@ -32,6 +32,9 @@ class Row:
     is_done: bool | None = None
     """None of what is no task."""
 
+    line: int | None = None
+    """The key of the first line that carries it."""
+
     @property
     def time(self) -> str:
         return clock(self.at_s) if self.at_s is not None else ""
@@ -44,6 +47,12 @@ class Row:
     @property
     def box(self) -> str:
         return {None: "", True: "☑ ", False: "☐ "}[self.is_done]
+
+    @property
+    def in_words(self) -> str:
+        """Return all of it in a line of text."""
+        facts = f" ({self.facts})" if self.facts else ""
+        return f"{self.box}{f'{self.time} ' if self.time else ''}{self.text}{facts}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +90,7 @@ def _row(item: Item) -> Row:
         who=one_line(item.who.name) if item.who and has_who else "",
         due=_due(item) if is_task else "",
         is_done=item.is_done if is_task else None,
+        line=item.lines[0][0] if item.lines else None,
     )
 
 

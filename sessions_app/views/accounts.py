@@ -107,20 +107,24 @@ def add_account(request: HttpRequest) -> HttpResponse:
     form = NewAccountForm(request.POST or None)
     if form.is_valid():
         known = form.cleaned_data
-        user, password = accounts.add(known["username"], known["roles"], by=user_of(request))
+        user, password = accounts.add(
+            known["username"], known["roles"], email=known["email"], by=user_of(request)
+        )
         return render(request, "accounts/password_made.html", {"account": user, "password": password})
     return render(request, "accounts/add.html", {"form": form})
 
 
 @needs(accounts.MANAGE)
 def change_account(request: HttpRequest, key: int) -> HttpResponse:
-    """Give an account its roles, and open or close it."""
+    """Give an account its roles and address, and open or close it."""
     account = account_to_change(request, key)
     manager = user_of(request)
     form = AccountForm.of(account, request.POST or None, is_own=account == manager)
     if form.is_valid():
         known = form.cleaned_data
-        accounts.change(account, known["roles"], is_active=known["is_active"], by=manager)
+        accounts.change(
+            account, known["roles"], email=known["email"], is_active=known["is_active"], by=manager
+        )
         messages.success(request, _("Saved."))
         return redirect("account-list")
     context = {"account": account, "form": form, "has_second_factor": second_factor.has_one(account)}

@@ -20,7 +20,7 @@ from sessions_app.access.decision import Right
 from sessions_app.access.permissions import for_session, for_visitors
 from sessions_app.catalogue import listing, row_html, running
 from sessions_app.catalogue.first_start import FIRST_START
-from sessions_app.transcripts import notes, transcript
+from sessions_app.transcripts import mailing, notes, transcript
 from speakers.models import Speaker
 from speakers.permissions import ENROLL, VIEW
 
@@ -121,6 +121,7 @@ def session(request: HttpRequest, session: Session) -> HttpResponse:
         "earlier": known.filter(pk=session.continues_id).first() if session.continues_id else None,
         "later": known.filter(continues=session).order_by("pk"),
         "rights": {right.name.lower() for right in rights},
+        "has_mail": mailing.is_set_up(),
         "page_data": _page_data(request, session, rights) | {"transcript": snapshot.as_json()},
         "first_lines": first_lines(snapshot, is_live=not session.has_ended),
     }

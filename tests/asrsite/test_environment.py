@@ -180,6 +180,12 @@ class TestSettings:
             ("DATABASE_URL", "mysql://localhost/x"),
             ("DATABASE_URL", "nonsense"),
             ("ASR_DATA_DIR", "/proc/no/such"),
+            ("EMAIL_URL", "mail.example.org"),
+            ("EMAIL_URL", "imap://mail.example.org"),
+            ("EMAIL_URL", "smtp://mail.example.org:post"),
+            ("EMAIL_URL", "smtp://"),
+            ("EMAIL_URL", "smtp+tls://mail.example.org/?tls=1"),
+            ("EMAIL_URL", "smtp://mail.example.org"),  # without a sender
             ("LANGUAGE_CODE", "tlh"),
             ("PORT", "http"),
         ],
@@ -200,6 +206,33 @@ class TestSettings:
         [host] = read.CHANNEL_LAYERS["default"]["CONFIG"]["hosts"]
         assert (host["sentinels"], host["master_name"]) == ([("a", 1), ("b", 2)], "meetings")
         assert read.CACHES["default"]["LOCATION"] == [url]
+
+    @pytest.mark.parametrize(
+        ("url", "expected"),
+        [
+            ("smtp://mail", ("mail", 25, "", "", False, False)),
+            ("smtp+tls://a%40b:c%2Fd@mail.example.org", ("mail.example.org", 587, "a@b", "c/d", True, False)),
+            ("smtp+ssl://a:b@mail.example.org:1465", ("mail.example.org", 1465, "a", "b", False, True)),
+            ("", ("", 25, "", "", False, False)),
+        ],
+    )
+    def test_a_mail_server_is_set_by_its_address(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, url: str, expected: tuple[object, ...]
+    ) -> None:
+        environ = {"ASR_DATA_DIR": str(tmp_path), "EMAIL_URL": url, "DEFAULT_FROM_EMAIL": "a@example.org"}
+        monkeypatch.setattr(os, "environ", environ)
+        read = read_settings()
+        names = ["HOST", "PORT", "HOST_USER", "HOST_PASSWORD", "USE_TLS", "USE_SSL"]
+        assert tuple(getattr(read, f"EMAIL_{name}") for name in names) == expected
+
+    def test_no_password_of_a_mail_server_is_in_an_error(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        environ = {"ASR_DATA_DIR": str(tmp_path), "EMAIL_URL": "smtps://a:secret@mail.example.org"}
+        monkeypatch.setattr(os, "environ", environ)
+        with pytest.raises(ImproperlyConfigured) as raised:
+            read_settings()
+        assert "secret" not in str(raised.value)
 
     def test_whoever_starts_a_command_is_told_so(self, tmp_path: Path) -> None:
         done = check(tmp_path, DEBUG="perhaps")

@@ -9,6 +9,7 @@ import { getJson, postJson, RequestError, sessionUrl } from "../lib/api.js";
 import { clock } from "../lib/clock.js";
 import { byId, element, findById, setText } from "../lib/dom.js";
 import { timeText } from "../lib/moments.js";
+import { onDemand } from "../lib/on-demand.js";
 import { answerOrSayWhy } from "../lib/refusals.js";
 import { toast } from "../lib/toast.js";
 import { fill, gettext, languageOf } from "../lib/words.js";
@@ -52,7 +53,16 @@ export class MinutesPanel {
     this.opener.addEventListener("click", () => this.toggle());
     byId("minutes-close").addEventListener("click", () => this.close());
     if (this.mayEdit) this.listenToWriter();
+    this.setUpMailing();
     this.writer = this.mayEdit ? new Writer({ data, panel: this }) : null;
+  }
+
+  setUpMailing() {
+    const mailing = onDemand(
+      () => import("./mailing.js"),
+      ({ Mailing }) => new Mailing(this.data),
+    );
+    findById("mail-open")?.addEventListener("click", () => mailing((dialog) => dialog.open()));
   }
 
   listenToWriter() {
@@ -143,6 +153,7 @@ export class MinutesPanel {
   show(minutes) {
     byId("minutes-stale").hidden = !minutes.is_out_of_date;
     this.mayChange = this.mayEdit && !minutes.is_so_far;
+    findById("minutes-mail")?.toggleAttribute("hidden", minutes.is_so_far);
     this.showMoment(minutes);
     const opened = new Map([...this.body.querySelectorAll("details")].map((each) => [each.dataset.section, each.open]));
     const sections = filledSections(minutes.items);

@@ -156,6 +156,26 @@ class TestAccounts:
         assert roles_of(anna) == {"transcriber"}
         assert LogEntry.objects.get().user == manager
 
+    def test_an_address_is_written_down_changed_and_taken_away(self, client: Client) -> None:
+        form = {"roles": ticked("viewer"), "is_active": "on"}
+        client.post("/accounts/new/", {"username": "anna", "email": "anna@example.org", **form})
+        anna = User.objects.get(username="anna")
+        assert anna.email == "anna@example.org"
+        assert 'value="anna@example.org"' in client.get(change_page(anna)).text
+
+        for address in ("a@example.org", ""):
+            client.post(change_page(anna), {"email": address, **form})
+            anna.refresh_from_db()
+            assert anna.email == address
+
+    def test_an_address_that_is_none_changes_nothing(self, client: Client) -> None:
+        anna = make_user("anna", "viewer")
+        form = {"email": "nowhere", "roles": ticked("editor"), "is_active": "on"}
+        page = client.post(change_page(anna), form)
+        anna.refresh_from_db()
+        assert "Enter a valid email address." in page.text
+        assert (anna.email, roles_of(anna)) == ("", {"viewer"})
+
     def test_an_account_is_closed_and_opened(self, client: Client) -> None:
         anna = make_user("anna", "viewer")
 
