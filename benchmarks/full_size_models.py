@@ -11,6 +11,8 @@ from __future__ import annotations
 import argparse
 import json
 import math
+import struct
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,6 +23,7 @@ from torch import nn
 
 from recognition.funasr.features import Cmvn, write_cmvn
 from recognition.funasr.loading import build_model, open_directory
+from recognition.funasr.rich_text import EMOTIONS, EVENTS, LANGUAGES
 from recognition.funasr.sanm import OfflineDecoder, OfflineEncoder, position_encoding
 from recognition.segmentation.network import SegmentationNetwork
 from recognition.segmentation.options import PyannoteOptions
@@ -41,6 +44,9 @@ class Size:
     encoder_blocks: int
     decoder_blocks: int
     vocabulary: int
+    pieces: int
+    """Of words, in several languages."""
+    further_blocks: int
     punctuation_width: int
     punctuation_heads: int
     punctuation_blocks: int
@@ -57,6 +63,8 @@ FULL = Size(
     encoder_blocks=50,
     decoder_blocks=16,
     vocabulary=8404,
+    pieces=25_055,
+    further_blocks=20,
     punctuation_width=516,
     punctuation_heads=12,
     punctuation_blocks=12,
@@ -73,6 +81,8 @@ SMALL = Size(
     encoder_blocks=3,
     decoder_blocks=2,
     vocabulary=404,
+    pieces=500,
+    further_blocks=2,
     punctuation_width=48,
     punctuation_heads=4,
     punctuation_blocks=2,
@@ -84,7 +94,7 @@ SMALL = Size(
 
 
 def write_all(root: Path, size: Size = FULL) -> None:
-    """Write every directory that the model set `paraformer-zh` names, and one of a segmenter."""
+    """Write every directory that `paraformer-zh` and `sensevoice` name, and one of a segmenter."""
     for name, write in WRITERS.items():
         write(root / name, size)
 
@@ -137,6 +147,22 @@ def write_seaco_paraformer(path: Path, size: Size = FULL) -> None:
         "wo_input_layer": True,
     }
     _write(path, config, tokens=_tokens(size.vocabulary))
+
+
+def write_sensevoice(path: Path, size: Size = FULL) -> None:
+    """A CTC over an encoder of two halves; its vocabulary is a SentencePiece model."""
+    _write(path, sensevoice_config(size), pieces=sensevoice_pieces(size))
+
+
+def sensevoice_config(size: Size) -> dict[str, Any]:
+    paraformer = _paraformer(size, "SenseVoiceSmall", "WavFrontend")
+    config = {key: paraformer[key] for key in ("model", "encoder_conf", "frontend", "frontend_conf")}
+    config["model_conf"] = {"length_normalized_loss": True, "sos": 1, "eos": 2, "ignore_id": -1}
+    config["encoder"] = "SenseVoiceEncoderSmall"
+    config["encoder_conf"]["tp_blocks"] = size.further_blocks
+    config["tokenizer"] = "SentencepiecesTokenizer"
+    config["tokenizer_conf"] = {"unk_symbol": "<unk>", "split_with_space": True}
+    return config
 
 
 def write_fsmn_vad(path: Path, size: Size = FULL) -> None:
@@ -230,6 +256,7 @@ WRITERS = {
     "paraformer-zh-streaming": write_streaming_paraformer,
     "paraformer-zh": write_seaco_paraformer,
     "paraformer-zh-plain": write_offline_paraformer,
+    "sensevoice": write_sensevoice,
     "fsmn-vad": write_fsmn_vad,
     "ct-punc": write_punctuation,
     "cam++": write_campplus,
@@ -310,13 +337,52 @@ def _tokens(count: int) -> list[str]:
     return [*tokens[: count - 1], "<unk>"]
 
 
-def _write(path: Path, config: dict[str, Any], tokens: list[str] | None = None) -> None:
+def sensevoice_pieces(size: Size) -> list[str]:
+    """Tags, pieces of English words, marks, and Chinese characters for the rest."""
+    tags = [f"<|{name}|>" for name in (*LANGUAGES, *EMOTIONS, *EVENTS, "Speech", "NEUTRAL", "withitn")]
+    words = ["▁hello", "▁the", "▁meet", "ing", "▁", "，", "。"]
+    pieces = ["<unk>", "<s>", "</s>", *tags, *words]
+    return [*pieces, *(chr(0x3400 + number) for number in range(size.pieces - len(pieces)))]
+
+
+def write_sentencepiece(path: Path, pieces: Sequence[str]) -> None:
+    """Write pieces as SentencePiece's file has them: messages of protobuf, each with text, score and type."""
+
+    def field(number: int, content: bytes) -> bytes:
+        assert len(content) < 128
+        return bytes([number << 3 | 2, len(content)]) + content
+
+    kinds = {"<unk>": 2, "<s>": 3, "</s>": 3}
+    path.write_bytes(
+        b"".join(
+            field(
+                1,
+                field(1, piece.encode())
+                + struct.pack("<Bf", 2 << 3 | 5, -number)
+                + bytes([3 << 3, kinds.get(piece, 4 if piece.startswith("<|") else 1)]),
+            )
+            for number, piece in enumerate(pieces)
+        )
+    )
+
+
+def _write(
+    path: Path,
+    config: dict[str, Any],
+    tokens: list[str] | None = None,
+    *,
+    pieces: Sequence[str] = (),
+) -> None:
     path.mkdir(parents=True, exist_ok=True)
     metas: dict[str, Any] = {"init_param": "model.pt", "config": "config.yaml"}
     (path / "config.yaml").write_text(yaml.safe_dump(config, allow_unicode=True), encoding="utf-8")
     if tokens:
         (path / "tokens.json").write_text(json.dumps(tokens, ensure_ascii=False), encoding="utf-8")
         metas["tokenizer_conf"] = {"token_list": "tokens.json"}
+    if pieces:
+        name = "chn_jpn_yue_eng_ko_spectok.bpe.model"
+        write_sentencepiece(path / name, pieces)
+        metas["tokenizer_conf"] = {"bpemodel": name}
     stacked = config.get("frontend_conf", {}).get("lfr_m")
     if stacked:
         # Roughly the log energies of speech in Kaldi's int16 scale.
@@ -333,6 +399,8 @@ def _write(path: Path, config: dict[str, Any], tokens: list[str] | None = None) 
     if hasattr(model, "predictor"):
         _speak_at_a_natural_rate(model.predictor)
         _write_different_tokens(model)
+    if config["model"] == "SenseVoiceSmall":
+        _write_different_pieces(model)
     if config["model"] == "FsmnVADStreaming":
         _follow_energy(model.encoder)
     torch.save(model.state_dict(), path / "model.pt")
@@ -361,6 +429,16 @@ def _write_different_tokens(model: Any) -> None:
 
     with decoder.output_layer.register_forward_pre_hook(balance):
         decoder.decode([encoding.reshape(75, 4, -1).mean(1)], [encoding])
+
+
+@torch.no_grad()
+def _write_different_pieces(model: Any) -> None:
+    """Take away what all inputs have in common, as `_write_different_tokens` does."""
+    encoding, _ = model.encoder.eval()(torch.randn(1, 300, 560), torch.tensor([300]))
+    output = model.ctc.ctc_lo
+    output.weight.mul_(3)
+    output.bias.copy_(-(output.weight @ encoding[0].mean(0)))
+    output.bias[0] += 3.0  # blanks between the pieces
 
 
 @torch.no_grad()

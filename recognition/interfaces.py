@@ -27,6 +27,23 @@ State = Any
 
 
 @dataclass(frozen=True, slots=True)
+class Tags:
+    """Facts about how an utterance sounds, besides its words; each is empty where nothing is known."""
+
+    language: str = ""
+    """Code of the language that was heard, as "zh"."""
+
+    emotion: str = ""
+    """A word such as "happy"; empty for neutral speech too."""
+
+    events: str = ""
+    """What is heard besides speech, as "laughter"; several have spaces between them."""
+
+
+NO_TAGS = Tags()
+
+
+@dataclass(frozen=True, slots=True)
 class Token:
     """One written unit (a Chinese character, an English word) and when it was said.
 
@@ -39,6 +56,9 @@ class Token:
     end: int
     mark: str = ""
     """The punctuation after it, from a recogniser that punctuates by itself."""
+
+    tags: Tags = NO_TAGS
+    """Of the utterance, from a recogniser that hears more than words."""
 
 
 @dataclass(slots=True)

@@ -16,6 +16,7 @@ from .models import DefaultModels
 TITLES = [
     gettext_noop("Embedded models"),
     gettext_noop("Paraformer, Mandarin"),
+    gettext_noop("SenseVoice, five languages"),
     gettext_noop("Whisper, multilingual"),
 ]
 """Of the sets that come with the product, for `make translations`."""

@@ -540,6 +540,11 @@ class Utterance(models.Model):
     rewrites = models.JSONField(default=list, db_default=[], editable=False)
     """Pieces that are written otherwise than the machine heard them: see `recognition.writing.changes`."""
 
+    language = models.CharField(max_length=16, default="", db_default="", editable=False)
+    emotion = models.CharField(max_length=16, default="", db_default="", editable=False)
+    events = models.CharField(max_length=120, default="", db_default="", editable=False)
+    """How it sounded to the machine, as far as its models tell: see `recognition.interfaces.Tags`."""
+
     voice = models.ForeignKey(
         Voice,
         models.SET_NULL,
@@ -559,7 +564,7 @@ class Utterance(models.Model):
     """Merged into another line or deleted by a person; kept so that readers can be told."""
 
     history = HistoricalRecords(
-        excluded_fields=["tokens", "machine_text", "rewrites"],
+        excluded_fields=["tokens", "machine_text", "rewrites", "language", "emotion", "events"],
         verbose_name=_("version of an utterance"),
         verbose_name_plural=_("versions of utterances"),
     )

@@ -58,6 +58,11 @@ class Final:
     overlaps: tuple[OverlappingSpeech, ...] = ()
     """Who speaks too, without words of their own. Finals of one utterance may overlap as well."""
 
+    language: str = ""
+    emotion: str = ""
+    events: str = ""
+    """These three are `interfaces.Tags` of its first word."""
+
 
 @dataclass(frozen=True, slots=True)
 class UtteranceFailed:

@@ -659,6 +659,7 @@ class TranscriptionSession:
             marks = text.continued(marks)
         for line in utterance.lines:
             chosen = slice(line.first_token, line.last_token + 1)
+            tags = tokens[line.first_token].tags
             self._events.append(
                 Final(
                     utterance.index,
@@ -672,6 +673,9 @@ class TranscriptionSession:
                         OverlappingSpeech(each.start, each.end, each.voice.embedding, each.voice.samples)
                         for each in line.beside
                     ),
+                    language=tags.language,
+                    emotion=tags.emotion,
+                    events=tags.events,
                 )
             )
 
@@ -690,7 +694,7 @@ def _within(token: Token, length: int) -> Token:
 
 
 def _moved(token: Token, by: int) -> Token:
-    """Return the token on the stream's timeline, without its mark."""
+    """Return the token on the stream's timeline, without its mark and tags."""
     return Token(token.text, token.start + by, token.end + by)
 
 

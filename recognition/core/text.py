@@ -9,8 +9,11 @@ FULL_WIDTH_MARKS = "，。？！、；："
 
 SENTENCE_ENDS = ("。", "？", "！")
 
-_SPACED_MARKS = ",.?!;:"
-"""Marks that are followed by a space in scripts that have spaces."""
+_SPACED_MARKS = ",.?!;:%"
+"""Marks, and signs of numbers, that are followed by a space in scripts that have spaces."""
+
+_CURRENCIES = "$€£¥"
+"""Signs that begin a number."""
 
 
 def join(tokens: Sequence[str], marks: Sequence[str] | None = None) -> str:
@@ -29,7 +32,11 @@ def join(tokens: Sequence[str], marks: Sequence[str] | None = None) -> str:
         raise ValueError(f"{len(marks)} marks for {len(tokens)} tokens")
     text = ""
     for token, mark in zip(tokens, marks, strict=True):
-        if text and (_is_spaced(text[-1]) or text[-1] in _SPACED_MARKS) and _is_spaced(token[:1]):
+        if (
+            text
+            and (_is_spaced(text[-1]) or text[-1] in _SPACED_MARKS)
+            and _is_spaced(token.lstrip(_CURRENCIES)[:1])
+        ):
             text += " "
         text += token + mark
     return text

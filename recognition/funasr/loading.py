@@ -34,8 +34,10 @@ MODULES = {
     "Paraformer": "funasr.models.paraformer.model",
     "BiCifParaformer": "funasr.models.bicif_paraformer.model",
     "SeacoParaformer": "funasr.models.seaco_paraformer.model",
+    "SenseVoiceSmall": "funasr.models.sense_voice.model",
     "SANMEncoderChunkOpt": "funasr.models.scama.encoder",
     "SANMEncoder": "funasr.models.sanm.encoder",
+    "SenseVoiceEncoderSmall": "funasr.models.sense_voice.model",
     "ParaformerSANMDecoder": "funasr.models.paraformer.decoder",
     "CifPredictorV2": "funasr.models.paraformer.cif_predictor",
     "CifPredictorV3": "funasr.models.bicif_paraformer.cif_predictor",
@@ -59,7 +61,7 @@ class ModelDirectory:
     """`config.yaml`."""
 
     files: dict[str, Path]
-    """`weights`, `cmvn`, `tokens`, `words` (jieba's dictionary): those that are there."""
+    """`weights`, `cmvn`, `tokens`, `pieces` (SentencePiece's), `words` (jieba's dictionary): if there."""
 
     @property
     def model_class(self) -> str:
@@ -84,6 +86,8 @@ class ModelDirectory:
         Raises:
             ModelError: If there is none, or it cannot be read.
         """
+        if "pieces" in self.files:
+            return _read_pieces(self.files["pieces"])
         path = self.file("tokens")
         try:
             text = path.read_text(encoding="utf-8")
@@ -97,19 +101,24 @@ _HUB_KEYS = {
     "weights": ("init_param",),
     "cmvn": ("frontend_conf", "cmvn_file"),
     "tokens": ("tokenizer_conf", "token_list"),
+    "pieces": ("tokenizer_conf", "bpemodel"),
     "words": ("jieba_usr_dict",),
 }
 
 _UNUSED = (
     "criterion",
     "specaug",
-    "ctc.",
     "seaco_decoder.",
     "bias_encoder.",
     "hotword_output_layer.",
     "lstm_proj.",
 )
 """Weights for training and for hot words: they may be there or not."""
+
+_CTC = "ctc."
+"""Weights for training as well, but of the networks that write by them."""
+
+_WRITES_BY_CTC = ("SenseVoiceSmall",)
 
 _FILE_NAMES = {
     "weights": (
@@ -120,6 +129,7 @@ _FILE_NAMES = {
     ),
     "cmvn": ("am.mvn",),
     "tokens": ("tokens.json", "tokens.txt"),
+    "pieces": ("chn_jpn_yue_eng_ko_spectok.bpe.model",),
     "words": ("jieba_usr_dict",),
 }
 
@@ -169,8 +179,9 @@ def load_model(directory: ModelDirectory, supported: Sequence[str]) -> Any:
         found = inner.load_state_dict(weights, strict=False, assign=True)
     except RuntimeError as exc:
         raise ModelError(f"{directory.file('weights')} does not fit config.yaml beside it: {exc}") from exc
-    missing = [name for name in found.missing_keys if not name.startswith(_UNUSED)]
-    unknown = [name for name in found.unexpected_keys if not name.startswith(_UNUSED)]
+    unused = _UNUSED if directory.model_class in _WRITES_BY_CTC else (*_UNUSED, _CTC)
+    missing = [name for name in found.missing_keys if not name.startswith(unused)]
+    unknown = [name for name in found.unexpected_keys if not name.startswith(unused)]
     if missing or unknown:
         raise ModelError(
             f"{directory.file('weights')} does not fit config.yaml beside it: "
@@ -203,7 +214,7 @@ def build_model(directory: ModelDirectory) -> Any:
     config = directory.config
     arguments = {**config, **(config.get("model_conf") or {})}
     arguments["input_size"] = _input_size(config)
-    if "tokens" in directory.files:
+    if directory.files.keys() & {"tokens", "pieces"}:
         arguments["vocab_size"] = len(directory.tokens)
     try:
         for part in _PARTS:
@@ -250,6 +261,17 @@ def _read_weights(path: Path) -> dict[str, torch.Tensor]:
     if not isinstance(weights, dict):
         raise ModelError(f"{path} holds a {type(weights).__name__}, not weights by name")
     return {name.removeprefix("module."): tensor for name, tensor in weights.items()}
+
+
+def _read_pieces(path: Path) -> list[str]:
+    """Return the pieces of words that a SentencePiece model knows, by id."""
+    from sentencepiece import SentencePieceProcessor
+
+    try:
+        model = SentencePieceProcessor(model_file=str(path))
+    except (RuntimeError, OSError) as exc:
+        raise ModelError(f"{path} is no SentencePiece model, or was cut short: {exc}") from exc
+    return [str(model.id_to_piece(number)) for number in range(model.get_piece_size())]
 
 
 def _input_size(config: dict[str, Any]) -> int:

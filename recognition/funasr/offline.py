@@ -91,7 +91,7 @@ class OfflineParaformer:
         """
         words: list[list[Token]] = [[] for _ in batch]
         lengths = {i: len(samples) for i, samples in enumerate(batch) if len(samples) >= FRAME_LENGTH}
-        for rows in _micro_batches(lengths):
+        for rows in micro_batches(lengths):
             features = [self._features(batch[row]) for row in rows]
             own = [contexts[row] if contexts else None for row in rows]
             for row, found in zip(rows, self._recognize(features, own), strict=True):
@@ -139,7 +139,7 @@ class OfflineParaformer:
         return join_words(self.vocabulary.pieces(ids), [(start, stop) for start, stop in bounds.tolist()])
 
 
-def _micro_batches(lengths: dict[int, int]) -> Iterator[list[int]]:
+def micro_batches(lengths: dict[int, int]) -> Iterator[list[int]]:
     """Utterances by length, so many at a time that padding stays small and no pass gets long.
 
     Args:

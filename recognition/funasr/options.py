@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from recognition.interfaces import (
     OfflineRecognizer,
@@ -123,6 +123,30 @@ class ParaformerOptions(FunasrOptions):
         from .offline import OfflineParaformer
 
         return OfflineParaformer(**self._arguments(context), language_model=context.language_model)
+
+
+@dataclass(frozen=True, slots=True)
+class SenseVoiceOptions(FunasrOptions):
+    """SenseVoice over whole utterances: its words with marks, and how they sound."""
+
+    wanted_files: ClassVar[tuple[str, ...]] = (*FunasrOptions.wanted_files, "*.model")
+
+    languages: tuple[Literal["zh", "en", "yue", "ja", "ko"], ...] = ("zh", "en", "yue", "ja", "ko")
+    """Codes of what is spoken; if there are several, it is found out for each utterance."""
+
+    def __post_init__(self) -> None:
+        if not self.languages:
+            raise ValueError("languages is empty; name at least one")
+
+    @classmethod
+    def is_complete(cls, directory: Path) -> bool:
+        """Return whether the pieces of its words are there besides."""
+        return FunasrOptions.is_complete(directory) and any(directory.glob("*.model"))
+
+    def load(self, context: LoadContext) -> OfflineRecognizer:
+        from .sensevoice import SenseVoice
+
+        return SenseVoice(**self._arguments(context), languages=self.languages)
 
 
 @dataclass(frozen=True, slots=True)

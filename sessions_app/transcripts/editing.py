@@ -53,7 +53,10 @@ from .line_versions import LineVersion, Removal, by_line, lines_to_flip, removal
 EDITING_S = 600.0
 """One entry of the audit log in this time."""
 
-NOT_RESTORED = ("id", "session", "seq", "revision", "tokens", "machine_text", "rewrites")
+AS_HEARD = ("language", "emotion", "events")
+"""Columns that tell how a line sounded."""
+
+NOT_RESTORED = ("id", "session", "seq", "revision", "tokens", "machine_text", "rewrites", *AS_HEARD)
 """Columns of a line that an earlier version leaves as they are."""
 
 NOT_COPIED = ("id", "seq", "revision", "machine_text", "rewrites", "is_removed")
@@ -277,6 +280,7 @@ def insert_line(session: Session, edit: InsertLine, by: User) -> Outcome:
         tokens=[],
         score=None,
         is_voice_locked=False,
+        **dict.fromkeys(AS_HEARD, ""),
     )
     _add(inserted, by, "insert", timezone.now())
     return _finish(session, [], by, "insert", {inserted.pk: None})

@@ -40,7 +40,13 @@ FIGURES = {
     "processor": gettext_lazy("of one core's time per meeting"),
 }
 
-LANGUAGES = {"zh": gettext_lazy("Mandarin"), "en": gettext_lazy("English")}
+LANGUAGES = {
+    "zh": gettext_lazy("Mandarin"),
+    "yue": gettext_lazy("Cantonese"),
+    "en": gettext_lazy("English"),
+    "ja": gettext_lazy("Japanese"),
+    "ko": gettext_lazy("Korean"),
+}
 
 
 @needs(CHANGE)
@@ -136,6 +142,10 @@ def _told(job: Job) -> dict[str, Any]:
 
 DESCRIPTIONS = [
     gettext_noop("FunASR's large models for Mandarin with some English, from ModelScope."),
+    gettext_noop(
+        "SenseVoice for Mandarin, Cantonese, English, Japanese and Korean: "
+        "emotions, laughter and music too, from ModelScope."
+    ),
     gettext_noop(
         "Whisper base for Mandarin and English, and CAM++: "
         "permissively licensed weights that recognise people."

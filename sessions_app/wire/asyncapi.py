@@ -216,7 +216,8 @@ def _line(version: int, *, is_message: bool) -> Schema:
         "spk": _object(speaker | number), "id": COUNT, "edited": FLAG, "overlaps": _list(_object(overlap)),
         "changes": _list(_object({"begin": COUNT, "stop": COUNT, "heard": STRING, "by_rule": FLAG})),
     }  # fmt: skip
-    return _object(fields | {"final": {"const": True}} if is_message else fields)
+    sound = {"language": STRING, "emotion": STRING, "events": _list(STRING)}
+    return _object(fields | {"final": {"const": True}} if is_message else fields, sound)
 
 
 def _end(version: int) -> Schema:

@@ -401,6 +401,11 @@ class Line:
     changes: tuple[Rewrite, ...] = ()
     """In their order; none where a person has edited."""
 
+    language: str = ""
+    emotion: str = ""
+    events: str = ""
+    """How it sounded, from models that hear more than words; events have spaces between them."""
+
     words: tuple[Word, ...] = field(default=(), compare=False)
     """For clients that ask for them alone: see `Capabilities.wants_words`."""
 
@@ -568,16 +573,25 @@ def encode_error(error: ProtocolError) -> str:
 
 
 def line_fields(line: Line) -> dict[str, Any]:
-    """Return a line as version 2 writes it: every field, also one that is added to `Line` tomorrow."""
+    """Return a line as version 2 writes it: every field, also one that is added to `Line` tomorrow.
+
+    Only what its sound is known to be is left out where it is not known.
+    """
     more = {_WIRE_NAMES.get(name, name): getattr(line, name) for name in _MORE}
     spoken = _said_by(line.spoken) | {"number": line.spoken.number}
     overlaps = [asdict(overlap) for overlap in line.overlaps]
     changes = [asdict(change) for change in line.changes]
-    return _line(line) | {"spk": spoken} | more | {"overlaps": overlaps, "changes": changes}
+    return _line(line) | {"spk": spoken} | more | {"overlaps": overlaps, "changes": changes} | _sound(line)
+
+
+def _sound(line: Line) -> dict[str, Any]:
+    known = {"language": line.language, "emotion": line.emotion, "events": line.events.split()}
+    return {name: value for name, value in known.items() if value}
 
 
 _VERSION_1 = ("text", "spoken", "seq", "start_ms", "end_ms")
-_MORE = tuple(field.name for field in fields(Line) if field.name not in (*_VERSION_1, "words"))
+_IN_OTHER_WORDS = ("words", "language", "emotion", "events")
+_MORE = tuple(field.name for field in fields(Line) if field.name not in (*_VERSION_1, *_IN_OTHER_WORDS))
 _WIRE_NAMES = {"text": "asr", "spoken": "spk", "line_id": "id", "is_edited": "edited"}
 """What clients call a field, where it is not called the same."""
 

@@ -142,9 +142,11 @@ class TestCopies:
     ) -> None:
         editing.apply(session, InsertLine(after=line.pk, text="（笑）"), by=editor)
         inserted = session.utterances.get(text="（笑）")
-        own = {*editing.NOT_COPIED, "start", "end", "text", "is_edited", "tokens", "score", "is_voice_locked"}
+        as_heard = {*editing.AS_HEARD, "tokens", "score"}
+        own = {*editing.NOT_COPIED, *as_heard, "start", "end", "text", "is_edited", "is_voice_locked"}
         assert columns_of(inserted, NAMES - own) == columns_of(line, NAMES - own)
         assert (inserted.tokens, inserted.score, inserted.is_voice_locked) == ([], None, False)
+        assert {getattr(inserted, name) for name in editing.AS_HEARD} == {""}
 
     def test_a_line_that_is_inserted_after_a_removed_one_is_there(
         self, session: Session, line: Utterance, editor: User

@@ -39,7 +39,7 @@ from recognition.core.work import (
     Work,
 )
 from recognition.exceptions import SessionClosed
-from recognition.interfaces import Token
+from recognition.interfaces import NO_TAGS, Tags, Token
 from tests.support.arrays import assert_close
 
 WINDOW, FRAME, CHUNK = 1600, 160, 9600
@@ -267,6 +267,16 @@ class TestUtterance(SessionTests):
                 (Token("你", start, start + 1600), Token("好", start + 1600, start + 3200)),
             ))  # fmt: skip
         np.testing.assert_array_equal(final.embedding, VOICE[0])
+
+    def test_a_final_tells_how_its_first_word_sounds(self) -> None:
+        self.hear(silence(2), speech(3), silence(2))
+        self.session.events_to_send()
+        tags = Tags("yue", "happy", "laughter music")
+        tokens = tuple(Token(each, at, at + 1600, tags=tags) for at, each in ((0, "你"), (1600, "好")))
+        self.answer(Recognized(0, tokens), Punctuated(0, ("", "。")), Embedded(0, VOICE))
+        [final] = self.told(Final)
+        assert (final.language, final.emotion, final.events) == ("yue", "happy", "laughter music")
+        assert {token.tags for token in final.tokens} == {NO_TAGS}
 
     def test_noise_without_words_is_no_line(self) -> None:
         self.hear(speech(1), silence(2))

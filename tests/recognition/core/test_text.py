@@ -30,6 +30,10 @@ class TestJoin:
     def test_digits_and_accents_are_words_as_well(self) -> None:
         assert join(["在", "2026", "café", "见"]) == "在2026 café见"
 
+    def test_signs_of_numbers_belong_to_their_number(self) -> None:
+        assert join(["80%", "of", "it", "for", "$5"]) == "80% of it for $5"
+        assert join(["完", "成", "80%", "的", "花", "¥5"]) == "完成80%的花¥5"
+
     def test_no_token_gives_no_text(self) -> None:
         assert join([]) == ""
 

@@ -50,7 +50,8 @@ def auto_model(path: Path) -> Any:
     """FunASR's own way to run a model: the reference."""
     # All that FunASR could import by itself takes seven seconds.
     with warnings.catch_warnings(action="ignore"):
-        for module in (*MODULES.values(), "funasr.frontends.wav_frontend", "funasr.tokenizer.char_tokenizer"):
+        tokenizers = (f"funasr.tokenizer.{name}_tokenizer" for name in ("char", "sentencepiece"))
+        for module in (*MODULES.values(), "funasr.frontends.wav_frontend", *tokenizers):
             importlib.import_module(module)
     logging.disable(logging.WARNING)
     try:

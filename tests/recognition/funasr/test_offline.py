@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from recognition.funasr.offline import OfflineParaformer, _micro_batches
+from recognition.funasr.offline import OfflineParaformer, micro_batches
 
 from .random_models import auto_model, model_directory, model_path, speech_like
 
@@ -89,17 +89,17 @@ class TestShortAudio:
 
 class TestMicroBatch:
     def test_utterances_of_similar_length_run_together(self) -> None:
-        batches = list(_micro_batches({0: 40_000, 1: 200_000, 2: 42_000, 3: 210_000}))
+        batches = list(micro_batches({0: 40_000, 1: 200_000, 2: 42_000, 3: 210_000}))
 
         assert batches == [[0, 2], [1, 3]]
 
     def test_a_batch_does_not_get_longer_than_a_minute(self) -> None:
-        batches = list(_micro_batches(dict.fromkeys(range(5), 240_000)))
+        batches = list(micro_batches(dict.fromkeys(range(5), 240_000)))
 
         assert [len(batch) for batch in batches] == [4, 1]
 
     @given(st.lists(st.integers(400, 960_000), max_size=30))
     def test_every_utterance_is_in_one_batch(self, lengths: Any) -> None:
-        batches = list(_micro_batches(dict(enumerate(lengths))))
+        batches = list(micro_batches(dict(enumerate(lengths))))
 
         assert sorted(row for batch in batches for row in batch) == list(range(len(lengths)))

@@ -25,11 +25,13 @@ from recognition.funasr.options import (
     FsmnOptions,
     FunasrOptions,
     ParaformerOptions,
+    SenseVoiceOptions,
     SileroOptions,
     SpeakerOptions,
     StreamingOptions,
 )
 from recognition.funasr.punctuation import CtPunctuator
+from recognition.funasr.sensevoice import SenseVoice
 from recognition.funasr.streaming import StreamingParaformer
 from recognition.funasr.vad import FsmnDetector, SileroDetector
 from recognition.int8 import products
@@ -41,10 +43,11 @@ from .random_models import model_path, speech_like
 
 PLACE = Place("set.toml", "streaming.options")
 
-DIRECTORIES = {
+DIRECTORIES: dict[type[FunasrOptions], tuple[str, type]] = {
     FsmnOptions: ("fsmn-vad", FsmnDetector),
     StreamingOptions: ("paraformer-zh-streaming", StreamingParaformer),
     ParaformerOptions: ("paraformer-zh", OfflineParaformer),
+    SenseVoiceOptions: ("sensevoice", SenseVoice),
     CtTransformerOptions: ("ct-punc", CtPunctuator),
     SpeakerOptions: ("cam++", FunasrEmbedder),
 }
@@ -262,7 +265,7 @@ class TestComplete:
 
     @pytest.mark.parametrize("name", sorted({name for name, _ in DIRECTORIES.values()}))
     def test_all_files_of_a_model_are_wanted_from_the_hub(self, name: str) -> None:
-        wanted = FunasrOptions.wanted_files
+        [wanted] = {kind.wanted_files for kind, (own, _) in DIRECTORIES.items() if own == name}
 
         assert [path.name for path in model_path(name).iterdir() if not any(map(path.match, wanted))] == []
 
@@ -270,6 +273,30 @@ class TestComplete:
         wanted = FunasrOptions.wanted_files
 
         assert not any(Path(name).match(pattern) for name in ("fig.png", "a.wav") for pattern in wanted)
+
+
+class TestSenseVoice:
+    def test_its_languages_can_be_chosen(self) -> None:
+        options = read_table(SenseVoiceOptions, {"languages": ["zh", "yue"]}, PLACE)
+
+        model = options.load(context("sensevoice"))
+
+        assert isinstance(model, SenseVoice)
+        assert model.languages == ("zh", "yue")
+
+    @pytest.mark.parametrize("languages", [[], ["fr"], ["zh", "zz"], "zh"])
+    def test_what_it_does_not_know_is_refused(self, languages: object) -> None:
+        with pytest.raises(ModelSetError, match="languages"):
+            read_table(SenseVoiceOptions, {"languages": languages}, PLACE)
+
+    def test_without_the_pieces_of_its_words_it_is_not_complete(self, tmp_path: Path) -> None:
+        directory = Path(shutil.copytree(model_path("sensevoice"), tmp_path / "sensevoice"))
+        assert SenseVoiceOptions.is_complete(directory)
+
+        next(directory.glob("*.model")).unlink()
+
+        assert FunasrOptions.is_complete(directory)
+        assert not SenseVoiceOptions.is_complete(directory)
 
 
 class TestImport:

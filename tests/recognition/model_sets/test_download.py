@@ -16,6 +16,7 @@ import pytest
 from recognition.exceptions import ModelError
 from recognition.model_sets.download import Progress, damaged, pinned, pull
 from recognition.model_sets.hub import MANIFEST
+from recognition.model_sets.loading import load_models
 from recognition.model_sets.reading import ModelSet, read_model_set
 
 FILES = {
@@ -62,6 +63,7 @@ class Hub(ThreadingHTTPServer):
         self.announced = {name: hashlib.sha256(content).hexdigest() for name, content in FILES.items()}
         self.requests: list[tuple[str, str | None]] = []
         self.breaks_off_after: int | None = None
+        self.model, self.revision = "iic/vad", "v2"
 
     @property
     def url(self) -> str:
@@ -74,7 +76,8 @@ class Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         url = urlparse(self.path)
         query = parse_qs(url.query)
-        if url.path == "/api/v1/models/iic/vad/repo/files" and query["Revision"] == ["v2"]:
+        repository = f"/api/v1/models/{self.server.model}/repo"
+        if url.path == f"{repository}/files" and query["Revision"] == [self.server.revision]:
             files = [
                 {"Path": name, "Name": name, "Type": "blob", "Size": len(content), "Sha256": sha256}
                 for (name, content), sha256 in zip(
@@ -82,7 +85,7 @@ class Handler(BaseHTTPRequestHandler):
                 )
             ]
             self.answer(json.dumps({"Code": 200, "Success": True, "Data": {"Files": files}}).encode())
-        elif url.path == "/api/v1/models/iic/vad/repo":
+        elif url.path == repository:
             self.answer_file(query["FilePath"][0])
         else:
             self.answer(json.dumps({"Code": 404, "Success": False, "Message": "not found"}).encode(), 404)
@@ -136,6 +139,40 @@ class HubTests:
 
     def fetched(self) -> list[str]:
         return [name for name, _ in self.hub.requests]
+
+
+class TestSenseVoice(HubTests):
+    """The set `sensevoice` from a hub that has its second pass, with random weights."""
+
+    TEXT = """
+base = "sensevoice"
+speaker = false
+[vad]
+kind = "silero"
+package = "silero-vad"
+"""
+
+    def test_what_was_fetched_recognises(self) -> None:
+        from tests.recognition.funasr.random_models import model_path, speech_like
+
+        self.hub.model, self.hub.revision = "iic/SenseVoiceSmall", "master"
+        own = {path.name: path.read_bytes() for path in model_path("sensevoice").iterdir()}
+        self.hub.files = {**own, "example/zh.mp3": b"not wanted", "fig.png": b"not wanted"}
+        self.hub.announced = {
+            name: hashlib.sha256(content).hexdigest() for name, content in self.hub.files.items()
+        }
+        self.set_file.write_text(self.TEXT, encoding="utf-8")
+        model_set = read_model_set(str(self.set_file))
+        assert model_set.lacks_what_can_be_fetched(self.models_dir)
+
+        pull(model_set, self.models_dir, endpoint=self.hub.url)
+
+        assert sorted(self.fetched()) == sorted(own)
+        assert damaged(model_set, self.models_dir) == []
+        models = load_models(model_set, self.models_dir, compute_type="float32", device="cpu")
+        assert (models.streaming, models.punctuator) == (None, None)
+        [words] = models.offline.recognize([speech_like(1, 48_000)])
+        assert words
 
 
 class TestPull(HubTests):

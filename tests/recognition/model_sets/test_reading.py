@@ -62,12 +62,24 @@ class TestFinalsOnly:
 
 class TestBuiltInSets:
     def test_there_are_the_embedded_models_those_for_people_and_the_large_ones(self) -> None:
-        assert model_set_names() == ["embedded", "paraformer-zh", "people"]
+        assert model_set_names() == ["embedded", "paraformer-zh", "people", "sensevoice"]
+
+    def test_one_of_several_languages_writes_marks_itself_and_only_finals(self) -> None:
+        ours = read_model_set("sensevoice")
+        large = read_model_set("paraformer-zh").sources
+        assert set(ours.sources) == {"vad", "offline", "speaker"}
+        assert {role: ours.sources[role] for role in ("vad", "speaker")} == {
+            role: large[role] for role in ("vad", "speaker")
+        }
+        assert ours.sources["offline"].hub == "iic/SenseVoiceSmall"
+        assert ours.sources["offline"].size > 9e8
+        assert ours.reference == "sensevoice"
 
     @pytest.mark.parametrize("name", model_set_names())
     def test_each_names_a_model_for_each_role_with_its_licence(self, name: str) -> None:
         sources = read_model_set(name).sources
-        assert set(ROLES) - set(sources) <= {"language_model", "punctuation", "segmentation"}
+        left_out = set(ROLES) - set(sources)
+        assert left_out <= {"language_model", "punctuation", "segmentation", "streaming"}
         assert all(source.licence for source in sources.values())
 
     def test_the_large_ones_come_from_the_hub_by_id_and_revision(self) -> None:
@@ -113,7 +125,8 @@ class TestBuiltInSets:
 
     def test_an_unknown_name_lists_the_known_ones(self) -> None:
         with pytest.raises(
-            ModelSetError, match="no model set 'whisper'; known are embedded, paraformer-zh, people, and"
+            ModelSetError,
+            match="no model set 'whisper'; known are embedded, paraformer-zh, people, sensevoice, and",
         ):
             read_model_set("whisper")
 
@@ -307,7 +320,7 @@ class TestMistakes:
             (
                 'path = "OFFLINE"',
                 'path = "OFFLINE"\nkind = "wav2vec"',
-                'own.toml: [offline]: kind = "wav2vec" is refused; it takes "paraformer", "whisper", or the',
+                'own.toml: [offline]: kind = "wav2vec" is refused; it takes "paraformer", "sensevoice", ',
             ),
             (
                 'path = "OFFLINE"',

@@ -183,6 +183,13 @@ class TestNumbersInDigits:
         assert "changes" not in told[0]
         assert told[1]["changes"] == [{"begin": 0, "stop": 3, "heard": "百分之八十", "by_rule": False}]
 
+    def test_version_two_tells_how_a_line_sounds_where_that_is_known(self) -> None:
+        line = Line(1, 1, 0, 1, "好", SpeakerRef(), language="zh", events="laughter applause")
+        told = [json.loads(encode(line, version=version) or "") for version in (1, 2)]
+        assert told[0].keys().isdisjoint({"language", "emotion", "events"})
+        assert (told[1]["language"], told[1]["events"]) == ("zh", ["laughter", "applause"])
+        assert "emotion" not in told[1]
+
 
 class TestSessionKey:
     @pytest.mark.parametrize("key", ["a", "meeting-42", "周会", "0b5c-77", "会议_2026.11.23", "é", "x" * 64])

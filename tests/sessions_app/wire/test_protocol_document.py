@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -36,6 +37,9 @@ LINE = Line(77, 3, 10_200, 12_300, "你好，世界。", SpeakerRef("0b5c", "张
 MESSAGES = {
     "line": encode(LINE, version=1),
     "line of version 2": encode(LINE, version=2),
+    "line with its sound": encode(
+        replace(LINE, language="zh", emotion="happy", events="laughter"), version=2
+    ),
     "end": encode(SessionEnd(41, 1, 1), version=1),
     "end of version 2": encode(SessionEnd(41, 1, 1), version=2),
     "hello": encode(
