@@ -99,7 +99,7 @@ class TestKeyboard:
         player.keyboard.press("ArrowDown")
         expect(player.locator("#lines .line").nth(1)).to_be_focused()
         player.keyboard.press("Slash")
-        expect(player.get_by_role("searchbox")).to_be_focused()
+        expect(player.get_by_role("searchbox", name="Find in this transcript")).to_be_focused()
         player.keyboard.press("Escape")
         player.locator("#lines .line").first.focus()
         player.keyboard.press("Shift+Slash")
