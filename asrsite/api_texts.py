@@ -47,6 +47,9 @@ TEXTS = [
         "Call a file off; what was transcribed stays. One that is done or failed is taken out of the list."
     ),
     gettext_noop("Change the name or the note; transcripts show the new name."),
+    gettext_noop(
+        "Code of the language that is spoken, of those that the models know; found out if it is left out."
+    ),
     gettext_noop("Delete a recording that shall not be stored."),
     gettext_noop("Delete all that is known of somebody; every worker drops the voice."),
     gettext_noop("Delete one recording of somebody; every worker drops what it told of the voice."),
@@ -67,6 +70,7 @@ TEXTS = [
     gettext_noop("Ids of lines that are no longer there; only with `changed_after`."),
     gettext_noop("In meetings begun on this day or before."),
     gettext_noop("In meetings begun on this day or later."),
+    gettext_noop("In which characters its lines are written; as the settings say if it is left out."),
     gettext_noop("It cannot be done as things stand."),
     gettext_noop("It cannot be read here and now: the log of the server says why."),
     gettext_noop(

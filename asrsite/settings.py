@@ -282,6 +282,7 @@ DEMO = env.boolean("DEMO", True)
 MODELS_DIR = DATA_DIR / "models"
 CAPACITY = env.integer("ASR_CAPACITY", 0, least=0)  # 0: measured when the models are loaded
 END_SILENCE_MS = env.integer("ASR_END_SILENCE_MS", 0, least=50, most=10_000)  # 0: as the model set says
+SCRIPT = env.choice("ASR_SCRIPT", "simplified", ["simplified", "traditional"])  # unless a sender asks
 DEVICE = env.choice("ASR_DEVICE", "auto", ["auto", "cpu", "cuda"])
 COMPUTE_TYPE = env.choice("ASR_COMPUTE_TYPE", "auto", ["auto", "float32", "bfloat16", "float16", "int8"])
 ACCESS = env.choice("ASR_ACCESS", "local", ["local", "token", "open"])

@@ -71,6 +71,9 @@ class SessionContext:
     language: str = ""
     """Code of the language that is spoken, as "zh"; empty until a recogniser is told or finds out."""
 
+    is_language_chosen: bool = False
+    """Whether it was told, and is not to be found out."""
+
     hotwords: Hotwords | None = None
     """Words that are likely to be said; None for none."""
 

@@ -84,6 +84,10 @@ class ModelOptions(ABC):
         """Return what tells which words the model can write, without loading it; None if it can write all."""
         return None
 
+    def spoken(self) -> tuple[str, ...]:
+        """Return the codes of the languages that a recogniser knows, as "zh"; none if it does not say."""
+        return ()
+
     def device(self, context: LoadContext) -> str:
         """Return the kind of device that the model computes on, "cpu" or "cuda"."""
         return "cpu"

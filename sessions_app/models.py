@@ -31,6 +31,7 @@ from recognition.hotwords import (
     normal,
     refusal,
 )
+from recognition.scripts import SIMPLIFIED
 from speakers.fields import SealedField
 from speakers.models import Speaker
 
@@ -196,6 +197,12 @@ class Session(models.Model):
     itn = models.BooleanField(default=True, db_default=False, editable=False)
     """Whether finished lines have their numbers in digits (inverse text normalisation)."""
 
+    script = models.CharField(max_length=12, default=SIMPLIFIED, db_default=SIMPLIFIED, editable=False)
+    """In which characters its lines are written."""
+
+    language = models.CharField(max_length=8, blank=True, db_default="", editable=False)
+    """Code of the language that is spoken, as "zh"; empty: the models find it out, or know one."""
+
     hotwords = models.JSONField(default=list, db_default=[], editable=False)
     """Words that are likely to be said, of this session alone: text and weight of each."""
 
@@ -312,6 +319,8 @@ class Upload(models.Model):
     model_set = models.CharField(max_length=100)
     expected = models.JSONField(default=list)
     hotwords = models.JSONField(default=list, db_default=[])
+    script = models.CharField(max_length=12, blank=True, db_default="")
+    language = models.CharField(max_length=8, blank=True, db_default="")
     continues = models.CharField(max_length=128, blank=True)
     recorded_at = models.DateTimeField(null=True)
     """When the file was last changed where it comes from: the end of the recording."""

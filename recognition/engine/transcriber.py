@@ -62,6 +62,11 @@ class Transcriber:
         """Listen for other words from now on."""
         self._stream.context.hotwords = hotwords
 
+    def set_language(self, language: str) -> None:
+        """Hear a language from now on; empty: it is found out."""
+        self._stream.context.language = language
+        self._stream.context.is_language_chosen = bool(language)
+
     def flush(self) -> None:
         """End the open utterance here; `Flushed` follows its finals."""
         self.session.receive_flush()

@@ -156,7 +156,8 @@ class Listener:
     def _heard_again(self, heard: Heard, utterance: Utterance, search: Search) -> Heard:
         """Return what is heard in another language, if the network is unsure of this one."""
         [before] = heard.hypotheses
-        if len(self.languages) == 1 or not before.ids or before.log_probability >= _UNSURE:
+        is_sure = len(self.languages) == 1 or utterance.context.is_language_chosen
+        if is_sure or not before.ids or before.log_probability >= _UNSURE:
             return heard
         language = self._find_language(heard.encoded, utterance)
         if language == heard.language:

@@ -47,6 +47,9 @@ class WhisperOptions(ModelOptions):
     def is_complete(cls, directory: Path) -> bool:
         return all((directory / name).is_file() for name in FILES)
 
+    def spoken(self) -> tuple[str, ...]:
+        return self.languages
+
     def load(self, context: LoadContext) -> OfflineRecognizer:
         from .funasr_files import describe
         from .listening import Listener

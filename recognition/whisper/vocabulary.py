@@ -12,13 +12,13 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
 
-from opencc import OpenCC
 from tokenizers import Tokenizer
 
 from recognition.core.text import is_chinese
 from recognition.core.words import word_ends
 from recognition.exceptions import ModelError
 from recognition.interfaces import Span, Token
+from recognition.scripts import simplified
 
 CHINESE = "zh"
 
@@ -147,9 +147,7 @@ def _spread(pieces: Sequence[str], spans: Sequence[Span]) -> list[_Character]:
 def _simplified(characters: Sequence[_Character]) -> list[_Character]:
     """Return the characters in simplified script; what is right for one may depend on its neighbours."""
     before = "".join(character.text for character in characters)
-    after = _to_simplified().convert(before)
-    if len(after) != len(before):
-        after = "".join(_to_simplified().convert(character)[:1] or character for character in before)
+    after = simplified(before)
     return [_Character(text, each.start, each.end) for text, each in zip(after, characters, strict=True)]
 
 
@@ -193,12 +191,6 @@ def is_unlikely(number: int, token: bytes) -> bool:
     if text.isascii():
         return number >= _COMMON or any(character.isdigit() for character in text)
     return any(character.isalpha() and not is_chinese(character) for character in text)
-
-
-@functools.cache
-def _to_simplified() -> OpenCC:
-    # By the habits of Taiwan, for there is more than one traditional script: 隨著 becomes 随着.
-    return OpenCC("tw2s")
 
 
 def _byte_characters() -> dict[str, int]:

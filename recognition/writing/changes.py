@@ -74,9 +74,8 @@ def _retold(text: str, tokens: Sequence[Token], changes: Sequence[Change]) -> tu
     """Return the tokens with those of each change replaced by what is written instead."""
     if not changes:
         return tuple(tokens)
-    places = _places(text, tokens)
     told: list[Token] = []
-    left = list(zip(tokens, places, strict=True))
+    left = list(zip(tokens, places(text, tokens), strict=True))
     for change in changes:
         while left and left[0][1] < change.begin:
             told.append(left.pop(0)[0])
@@ -87,16 +86,16 @@ def _retold(text: str, tokens: Sequence[Token], changes: Sequence[Change]) -> tu
     return (*told, *(token for token, _ in left))
 
 
-def _places(text: str, tokens: Sequence[Token]) -> list[int]:
+def places(text: str, tokens: Sequence[Token]) -> list[int]:
     """Return where each token begins in the text; one that is not there begins where the last one ended."""
-    places: list[int] = []
+    found_places: list[int] = []
     folded, at = text.lower(), 0
     for token in tokens:
         found = folded.find(token.text.lower(), at)
         place = found if found >= 0 else at
-        places.append(place)
+        found_places.append(place)
         at = place + len(token.text) if found >= 0 else at
-    return places
+    return found_places
 
 
 def _shared(written: str, heard: Sequence[Token]) -> list[Token]:

@@ -227,6 +227,12 @@ class NewSession(Asked):
     hotwords: Annotated[list[Text], Field(max_length=MAX_HOTWORDS)] = []
     """Words that are likely to be said, each perhaps with its weight (1 to 100) behind a colon."""
 
+    script: Literal["", "simplified", "traditional"] = ""
+    """In which characters its lines are written; as the settings say if it is left out."""
+
+    language: Text = ""
+    """Code of the language that is spoken, of those that the models know; found out if it is left out."""
+
 
 class SessionChange(Asked):
     """Request for another title."""

@@ -27,6 +27,7 @@ from sessions_app.transcripts import editing, search
 from sessions_app.transcripts.edit_requests import ChangeTitle
 from sessions_app.transcripts.retention import StillLive
 from sessions_app.views.sharing import ask_to_end
+from sessions_app.wire import languages
 from sessions_app.wire.hotword_lists import BadHotwords, checked
 from sessions_app.wire.protocol import ProtocolError, parse_session_key
 from speakers.models import Speaker
@@ -155,6 +156,8 @@ def begin_session(request: HttpRequest, new: NewSession) -> Status[dict[str, Any
         resumes=True,
         expected=[str(each) for each in new.expected],
         hotwords=_hotwords(new),
+        script=new.script or languages.script(new.language),
+        language=_language(new),
     )
     if not is_new:
         raise HttpError(409, _("There is a meeting of this ID already: take another one."))
@@ -169,6 +172,15 @@ def _hotwords(new: NewSession) -> tuple[Hotword, ...]:
     if lacking := hotword_spelling.lacking(new.models or model_sets.default_name(), words):
         raise HttpError(422, hotword_spelling.in_words(lacking))
     return words
+
+
+def _language(new: NewSession) -> str:
+    code = languages.code(new.language)
+    if code is None:
+        raise HttpError(422, f"language={new.language[:40]!r}: use a code as zh or en, or leave it out")
+    if code and (refusal := model_sets.language_refusal(code, new.models or model_sets.default_name())):
+        raise HttpError(422, refusal)
+    return code
 
 
 def _new_key(asked: str) -> str:

@@ -24,6 +24,7 @@ from audit import addresses
 from audit.later import get_later
 from audit.models import Action
 from audit.origin import Origin
+from recognition.scripts import SIMPLIFIED
 from sessions_app.access import decision, quotas, resuming
 from sessions_app.access.admission import Admission, Credentials
 from sessions_app.serving.frame_limits import MAX_MESSAGE_BYTES
@@ -404,6 +405,8 @@ class SessionConsumer(AsyncWebsocketConsumer):
                 resume_from=resume_from,
                 expected=self._sender.expected if self._sender else (),
                 itn=bool(self._sender and self._sender.itn),
+                script=self._sender.script if self._sender else SIMPLIFIED,
+                language=self._sender.language if self._sender else "",
                 resume=resuming.token_for(self.join.session_key),
                 limits={"frame_bytes": MAX_FRAME_BYTES},
             )

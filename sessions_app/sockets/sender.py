@@ -13,6 +13,7 @@ from typing import TypeVar
 from django.conf import settings
 
 from recognition.audio import samples
+from recognition.scripts import SIMPLIFIED
 from sessions_app import hotword_spelling, model_sets
 from sessions_app.access import resuming
 from sessions_app.cells import directory
@@ -96,6 +97,7 @@ class SenderConnection:
         self.model_set = ""  # of the session, once it is known
         self.expected: Sequence[str] = ()
         self.itn = False
+        self.script, self.language = SIMPLIFIED, ""
         self._bad_messages = 0
         self._flush_limit = FlushLimit()
         self._is_over = False  # nothing that comes is of interest any more
@@ -118,7 +120,7 @@ class SenderConnection:
         self.model_set = session.model_set
         if not is_new and await in_database(queries.is_from_file, session.pk):
             raise _is_from_file(session)
-        self.itn = session.itn
+        self.itn, self.script, self.language = session.itn, session.script, session.language
         if self._join.models not in ("", self.model_set):
             raise _keeps_its_models(session)
         try:
@@ -236,6 +238,8 @@ class SenderConnection:
             async with asyncio.timeout(DATABASE_S):
                 if self._join.hotwords and not self._join.may_leave_out:
                     await in_database(self._check_hotwords)
+                if self._join.language:
+                    await in_database(self._settle_language)
                 session, is_new = await self._find_session(
                     owner=owner, title=self._join.title, continues=continues
                 )
@@ -259,6 +263,19 @@ class SenderConnection:
             message = hotword_spelling.in_words(lacking)
             raise ProtocolError(ErrorCode.BAD_PARAMETER, message, param="hotwords")
 
+    def _settle_language(self) -> None:
+        """Leave a language open that the models do not know, or refuse it.
+
+        Raises:
+            ProtocolError: BAD_PARAMETER.
+        """
+        join = self._join
+        refusal = model_sets.language_refusal(join.language, join.models or model_sets.default_name())
+        if refusal and not join.may_leave_out:
+            raise ProtocolError(ErrorCode.BAD_PARAMETER, refusal, param="language")
+        if refusal:
+            self._join = replace(join, language="")
+
     async def _find_session(
         self, *, owner: int | None = None, title: str = "", continues: str = ""
     ) -> tuple[Session, bool]:
@@ -272,6 +289,8 @@ class SenderConnection:
             continues=continues,
             expected=self._join.expected,
             itn=self._join.itn,
+            script=self._join.script,
+            language=self._join.language,
             rules=self._join.rules,
             hotwords=self._join.hotwords,
         )

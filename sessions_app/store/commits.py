@@ -9,12 +9,14 @@ from datetime import datetime
 from functools import partial
 from typing import Any
 
+from django.conf import settings
 from django.db import transaction
 from django.db.models import F, QuerySet, prefetch_related_objects
 from django.utils import timezone
 
 from recognition.core.events import Final
 from recognition.hotwords import Hotword
+from recognition.scripts import SIMPLIFIED
 from recognition.writing.changes import Written, as_columns
 from sessions_app import model_sets, teams
 from sessions_app.cells import directory
@@ -54,6 +56,10 @@ class Lease:
 
     itn: bool = False
     """See `Session.itn`."""
+
+    script: str = SIMPLIFIED
+    language: str = ""
+    """See `Session.language`."""
 
     cell: str = HOME
     """See `Session.cell`."""
@@ -98,6 +104,8 @@ def get_or_create_session(
     continues: str = "",
     expected: Sequence[str] = (),
     itn: bool | None = None,
+    script: str = "",
+    language: str = "",
     rules: Sequence[tuple[str, str]] = (),
     hotwords: Sequence[Hotword] = (),
 ) -> tuple[Session, bool]:
@@ -108,6 +116,8 @@ def get_or_create_session(
         resumes: See `Session.sender_resumes`.
         continues: Key of the session that a new one goes on with, called, owned and shared like that.
         itn: See `Session.itn`; as in the session that this one goes on with, or on, if None.
+        script: Of a new session, likewise; that of the settings if nobody says.
+        language: Of a new session, likewise: a code that its models know.
         rules: Of a new session, for writing: see `WritingRule`.
         hotwords: Of a new session; those of the one that it goes on with, if there are none.
         expected: Ids of those who are expected in a new session; who is not enrolled (any more) is left out.
@@ -122,6 +132,9 @@ def get_or_create_session(
         if earlier:
             new |= _like(earlier, owner=owner, title=title)
         new |= {} if itn is None else {"itn": itn}
+        new |= {"script": script} if script else {}
+        new |= {"language": language} if language else {}
+        new.setdefault("script", settings.SCRIPT)
         new |= {"hotwords": as_column(hotwords)} if hotwords else {}
         new["model_set"] = model_set or new.get("model_set") or model_sets.default_name
         session, is_new = Session.objects.get_or_create(key=key, defaults=new)
@@ -215,6 +228,8 @@ def acquire(session_pk: int, *, cell: str | None = None) -> Lease | None:
         model_set=row.model_set,
         expected=expected,
         itn=row.itn,
+        script=row.script,
+        language=row.language,
         cell=row.cell,
     )
 

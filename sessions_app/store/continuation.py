@@ -18,6 +18,8 @@ def columns_like(earlier: Session) -> dict[str, Any]:
         "folder_id": earlier.folder_id,
         "is_kept": earlier.is_kept,
         "itn": earlier.itn,
+        "script": earlier.script,
+        "language": earlier.language,
         "hotwords": earlier.hotwords,
     }
 

@@ -2,7 +2,8 @@
 
 Databases index words, and Chinese is written without any. So what is indexed here is every pair of
 neighbouring characters, and a piece of text is found as its pairs in a row. Marks, blanks beside Chinese,
-case and width make no difference, nor does whether a number is in words or in digits. The database keeps
+case and width make no difference, nor do the script of Chinese and whether a number is in words or in
+digits. The database keeps
 the index itself, by triggers (SQLite, FTS5) or as an expression (PostgreSQL, GIN): no path of the program
 can forget it.
 """
@@ -19,6 +20,7 @@ from django.db import connection, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import Max, QuerySet
 
+from recognition.scripts import simplified, traditional
 from sessions_app.models import Utterance
 
 from .number_spellings import spellings
@@ -70,12 +72,13 @@ def _apart(places: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
 
 
 def _wanted(text: str) -> list[str]:
-    """Return a text as the index sees it, first as it was typed, then with its numbers spelled otherwise.
+    """Return a text as the index sees it, first as it was typed, then in other scripts and numbers.
 
     A single digit would be found everywhere: marks are not in the index, and 5% is a 5 there.
     """
     typed = search_text(text)
-    others = [search_text(spelling) for spelling in spellings(text)]
+    plain = [text, *spellings(simplified(text))]
+    others = [search_text(each) for spelling in plain for each in (spelling, traditional(spelling))]
     return list(dict.fromkeys([typed, *(seen for seen in others if len(seen) > 1)])) if typed else []
 
 

@@ -74,6 +74,8 @@ def begin(asked: Announcement, *, owner: User | None, token: AccessToken | None)
         model_set=asked.models or model_sets.default_name(),
         expected=list(asked.expected),
         hotwords=as_column(asked.hotwords),
+        script=asked.script,
+        language=asked.language,
         continues=continues,
         recorded_at=asked.changed_at,
     )
@@ -219,6 +221,8 @@ def open_session(upload: Upload, facts: Facts) -> int:
             continues=continues,
             expected=upload.expected,
             hotwords=from_column(upload.hotwords),
+            script=upload.script,
+            language=upload.language,
         )
         if began:
             Session.objects.filter(pk=session.pk).update(created_at=began)

@@ -14,7 +14,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from recognition.hotwords import Hotword
+from recognition.scripts import SCRIPTS
 from sessions_app.exceptions import SessionsError
+from sessions_app.wire import languages
 from sessions_app.wire.hotword_lists import BadHotwords, checked
 from sessions_app.wire.untrusted import one_line
 
@@ -54,6 +56,8 @@ class Announcement:
 
     expected: tuple[str, ...] = field(default=())
     hotwords: tuple[Hotword, ...] = ()
+    script: str = ""
+    language: str = ""
     changed_at: dt.datetime | None = None
     """When the file was last changed where it comes from."""
 
@@ -91,6 +95,8 @@ def parse_creation(headers: Mapping[str, str]) -> Announcement:
         continues=words.get("continues", ""),
         expected=tuple(expected),
         hotwords=_hotwords(words.get("hotwords", "")),
+        script=_script(words),
+        language=_language(words.get("language", "")),
         changed_at=_moment(words.get("lastModified", "")),
     )
 
@@ -100,6 +106,20 @@ def _hotwords(value: str) -> tuple[Hotword, ...]:
         return checked(value)
     except BadHotwords as error:
         raise UploadError(400, f"hotwords: {error}") from None
+
+
+def _script(words: Mapping[str, str]) -> str:
+    script = words.get("script", "")
+    if not languages.is_script(script):
+        raise UploadError(400, f"script={script[:40]!r} is neither {' nor '.join(SCRIPTS)}")
+    return script or languages.script(words.get("language", ""))
+
+
+def _language(value: str) -> str:
+    code = languages.code(value)
+    if code is None:
+        raise UploadError(400, f"language={value[:40]!r} names no language: use a code as zh or en, or auto")
+    return code
 
 
 def parse_piece(headers: Mapping[str, str]) -> int:

@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy, gettext_noop
 from django.views.decorators.http import require_POST
 
 from recognition.model_sets.measured import Figure
-from sessions_app import model_catalogue, model_pulls
+from sessions_app import model_catalogue, model_pulls, model_sets
 from sessions_app.model_catalogue import Entry
 from sessions_app.models import DefaultModels
 from sessions_app.transport.current import get_transport
@@ -38,14 +38,6 @@ FIGURES = {
     "cer_noise": gettext_lazy("the same in noise (10 dB)"),
     "cer_synthetic": gettext_lazy("characters wrong, synthetic voices"),
     "processor": gettext_lazy("of one core's time per meeting"),
-}
-
-LANGUAGES = {
-    "zh": gettext_lazy("Mandarin"),
-    "yue": gettext_lazy("Cantonese"),
-    "en": gettext_lazy("English"),
-    "ja": gettext_lazy("Japanese"),
-    "ko": gettext_lazy("Korean"),
 }
 
 
@@ -117,7 +109,7 @@ def _row(entry: Entry, job: Job | None) -> dict[str, Any]:
         "title": _title(entry),
         "description": _(entry.set.description) if entry.set.description else "",
         "parts": [(ROLES.get(part.role, part.role), part) for part in entry.parts],
-        "languages": [LANGUAGES[code] for code in entry.measured.languages],
+        "languages": [model_sets.language_name(code) for code in entry.measured.languages],
         "figures": [_figure(each) for each in entry.measured.figures],
         "job": job,
         "is_at_work": model_pulls.is_at_work(job),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 from typing import Any
 
+from django.conf import settings
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
@@ -153,11 +154,16 @@ def record(request: HttpRequest) -> HttpResponseBase:
         "suggested_name": time_name(timezone.now()),
         "model_choices": model_sets.choices(),
         "default_models": model_sets.default_name(),
+        "languages": model_sets.language_choices(),
+        "script": settings.SCRIPT,
         "expects_people": request.user.has_perm(VIEW) and Speaker.objects.exists(),
         "rights": {right.name.lower() for right in rights},
         "earlier": earlier,
         "page_data": _page_data(request, None, rights)
-        | {"continues": resuming.token_for(earlier.key) if earlier else ""},
+        | {
+            "continues": resuming.token_for(earlier.key) if earlier else "",
+            "models": model_sets.default_name(),
+        },
     }
     return render(request, "sessions/record.html", context)
 

@@ -25,7 +25,7 @@ from ninja.utils import check_csrf
 from audit import log
 from audit.models import Action
 from recognition.audio import milliseconds
-from sessions_app import model_sets
+from sessions_app import hotword_spelling, model_sets
 from sessions_app.access import decision, permissions, quotas
 from sessions_app.access.decision import Right
 from sessions_app.access.quotas import Kind
@@ -270,6 +270,7 @@ def _check(asked: Announcement) -> None:
         raise UploadError(
             400, f"models={asked.models!r:.40} is not served: use one of {', '.join(model_sets.names())}"
         )
+    _check_words(asked)
     if not asked.session_key:
         return
     try:
@@ -278,6 +279,15 @@ def _check(asked: Announcement) -> None:
         raise UploadError(400, str(error)) from None
     if key != asked.session_key or Session.objects.filter(key=key).exists():
         raise UploadError(409, _("There is a meeting with this ID already: take another one."))
+
+
+def _check_words(asked: Announcement) -> None:
+    """Refuse a language that the models do not know, and hotwords that they cannot write."""
+    models = asked.models or model_sets.default_name()
+    if asked.language and (refusal := model_sets.language_refusal(asked.language, models)):
+        raise UploadError(400, refusal)
+    if lacking := hotword_spelling.lacking(models, asked.hotwords):
+        raise UploadError(400, hotword_spelling.in_words(lacking))
 
 
 def _check_quota(user: User) -> None:

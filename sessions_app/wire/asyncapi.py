@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from recognition.hotwords import MAX_HOTWORDS
+from recognition.scripts import SCRIPTS
 
 from .audio_frames import MAX_FRAME_BYTES
 from .protocol import (
@@ -36,6 +37,15 @@ PARAMETERS: Mapping[str, tuple[str, Schema]] = {
     "itn": (
         "Senders: 0 leaves the numbers of a new session's lines in words.",
         {"enum": ["0", "1"]},
+    ),
+    "script": (
+        "Senders: in which characters lines of a new session are written.",
+        {"enum": list(SCRIPTS)},
+    ),
+    "language": (
+        "Senders: code of the language that is spoken in a new session, of those that its models know; "
+        "auto: it is found out.",
+        STRING,
     ),
     "hotwords": (
         f"Senders: up to {MAX_HOTWORDS} words that are likely to be said in a new session, with commas "
@@ -145,6 +155,7 @@ def _messages_of_version_2() -> dict[str, Schema]:
         "limits": {"type": "object", "additionalProperties": {"type": "number"}},
     }  # fmt: skip
     for_senders = {"resume_from": COUNT, "resume": STRING, "expected": _list(STRING), "itn": FLAG}
+    for_senders |= {"script": {"enum": list(SCRIPTS)}, "language": STRING}
     partial = {"asr": STRING, "spk": NOTHING, "final": {"const": False}, "start_ms": COUNT}
     revise = {"revision": COUNT, "removed": FLAG, "line": _line(2, is_message=False)}
     return {

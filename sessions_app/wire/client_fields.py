@@ -9,6 +9,7 @@ from urllib.parse import parse_qs
 
 from recognition.hotwords import Hotword
 
+from . import languages
 from .protocol import MAX_TITLE_LENGTH, JoinRequest, Mode
 from .untrusted import one_line, read_json
 
@@ -88,6 +89,7 @@ def sender_request(
     title: str = "",
     model: str = "",
     itn: bool | None = None,
+    language: str = "",
     rules: Pairs = (),
     hotwords: Sequence[Hotword] = (),
 ) -> JoinRequest:
@@ -100,8 +102,10 @@ def sender_request(
         title=one_line(title)[:MAX_TITLE_LENGTH],
         models=model,
         itn=itn,
+        script=languages.script(language),
+        language=languages.code(language) or "",
         rules=tuple(rules),
         hotwords=tuple(hotwords),
-        may_leave_out=bool(hotwords),
+        may_leave_out=bool(hotwords or language),
         may_substitute=bool(OTHERS_MODELS.fullmatch(model)),
     )

@@ -54,13 +54,18 @@ class Options:
     utterance_end_ms: int = 0
     """How long nobody speaks before that is said; 0: it is not."""
 
+    language: str = ""
+    """As they name it; empty, or "multi": it is found out."""
+
     hotwords: tuple[Hotword, ...] = ()
     has_utterances: bool = False
     has_paragraphs: bool = False
 
     def request(self, *, token: str, request_id: str) -> JoinRequest:
         """Return the request for a session, which has the name of this request."""
-        join = sender_request(token=token, title=self.title, model=self.model, hotwords=self.hotwords)
+        join = sender_request(
+            token=token, title=self.title, model=self.model, language=self.language, hotwords=self.hotwords
+        )
         return replace(join, session_key=request_id)
 
     def pcm(self) -> PcmFormat | None:
@@ -109,6 +114,7 @@ def parse_options(query: str) -> Options:
         has_endpoints=_last(given, "endpointing", "true").lower() != "false",
         has_speech_events=_is_on(given, "vad_events"),
         utterance_end_ms=_number(given, "utterance_end_ms", 0),
+        language=_last(given, "language"),
         hotwords=_hotwords(given),
         has_utterances=_is_on(given, "utterances"),
         has_paragraphs=has_format or _is_on(given, "paragraphs"),

@@ -43,6 +43,7 @@ class FunAsrRealtime:
         self._token = token
         self._rules: list[tuple[str, str]] = []
         self._hotwords: tuple[Hotword, ...] = ()
+        self._language = ""
         self._is_started = False
         self._is_sending = False
         self._stops = 0  # that are not answered yet
@@ -71,7 +72,7 @@ class FunAsrRealtime:
             "STOP": self._stop,
             "COMMIT": self._commit,
             "HOTWORDS": self._set_hotwords,
-            "LANGUAGE": _set_language,
+            "LANGUAGE": self._set_language,
             "POSTPROCESS_HOTWORDS": self._set_rules,
         }
         if command not in answers:
@@ -84,7 +85,9 @@ class FunAsrRealtime:
     def _receive_audio(self, data: bytes) -> Sequence[Command]:
         if not (self._is_started and data):
             return []
-        request = sender_request(token=self._token, rules=self._rules, hotwords=self._hotwords)
+        request = sender_request(
+            token=self._token, language=self._language, rules=self._rules, hotwords=self._hotwords
+        )
         joins = [] if self._is_sending else [Join(request, _CAPABILITIES)]
         self._bytes = len(data) + (self._bytes if self._is_sending else 0)
         self._is_sending = True
@@ -103,6 +106,11 @@ class FunAsrRealtime:
             return []  # the answer is on its way
         self._forget()
         return [Reply(self._last_words())]
+
+    def _set_language(self, value: str) -> Sequence[Command]:
+        """Take the language of the recordings that begin from now on."""
+        self._language = value
+        return [_event("language_set", language=value)]
 
     def _set_hotwords(self, value: str) -> Sequence[Command]:
         """Take the hotwords of the recordings that begin from now on."""
@@ -194,7 +202,3 @@ def _event(name: str, **fields: Any) -> Reply:
 
 def _items(value: str) -> list[str]:
     return [item.strip() for item in value.replace("，", ",").split(",") if item.strip()]
-
-
-def _set_language(value: str) -> Sequence[Command]:
-    return [_event("language_set", language=value)]

@@ -57,7 +57,13 @@ def understand(form: Form, *, file_name: str, token: str) -> Wishes:
     if not model:
         raise _refusal("model is missing: name one, as whisper-1", "model")
     return Wishes(
-        sender_request(token=token, title=file_name, model=model, hotwords=usable(_last(form, "prompt"))),
+        sender_request(
+            token=token,
+            title=file_name,
+            model=model,
+            language=_last(form, "language"),
+            hotwords=usable(_last(form, "prompt")),
+        ),
         format=format_,
         is_streaming=_last(form, "stream").lower() == "true" and format_ not in WRITTEN,
         has_words="word" in form.get("timestamp_granularities[]", ()),

@@ -168,7 +168,9 @@ class OpenAiRealtime(Dialect):
     def _request(self) -> JoinRequest:
         wanted = fields_of(self._input, "transcription")
         words = together(usable_words(of_json(wanted.get("keywords"))), usable(text_of(wanted, "prompt")))
-        return sender_request(token=self._token, model=text_of(wanted, "model"), hotwords=words)
+        language = text_of(wanted, "language")
+        model = text_of(wanted, "model")
+        return sender_request(token=self._token, model=model, language=language, hotwords=words)
 
     @property
     def _has_own_turns(self) -> bool:

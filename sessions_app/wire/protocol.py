@@ -17,8 +17,10 @@ from typing import Any
 from urllib.parse import parse_qs
 
 from recognition.hotwords import Hotword
+from recognition.scripts import SCRIPTS, SIMPLIFIED
 from sessions_app.exceptions import SessionsError
 
+from . import languages
 from .hotword_lists import BadHotwords, checked
 from .untrusted import is_plain, one_line, read_json
 
@@ -151,6 +153,12 @@ class JoinRequest:
     itn: bool | None = None
     """Senders: whether lines of a new session have their numbers in digits; None if they do not say."""
 
+    script: str = ""
+    """Senders: in which characters lines of a new session are written; empty if they do not say."""
+
+    language: str = ""
+    """Senders: code of the language that is spoken in a new session; empty: it is found out."""
+
     rules: tuple[tuple[str, str], ...] = ()
     """Senders: rules for writing, of a new session alone: what is heard, what is written."""
 
@@ -158,7 +166,7 @@ class JoinRequest:
     """Senders: words that are likely to be said in a new session."""
 
     may_leave_out: bool = False
-    """Senders: hotwords that the models cannot write are left out; otherwise they are an error."""
+    """Senders: hotwords and languages that the models do not know are left out; else they are an error."""
 
     stays: bool = False
     """Receivers: goes on after the end of the session, to be told of corrections."""
@@ -191,6 +199,8 @@ def parse_join(session_key: str, query: str) -> JoinRequest:
         continues=_single(parameters, "continues"),
         expected=_expected(parameters),
         itn=_flag(parameters, "itn"),
+        script=_script(parameters),
+        language=_language(parameters),
         hotwords=_hotwords(parameters),
         stays=_number(parameters, "stay", default=0) > 0,
     )
@@ -319,6 +329,24 @@ def _flag(parameters: Mapping[str, list[str]], name: str) -> bool | None:
     if value not in ("", "0", "1"):
         raise ProtocolError(ErrorCode.BAD_PARAMETER, f"{name}={value[:40]!r} is neither 0 nor 1", param=name)
     return value == "1" if value else None
+
+
+def _script(parameters: Mapping[str, list[str]]) -> str:
+    """Return the script that is asked for, in so many words or by the tag of a language."""
+    value = _single(parameters, "script")
+    if not languages.is_script(value):
+        message = f"script={value[:40]!r} is neither {' nor '.join(SCRIPTS)}"
+        raise ProtocolError(ErrorCode.BAD_PARAMETER, message, param="script")
+    return value or languages.script(_single(parameters, "language"))
+
+
+def _language(parameters: Mapping[str, list[str]]) -> str:
+    value = _single(parameters, "language")
+    code = languages.code(value)
+    if code is None:
+        message = f"language={value[:40]!r} names no language: use a code as zh or en, or auto"
+        raise ProtocolError(ErrorCode.BAD_PARAMETER, message, param="language")
+    return code
 
 
 def _single(parameters: Mapping[str, list[str]], name: str) -> str:
@@ -462,6 +490,12 @@ class Hello:
 
     itn: bool = False
     """Senders: whether lines of the session have their numbers in digits."""
+
+    script: str = SIMPLIFIED
+    """Senders: in which characters lines of the session are written."""
+
+    language: str = ""
+    """Senders: code of the language that is spoken; empty: it is found out, or the models know one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -640,4 +674,5 @@ def _hello(hello: Hello) -> dict[str, Any]:
     if hello.mode is Mode.SENDER:
         fields |= {"resume_from": hello.resume_from, "resume": hello.resume}
         fields |= {"expected": list(hello.expected), "itn": hello.itn}
+        fields |= {"script": hello.script, "language": hello.language}
     return _event("hello", **fields, limits=dict(hello.limits or {}))

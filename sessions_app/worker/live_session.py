@@ -115,6 +115,7 @@ class LiveSession:
             partials=not is_background,
             is_background=is_background,
         )
+        self._transcriber.set_language(lease.language)
         self._journal = files.Journal(lease.session_pk)
         self._tracker = tracker
         self._writing = writing
@@ -336,7 +337,8 @@ class LiveSession:
 
     async def _publish_partial(self, partial: Partial) -> None:
         heard_at = self._arrivals.when(partial.end)
-        line = PartialLine(milliseconds(partial.start), partial.text, partial.tail)
+        shown = await self._writing.write_partial(partial)
+        line = PartialLine(milliseconds(partial.start), shown.text, shown.tail)
         await self._publish_hint(layer_messages.partial_message(self.lease.key, line, heard_at=heard_at))
         observe_age(partial_age, "published", heard_at)
         self._log("partial of the audio up to %d", partial.end)

@@ -196,6 +196,7 @@ class RecognitionWorker(AsyncConsumer):
             hotwords=partial(in_database, hotwords.of_session, session_pk),
             writing=LineWriting(
                 with_digits=lease.itn,
+                script=lease.script,
                 rules=partial(in_database, writing_rules.of_session, session_pk),
             ),
         )

@@ -22,7 +22,7 @@ const ROOMS = {
   notes: ["lib", "connection", "transcript", "player"],
   minutes: ["lib", "connection", "transcript", "player"],
   session: ["lib", "connection", "transcript", "player", "editing", "notes", "minutes"],
-  pages: ["lib", "catalogue", "connection", "transcript", "recording", "session", "uploads"],
+  pages: ["lib", "catalogue", "connection", "transcript", "recording", "session", "uploads", "minutes"],
 };
 
 /** What a browser loads by name: not by an import. */

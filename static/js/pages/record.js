@@ -18,7 +18,7 @@ import { UploadsPanel } from "../uploads/uploads-panel.js";
 const MAX_TITLE = 200;
 const REFUSALS = [FileError, MicrophoneError, SharingError];
 
-/** @type {PageData & {continues: string}} */
+/** @type {PageData & {continues: string, models: string}} */
 const data = pageData();
 const form = byId("setup-form", HTMLFormElement);
 const impossible = byId("impossible");
@@ -29,6 +29,9 @@ const fileField = descendant(form, "[name=file]", HTMLInputElement);
 const paceField = descendant(form, "[name=pace]", HTMLSelectElement);
 const modelsField = form.querySelector("[name=models]"); // only where there is a choice
 const itnField = form.querySelector("[name=itn]"); // not where a meeting goes on
+const scriptField = form.querySelector("[name=script]"); // not where a meeting goes on
+const languageField = form.querySelector("[name=language]"); // only where models know several
+const chosen = (/** @type {Element | null} */ field) => (field instanceof HTMLSelectElement ? field.value : "");
 const hotwordsField = form.querySelector("[name=hotwords]"); // not where a meeting goes on
 const hotwords = () => (hotwordsField instanceof HTMLInputElement ? hotwordsField.value.trim() : "");
 const expectedPlace = findById("expected"); // only where people are known
@@ -77,10 +80,23 @@ function showPace() {
   byId("real-hint").hidden = !isReal;
 }
 
+/** Show the languages among which the chosen models can be told; none where they know one. */
+function showLanguages() {
+  if (!(languageField instanceof HTMLSelectElement)) return;
+  const models = chosen(modelsField) || data.models;
+  const known = [...languageField.options].filter(({ dataset }) => dataset.models);
+  for (const option of known) {
+    option.disabled = !option.dataset.models?.split(" ").includes(models ?? "");
+    option.hidden = option.disabled;
+  }
+  if (languageField.selectedOptions[0]?.disabled) languageField.value = "";
+  byId("setup-language").hidden = known.every((option) => option.disabled);
+}
+
 /** @param {File[]} files */
 async function upload(files) {
-  const models = modelsField instanceof HTMLSelectElement ? modelsField.value : "";
-  const wishes = { models, expected: expectedIds().join(","), hotwords: hotwords(), continues: data.continues };
+  const asked = { models: chosen(modelsField), script: chosen(scriptField), language: chosen(languageField) };
+  const wishes = { ...asked, expected: expectedIds().join(","), hotwords: hotwords(), continues: data.continues };
   const isOne = files.length === 1;
   const ownKey = keyField.value.trim() === keyField.defaultValue ? "" : keyField.value.trim();
   if (isOne) for (const { name } of files) followed.add(name);
@@ -104,10 +120,10 @@ async function record(file) {
   const { setUpTools } = await loadTools();
   const view = new SessionView({ state: "live" });
   const note = new ConnectionNote(byId("connection"));
-  const models = modelsField instanceof HTMLSelectElement ? modelsField.value : "";
+  const asked = { models: chosen(modelsField), script: chosen(scriptField), language: chosen(languageField) };
   const { token, continues } = data;
   const itn = itnField instanceof HTMLInputElement ? Number(itnField.checked).toString() : "";
-  const session = { key, title, models, itn, hotwords: hotwords(), expected: expectedIds(), token, continues };
+  const session = { key, title, ...asked, itn, hotwords: hotwords(), expected: expectedIds(), token, continues };
   const recorder = new Recorder({ data, ...session, view, note });
   try {
     if (file) await recorder.startFile(file, { isInRealTime: paceField.value === "real" });
@@ -166,6 +182,8 @@ async function begin() {
 begin();
 loadTools().catch(() => {}); // while the form is filled in; the start asks again
 for (const choice of form.querySelectorAll("[name=source]")) choice.addEventListener("change", showSource);
+modelsField?.addEventListener("change", showLanguages);
+showLanguages();
 paceField.addEventListener("change", showPace);
 form.addEventListener("submit", (event) => {
   event.preventDefault();

@@ -29,6 +29,8 @@ const MIN_LEFT_OVER_MS = 500; // less is on its way whenever somebody ends a mee
  * @property {string} key of the session
  * @property {string} [title]
  * @property {string} [models] name of the model set that is to recognise it
+ * @property {string} [script] "simplified" or "traditional"
+ * @property {string} [language] code of the language that is spoken
  * @property {string} [itn] "1" or "0": whether numbers are written in digits
  * @property {string} [hotwords] words that are likely to be said, with commas between them
  * @property {string[]} [expected] ids of the speakers who are expected

@@ -49,6 +49,8 @@ const TAKEN = ["bad_parameter", "forbidden", "session_ended"];
  * @property {string} key of the session
  * @property {string} [title]
  * @property {string} [models] name of the model set that is to recognise it
+ * @property {string} [script] "simplified" or "traditional"
+ * @property {string} [language] code of the language that is spoken
  * @property {string} [itn] "1" or "0": whether numbers are written in digits
  * @property {string} [hotwords] words that are likely to be said, with commas between them
  * @property {string[]} [expected] ids of the speakers who are expected
@@ -87,6 +89,8 @@ export class Sender {
     key,
     title = "",
     models = "",
+    script = "",
+    language = "",
     itn = "",
     hotwords = "",
     expected = [],
@@ -103,7 +107,7 @@ export class Sender {
     this.listener = listener;
     this.address = () => {
       const isNew = !this.resume && !this.continues; // the session keeps what it began with
-      const asked = isNew ? { title, models, itn, hotwords, expected: expected.join(",") } : {};
+      const asked = isNew ? { title, models, script, language, itn, hotwords, expected: expected.join(",") } : {};
       const rights = { token, resume: this.resume, continues: this.continues };
       const known = this.count > 1 ? {} : marks(); // the page shows the first session
       return socketAddress(this.key, { mode: "sender", v: 2, ...asked, ...rights, ...known });

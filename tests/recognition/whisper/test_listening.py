@@ -93,6 +93,13 @@ class TestLanguage:
         assert languages_of(network.asked) == ["zh", "en"]
         assert context.language == "en"
 
+    def test_that_somebody_chose_is_not_asked_for_again(self, vocabulary: Vocabulary) -> None:
+        network = ScriptedNetwork(["夜死"], [-0.9], probabilities={"en": 0.9})
+        context = SessionContext("zh", is_language_chosen=True)
+        assert hear(vocabulary, network, utterance(3, context)) == ids("夜死")
+        assert languages_of(network.asked) == ["zh"]
+        assert context.language == "zh"
+
     def test_stays_where_the_network_is_unsure_of_the_right_one(self, vocabulary: Vocabulary) -> None:
         network = ScriptedNetwork(["夜死"], [-0.9], probabilities={"zh": 0.9})
         assert hear(vocabulary, network, utterance(3, SessionContext("zh"))) == ids("夜死")

@@ -305,6 +305,16 @@ class TestBeginning:
             assert (response.status_code, named in response.json()["error"]) == (422, True)
         assert not Session.objects.filter(key="m").exists()
 
+    def test_notes_its_script_and_language(self, program: Program) -> None:
+        program.ask("post", "sessions", {"id": "m", "script": "traditional", "language": "zh"})
+        session = Session.objects.get(key="m")
+        assert (session.script, session.language) == ("traditional", "zh")
+
+    @pytest.mark.parametrize("language", ["fr", "??"])
+    def test_refuses_a_language_that_its_models_do_not_know(self, program: Program, language: str) -> None:
+        response = program.ask("post", "sessions", {"id": "m", "language": language})
+        assert (response.status_code, language in response.json()["error"]) == (422, True)
+
     def test_is_refused_where_there_is_one_already(self, program: Program) -> None:
         program.ask("post", "sessions", {"id": "m", "title": "first"})
         response = program.ask("post", "sessions", {"id": "m", "title": "second"})

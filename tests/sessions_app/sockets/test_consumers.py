@@ -335,6 +335,25 @@ class TestHello:
         assert "王燊 (燊)" in error["message"]
         assert not await Session.objects.aexists()
 
+    async def test_script_and_language_of_a_new_session_are_kept_and_told(
+        self, transport: SlowTransport
+    ) -> None:
+        socket = await opened(transport, "mode=sender&v=2&language=zh-TW")
+        told = (await message(socket))["event"]
+        session = await Session.objects.aget()
+        assert (session.script, session.language) == ("traditional", "zh")
+        assert (told["script"], told["language"]) == ("traditional", "zh")
+        await disconnect(socket)
+
+    async def test_a_language_that_the_models_do_not_know_is_refused_by_name(
+        self, transport: SlowTransport
+    ) -> None:
+        socket = await opened(transport, "mode=sender&v=2&language=fr")
+        error = (await message(socket))["error"]
+        assert (error["code"], error["param"]) == ("bad_parameter", "language")
+        assert "language fr. They know: zh" in error["message"]
+        assert not await Session.objects.aexists()
+
     async def test_a_receiver_is_told_how_much_there_is_and_given_no_right(
         self, transport: SlowTransport
     ) -> None:

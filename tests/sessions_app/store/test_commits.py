@@ -75,6 +75,28 @@ class TestNumbersInDigits:
         assert not commits.get_or_create_session("m-2", continues="m")[0].itn
 
 
+class TestScriptAndLanguage:
+    def test_are_those_of_the_settings_unless_the_sender_says_otherwise(self, settings: Any) -> None:
+        settings.SCRIPT = "traditional"
+        usual, _ = commits.get_or_create_session("a")
+        other, _ = commits.get_or_create_session("b", script="simplified", language="en")
+        assert [(each.script, each.language) for each in (usual, other)] == [
+            ("traditional", ""),
+            ("simplified", "en"),
+        ]
+
+    def test_are_what_the_next_worker_has_as_well(self) -> None:
+        session, _ = commits.get_or_create_session("m", script="traditional", language="zh")
+        lease = acquire(session)
+        assert (lease.script, lease.language) == ("traditional", "zh")
+
+    def test_are_as_in_the_session_that_is_continued(self) -> None:
+        earlier, _ = commits.get_or_create_session("m", script="traditional", language="zh")
+        commits.end(acquire(earlier), ClosedBy.SENDER)
+        next_one, _ = commits.get_or_create_session("m-2", continues="m")
+        assert (next_one.script, next_one.language) == ("traditional", "zh")
+
+
 class TestAcquire:
     def test_counts_the_owners(self, session: Session) -> None:
         first, second = acquire(session), acquire(session)

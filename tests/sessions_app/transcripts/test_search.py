@@ -76,6 +76,23 @@ class TestFind:
         assert found(looked_for) == [said]
         assert places(said, looked_for) != []
 
+    @pytest.mark.parametrize(
+        ("said", "looked_for"),
+        [
+            ("我們討論預算。", "讨论预算"),
+            ("我们讨论预算。", "討論預算"),
+            ("頭髮很長。", "头发"),
+            ("我们在台湾发展。", "臺灣發展"),
+            ("增加了2萬元。", "两万元"),
+            ("增加了两万元。", "2萬元"),
+            ("完成了80%的項目。", "百分之八十的项目"),
+        ],
+    )
+    def test_a_line_is_found_in_either_script(self, session: Session, said: str, looked_for: str) -> None:
+        make_lines(session, ["别的话。", said, "第五项。"])
+        assert found(looked_for) == [said]
+        assert places(said, looked_for) != []
+
     def test_a_share_of_one_digit_is_not_taken_for_every_such_digit(self, session: Session) -> None:
         make_lines(session, ["第5项。", "百分之五。"])
         assert found("百分之五") == ["百分之五。"]

@@ -77,6 +77,14 @@ class TestCreation:
         with pytest.raises(UploadError, match="hotwords: 'a' is no hotword"):
             creation(hotwords="a")
 
+    def test_script_and_language_come_along(self) -> None:
+        asked = creation(script="traditional", language="en-US")
+        assert (asked.script, asked.language) == ("traditional", "en")
+        assert creation(language="zh-TW").script == "traditional"
+        for words in ({"script": "hant"}, {"language": "??"}):
+            with pytest.raises(UploadError, match=f"{next(iter(words))}="):
+                creation(**words)
+
     def test_a_crowd_is_not_expected(self) -> None:
         with pytest.raises(UploadError):
             creation(expected=",".join(map(str, range(tus.MAX_EXPECTED + 1))))

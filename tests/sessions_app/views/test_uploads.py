@@ -15,6 +15,8 @@ from django.utils import translation
 
 from audit.models import Entry
 from recognition.audio import samples
+from recognition.funasr.spelling import Spelling
+from sessions_app import hotword_spelling
 from sessions_app.models import AccessToken, Session, Upload
 from sessions_app.uploads import store
 from sessions_app.uploads.file_log import Facts
@@ -134,6 +136,21 @@ class TestRefusals:
         settings.MAX_UPLOAD_MB = 1
         answer = create(page, 2**20 + 1)
         assert (answer.status_code, reason(answer)) == (413, "a file may have 1 MB at most")
+
+    def test_words_and_languages_that_the_models_do_not_know_are_refused_by_name(
+        self, page: Client, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(hotword_spelling, "_spelling", lambda *_: Spelling(["王", "磊"]))
+        answer = create(page, hotwords="王磊,王燊")
+        assert (answer.status_code, "王燊 (燊)" in reason(answer)) == (400, True)
+        answer = create(page, language="fr")
+        assert (answer.status_code, "language fr" in reason(answer)) == (400, True)
+        assert not Upload.objects.exists()
+
+    def test_script_and_language_are_those_of_the_meeting(self, page: Client) -> None:
+        place(page, script="traditional", language="zh")
+        upload = Upload.objects.get()
+        assert (upload.script, upload.language) == ("traditional", "zh")
 
     def test_models_that_are_not_served(self, page: Client) -> None:
         answer = create(page, models="gpt")

@@ -124,5 +124,16 @@ def test_the_first_tag_is_the_title() -> None:
     assert join.title == "周会"
 
 
+@pytest.mark.parametrize(
+    ("named", "code", "script"),
+    [("zh", "zh", ""), ("en-US", "en", ""), ("zh-TW", "zh", "traditional"), ("multi", "", ""), ("?", "", "")],
+)
+def test_a_language_is_asked_for_and_left_out_where_models_do_not_know_it(
+    named: str, code: str, script: str
+) -> None:
+    join = parse_options(f"language={named}").request(token="", request_id="m")
+    assert (join.language, join.script, join.may_leave_out) == (code, script, True)
+
+
 def test_what_nobody_knows_is_ignored() -> None:
-    assert parse_options("language=zh&keyterm=a&numerals=true&mip_opt_out=true&x=y&channels=two") == Options()
+    assert parse_options("version=1&keyterm=a&numerals=true&mip_opt_out=true&x=y&channels=two") == Options()

@@ -51,11 +51,14 @@ class TestForm:
     def test_what_nobody_knows_or_needs_is_ignored(self) -> None:
         more = {
             "temperature": "0",
-            "language": "zh",
             "chunking_strategy": "auto",
             "x": "y",
         }
         assert wishes(**more) == wishes()
+
+    def test_a_language_is_asked_for(self) -> None:
+        join = wishes(language="zh").join
+        assert (join.language, join.may_leave_out) == ("zh", True)
 
     def test_words_of_the_prompt_are_hotwords(self) -> None:
         join = wishes(prompt="阿里巴巴, 达摩院。").join

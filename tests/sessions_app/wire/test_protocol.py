@@ -83,7 +83,7 @@ class TestJoin:
         )
 
     def test_what_we_do_not_know_is_of_no_interest(self) -> None:
-        assert parse_join("m", "mode=sender&language=zh&x") == JoinRequest("m", Mode.SENDER)
+        assert parse_join("m", "mode=sender&accent=zh&x") == JoinRequest("m", Mode.SENDER)
 
     def test_texts_are_percent_decoded_once(self) -> None:
         join = parse_join("m", "mode=sender&title=%E5%91%A8%E4%BC%9A%2520&token=a%2Bb+c")
@@ -157,6 +157,46 @@ class TestExpected:
             return json.loads(told or "")["event"].get("expected")
 
         assert (hello(Mode.SENDER), hello(Mode.RECEIVER)) == ([self.ONE], None)
+
+
+class TestScriptAndLanguage:
+    @pytest.mark.parametrize(
+        ("query", "script", "language"),
+        [
+            ("", "", ""),
+            ("&script=&language=", "", ""),
+            ("&script=traditional", "traditional", ""),
+            ("&language=en", "", "en"),
+            ("&language=auto", "", ""),
+            ("&language=zh-Hant", "traditional", "zh"),
+            ("&language=zh-TW&script=simplified", "simplified", "zh"),
+        ],
+    )
+    def test_are_asked_for_or_left_open(self, query: str, script: str, language: str) -> None:
+        join = parse_join("m", f"mode=sender{query}")
+        assert (join.script, join.language) == (script, language)
+
+    @pytest.mark.parametrize(
+        ("param", "value", "why"),
+        [
+            ("script", "Traditional", "neither simplified nor traditional"),
+            ("script", "hant", "neither simplified nor traditional"),
+            ("language", "12", "use a code as zh or en, or auto"),
+            ("language", "x" * 99, "names no language"),
+        ],
+    )
+    def test_others_are_refused_by_name(self, param: str, value: str, why: str) -> None:
+        with pytest.raises(ProtocolError, match=why) as refused:
+            parse_join("m", f"mode=sender&{param}={value}")
+        assert (refused.value.code, refused.value.param) == (ErrorCode.BAD_PARAMETER, param)
+
+    def test_are_told_to_senders(self) -> None:
+        def hello(mode: Mode) -> Any:
+            told = encode(Hello("m", mode, 1, "live", 0, 0, script="traditional", language="zh"), version=2)
+            event = json.loads(told or "")["event"]
+            return event.get("script"), event.get("language")
+
+        assert (hello(Mode.SENDER), hello(Mode.RECEIVER)) == (("traditional", "zh"), (None, None))
 
 
 class TestNumbersInDigits:

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from recognition.core.events import Partial
 from recognition.fakes.scripted import Script, ScriptedLine, scripted_models
 from recognition.writing.changes import Change
 from recognition.writing.rules import Rule
@@ -117,6 +118,46 @@ class TestAMeeting:
                 assert len(queries.as_line(line).changes) == shown
 
         await asyncio.to_thread(check)
+
+    async def test_is_written_in_traditional_characters_if_it_was_asked_to(
+        self, transport: MemoryTransport
+    ) -> None:
+        session = await hold_meeting(transport, script="traditional")
+
+        def check() -> None:
+            first, second = queries.lines_after(session.pk, 0, limit=9)
+            assert (first.text, second.text) == ("完成了80%。", "12月15號上線。")
+            assert second.heard == "十二月十五號上線。"
+            words = word_times.of_lines([second.line_id])[second.line_id]
+            assert [second.text[word.begin : word.stop] for word in words] == [
+                *("12", "月", "15", "號", "上", "線")
+            ]
+
+        await asyncio.to_thread(check)
+
+
+class TestScript:
+    async def test_numbers_are_found_and_written_in_it(self) -> None:
+        writing = LineWriting(with_digits=True, script="traditional")
+        [line] = await writing.write([new_line(0, 100, "还差两万元。")])
+        assert line.written
+        assert (line.written.text, line.final.text) == ("還差2萬元。", "還差兩萬元。")
+
+    async def test_rules_hold_in_whichever_script_they_are(self) -> None:
+        async def rules() -> tuple[Rule, ...]:
+            return (Rule(1, "体系", "系統"), Rule(2, "發展", "进展"))
+
+        writing = LineWriting(with_digits=False, script="traditional", rules=rules)
+        [line] = await writing.write([new_line(0, 100, "体系的发展。")])
+        assert line.written
+        assert line.written.text == "系統的進展。"
+
+    async def test_what_is_heard_is_shown_in_it_as_well(self) -> None:
+        writing = LineWriting(with_digits=True, script="traditional")
+        shown = await writing.write_partial(Partial(0, 0, "我们的头", tail="发"))
+        assert (shown.text, shown.tail) == ("我們的頭", "髮")
+        usual = Partial(0, 0, "我们")
+        assert await LineWriting(with_digits=True).write_partial(usual) is usual
 
 
 class TestWriting:
