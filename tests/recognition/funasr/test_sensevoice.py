@@ -151,7 +151,7 @@ class TestAnswers:
     def test_hotwords_are_written_for_what_sounds_like_them(self, model: SenseVoice) -> None:
         for number, character in enumerate("请汪雷来"):
             model._pieces[-1 - number] = character
-        context = SessionContext("zh", Hotwords((Hotword("王磊", 40),)))
+        context = SessionContext("zh", hotwords=Hotwords((Hotword("王磊", 40),)))
         found = self.hear(model, [*HEADS["zh"], *"请汪雷来"], context)
         assert text(found) == "请王磊来"
         assert {token.tags.emotion for token in found} == {"happy"}

@@ -64,7 +64,7 @@ class TestRecognize:
         assert context.language == "zh"
 
     def test_each_session_has_its_hotwords(self, vocabulary: Vocabulary) -> None:
-        contexts = [SessionContext("zh"), SessionContext("zh", Hotwords((Hotword("王磊"),)))]
+        contexts = [SessionContext("zh"), SessionContext("zh", hotwords=Hotwords((Hotword("王磊"),)))]
         found = recognizer(vocabulary, ScriptedNetwork(["汪类", "汪类"])).recognize([noise(3)] * 2, contexts)
         assert ["".join(token.text for token in tokens) for tokens in found] == ["汪类", "王磊"]
 

@@ -83,7 +83,7 @@ class TestDecode:
 
     def test_hotwords_of_the_session_are_written(self, vocabulary: Vocabulary) -> None:
         streaming = recognizer(vocabulary, *["汪类"] * 3)
-        state, found = streaming.new_state(SessionContext("zh", Hotwords((Hotword("王磊"),)))), []
+        state, found = streaming.new_state(SessionContext("zh", hotwords=Hotwords((Hotword("王磊"),)))), []
         for _ in range(3):
             found += streaming.decode([(state, SECOND)])[0]
         assert "".join(found) == "王磊"
