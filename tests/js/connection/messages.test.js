@@ -28,7 +28,7 @@ describe("The protocol document", () => {
       if (message.event?.type === "revise") transcript.receiveRevision(message.event);
     }
     assert.equal(transcript.lines.length, 2);
-    const line = transcript.lines.find(({ id }) => id === 77);
+    const [line] = transcript.lines;
     assert.deepEqual([line.id, line.seq, line.start_ms, line.end_ms], [77, 3, 10200, 12300]);
     assert.deepEqual([line.spk.speaker_name, line.spk.number, line.revision], ["李四", null, 3]);
     assert.deepEqual([transcript.seq, transcript.revision], [4, 3]);
