@@ -209,7 +209,8 @@ def _watch(
 def _largest(folder: Path) -> int:
     """Return the bytes of what is on its way."""
     sizes = [0]
-    for path in folder.rglob("*"):
-        with contextlib.suppress(FileNotFoundError):  # it was renamed just now
-            sizes.append(path.stat().st_size if path.is_file() else 0)
+    for within, _folders, names in os.walk(folder):  # passes over folders that have just gone
+        for name in names:
+            with contextlib.suppress(FileNotFoundError):  # it was renamed just now
+                sizes.append((Path(within) / name).stat().st_size)
     return max(sizes)
