@@ -41,7 +41,7 @@ from recognition.language_model import Choices
 from recognition.model_options import LoadContext
 from recognition.model_sets.loading import load_models
 from recognition.model_sets.reading import read_model_set
-from recognition.whisper.hotwords import SoundingHotwords
+from recognition.sounding_hotwords import SoundingHotwords
 
 from . import results
 

@@ -19,7 +19,7 @@ from torch import Tensor
 from recognition.audio import samples
 from recognition.exceptions import ModelError
 from recognition.interfaces import Samples, SessionContext, Span, Token
-from recognition.whisper.hotwords import Compiled
+from recognition.sounding_hotwords import Compiled
 
 from . import ctc, rich_text
 from .features import (

@@ -7,10 +7,10 @@ from dataclasses import dataclass, replace
 
 from recognition.audio import samples
 from recognition.interfaces import Samples, SessionContext, Span, Token
+from recognition.sounding_hotwords import Compiled
 
 from . import timing
 from .features import FRAME_SHIFT
-from .hotwords import Compiled
 from .listening import MAX_LENGTH, MIN_LENGTH, MIN_WINDOW, Heard, Listener, Utterance, batches
 from .marks import Marker
 from .network import Search

@@ -12,8 +12,8 @@ from itertools import takewhile
 import numpy as np
 
 from recognition.interfaces import Samples, SessionContext
+from recognition.sounding_hotwords import Compiled
 
-from .hotwords import Compiled
 from .listening import MAX_LENGTH, Listener, Utterance, batches
 from .network import Search
 

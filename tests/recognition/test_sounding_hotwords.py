@@ -6,7 +6,7 @@ import pytest
 
 from recognition.hotwords import Hotword, Hotwords
 from recognition.interfaces import Token
-from recognition.whisper.hotwords import Compiled, SoundingHotwords, sound
+from recognition.sounding_hotwords import Compiled, SoundingHotwords, sound
 
 
 def tokens(*texts: str) -> list[Token]:
