@@ -18,6 +18,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from recognition.audio import SAMPLE_RATE
+from recognition.exceptions import ModelError
 
 FRAME_LENGTH = SAMPLE_RATE * 25 // 1000  # 400 samples
 FRAME_SHIFT = SAMPLE_RATE * 10 // 1000  # 160 samples
@@ -28,6 +29,14 @@ STACKED_FRAMES = 7
 
 STACK_SHIFT = 6
 """Frames from one input of the recogniser to the next (`lfr_n`): 60 ms."""
+
+INPUT = STACKED_FRAMES * MEL_BANDS
+"""Values of one input of the recogniser."""
+
+SAMPLES_PER_INPUT = STACK_SHIFT * FRAME_SHIFT
+
+FIRST_INPUT = FRAME_LENGTH // 2 - SAMPLES_PER_INPUT // 2
+"""Where the first input's 60 ms begin: it is centred on the first frame."""
 
 _FFT_SIZE = 512
 _PREEMPHASIS = 0.97
@@ -148,6 +157,19 @@ def load_cmvn(path: Path) -> Cmvn:
     if shift.shape != scale.shape:
         raise ValueError(f"{path}: <AddShift> has {len(shift)} values and <Rescale> {len(scale)}")
     return Cmvn(shift, scale)
+
+
+def load_recognizer_cmvn(path: Path) -> Cmvn:
+    """Load that of a recogniser's inputs.
+
+    Raises:
+        ModelError: If it is for inputs of another length.
+        ValueError: As `load_cmvn`.
+    """
+    cmvn = load_cmvn(path)
+    if len(cmvn.shift) != INPUT:
+        raise ModelError(f"{path} has {len(cmvn.shift)} values, not {INPUT}")
+    return cmvn
 
 
 def write_cmvn(path: Path, cmvn: Cmvn) -> None:

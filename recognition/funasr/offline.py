@@ -12,19 +12,17 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from recognition.exceptions import ModelError
 from recognition.interfaces import Samples, SessionContext, Token
 from recognition.language_model import CHOICES, LanguageModel
 
 from . import cif
 from .deciding import TokenDecider
 from .features import (
+    FIRST_INPUT,
     FRAME_LENGTH,
-    FRAME_SHIFT,
-    MEL_BANDS,
-    STACK_SHIFT,
-    STACKED_FRAMES,
-    load_cmvn,
+    INPUT,
+    SAMPLES_PER_INPUT,
+    load_recognizer_cmvn,
     recognizer_frames,
     stack_frames,
 )
@@ -32,12 +30,6 @@ from .loading import ModelDirectory, load_model
 from .precision import Precision
 from .sanm import position_encoding
 from .vocabulary import Vocabulary, join_words
-
-_INPUT = STACKED_FRAMES * MEL_BANDS
-_SAMPLES_PER_INPUT = STACK_SHIFT * FRAME_SHIFT
-
-_FIRST_INPUT = FRAME_LENGTH // 2 - _SAMPLES_PER_INPUT // 2
-"""Where the first input's 60 ms begin: it is centred on the first frame."""
 
 _MAX_INPUTS = 1024
 """Padded inputs in one forward pass, a minute of audio: more would only hold others up."""
@@ -75,11 +67,9 @@ class OfflineParaformer:
         self._tail = float(model.predictor.tail_threshold)
         # FunASR's third predictor adds up in single precision, the second in double.
         self._single_precision = directory.config["predictor"] == "CifPredictorV3"
-        self._cmvn = load_cmvn(directory.file("cmvn"))
-        if len(self._cmvn.shift) != _INPUT:
-            raise ModelError(f"{directory.file('cmvn')} has {len(self._cmvn.shift)} values, not {_INPUT}")
+        self._cmvn = load_recognizer_cmvn(directory.file("cmvn"))
         self._scale = model.encoder.output_size() ** 0.5
-        self._positions = position_encoding(1024, _INPUT)
+        self._positions = position_encoding(1024, INPUT)
 
     @torch.inference_mode()
     def recognize(
@@ -103,7 +93,7 @@ class OfflineParaformer:
         frames = recognizer_frames(torch.from_numpy(samples)[None].to(self._device))
         stacked = stack_frames(frames, torch.tensor([frames.shape[1]]))[0]
         if len(stacked) > len(self._positions):
-            self._positions = position_encoding(2 * len(stacked), _INPUT)
+            self._positions = position_encoding(2 * len(stacked), INPUT)
         placed: Tensor = self._cmvn(stacked) * self._scale
         return placed + self._positions[: len(stacked)].to(self._device)
 
@@ -134,8 +124,8 @@ class OfflineParaformer:
         return cif.share_out(with_tail, count=count, single_precision=self._single_precision)
 
     def _words(self, ids: list[int], utterance: cif.TokenSpans) -> list[Token]:
-        end = (utterance.shares.shape[1]) * _SAMPLES_PER_INPUT
-        bounds = np.rint(utterance.bounds * _SAMPLES_PER_INPUT + _FIRST_INPUT).clip(0, end).astype(int)
+        end = (utterance.shares.shape[1]) * SAMPLES_PER_INPUT
+        bounds = np.rint(utterance.bounds * SAMPLES_PER_INPUT + FIRST_INPUT).clip(0, end).astype(int)
         return join_words(self.vocabulary.pieces(ids), [(start, stop) for start, stop in bounds.tolist()])
 
 
@@ -147,7 +137,7 @@ def micro_batches(lengths: dict[int, int]) -> Iterator[list[int]]:
     """
     batch: list[int] = []
     for row in sorted(lengths, key=lambda row: lengths[row]):
-        longest = lengths[row] // _SAMPLES_PER_INPUT + 1
+        longest = lengths[row] // SAMPLES_PER_INPUT + 1
         if batch and (
             longest * (len(batch) + 1) > _MAX_INPUTS or lengths[row] > 1.25 * lengths[batch[0]] + 8000
         ):

@@ -17,18 +17,16 @@ import torch
 from torch import Tensor
 
 from recognition.audio import samples
-from recognition.exceptions import ModelError
 from recognition.interfaces import Samples, SessionContext, Span, Token
 from recognition.sounding_hotwords import Compiled
 
 from . import ctc, rich_text
 from .features import (
+    FIRST_INPUT,
     FRAME_LENGTH,
-    FRAME_SHIFT,
-    MEL_BANDS,
-    STACK_SHIFT,
-    STACKED_FRAMES,
-    load_cmvn,
+    INPUT,
+    SAMPLES_PER_INPUT,
+    load_recognizer_cmvn,
     recognizer_frames,
     stack_frames,
 )
@@ -36,10 +34,6 @@ from .loading import ModelDirectory, load_model
 from .offline import micro_batches
 from .precision import Precision
 from .sanm import position_encoding
-
-_INPUT = STACKED_FRAMES * MEL_BANDS
-_SAMPLES_PER_INPUT = STACK_SHIFT * FRAME_SHIFT
-_FIRST_INPUT = FRAME_LENGTH // 2 - _SAMPLES_PER_INPUT // 2
 
 _ANY_LANGUAGE = 0
 _EMOTION_AND_EVENT = (1, 2)
@@ -84,11 +78,9 @@ class SenseVoice:
         self._embed = model.embed.weight.to(self._device)
         self._rows = model.lid_dict
         self._blank = int(model.blank_id)
-        self._cmvn = load_cmvn(directory.file("cmvn"))
-        if len(self._cmvn.shift) != _INPUT:
-            raise ModelError(f"{directory.file('cmvn')} has {len(self._cmvn.shift)} values, not {_INPUT}")
+        self._cmvn = load_recognizer_cmvn(directory.file("cmvn"))
         self._scale = model.encoder.output_size() ** 0.5
-        self._positions = position_encoding(1024, _INPUT)
+        self._positions = position_encoding(1024, INPUT)
         self._hotwords = Compiled()
 
     @torch.inference_mode()
@@ -123,7 +115,7 @@ class SenseVoice:
         questions = [self._rows.get(language, _ANY_LANGUAGE), *_EMOTION_AND_EVENT, _WITH_MARKS]
         inputs: Tensor = torch.cat([self._embed[questions], features]) * self._scale
         if len(inputs) > len(self._positions):
-            self._positions = position_encoding(2 * len(inputs), _INPUT)
+            self._positions = position_encoding(2 * len(inputs), INPUT)
         return inputs + self._positions[: len(inputs)].to(self._device)
 
     def _words(self, encoding: Tensor, length: int, context: SessionContext) -> list[Token]:
@@ -155,5 +147,5 @@ def _parts(encoder: Any) -> list[Any]:
 def _spans(said: Sequence[ctc.Piece], length: int) -> list[Span]:
     """Return the samples of each piece; those that answer questions come before the audio."""
     frames = np.array([(piece.start, piece.end) for piece in said], int).reshape(-1, 2) - _QUESTIONS
-    bounds = (frames * _SAMPLES_PER_INPUT + _FIRST_INPUT).clip(0, length)
+    bounds = (frames * SAMPLES_PER_INPUT + FIRST_INPUT).clip(0, length)
     return [(start, end) for start, end in bounds.tolist()]

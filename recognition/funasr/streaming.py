@@ -15,13 +15,21 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from recognition.exceptions import ModelError
 from recognition.interfaces import Samples, SessionContext
 from recognition.language_model import CHOICES, LanguageModel
 
 from . import cif
 from .deciding import TokenDecider
-from .features import FRAME_SHIFT, MEL_BANDS, STACK_SHIFT, STACKED_FRAMES, load_cmvn, recognizer_frames
+from .features import (
+    FRAME_SHIFT,
+    INPUT,
+    MEL_BANDS,
+    SAMPLES_PER_INPUT,
+    STACK_SHIFT,
+    STACKED_FRAMES,
+    load_recognizer_cmvn,
+    recognizer_frames,
+)
 from .loading import ModelDirectory, load_model
 from .precision import Precision
 from .sanm import Geometry, position_encoding
@@ -30,8 +38,6 @@ from .vocabulary import Vocabulary, WordJoiner
 if TYPE_CHECKING:
     from .options import StreamingOptions
 
-_INPUT = STACKED_FRAMES * MEL_BANDS
-_SAMPLES_PER_INPUT = STACK_SHIFT * FRAME_SHIFT  # 960, 60 ms
 _HELD_FRAMES = 2
 """Frames that need samples of the next chunk: a frame is longer than the shift to the next."""
 _LEAD = STACKED_FRAMES // 2  # the first frame stands in for those before it
@@ -74,18 +80,16 @@ class StreamingParaformer:
         model = load_model(directory, ["ParaformerStreaming"])
         precision = (precision or Precision()).for_model(model)
         self.options = options
-        self.chunk = self.options.chunk * _SAMPLES_PER_INPUT
+        self.chunk = self.options.chunk * SAMPLES_PER_INPUT
         self._device = precision.device
         self._geometry = _geometry(self.options)
         self._encoder = precision.streaming_encoder(model.encoder, model.predictor, self._geometry)
         self._vocabulary = Vocabulary(directory.tokens, {model.blank_id, model.sos, model.eos})
         self.decider = TokenDecider(self._vocabulary, language_model)
         self._decoder = precision.streaming_decoder(model.decoder, self._geometry, choices=CHOICES)
-        self._cmvn = load_cmvn(directory.file("cmvn"))
-        if len(self._cmvn.shift) != _INPUT:
-            raise ModelError(f"{directory.file('cmvn')} has {len(self._cmvn.shift)} values, not {_INPUT}")
+        self._cmvn = load_recognizer_cmvn(directory.file("cmvn"))
         self._width: int = model.encoder.output_size()
-        self._positions = position_encoding(1024, _INPUT)
+        self._positions = position_encoding(1024, INPUT)
         self._free: list[int] = []
         self._slots = 0
         self._front = _Front(self.options, self._width, self._device)
@@ -159,14 +163,14 @@ class StreamingParaformer:
         frames[fresh, :_LEAD] = frames[fresh, _LEAD : _LEAD + 1]
         front.frame[slots] = frames[:, -1:]
         stacked = frames.unfold(1, STACKED_FRAMES, STACK_SHIFT).transpose(2, 3)
-        return self._cmvn(stacked.reshape(len(slots), self.options.chunk, _INPUT))
+        return self._cmvn(stacked.reshape(len(slots), self.options.chunk, INPUT))
 
     def _next_window(self, slots: Tensor, chunks: np.ndarray, inputs: Tensor) -> Tensor:
         """The chunk, after what the last window only looked ahead to."""
         chunk = self.options.chunk
         at = chunks[:, None] * chunk + np.arange(chunk)
         if at.max() >= len(self._positions):
-            self._positions = position_encoding(2 * int(at.max()), _INPUT)
+            self._positions = position_encoding(2 * int(at.max()), INPUT)
         positions = self._positions[torch.from_numpy(at)].to(self._device)
         window = torch.cat((self._front.overlap[slots], inputs * self._width**0.5 + positions), dim=1)
         self._front.overlap[slots] = window[:, chunk:]
@@ -199,7 +203,7 @@ class _Front:
     def __init__(self, options: StreamingOptions, width: int, device: torch.device) -> None:
         self.samples = torch.zeros(0, _HELD_FRAMES * FRAME_SHIFT, device=device)
         self.frame = torch.zeros(0, 1, MEL_BANDS, device=device)
-        self.overlap = torch.zeros(0, options.look_ahead, _INPUT, device=device)
+        self.overlap = torch.zeros(0, options.look_ahead, INPUT, device=device)
         self.begun = torch.zeros(0, 1, width, device=device)
         """The token that has begun: the mean of its frames so far."""
         self.left = np.zeros(0, np.float32)
