@@ -50,3 +50,16 @@ def test_a_line_has_the_whole_width_also_where_somebody_speaks_too(site: Site, b
         expect(page.locator("#lines .overlap").first).to_be_visible()
         widths = page.locator("#lines .text").evaluate_all("texts => texts.map((text) => text.clientWidth)")
     assert min(widths) > 0.9 * PHONE["width"]
+
+
+@pytest.mark.parametrize("width", [390, 768, 1024])
+def test_the_title_of_a_meeting_has_a_line_of_its_own_where_there_is_no_room_beside_the_tools(
+    site: Site, browser: Browser, width: int
+) -> None:
+    with site.context(browser, "anna", viewport={"width": width, "height": 1024}) as context:
+        page = context.new_page()
+        page.goto("/sessions/one-line/")
+        page.evaluate("document.getElementById('title').textContent = 'Weekly meeting of the whole team'")
+        box = page.locator("#title").bounding_box()
+    assert box
+    assert box["height"] < 80
