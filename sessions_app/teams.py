@@ -14,9 +14,7 @@ from audit.models import Action
 
 from .access.decision import Level
 from .models import Membership, Session, Share, Team
-
-MAX_DIGITS = 19
-"""Of a key, as every database takes it."""
+from .wire.untrusted import whole_number
 
 
 def levels(user: User | AnonymousUser, session: Session) -> list[Level]:
@@ -60,7 +58,7 @@ def share_like(earlier: Session, session: Session) -> None:
 
 def choose_sharing(user: User, teams: Iterable[str]) -> None:
     """Let these teams, by their keys, have what somebody records from now on, and their other teams not."""
-    chosen = [int(key) for key in teams if key.isascii() and key.isdigit() and len(key) < MAX_DIGITS]
+    chosen = [key for key in map(whole_number, teams) if key is not None]
     own = Membership.objects.filter(user=user)
     own.filter(team__in=chosen).update(shares_recordings=True)
     own.exclude(team__in=chosen).update(shares_recordings=False)

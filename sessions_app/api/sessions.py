@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 import uuid
 from datetime import date
 from typing import Annotated, Any, Literal
@@ -10,7 +9,6 @@ from typing import Annotated, Any, Literal
 from django.contrib.auth.models import User
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
-from django.utils import timezone
 from django.utils.translation import gettext as _
 from ninja import Query, Router, Status
 from ninja.errors import HttpError
@@ -185,7 +183,7 @@ def _language(new: NewSession) -> str:
 
 def _new_key(asked: str) -> str:
     if not asked:
-        return f"{timezone.localtime():%Y%m%d-%H%M}-{secrets.token_hex(2)}"
+        return commits.new_key()
     try:
         return parse_session_key(asked)
     except ProtocolError as error:

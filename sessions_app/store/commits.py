@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
@@ -92,6 +93,11 @@ _COLUMNS = [field.name for field in fields(Final) if field.name not in NOT_STORE
 
 class NotContinued(SessionsError):
     """A session cannot go on with another: that one goes on itself, or this one is of something else."""
+
+
+def new_key() -> str:
+    """Return an id for a session that nobody names: when it begins, and what tells it from others."""
+    return f"{timezone.localtime():%Y%m%d-%H%M}-{secrets.token_hex(2)}"
 
 
 def get_or_create_session(

@@ -16,6 +16,7 @@ from sessions_app.access.permissions import for_session
 from sessions_app.recordings import files, peaks
 from sessions_app.recordings.byte_ranges import Unsatisfiable, parse_range
 from sessions_app.recordings.files import SAMPLE_BYTES
+from sessions_app.wire.untrusted import whole_number
 
 from ..models import Session
 
@@ -109,5 +110,4 @@ def wav_header(samples: int) -> bytes:
 
 
 def _number(request: HttpRequest, name: str) -> int | None:
-    text = request.GET.get(name, "")
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 16 else None
+    return whole_number(request.GET.get(name, ""), max_digits=15)

@@ -11,9 +11,9 @@ from sessions_app.access.decision import Right
 from sessions_app.access.permissions import for_session
 from sessions_app.minutes import editing, language_model, reading, templates, writing
 from sessions_app.minutes.requests import AskModel, BadMinutesRequest, MinutesError, parse
+from sessions_app.wire.untrusted import whole_number
 
 from ..models import MinutesTemplate, Session
-from ..teams import MAX_DIGITS
 from .notes import are_shown
 
 
@@ -60,9 +60,7 @@ def request_shown(request: HttpRequest, session: Session) -> HttpResponse:
 
 def _template(request: HttpRequest, session: Session) -> MinutesTemplate | None:
     """Return the template that the address names, else that of the meeting."""
-    key = request.GET.get("template", "")
-    is_key = key.isascii() and key.isdigit() and len(key) < MAX_DIGITS
-    return templates.called(session, int(key) if is_key else None)
+    return templates.called(session, whole_number(request.GET.get("template", "")))
 
 
 def _answer(request: HttpRequest, session: Session) -> dict[str, object]:

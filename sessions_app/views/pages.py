@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 from typing import Any
 
 from django.conf import settings
@@ -21,7 +20,9 @@ from sessions_app.access.decision import Right
 from sessions_app.access.permissions import for_session, for_visitors
 from sessions_app.catalogue import listing, row_html, running
 from sessions_app.catalogue.first_start import FIRST_START
+from sessions_app.store import commits
 from sessions_app.transcripts import mailing, notes, transcript
+from sessions_app.wire.untrusted import whole_number
 from speakers.models import Speaker
 from speakers.permissions import ENROLL, VIEW
 
@@ -107,8 +108,7 @@ def _enroll_url(request: HttpRequest) -> str:
 
 
 def _before(request: HttpRequest) -> int | None:
-    text = request.GET.get("before", "")
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else None
+    return whole_number(request.GET.get("before", ""))
 
 
 @for_session()
@@ -147,7 +147,7 @@ def record(request: HttpRequest) -> HttpResponseBase:
                 _("Your account may not record. Whoever looks after accounts here can allow it.")
             )
         return permissions.log_in_first(request)
-    suggested = f"{timezone.localtime():%Y%m%d-%H%M}-{secrets.token_hex(2)}"
+    suggested = commits.new_key()
     earlier = _to_go_on_with(request)
     context = {
         "suggested_key": suggested,

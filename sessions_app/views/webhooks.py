@@ -15,6 +15,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST
 
 from sessions_app.webhooks import endpoints
+from sessions_app.wire.untrusted import whole_number
 from speakers.permissions import needs, user_of
 
 from ..forms import EVENTS, WebhookForm
@@ -139,5 +140,4 @@ def _is_underway(rows: list[Delivery]) -> bool:
 
 
 def _before(request: HttpRequest) -> int | None:
-    text = request.GET.get("before", "")
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else None
+    return whole_number(request.GET.get("before", ""))

@@ -1,4 +1,4 @@
-"""Text as strangers send it: made one readable line, or read as JSON. Pure."""
+"""Text as strangers send it: made one readable line, or read as a number or as JSON. Pure."""
 
 from __future__ import annotations
 
@@ -34,6 +34,11 @@ def is_plain(text: str) -> bool:
         if character in BLANK_LETTERS or marks > MAX_MARKS or (is_mark and not number):
             return False
     return True
+
+
+def whole_number(text: str, *, max_digits: int = 18) -> int | None:
+    """Return a number that is written in digits alone; None for any other text, and for more digits."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= max_digits else None
 
 
 def json_field(text: str | bytes, name: str) -> Any:

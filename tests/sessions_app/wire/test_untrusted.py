@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from sessions_app.wire.untrusted import is_plain, json_field, one_line, read_json
+from sessions_app.wire.untrusted import is_plain, json_field, one_line, read_json, whole_number
 
 
 class TestOneLine:
@@ -24,6 +24,23 @@ class TestOneLine:
     )
     def test_shows_what_it_says_and_nothing_else(self, text: str, line: str) -> None:
         assert one_line(text) == line
+
+
+class TestWholeNumber:
+    @pytest.mark.parametrize(
+        ("text", "number"),
+        [("0", 0), ("42", 42), ("007", 7), ("9" * 18, 10**18 - 1)],
+    )
+    def test_is_digits_alone(self, text: str, number: int) -> None:
+        assert whole_number(text) == number
+
+    @pytest.mark.parametrize("text", ["", "-1", "+1", " 1", "1.5", "1e3", "4_2", "４２", "²", "9" * 19])
+    def test_anything_else_is_none(self, text: str) -> None:
+        assert whole_number(text) is None
+
+    def test_a_longer_one_than_is_asked_for_is_none(self) -> None:
+        assert whole_number("1234", max_digits=4) == 1234
+        assert whole_number("12345", max_digits=4) is None
 
 
 class TestPlain:
