@@ -143,6 +143,9 @@ class SenseVoiceOptions(FunasrOptions):
         """Return whether the pieces of its words are there besides."""
         return FunasrOptions.is_complete(directory) and any(directory.glob("*.model"))
 
+    def spoken(self) -> tuple[str, ...]:
+        return self.languages
+
     def load(self, context: LoadContext) -> OfflineRecognizer:
         from .sensevoice import SenseVoice
 

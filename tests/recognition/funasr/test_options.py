@@ -278,6 +278,7 @@ class TestComplete:
 class TestSenseVoice:
     def test_its_languages_can_be_chosen(self) -> None:
         options = read_table(SenseVoiceOptions, {"languages": ["zh", "yue"]}, PLACE)
+        assert options.spoken() == ("zh", "yue")
 
         model = options.load(context("sensevoice"))
 
