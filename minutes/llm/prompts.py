@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from minutes.lines import Line, is_in_chinese
 from recognition.core.text import is_chinese
 
+from .answers import Part
+
 Message = dict[str, str]
 
 ANSWER_TOKENS = 1_500
@@ -68,7 +70,7 @@ _ASK = {
 _QUESTION = {"zh": "问题：", "en": "Question: "}
 
 
-_SECTIONS = ["summary", "chapters", "decisions", "actions", "questions"]
+_SECTIONS = tuple(Part.model_fields)
 _ONLY = {"zh": "只填写 {}，其余给空列表。", "en": "Fill in {} alone, and leave the other lists empty."}
 
 

@@ -96,17 +96,11 @@ async def write(task: RunningJob) -> dict[str, Any] | None:
     return {"statements": len(found)}
 
 
-def meeting_of(job: Job) -> Session:
-    """Return the meeting that a job is about. Raises `JobFailed` without it, or without a model."""
+def _read(job: Job) -> tuple[Session, list[Utterance], prompts.Wish]:
     session = Session.objects.filter(pk=int(job.subject), trashed_at=None).first()
     if session is None:
         raise JobFailed(_("There is no such meeting any more."))
     language_model.fail_without(session)
-    return session
-
-
-def _read(job: Job) -> tuple[Session, list[Utterance], prompts.Wish]:
-    session = meeting_of(job)
     return session, keeping.lines_of(session), templates.wish(session)
 
 
