@@ -43,6 +43,8 @@ SessionsError
 ├── BadLogo              transcripts/letterhead: the file cannot stand at the head of a transcript
 ├── BadRule              store/writing_rules: what is to be written for what makes no sense
 ├── BadHotwords          wire/hotword_lists: a list with a word that can be no hotword
+├── BadLanguage          wire/languages: a text that names no language
+├── BadScript            wire/languages: a text that names no script
 ├── BadAction            catalogue/actions: the request makes no sense
 ├── ModelsInUse          model_catalogue: models to delete that the service has loaded
 ├── StillLive            transcripts/retention: the session to delete goes on

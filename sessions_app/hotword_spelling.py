@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from functools import lru_cache
 from pathlib import Path
 
@@ -26,9 +26,12 @@ def lacking(set_name: str, words: Iterable[Hotword]) -> dict[str, list[str]]:
     return {word: found for word, found in parts.items() if found}
 
 
-def in_words(lacking: Mapping[str, list[str]]) -> str:
-    """Return what is lacking, as a sentence."""
-    named = "; ".join(f"{word} ({' '.join(parts)})" for word, parts in list(lacking.items())[:_SHOWN])
+def refusal(set_name: str, words: Iterable[Hotword]) -> str:
+    """Say which words a set cannot write, and what they lack; empty if it can write all."""
+    found = lacking(set_name, words)
+    if not found:
+        return ""
+    named = "; ".join(f"{word} ({' '.join(parts)})" for word, parts in list(found.items())[:_SHOWN])
     told = _("These models cannot write some hotwords: %(words)s. Leave them out, or choose other models.")
     return told % {"words": named}
 

@@ -167,15 +167,16 @@ def _hotwords(new: NewSession) -> tuple[Hotword, ...]:
         words = checked(new.hotwords)
     except BadHotwords as error:
         raise HttpError(422, f"hotwords: {error}") from error
-    if lacking := hotword_spelling.lacking(new.models or model_sets.default_name(), words):
-        raise HttpError(422, hotword_spelling.in_words(lacking))
+    if refusal := hotword_spelling.refusal(new.models or model_sets.default_name(), words):
+        raise HttpError(422, refusal)
     return words
 
 
 def _language(new: NewSession) -> str:
-    code = languages.code(new.language)
-    if code is None:
-        raise HttpError(422, f"language={new.language[:40]!r}: use a code as zh or en, or leave it out")
+    try:
+        code = languages.checked(new.language)
+    except languages.BadLanguage as error:
+        raise HttpError(422, str(error)) from error
     if code and (refusal := model_sets.language_refusal(code, new.models or model_sets.default_name())):
         raise HttpError(422, refusal)
     return code

@@ -259,9 +259,8 @@ class SenderConnection:
             ProtocolError: BAD_PARAMETER.
         """
         join = self._join
-        if lacking := hotword_spelling.lacking(join.models or model_sets.default_name(), join.hotwords):
-            message = hotword_spelling.in_words(lacking)
-            raise ProtocolError(ErrorCode.BAD_PARAMETER, message, param="hotwords")
+        if refusal := hotword_spelling.refusal(join.models or model_sets.default_name(), join.hotwords):
+            raise ProtocolError(ErrorCode.BAD_PARAMETER, refusal, param="hotwords")
 
     def _settle_language(self) -> None:
         """Leave a language open that the models do not know, or refuse it.

@@ -12,9 +12,9 @@ import datetime as dt
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from recognition.hotwords import Hotword
-from recognition.scripts import SCRIPTS
 from sessions_app.exceptions import SessionsError
 from sessions_app.wire import languages
 from sessions_app.wire.hotword_lists import BadHotwords, checked
@@ -94,32 +94,24 @@ def parse_creation(headers: Mapping[str, str]) -> Announcement:
         session_key=words.get("key", ""),
         continues=words.get("continues", ""),
         expected=tuple(expected),
-        hotwords=_hotwords(words.get("hotwords", "")),
-        script=_script(words),
-        language=_language(words.get("language", "")),
+        **_wishes(words),
         changed_at=_moment(words.get("lastModified", "")),
     )
 
 
-def _hotwords(value: str) -> tuple[Hotword, ...]:
+def _wishes(words: Mapping[str, str]) -> dict[str, Any]:
+    """Return hotwords, script and language. Raises `UploadError`."""
+    language = words.get("language", "")
     try:
-        return checked(value)
+        return {
+            "hotwords": checked(words.get("hotwords", "")),
+            "script": languages.checked_script(words.get("script", ""), language),
+            "language": languages.checked(language),
+        }
     except BadHotwords as error:
         raise UploadError(400, f"hotwords: {error}") from None
-
-
-def _script(words: Mapping[str, str]) -> str:
-    script = words.get("script", "")
-    if not languages.is_script(script):
-        raise UploadError(400, f"script={script[:40]!r} is neither {' nor '.join(SCRIPTS)}")
-    return script or languages.script(words.get("language", ""))
-
-
-def _language(value: str) -> str:
-    code = languages.code(value)
-    if code is None:
-        raise UploadError(400, f"language={value[:40]!r} names no language: use a code as zh or en, or auto")
-    return code
+    except (languages.BadLanguage, languages.BadScript) as error:
+        raise UploadError(400, str(error)) from None
 
 
 def parse_piece(headers: Mapping[str, str]) -> int:

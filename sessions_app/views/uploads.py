@@ -286,8 +286,8 @@ def _check_words(asked: Announcement) -> None:
     models = asked.models or model_sets.default_name()
     if asked.language and (refusal := model_sets.language_refusal(asked.language, models)):
         raise UploadError(400, refusal)
-    if lacking := hotword_spelling.lacking(models, asked.hotwords):
-        raise UploadError(400, hotword_spelling.in_words(lacking))
+    if refusal := hotword_spelling.refusal(models, asked.hotwords):
+        raise UploadError(400, refusal)
 
 
 def _check_quota(user: User) -> None:

@@ -5,6 +5,16 @@ from __future__ import annotations
 import re
 
 from recognition.scripts import SCRIPTS, TRADITIONAL
+from sessions_app.exceptions import SessionsError
+
+
+class BadLanguage(SessionsError):
+    """A text that names no language."""
+
+
+class BadScript(SessionsError):
+    """A text that names no script."""
+
 
 _TAG = re.compile(r"([A-Za-z]{2,3})((?:[-_][A-Za-z0-9]{2,8}){0,3})", re.ASCII)
 _TRADITIONAL_PLACES = ("hant", "tw", "hk", "mo")
@@ -37,5 +47,24 @@ def script(named: str) -> str:
     return TRADITIONAL if is_traditional and "hans" not in parts else ""
 
 
-def is_script(named: str) -> bool:
-    return named in ("", *SCRIPTS)
+def checked(named: str) -> str:
+    """Return the code of a language; empty if it is to be found out.
+
+    Raises:
+        BadLanguage: If this names none.
+    """
+    found = code(named)
+    if found is None:
+        raise BadLanguage(f"language={named[:40]!r} names no language: use a code as zh or en, or auto")
+    return found
+
+
+def checked_script(named: str, language: str) -> str:
+    """Return the script that is asked for, in so many words or by the tag of a language.
+
+    Raises:
+        BadScript: If there is no such script.
+    """
+    if named not in ("", *SCRIPTS):
+        raise BadScript(f"script={named[:40]!r} is neither {' nor '.join(SCRIPTS)}")
+    return named or script(language)

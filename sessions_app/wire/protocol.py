@@ -17,7 +17,7 @@ from typing import Any
 from urllib.parse import parse_qs
 
 from recognition.hotwords import Hotword
-from recognition.scripts import SCRIPTS, SIMPLIFIED
+from recognition.scripts import SIMPLIFIED
 from sessions_app.exceptions import SessionsError
 
 from . import languages
@@ -332,21 +332,17 @@ def _flag(parameters: Mapping[str, list[str]], name: str) -> bool | None:
 
 
 def _script(parameters: Mapping[str, list[str]]) -> str:
-    """Return the script that is asked for, in so many words or by the tag of a language."""
-    value = _single(parameters, "script")
-    if not languages.is_script(value):
-        message = f"script={value[:40]!r} is neither {' nor '.join(SCRIPTS)}"
-        raise ProtocolError(ErrorCode.BAD_PARAMETER, message, param="script")
-    return value or languages.script(_single(parameters, "language"))
+    try:
+        return languages.checked_script(_single(parameters, "script"), _single(parameters, "language"))
+    except languages.BadScript as error:
+        raise ProtocolError(ErrorCode.BAD_PARAMETER, str(error), param="script") from None
 
 
 def _language(parameters: Mapping[str, list[str]]) -> str:
-    value = _single(parameters, "language")
-    code = languages.code(value)
-    if code is None:
-        message = f"language={value[:40]!r} names no language: use a code as zh or en, or auto"
-        raise ProtocolError(ErrorCode.BAD_PARAMETER, message, param="language")
-    return code
+    try:
+        return languages.checked(_single(parameters, "language"))
+    except languages.BadLanguage as error:
+        raise ProtocolError(ErrorCode.BAD_PARAMETER, str(error), param="language") from None
 
 
 def _single(parameters: Mapping[str, list[str]], name: str) -> str:
