@@ -3,9 +3,8 @@
 Databases index words, and Chinese is written without any. So what is indexed here is every pair of
 neighbouring characters, and a piece of text is found as its pairs in a row. Marks, blanks beside Chinese,
 case and width make no difference, nor do the script of Chinese and whether a number is in words or in
-digits. The database keeps
-the index itself, by triggers (SQLite, FTS5) or as an expression (PostgreSQL, GIN): no path of the program
-can forget it.
+digits. The database keeps the index itself, by triggers (SQLite, FTS5) or as an expression (PostgreSQL,
+GIN): no path of the program can forget it.
 """
 
 from __future__ import annotations
