@@ -446,10 +446,34 @@ class DefaultModelsAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         return super().formfield_for_dbfield(db_field, request, **kwargs)
 
 
+class AuditedAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+    """Rows of which each change is in the audit log."""
+
+    action: Action
+    called: str
+    """The name of a row's key in the log."""
+
+    def save_model(self, request: HttpRequest, row: Any, form: Any, change: bool) -> None:
+        super().save_model(request, row, form, change)
+        self._record(row, "changed" if change else "made")
+
+    def delete_model(self, request: HttpRequest, row: Any) -> None:
+        self._record(row, "deleted")
+        super().delete_model(request, row)
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
+        for row in queryset:
+            self.delete_model(request, row)
+
+    def _record(self, row: Any, change: str) -> None:
+        log.record(self.action, change=change, **{self.called: row.pk})
+
+
 @admin.register(WritingRule)
-class WritingRuleAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+class WritingRuleAdmin(AuditedAdmin):
     """Rules for every meeting; what people ask for in one of them belongs to it."""
 
+    action, called = Action.RULE_CHANGED, "rule"
     list_display = ["wrong", "right", "made_by", "made_at"]
     search_fields = ["wrong", "right"]
     fields = ["wrong", "right"]
@@ -457,38 +481,18 @@ class WritingRuleAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     def get_queryset(self, request: HttpRequest) -> QuerySet[WritingRule]:
         return super().get_queryset(request).filter(session=None)
 
-    def save_model(self, request: HttpRequest, rule: WritingRule, form: Any, change: bool) -> None:
-        rule.made_by = user_of(request)
-        super().save_model(request, rule, form, change)
-        log.record(Action.RULE_CHANGED, rule=rule.pk, change="changed" if change else "made")
-
-    def delete_model(self, request: HttpRequest, rule: WritingRule) -> None:
-        log.record(Action.RULE_CHANGED, rule=rule.pk, change="deleted")
-        super().delete_model(request, rule)
-
-    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[WritingRule]) -> None:
-        for rule in queryset:
-            self.delete_model(request, rule)
+    def save_model(self, request: HttpRequest, row: WritingRule, form: Any, change: bool) -> None:
+        row.made_by = user_of(request)
+        super().save_model(request, row, form, change)
 
 
 @admin.register(CommonHotword)
-class CommonHotwordAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+class CommonHotwordAdmin(AuditedAdmin):
     """Words that are listened for in every meeting."""
 
+    action, called = Action.HOTWORD_CHANGED, "hotword"
     list_display = ["text", "weight"]
     search_fields = ["text"]
-
-    def save_model(self, request: HttpRequest, word: CommonHotword, form: Any, change: bool) -> None:
-        super().save_model(request, word, form, change)
-        log.record(Action.HOTWORD_CHANGED, hotword=word.pk, change="changed" if change else "made")
-
-    def delete_model(self, request: HttpRequest, word: CommonHotword) -> None:
-        log.record(Action.HOTWORD_CHANGED, hotword=word.pk, change="deleted")
-        super().delete_model(request, word)
-
-    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[CommonHotword]) -> None:
-        for word in queryset:
-            self.delete_model(request, word)
 
 
 class LabelledDateTime(AdminSplitDateTime):
