@@ -49,3 +49,39 @@ def test_minutes_are_shown_play_their_lines_and_keep_what_people_write(page: Pag
     expect(minutes.locator(".statement.is-done")).to_have_count(0)
     page.locator(".toast").get_by_role("button", name="Undo").click()
     expect(minutes.locator(".statement.is-done")).to_have_count(1)
+
+
+def test_a_meeting_is_asked_and_plays_the_lines_that_match(page: Page) -> None:
+    page.goto("/sessions/sample-meeting/")
+    while not page.get_by_role("button", name="Minutes", exact=True).is_visible():
+        page.wait_for_timeout(500)
+        page.reload()
+        page.wait_for_load_state("networkidle")
+    page.get_by_role("searchbox", name="Ask this meeting").fill("测试报告什么时候发？")
+    page.keyboard.press("Enter")
+
+    found = page.locator("#ask-found")
+    expect(found.get_by_role("heading", name="Lines that match best")).to_be_visible()
+    best = found.locator(".statement").first
+    expect(best).to_contain_text("测试报告")
+    expect(best).to_contain_text("王磊")
+    best.get_by_role("button", name=re.compile("^Hear it at")).click()
+    expect(page.locator("#lines .line.is-linked")).to_contain_text("测试报告")
+    page.get_by_role("button", name="Pause", exact=True).click()
+
+
+def test_all_meetings_are_asked_and_lead_to_what_was_said(page: Page) -> None:
+    page.goto("/ask/")
+    page.get_by_role("searchbox").fill("测试报告什么时候发？")
+    page.keyboard.press("Enter")
+
+    best = page.locator("#ask-found .statement").first
+    expect(best).to_contain_text("测试报告")
+    best.get_by_role("link").click()
+    expect(page).to_have_url(re.compile(r"/sessions/sample-meeting/#line-\d+$"))
+    expect(page.locator("#lines .line.is-linked")).to_contain_text("测试报告")
+
+    page.goto("/ask/")
+    page.get_by_role("searchbox").fill("大象")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="No line matches.")).to_be_visible()

@@ -59,17 +59,13 @@ export class Asking {
     this.found.replaceChildren(
       ...(answer.question === null ? [] : [this.offer(answer.question, answer.request)]),
       element("h3", {}, answer.lines.length ? gettext("Lines that match best") : gettext("No line matches.")),
-      element("ol", { class: "minutes-list" }, ...answer.lines.map((/** @type {FoundLine} */ line) => this.line(line))),
-    );
-  }
-
-  /** @param {FoundLine} line */
-  line(line) {
-    return element(
-      "li",
-      { class: "remark statement" },
-      element("p", { class: "statement-text", lang: languageOf(line.text) }, line.text),
-      element("p", { class: "remark-head statement-facts" }, this.place(line), element("span", {}, line.speaker_name)),
+      element(
+        "ol",
+        { class: "minutes-list" },
+        ...answer.lines.map((/** @type {FoundLine} */ line) =>
+          statement(line.text, this.place(line), element("span", {}, line.speaker_name)),
+        ),
+      ),
     );
   }
 
@@ -147,15 +143,23 @@ export class Asking {
       element(
         "ol",
         { class: "minutes-list" },
-        ...answers.map(({ text, lines }) =>
-          element(
-            "li",
-            { class: "remark statement" },
-            element("p", { class: "statement-text", lang: languageOf(text) }, text),
-            element("p", { class: "remark-head statement-facts" }, ...lines.map((line) => this.place(line))),
-          ),
-        ),
+        ...answers.map(({ text, lines }) => statement(text, ...lines.map((line) => this.place(line)))),
       ),
     ];
   }
+}
+
+/**
+ * Return a text as an item of a list, with what carries it.
+ *
+ * @param {string} text
+ * @param {...HTMLElement} facts
+ */
+function statement(text, ...facts) {
+  return element(
+    "li",
+    { class: "remark statement" },
+    element("p", { class: "statement-text", lang: languageOf(text) }, text),
+    element("p", { class: "remark-head statement-facts" }, ...facts),
+  );
 }
