@@ -82,6 +82,8 @@ lock: .venv/installed-for-development ## Pin by hash all that requirements*.txt 
 	$(LOCK) requirements.txt --output-file requirements.lock
 	$(LOCK) requirements-dev.txt --constraint requirements.lock --output-file requirements-dev.lock \
 	    $$(sed -nE '/win32/d; s/^([a-z0-9-]+)==.*/--no-emit-package \1/p' requirements.lock | sort -u)
+	$(LOCK) requirements-pipecat.txt --output-file requirements-pipecat.lock \
+	    $$(sed -nE '/win32/d; /^(protobuf|soundfile|soxr)==/d; s/^([a-z0-9-]+)==.*/--no-emit-package \1/p' requirements.lock requirements-dev.lock | sort -u)
 	sed -i '/^# The following packages were excluded/,$$d' requirements*.lock
 
 wheel: .venv/installed ## Build a package for pip, in dist/
@@ -111,9 +113,11 @@ PIP := $(BIN)/pip --quiet --disable-pip-version-check
 	$(PIP) check
 	touch $@
 
-.venv/installed-for-development: .venv/installed requirements-dev.lock
+.venv/installed-for-development: .venv/installed requirements-dev.lock requirements-pipecat.lock
 	$(PIP) install --no-deps --require-hashes -r requirements-dev.lock
 	$(PIP) check
+	rm -rf .venv/pipecat
+	$(PIP) install --no-deps --require-hashes --target .venv/pipecat -r requirements-pipecat.lock
 	touch $@
 
 # For checks alone: the pages are served as they are written.

@@ -4,12 +4,19 @@ from __future__ import annotations
 
 import importlib.metadata
 import re
+import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGE = ROOT / "docs" / "licences.md"
-LOCKS = {"requirements.lock": "the service", "requirements-dev.lock": "its development"}
+LOCKS = {
+    "requirements.lock": "the service",
+    "requirements-dev.lock": "its development",
+    "requirements-pipecat.lock": "a client in its tests",
+}
+PIPECAT = Path(sys.prefix) / "pipecat"
+"""That folder."""
 
 ALLOWED = {
     *("0BSD", "Apache-2.0", "BSD-2-Clause", "BSD-3-Clause", "CC0-1.0", "CNRI-Python", "ISC", "MIT", "MIT-0"),
@@ -56,6 +63,7 @@ READ = {
     "async-timeout": "Apache-2.0",
     "audioop-lts": "PSF-2.0",
     "kubernetes-validate": "Apache-2.0",
+    "num2words": "LGPL-2.1-or-later",
     "pyahocorasick": "BSD-3-Clause",
     "pywin32": "PSF-2.0",
     "standard-aifc": "PSF-2.0",
@@ -64,6 +72,7 @@ READ = {
     "torch": "BSD-3-Clause",
     "tzdata": "Apache-2.0",
     "u-msgpack-python": "MIT",
+    "win32-setctime": "MIT",
 }
 """Read by a person: packages that say it in no way a program understands, or that other machines need."""
 
@@ -74,7 +83,7 @@ def locked(lock: str) -> list[str]:
 
 
 def everything() -> dict[str, str]:
-    """Return each package of both locks with its licence in SPDX; empty where nobody has read it."""
+    """Return each package of the locks with its licence in SPDX; empty where nobody has read it."""
     names = ["torch", *(name for lock in LOCKS for name in locked(lock))]
     return {name: licence(name) for name in names}
 
@@ -83,9 +92,9 @@ def licence(name: str) -> str:
     """Return the licence of a package, by what is known of it and what it says."""
     if known := REFUSED.get(name) or READ.get(name):
         return known
-    try:
-        said = importlib.metadata.metadata(name)
-    except importlib.metadata.PackageNotFoundError:
+    installed = importlib.metadata.distributions(name=name, path=[*sys.path, str(PIPECAT)])
+    said = next((package.metadata for package in installed), None)
+    if said is None:
         return listed().get(name, "")
     expression, words = (str((said.get_all(key) or [""])[0]) for key in ("License-Expression", "License"))
     return licence_said(expression, words, said.get_all("Classifier") or [])

@@ -15,6 +15,11 @@ def test_the_page_is_what_the_packages_say() -> None:
     assert licences.PAGE.read_text() == licences.page(licences.everything()), "run python -m deploy.licences"
 
 
+@pytest.mark.parametrize("lock", licences.LOCKS)
+def test_no_package_is_without_a_licence(lock: str) -> None:
+    assert set(licences.locked(lock)) <= licences.listed().keys()
+
+
 @pytest.mark.parametrize("name", [name for name in licences.listed() if name not in REFUSED])
 def test_a_licence_is_one_of_those_that_are_allowed(name: str) -> None:
     found = identifiers(licences.listed()[name])
