@@ -16,7 +16,8 @@ from sessions_app.cells.placement import HOME
 from sessions_app.exceptions import SessionsError
 
 CREDIT = samples(4)
-"""Audio that may wait for recognition before its sender is held back."""
+"""Audio that may wait for recognition before a sender is held back that is faster than speech. Of one that is
+not, all is taken up to `REPLAY`: what waits in its socket is lost with the process that has it open."""
 
 REPLAY = samples(60)
 """Audio that may wait to be durable; more than the longest utterance and its recognition."""

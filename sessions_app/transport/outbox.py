@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
-from recognition.audio import samples
+from recognition.audio import samples, seconds
 from sessions_app import pacing
 
 from .cancel import cancel_and_wait
@@ -49,6 +49,9 @@ class PendingAudio:
     end: int = 0
     processed: int = 0
     durable: int = 0
+    paced_from: float = 0.0
+    """When one at the pace of speech would have sent the first sample."""
+
     renew_at: float = 0.0
     is_held: bool = False
     turn: int = 0
@@ -70,10 +73,11 @@ class PendingAudio:
     def expected_end(self) -> int:
         return self.end + (len(self._batch) + self._waiting_bytes) // SAMPLE_BYTES
 
-    @property
-    def has_room(self) -> bool:
+    def has_room(self, now: float) -> bool:
+        """Tell whether more may be taken; of a sender at the pace of speech also while recognition stands."""
         end = self.expected_end
-        return end - self.processed < CREDIT and end - self.durable < REPLAY
+        spoken = samples(now - self.paced_from)
+        return end - max(self.processed, spoken) < CREDIT and end - self.durable < REPLAY
 
     @property
     def is_flushed(self) -> bool:
@@ -129,9 +133,10 @@ class PendingAudio:
             self._go_back(end)
         return is_here
 
-    def reopen(self, end: int, processed: int, durable: int, *, turn: int = 0) -> None:
+    def reopen(self, end: int, processed: int, durable: int, now: float, *, turn: int = 0) -> None:
         """Begin or go on here; what was on its way still is, as is what the log lacks and was kept."""
         self._go_back(end)
+        self.paced_from, self.renew_at = now - seconds(end), now + RENEW_S
         self.processed, self.durable, self.turn = processed, durable, turn
         self.failure = None
 
@@ -186,8 +191,7 @@ class Outbox:
     ) -> None:
         """Let a sender append that has the right to."""
         pending = self._pending.setdefault((session_pk, sender), PendingAudio(session_pk, sender, listener))
-        pending.reopen(end, processed, durable, turn=turn)
-        pending.renew_at = self._clock() + RENEW_S
+        pending.reopen(end, processed, durable, self._clock(), turn=turn)
         self._wake.set()
         if self._writer is None:
             self._writer = asyncio.create_task(self._write_forever(), name="outbox")
@@ -198,9 +202,9 @@ class Outbox:
     async def append(self, session_pk: int, sender: str, audio: bytes) -> int:
         """Append as `Transport.append`."""
         pending = self._find(session_pk, sender)
-        pending.is_held = not pending.has_room
+        pending.is_held = not pending.has_room(self._clock())
         try:
-            await self._wait(pending, lambda: pending.has_room)
+            await self._wait(pending, lambda: pending.has_room(self._clock()))
         finally:
             pending.is_held = False
         pending.add(audio)

@@ -233,7 +233,7 @@ class RedisTransport:
         if gone_ms < 0:
             raise Fenced
         processed, durable = self._reported.get(session_pk, (0, 0))
-        if known < processed:  # another master has forgotten it, and the sender may be held back for it
+        if known < processed:  # another master has forgotten it
             await self._report(session_pk, processed, durable)
         return float(gone_ms) / 1000
 

@@ -25,6 +25,7 @@ from sessions_app.transport import connecting
 from sessions_app.transport.interface import CREDIT, AudioChunk, LogLost, Superseded
 from sessions_app.transport.outbox import KEPT
 from sessions_app.transport.redis import RedisTransport
+from sessions_app.transport.scripts import session_key
 from tests.support.senders import Socket
 
 from .test_transport import SESSION, audio, until
@@ -222,23 +223,22 @@ class TestSenders:
         position = await web.open(SESSION, "two", durable=800, may_take_over=True, listener=Socket())
         assert position == 800
 
-    async def test_one_that_is_held_back_goes_on_though_progress_is_forgotten(
+    async def test_progress_that_is_forgotten_holds_nobody_back_and_is_told_again(
         self, redis_url: str, worker: RedisTransport, web: RedisTransport
     ) -> None:
         await open_sender(web)
-        await send(web, 0, CREDIT)
+        await send(web, 0, 2 * CREDIT)
         await worker.take()
         before = Memory(redis_url)
-        await worker.report(SESSION, processed=CREDIT, durable=0)
+        await worker.report(SESSION, processed=2 * CREDIT, durable=0)
         before.put_back()
         await open_sender(web, "two")
-        held = asyncio.create_task(web.append(SESSION, "two", audio(CREDIT, 160)))
-        await asyncio.sleep(0.2)
-        assert not held.done()
+        await asyncio.wait_for(send(web, 2 * CREDIT, 160, "two"), 5)
 
         assert await worker.sender_gone_s(SESSION) == 0  # as it asks when nothing comes
 
-        assert await asyncio.wait_for(held, 5) == CREDIT + 160
+        told = blocking_redis.Redis.from_url(redis_url).hget(session_key(SESSION), "processed")
+        assert told == str(2 * CREDIT).encode()
 
 
 @pytest.fixture(scope="module")

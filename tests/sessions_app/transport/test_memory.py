@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 
 import pytest
 from hypothesis import given
@@ -22,17 +21,10 @@ from sessions_app.transport.interface import (
     Superseded,
 )
 from sessions_app.transport.memory import MAX_READ, MemoryTransport, _Log
+from tests.support.clock import Clock
 from tests.support.senders import Socket
 
 SESSION = 7
-
-
-@dataclass
-class Clock:
-    now: float = 1000.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 @pytest.fixture

@@ -13,13 +13,18 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 
 from deploy.local_servers import RedisServer
+from recognition.audio import samples
 from sessions_app.transport import outbox
 from sessions_app.transport.interface import CREDIT, REPLAY, SAMPLE_BYTES, LogLost, Superseded
 from sessions_app.transport.outbox import KEPT, RENEW_S, Outbox, PendingAudio
 from sessions_app.transport.scripts import audio_key, session_key
+from tests.support.clock import Clock
 from tests.support.senders import Socket
 
 SESSION = 7
+
+AHEAD = 2 * CREDIT
+"""More than is spoken while a test runs."""
 
 
 def samples_of(count: int) -> bytes:
@@ -34,7 +39,7 @@ def socket() -> Socket:
 @pytest.fixture
 def pending(socket: Socket) -> PendingAudio:
     pending = PendingAudio(SESSION, "one", socket)
-    pending.reopen(100, 100, 100, turn=3)
+    pending.reopen(100, 100, 100, 0.0, turn=3)
     return pending
 
 
@@ -84,18 +89,35 @@ class TestPendingAudio:
 
     def test_there_is_room_until_the_credit_is_used_up(self, pending: PendingAudio) -> None:
         pending.add(samples_of(CREDIT - 1))
-        assert pending.has_room
+        assert pending.has_room(0.0)
         pending.add(samples_of(1))
-        assert not pending.has_room
+        assert not pending.has_room(0.0)
         pending.request()
         pending.receive(answer(100 + CREDIT, 101), 0.0)
-        assert pending.has_room
+        assert pending.has_room(0.0)
+
+    def test_one_at_the_pace_of_speech_has_room_also_while_recognition_stands(
+        self, pending: PendingAudio
+    ) -> None:
+        pending.add(samples_of(CREDIT + samples(9)))
+        assert not pending.has_room(8.9)
+        assert pending.has_room(9.1)
+
+    def test_but_not_without_an_end(self, pending: PendingAudio) -> None:
+        pending.add(samples_of(REPLAY))
+        assert not pending.has_room(1000.0)
+
+    def test_the_pace_counts_from_where_it_goes_on(self, pending: PendingAudio) -> None:
+        pending.reopen(samples(30), samples(30), samples(30), 100.0)
+        pending.add(samples_of(CREDIT + samples(1)))
+        assert not pending.has_room(100.9)
+        assert pending.has_room(101.1)
 
     def test_or_too_much_is_not_durable(self, pending: PendingAudio) -> None:
-        pending.reopen(100 + REPLAY - 1, 100 + REPLAY - 1, 100)
-        assert pending.has_room
+        pending.reopen(100 + REPLAY - 1, 100 + REPLAY - 1, 100, 0.0)
+        assert pending.has_room(0.0)
         pending.add(samples_of(1))
-        assert not pending.has_room
+        assert not pending.has_room(0.0)
 
     @pytest.mark.parametrize(
         ("refusal", "kind"),
@@ -121,7 +143,7 @@ class TestPendingAudio:
         pending.request()
         pending.add(b"bbbb")
         pending.receive([b"lost"], 0.0)
-        pending.reopen(40, 40, 40)
+        pending.reopen(40, 40, 40, 0.0)
         assert pending.failure is None
         assert pending.expected_end == 42
         assert pending.request().arguments == ("one", 0, 40, 2, 1500, b"aaaabbbb")
@@ -191,7 +213,7 @@ class TestAudioThatRedisHasForgotten:
     ) -> None:
         self.write(pending, b"aaaa", b"bbbb")
         pending.receive([b"lost"], 0.0)
-        pending.reopen(60, 60, 60)
+        pending.reopen(60, 60, 60, 0.0)
         assert pending.request().arguments[2:4] == (60, 2)
         assert pending.request().arguments[-1] == b"aaaabbbb"
 
@@ -202,7 +224,7 @@ class TestAudioThatRedisHasForgotten:
         pending.request()
         pending.receive(answer(100 + CREDIT, 100 + CREDIT), 0.0)
         pending.receive(answer(100 + CREDIT, 100), 0.0)
-        assert pending.has_room
+        assert pending.has_room(0.0)
 
     def test_an_end_that_was_said_is_owed_until_redis_knows_of_it(self, pending: PendingAudio) -> None:
         pending.receive(answer(100), 0.0)
@@ -264,6 +286,23 @@ class TestOutbox:
             assert socket.kept == [number]
             assert await self.log(redis, number) == bytes([number]) * 4 * number
 
+    async def test_while_a_worker_stands_all_that_is_spoken_is_taken_and_no_more(
+        self, redis: Redis, socket: Socket
+    ) -> None:
+        clock = Clock()
+        outbox = Outbox(redis, clock=clock)
+        self.begin(outbox, socket)
+        for _ in range(10):
+            await asyncio.wait_for(outbox.append(SESSION, "one", samples_of(samples(1))), 5)
+            clock.now += 1
+        for _ in range(CREDIT // samples(1)):
+            await outbox.append(SESSION, "one", samples_of(samples(1)))
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(outbox.append(SESSION, "one", samples_of(1)), 0.5)
+        await outbox.flushed(SESSION, "one")
+        assert len(await self.log(redis, SESSION)) // SAMPLE_BYTES == samples(10) + CREDIT
+        await outbox.aclose()
+
     async def test_of_one_that_was_replaced_nothing_is_taken(
         self, redis: Redis, written: Outbox, socket: Socket
     ) -> None:
@@ -292,16 +331,16 @@ class TestOutbox:
         self, redis: Redis, written: Outbox, socket: Socket
     ) -> None:
         self.begin(written, socket)
-        await written.append(SESSION, "one", samples_of(CREDIT))
+        await written.append(SESSION, "one", samples_of(AHEAD))
         held = asyncio.create_task(written.append(SESSION, "one", samples_of(1)))
         await written.flushed(SESSION, "one")
         assert not held.done()
-        await redis.hset(session_key(SESSION), "processed", "1")
-        assert await asyncio.wait_for(held, 5) == CREDIT + 1
+        await redis.hset(session_key(SESSION), "processed", str(CREDIT + 1))
+        assert await asyncio.wait_for(held, 5) == AHEAD + 1
 
     async def test_one_that_gives_up_waiting_is_held_no_more(self, written: Outbox, socket: Socket) -> None:
         self.begin(written, socket)
-        await written.append(SESSION, "one", samples_of(CREDIT))
+        await written.append(SESSION, "one", samples_of(AHEAD))
         held = asyncio.create_task(written.append(SESSION, "one", samples_of(1)))
         await asyncio.sleep(0)
         pending = written._find(SESSION, "one")
@@ -310,7 +349,7 @@ class TestOutbox:
         with contextlib.suppress(asyncio.CancelledError):
             await held
         assert not pending.is_held
-        assert pending.expected_end == CREDIT
+        assert pending.expected_end == AHEAD
 
     async def test_while_redis_is_away_audio_waits_and_is_written_once(
         self, redis: Redis, written: Outbox, socket: Socket, monkeypatch: pytest.MonkeyPatch

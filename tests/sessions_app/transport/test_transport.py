@@ -214,17 +214,21 @@ class TestTheLog:
         assert socket.kept[-1] == 320
 
 
+AHEAD = 2 * CREDIT
+"""More than is spoken while a test runs."""
+
+
 class TestBackPressure:
     async def test_a_sender_waits_while_too_much_is_not_processed(self, transport: Transport) -> None:
         await open_sender(transport)
-        await transport.append(SESSION, "one", bytes(4 * CREDIT))
+        await transport.append(SESSION, "one", bytes(4 * AHEAD))
         held = asyncio.create_task(transport.append(SESSION, "one", audio(0, 160)))
         await asyncio.sleep(0.3)
         assert not held.done()
         await transport.take()
-        await read(transport, to=CREDIT)
-        await transport.report(SESSION, processed=CREDIT, durable=0)
-        assert await asyncio.wait_for(held, 5) == CREDIT + 160
+        await read(transport, to=AHEAD)
+        await transport.report(SESSION, processed=AHEAD, durable=0)
+        assert await asyncio.wait_for(held, 5) == AHEAD + 160
 
     async def test_and_while_too_much_is_not_durable(self, transport: Transport) -> None:
         await open_sender(transport)
@@ -242,7 +246,7 @@ class TestBackPressure:
 
     async def test_one_that_is_held_back_hears_that_it_was_replaced(self, transport: Transport) -> None:
         await open_sender(transport)
-        await transport.append(SESSION, "one", bytes(4 * CREDIT))
+        await transport.append(SESSION, "one", bytes(4 * AHEAD))
         held = asyncio.create_task(transport.append(SESSION, "one", audio(0, 160)))
         await asyncio.sleep(0.1)
         await open_sender(transport, "two", may_take_over=True)
