@@ -65,14 +65,38 @@ def frames_of(kept: np.ndarray, recording: Recording) -> list[int] | None:
     Returns:
         Their numbers; None if anything in it is not a whole frame of this recording.
     """
-    if len(kept) % FRAME:
-        return None
+    numbers = whole_frames(kept, recording)
+    return numbers if numbers is not None and len(numbers) * FRAME == len(kept) else None
+
+
+def whole_frames(kept: np.ndarray, recording: Recording) -> list[int] | None:
+    """Which frames of a recording are whole on disk; beginnings of others may stand between them.
+
+    A line may end in the middle of a frame, and what Redis has lost is missing from there on.
+
+    Args:
+        kept: int16, shape (n,).
+
+    Returns:
+        Their numbers; None if anything in it is neither.
+    """
     numbers = []
-    for frame in kept.reshape(-1, FRAME):
-        number = int(frame[0]) * BASE + int(frame[1]) - 1
-        if not 0 <= number < recording.frames:
+    position = 0
+    while position < len(kept):
+        number, length = _frame_at(kept[position : position + FRAME], recording)
+        if not length:
             return None
-        if not np.array_equal(frame, np.rint(recording.frame(number) * 32768).astype(np.int16)):
-            return None
-        numbers.append(number)
+        if length == FRAME:
+            numbers.append(number)
+        position += length
     return numbers
+
+
+def _frame_at(found: np.ndarray, recording: Recording) -> tuple[int, int]:
+    """Return the number of the frame that begins here, and how much of it is here."""
+    number = int(found[0]) * BASE + int(found[1] if len(found) > 1 else 0) - 1
+    if not 0 <= number < recording.frames:
+        return number, 0
+    frame = np.rint(recording.frame(number)[: len(found)] * 32768).astype(np.int16)
+    differs = np.flatnonzero(frame != found)
+    return number, int(differs[0]) if len(differs) else len(found)

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import bisect
+import itertools
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Protocol
 
 import numpy as np
 
 from recognition.fakes.checksum import checksum
 
-from .audio import FRAME, Recording, frames_of
+from .audio import FRAME, Recording, frames_of, whole_frames
 
 AFFECTED_S = 0.5
 """A fault shows within this time, or not at all: results come at least every 0.6 s."""
-
-WINDOW_S = 20.0
 
 SLACK = 1600
 """Samples at either end of a stretch of speech that may be in no line: a vote decides where speech begins."""
@@ -73,8 +72,8 @@ def check_audio(kept: np.ndarray, durable: int, recording: Recording) -> Verdict
 
 
 def missing_frames(kept: np.ndarray, recording: Recording) -> list[int] | None:
-    """Which frames of a plain sender are not there; None if what is there is damaged or out of order."""
-    frames = frames_of(kept, recording)
+    """Which frames of a plain sender are not whole; None if what is there is damaged or out of order."""
+    frames = whole_frames(kept, recording)
     if frames is None or frames != sorted(set(frames)):
         return None
     return sorted(set(range(recording.frames)) - set(frames))
@@ -222,24 +221,49 @@ def wrong_with(course: Course, verdict: Verdict) -> list[str]:
     return [what for what, is_so in wrong.items() if is_so]
 
 
-def recovery_s(heard_at: Sequence[float], *, began_at: float, over_at: float) -> float | None:
-    """How long a receiver heard nothing because of a fault, from when the service could recover.
+class Happened(Protocol):
+    """A fault, as far as silences go."""
 
-    The longest silence that a fault may have begun; None if it left no silence longer than usual.
+    @property
+    def kind(self) -> str: ...
+    @property
+    def began_at(self) -> float: ...
+    @property
+    def over_at(self) -> float:
+        """From when on the service can be expected to recover."""
+
+
+def recoveries(heard_at: Sequence[float], faults: Sequence[Happened]) -> list[tuple[str, float]]:
+    """How long a receiver heard nothing because of faults, in which the service could have recovered.
+
+    Several faults leave one silence: it counts from the first of them, without the time in which one lasted,
+    and as of the kind that was over last.
 
     Args:
         heard_at: When results came, in order.
+
+    Returns:
+        (kind of fault, seconds) of each silence longer than usual that has to do with one.
     """
-    first = bisect.bisect_right(heard_at, began_at)
-    silences = []
-    for before, after in zip(heard_at[max(0, first - 1) :], heard_at[first:], strict=False):
-        if before > over_at + AFFECTED_S or after > over_at + WINDOW_S:
-            break
-        silences.append((after - before, after))
-    if not silences:
-        return None
-    length, ended_at = max(silences)
-    return max(0.0, ended_at - over_at) if length > 2 * AFFECTED_S else None
+    found = []
+    for before, after in itertools.pairwise(heard_at):
+        if after - before <= 2 * AFFECTED_S:
+            continue
+        causes = [fault for fault in faults if fault.began_at < after and fault.over_at + AFFECTED_S > before]
+        if causes:
+            last = max(causes, key=lambda fault: fault.over_at)
+            found.append((last.kind, _free_s(before, after, causes)))
+    return found
+
+
+def _free_s(start: float, end: float, faults: Sequence[Happened]) -> float:
+    """Return how much of a time is behind the beginning of the first fault and in none."""
+    ordered = sorted(faults, key=lambda fault: fault.began_at)
+    free_s, position = 0.0, max(start, ordered[0].began_at)
+    for fault in ordered:
+        free_s += max(0.0, fault.began_at - position)
+        position = max(position, fault.over_at)
+    return free_s + max(0.0, end - position)
 
 
 def percentile(values: Iterable[float], share: float) -> float:

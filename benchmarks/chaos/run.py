@@ -33,7 +33,7 @@ from .checks import (
     hushes_of,
     missing_frames,
     percentile,
-    recovery_s,
+    recoveries,
     unexplained,
     wrong_with,
 )
@@ -334,15 +334,15 @@ class Chaos:
         )
 
     def _measure_recovery(self) -> None:
-        for fault in self._report.faults:
-            for meeting, follower in self._followers:
-                if meeting.recording.has_pauses:
-                    continue
-                if fault.sessions is not None and meeting.pk not in fault.sessions:
-                    continue
-                silence = recovery_s(follower.heard_at, began_at=fault.began_at, over_at=fault.over_at)
-                if silence is not None:
-                    self._report.recoveries.append((fault.kind, silence))
+        for meeting, follower in self._followers:
+            if meeting.recording.has_pauses:
+                continue
+            faults = [
+                fault
+                for fault in self._report.faults
+                if fault.sessions is None or meeting.pk in fault.sessions
+            ]
+            self._report.recoveries += recoveries(follower.heard_at, faults)
 
 
 def check_recording(

@@ -25,12 +25,13 @@ from benchmarks.chaos.checks import (
     check_transcript,
     holes,
     missing_frames,
-    recovery_s,
+    recoveries,
     unexplained,
     wrong_with,
 )
 from benchmarks.chaos.installation import KeptSession
 from benchmarks.chaos.memory_limit import MemoryLimit, memory_limit
+from benchmarks.chaos.nemesis import Fault
 from benchmarks.chaos.run import IN_FLIGHT, Report, check_recording, run_chaos, tracebacks
 from deploy.local_servers import LocalProcess, NotInstalled
 from recognition.fakes.checksum import LOUD, checksum
@@ -80,6 +81,16 @@ class TestAudio:
         assert unexplained([2, 3], [4], in_flight=2) == []
         assert unexplained([2, 3], [4], in_flight=1) == [2]
         assert unexplained([2, 3], [1], in_flight=2) == [2, 3]
+
+    def test_of_a_frame_that_redis_lost_the_end_of_the_beginning_may_be_there(self) -> None:
+        kept = np.concatenate([ON_DISK[: 2 * FRAME + 160], ON_DISK[4 * FRAME :]])
+        assert missing_frames(kept, RECORDING) == [2, 3]
+        assert frames_of(kept, RECORDING) is None
+        assert missing_frames(kept[: 2 * FRAME + 160], RECORDING) == [2, 3, 4, 5]
+
+    def test_but_not_the_end_of_one_alone(self) -> None:
+        kept = np.concatenate([ON_DISK[: 2 * FRAME], ON_DISK[3 * FRAME + 160 :]])
+        assert missing_frames(kept, RECORDING) is None
 
 
 class TestLines:
@@ -308,21 +319,50 @@ class TestMemoryLimit:
             assert second.is_running
 
 
+def fault(kind: str, began_at: float, over_at: float | None = None) -> Fault:
+    return Fault(kind, began_at, began_at if over_at is None else over_at)
+
+
 class TestRecovery:
     def test_is_from_the_fault_to_the_next_result(self) -> None:
-        assert recovery_s([0.0, 0.6, 1.2, 3.7, 4.3], began_at=1.3, over_at=1.3) == pytest.approx(2.4)
+        [(kind, lasted_s)] = recoveries([0.0, 0.6, 1.2, 3.7, 4.3], [fault("kill web", 1.3)])
+        assert kind == "kill web"
+        assert lasted_s == pytest.approx(2.4)
 
     def test_results_that_were_on_their_way_do_not_count(self) -> None:
-        assert recovery_s([0.0, 0.6, 1.2, 1.32, 3.7], began_at=1.3, over_at=1.3) == pytest.approx(2.4)
+        [(_, lasted_s)] = recoveries([0.0, 0.6, 1.2, 1.32, 3.7], [fault("kill web", 1.3)])
+        assert lasted_s == pytest.approx(2.38)
 
     def test_no_silence_is_no_recovery(self) -> None:
-        assert recovery_s([0.0, 0.6, 1.2, 1.8, 2.4], began_at=1.3, over_at=1.3) is None
+        assert recoveries([0.0, 0.6, 1.2, 1.8, 2.4], [fault("kill web", 1.3)]) == []
 
     def test_of_something_frozen_it_begins_with_its_return(self) -> None:
-        assert recovery_s([0.0, 0.6, 5.9, 6.5], began_at=1.0, over_at=5.0) == pytest.approx(0.9)
+        [(_, lasted_s)] = recoveries([0.0, 0.6, 5.9, 6.5], [fault("freeze web", 1.0, 5.0)])
+        assert lasted_s == pytest.approx(0.9)
+
+    def test_the_time_in_which_another_lasts_does_not_count(self) -> None:
+        faults = [fault("lose network", 1.0, 9.0), fault("kill worker", 3.0), fault("kill web", 30.0)]
+        [(kind, lasted_s)] = recoveries([0.0, 0.6, 10.5, 11.0], faults)
+        assert kind == "lose network"
+        assert lasted_s == pytest.approx(1.5)
+
+    def test_that_between_two_does(self) -> None:
+        faults = [fault("kill worker", 1.0), fault("freeze redis", 4.0, 6.0), fault("cut sockets", 6.5)]
+        [(kind, lasted_s)] = recoveries([0.0, 0.6, 7.0, 7.6], faults)
+        assert kind == "cut sockets"
+        assert lasted_s == pytest.approx(3.0 + 1.0)
+
+    def test_one_that_was_over_before_has_nothing_to_do_with_it(self) -> None:
+        faults = [fault("kill worker", 1.3), fault("kill web", 5.1)]
+        found = recoveries([0.0, 0.6, 1.2, 3.0, 3.5, 4.0, 5.0, 9.0], faults)
+        assert [kind for kind, _ in found] == ["kill worker", "kill web"]
+        assert [lasted_s for _, lasted_s in found] == [pytest.approx(1.7), pytest.approx(3.9)]
+
+    def test_a_silence_without_any_fault_is_none_of_them(self) -> None:
+        assert recoveries([0.0, 0.6, 9.0], [fault("kill web", 20.0)]) == []
 
     def test_a_session_that_had_ended_recovers_from_nothing(self) -> None:
-        assert recovery_s([0.0, 0.6], began_at=1.0, over_at=1.0) is None
+        assert recoveries([0.0, 0.6], [fault("kill web", 1.0)]) == []
 
 
 @pytest.mark.slow(60)
