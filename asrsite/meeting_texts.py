@@ -57,7 +57,7 @@ def news_text(news: Answer, *, is_over: bool) -> str:
 def minutes_text(minutes: Answer | None) -> str:
     """Return minutes, section by section."""
     if minutes is None:
-        return "There are no minutes: they are made when a meeting is over."
+        return "There are no minutes yet: the first are made a few minutes after a meeting has begun."
     rows = ["(lines have changed since these were made)"] if minutes["is_out_of_date"] else []
     section = ""
     for item in minutes["items"]:

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from datetime import date
 from typing import Any
 
-from django.db import transaction
+from django.db import DatabaseError, transaction
 from django.db.models import Q
 from django.utils import timezone
 
@@ -26,6 +27,8 @@ from sessions_app.models import Minutes, MinutesItem, Session, Utterance
 from sessions_app.store import outbox
 from sessions_app.store.outbox import Event
 
+logger = logging.getLogger(__name__)
+
 MAX_ARCHIVE = 300
 """Newest meetings by which it is told how usual a word is."""
 
@@ -35,19 +38,37 @@ AT_ONCE = 1
 MAX_UNTIL = 100
 
 
-def make_missing() -> int:
-    """Make the minutes of a meeting that has ended and has none; return of how many."""
+def make_missing(failed: set[int] | None = None) -> int:
+    """Make the minutes of a meeting that has ended and has none; return of how many that was tried.
+
+    Args:
+        failed: Keys of meetings whose minutes cannot be made, which are passed over; this one is added if so.
+    """
     is_made = Q(minutes__isnull=False, minutes__seq_so_far=None)
     without = (
         Session.objects.filter(state=Session.State.ENDED, last_seq__gt=0, trashed_at=None)
         .exclude(is_made)
+        .exclude(pk__in=failed or ())
         .order_by("-pk")[:AT_ONCE]
     )
     count = 0
     for session in without:
-        make(session)
+        make_or_pass_over(session, failed)
         count += 1
     return count
+
+
+def make_or_pass_over(session: Session, failed: set[int] | None) -> None:
+    """Make the minutes of a meeting; where that fails, log it and remember the meeting."""
+    try:
+        make(session)
+    except DatabaseError:
+        raise  # it is away: no fault of this meeting
+    except Exception:
+        if failed is None:
+            raise
+        logger.exception("the minutes of meeting %r cannot be made: it is passed over", session.key)
+        failed.add(session.pk)
 
 
 def make(session: Session) -> Minutes:

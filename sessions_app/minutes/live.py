@@ -43,18 +43,23 @@ def is_due(made_at: datetime, length_s: float, now: datetime) -> bool:
     return now - made_at >= max(EVERY, timedelta(seconds=length_s / SHARE))
 
 
-def refresh() -> int:
-    """Make the notes on a meeting that goes on, if some are due; return of how many."""
+def refresh(failed: set[int] | None = None) -> int:
+    """Make the notes on a meeting that goes on, if some are due; return of how many that was tried.
+
+    Args:
+        failed: As of `keeping.make_missing`.
+    """
     now = timezone.now()
     # Files are not waited for by anybody who reads along.
     going_on = Session.objects.exclude(state=Session.State.ENDED).filter(
         last_seq__gt=0, trashed_at=None, upload=None
     )
     going_on = going_on.exclude(minutes__seq_so_far=F("last_seq")).select_related("minutes")
+    going_on = going_on.exclude(pk__in=failed or ())
     for session in going_on.order_by("minutes__made_at", "pk"):
         made_at = session.minutes.made_at if hasattr(session, "minutes") else session.created_at
         if is_due(made_at, seconds(session.durable), now):
-            keeping.make(session)
+            keeping.make_or_pass_over(session, failed)
             return 1
     return 0
 

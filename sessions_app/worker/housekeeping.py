@@ -27,6 +27,10 @@ class Housekeeping:
 
     def __init__(self) -> None:
         self._wake = asyncio.Event()
+        # Keys of meetings without minutes because making them fails; tried again by the next process, and
+        # those that went on at their end.
+        self._failed: set[int] = set()
+        self._failed_live: set[int] = set()
 
     def look_now(self) -> None:
         """Look for something to do: a session has ended."""
@@ -47,9 +51,9 @@ class Housekeeping:
     async def _tidy(self) -> None:
         while await in_database(overviews.refresh_stale):  # noqa: ASYNC110 - a breath, no waiting for an event
             await asyncio.sleep(BREATH_S)
-        while await in_database(keeping.make_missing):  # noqa: ASYNC110 - the same
+        while await in_database(keeping.make_missing, self._failed):  # noqa: ASYNC110 - the same
             await asyncio.sleep(BREATH_S)
-        while await in_database(live.refresh):  # noqa: ASYNC110 - the same
+        while await in_database(live.refresh, self._failed_live):  # noqa: ASYNC110 - the same
             await asyncio.sleep(BREATH_S)
         await in_database(live.send_due)
         await in_database(asking.forget_old)

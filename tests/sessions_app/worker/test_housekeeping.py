@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from channels.db import database_sync_to_async
 from django.utils import timezone
 from pytest_django import Settings
 
+from minutes import extraction
+from minutes.lines import Line
 from sessions_app.models import Minutes, Session
 from sessions_app.recordings import files
 from sessions_app.transport.cancel import cancel_and_wait
@@ -72,6 +76,55 @@ async def test_minutes_are_made_of_each_meeting_that_has_ended() -> None:
                 await asyncio.sleep(0.01)
     finally:
         await cancel_and_wait(task)
+
+
+class Unfit(Exception):
+    """What a fault in the extraction may raise."""
+
+
+@pytest.mark.parametrize("is_live", [False, True])
+@pytest.mark.django_db(transaction=True)
+async def test_a_meeting_whose_minutes_cannot_be_made_is_logged_once_and_passed_over(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, is_live: bool
+) -> None:
+    extract = extraction.extract
+
+    def fail_on_the_unfit(lines: Sequence[Line], *more: Any) -> extraction.Minutes:
+        if lines[0].text == "坏的":
+            raise Unfit
+        return extract(lines, *more)
+
+    monkeypatch.setattr(extraction, "extract", fail_on_the_unfit)
+    said = [("fit", "好的"), ("unfit", "坏的")]
+    for key, text in reversed(said) if is_live else said:  # so that the unfit one is looked at first
+        await make_said(key, text, is_live)
+    housekeeping = Housekeeping()
+    task = asyncio.create_task(housekeeping.run())
+    try:
+        async with asyncio.timeout(30):
+            while await meetings_with_minutes() != ["fit"]:
+                await asyncio.sleep(0.01)
+        housekeeping.look_now()
+        await make_trashed_for_too_long()  # what comes after minutes is done as well
+        async with asyncio.timeout(30):
+            while await is_there("old"):
+                housekeeping.look_now()
+                await asyncio.sleep(0.01)
+    finally:
+        await cancel_and_wait(task)
+    assert caplog.text.count("the minutes of meeting 'unfit' cannot be made") == 1
+
+
+@database_sync_to_async
+def make_said(key: str, text: str, is_live: bool) -> None:
+    session = make_session(key, is_live=is_live)
+    make_lines(session, [text])
+    Session.objects.filter(pk=session.pk).update(created_at=timezone.now() - timedelta(minutes=9))
+
+
+@database_sync_to_async
+def is_there(key: str) -> bool:
+    return Session.objects.filter(key=key).exists()
 
 
 @pytest.mark.django_db(transaction=True)
