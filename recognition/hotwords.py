@@ -5,7 +5,7 @@ from __future__ import annotations
 import enum
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 MAX_HOTWORDS = 1000
@@ -59,9 +59,25 @@ class Hotwords:
     words: tuple[Hotword, ...]
 
     texts: frozenset[str] = field(init=False)
+    _capitals: Mapping[tuple[str, ...], list[str]] = field(init=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "texts", frozenset(word.text for word in self.words))
+        spelled = [units(word.text) for word in self.words if not word.text.islower()]
+        capitals = {tuple(unit.lower() for unit in said): said for said in spelled if "".join(said).isascii()}
+        object.__setattr__(self, "_capitals", capitals)
+
+    def with_capitals(self, said: Sequence[str]) -> list[str]:
+        """Return words with the capitals of the hotwords that they are: "kubernetes" as "Kubernetes"."""
+        small = [word.lower() for word in said]
+        written = list(said)
+        at = 0
+        while self._capitals and at < len(small):
+            lengths = range(min(MAX_UNITS, len(small) - at), 0, -1)
+            found = next((own for n in lengths if (own := self._capitals.get(tuple(small[at : at + n])))), [])
+            written[at : at + len(found)] = found
+            at += max(1, len(found))
+        return written
 
 
 def units(text: str) -> list[str]:

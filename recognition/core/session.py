@@ -40,6 +40,7 @@ from .segments import Segments
 from .speaking import Line, find_lines
 from .tracks import WindowLayout
 from .turns import Turn, TurnVoice
+from .typography import ENDS, continued, typeset
 from .work import (
     ChunkDecoded,
     DecodeChunk,
@@ -203,6 +204,7 @@ class TranscriptionSession:
         self._begin_piece(start)
         self._next_utterance = first_utterance
         self._utterances: deque[_Utterance] = deque()  # not final yet, in order
+        self._last_mark = ENDS[0]  # of what was final
 
         self._work: list[Work] = []
         self._events: list[Event] = []
@@ -656,7 +658,9 @@ class TranscriptionSession:
             return
         assert marks is not None and utterance.lines is not None
         if utterance.is_cut:
-            marks = text.continued(marks)
+            marks = continued(marks)
+        tokens, marks = typeset(tokens, marks, begins=self._last_mark in ENDS)
+        self._last_mark = marks[-1]
         for line in utterance.lines:
             chosen = slice(line.first_token, line.last_token + 1)
             tags = tokens[line.first_token].tags

@@ -42,12 +42,6 @@ def join(tokens: Sequence[str], marks: Sequence[str] | None = None) -> str:
     return text
 
 
-def continued(marks: Sequence[str]) -> tuple[str, ...]:
-    """Return the marks of a line behind which the sentence goes on: it ends with a comma, not a full stop."""
-    *before, last = marks
-    return (*before, "，" if last in SENTENCE_ENDS else last)
-
-
 def words_only(text: str) -> list[str]:
     """The units that error rates count: each Chinese character, each word of another script in lower case."""
     units: list[str] = []

@@ -7,6 +7,7 @@ batched with.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 import numpy as np
 import torch
@@ -114,7 +115,8 @@ class OfflineParaformer:
         found = self._decoder.decode(embeddings, [encodings[row] for row in rows])
         for row, choices in zip(rows, found, strict=True):
             ids = self.decider.choose(choices, contexts[row], is_end=True)
-            tokens[row] = self._words(ids, spoken[row])
+            words = self._words(ids, spoken[row])
+            tokens[row] = with_capitals(words, contexts[row])
         return tokens
 
     def _share_out(self, weights: np.ndarray) -> cif.TokenSpans:
@@ -127,6 +129,14 @@ class OfflineParaformer:
         end = (utterance.shares.shape[1]) * SAMPLES_PER_INPUT
         bounds = np.rint(utterance.bounds * SAMPLES_PER_INPUT + FIRST_INPUT).clip(0, end).astype(int)
         return join_words(self.vocabulary.pieces(ids), [(start, stop) for start, stop in bounds.tolist()])
+
+
+def with_capitals(words: list[Token], context: SessionContext | None) -> list[Token]:
+    """Return words as the session's hotwords write them: the vocabulary has no capitals."""
+    if not (context and context.hotwords):
+        return words
+    written = context.hotwords.with_capitals([word.text for word in words])
+    return [replace(word, text=text) for word, text in zip(words, written, strict=True)]
 
 
 def micro_batches(lengths: dict[int, int]) -> Iterator[list[int]]:

@@ -94,3 +94,30 @@ class TestLists:
 
         assert one != other
         assert one.texts == other.texts == {"王磊"}
+
+
+class TestCapitals:
+    def words(self) -> Hotwords:
+        texts = ("Kubernetes", "Visual Studio Code", "Visual", "王磊", "docker", "GPT 4")
+        return Hotwords(tuple(map(Hotword, texts)))
+
+    def test_are_those_of_the_hotword(self) -> None:
+        assert self.words().with_capitals(["用", "kubernetes", "吧"]) == ["用", "Kubernetes", "吧"]
+
+    def test_of_several_words_are_of_all_of_them_together(self) -> None:
+        said = ["visual", "studio", "code", "visual", "code", "studio"]
+        assert self.words().with_capitals(said) == ["Visual", "Studio", "Code", "Visual", "code", "studio"]
+
+    def test_that_were_heard_are_replaced(self) -> None:
+        assert self.words().with_capitals(["KUBERNETES", "gpt", "4"]) == ["Kubernetes", "GPT", "4"]
+
+    def test_of_other_words_stay(self) -> None:
+        assert self.words().with_capitals(["Docker", "王", "磊", "studio"]) == [
+            "Docker",
+            "王",
+            "磊",
+            "studio",
+        ]
+
+    def test_without_hotwords_stay(self) -> None:
+        assert Hotwords(()).with_capitals(["ok"]) == ["ok"]

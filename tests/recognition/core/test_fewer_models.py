@@ -101,7 +101,7 @@ class TestWithoutAPunctuator:
         driver = Driver(self.OPTIONS)
         driver.hear(speech(2), silence(2))
         driver.answer(Recognized(0, tokens), Embedded(0, VOICE))
-        assert [final.text for final in driver.told(Final)] == ["yes, we can."]
+        assert [final.text for final in driver.told(Final)] == ["Yes, we can."]
 
     def test_each_turn_has_the_marks_of_its_own_tokens(self) -> None:
         tokens = tuple(

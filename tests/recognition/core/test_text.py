@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recognition.core.text import continued, edit_distance, error_rate, join, words_only
+from recognition.core.text import edit_distance, error_rate, join, words_only
 
 
 class TestJoin:
@@ -127,13 +127,3 @@ class TestErrorRate:
 
     def test_what_was_heard_beside_empty_references_counts_as_well(self) -> None:
         assert error_rate([("你好", "你好"), ("", "嗯")]) == 0.5
-
-
-class TestContinued:
-    @pytest.mark.parametrize("mark", ["。", "？", "！"])
-    def test_a_sentence_that_goes_on_does_not_end(self, mark: str) -> None:
-        assert continued(("", "，", mark)) == ("", "，", "，")
-
-    @pytest.mark.parametrize("mark", ["", "，", "、"])
-    def test_any_other_mark_stays(self, mark: str) -> None:
-        assert continued(("。", mark)) == ("。", mark)

@@ -12,9 +12,10 @@ import soundfile
 
 from recognition.audio import SAMPLE_RATE
 from recognition.funasr.deciding import TokenDecider
+from recognition.funasr.offline import with_capitals
 from recognition.funasr.vocabulary import Vocabulary
 from recognition.hotwords import Hotword, Hotwords
-from recognition.interfaces import Models, SessionContext
+from recognition.interfaces import Models, SessionContext, Token
 from recognition.language_model import Choices
 from recognition.model_sets.loading import load_models
 from recognition.model_sets.reading import read_model_set
@@ -113,3 +114,10 @@ class TestCompiling:
     def test_words_that_cannot_be_spelt_are_left_out(self, decider: TokenDecider) -> None:
         assert decider.choose(self.choices(), session("王鑫", "王磊")) == [1, 3]
         assert decider.choose(self.choices(), session("王鑫")) == [2, 3]
+
+
+def test_words_in_letters_have_the_capitals_of_hotwords_and_keep_their_times() -> None:
+    words = [Token("用", 0, 8), Token("kubernetes", 8, 16)]
+    assert with_capitals(words, session("Kubernetes")) == [words[0], Token("Kubernetes", 8, 16)]
+    assert with_capitals(words, SessionContext()) == words
+    assert with_capitals(words, None) == words
