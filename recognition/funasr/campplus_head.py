@@ -11,6 +11,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from recognition.shapes import filled_up
+
 
 class HeadedNetwork:
     """FunASR's `CAMPPlus` behind this front: for networks so small that 8 bits gain nothing."""
@@ -53,12 +55,22 @@ class Head:
 
     def __call__(self, features: Tensor) -> Tensor:
         """(batch, frames, bands) to (batch, channels * bands / 8, frames), float32."""
-        x = features.transpose(1, 2)[:, None].to(self._dtype).contiguous(memory_format=torch.channels_last)
-        x = self._first(x).relu_()
+        frames = features.shape[1]
+        x = functional.pad(features, (0, 0, 0, filled_up(frames) - frames)).transpose(1, 2)[:, None]
+        x = x.to(self._dtype).contiguous(memory_format=torch.channels_last)
+        x = _ending(self._first(x), frames)
         for first, second, shortcut in self._blocks:
-            x = second(first(x).relu_()).add_(shortcut(x) if shortcut else x).relu_()
+            inner = _ending(first(x), frames)
+            x = _ending(second(inner).add_(shortcut(x) if shortcut else x), frames)
         x = self._last(x).relu_()
-        return x.flatten(1, 2).float()
+        return x[..., :frames].flatten(1, 2).float()
+
+
+def _ending(x: Tensor, frames: int) -> Tensor:
+    """Return what is positive, with silence behind so many frames, as the next convolution expects it."""
+    x = x.relu_()
+    x[..., frames:] = 0
+    return x
 
 
 class _Fused:

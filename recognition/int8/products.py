@@ -16,6 +16,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from recognition.shapes import filled_up
+
 from . import kernels, matmul_vnni
 from .kernels import Product, Quantized
 from .llvm_tiles import cpu_has
@@ -44,13 +46,13 @@ class Rows:
 
     Attributes:
         quantized: Arrays, as the kernels see them.
-        tensor: The same values, as torch sees them.
+        tensor: The same values, as torch sees them, with rows behind them that nobody reads.
         zero: What stands for 0.
     """
 
     def __init__(self, m: int, d: int, zero: int = AROUND_128) -> None:
-        self.tensor = torch.empty(m, d, dtype=torch.uint8)
-        self.quantized = Quantized(self.tensor.numpy(), np.empty(m, np.float32))
+        self.tensor = torch.empty(filled_up(m), d, dtype=torch.uint8)
+        self.quantized = Quantized(self.tensor.numpy()[:m], np.empty(m, np.float32))
         self.zero = zero
 
     @classmethod
@@ -113,7 +115,8 @@ class OneDnn:
             rows.tensor, 1.0, rows.zero, self._packed, self._scale, self._zeros, None,
             1.0, 0, self._dtype, "none", [], "",
         )  # fmt: skip
-        return (product.view(torch.uint16) if self._dtype == torch.bfloat16 else product).numpy()
+        values = (product.view(torch.uint16) if self._dtype == torch.bfloat16 else product).numpy()
+        return values[: len(rows.quantized.values)]
 
 
 class Vnni:

@@ -60,7 +60,8 @@ class Int8Network:
         rows = self._first(self._frames(audio))
         for layer in self._layers:
             rows = layer(rows)
-        return self._classify((rows.tensor.float() - rows.zero) / _STEPS)
+        values = torch.from_numpy(rows.quantized.values)
+        return self._classify((values.float() - rows.zero) / _STEPS)
 
     def _frames(self, audio: np.ndarray) -> np.ndarray:
         """Return the frames of a window, shape (count, channels)."""

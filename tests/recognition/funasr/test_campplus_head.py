@@ -31,7 +31,7 @@ class TestGainAndShift:
 
 
 class TestHead:
-    @pytest.mark.parametrize("frames", [1, 2, 7, 100, 301])
+    @pytest.mark.parametrize("frames", [1, 2, 7, 100, 128, 301])
     def test_it_computes_what_funasrs_front_computes(self, frames: int) -> None:
         x = features(frames, 2, frames)
         with torch.inference_mode():
