@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 from django.apps import apps
 from django.conf import settings as django_settings
+from django.core import mail
 from django.core.cache import caches
 from django.db import connection
 from django.db.backends.signals import connection_created
@@ -31,7 +32,7 @@ from deploy.local_servers import NotInstalled, PostgresServer, RedisServer, find
 from recognition.engine.engine import Engine
 from recognition.fakes.scripted import Script, scripted_models
 from recognition.interfaces import Models
-from tests.support import compiling, people, side_by_side, warm_python
+from tests.support import compiling, needless_fixtures, people, side_by_side, warm_python
 from tests.support.server import new_database
 
 # A machine that others use as well is slow at times; that is no error.
@@ -62,6 +63,7 @@ def pytest_collection_finish() -> None:
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    needless_fixtures.leave_out(items)
     if hasattr(config, "workerinput"):
         side_by_side.name_groups(items)
         items[:] = side_by_side.longest_first(items)
@@ -139,24 +141,14 @@ def _restore_consent_texts(app_config: Any, **_: Any) -> None:
         import_module("speakers.migrations.0001_first_release").add_texts(apps, None)
 
 
-@pytest.fixture(autouse=True)
-def language_of_a_request_ends_with_its_test() -> Iterator[None]:
-    """Django leaves the thread in the language of the last page."""
-    yield
-    translation.deactivate()
-
-
-@pytest.fixture(autouse=True)
-def wrong_passwords_are_forgotten_with_their_test() -> Iterator[None]:
-    yield
+@pytest.hookimpl(trylast=True)
+def pytest_runtest_teardown() -> None:
+    """Leave nothing to the next test: a hook takes less than fixtures that every test would have."""
+    translation.deactivate()  # Django leaves the thread in the language of the last page
     for known in caches.all(initialized_only=True):
-        known.clear()
-
-
-@pytest.fixture(autouse=True)
-def nothing_is_on_record_yet() -> None:
-    """What one test did a moment ago is no reason to leave it out of the audit log of the next."""
-    audit_log.forget_recent()
+        known.clear()  # of wrong passwords among others
+    audit_log.forget_recent()  # what was done a moment ago is no reason to leave it out of the next log
+    getattr(mail, "outbox", []).clear()
 
 
 @pytest.fixture(scope="session")
