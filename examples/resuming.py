@@ -230,6 +230,7 @@ class ResumingSender:
 
     async def _connect(self) -> None:
         rights = {"resume": self._resume, "continues": self._continues}
+        rights["attempt"] = str(self.connection.attempts + 1)  # one that comes late replaces no later one
         self._has_next = False
         async with self.connection.open(**{name: right for name, right in rights.items() if right}) as socket:
             hello = await self._hear_hello(socket)

@@ -18,8 +18,8 @@ LOUD = 0.01
 
 
 def checksum(audio: Samples) -> str:
-    """Eight hexadecimal digits for float32 samples, shape (n,): CRC-32 of their bytes, little endian."""
-    return f"{zlib.crc32(audio.astype('<f4').tobytes()):08x}"
+    """Eight hexadecimal digits, in capitals, for float32 samples, shape (n,): CRC-32 of their bytes, little endian."""
+    return f"{zlib.crc32(audio.astype('<f4').tobytes()):08X}"
 
 
 class ChecksumVad:

@@ -210,9 +210,7 @@ class SenderConnection:
             return
         self._is_over = True
         if isinstance(why, Superseded):
-            self._on_error(
-                ProtocolError(ErrorCode.SUPERSEDED, "another connection sends for this session now")
-            )
+            self._on_error(_superseded())
         else:
             self._on_error(_begun_anew())
 
@@ -326,12 +324,15 @@ class SenderConnection:
                     self._sender,
                     durable=session.kept,
                     may_take_over=may_resume(self._join),
+                    attempt=self._join.attempt,
                     listener=self,
                     model_set=session.model_set,
                     cell=session.cell,
                 )
             except SenderConflict:
                 await asyncio.sleep(patience_s)
+            except Superseded:
+                raise _superseded() from None
             except Overloaded as full:
                 raise ProtocolError(ErrorCode.OVERLOADED, str(full), retry_after=full.retry_after_s) from None
             except Unreachable as error:
@@ -512,6 +513,10 @@ def _is_from_file(session: Session) -> ProtocolError:
         f"session {session.key!r} is transcribed from a file: take another id",
         param="session_id",
     )
+
+
+def _superseded() -> ProtocolError:
+    return ProtocolError(ErrorCode.SUPERSEDED, "another connection sends for this session now")
 
 
 def _begun_anew() -> ProtocolError:

@@ -61,6 +61,7 @@ class CellsTransport:
         *,
         durable: int,
         may_take_over: bool,
+        attempt: int = 0,
         listener: SenderListener,
         model_set: str = "",
         cell: str = HOME,
@@ -70,6 +71,7 @@ class CellsTransport:
             sender,
             durable=durable,
             may_take_over=may_take_over,
+            attempt=attempt,
             listener=listener,
             model_set=model_set,
         )

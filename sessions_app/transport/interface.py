@@ -164,6 +164,7 @@ class Transport(Protocol):
         *,
         durable: int,
         may_take_over: bool,
+        attempt: int = 0,
         listener: SenderListener,
         model_set: str = "",
         cell: str = HOME,
@@ -174,6 +175,7 @@ class Transport(Protocol):
             sender: Names this connection.
             durable: Where the log begins if the session is new to it.
             may_take_over: Whether a sender that is alive is replaced.
+            attempt: Number of this connection among those of its client, which grows; 0 if it counts none.
             model_set: The session's; only workers that have it take the session.
             cell: Where the session lives.
 
@@ -182,6 +184,7 @@ class Transport(Protocol):
 
         Raises:
             SenderConflict: If another sender is alive and may not be replaced.
+            Superseded: If a later attempt of the same client is known: this one was on its way for long.
             AudioFinished: If a sender has finished.
             Overloaded: If the session is new and no worker has its models and room for it.
             Unreachable: If it is not known.

@@ -44,6 +44,7 @@ class _Log:
     durable: int
     left_at: float
     sender: str = ""
+    attempt: int = 0  # of the sender's client
     listener: SenderListener | None = None
     heard_at: float = 0.0
     is_finished: bool = False
@@ -107,6 +108,7 @@ class MemoryTransport:
         *,
         durable: int,
         may_take_over: bool,
+        attempt: int = 0,
         listener: SenderListener,
         model_set: str = "",
         cell: str = HOME,
@@ -120,9 +122,11 @@ class MemoryTransport:
         is_alive = bool(log.sender) and now - log.heard_at < SENDER_SILENCE_S
         if is_alive and log.sender != sender and not may_take_over:
             raise SenderConflict
+        if 0 < attempt <= log.attempt:
+            raise Superseded
         if log.listener and log.sender not in ("", sender):
             log.listener.sender_lost(Superseded())
-        log.sender, log.listener, log.heard_at = sender, listener, now
+        log.sender, log.listener, log.heard_at, log.attempt = sender, listener, now, attempt
         await self._offer(session_pk, log)
         await self._notify(log)  # whoever was sender stops waiting
         return log.end

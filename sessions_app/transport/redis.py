@@ -91,6 +91,7 @@ class RedisTransport:
         *,
         durable: int,
         may_take_over: bool,
+        attempt: int = 0,
         listener: SenderListener,
         model_set: str = "",
         cell: str = HOME,
@@ -105,6 +106,7 @@ class RedisTransport:
             model_set,
             GROUP,
             OFFERS,
+            attempt,
         )
         lease_end = None
         while True:
@@ -126,6 +128,8 @@ class RedisTransport:
                         raise SenderConflict
                     lease_end = renewed
                     await asyncio.sleep(min(0.1, left / 1000))
+                case [b"superseded"]:
+                    raise Superseded
                 case [b"finished", int(end)]:
                     raise AudioFinished(end)
                 case [b"no models"]:

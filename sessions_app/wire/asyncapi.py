@@ -33,6 +33,11 @@ PARAMETERS: Mapping[str, tuple[str, Schema]] = {
     "title": ("Senders: what a new session is called.", STRING | {"maxLength": MAX_TITLE_LENGTH}),
     "models": ("Senders: the set of models for a new session.", STRING),
     "resume": ("Senders: the right to take over from an earlier connection, from `hello`.", STRING),
+    "attempt": (
+        "Senders: number of this connection, one more with each that the client begins. One that comes late "
+        "(4411) takes nothing from a later one.",
+        COUNT,
+    ),
     "continues": ("Senders: `resume` of a session that has ended, which this one goes on with.", STRING),
     "itn": (
         "Senders: 0 leaves the numbers of a new session's lines in words.",

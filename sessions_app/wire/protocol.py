@@ -133,6 +133,9 @@ class JoinRequest:
     resume: str = ""
     """Senders: the right to take over from an earlier connection, from its `hello`."""
 
+    attempt: int = 0
+    """Senders: number of this connection among those of its client, which grows; 0 if it counts none."""
+
     token: str = ""
 
     title: str = ""
@@ -193,6 +196,7 @@ def parse_join(session_key: str, query: str) -> JoinRequest:
         since=_number(parameters, "since", default=0),
         revision=_number(parameters, "revision", default=0),
         resume=_single(parameters, "resume"),
+        attempt=_number(parameters, "attempt", default=0),
         token=_single(parameters, "token"),
         title=_title(parameters),
         models=_single(parameters, "models"),

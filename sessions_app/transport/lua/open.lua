@@ -1,12 +1,12 @@
 -- Become the one sender of a session; a session nobody works on is offered to the workers that have its models.
 -- KEYS: session, offers of its model set, workers.
 -- ARGV: session number, sender, durable, may take over (1 or 0), lease in ms, silence in ms, model set, group,
---       prefix of the offers of all sets.
+--       prefix of the offers of all sets, number of the client's attempt or 0.
 -- Returns {"ok", end, processed, durable, turn}, {"conflict", ms of the other's lease, its end}, {"finished", end},
--- {"overloaded"} or {"no models"}.
+-- {"superseded"} by a later attempt, {"overloaded"} or {"no models"}.
 local session, offers, workers = unpack(KEYS)
 local number, sender, durable, may_take_over = ARGV[1], ARGV[2], ARGV[3], ARGV[4] == "1"
-local model_set, group, prefix = ARGV[7], ARGV[8], ARGV[9]
+local model_set, group, prefix, attempt = ARGV[7], ARGV[8], ARGV[9], tonumber(ARGV[10])
 local time = redis.call("TIME")
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 
@@ -54,7 +54,7 @@ local function room()
   return free
 end
 
-local known = redis.call("HMGET", session, "end", "sender", "connected_until", "heard_at", "finished", "models")
+local known = redis.call("HMGET", session, "end", "sender", "connected_until", "heard_at", "finished", "models", "attempt")
 if known[5] then
   return {"finished", tonumber(known[1])}
 end
@@ -72,8 +72,11 @@ elseif known[2] and known[2] ~= sender and not may_take_over then
     return {"conflict", lease, tonumber(known[3])}
   end
 end
+if attempt > 0 and attempt <= tonumber(known[7] or 0) then
+  return {"superseded"}
+end
 local turn = redis.call("HINCRBY", session, "turn", 1)
-redis.call("HSET", session, "sender", sender, "connected_until", now + ARGV[5], "heard_at", now)
+redis.call("HSET", session, "sender", sender, "connected_until", now + ARGV[5], "heard_at", now, "attempt", attempt)
 if not known[6] then
   local entry = redis.call("XADD", offers, "*", "session", number)
   redis.call("HSET", session, "entry", entry, "models", model_set)

@@ -15,7 +15,7 @@ import { fill, gettext, ngettext } from "../lib/words.js";
 import { SAMPLE_RATE } from "./audio.js";
 import { canShareSound, SharingError } from "./computer-sound.js";
 import { fillMicrophones, MicrophoneError } from "./microphone.js";
-import { forgetSender, rememberSender } from "./remembering.js";
+import { forgetSender, nextAttempt, rememberSender } from "./remembering.js";
 import { Progress } from "./progress.js";
 import { Sender } from "./sender.js";
 import { wavFile } from "./wav.js";
@@ -61,7 +61,7 @@ export class Recorder {
     this.select = descendant(this.bar, ".microphones", HTMLSelectElement);
     this.shareButton = byId("share-sound", HTMLButtonElement);
     this.data = data;
-    this.sender = new Sender({ ...session, marks: () => view.marks, listener: this });
+    this.sender = new Sender({ ...session, attempt: nextAttempt, marks: () => view.marks, listener: this });
     view.nowMs = () => this.sender.elapsedMs;
     this.listen();
   }

@@ -20,6 +20,16 @@ export function rememberedSender(key) {
   return sessionStorage.getItem(storageKey(key)) ?? "";
 }
 
+/**
+ * Return the number of a new connection: it grows, also when the page was reloaded, so that the server knows one that
+ * was on its way for long from one that took its place.
+ */
+export function nextAttempt() {
+  const attempt = Number(sessionStorage.getItem("attempt")) + 1;
+  sessionStorage.setItem("attempt", String(attempt));
+  return attempt;
+}
+
 /** @param {string} key of the session */
 export function forgetSender(key) {
   sessionStorage.removeItem(storageKey(key));

@@ -57,6 +57,7 @@ const TAKEN = ["bad_parameter", "forbidden", "session_ended"];
  * @property {string} [token]
  * @property {string} [resume] the right to take over from an earlier connection
  * @property {string} [continues] the right to go on with an earlier session
+ * @property {() => number} attempt the number of a new connection, which grows
  * @property {() => {since: number, revision: number}} marks what the page knows already
  * @property {SenderListener} listener
  */
@@ -97,6 +98,7 @@ export class Sender {
     token = "",
     resume = "",
     continues = "",
+    attempt,
     marks,
     listener,
   }) {
@@ -108,7 +110,7 @@ export class Sender {
     this.address = () => {
       const isNew = !this.resume && !this.continues; // the session keeps what it began with
       const asked = isNew ? { title, models, script, language, itn, hotwords, expected: expected.join(",") } : {};
-      const rights = { token, resume: this.resume, continues: this.continues };
+      const rights = { token, resume: this.resume, continues: this.continues, attempt: attempt() };
       const known = this.count > 1 ? {} : marks(); // the page shows the first session
       return socketAddress(this.key, { mode: "sender", v: 2, ...asked, ...rights, ...known });
     };

@@ -14,6 +14,7 @@ const SECOND = 16_000;
 let clock;
 /** @type {string[]} */
 let told;
+let attempts = 0;
 
 /** A browser's decoder, for files whose bytes are how many seconds they last; 0 is no audio. */
 class Decoder {
@@ -30,6 +31,7 @@ beforeEach(() => {
   clock = openPage();
   replace("OfflineAudioContext", Decoder);
   told = [];
+  attempts = 0;
 });
 
 afterEach(closePage);
@@ -42,6 +44,7 @@ afterEach(closePage);
 async function send({ seconds = 3, isInRealTime = false, ...parts } = {}) {
   const sender = new Sender({
     key: "周会",
+    attempt: () => (attempts += 1),
     marks: () => ({ since: 4, revision: 2 }),
     listener: {
       message: (message) => message.final === true && told.push(`line ${message.asr}`),
@@ -83,6 +86,7 @@ describe("A sender", () => {
       title: "Weekly",
       models: "people",
       token: "secret",
+      attempt: "1",
       since: "4",
       revision: "2",
     });

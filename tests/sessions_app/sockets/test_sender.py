@@ -84,8 +84,8 @@ def plain(key: str = "meeting", **more: Any) -> Client:
     return Client(JoinRequest(key, Mode.SENDER, **more))
 
 
-def resuming(key: str = "meeting", *, resume: str = "") -> Client:
-    join = JoinRequest(key, Mode.SENDER, 2, resume=resume)
+def resuming(key: str = "meeting", *, resume: str = "", attempt: int = 0) -> Client:
+    join = JoinRequest(key, Mode.SENDER, 2, resume=resume, attempt=attempt)
     return Client(join, capabilities=Capabilities(resumes=True))
 
 
@@ -200,6 +200,18 @@ class TestBecoming:
         await take(first.connection, None, FRAME)
         assert await transport.take()
         await second.connection.leave()
+
+    async def test_one_of_its_attempts_that_comes_late_does_not(self, transport: MemoryTransport) -> None:
+        resume = token_for("meeting")
+        first, late, last = (resuming(resume=resume, attempt=number) for number in (1, 2, 3))
+        await first.connection.begin(owner=None)
+        await last.connection.begin(owner=None)
+        error = await refusal(late.connection.begin(owner=None))
+        assert error.code is ErrorCode.SUPERSEDED
+        await late.connection.leave()
+        await take(last.connection, None, FRAME)
+        assert last.faults == []
+        await last.connection.leave()
 
     async def test_without_room_a_new_session_is_withdrawn(self, transport: MemoryTransport) -> None:
         await transport.leave_workers()

@@ -58,7 +58,7 @@ async def keep(
 
 
 async def open_log(redis: Redis, sender: str = "one", *, durable: int = 0, take_over: bool = False) -> Any:
-    arguments = SESSION, sender, durable, int(take_over), LEASE_MS, SILENCE_MS, SET, GROUP, scripts.OFFERS
+    arguments = SESSION, sender, durable, int(take_over), LEASE_MS, SILENCE_MS, SET, GROUP, scripts.OFFERS, 0
     return await call(redis, "open", [KEY, OFFERS, WORKERS], *arguments)
 
 

@@ -260,6 +260,27 @@ class TestSenders:
         with pytest.raises(SenderConflict):
             await open_sender(transport, "two")
 
+    async def test_an_attempt_that_comes_late_replaces_no_later_one(self, transport: Transport) -> None:
+        await open_sender(transport, "first", attempt=1)
+        later = await open_sender(transport, "third", attempt=3, may_take_over=True)
+        with pytest.raises(Superseded):
+            await open_sender(transport, "second", attempt=2, may_take_over=True)
+        await transport.append(SESSION, "third", audio(0, 160))
+        await until(lambda: _has_kept(later, 160))
+        assert later.lost == []
+
+    async def test_nor_does_it_when_the_later_one_has_left(self, transport: Transport) -> None:
+        await open_sender(transport, "third", attempt=3)
+        await transport.leave(SESSION, "third")
+        with pytest.raises(Superseded):
+            await open_sender(transport, "second", attempt=2, may_take_over=True)
+        await open_sender(transport, "fourth", attempt=4, may_take_over=True)
+
+    async def test_one_who_counts_no_attempts_replaces_whom_it_may(self, transport: Transport) -> None:
+        await open_sender(transport, "third", attempt=3)
+        await open_sender(transport, "page", may_take_over=True)
+        await open_sender(transport, "program", attempt=1, may_take_over=True)
+
     async def test_of_fifty_at_once_one_wins(self, transport: Transport) -> None:
         attempts = [open_sender(transport, f"s{number}") for number in range(50)]
         results = await asyncio.gather(*attempts, return_exceptions=True)

@@ -46,8 +46,10 @@ class TestJoin:
         assert parse_join("meeting-1", "mode=sender") == JoinRequest("meeting-1", Mode.SENDER)
 
     def test_everything_that_version_two_may_ask(self) -> None:
-        join = parse_join("m", "mode=receiver&v=2&since=41&revision=3&token=abc&resume=r")
-        assert join == JoinRequest("m", Mode.RECEIVER, 2, since=41, revision=3, resume="r", token="abc")
+        join = parse_join("m", "mode=receiver&v=2&since=41&revision=3&token=abc&resume=r&attempt=7")
+        assert join == JoinRequest(
+            "m", Mode.RECEIVER, 2, since=41, revision=3, resume="r", attempt=7, token="abc"
+        )
 
     @pytest.mark.parametrize(
         ("query", "message"),
