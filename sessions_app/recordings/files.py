@@ -327,13 +327,19 @@ def session_of(path: Path) -> int | None:
     return int(name) if _KEY.fullmatch(name) else None
 
 
-def encode_flac(session_pk: int) -> Path | None:
+def encode_flac(session_pk: int, *, end: int | None = None) -> Path | None:
     """Turn the journal into a FLAC, and remove it; return its place, or None if there is no audio.
 
     A crash on the way leaves the journal; doing it again finishes the job.
+
+    Args:
+        end: Where the session ended; None for all that there is. An earlier worker may have written more, of
+            audio that nobody has recognised, before Redis lost it.
     """
     try:
         samples = _journal_length(session_pk)
+        if end is not None:
+            samples = min(samples, end)
         if samples:
             store(session_pk, _journal_blocks(session_pk, samples))
     except (Damaged, Undecipherable) as error:

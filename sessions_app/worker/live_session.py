@@ -158,7 +158,7 @@ class LiveSession:
             self._transcriber.close()
             self._journal.close()
         if not self._is_unfinished:
-            await asyncio.to_thread(files.encode_flac, self.lease.session_pk)
+            await asyncio.to_thread(files.encode_flac, self.lease.session_pk, end=self.lease.durable)
 
     def stop(self) -> None:
         """End the session as if its sender had said "close"."""

@@ -134,6 +134,17 @@ class TestFlac:
         assert len(files.read(1, 4990, 6000)) == 10
         assert files.length(1) == 5000
 
+    def test_ends_where_its_session_ended(self) -> None:
+        write(0, 5000)
+        files.encode_flac(1, end=4000)
+        assert files.length(1) == 4000
+        assert not files.journals()
+
+    def test_is_not_made_longer_than_what_there_is(self) -> None:
+        write(0, 5000)
+        files.encode_flac(1, end=6000)
+        assert files.length(1) == 5000
+
     def test_making_it_twice_is_no_harm(self) -> None:
         write(0, 100)
         assert files.encode_flac(1) == files.encode_flac(1)

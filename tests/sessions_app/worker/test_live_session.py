@@ -135,6 +135,25 @@ async def test_while_the_disk_is_full_a_session_waits_and_then_goes_on(
     )
 
 
+async def test_what_redis_lost_before_anybody_recognised_it_is_not_at_the_end_of_the_recording(
+    settings: Any, tmp_path: Any
+) -> None:
+    settings.MEDIA_ROOT = tmp_path
+    models = scripted_models(Script([ScriptedLine("大家好。", seconds=2.0)]))
+    async with worker_at_work(models) as transport:
+        session, _ = await asyncio.to_thread(commits.get_or_create_session, "lost")
+        earlier = files.Journal(session.pk)
+        earlier.write(0, np.full(len(AUDIO) + samples(3), 0.5, np.float32))
+        earlier.sync()
+        earlier.close()
+        await transport.open(session.pk, "sender", durable=0, may_take_over=False, listener=Socket())
+        await transport.append(session.pk, "sender", AUDIO.tobytes())
+        await transport.finish(session.pk, "sender")
+        await ended(session)
+    kept = await asyncio.to_thread(files.read, session.pk, 0, len(AUDIO) + samples(3))
+    np.testing.assert_array_equal(kept, files.to_int16(AUDIO))
+
+
 async def test_a_fault_that_passes_costs_nothing(
     transport: MemoryTransport, monkeypatch: pytest.MonkeyPatch
 ) -> None:
