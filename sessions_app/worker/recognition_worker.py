@@ -41,6 +41,8 @@ from .upload_queue import UploadQueue
 
 logger = logging.getLogger(__name__)
 
+LAYER_RETRY_S = 0.5
+
 HAND_OVER_S = 10.0
 """How long a worker that stops waits for what is being recognised."""
 
@@ -75,8 +77,22 @@ class RecognitionWorker(AsyncConsumer):
         self._loading: asyncio.Task[None] | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._inbox: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
+        self._is_stopping = False
 
     async def run(self) -> None:
+        """Take sessions until `stop`. Redis need not be there yet."""
+        while not self._is_stopping:
+            try:
+                await self._run()
+                return
+            except LAYER_ERRORS as error:
+                if self._tasks:  # it had begun
+                    raise
+                logger.warning("no messages come to this worker yet: %s", error)
+                await asyncio.sleep(LAYER_RETRY_S)
+
+    async def _run(self) -> None:
+        self._inbox = asyncio.Queue()
         self._inbox.put_nowait({"type": "worker.start"})
         scope: Any = {"type": "channel"}
         receive: Any = self._inbox.get
@@ -89,6 +105,7 @@ class RecognitionWorker(AsyncConsumer):
         return sum(not live.is_background for live in self._live.values())
 
     def stop(self) -> None:
+        self._is_stopping = True
         if self._loading:
             self._loading.cancel()  # the database may be away for long
         self._inbox.put_nowait({"type": "worker.stop"})

@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 from channels.exceptions import ChannelFull
-from channels.layers import get_channel_layer
+from channels.layers import InMemoryChannelLayer, get_channel_layer
+from redis.exceptions import ConnectionError as RedisConnectionError
 
 from recognition.core.endpointing import EndpointingOptions
 from recognition.engine.engine import Engine
@@ -18,7 +19,7 @@ from sessions_app.models import Session
 from sessions_app.store import commits
 from sessions_app.transport.memory import MemoryTransport
 from sessions_app.wire import layer_messages
-from sessions_app.worker import live_session
+from sessions_app.worker import live_session, recognition_worker
 from sessions_app.worker.live_session import LiveSession
 from sessions_app.worker.recognition_worker import RecognitionWorker
 from sessions_app.worker.running_set import RunningSet
@@ -101,6 +102,35 @@ async def test_it_counts_the_sessions_that_it_recognises(
     async with asyncio.timeout(5):
         while worker.session_count:
             await asyncio.sleep(0.01)
+
+
+class TestBeforeRedisIsThere:
+    @pytest.fixture(params=["new_channel", "group_add"])
+    def refusals(self, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> list[int]:
+        """Let the layer fail so many times at the start."""
+        left = [2]
+        work = getattr(InMemoryChannelLayer, request.param)
+
+        async def maybe(layer: InMemoryChannelLayer, *arguments: Any) -> Any:
+            if left[0]:
+                left[0] -= 1
+                raise RedisConnectionError("connection refused")
+            return await work(layer, *arguments)
+
+        monkeypatch.setattr(recognition_worker, "LAYER_RETRY_S", 0.02)
+        monkeypatch.setattr(InMemoryChannelLayer, request.param, maybe)
+        return left
+
+    async def test_it_asks_again_and_then_takes_sessions(
+        self, refusals: list[int], worker: RecognitionWorker, transport: MemoryTransport
+    ) -> None:
+        session = await send(transport, "early", is_all=True)
+        await until(session, lambda session: session.has_ended)
+        assert refusals == [0]
+
+    async def test_it_can_be_stopped(self, refusals: list[int], worker: RecognitionWorker) -> None:
+        refusals[0] = 10**6
+        await asyncio.sleep(0.1)  # the fixture stops it
 
 
 async def test_a_session_ends_when_somebody_says_so_on_a_page(
