@@ -7,8 +7,10 @@ TEXTS = [
     gettext_noop("0: without people's notes."),
     gettext_noop("0: without times."),
     gettext_noop("1, 2, … in the order of recognition; 0 for a line that a person added."),
+    gettext_noop("1: each line in the other language as well."),
     gettext_noop("A consent: to which text, since when and until when."),
     gettext_noop("A file on its way to become a meeting."),
+    gettext_noop("A line in another language."),
     gettext_noop("A line of a transcript: what one voice said between two pauses."),
     gettext_noop("A line that says what was looked for."),
     gettext_noop("A meeting as a list has it."),
@@ -53,6 +55,7 @@ TEXTS = [
     gettext_noop("Delete a recording that shall not be stored."),
     gettext_noop("Delete all that is known of somebody; every worker drops the voice."),
     gettext_noop("Delete one recording of somebody; every worker drops what it told of the voice."),
+    gettext_noop("Empty where nobody has asked for one."),
     gettext_noop("End a meeting that goes on, as if its sender had; what is recorded by then is recognised."),
     gettext_noop("Export everything that is kept of somebody, as a ZIP."),
     gettext_noop("Figures of a voiceprint; its recording has an address of its own."),
@@ -79,9 +82,14 @@ TEXTS = [
     gettext_noop("Its title, or what it is called without one."),
     gettext_noop("Judgement of a recording."),
     gettext_noop("Lines of a meeting as they read now."),
+    gettext_noop("Lines of a meeting in another language, as far as they are translated and read so now."),
     gettext_noop("List everybody, by name; `search` is a part of the name."),
     gettext_noop("List the consents of somebody, the newest first."),
     gettext_noop("List the files that you have sent, the newest first."),
+    gettext_noop(
+        "List the lines of a meeting in the language into which it is translated, some at a time. "
+        "Ask again with the `number` that was told, until no more lines come; or use the socket."
+    ),
     gettext_noop(
         "List the lines of a meeting in their order, as they read now, also while it goes on. To "
         "follow it, ask again with `after` and `changed_after` as the answer before told `seq` and "
@@ -117,11 +125,13 @@ TEXTS = [
     gettext_noop("Number of the last change to a line."),
     gettext_noop("Number of the last line when they were read."),
     gettext_noop("Of a stranger: 1, 2, …"),
+    gettext_noop("Of the line."),
     gettext_noop("Of the lines together."),
     gettext_noop("Of the recording; 0 while that is not known."),
     gettext_noop("Of the sound that is recognised."),
     gettext_noop("Only lines of a higher `seq`."),
     gettext_noop("Only the first so many samples, which never change."),
+    gettext_noop("Only what came after this `number`."),
     gettext_noop("Probability that this voice said the line; null where there was nothing to compare."),
     gettext_noop(
         "Put a meeting into the trash, out of which it can be had back for some days. It must have ended."
@@ -163,6 +173,7 @@ TEXTS = [
     gettext_noop("Stable: of an enrolled person everywhere, of a stranger within the meeting."),
     gettext_noop("Tell how far a file is."),
     gettext_noop("The account has used up what it may take."),
+    gettext_noop("The language into which a language model translates its lines, where one is set up."),
     gettext_noop("The models that recognise it."),
     gettext_noop("The speaker of a line."),
     gettext_noop("The state of a meeting."),
@@ -170,6 +181,7 @@ TEXTS = [
     gettext_noop("There is no such thing, or whoever asks may not see it."),
     gettext_noop("Those that go on, or are over."),
     gettext_noop("To be sent as `Authorization: Bearer SECRET`."),
+    gettext_noop("To be sent as `after` to be told what comes next."),
     gettext_noop("To be sent as `before` for the next page; null on the last one."),
     gettext_noop("To send sound and end the meeting, or to read it."),
     gettext_noop("Too many wrong passwords or requests: wait for the seconds of Retry-After."),

@@ -170,6 +170,9 @@ class Session(models.Model):
     last_note = models.PositiveIntegerField(default=0, db_default=0, editable=False)
     """Number of the last change to its notes; readers who know a lower one ask for them again."""
 
+    last_translation = models.PositiveIntegerField(default=0, db_default=0, editable=False)
+    """Number of the last change to the translations of its lines."""
+
     is_kept = models.BooleanField(
         _("keep for good"),
         default=False,
@@ -943,6 +946,55 @@ class LiveNotes(models.Model):
 
     def __str__(self) -> str:
         return str(self.session)
+
+
+class Translation(models.Model):
+    """The language into which a language model translates the lines of a meeting, as somebody asked."""
+
+    session = models.OneToOneField(Session, models.CASCADE, related_name="translation")
+    language = models.CharField(max_length=8)
+    """As in `minutes.languages`; what was translated into another before is kept, and not shown."""
+
+    is_on = models.BooleanField(default=True)
+    """Off: nothing more is sent, and what there is stays."""
+
+    asked_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
+    done_seq = models.IntegerField(default=-1)
+    done_revision = models.IntegerField(default=-1)
+    """`last_seq` and `last_revision` of the meeting when nothing was left to be done."""
+
+    class Meta:
+        default_permissions: ClassVar = []
+
+    def __str__(self) -> str:
+        return f"{self.session}: {self.language}"
+
+
+class TranslatedLine(models.Model):
+    """A line in another language."""
+
+    utterance = models.ForeignKey(Utterance, models.CASCADE, related_name="translations")
+    language = models.CharField(max_length=8)
+    source = models.TextField()
+    """The text that was translated: a line that reads otherwise by now is translated anew."""
+
+    text = models.TextField(blank=True)
+    """Empty while no translation of it could be used."""
+
+    attempts = models.PositiveSmallIntegerField(default=0)
+    """Answers that could not be used, of this source."""
+
+    number = models.PositiveIntegerField(default=0)
+    """`Session.last_translation` when it was made: readers ask for what came after theirs."""
+
+    class Meta:
+        default_permissions: ClassVar = []
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["utterance", "language"], name="one_translation_per_language"),
+        ]
+
+    def __str__(self) -> str:
+        return self.text
 
 
 class Question(models.Model):

@@ -22,6 +22,7 @@ from .views import (
     shares,
     sharing,
     teams,
+    translation,
     webhooks,
 )
 
@@ -81,6 +82,7 @@ urlpatterns = [
     path("sessions/<str:key>/lines/<int:line>/versions", editing.versions, name="versions-of-line"),
     path("sessions/<str:key>/minutes", minutes.minutes, name="minutes"),
     path("sessions/<str:key>/minutes/request", minutes.request_shown, name="minutes-request"),
+    path("sessions/<str:key>/translation", translation.translation, name="translation"),
     path("sessions/<str:key>/minutes/mail", mailing.mail, name="minutes-mail"),
     path("sessions/<str:key>/notes", notes.notes, name="notes"),
     path("sessions/<str:key>/removed", editing.removed_lines, name="removed-lines"),

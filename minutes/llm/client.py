@@ -16,7 +16,7 @@ from openai.lib.streaming.chat import AsyncChatCompletionStream
 from pydantic import BaseModel, ValidationError
 
 from . import addresses
-from .exceptions import ModelFailed, ServerAway
+from .exceptions import ModelFailed, NoUsableAnswer, ServerAway
 from .prompts import ANSWER_TOKENS, Message, size, tokens
 
 Answer = TypeVar("Answer", bound=BaseModel)
@@ -73,7 +73,8 @@ class Client:
 
         Raises:
             ServerAway: If nobody answers.
-            ModelFailed: If nothing that can be used was answered, several times.
+            NoUsableAnswer: If nothing that can be used was answered, several times.
+            ModelFailed: If the request was refused.
             NotAllowed: If the server's address is outside, and that is not allowed.
         """
         await asyncio.to_thread(
@@ -86,7 +87,7 @@ class Client:
             except _Unusable as error:
                 spent += error.used
                 if attempt == ATTEMPTS:
-                    raise ModelFailed(f"{self._server.model}: {error}") from error
+                    raise NoUsableAnswer(f"{self._server.model}: {error}") from error
             except ServerAway:
                 if attempt == ATTEMPTS:
                     raise

@@ -174,9 +174,12 @@ def size(messages: Sequence[Message]) -> int:
 
 
 def _line(number: int, line: Line) -> str:
-    # One line each, whatever it says: no text of a meeting can look like another line.
-    text = " ".join(line.text.split())
-    return f"[{number}] {_name(line)}: {text}"
+    return f"[{number}] {as_row(line)}"
+
+
+def as_row(line: Line) -> str:
+    """Return who speaks and what, on one row: no text of a meeting can look like another line."""
+    return f"{_name(line)}: {' '.join(line.text.split())}"
 
 
 def _name(line: Line) -> str:

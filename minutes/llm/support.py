@@ -29,7 +29,7 @@ _GROUPS = {"万": 10_000, "亿": 100_000_000}
 
 def is_carried(text: str, cited: Sequence[Line], people: People) -> bool:
     """Tell whether cited lines carry a statement: its words, all of its numbers, all of its people."""
-    if not text or not cited or len(text) > MAX_TEXT or _LINK.search(text):
+    if not text or not cited or len(text) > MAX_TEXT or has_link(text):
         return False
     said = "\n".join(line.text for line in cited)
     there = {line.speaker for line in cited} | {speaker for speaker, *_ in people.find(said)}
@@ -38,6 +38,11 @@ def is_carried(text: str, cited: Sequence[Line], people: People) -> bool:
         and numbers(text) <= numbers(said)
         and {speaker for speaker, *_ in people.find(text)} <= there
     )
+
+
+def has_link(text: str) -> bool:
+    """Tell whether a text has a link or markup in it."""
+    return _LINK.search(text) is not None
 
 
 def shared(text: str, said: str, people: People | None = None) -> float:

@@ -41,6 +41,7 @@ def export_session(
     times: Annotated[OFF, Query(description="0: without times.")] = "1",
     speakers: Annotated[OFF, Query(description="0: without names.")] = "1",
     notes: Annotated[OFF, Query(description="0: without people's notes.")] = "1",
+    translation: Annotated[OFF, Query(description="1: each line in the other language as well.")] = "0",
 ) -> HttpResponseBase:
     """Send the transcript as a file."""
     return serve_export(request, session_for(request, key, Right.EXPORT), format)

@@ -211,6 +211,27 @@ class FoundPage(Described):
     """To be sent as `before` for the next page; null on the last one."""
 
 
+class TranslatedLineOut(Described):
+    """A line in another language."""
+
+    id: int
+    """Of the line."""
+
+    text: str
+
+
+class TranslationsOut(Described):
+    """Lines of a meeting in another language, as far as they are translated and read so now."""
+
+    language: str
+    """Empty where nobody has asked for one."""
+
+    number: int
+    """To be sent as `after` to be told what comes next."""
+
+    lines: list[TranslatedLineOut]
+
+
 class NewSession(Asked):
     """Request for a meeting that somebody will speak into."""
 
@@ -232,6 +253,9 @@ class NewSession(Asked):
 
     language: Text = ""
     """Code of the language that is spoken, of those that the models know; found out if it is left out."""
+
+    translate: Literal["", "en", "zh", "zh-hant", "ja", "ko", "fr", "de", "es", "ru"] = ""
+    """The language into which a language model translates its lines, where one is set up."""
 
 
 class SessionChange(Asked):

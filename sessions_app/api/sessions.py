@@ -6,6 +6,7 @@ import uuid
 from datetime import date
 from typing import Annotated, Any, Literal
 
+from django.conf import settings
 from django.contrib.auth.models import User
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
@@ -20,7 +21,7 @@ from sessions_app.access.decision import Right
 from sessions_app.catalogue import listing, trash
 from sessions_app.catalogue.listing import ListingForm
 from sessions_app.models import Session, Utterance
-from sessions_app.store import commits, queries, usage
+from sessions_app.store import commits, queries, translations, usage
 from sessions_app.transcripts import editing, search
 from sessions_app.transcripts.edit_requests import ChangeTitle
 from sessions_app.transcripts.retention import StillLive
@@ -43,6 +44,7 @@ from .schemas import (
     SessionPage,
     State,
     Text,
+    TranslationsOut,
     VoiceOut,
 )
 
@@ -156,6 +158,7 @@ def begin_session(request: HttpRequest, new: NewSession) -> Status[dict[str, Any
         hotwords=_hotwords(new),
         script=new.script or languages.script(new.language),
         language=_language(new),
+        translate=_translate(new),
     )
     if not is_new:
         raise HttpError(409, _("There is a meeting of this ID already: take another one."))
@@ -180,6 +183,12 @@ def _language(new: NewSession) -> str:
     if code and (refusal := model_sets.language_refusal(code, new.models or model_sets.default_name())):
         raise HttpError(422, refusal)
     return code
+
+
+def _translate(new: NewSession) -> str:
+    if new.translate and not settings.LLM_URL:
+        raise HttpError(422, _("No language model is set up here."))
+    return new.translate
 
 
 def _new_key(asked: str) -> str:
@@ -248,6 +257,23 @@ def _chosen_lines(session: Session, after: int | None, changed_after: int | None
     if changed_after is not None:
         wanted |= Q(revision__gt=changed_after)
     return session.utterances.filter(wanted)
+
+
+@router.get("/sessions/{key}/translations", response=TranslationsOut)
+def list_translations(
+    request: HttpRequest,
+    key: str,
+    after: Annotated[int, Query(ge=0, le=MAX_BEFORE, description="Only what came after this `number`.")] = 0,
+) -> dict[str, Any]:
+    """List the lines of a meeting in the language into which it is translated, some at a time.
+
+    Ask again with the `number` that was told, until no more lines come; or use the socket.
+    """
+    session = session_for(request, key)
+    last, revision = Session.objects.values_list("last_translation", "last_revision").get(pk=session.pk)
+    found = translations.after(session.pk, min(after, last), last, revision)
+    told = [{"id": line, "text": text} for line, text in found.texts]
+    return {"language": found.language, "number": found.number, "lines": told}
 
 
 @router.get("/sessions/{key}/speakers", response=list[VoiceOut])

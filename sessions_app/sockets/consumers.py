@@ -59,7 +59,7 @@ from sessions_app.wire.protocol import (
 )
 
 from . import rights_watch
-from .fanout import get_fanout, read_lines, read_revisions
+from .fanout import get_fanout, read_lines, read_revisions, read_translations
 from .feed import REMEMBERED, Behind, Cursor, SessionFeed
 from .sender import SenderConnection, as_served, continued_key, database_away
 
@@ -354,6 +354,7 @@ class SessionConsumer(AsyncWebsocketConsumer):
         self.cursor = Cursor(
             seq=join.since,
             revision=join.revision,
+            translation=join.translation if capabilities.wants_events else None,
             wants_events=capabilities.wants_events,
             wants_acks=capabilities.wants_acks,
             wants_end=capabilities.wants_end,
@@ -459,7 +460,8 @@ class SessionConsumer(AsyncWebsocketConsumer):
     def feed_changed(self) -> None:
         """Send at once what can be sent without waiting, and leave the rest to the writer."""
         can_push = self._is_idle and self._pushing and self._pushing.can_push
-        if not (can_push and self._pushing) or self.capabilities.wants_words:
+        asks = self.capabilities.wants_words or self.cursor.translation is not None
+        if not (can_push and self._pushing) or asks:
             self._wake.set()
             return
         if not self._may_be_told:
@@ -520,6 +522,7 @@ class SessionConsumer(AsyncWebsocketConsumer):
 
     async def _take(self) -> list[Message]:
         messages = await self._take_untimed()
+        messages += await self._take_translations()
         lines = [message for message in messages if isinstance(message, Line)]
         if not (lines and self.capabilities.wants_words):
             return messages
@@ -528,6 +531,18 @@ class SessionConsumer(AsyncWebsocketConsumer):
             replace(message, words=words.get(message.line_id, ())) if isinstance(message, Line) else message
             for message in messages
         ]
+
+    async def _take_translations(self) -> list[Message]:
+        """Read what is due, or as much as goes into one message; the rest is due after it."""
+        session_pk = get_fanout().session_pk(self.join.session_key)
+        due = self.cursor.translations_due(self.feed)
+        if due is None or session_pk is None or not self._may_be_told:
+            return []
+        found = await read_translations(session_pk, *due, self.feed.last_revision)
+        self.cursor.translation = found.number
+        if self.cursor.translations_due(self.feed):
+            self._wake.set()
+        return [found]
 
     async def _take_untimed(self) -> list[Message]:
         if not self._may_be_told:

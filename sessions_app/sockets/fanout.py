@@ -18,7 +18,7 @@ from django.db import Error as DatabaseError
 
 from sessions_app.cells.placement import HOME
 from sessions_app.metrics import final_age, observe_age, partial_age
-from sessions_app.store import queries
+from sessions_app.store import queries, translations
 from sessions_app.transport.cancel import cancel_and_wait
 from sessions_app.wire import layer_messages
 
@@ -36,6 +36,7 @@ REJOIN_S = 3600.0
 
 read_numbers = database_sync_to_async(queries.session_numbers, thread_sensitive=False)
 read_lines = database_sync_to_async(queries.lines_after, thread_sensitive=False)
+read_translations = database_sync_to_async(translations.after, thread_sensitive=False)
 read_revisions = database_sync_to_async(queries.revisions_after, thread_sensitive=False)
 
 
@@ -204,6 +205,7 @@ class Fanout:
             last_revision=known.last_revision,
             model_set=known.model_set,
             last_note=known.last_note,
+            last_translation=known.last_translation,
             until=known.until,
         )
         feed.receive_progress(received=known.durable, durable=known.durable)

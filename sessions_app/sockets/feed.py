@@ -50,6 +50,7 @@ class SessionFeed:
     last_revision: int = 0
     target_revision: int = 0
     last_note: int = 0
+    last_translation: int = 0
     received: int = 0
     durable: int = 0
     partial: PartialLine | None = None
@@ -89,6 +90,7 @@ class SessionFeed:
         last_revision: int,
         model_set: str = "",
         last_note: int = 0,
+        last_translation: int = 0,
         until: str = "",
     ) -> None:
         """Note the state and the numbers of the session in the database."""
@@ -96,6 +98,7 @@ class SessionFeed:
         self.target_seq = max(self.target_seq, last_seq)
         self.target_revision = max(self.target_revision, last_revision)
         self.last_note = max(self.last_note, last_note)
+        self.last_translation = max(self.last_translation, last_translation)
 
     def receive_progress(self, *, received: int, durable: int, last_seq: int = 0) -> None:
         """Note the progress of recognition, and the number of the last line before `durable`."""
@@ -157,6 +160,9 @@ class Cursor:
     revision: int = 0
     wants_events: bool = False
     """Version 2: partials, revisions, states."""
+
+    translation: int | None = None
+    """Number of the last translations; None for who wants none."""
 
     wants_acks: bool = False
     wants_end: bool = False
@@ -236,6 +242,15 @@ class Cursor:
                 self.revision = change.revision
                 messages.append(change)
         return messages
+
+    def translations_due(self, feed: SessionFeed) -> tuple[int, int] | None:
+        """Return behind which number, and up to which, translations are to be told; None if none are.
+
+        They are read from the database for it, and of no line that it has not been told yet.
+        """
+        if self.translation is None or feed.last_translation <= self.translation or self.seq < feed.last_seq:
+            return None
+        return self.translation, feed.last_translation
 
     def release(self) -> None:
         """Lift the limit on lines: the client takes what it is sent from now on."""

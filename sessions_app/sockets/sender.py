@@ -236,6 +236,8 @@ class SenderConnection:
             async with asyncio.timeout(DATABASE_S):
                 if self._join.hotwords and not self._join.may_leave_out:
                     await in_database(self._check_hotwords)
+                if self._join.translate:
+                    self._check_translation()
                 if self._join.language:
                     await in_database(self._settle_language)
                 session, is_new = await self._find_session(
@@ -290,7 +292,14 @@ class SenderConnection:
             language=self._join.language,
             rules=self._join.rules,
             hotwords=self._join.hotwords,
+            translate=self._join.translate,
         )
+
+    def _check_translation(self) -> None:
+        if not settings.LLM_URL:
+            raise ProtocolError(
+                ErrorCode.BAD_PARAMETER, "no language model is set up here to translate", param="translate"
+            )
 
     async def _claim_somewhere(self, session: Session, *, is_new: bool) -> int:
         """Become the sender of a session that nobody has worked on, which may live in any cell still.

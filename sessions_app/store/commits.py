@@ -30,7 +30,7 @@ from sessions_app.wire.protocol import ClosedBy
 from speakers.models import Speaker
 from speakers.voiceprints.tracking import Decision
 
-from . import outbox, queries, voices, writing_rules
+from . import outbox, queries, translations, voices, writing_rules
 from .continuation import columns_like, tag_and_share_like
 from .outbox import Event
 from .voices import NO_CHANGES, VoiceChanges
@@ -114,6 +114,7 @@ def get_or_create_session(
     language: str = "",
     rules: Sequence[tuple[str, str]] = (),
     hotwords: Sequence[Hotword] = (),
+    translate: str = "",
 ) -> tuple[Session, bool]:
     """Return the session of this key, and whether it is new; a new one is shared with its owner's teams.
 
@@ -127,6 +128,7 @@ def get_or_create_session(
         rules: Of a new session, for writing: see `WritingRule`.
         hotwords: Of a new session; those of the one that it goes on with, if there are none.
         expected: Ids of those who are expected in a new session; who is not enrolled (any more) is left out.
+        translate: The language into which lines of a new session are translated; empty for none.
 
     Raises:
         NotContinued: If it cannot, or if the session of this key goes on with another one or none.
@@ -154,6 +156,8 @@ def get_or_create_session(
             session.expected_speakers.set(Speaker.objects.filter(uuid__in=expected))
         if is_new and rules:
             writing_rules.add_to(session, rules)
+        if is_new and translate:
+            translations.ask_for(session, translate, by=owner)
     return session, is_new
 
 

@@ -31,6 +31,7 @@ class SessionNumbers:
     last_revision: int
     model_set: str
     last_note: int = 0
+    last_translation: int = 0
     closed_by: str = ""
     awaited_until: datetime | None = None
     cell: str = HOME
@@ -58,7 +59,7 @@ def session_numbers(keys: Iterable[str]) -> dict[str, SessionNumbers]:
     """Read the progress of these sessions, by key, as far as they exist and are not in the trash."""
     fields = (
         "pk", "key", "state", "epoch", "failures", "durable", "last_seq", "last_revision", "model_set",
-        "last_note", "closed_by", "awaited_until", "cell",
+        "last_note", "last_translation", "closed_by", "awaited_until", "cell",
     )  # fmt: skip
     rows = Session.objects.filter(key__in=list(keys), trashed_at=None).values_list(*fields)
     return {row[1]: SessionNumbers(*row) for row in rows}

@@ -27,6 +27,7 @@ from recognition.audio import SAMPLE_RATE, milliseconds
 from sessions_app.minutes import reading
 from sessions_app.minutes.reading import MinutesOfMeeting
 from sessions_app.models import Session
+from sessions_app.store import translations
 from sessions_app.store.queries import as_line, with_voices
 from sessions_app.templatetags.durations import clock
 from sessions_app.wire.protocol import Line, OverlapRef, SpeakerRef, line_fields
@@ -37,7 +38,7 @@ from .alignment import TimedWord, align
 from .notes import Comment
 from .overlap_marks import marks
 from .speech_spans import Span, joined, length
-from .subtitles import Cue, before_words, cues, rows
+from .subtitles import Cue, before_words, cues, rows, with_translation
 from .written_minutes import Part, Row, as_calendar, parts
 
 A4 = Mm(210), Mm(297)
@@ -69,6 +70,11 @@ class Export:
     """Marks of lines in which several people speak, by their ids; none without speakers."""
 
     minutes: MinutesOfMeeting | None = None
+    translations: Mapping[int, str] = field(default_factory=dict)
+    """Lines in another language, by their ids."""
+
+    language: str = ""
+    """Of the translations."""
 
 
 def prepare(
@@ -78,6 +84,7 @@ def prepare(
     has_speakers: bool = True,
     has_notes: bool = True,
     has_minutes: bool = True,
+    has_translation: bool = False,
 ) -> Export:
     """Read a session; speakers' names are in the language of the moment."""
     utterances = list(with_voices(session.utterances.filter(is_removed=False)).order_by("start", "id"))
@@ -97,7 +104,13 @@ def prepare(
         notes=[_cleaned_note(note) for note in notes.read(session)] if has_notes else (),
         marks=_marks_by_line(lines) if has_speakers else {},
         minutes=reading.read(session) if has_minutes else None,
+        translations=_cleaned_translations(session) if has_translation else {},
+        language=translations.language_of(session) if has_translation else "",
     )
+
+
+def _cleaned_translations(session: Session) -> dict[int, str]:
+    return {key: one_line(text) for key, text in translations.by_line(session).items()}
 
 
 def _marks_by_line(lines: Sequence[Line]) -> dict[int, str]:
@@ -138,9 +151,10 @@ def as_text(export: Export) -> bytes:
 
 
 def _marked(export: Export, line: Line) -> str:
-    """Return the text of a line, and who else speaks."""
+    """Return the text of a line, and who else speaks; below it the translation."""
     mark = export.marks.get(line.line_id)
-    return f"{line.text} [{mark}]" if mark else line.text
+    text = f"{line.text} [{mark}]" if mark else line.text
+    return "\n".join(filter(None, [text, export.translations.get(line.line_id)]))
 
 
 def _note_line(note: Comment) -> str:
@@ -175,7 +189,9 @@ def _markdown_minutes(row: Row) -> str:
 
 def _marked_markdown(export: Export, line: Line) -> str:
     mark = export.marks.get(line.line_id)
-    return _markdown(line.text) + (rf" *\[{_markdown(mark)}\]*" if mark else "")
+    text = _markdown(line.text) + (rf" *\[{_markdown(mark)}\]*" if mark else "")
+    translation = export.translations.get(line.line_id)
+    return f"{text}  \n*{_markdown(translation)}*" if translation else text
 
 
 def _markdown_note(note: Comment) -> str:
@@ -188,7 +204,7 @@ def as_srt(export: Export) -> bytes:
     """Write subtitles as SubRip."""
     blocks = []
     for number, cue in enumerate(_cues(export), 1):
-        text = "\n".join(rows(_srt(cue.text)))
+        text = "\n".join(map(_srt, _rows(cue)))
         speaker = before_words(_srt(cue.speaker)) if cue.speaker else ""
         blocks.append(
             f"{number}\n{_stamp(cue.start_ms, ',')} --> {_stamp(cue.end_ms, ',')}\n{speaker}{text}\n"
@@ -200,7 +216,7 @@ def as_vtt(export: Export) -> bytes:
     """Write subtitles as WebVTT, with voice tags, and cues for those who speak without words of their own."""
     blocks = ["WEBVTT\n"]
     for cue in sorted([*_cues(export), *_overlap_cues(export)], key=_start_of):
-        text = "\n".join(escape(row, quote=False) for row in rows(cue.text))
+        text = "\n".join(escape(row, quote=False) for row in _rows(cue))
         speaker = f"<v {escape(cue.speaker, quote=False)}>" if cue.speaker else ""
         blocks.append(f"{_stamp(cue.start_ms, '.')} --> {_stamp(cue.end_ms, '.')}\n{speaker}{text}\n")
     return "\n".join(blocks).encode()
@@ -255,10 +271,14 @@ def as_json(export: Export) -> bytes:
         "title": export.title,
         "started_at": export.started_at.isoformat(),
         "duration_ms": round(export.duration_s * 1000),
-        "lines": [_as_object(line, export.words[line.line_id]) for line in export.lines],
+        "lines": [
+            _as_object(line, export.words[line.line_id], export.translations.get(line.line_id))
+            for line in export.lines
+        ],
         "notes": [_note_as_object(note) for note in export.notes],
         "minutes": reading.as_object(export.minutes) if export.minutes else None,
     }
+    content |= {"translation_language": export.language} if export.language else {}
     return json.dumps(content, ensure_ascii=False, indent=1).encode()
 
 
@@ -351,9 +371,16 @@ def _add_turn(paragraph: Any, export: Export, turn: Sequence[Line]) -> None:
         if index or paragraph.runs:
             paragraph.add_run().add_break()
         paragraph.add_run(line.text)
-        if mark := export.marks.get(line.line_id):
-            run = paragraph.add_run(f" [{mark}]")
-            run.font.size, run.font.color.rgb = Pt(9), RGBColor(0x76, 0x70, 0x66)
+        _add_mark(paragraph, export, line)
+        if translation := export.translations.get(line.line_id):
+            paragraph.add_run().add_break()
+            paragraph.add_run(translation).font.color.rgb = RGBColor(0x76, 0x70, 0x66)
+
+
+def _add_mark(paragraph: Any, export: Export, line: Line) -> None:
+    if mark := export.marks.get(line.line_id):
+        run = paragraph.add_run(f" [{mark}]")
+        run.font.size, run.font.color.rgb = Pt(9), RGBColor(0x76, 0x70, 0x66)
 
 
 @dataclass(frozen=True, slots=True)
@@ -412,7 +439,7 @@ def attendees(export: Export) -> list[Attendee]:
 def _cues(export: Export) -> list[Cue]:
     found: list[Cue] = []
     for line in export.lines:
-        found += cues(
+        made = cues(
             line.text,
             export.words[line.line_id],
             speaker=_name(export, line),
@@ -420,6 +447,7 @@ def _cues(export: Export) -> list[Cue]:
             end_ms=line.end_ms,
             samples_per_ms=SAMPLES_PER_MS,
         )
+        found += with_translation(made, export.translations.get(line.line_id, ""))
     return sorted(found, key=_start_of)  # lines may sound at once
 
 
@@ -429,6 +457,10 @@ def _overlap_cues(export: Export) -> list[Cue]:
         return []
     said = {overlap for line in export.lines for overlap in line.overlaps}
     return [Cue(each.start_ms, each.end_ms, each.speaker_name, _("[speaks too]")) for each in said]
+
+
+def _rows(cue: Cue) -> list[str]:
+    return [*rows(cue.text), *(rows(cue.translation) if cue.translation else ())]
 
 
 def _start_of(cue: Cue) -> int:
@@ -475,14 +507,16 @@ def _note_as_object(note: Comment) -> dict[str, Any]:
     }
 
 
-def _as_object(line: Line, words: Sequence[TimedWord]) -> dict[str, Any]:
+def _as_object(line: Line, words: Sequence[TimedWord], translation: str | None = None) -> dict[str, Any]:
     """Return a line by the names of version 2, but for its text and speaker."""
     fields = line_fields(line)
     text, spoken = fields.pop("asr"), fields.pop("spk")
+    told = {} if translation is None else {"translation": translation}
     return {
         "text": text,
         "speaker": spoken["speaker_name"],
         "speaker_id": spoken["speaker_id"],
+        **told,
         **fields,
         "words": [
             {

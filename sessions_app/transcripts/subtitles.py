@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from .alignment import TimedWord
 
@@ -26,6 +26,7 @@ class Cue:
     end_ms: int
     speaker: str
     text: str
+    translation: str = ""
 
 
 def cues(
@@ -48,6 +49,26 @@ def cues(
             end = min(end, following)
         made.append(Cue(starts[index], max(end, starts[index] + 1), speaker, piece.text))
     return made
+
+
+def with_translation(made: Sequence[Cue], translation: str) -> list[Cue]:
+    """Share a line's translation out among its cues: to each as much as it has of the line."""
+    total, told = sum(len(cue.text) for cue in made), 0
+    places = [0]
+    for cue in made:
+        told += len(cue.text)
+        places.append(_near_a_blank(translation, len(translation) * told // max(1, total)))
+    return [
+        replace(cue, translation=translation[begin:stop].strip())
+        for cue, begin, stop in zip(made, places[:-1], [*places[1:-1], len(translation)], strict=True)
+    ]
+
+
+def _near_a_blank(text: str, at: int) -> int:
+    """Return the place at or before this one where a word begins."""
+    while 0 < at < len(text) and not _may_break(text, at):
+        at -= 1
+    return at
 
 
 def before_words(speaker: str) -> str:

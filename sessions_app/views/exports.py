@@ -35,7 +35,7 @@ ONE_DOWNLOAD_S = 60.0
 def export(request: HttpRequest, session: Session, format: str) -> HttpResponseBase:  # noqa: A002
     """Serve a transcript in one of `exports.FORMATS`.
 
-    `times=0`, `speakers=0`, `notes=0`, `minutes=0` leave those out.
+    `times=0`, `speakers=0`, `notes=0`, `minutes=0` leave those out, `translation=1` adds the other language.
     """
     if format not in exports.FORMATS:
         raise _no_such_format()
@@ -65,7 +65,10 @@ def paper(request: HttpRequest, session: Session) -> HttpResponse:
             (
                 turn[0],
                 turn[0].start_ms / 1000,
-                [(line.text, prepared.marks.get(line.line_id)) for line in turn],
+                [
+                    (line.text, prepared.marks.get(line.line_id), prepared.translations.get(line.line_id))
+                    for line in turn
+                ],
             )
             for turn in exports.turns(prepared)
         ],
@@ -111,6 +114,7 @@ def _prepare(request: HttpRequest, session: Session) -> exports.Export:
         has_speakers=request.GET.get("speakers") != "0",
         has_notes=request.GET.get("notes") != "0",
         has_minutes=request.GET.get("minutes") != "0",
+        has_translation=request.GET.get("translation") == "1",
     )
 
 

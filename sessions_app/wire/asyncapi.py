@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from minutes.languages import LANGUAGES
 from recognition.hotwords import MAX_HOTWORDS
 from recognition.scripts import SCRIPTS
 
@@ -52,6 +53,10 @@ PARAMETERS: Mapping[str, tuple[str, Schema]] = {
         "auto: it is found out.",
         STRING,
     ),
+    "translate": (
+        "Senders: the language into which a language model translates the lines of a new session.",
+        {"enum": list(LANGUAGES)},
+    ),
     "hotwords": (
         f"Senders: up to {MAX_HOTWORDS} words that are likely to be said in a new session, with commas "
         "between them, each perhaps with its weight (1 to 100) behind a colon; or an object in JSON.",
@@ -63,6 +68,10 @@ PARAMETERS: Mapping[str, tuple[str, Schema]] = {
     ),
     "since": ("Receivers: the last `seq` that is known.", COUNT),
     "revision": ("Receivers: the last `revision` that is known.", COUNT),
+    "translation": (
+        "Receivers: the last `number` of translations that is known, 0 for none; left out, none are sent.",
+        COUNT,
+    ),
     "stay": ("Receivers: 1 to be told of corrections after the end.", COUNT),
 }
 """Parameters of the address, besides `v`."""
@@ -184,7 +193,15 @@ def _messages_of_version_2() -> dict[str, Schema]:
             _event("session", {"state": {"enum": list(STATES)}}, {"until": STRING}),
         ),
         "notes": _message("send", "People's notes have changed.", _event("notes", {"number": COUNT})),
+        "translations": _message(
+            "send", "Lines in another language.", _event("translations", _translations())
+        ),
     }
+
+
+def _translations() -> Schema:
+    line = _object({"id": COUNT, "text": STRING})
+    return {"number": COUNT, "language": {"enum": ["", *LANGUAGES]}, "lines": _list(line)}
 
 
 def _message(origin: str, summary: str, payload: Schema, kind: str = "application/json") -> Schema:

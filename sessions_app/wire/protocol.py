@@ -16,6 +16,7 @@ from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 from urllib.parse import parse_qs
 
+from minutes.languages import LANGUAGES
 from recognition.hotwords import Hotword
 from recognition.scripts import SIMPLIFIED
 from sessions_app.exceptions import SessionsError
@@ -162,6 +163,12 @@ class JoinRequest:
     language: str = ""
     """Senders: code of the language that is spoken in a new session; empty: it is found out."""
 
+    translate: str = ""
+    """Senders: the language into which lines of a new session are translated; empty for none."""
+
+    translation: int | None = None
+    """Receivers: translations up to this number are known to the client; None: it wants none."""
+
     rules: tuple[tuple[str, str], ...] = ()
     """Senders: rules for writing, of a new session alone: what is heard, what is written."""
 
@@ -205,6 +212,8 @@ def parse_join(session_key: str, query: str) -> JoinRequest:
         itn=_flag(parameters, "itn"),
         script=_script(parameters),
         language=_language(parameters),
+        translate=_translate(parameters),
+        translation=_number(parameters, "translation", default=0) if "translation" in parameters else None,
         hotwords=_hotwords(parameters),
         stays=_number(parameters, "stay", default=0) > 0,
     )
@@ -347,6 +356,17 @@ def _language(parameters: Mapping[str, list[str]]) -> str:
         return languages.checked(_single(parameters, "language"))
     except languages.BadLanguage as error:
         raise ProtocolError(ErrorCode.BAD_PARAMETER, str(error), param="language") from None
+
+
+def _translate(parameters: Mapping[str, list[str]]) -> str:
+    language = _single(parameters, "translate")
+    if language not in ("", *LANGUAGES):
+        raise ProtocolError(
+            ErrorCode.BAD_PARAMETER,
+            f"translate={language[:40]!r} is none of {', '.join(LANGUAGES)}",
+            param="translate",
+        )
+    return language
 
 
 def _single(parameters: Mapping[str, list[str]], name: str) -> str:
@@ -531,6 +551,18 @@ class NotesChange:
 
 
 @dataclass(frozen=True, slots=True)
+class Translations:
+    """Lines in another language, up to a number; what was told of another one does not count any more."""
+
+    number: int
+    language: str
+    """As in `minutes.languages`; empty for none."""
+
+    texts: tuple[tuple[int, str], ...] = ()
+    """Each the id of a line, and what it says."""
+
+
+@dataclass(frozen=True, slots=True)
 class SessionEnd:
     """The confirmation that a sender waits for after its "close"; or another end, which it did not ask for.
 
@@ -558,7 +590,18 @@ class SessionEnd:
         return self.closed_by == ClosedBy.FAILURE
 
 
-Message = Line | PartialLine | Revision | Hello | Ack | Flushed | StateChange | NotesChange | SessionEnd
+Message = (
+    Line
+    | PartialLine
+    | Revision
+    | Hello
+    | Ack
+    | Flushed
+    | StateChange
+    | NotesChange
+    | Translations
+    | SessionEnd
+)
 
 _EMPTY: dict[str, Any] = {"asr": "", "spk": {}}
 
@@ -587,6 +630,9 @@ def encode(message: Message, *, version: int) -> str | None:
             body = _event("session", state=state, **({"until": until} if until else {}))
         case NotesChange(number):
             body = _event("notes", number=number)
+        case Translations(number, language, texts):
+            lines = [{"id": key, "text": text} for key, text in texts]
+            body = _event("translations", number=number, language=language, lines=lines)
     return json.dumps(body, ensure_ascii=False)
 
 

@@ -8,8 +8,10 @@ from __future__ import annotations
 import asyncio
 import logging
 
+from django.conf import settings
+
 from sessions_app.catalogue import overviews, trash
-from sessions_app.minutes import asking, keeping, live
+from sessions_app.minutes import asking, keeping, live, translating
 from sessions_app.recordings import files
 from sessions_app.recordings.object_storage import StorageAway
 from sessions_app.store.in_database import in_database
@@ -18,6 +20,9 @@ from speakers.repeating import repeat
 logger = logging.getLogger(__name__)
 
 EVERY_S = 15.0
+TRANSLATE_EVERY_S = 2.0
+"""How soon a finished line is on its way to be translated."""
+
 BREATH_S = 0.2
 """Between two handfuls of overviews, or two meetings' minutes: live sessions come first."""
 
@@ -37,7 +42,13 @@ class Housekeeping:
         self._wake.set()
 
     async def run(self) -> None:
-        await repeat(self._keep_house, self._wake, every_s=EVERY_S)
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(repeat(self._keep_house, self._wake, every_s=EVERY_S))
+            tasks.create_task(repeat(self._translate, asyncio.Event(), every_s=TRANSLATE_EVERY_S))
+
+    async def _translate(self) -> None:
+        if settings.LLM_URL:
+            await in_database(translating.send_due)
 
     async def _keep_house(self) -> None:
         try:

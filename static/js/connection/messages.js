@@ -70,6 +70,7 @@
  * @property {number} recordingMs
  * @property {number} notes number of the last change of its notes; 0 where there are none to be read
  * @property {boolean} [hasMinutes] whether there are minutes to be read, once they are made
+ * @property {boolean} [mayTranslate] whether there is a language model, and a right to have it translate
  * @property {boolean} mayGoOn to record more, in a session that goes on with this one
  * @property {string} sessionsUrl
  * @property {Snapshot} [transcript]
@@ -103,6 +104,7 @@
 /** @typedef {{type: "flushed", position: number, seq: number}} Flushed */
 /** @typedef {{type: "session", state: SessionState, until?: string}} StateChange until: paused, for how long the sender is waited for */
 /** @typedef {{type: "notes", number: number}} NotesChange */
+/** @typedef {{type: "translations", number: number, language: string, lines: {id: number, text: string}[]}} TranslationsMessage */
 /**
  * @typedef {object} SessionEnd
  * @property {"session_end"} type
@@ -131,7 +133,7 @@
  *
  * @typedef {{asr: string, tail?: string, final: false, start_ms: number, event?: undefined, error?: undefined}} PartialMessage
  */
-/** @typedef {{final?: undefined, event: Hello | Revision | Ack | Flushed | StateChange | NotesChange | SessionEnd, error?: undefined}} EventMessage */
+/** @typedef {{final?: undefined, event: Hello | Revision | Ack | Flushed | StateChange | NotesChange | TranslationsMessage | SessionEnd, error?: undefined}} EventMessage */
 /** @typedef {{final?: undefined, event?: undefined, error: Fault}} FaultMessage */
 /** @typedef {FinalMessage | PartialMessage | EventMessage | FaultMessage} Message */
 

@@ -1,4 +1,4 @@
-// The latest lines in large letters. ?transparent=1 is for broadcasts, ?size=1.5 and ?lines=3 as they say.
+// The latest lines in large letters. ?transparent=1 is for broadcasts, ?size=1.5 and ?lines=3 as they say; ?translation=0 leaves out the other language.
 
 /** @import { Message, PageData, Snapshot } from "../connection/messages.js" */
 /** @import { KnownLine } from "../transcript/transcript.js" */
@@ -9,6 +9,7 @@ import { byId, element, pageData } from "../lib/dom.js";
 import { languageOf, speakerName } from "../lib/words.js";
 import { PartialView } from "../transcript/partial-view.js";
 import { Transcript } from "../transcript/transcript.js";
+import { Translations } from "../transcript/translations.js";
 import { VoiceColours } from "../transcript/voices.js";
 
 const TOOLS_MS = 2500;
@@ -28,6 +29,7 @@ class Captions {
   transcript = new Transcript(this);
   container = byId("lines");
   partial = new PartialView(byId("partial"));
+  translations = new Translations();
 
   /** @param {number} shown how many lines */
   constructor(shown) {
@@ -44,6 +46,9 @@ class Captions {
       this.partial.show(message);
     } else if (message.event?.type === "revise") {
       this.transcript.receiveRevision(message.event);
+    } else if (message.event?.type === "translations") {
+      for (const id of this.translations.receive(message.event)) this.drop(id);
+      this.show();
     } else if (message.event?.type === "session_end") {
       this.partial.clear();
     }
@@ -61,6 +66,7 @@ class Captions {
    */
   changed(line, before) {
     this.colours.rename(before.spk.speaker_id, line.spk.speaker_id);
+    if (line.asr !== before.asr) this.translations.forget(line.id);
     this.drop(line.id);
     this.show();
   }
@@ -92,11 +98,13 @@ class Captions {
   /** @param {KnownLine} line */
   row(line) {
     const voice = `voice-${this.colours.of(line.spk.speaker_id)}`;
+    const translation = this.translations.texts.get(line.id);
     return element(
       "p",
       { class: `caption ${voice}`, lang: languageOf(line.asr) },
       element("span", { class: "name" }, speakerName(line.spk)),
       line.asr,
+      translation && element("span", { class: "translation", lang: this.translations.language }, translation),
     );
   }
 }
@@ -150,6 +158,7 @@ function receive() {
         token: data.token,
         since: transcript.seq,
         revision: transcript.revision,
+        translation: wanted.get("translation") === "0" ? "" : String(captions.translations.number),
       }),
     onMessage: (message) => captions.receive(message),
     onState: (state, fault) => note.show(state, fault),

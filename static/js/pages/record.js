@@ -31,6 +31,7 @@ const modelsField = form.querySelector("[name=models]"); // only where there is 
 const itnField = form.querySelector("[name=itn]"); // not where a meeting goes on
 const scriptField = form.querySelector("[name=script]"); // not where a meeting goes on
 const languageField = form.querySelector("[name=language]"); // only where models know several
+const translateField = form.querySelector("[name=translate]"); // only where there is a language model
 const chosen = (/** @type {Element | null} */ field) => (field instanceof HTMLSelectElement ? field.value : "");
 const hotwordsField = form.querySelector("[name=hotwords]"); // not where a meeting goes on
 const hotwords = () => (hotwordsField instanceof HTMLInputElement ? hotwordsField.value.trim() : "");
@@ -123,7 +124,18 @@ async function record(file) {
   const asked = { models: chosen(modelsField), script: chosen(scriptField), language: chosen(languageField) };
   const { token, continues } = data;
   const itn = itnField instanceof HTMLInputElement ? Number(itnField.checked).toString() : "";
-  const session = { key, title, ...asked, itn, hotwords: hotwords(), expected: expectedIds(), token, continues };
+  const translate = chosen(translateField);
+  const session = {
+    key,
+    title,
+    ...asked,
+    itn,
+    translate,
+    hotwords: hotwords(),
+    expected: expectedIds(),
+    token,
+    continues,
+  };
   const recorder = new Recorder({ data, ...session, view, note });
   try {
     if (file) await recorder.startFile(file, { isInRealTime: paceField.value === "real" });

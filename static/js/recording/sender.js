@@ -52,6 +52,7 @@ const TAKEN = ["bad_parameter", "forbidden", "session_ended"];
  * @property {string} [script] "simplified" or "traditional"
  * @property {string} [language] code of the language that is spoken
  * @property {string} [itn] "1" or "0": whether numbers are written in digits
+ * @property {string} [translate] code of the language into which lines are translated; empty for none
  * @property {string} [hotwords] words that are likely to be said, with commas between them
  * @property {string[]} [expected] ids of the speakers who are expected
  * @property {string} [token]
@@ -94,6 +95,7 @@ export class Sender {
     language = "",
     itn = "",
     hotwords = "",
+    translate = "",
     expected = [],
     token = "",
     resume = "",
@@ -109,7 +111,8 @@ export class Sender {
     this.listener = listener;
     this.address = () => {
       const isNew = !this.resume && !this.continues; // the session keeps what it began with
-      const asked = isNew ? { title, models, script, language, itn, hotwords, expected: expected.join(",") } : {};
+      const wishes = { title, models, script, language, itn, hotwords, translate, expected: expected.join(",") };
+      const asked = isNew ? wishes : {};
       const rights = { token, resume: this.resume, continues: this.continues, attempt: attempt() };
       const known = this.count > 1 ? {} : marks(); // the page shows the first session
       return socketAddress(this.key, { mode: "sender", v: 2, ...asked, ...rights, ...known });

@@ -18,6 +18,7 @@ import { onDemand } from "../lib/on-demand.js";
 import { NotesPanel } from "../notes/notes-panel.js";
 import { PlayerBar } from "../player/player-bar.js";
 import { SpeakerTracks } from "../player/speaker-tracks.js";
+import { TranslationBar } from "../transcript/translation-bar.js";
 import { setUpSharing } from "./sharing.js";
 import { listenForShortcuts } from "./shortcuts.js";
 
@@ -46,6 +47,7 @@ export function setUpTools({ data, view }) {
     notes,
     minutesCompanion({ data, view, playerBar, notes }),
     tracks,
+    new TranslationBar({ data, view }),
   );
   if (editing) view.companions.push(editing.editor);
   listenForShortcuts({ view, playerBar, editing, finder, notes });

@@ -87,6 +87,7 @@ class ExportDialog {
       speakers: Number(chosen.has("speakers")),
       notes: Number(chosen.has("notes")),
       minutes: Number(chosen.has("minutes")),
+      translation: Number(chosen.has("translation")),
     });
   }
 

@@ -1,6 +1,6 @@
 // One session on a page, live and afterwards: its transcript, its state, who speaks. Fed by a socket's messages.
 
-/** @import { Message, SessionState, Snapshot } from "../connection/messages.js" */
+/** @import { Message, SessionState, Snapshot, TranslationsMessage } from "../connection/messages.js" */
 /** @import { Talking } from "./people.js" */
 /** @import { KnownLine } from "./transcript.js" */
 
@@ -13,6 +13,7 @@ import { PartialView } from "./partial-view.js";
 import { talkingTimes } from "./people.js";
 import { Transcript } from "./transcript.js";
 import { TranscriptView } from "./transcript-view.js";
+import { Translations } from "./translations.js";
 
 /** @type {Partial<Record<SessionState, (until: string) => string>>} */
 const STATES = {
@@ -45,6 +46,7 @@ const TOGETHER_MS = 60; // lines that come within this are told once
  * @property {() => void} [listeningChanged] the microphone of this page begins or ends to listen
  * @property {(speakerId: string) => void} [choosePerson]
  * @property {(number: number) => void} [notesChanged]
+ * @property {() => void} [translationsChanged]
  * @property {() => void} [filterChanged]
  */
 
@@ -55,6 +57,7 @@ export class SessionView {
   isListening = false;
   partial = new PartialView(byId("partial"));
   partialMs = 0;
+  translations = new Translations();
   /** @type {SessionState | undefined} */
   state;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
@@ -81,7 +84,8 @@ export class SessionView {
 
   /** Where to go on after a lost connection. */
   get marks() {
-    return { since: this.transcript.seq, revision: this.transcript.revision };
+    const { seq: since, revision } = this.transcript;
+    return { since, revision, translation: String(this.translations.number) };
   }
 
   /** Return how far the meeting is, in milliseconds, as far as this page has heard; who records knows better. */
@@ -118,7 +122,18 @@ export class SessionView {
       setText(byId("closed-by"), CAUSES[event.closed_by]?.() ?? "");
     } else if (event.type === "notes") {
       this.tell((companion) => companion.notesChanged?.(event.number));
+    } else if (event.type === "translations") {
+      this.receiveTranslations(event);
     }
+  }
+
+  /** @param {TranslationsMessage} event */
+  receiveTranslations(event) {
+    for (const id of this.translations.receive(event)) {
+      this.transcriptView.showTranslation(id, this.translations.texts.get(id) ?? "", event.language);
+    }
+    this.follow.grown();
+    this.tell((companion) => companion.translationsChanged?.());
   }
 
   /**
@@ -164,6 +179,10 @@ export class SessionView {
    * @param {number} index
    */
   changed(line, before, index) {
+    if (line.asr !== before.asr) {
+      this.translations.forget(line.id);
+      this.transcriptView.showTranslation(line.id, "");
+    }
     this.transcriptView.changed(line, before, index, this.transcript.lines);
     this.tell((companion) => companion.lineChanged?.(line));
     clearTimeout(this.settleTimer);

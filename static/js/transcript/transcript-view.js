@@ -176,6 +176,20 @@ export class TranscriptView {
     this.marked.set(line.id, ranges);
   }
 
+  /**
+   * Show what a line is in another language, or that this is not known.
+   *
+   * @param {number} id
+   * @param {string} text
+   * @param {string} [language]
+   */
+  showTranslation(id, text, language = "") {
+    const row = this.rows.get(id);
+    if (!row) return;
+    row.querySelector(".translation")?.remove();
+    if (text) descendant(row, ".text").after(element("p", { class: "translation", lang: language }, text));
+  }
+
   /** @param {KnownLine} line */
   isShown(line) {
     return !this.only.size || this.only.has(line.spk.speaker_id);

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from django.contrib.auth.models import User
@@ -13,9 +13,11 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from audit.models import Action, Entry
+from minutes.languages import LANGUAGES
 from recognition.audio import SAMPLE_RATE
 from recognition.funasr.spelling import Spelling
 from sessions_app import hotword_spelling
+from sessions_app.api.schemas import NewSession
 from sessions_app.catalogue import trash
 from sessions_app.models import Favourite, Folder, Overlap, Quota, Session, Tag, Utterance
 from sessions_app.store import commits, voices
@@ -295,6 +297,19 @@ class TestBeginning:
     def test_notes_its_hotwords(self, program: Program) -> None:
         program.ask("post", "sessions", {"id": "m", "hotwords": ["王磊", "实时字幕:40"]})
         assert Session.objects.get(key="m").hotwords == [["王磊", 20.0], ["实时字幕", 40.0]]
+
+    def test_notes_the_language_to_translate_into_where_there_is_a_model(
+        self, program: Program, settings: Settings
+    ) -> None:
+        asked = {"id": "m", "translate": "en"}
+        assert program.ask("post", "sessions", asked).status_code == 422
+        settings.LLM_URL = "http://127.0.0.1:1/v1"
+        assert program.ask("post", "sessions", asked).status_code == 201
+        told = program.ask("get", "sessions/m/translations").json()
+        assert told == {"language": "en", "number": 1, "lines": []}
+
+    def test_languages_are_those_that_the_model_is_asked_for(self) -> None:
+        assert get_args(NewSession.model_fields["translate"].annotation) == ("", *LANGUAGES)
 
     def test_names_hotwords_that_are_none_or_cannot_be_written(
         self, program: Program, monkeypatch: pytest.MonkeyPatch

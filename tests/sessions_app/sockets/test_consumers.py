@@ -17,11 +17,11 @@ from audit.models import Entry
 from recognition.audio import samples
 from recognition.funasr.spelling import Spelling
 from sessions_app import hotword_spelling
-from sessions_app.models import MAX_FAILURES, AccessToken, Session
+from sessions_app.models import MAX_FAILURES, AccessToken, Session, TranslatedLine, Translation
 from sessions_app.serving.frames import PUSH
 from sessions_app.sockets import consumers, fanout, rights_watch, routing, sender
 from sessions_app.sockets.consumers import SessionConsumer
-from sessions_app.store import commits
+from sessions_app.store import commits, translations
 from sessions_app.transport.interface import SAMPLE_BYTES, Overloaded, SenderConflict, Unreachable
 from sessions_app.transport.memory import MemoryTransport
 from sessions_app.wire.dialects import DIALECTS
@@ -213,6 +213,16 @@ async def refused(socket: Communicator) -> tuple[str, int]:
     return error["code"], close
 
 
+def translate_lines(session: Session) -> None:
+    """Keep a translation of each line, in which it says what the one at the other end says."""
+    translations.ask_for(session, "en", by=None)
+    for number, (line, text) in enumerate(zip(session.utterances.order_by("seq"), LINES[::-1], strict=True)):
+        TranslatedLine.objects.create(
+            utterance=line, language="en", source=line.text, text=text, number=number + 2
+        )
+    Session.objects.filter(pk=session.pk).update(last_translation=len(LINES) + 1)
+
+
 async def say(socket: Communicator, text: str) -> None:
     await socket.send_input({"type": "websocket.receive", "text": text})
 
@@ -335,6 +345,25 @@ class TestHello:
         assert "王燊 (燊)" in error["message"]
         assert not await Session.objects.aexists()
 
+    async def test_a_language_to_translate_into_is_kept_where_there_is_a_language_model(
+        self, transport: SlowTransport, settings: Any
+    ) -> None:
+        settings.LLM_URL = "http://127.0.0.1:1/v1"
+        socket = await opened(transport, "mode=sender&v=2&translate=en")
+        await message(socket)
+        assert [each.language async for each in Translation.objects.all()] == ["en"]
+        await disconnect(socket)
+
+    @pytest.mark.parametrize(("language", "url"), [("en", ""), ("tlh", "http://127.0.0.1:1/v1")])
+    async def test_and_refused_where_there_is_none_or_no_such_language(
+        self, transport: SlowTransport, settings: Any, language: str, url: str
+    ) -> None:
+        settings.LLM_URL = url
+        socket = await opened(transport, f"mode=sender&v=2&translate={language}")
+        error = (await message(socket))["error"]
+        assert (error["code"], error["param"]) == ("bad_parameter", "translate")
+        assert not await Session.objects.aexists()
+
     async def test_script_and_language_of_a_new_session_are_kept_and_told(
         self, transport: SlowTransport
     ) -> None:
@@ -390,6 +419,16 @@ class TestHistory:
         socket = await opened(transport, "mode=receiver&since=2")
         assert await seqs(socket, 2) == [3, 4]
         assert (await socket.receive_output(10))["code"] == 1000
+        await disconnect(socket)
+
+    async def test_who_asks_for_translations_is_told_them_piece_by_piece(
+        self, transport: SlowTransport, ended: Session
+    ) -> None:
+        await asyncio.to_thread(translate_lines, ended)
+        socket = await opened(transport, "mode=receiver&v=2&stay=1&since=4&translation=0")
+        events = [(await message(socket))["event"] for _ in range(4)]
+        [told] = [event for event in events if event["type"] == "translations"]
+        assert (told["language"], [line["text"] for line in told["lines"]]) == ("en", LINES[::-1])
         await disconnect(socket)
 
     async def test_one_who_stays_is_told_the_end_and_stays(

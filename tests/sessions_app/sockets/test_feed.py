@@ -358,6 +358,22 @@ class TestNotes:
         made.receive_numbers(state="live", epoch=1, last_seq=0, last_revision=0, last_note=1)
         assert taken(Cursor(), made) == []
 
+    def test_translations_are_due_to_who_asks_for_them_and_once(self) -> None:
+        made, cursor, other = feed(), Cursor(wants_events=True, translation=2), Cursor(wants_events=True)
+        made.receive_numbers(state="", epoch=1, last_seq=0, last_revision=0, last_translation=5)
+        assert cursor.translations_due(made) == (2, 5)
+        cursor.translation = 5
+        assert cursor.translations_due(made) is None
+        assert other.translations_due(made) is None
+
+    def test_translations_come_after_their_lines(self) -> None:
+        made, cursor = feed(), Cursor(wants_events=True, translation=0)
+        made.receive_line(line(1))
+        made.receive_numbers(state="", epoch=1, last_seq=1, last_revision=0, last_translation=1)
+        assert cursor.translations_due(made) is None
+        cursor.take(made)
+        assert cursor.translations_due(made) == (0, 1)
+
     def test_are_told_after_the_end_to_who_stays(self) -> None:
         made, cursor = feed(), Cursor(wants_events=True, stays=True)
         made.receive_end(SessionEnd(0, 0, 0))

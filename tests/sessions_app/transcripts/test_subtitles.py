@@ -5,7 +5,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sessions_app.transcripts.alignment import align
-from sessions_app.transcripts.subtitles import MAX_MS, MAX_ROW_WIDTH, MAX_ROWS, Cue, before_words, cues, rows
+from sessions_app.transcripts.subtitles import (
+    MAX_MS,
+    MAX_ROW_WIDTH,
+    MAX_ROWS,
+    Cue,
+    before_words,
+    cues,
+    rows,
+    with_translation,
+)
 
 LONG = (
     "今天我们讨论下个季度的预算，销售额比去年同期增长了百分之十二。"
@@ -67,6 +76,14 @@ def test_a_cue_has_at_most_two_rows_of_about_the_same_length() -> None:
     assert rows("the budget for the next quarter is up by twelve percent") == [
         "the budget for the next", "quarter is up by twelve percent",
     ]  # fmt: skip
+
+
+def test_a_translation_is_shared_out_among_the_cues_of_its_line_between_words() -> None:
+    made = [Cue(0, 1, "", "一二三四五六"), Cue(1, 2, "", "七八九")]
+    told = [cue.translation for cue in with_translation(made, "one two three four five six seven eight nine")]
+    assert " ".join(told) == "one two three four five six seven eight nine"
+    assert len(told[0]) > len(told[1]) > 0
+    assert [cue.translation for cue in with_translation(made, "")] == ["", ""]
 
 
 def test_no_row_begins_with_a_mark() -> None:

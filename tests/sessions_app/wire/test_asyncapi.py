@@ -103,7 +103,7 @@ class TestParameters:
     @pytest.mark.parametrize("name", [name for name in PARAMETERS if name != "mode"])
     def test_change_what_is_asked_for(self, name: str) -> None:
         values = {"expected": "00000000-0000-0000-0000-000000000001", "hotwords": "OSS"}
-        values |= {"script": "traditional", "language": "zh"}
+        values |= {"script": "traditional", "language": "zh", "translate": "en"}
         value = values.get(name, "1")
         assert parse_join("m", f"mode=receiver&{name}={value}") != parse_join("m", "mode=receiver")
 

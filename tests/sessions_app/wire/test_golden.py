@@ -94,6 +94,8 @@ def message_of(written: dict[str, Any]) -> Message:
         values = values | {"spoken": spoken, "overlaps": overlaps, "changes": changes, "words": words}
     if kind is Revision:
         values = values | {"line": message_of({"Line": values["line"]})}
+    if "texts" in values:
+        values = values | {"texts": tuple(map(tuple, values["texts"]))}
     if "mode" in values:
         values = values | {"mode": Mode(values["mode"])}
     message: Message = kind(**values)

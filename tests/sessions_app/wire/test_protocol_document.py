@@ -25,6 +25,7 @@ from sessions_app.wire.protocol import (
     SessionEnd,
     SpeakerRef,
     StateChange,
+    Translations,
     encode,
     encode_error,
 )
@@ -53,6 +54,7 @@ MESSAGES = {
     "session": encode(StateChange("live"), version=2),
     "paused session": encode(StateChange("paused", "2026-11-30T06:35:00+00:00"), version=2),
     "notes": encode(NotesChange(3), version=2),
+    "translations": encode(Translations(4, "en", ((18, "Was the budget accepted?"),)), version=2),
     "error": encode_error(ProtocolError(ErrorCode.MISALIGNED, "")),
 }
 
