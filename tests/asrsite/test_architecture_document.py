@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 import re
 
 from tests.support.imports import ROOT, modules
@@ -17,6 +18,7 @@ def described() -> dict[str, str]:
     return dict(rows)
 
 
+@functools.cache
 def first_lines() -> dict[str, str]:
     """The first docstring line of every module that has code."""
     files = {str(file.relative_to(ROOT)): file for file in modules().values()}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from pathlib import Path
 from typing import Any
 
@@ -52,12 +53,14 @@ BODIES: dict[str, object] = {
 QUERIES = {"search_lines": "?q=好"}
 
 
+@functools.cache
 def table() -> dict[str, dict[str, int]]:
     header, *rows = [line.split() for line in EXPECTED.strip().splitlines()]
     assert header == ASKERS
     return {name: dict(zip(ASKERS, map(int, statuses), strict=True)) for name, *statuses in rows}
 
 
+@functools.cache
 def operations() -> dict[str, tuple[str, str]]:
     """Method and path of each operation, by its function's name; others have tests of their own."""
     found = {}
