@@ -44,20 +44,23 @@ def result(product: Product) -> np.ndarray:
 class Rows:
     """Quantised rows: 8 bits each, a scale per row; shared by all that read them next.
 
+    Args:
+        size: To which they are filled up, if that is not `filled_up`: of what comes in few sizes by itself.
+
     Attributes:
         quantized: Arrays, as the kernels see them.
         tensor: The same values, as torch sees them, with rows behind them that nobody reads.
         zero: What stands for 0.
     """
 
-    def __init__(self, m: int, d: int, zero: int = AROUND_128) -> None:
-        self.tensor = torch.empty(filled_up(m), d, dtype=torch.uint8)
+    def __init__(self, m: int, d: int, zero: int = AROUND_128, *, size: int = 0) -> None:
+        self.tensor = torch.empty(size or filled_up(m), d, dtype=torch.uint8)
         self.quantized = Quantized(self.tensor.numpy()[:m], np.empty(m, np.float32))
         self.zero = zero
 
     @classmethod
-    def of(cls, x: np.ndarray) -> Rows:
-        rows = cls(*x.shape)
+    def of(cls, x: np.ndarray, *, size: int = 0) -> Rows:
+        rows = cls(*x.shape, size=size)
         kernels.quantize(np.ascontiguousarray(x), rows.quantized)
         return rows
 

@@ -108,7 +108,7 @@ class Decoder:
     def listen(self, encoding: np.ndarray) -> Audio:
         """Return what tokens look at, from an encoding as `Encoder.encode` returns it."""
         utterances, frames, width = encoding.shape
-        rows = Rows.of(encoding.reshape(-1, width))
+        rows = Rows.of(encoding.reshape(-1, width), size=utterances * frames)
         keys, values = [], []
         size = width // self.heads
         for layer in self._layers:

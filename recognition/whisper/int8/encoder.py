@@ -10,7 +10,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from recognition.int8 import kernels as common
-from recognition.int8.kernels import Norm, Product
+from recognition.int8.kernels import Norm, Product, padded
 from recognition.int8.llvm_tiles import cpu_has
 from recognition.int8.products import Linear, Rows
 
@@ -55,6 +55,31 @@ def linear(
     return Linear(weight, bias, dtype=dtype, few_rows=few_rows)
 
 
+_AT_THE_END = 2
+"""Frames of the convolutions that look behind the end, where there is nothing."""
+
+_SPARE = 8
+"""Frames of the same sound that are convolved: two make the one frame that is repeated, four the end."""
+
+_STEP = 64
+"""Frames; convolutions are compiled for each number of them."""
+
+
+def _differing(features: np.ndarray) -> int:
+    """Return how many frames are to be convolved, an even number: behind them all are the same."""
+    frames: int = features.shape[2]
+    differs = (features != features[:, :, -1:]).any(axis=(0, 1))
+    sounding = frames - int(np.argmax(differs[::-1])) if differs.any() else 0
+    return min(frames, int(padded(sounding + _SPARE, _STEP)))
+
+
+def _continued(convolved: np.ndarray, frames: int) -> np.ndarray:
+    """Return so many frames, the last that does not look behind the end again and again."""
+    before, end = convolved[:, :-_AT_THE_END], convolved[:, -_AT_THE_END:]
+    missing = before[:, -1:].repeat(frames - convolved.shape[1], axis=1)
+    return np.concatenate([before, missing, end], axis=1)
+
+
 class _Layer:
     def __init__(self, weights: Weights, name: str, heads: int) -> None:
         wide = torch.bfloat16
@@ -94,19 +119,20 @@ class Encoder:
 
     def _convolved(self, features: np.ndarray) -> np.ndarray:
         # In 8 bits these two would add a fifth to the error of all layers behind them.
-        x = torch.from_numpy(features)
+        frames = features.shape[2]
+        x = torch.from_numpy(np.ascontiguousarray(features[:, :, : _differing(features)]))
         for stride, (weight, bias) in zip((1, 2), self._convolutions, strict=True):
             x = functional.gelu(functional.conv1d(x, weight, bias, padding=1, stride=stride))
-        convolved = x.transpose(1, 2).numpy()
-        positioned: np.ndarray = convolved + self._positions[: convolved.shape[1]]
+        convolved = _continued(x.transpose(1, 2).numpy(), frames // 2)
+        positioned: np.ndarray = convolved + self._positions[: frames // 2]
         return np.ascontiguousarray(positioned)
 
     def _run(self, x: np.ndarray, utterances: int) -> np.ndarray:
         m, first = len(x), self._layers[0]
-        rows, hidden = Rows(m, self.width), Rows(m, len(first.w_1.bias))
+        rows, hidden = Rows(m, self.width, size=m), Rows(m, len(first.w_1.bias), size=m)
         common.normalize_quantize(x, first.norm1, rows.quantized)
         for layer, following in zip(self._layers, [*self._layers[1:], None], strict=True):
-            attended = Rows.of(self._attended(layer.qkv(rows), utterances))
+            attended = Rows.of(self._attended(layer.qkv(rows), utterances), size=m)
             common.add_normalize_quantize(x, layer.out(attended), layer.norm2, rows.quantized)
             kernels.gelu_quantize(layer.w_1(rows), hidden.quantized)
             product = layer.w_2(hidden)

@@ -94,6 +94,16 @@ class TestLibrary:
         found, expected = own.encode(features(1, 2)).encoding, np.array(library.encode(features(1, 2)))
         assert np.linalg.norm(found - expected) < 0.04 * np.linalg.norm(expected)
 
+    @pytest.mark.parametrize("sounding", [0, 1, 100, 255, 256, 392, 401, 402])
+    def test_silence_behind_the_speech_is_encoded_the_same_though_it_is_not_convolved(
+        self, own: OwnNetwork, library: CTranslate2Network, sounding: int
+    ) -> None:
+        spoken = features(1, 2)
+        spoken[0][:, sounding:], spoken[1][:, min(sounding, 50) :] = -0.4, -0.7
+        found, expected = own.encode(spoken).encoding, np.array(library.encode(spoken))
+        assert found.shape == expected.shape
+        assert np.linalg.norm(found - expected) < 0.04 * np.linalg.norm(expected)
+
     @pytest.mark.parametrize("prompt", [START, PROMPT], ids=["alone", "behind a prompt"])
     @pytest.mark.parametrize("beam", [1, 3])
     def test_mostly_finds_the_same_text_and_is_as_sure_of_it(
