@@ -112,6 +112,14 @@ async function start() {
   else await record(files[0] ?? null);
 }
 
+/** What the form asks for of a meeting that is spoken here. */
+function spokenWishes() {
+  const itn = itnField instanceof HTMLInputElement ? Number(itnField.checked).toString() : "";
+  const models = { models: chosen(modelsField), script: chosen(scriptField), language: chosen(languageField) };
+  const words = { hotwords: hotwords(), expected: expectedIds(), translate: chosen(translateField) };
+  return { ...models, ...words, itn };
+}
+
 /** @param {File | null} file in the place of the microphone */
 async function record(file) {
   const key = keyField.value.trim();
@@ -121,22 +129,8 @@ async function record(file) {
   const { setUpTools } = await loadTools();
   const view = new SessionView({ state: "live" });
   const note = new ConnectionNote(byId("connection"));
-  const asked = { models: chosen(modelsField), script: chosen(scriptField), language: chosen(languageField) };
   const { token, continues } = data;
-  const itn = itnField instanceof HTMLInputElement ? Number(itnField.checked).toString() : "";
-  const translate = chosen(translateField);
-  const session = {
-    key,
-    title,
-    ...asked,
-    itn,
-    translate,
-    hotwords: hotwords(),
-    expected: expectedIds(),
-    token,
-    continues,
-  };
-  const recorder = new Recorder({ data, ...session, view, note });
+  const recorder = new Recorder({ data, key, title, ...spokenWishes(), token, continues, view, note });
   try {
     if (file) await recorder.startFile(file, { isInRealTime: paceField.value === "real" });
     else await recorder.start(microphoneField.value, { withComputer: computerField.checked && canShareSound() });

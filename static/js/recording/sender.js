@@ -109,15 +109,17 @@ export class Sender {
     this.resume = resume;
     this.continues = continues;
     this.listener = listener;
-    this.address = () => {
-      const isNew = !this.resume && !this.continues; // the session keeps what it began with
-      const wishes = { title, models, script, language, itn, hotwords, translate, expected: expected.join(",") };
-      const asked = isNew ? wishes : {};
-      const rights = { token, resume: this.resume, continues: this.continues, attempt: attempt() };
-      const known = this.count > 1 ? {} : marks(); // the page shows the first session
-      return socketAddress(this.key, { mode: "sender", v: 2, ...asked, ...rights, ...known });
-    };
+    const wishes = { title, models, script, language, itn, hotwords, translate, expected: expected.join(",") };
+    this.address = () => this.addressWith({ wishes, token, attempt, marks });
     this.socket = this.newSocket();
+  }
+
+  /** @param {{wishes: Record<string, string>, token: string} & Pick<SenderParts, "attempt" | "marks">} parts */
+  addressWith({ wishes, token, attempt, marks }) {
+    const isNew = !this.resume && !this.continues; // the session keeps what it began with
+    const rights = { token, resume: this.resume, continues: this.continues, attempt: attempt() };
+    const known = this.count > 1 ? {} : marks(); // the page shows the first session
+    return socketAddress(this.key, { mode: "sender", v: 2, ...(isNew ? wishes : {}), ...rights, ...known });
   }
 
   newSocket() {
