@@ -94,6 +94,7 @@ class TeamForm(forms.ModelForm):  # type: ignore[type-arg]
     class Meta:
         model = Team
         fields = ("name", "level", "minutes_template", "no_language_model")
+        error_messages = {"name": {"unique": gettext_lazy("There is a team of this name already.")}}
 
 
 class MemberForm(forms.Form):

@@ -88,6 +88,36 @@ def nothing(page: Page) -> None:
     expect(page.get_by_role("main")).to_be_visible()
 
 
+def open_minutes(page: Page) -> None:
+    page.locator("#minutes-open").click()
+    expect(page.locator("#minutes-body > *")).not_to_have_count(0)
+
+
+def follow(link: str) -> Callable[[Page], None]:
+    """Go on by the first such link."""
+
+    def act(page: Page) -> None:
+        page.get_by_role("main").locator(link).first.click()
+        expect(page.get_by_role("main")).to_be_visible()
+
+    return act
+
+
+PERSON = "h2 a[href*='/people/']"
+
+
+def enroll_somebody(page: Page) -> None:
+    follow(PERSON)(page)
+    follow("a[href$='/enroll/']")(page)
+
+
+def make_team(page: Page) -> None:
+    name = f"Board, {page.locator('html').get_attribute('lang')}"
+    page.locator("[name=name]").fill(name)
+    page.locator("main form button[type=submit], main form button:not([type])").first.click()
+    expect(page.get_by_role("heading", name=name)).to_be_visible()
+
+
 def make_webhook(page: Page) -> None:
     page.locator("[name=name]").fill("n8n")
     page.locator("[name=url]").fill("http://127.0.0.1:9/hook")
@@ -117,14 +147,30 @@ PAGES: dict[str, tuple[str | None, str, Callable[[Page], None]]] = {
     "the keyboard map": ("anna", MEETING, open_keyboard_map),
     "a line's versions": ("anna", MEETING, open_versions),
     "deleting": ("anna", MEETING, open_deletion),
+    "minutes": ("anna", MEETING, open_minutes),
     "captions": ("anna", f"{MEETING}captions/", nothing),
+    "on paper": ("anna", f"{MEETING}paper/", nothing),
+    "asking all meetings": ("anna", "/ask/", nothing),
+    "one's account": ("anna", "/account/", nothing),
+    "one's password": ("anna", "/account/password/", nothing),
+    "the second step": ("anna", "/account/second-factor/", nothing),
     "nothing there": ("anna", "/no/such/page", nothing),
+    "nothing for you": ("anna", "/accounts/", nothing),
+    "without a network": (None, "/offline/", nothing),
     "the API's reference": (None, "/api/docs", nothing),
     "models": ("admin", "/models/", nothing),
     "people": ("admin", "/people/", nothing),
+    "a person": ("admin", "/people/", follow(PERSON)),
+    "a new person": ("admin", "/people/new/", nothing),
+    "enrolling": ("admin", "/people/", enroll_somebody),
     "accounts": ("admin", "/accounts/", nothing),
+    "an account": ("admin", "/accounts/2/", nothing),
+    "a new account": ("admin", "/accounts/new/", nothing),
     "teams": ("admin", "/teams/", nothing),
+    "a team": ("admin", "/teams/new/", make_team),
+    "rules": ("admin", "/rules/", nothing),
     "webhooks": ("admin", "/webhooks/", nothing),
+    "a new webhook": ("admin", "/webhooks/new/", nothing),
     "a webhook": ("admin", "/webhooks/new/", make_webhook),
 }
 

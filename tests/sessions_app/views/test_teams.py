@@ -44,7 +44,7 @@ def test_a_team_is_made_and_asked_for_its_members(client: Client) -> None:
 def test_no_two_have_one_name(client: Client, team: Team) -> None:
     page = client.post("/teams/new/", {"name": "Design", "level": "read"})
 
-    assert "already exists" in page.text
+    assert "There is a team of this name already." in page.text
     assert Team.objects.count() == 1
 
 
