@@ -26,9 +26,14 @@ def mailboxes() -> Iterator[MailServer]:
 @pytest.fixture(scope="module")
 def own_site(tmp_path_factory: pytest.TempPathFactory, mailboxes: MailServer) -> Iterator[Site]:
     with serving() as model:
-        settings = {"LLM_URL": model.url, "LLM_MODEL": "small", "DEFAULT_FROM_EMAIL": "minutes@example.com"}
-        settings["EMAIL_URL"] = f"smtp://127.0.0.1:{mailboxes.port}"
-        with Server(tmp_path_factory.mktemp("model"), **settings) as server:
+        server = Server(
+            tmp_path_factory.mktemp("model"),
+            LLM_URL=model.url,
+            LLM_MODEL="small",
+            DEFAULT_FROM_EMAIL="minutes@example.com",
+            EMAIL_URL=f"smtp://127.0.0.1:{mailboxes.port}",
+        )
+        with server:
             yield Site(server)
 
 
@@ -65,7 +70,7 @@ def test_lines_are_translated_below_what_was_said_and_can_be_hidden(meeting: Pag
     expect(first.locator(".translation")).to_have_text(ENGLISH[0])
     meeting.get_by_role("button", name="Export").click()
     meeting.get_by_label("Text .txt").check()
-    meeting.get_by_role("checkbox", name="Translation").check()
+    meeting.get_by_role("checkbox", name="Translation", exact=True).check()
     with meeting.expect_download() as download:
         meeting.get_by_role("button", name="Download").click()
     assert ENGLISH[0] in download.value.path().read_text()

@@ -4,6 +4,7 @@
 /** @import { EditingTools } from "../editing/line-tools.js" */
 /** @import { Player } from "../player/player.js" */
 /** @import { SessionView } from "../transcript/session-view.js" */
+/** @import { TranslationBar } from "../transcript/translation-bar.js" */
 /** @import { PersonDialog } from "./person-dialog.js" */
 
 import { Editor } from "../editing/editor.js";
@@ -18,7 +19,6 @@ import { onDemand } from "../lib/on-demand.js";
 import { NotesPanel } from "../notes/notes-panel.js";
 import { PlayerBar } from "../player/player-bar.js";
 import { SpeakerTracks } from "../player/speaker-tracks.js";
-import { TranslationBar } from "../transcript/translation-bar.js";
 import { setUpSharing } from "./sharing.js";
 import { listenForShortcuts } from "./shortcuts.js";
 
@@ -47,7 +47,7 @@ export function setUpTools({ data, view }) {
     notes,
     minutesCompanion({ data, view, playerBar, notes }),
     tracks,
-    new TranslationBar({ data, view }),
+    translationCompanion({ data, view }),
   );
   if (editing) view.companions.push(editing.editor);
   listenForShortcuts({ view, playerBar, editing, finder, notes });
@@ -94,6 +94,21 @@ function minutesCompanion(parts) {
   );
   if (parts.data.hasMinutes) minutes((panel) => (parts.view.isLive ? panel.followLive() : panel.load()));
   return { ended: () => parts.data.hasMinutes && minutes((panel) => panel.ended()) };
+}
+
+/**
+ * Most meetings are in one language, and show nothing of this.
+ *
+ * @param {ConstructorParameters<typeof TranslationBar>[0]} parts
+ */
+function translationCompanion(parts) {
+  const translation = onDemand(
+    () => import("../transcript/translation-bar.js"),
+    ({ TranslationBar }) => new TranslationBar(parts),
+    () => {},
+  );
+  if (parts.data.mayTranslate || parts.view.translations.language) translation((bar) => bar.show());
+  return { translationsChanged: () => translation((bar) => bar.translationsChanged()) };
 }
 
 /**

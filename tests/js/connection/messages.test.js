@@ -17,7 +17,7 @@ describe("The protocol document", () => {
     const kinds = new Set(
       messages.map((message) => (message.error ? "error" : (message.event?.type ?? message.final))),
     );
-    const events = ["hello", "revise", "ack", "flushed", "session", "session_end", "notes"];
+    const events = ["hello", "revise", "ack", "flushed", "session", "session_end", "notes", "translations"];
     assert.deepEqual(kinds, new Set([true, false, ...events, "error"]));
   });
 
