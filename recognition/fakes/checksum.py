@@ -18,7 +18,7 @@ LOUD = 0.01
 
 
 def checksum(audio: Samples) -> str:
-    """Eight hexadecimal digits, in capitals, for float32 samples, shape (n,): CRC-32 of their bytes, little endian."""
+    """CRC-32 of float32 samples, shape (n,), as little endian bytes: eight hexadecimal digits in capitals."""
     return f"{zlib.crc32(audio.astype('<f4').tobytes()):08X}"
 
 
