@@ -197,6 +197,7 @@ WHITENOISE_USE_FINDERS = True  # no collectstatic step on a laptop
 # Language and time
 
 LANGUAGE_CODE = env.choice("LANGUAGE_CODE", "en", ["en", "zh-hans"])
+FORMAT_MODULE_PATH = "asrsite.formats"
 LANGUAGES = [("en", _("English")), ("zh-hans", _("Simplified Chinese"))]
 LOCALE_PATHS = [RESOURCES / "locale"]
 TIME_ZONE = env.text("TIME_ZONE", "Asia/Shanghai")

@@ -54,6 +54,7 @@ ROOMS = {
         "access", "backups", "catalogue", "cells", "management", "recordings", "sample", "serving",
         "transcripts", "transport", "worker",
     },
+    "asrsite.formats.en": set(),
     "audit.management.commands": set(),
     "minutes.llm": set(),
     "speakers.voiceprints": set(),

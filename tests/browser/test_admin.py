@@ -20,7 +20,7 @@ HIDDEN_WIDTH = (
 
 @pytest.mark.parametrize("language", [ENGLISH, CHINESE])
 def test_no_column_of_a_list_is_cut_off(site: Site, browser: Browser, language: str) -> None:
-    longest = "2026-09-28 12:46:00"  # Sept. 28, 2026, 12:46 p.m.
+    longest = "2026-09-28 12:46:00"  # 28 Sep 2026, 12:46
     site.change("UPDATE speakers_speaker SET created_at = ?", longest)
     site.change("UPDATE speakers_consent SET expires_at = ?", longest.replace("2026", "2028"))
     viewport = {"width": 1280, "height": 800}

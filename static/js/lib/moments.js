@@ -1,7 +1,8 @@
 // Dates and times in the page's language and the reader's own time zone, whatever the server knows of that.
 
-/** @returns {string} */
-const language = () => document.documentElement.lang;
+import { localeOf } from "./locale.js";
+
+const locale = () => localeOf(document.documentElement.lang);
 
 /**
  * Return a moment as a day and a time.
@@ -9,7 +10,7 @@ const language = () => document.documentElement.lang;
  * @param {string} iso
  */
 export function momentText(iso) {
-  return new Date(iso).toLocaleString(language(), { dateStyle: "medium", timeStyle: "short" });
+  return new Date(iso).toLocaleString(locale(), { dateStyle: "medium", timeStyle: "short" });
 }
 
 /**
@@ -18,7 +19,7 @@ export function momentText(iso) {
  * @param {string} iso
  */
 export function dayText(iso) {
-  return new Date(iso).toLocaleDateString(language(), { dateStyle: "medium" });
+  return new Date(iso).toLocaleDateString(locale(), { dateStyle: "medium" });
 }
 
 /**
@@ -27,7 +28,7 @@ export function dayText(iso) {
  * @param {string} iso
  */
 export function timeText(iso) {
-  return new Date(iso).toLocaleTimeString(language(), { hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
+  return new Date(iso).toLocaleTimeString(locale(), { hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
 }
 
 /**

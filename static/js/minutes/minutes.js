@@ -1,5 +1,7 @@
 // The minutes of a meeting as the server tells them, put in order for a page; times in milliseconds.
 
+import { localeOf } from "../lib/locale.js";
+
 /**
  * @typedef {object} Person
  * @property {string} speaker_id
@@ -83,6 +85,6 @@ export function dueText({ until, due }, language) {
   if (!due) return until;
   const [year, month, day] = due.split("-").map(Number);
   const options = /** @type {const} */ ({ month: "short", day: "numeric", weekday: "short" });
-  const date = new Date(year, month - 1, day).toLocaleDateString(language, options);
+  const date = new Date(year, month - 1, day).toLocaleDateString(localeOf(language), options);
   return until ? `${until} · ${date}` : date;
 }

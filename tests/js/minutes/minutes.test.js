@@ -46,7 +46,7 @@ describe("Sections", () => {
 describe("The day by which something is to be done", () => {
   test("is told as it was said, and as what it means", () => {
     const told = dueText({ until: "周五下班前", due: "2026-11-20" }, "en");
-    assert.equal(told, "周五下班前 · Fri, Nov 20");
+    assert.equal(told, "周五下班前 · Fri 20 Nov");
   });
 
   test("is what was said alone where no day is meant", () => {

@@ -77,9 +77,9 @@ class TestMoment:
     @pytest.mark.parametrize(
         ("zone", "words", "for_programs"),
         [
-            ("Africa/Accra", "Dec. 31, 2026, 11:30 p.m.", "2026-12-31T23:30:05+00:00"),
-            ("Asia/Tokyo", "Jan. 1, 2027, 8:30 a.m.", "2027-01-01T08:30:05+09:00"),
-            ("America/New_York", "Dec. 31, 2026, 6:30 p.m.", "2026-12-31T18:30:05-05:00"),
+            ("Africa/Accra", "31 Dec 2026, 23:30", "2026-12-31T23:30:05+00:00"),
+            ("Asia/Tokyo", "1 Jan 2027, 08:30", "2027-01-01T08:30:05+09:00"),
+            ("America/New_York", "31 Dec 2026, 18:30", "2026-12-31T18:30:05-05:00"),
         ],
     )
     def test_it_is_in_the_readers_zone_for_people_and_programs(

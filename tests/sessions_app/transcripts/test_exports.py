@@ -78,7 +78,7 @@ class TestText:
     def test_turns_have_one_heading(self) -> None:
         with translation.override("en"):
             assert exports.as_text(export()).decode() == (
-                "周会\nNov. 23, 2026, 9:30 a.m., 0:06\n\n"
+                "周会\n23 Nov 2026, 09:30, 0:06\n\n"
                 "0:00 张三\n大家好。\n我们开始吧。\n\n0:04 Speaker 1\n好的。\n"
             )
 
