@@ -352,7 +352,7 @@ class TestOwnership:
 
 class TestModelSets:
     async def has_room(self, redis: Redis, session: int, name: str) -> Any:
-        arguments = session, "one", 0, 0, LEASE_MS, SILENCE_MS, name, GROUP, scripts.OFFERS
+        arguments = session, "one", 0, 0, LEASE_MS, SILENCE_MS, name, GROUP, scripts.OFFERS, 0
         keys = [session_key(session), offers_key(name), WORKERS]
         [answer, *_] = await call(redis, "open", keys, *arguments)
         return answer
