@@ -167,7 +167,7 @@ def _flac_length(session_pk: int) -> int:
     with open_flac(session_pk) as flac:
         if not flac:
             return 0
-        with _for_decoder(flac) as guarded:
+        with _for_libsndfile(flac) as guarded:
             return int(soundfile.info(guarded).frames)
 
 
@@ -195,7 +195,7 @@ def _read_flac(session_pk: int, start: int, end: int) -> np.ndarray | None:
     with open_flac(session_pk) as opened:
         if not opened:
             return None
-        with _for_decoder(opened) as guarded, soundfile.SoundFile(guarded) as flac:
+        with _for_libsndfile(opened) as guarded, soundfile.SoundFile(guarded) as flac:
             flac.seek(min(start, flac.frames))
             audio: np.ndarray = flac.read(max(0, end - start), dtype="int16")
             return audio
@@ -257,7 +257,7 @@ def _open_flac(path: Path, session_pk: int) -> contextlib.AbstractContextManager
 
 
 class _Guarded(io.RawIOBase):
-    """A file for libsndfile, which passes no errors on: to it, one ends the file, and is kept."""
+    """A file for libsndfile, which passes no errors on: the first is kept, and nothing done any more."""
 
     def __init__(self, file: BinaryIO) -> None:
         self.failure: Damaged | OSError | None = None
@@ -270,7 +270,12 @@ class _Guarded(io.RawIOBase):
         return True
 
     def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
-        return self._file.seek(offset, whence)
+        if not self.failure:
+            try:
+                return self._file.seek(offset, whence)
+            except OSError as error:  # of what was written before
+                self.failure = error
+        return offset
 
     def tell(self) -> int:
         return self._file.tell()
@@ -284,10 +289,21 @@ class _Guarded(io.RawIOBase):
         buffer[: len(data)] = data
         return len(data)
 
+    def writable(self) -> bool:
+        return True
+
+    def write(self, data: Any) -> int:
+        if not self.failure:
+            try:
+                self._file.write(data)
+            except OSError as error:
+                self.failure = error
+        return len(data)
+
 
 @contextlib.contextmanager
-def _for_decoder(file: BinaryIO) -> Iterator[_Guarded]:
-    """Have a file to be decoded, and raise what went wrong in reading it."""
+def _for_libsndfile(file: BinaryIO) -> Iterator[_Guarded]:
+    """Have a file to be decoded or encoded, and raise what went wrong in reading or writing it."""
     guarded = _Guarded(file)
     try:
         yield guarded
@@ -371,6 +387,13 @@ def move_to_storage() -> int:
     return moved
 
 
+def _encode(blocks: Iterable[np.ndarray], file: Any) -> None:
+    form = {"samplerate": SAMPLE_RATE, "channels": 1, "format": "FLAC", "subtype": "PCM_16"}
+    with _for_libsndfile(file) as guarded, soundfile.SoundFile(guarded, "w", **form) as target:
+        for block in blocks:
+            target.write(block)
+
+
 def store(session_pk: int, blocks: Iterable[np.ndarray]) -> None:
     """Write a FLAC in the place of the one that may be there, at once; it may be read until then.
 
@@ -378,19 +401,22 @@ def store(session_pk: int, blocks: Iterable[np.ndarray]) -> None:
 
     Args:
         blocks: int16, shape (n,) each.
+
+    Raises:
+        OSError: If the disk does not take it.
     """
     plain = flac_path(session_pk)
     plain.parent.mkdir(parents=True, exist_ok=True)
     unfinished = plain.with_suffix(f".unfinished-{os.getpid()}")
     key = keys.make(session_pk) if settings.ENCRYPT_RECORDINGS else keys.of(session_pk)
-    with SealedWriter(unfinished, key) if key else unfinished.open("w+b") as opened:
-        with soundfile.SoundFile(
-            opened, "w", SAMPLE_RATE, channels=1, format="FLAC", subtype="PCM_16"
-        ) as target:
-            for block in blocks:
-                target.write(block)
-        opened.flush()
-        os.fsync(opened.fileno())
+    try:
+        with SealedWriter(unfinished, key) if key else unfinished.open("w+b") as opened:
+            _encode(blocks, opened)
+            opened.flush()
+            os.fsync(opened.fileno())
+    except OSError:
+        unfinished.unlink(missing_ok=True)  # a disk that is full needs the room
+        raise
     unfinished.replace(sealed(plain) if key else plain)
     if key:
         plain.unlink(missing_ok=True)

@@ -158,7 +158,7 @@ class LiveSession:
             self._transcriber.close()
             self._journal.close()
         if not self._is_unfinished:
-            await asyncio.to_thread(files.encode_flac, self.lease.session_pk, end=self.lease.durable)
+            await self._with_space(self._encode_recording)
 
     def stop(self) -> None:
         """End the session as if its sender had said "close"."""
@@ -268,6 +268,9 @@ class LiveSession:
                     raise
                 logger.error("session %s waits for space to record: %s", self.lease.session_pk, error)
                 await asyncio.sleep(DISK_FULL_RETRY_S)
+
+    async def _encode_recording(self) -> None:
+        await asyncio.to_thread(files.encode_flac, self.lease.session_pk, end=self.lease.durable)
 
     async def _has_sender_gone(self) -> bool:
         """Tell whether nobody will send any more; the sessions of senders that may return are paused."""

@@ -3,6 +3,8 @@ from __future__ import annotations
 import errno
 import io
 import os
+import resource
+import signal
 from pathlib import Path
 from typing import Any
 
@@ -144,6 +146,27 @@ class TestFlac:
         write(0, 5000)
         files.encode_flac(1, end=6000)
         assert files.length(1) == 5000
+
+    @pytest.mark.parametrize("is_encrypted", [False, True])
+    def test_that_the_disk_does_not_take_leaves_the_journal_and_nothing_half_done(
+        self, media: Path, settings: Any, capfd: pytest.CaptureFixture[str], is_encrypted: bool
+    ) -> None:
+        settings.ENCRYPT_RECORDINGS = is_encrypted
+        write(0, 500_000)
+        limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+        ignored = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, limits[1]))
+        try:
+            with pytest.raises(OSError, match="File too large"):
+                files.encode_flac(1)
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+            signal.signal(signal.SIGXFSZ, ignored)
+        assert capfd.readouterr().err == ""
+        assert files.journals() == [1]
+        assert not list((media / "recordings").glob("*unfinished*"))
+        files.encode_flac(1)
+        assert files.length(1) == 500_000
 
     def test_making_it_twice_is_no_harm(self) -> None:
         write(0, 100)

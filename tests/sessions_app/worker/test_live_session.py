@@ -135,6 +135,25 @@ async def test_while_the_disk_is_full_a_session_waits_and_then_goes_on(
     )
 
 
+async def test_while_the_disk_is_full_a_recording_waits_to_be_encoded(
+    transport: MemoryTransport, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    refusals = iter([errno.ENOSPC] * 3)
+
+    def encode(*arguments: Any, do: Any = files.encode_flac, **options: Any) -> Any:
+        if error := next(refusals, None):
+            raise OSError(error, "No space left on device")
+        return do(*arguments, **options)
+
+    monkeypatch.setattr(files, "encode_flac", encode)
+    session = await ended(await send(transport, "full at its end"))
+    async with asyncio.timeout(20):
+        while await asyncio.to_thread(files.journals):
+            await asyncio.sleep(0.02)
+    assert await asyncio.to_thread(files.length, session.pk) == len(AUDIO)
+    assert "failed here" not in caplog.text
+
+
 async def test_what_redis_lost_before_anybody_recognised_it_is_not_at_the_end_of_the_recording(
     settings: Any, tmp_path: Any
 ) -> None:
