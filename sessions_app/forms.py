@@ -96,6 +96,11 @@ class TeamForm(forms.ModelForm):  # type: ignore[type-arg]
         fields = ("name", "level", "minutes_template", "no_language_model")
         error_messages = {"name": {"unique": gettext_lazy("There is a team of this name already.")}}
 
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        template: Any = self.fields["minutes_template"]
+        template.empty_label = gettext_lazy("as for everybody")
+
 
 class MemberForm(forms.Form):
     """Somebody to join a team, by the name of their account."""
