@@ -45,9 +45,8 @@ Answer = TypeVar("Answer")
 
 MAX_BAD_MESSAGES = 10
 
-OPEN_ATTEMPT_PAUSES_S = (0.2, 0.6, 1.0, 1.5, 0.0)
-"""Who reconnects may be faster than the news that the old connection is gone: where a network was away, all
-that waited there is taken in before. A plain sender that is refused has lost what it sent at once."""
+OPEN_ATTEMPT_PAUSES_S = (0.2, 0.6, 0.0)
+"""Who reconnects may be faster than the news that the old connection is gone."""
 
 DATABASE_S = 3.0
 """How long a newcomer waits for the database; it waits about as long for the transport."""
