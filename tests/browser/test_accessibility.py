@@ -88,11 +88,6 @@ def nothing(page: Page) -> None:
     expect(page.get_by_role("main")).to_be_visible()
 
 
-def open_minutes(page: Page) -> None:
-    page.locator("#minutes-open").click()
-    expect(page.locator("#minutes-body > *")).not_to_have_count(0)
-
-
 def follow(link: str) -> Callable[[Page], None]:
     """Go on by the first such link."""
 
@@ -147,7 +142,6 @@ PAGES: dict[str, tuple[str | None, str, Callable[[Page], None]]] = {
     "the keyboard map": ("anna", MEETING, open_keyboard_map),
     "a line's versions": ("anna", MEETING, open_versions),
     "deleting": ("anna", MEETING, open_deletion),
-    "minutes": ("anna", MEETING, open_minutes),
     "captions": ("anna", f"{MEETING}captions/", nothing),
     "on paper": ("anna", f"{MEETING}paper/", nothing),
     "asking all meetings": ("anna", "/ask/", nothing),
