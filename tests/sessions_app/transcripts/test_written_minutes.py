@@ -42,14 +42,14 @@ def exported(session: Session, format_: str, **options: str) -> bytes:
 def test_text_has_them_before_what_was_said(session: Session) -> None:
     text = exported(session, "txt").decode()
     assert f"Decisions\n0:02 {DECISION}" in text
-    assert f"To do\n☐ 0:00 {PROMISE} (赵敏, Dec. 1, 2026 (明天))" in text
+    assert f"To do\n☐ 0:00 {PROMISE} (赵敏, 1 Dec 2026 (明天))" in text
     assert text.index("Decisions") < text.rindex(DECISION)
 
 
 def test_markdown_has_tasks_that_can_be_ticked(session: Session) -> None:
     MinutesItem.objects.filter(section="action").update(is_done=True)
     text = exported(session, "md").decode()
-    assert f"## To do\n\n- [x] `0:00` {PROMISE} **赵敏, Dec. 1, 2026 (明天)**" in text
+    assert f"## To do\n\n- [x] `0:00` {PROMISE} **赵敏, 1 Dec 2026 (明天)**" in text
     assert "## Transcript" in text
 
 
@@ -57,7 +57,7 @@ def test_word_has_them_under_headings(session: Session) -> None:
     document = docx.Document(io.BytesIO(exported(session, "docx")))
     texts = [paragraph.text for paragraph in document.paragraphs]
     assert texts[texts.index("Decisions") + 1] == f"0:02  {DECISION}"
-    assert f"0:00  ☐ {PROMISE}  赵敏, Dec. 1, 2026 (明天)" in texts
+    assert f"0:00  ☐ {PROMISE}  赵敏, 1 Dec 2026 (明天)" in texts
 
 
 def test_json_has_all_of_them(session: Session) -> None:
