@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
@@ -19,6 +18,7 @@ from sessions_app.minutes import asking
 from sessions_app.minutes.asking import Found
 from sessions_app.minutes.requests import MinutesError
 from sessions_app.transcripts import search
+from sessions_app.wire.untrusted import read_json
 
 from ..models import Question, Session, Utterance
 from .notes import are_shown
@@ -45,7 +45,7 @@ def ask(request: HttpRequest) -> HttpResponse:
     400: it makes no sense.
     """
     try:
-        body = json.loads(request.body)
+        body = read_json(request.body)
         asked = asking.question_of(body.get("question") if isinstance(body, dict) else None)
     except ValueError:
         return JsonResponse({"error": _("The request is not JSON.")}, status=400)

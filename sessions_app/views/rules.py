@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from django.contrib import messages
@@ -21,6 +20,7 @@ from sessions_app.access.permissions import for_session, visible_sessions
 from sessions_app.store import writing_rules
 from sessions_app.store.writing_rules import BadRule
 from sessions_app.transcripts.rule_suggestions import known_names, suggestions
+from sessions_app.wire.untrusted import read_json
 from speakers.permissions import needs, user_of
 
 from ..models import Session, WritingRule
@@ -116,7 +116,7 @@ def keep(request: HttpRequest, session: Session) -> JsonResponse:
 def _asked(request: HttpRequest) -> dict[str, Any] | None:
     """Return the fields of the request; None if they are not those of a rule."""
     try:
-        asked = json.loads(request.body)
+        asked = read_json(request.body)
     except ValueError:
         return None
     kinds = {"wrong": str, "right": str, "everywhere": bool}

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
@@ -15,6 +13,7 @@ from sessions_app.access.decision import Right
 from sessions_app.access.permissions import for_session
 from sessions_app.minutes import language_model, translating
 from sessions_app.minutes.requests import MinutesError
+from sessions_app.wire.untrusted import json_field
 
 from ..models import Session
 
@@ -47,9 +46,5 @@ def translation(request: HttpRequest, session: Session) -> HttpResponse:
 
 def _language(request: HttpRequest) -> str | None:
     """Return the language that is asked for; None if it is none."""
-    try:
-        asked = json.loads(request.body)
-    except ValueError:
-        return None
-    language = asked.get("language") if isinstance(asked, dict) else None
+    language = json_field(request.body, "language")
     return language if isinstance(language, str) and language in ("", *LANGUAGES) else None

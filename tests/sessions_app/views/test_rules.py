@@ -169,3 +169,9 @@ class TestKeep:
     )
     def test_what_is_no_rule_is_refused(self, editor: User, session: Session, body: object) -> None:
         assert self.keep(editor, session, body).status_code == 400
+
+    @pytest.mark.parametrize("text", ["{", "[" * 99_999])
+    def test_what_is_no_json_is_refused(self, editor: User, session: Session, text: str) -> None:
+        address = reverse("keep-rule", args=[session.key])
+        answer = client_of(editor).post(address, text, content_type="application/json")
+        assert answer.status_code == 400

@@ -71,6 +71,12 @@ def test_it_is_off_again_with_none(client: Client, session: Session) -> None:
 @pytest.mark.parametrize("request_", [{"language": "tlh"}, {"language": 1}, {}, []])
 def test_a_language_that_is_none_is_refused(client: Client, session: Session, request_: object) -> None:
     assert ask(client, session, request_).status_code == 400
+
+
+@pytest.mark.parametrize("text", ["{", "[" * 99_999])
+def test_what_is_no_json_is_refused(client: Client, session: Session, text: str) -> None:
+    address = reverse("translation", args=[session.key])
+    assert client.post(address, text, content_type="application/json").status_code == 400
     assert not Translation.objects.exists()
 
 
