@@ -28,6 +28,15 @@ SENDER_SILENCE_S = 10.0
 SAMPLE_BYTES = 4
 
 
+def has_room(end: int, *, processed: int, durable: int, spoken: int = 0) -> bool:
+    """Tell whether a log that ends here takes more audio. All are positions, in samples.
+
+    Args:
+        spoken: Where a sender at the pace of speech would be: it is not held back while recognition stands.
+    """
+    return end - max(processed, spoken) < CREDIT and end - durable < REPLAY
+
+
 class TransportError(SessionsError):
     """Base of the reasons why audio cannot be passed on."""
 

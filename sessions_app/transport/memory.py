@@ -13,8 +13,6 @@ from sessions_app import pacing
 from sessions_app.cells.placement import HOME
 
 from .interface import (
-    CREDIT,
-    REPLAY,
     SAMPLE_BYTES,
     SENDER_SILENCE_S,
     AudioChunk,
@@ -26,6 +24,7 @@ from .interface import (
     SenderListener,
     Superseded,
     WorkerNote,
+    has_room,
     without_models,
 )
 
@@ -57,7 +56,7 @@ class _Log:
 
     @property
     def has_room(self) -> bool:
-        return self.end - self.processed < CREDIT and self.end - self.durable < REPLAY
+        return has_room(self.end, processed=self.processed, durable=self.durable)
 
     def flush_from(self, position: int) -> int | None:
         return next((flush for flush in self.flushes if flush >= position), None)

@@ -23,7 +23,7 @@ from recognition.audio import samples, seconds
 from sessions_app import pacing
 
 from .cancel import cancel_and_wait
-from .interface import CREDIT, REPLAY, SAMPLE_BYTES, LogLost, SenderListener, Superseded
+from .interface import SAMPLE_BYTES, LogLost, SenderListener, Superseded, has_room
 from .scripts import REDIS_RETRY_S, Call, audio_key, read_script, run_all, session_key
 
 logger = logging.getLogger(__name__)
@@ -74,10 +74,9 @@ class PendingAudio:
         return self.end + (len(self._batch) + self._waiting_bytes) // SAMPLE_BYTES
 
     def has_room(self, now: float) -> bool:
-        """Tell whether more may be taken; of a sender at the pace of speech also while recognition stands."""
-        end = self.expected_end
+        """Tell whether more may be taken now."""
         spoken = samples(now - self.paced_from)
-        return end - max(self.processed, spoken) < CREDIT and end - self.durable < REPLAY
+        return has_room(self.expected_end, processed=self.processed, durable=self.durable, spoken=spoken)
 
     @property
     def is_flushed(self) -> bool:
