@@ -16,7 +16,7 @@ LOCKS = {
     "requirements-pipecat.lock": "a client in its tests",
 }
 PIPECAT = Path(sys.prefix) / "pipecat"
-"""That folder."""
+"""Where `make .venv/installed-for-development` puts Pipecat, and what it asks for."""
 
 ALLOWED = {
     *("0BSD", "Apache-2.0", "BSD-2-Clause", "BSD-3-Clause", "CC0-1.0", "CNRI-Python", "ISC", "MIT", "MIT-0"),

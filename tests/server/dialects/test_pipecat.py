@@ -11,15 +11,13 @@ from typing import Any
 
 import pytest
 
+from deploy.licences import PIPECAT
 from tests.server.dialects.conftest import said
 from tests.support.server import Server
 
 pytestmark = pytest.mark.xdist_group("dialects")
 
 AGENT = Path(__file__).with_name("pipecat_agent.py")
-PACKAGES = Path(sys.prefix) / "pipecat"
-"""Where `make .venv/installed-for-development` puts pipecat, and what it asks for."""
-
 RESULT_S = 180.0
 SILENCE = bytes(2 * 2 * 16_000)
 """Two seconds, after which the last line has ended: an agent says no end."""
@@ -33,7 +31,7 @@ async def heard(server: Server, audio: bytes, lines: int, *, times: float = 100.
         f"ws://127.0.0.1:{server.port}",
         str(lines),
         str(times),
-        env=os.environ | {"PYTHONPATH": str(PACKAGES)},
+        env=os.environ | {"PYTHONPATH": str(PIPECAT)},
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
