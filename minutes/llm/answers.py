@@ -46,3 +46,16 @@ class Answers(_Model):
     """Answers to a question on meetings."""
 
     answers: list[Cited]
+
+
+class Translated(_Model):
+    """A line in another language, by the number that it was sent with."""
+
+    line: int
+    text: str
+
+
+class Translations(_Model):
+    """Translations of some lines."""
+
+    translations: list[Translated]

@@ -10,12 +10,11 @@ from collections import Counter
 from collections.abc import Sequence
 from itertools import takewhile
 
-from pydantic import BaseModel, ConfigDict
-
 from minutes.languages import LANGUAGES
 from minutes.lines import Line, is_in_chinese
 from recognition.core.text import is_chinese
 
+from .answers import Translations
 from .prompts import Message, as_row, tokens
 from .support import has_link
 
@@ -43,23 +42,6 @@ _TASK = (
     "understand, and do not translate them. Keep numbers, and Latin letters in names and terms."
 )
 _TERMS = "Names and terms, to be kept or written as they are usually called: {terms}"
-
-
-class Translated(BaseModel):
-    """A line in the other language."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    line: int
-    text: str
-
-
-class Translations(BaseModel):
-    """All that an answer may say."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    translations: list[Translated]
 
 
 def is_in(text: str, heard: str, language: str) -> bool:

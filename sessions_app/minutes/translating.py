@@ -192,6 +192,7 @@ def _due(own: Translation) -> QuerySet[Utterance]:
 def _keep(batch: Batch, taken: Mapping[int, str]) -> None:
     """Keep translations of lines, and count an attempt where there is none."""
     sources = {line.key: line.text for line in batch.lines}
+    attempts = _attempts(batch)
     with transaction.atomic():
         if not Translation.objects.filter(
             session=batch.session, language=batch.language, is_on=True
@@ -207,7 +208,7 @@ def _keep(batch: Batch, taken: Mapping[int, str]) -> None:
                 defaults={
                     "source": sources[key],
                     "text": taken.get(key, ""),
-                    "attempts": 0 if key in taken else _attempts(key, batch.language, sources[key]) + 1,
+                    "attempts": 0 if key in taken else attempts.get(key, 0) + 1,
                     "number": number,
                 },
             )
@@ -221,9 +222,16 @@ def _note(language: str, sources: Mapping[int, str], *, attempts: int) -> None:
         )
 
 
-def _attempts(key: int, language: str, source: str) -> int:
-    tried = TranslatedLine.objects.filter(utterance=key, language=language, source=source)
-    return tried.values_list("attempts", flat=True).first() or 0
+def _attempts(batch: Batch) -> dict[int, int]:
+    """Return how often lines were sent before as they are, by their keys."""
+    keys = [line.key for line in batch.lines]
+    kept = TranslatedLine.objects.filter(utterance__in=keys, language=batch.language)
+    tried = {row.utterance_id: row for row in kept}
+    return {
+        line.key: tried[line.key].attempts
+        for line in batch.lines
+        if line.key in tried and tried[line.key].source == line.text
+    }
 
 
 def _tell(session: Session) -> None:

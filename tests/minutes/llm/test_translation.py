@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from minutes.languages import LANGUAGES
 from minutes.lines import Line
 from minutes.llm import translation
-from minutes.llm.translation import Translated, Translations
+from minutes.llm.answers import Translated, Translations
 from tests.minutes.meeting import meeting
 
 SAID = ["林静: 我们下周二发布 Kestrel。", "陈伟: 好的。", "林静: 预算是三百五十万。"]
