@@ -42,9 +42,9 @@ def next_number(session_pk: int) -> int:
     return own.values_list("last_translation", flat=True).get()
 
 
-def language_of(session: Session) -> str:
+def language_of(session_pk: int) -> str:
     """Return the language that a session is or was translated into; empty for none."""
-    return Translation.objects.filter(session=session).values_list("language", flat=True).first() or ""
+    return Translation.objects.filter(session=session_pk).values_list("language", flat=True).first() or ""
 
 
 def by_line(session: Session) -> dict[int, str]:
@@ -61,7 +61,6 @@ def after(session_pk: int, number: int, last: int, _revision: int) -> Translatio
     Args:
         _revision: Of the lines; when one of them reads otherwise, its translation does not count any more.
     """
-    language = Translation.objects.filter(session=session_pk).values_list("language", flat=True).first()
     rows = _shown(session_pk).filter(number__gt=number, number__lte=last).order_by("number", "pk")
     told = list(rows.values_list("number", "utterance", "text")[:AT_ONCE])
     if len(told) == AT_ONCE:
@@ -69,7 +68,7 @@ def after(session_pk: int, number: int, last: int, _revision: int) -> Translatio
         told = [row for row in told if row[0] != told[-1][0]]
         last = told[-1][0]
     texts: Mapping[int, str] = {key: text for _number, key, text in told}
-    return Translations(last, language or "", tuple(texts.items()))
+    return Translations(last, language_of(session_pk), tuple(texts.items()))
 
 
 def _shown(session_pk: int) -> QuerySet[TranslatedLine]:

@@ -105,7 +105,7 @@ def prepare(
         marks=_marks_by_line(lines) if has_speakers else {},
         minutes=reading.read(session) if has_minutes else None,
         translations=_cleaned_translations(session) if has_translation else {},
-        language=translations.language_of(session) if has_translation else "",
+        language=translations.language_of(session.pk) if has_translation else "",
     )
 
 

@@ -20,7 +20,7 @@ from sessions_app.access.decision import Right
 from sessions_app.access.permissions import for_session, for_visitors
 from sessions_app.catalogue import listing, row_html, running
 from sessions_app.catalogue.first_start import FIRST_START
-from sessions_app.minutes import translating
+from sessions_app.minutes import language_model, translating
 from sessions_app.store import commits
 from sessions_app.transcripts import mailing, notes, transcript
 from sessions_app.wire.untrusted import whole_number
@@ -157,7 +157,7 @@ def record(request: HttpRequest) -> HttpResponseBase:
         "default_models": model_sets.default_name(),
         "languages": model_sets.language_choices(),
         "script": settings.SCRIPT,
-        "translations": translating.choices() if settings.LLM_URL else [],
+        "translations": translating.choices() if language_model.is_set_up() else [],
         "expects_people": request.user.has_perm(VIEW) and Speaker.objects.exists(),
         "rights": {right.name.lower() for right in rights},
         "earlier": earlier,
@@ -206,6 +206,6 @@ def _page_data(request: HttpRequest, session: Session | None, rights: frozenset[
         "recordingMs": milliseconds(session.durable) if session else 0,
         "notes": session.last_note if session and are_shown(request) else 0,
         "hasMinutes": are_shown(request),
-        "mayTranslate": bool(settings.LLM_URL) and Right.EDIT in rights,
+        "mayTranslate": language_model.is_set_up() and Right.EDIT in rights,
         "sessionsUrl": reverse("session-list") + "sessions/",
     }

@@ -8,10 +8,8 @@ from __future__ import annotations
 import asyncio
 import logging
 
-from django.conf import settings
-
 from sessions_app.catalogue import overviews, trash
-from sessions_app.minutes import asking, keeping, live, translating
+from sessions_app.minutes import asking, keeping, language_model, live, translating
 from sessions_app.recordings import files
 from sessions_app.recordings.object_storage import StorageAway
 from sessions_app.store.in_database import in_database
@@ -47,7 +45,7 @@ class Housekeeping:
             tasks.create_task(repeat(self._translate, asyncio.Event(), every_s=TRANSLATE_EVERY_S))
 
     async def _translate(self) -> None:
-        if settings.LLM_URL:
+        if language_model.is_set_up():
             await in_database(translating.send_due)
 
     async def _keep_house(self) -> None:
