@@ -94,10 +94,15 @@ function showLanguages() {
   byId("setup-language").hidden = known.every((option) => option.disabled);
 }
 
+/** What the form asks for of any meeting. */
+function commonWishes() {
+  const models = { models: chosen(modelsField), script: chosen(scriptField), language: chosen(languageField) };
+  return { ...models, hotwords: hotwords() };
+}
+
 /** @param {File[]} files */
 async function upload(files) {
-  const asked = { models: chosen(modelsField), script: chosen(scriptField), language: chosen(languageField) };
-  const wishes = { ...asked, expected: expectedIds().join(","), hotwords: hotwords(), continues: data.continues };
+  const wishes = { ...commonWishes(), expected: expectedIds().join(","), continues: data.continues };
   const isOne = files.length === 1;
   const ownKey = keyField.value.trim() === keyField.defaultValue ? "" : keyField.value.trim();
   if (isOne) for (const { name } of files) followed.add(name);
@@ -115,9 +120,7 @@ async function start() {
 /** What the form asks for of a meeting that is spoken here. */
 function spokenWishes() {
   const itn = itnField instanceof HTMLInputElement ? Number(itnField.checked).toString() : "";
-  const models = { models: chosen(modelsField), script: chosen(scriptField), language: chosen(languageField) };
-  const words = { hotwords: hotwords(), expected: expectedIds(), translate: chosen(translateField) };
-  return { ...models, ...words, itn };
+  return { ...commonWishes(), expected: expectedIds(), translate: chosen(translateField), itn };
 }
 
 /** @param {File | null} file in the place of the microphone */
