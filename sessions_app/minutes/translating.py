@@ -20,6 +20,7 @@ from django.utils.translation import gettext_lazy
 from minutes.languages import LANGUAGES
 from minutes.lines import Line
 from minutes.llm import translation as llm
+from minutes.llm.answers import Translations
 from minutes.llm.exceptions import NoUsableAnswer
 from sessions_app.models import Session, TranslatedLine, Translation, Utterance
 from sessions_app.store import hotwords, translations
@@ -133,9 +134,9 @@ async def translate(task: RunningJob) -> dict[str, Any] | None:
         messages = llm.request(batch.lines, batch.before, batch.terms, batch.language)
         async with language_model.at_work(task.job, batch.session.key) as model:
             try:
-                answer, _used = await model.ask(messages, llm.Translations)
+                answer, _used = await model.ask(messages, Translations)
             except NoUsableAnswer:
-                answer = llm.Translations(translations=[])
+                answer = Translations(translations=[])
         taken = llm.taken(answer, batch.lines, batch.terms, batch.language)
         await in_database(_keep, batch, taken)
         await task.report(0, 0)  # somebody may have stopped it

@@ -304,12 +304,12 @@ class TestLanguages:
 
     def test_a_sender_may_choose_one_for_a_new_session(self) -> None:
         session, _is_new = commits.get_or_create_session("new", translate="en")
-        assert translations.language_of(session) == "en"
+        assert translations.language_of(session.pk) == "en"
 
     def test_a_session_that_goes_on_with_another_has_its_language(self, wanted: Session) -> None:
         Session.objects.filter(pk=wanted.pk).update(state=Session.State.ENDED)
         session, _is_new = commits.get_or_create_session("on", continues=wanted.key)
-        assert translations.language_of(session) == "en"
+        assert translations.language_of(session.pk) == "en"
 
     def test_many_translations_are_told_in_several_messages(self, wanted: Session) -> None:
         rows = make_lines(wanted, ["通过了。"] * 450)
