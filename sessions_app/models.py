@@ -324,6 +324,8 @@ class Upload(models.Model):
     hotwords = models.JSONField(default=list, db_default=[])
     script = models.CharField(max_length=12, blank=True, db_default="")
     language = models.CharField(max_length=8, blank=True, db_default="")
+    itn = models.BooleanField(null=True)
+    translate = models.CharField(max_length=8, blank=True, db_default="")
     continues = models.CharField(max_length=128, blank=True)
     recorded_at = models.DateTimeField(null=True)
     """When the file was last changed where it comes from: the end of the recording."""

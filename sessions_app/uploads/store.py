@@ -76,6 +76,8 @@ def begin(asked: Announcement, *, owner: User | None, token: AccessToken | None)
         hotwords=as_column(asked.hotwords),
         script=asked.script,
         language=asked.language,
+        itn=asked.itn,
+        translate=asked.translate,
         continues=continues,
         recorded_at=asked.changed_at,
     )
@@ -223,6 +225,8 @@ def open_session(upload: Upload, facts: Facts) -> int:
             hotwords=from_column(upload.hotwords),
             script=upload.script,
             language=upload.language,
+            itn=upload.itn,
+            translate=upload.translate,
         )
         if began:
             Session.objects.filter(pk=session.pk).update(created_at=began)

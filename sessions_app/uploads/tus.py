@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from minutes.languages import LANGUAGES
 from recognition.hotwords import Hotword
 from sessions_app.exceptions import SessionsError
 from sessions_app.wire import languages
@@ -58,6 +59,10 @@ class Announcement:
     hotwords: tuple[Hotword, ...] = ()
     script: str = ""
     language: str = ""
+    itn: bool | None = None
+    translate: str = ""
+    """The language into which its lines are translated; empty for none."""
+
     changed_at: dt.datetime | None = None
     """When the file was last changed where it comes from."""
 
@@ -100,18 +105,34 @@ def parse_creation(headers: Mapping[str, str]) -> Announcement:
 
 
 def _wishes(words: Mapping[str, str]) -> dict[str, Any]:
-    """Return hotwords, script and language. Raises `UploadError`."""
+    """Return hotwords, script, language and the like. Raises `UploadError`."""
     language = words.get("language", "")
     try:
         return {
             "hotwords": checked(words.get("hotwords", "")),
             "script": languages.checked_script(words.get("script", ""), language),
             "language": languages.checked(language),
+            "itn": _flag(words, "itn"),
+            "translate": _translate(words),
         }
     except BadHotwords as error:
         raise UploadError(400, f"hotwords: {error}") from None
     except (languages.BadLanguage, languages.BadScript) as error:
         raise UploadError(400, str(error)) from None
+
+
+def _flag(words: Mapping[str, str], name: str) -> bool | None:
+    value = words.get(name, "")
+    if value not in ("", "0", "1"):
+        raise UploadError(400, f"{name}={value[:40]!r} is neither 0 nor 1")
+    return value == "1" if value else None
+
+
+def _translate(words: Mapping[str, str]) -> str:
+    language = words.get("translate", "")
+    if language not in ("", *LANGUAGES):
+        raise UploadError(400, f"translate={language[:40]!r} is none of {', '.join(LANGUAGES)}")
+    return language
 
 
 def parse_piece(headers: Mapping[str, str]) -> int:

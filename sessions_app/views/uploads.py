@@ -29,6 +29,7 @@ from sessions_app import hotword_spelling, model_sets
 from sessions_app.access import decision, permissions, quotas
 from sessions_app.access.decision import Right
 from sessions_app.access.quotas import Kind
+from sessions_app.minutes import language_model
 from sessions_app.store import usage
 from sessions_app.uploads import reasons, store, tus
 from sessions_app.uploads.tus import Announcement, UploadError
@@ -282,10 +283,12 @@ def _check(asked: Announcement) -> None:
 
 
 def _check_words(asked: Announcement) -> None:
-    """Refuse a language that the models do not know, and hotwords that they cannot write."""
+    """Refuse languages that no model knows, and hotwords that they cannot write."""
     models = asked.models or model_sets.default_name()
     if asked.language and (refusal := model_sets.language_refusal(asked.language, models)):
         raise UploadError(400, refusal)
+    if asked.translate and not language_model.is_set_up():
+        raise UploadError(400, _("No language model is set up here."))
     if refusal := hotword_spelling.refusal(models, asked.hotwords):
         raise UploadError(400, refusal)
 

@@ -94,20 +94,21 @@ function showLanguages() {
   byId("setup-language").hidden = known.every((option) => option.disabled);
 }
 
-/** What the form asks for of any meeting. */
-function commonWishes() {
+/** What the form asks for. */
+function wishes() {
   const models = { models: chosen(modelsField), script: chosen(scriptField), language: chosen(languageField) };
-  return { ...models, hotwords: hotwords() };
+  const itn = itnField instanceof HTMLInputElement ? Number(itnField.checked).toString() : "";
+  return { ...models, itn, hotwords: hotwords(), translate: chosen(translateField) };
 }
 
 /** @param {File[]} files */
 async function upload(files) {
-  const wishes = { ...commonWishes(), expected: expectedIds().join(","), continues: data.continues };
+  const asked = { ...wishes(), expected: expectedIds().join(","), continues: data.continues };
   const isOne = files.length === 1;
   const ownKey = keyField.value.trim() === keyField.defaultValue ? "" : keyField.value.trim();
   if (isOne) for (const { name } of files) followed.add(name);
   fileField.value = "";
-  await uploads.add(files, isOne ? { ...wishes, title: titleField.value.trim(), key: ownKey } : wishes);
+  await uploads.add(files, isOne ? { ...asked, title: titleField.value.trim(), key: ownKey } : asked);
   byId("uploads-title").focus();
 }
 
@@ -115,12 +116,6 @@ async function start() {
   const files = isOfFile() ? [...(fileField.files ?? [])] : [];
   if (files.length && paceField.value !== "real") await upload(files);
   else await record(files[0] ?? null);
-}
-
-/** What the form asks for of a meeting that is spoken here. */
-function spokenWishes() {
-  const itn = itnField instanceof HTMLInputElement ? Number(itnField.checked).toString() : "";
-  return { ...commonWishes(), expected: expectedIds(), translate: chosen(translateField), itn };
 }
 
 /** @param {File | null} file in the place of the microphone */
@@ -133,7 +128,8 @@ async function record(file) {
   const view = new SessionView({ state: "live" });
   const note = new ConnectionNote(byId("connection"));
   const { token, continues } = data;
-  const recorder = new Recorder({ data, key, title, ...spokenWishes(), token, continues, view, note });
+  const asked = { ...wishes(), expected: expectedIds() };
+  const recorder = new Recorder({ data, key, title, ...asked, token, continues, view, note });
   try {
     if (file) await recorder.startFile(file, { isInRealTime: paceField.value === "real" });
     else await recorder.start(microphoneField.value, { withComputer: computerField.checked && canShareSound() });

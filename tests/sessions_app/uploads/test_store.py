@@ -16,7 +16,7 @@ from pytest_django import DjangoCaptureOnCommitCallbacks
 from recognition.audio import samples
 from sessions_app.access.resuming import token_for
 from sessions_app.models import Session, Upload
-from sessions_app.store import queries
+from sessions_app.store import queries, translations
 from sessions_app.store.usage import limits_of, usage_of
 from sessions_app.uploads import queue, store
 from sessions_app.uploads.file_log import Facts
@@ -216,6 +216,12 @@ class TestMeetings:
         keys = list(Session.objects.order_by("pk").values_list("key", flat=True))
         assert keys[0] == "weekly"
         assert keys[1].startswith("weekly-")
+
+    @pytest.mark.parametrize(("wish", "itn"), [(None, True), (True, True), (False, False)])
+    def test_its_numbers_and_translation_are_as_asked_for(self, wish: bool | None, itn: bool) -> None:
+        session_pk = store.open_session(sent(itn=wish, translate="en"), Facts(0, ""))
+        assert Session.objects.get(pk=session_pk).itn is itn
+        assert translations.language_of(session_pk) == "en"
 
     def test_it_goes_on_with_an_earlier_one(self) -> None:
         earlier = make_session("earlier", title="周会一")

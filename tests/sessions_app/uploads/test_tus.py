@@ -85,6 +85,14 @@ class TestCreation:
             with pytest.raises(UploadError, match=f"{next(iter(words))}="):
                 creation(**words)
 
+    def test_digits_and_a_translation_come_along(self) -> None:
+        asked = creation(itn="0", translate="ja")
+        assert (asked.itn, asked.translate) == (False, "ja")
+        assert (creation().itn, creation().translate) == (None, "")
+        for words in ({"itn": "yes"}, {"translate": "tlh"}):
+            with pytest.raises(UploadError, match=f"{next(iter(words))}="):
+                creation(**words)
+
     def test_a_crowd_is_not_expected(self) -> None:
         with pytest.raises(UploadError):
             creation(expected=",".join(map(str, range(tus.MAX_EXPECTED + 1))))

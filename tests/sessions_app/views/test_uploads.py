@@ -147,6 +147,16 @@ class TestRefusals:
         assert (answer.status_code, "language fr" in reason(answer)) == (400, True)
         assert not Upload.objects.exists()
 
+    def test_a_translation_is_refused_where_there_is_no_language_model(self, page: Client) -> None:
+        answer = create(page, translate="en")
+        assert (answer.status_code, "No language model" in reason(answer)) == (400, True)
+
+    def test_digits_and_translation_are_those_of_the_meeting(self, page: Client, settings: Any) -> None:
+        settings.LLM_URL = "http://127.0.0.1:9/v1"
+        place(page, itn="0", translate="en")
+        upload = Upload.objects.get()
+        assert (upload.itn, upload.translate) == (False, "en")
+
     def test_script_and_language_are_those_of_the_meeting(self, page: Client) -> None:
         place(page, script="traditional", language="zh")
         upload = Upload.objects.get()
