@@ -32,7 +32,7 @@ ROOMS = {
     "sessions_app.backups": {"recordings"},
     "sessions_app.access": {"wire"},
     "sessions_app.store": {"access", "cells", "recordings", "transport", "wire"},
-    "sessions_app.catalogue": {"access", "templatetags", "transcripts"},
+    "sessions_app.catalogue": {"access", "store", "templatetags", "transcripts"},
     "sessions_app.minutes": {"store", "wire"},
     "sessions_app.sockets": {"access", "cells", "serving", "store", "transcripts", "transport", "wire"},
     "sessions_app.uploads": {"access", "store", "transport", "wire"},

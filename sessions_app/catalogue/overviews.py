@@ -10,6 +10,7 @@ from django.db.models import F
 
 from minutes.titles import draw_title
 from sessions_app.models import Overlap, Session, Utterance, Voice
+from sessions_app.store.passing_over import or_pass_over
 
 from .talk_picture import Turn, draw, voice_colours
 
@@ -17,14 +18,19 @@ AT_ONCE = 20
 """Meetings that one look takes on."""
 
 
-def refresh_stale() -> int:
-    """Draw anew some of the overviews that are not of the lines as they are; return how many."""
+def refresh_stale(failed: set[int] | None = None) -> int:
+    """Draw anew some of the overviews that are not of the lines as they are; return how many that was tried.
+
+    Args:
+        failed: Keys of meetings whose overview cannot be drawn, which are passed over; more are added.
+    """
     ended = Session.objects.filter(state=Session.State.ENDED)
     as_they_are = {"overview_seq": F("last_seq"), "overview_revision": F("last_revision")}
-    stale = list(ended.exclude(**as_they_are).order_by("-pk")[:AT_ONCE])
-    for session in stale:
-        refresh(session)
-    return len(stale)
+    stale = ended.exclude(**as_they_are).exclude(pk__in=failed or ()).order_by("-pk")
+    chosen = list(stale[:AT_ONCE])
+    for session in chosen:
+        or_pass_over(refresh, session, failed, name="overview")
+    return len(chosen)
 
 
 def refresh(session: Session) -> None:

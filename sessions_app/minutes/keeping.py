@@ -8,13 +8,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-import logging
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from datetime import date
 from typing import Any
 
-from django.db import DatabaseError, transaction
+from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
@@ -26,8 +25,7 @@ from recognition.audio import milliseconds
 from sessions_app.models import Minutes, MinutesItem, Session, Utterance
 from sessions_app.store import outbox
 from sessions_app.store.outbox import Event
-
-logger = logging.getLogger(__name__)
+from sessions_app.store.passing_over import or_pass_over
 
 MAX_ARCHIVE = 300
 """Newest meetings by which it is told how usual a word is."""
@@ -53,22 +51,9 @@ def make_missing(failed: set[int] | None = None) -> int:
     )
     count = 0
     for session in without:
-        make_or_pass_over(session, failed)
+        or_pass_over(make, session, failed, name="minutes")
         count += 1
     return count
-
-
-def make_or_pass_over(session: Session, failed: set[int] | None) -> None:
-    """Make the minutes of a meeting; where that fails, log it and remember the meeting."""
-    try:
-        make(session)
-    except DatabaseError:
-        raise  # it is away: no fault of this meeting
-    except Exception:
-        if failed is None:
-            raise
-        logger.exception("the minutes of meeting %r cannot be made: it is passed over", session.key)
-        failed.add(session.pk)
 
 
 def make(session: Session) -> Minutes:

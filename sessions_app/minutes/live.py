@@ -18,6 +18,7 @@ from minutes.llm import writing as llm
 from minutes.people import People
 from recognition.audio import seconds
 from sessions_app.models import LiveNotes, Session, Utterance
+from sessions_app.store.passing_over import or_pass_over
 from speakers import jobs
 from speakers.jobs import RunningJob, in_database
 from speakers.models import Job
@@ -59,7 +60,7 @@ def refresh(failed: set[int] | None = None) -> int:
     for session in going_on.order_by("minutes__made_at", "pk"):
         made_at = session.minutes.made_at if hasattr(session, "minutes") else session.created_at
         if is_due(made_at, seconds(session.durable), now):
-            keeping.make_or_pass_over(session, failed)
+            or_pass_over(keeping.make, session, failed, name="minutes")
             return 1
     return 0
 

@@ -30,8 +30,9 @@ class Housekeeping:
 
     def __init__(self) -> None:
         self._wake = asyncio.Event()
-        # Keys of meetings without minutes because making them fails; tried again by the next process, and
-        # those that went on at their end.
+        # Keys of meetings of which something cannot be made; tried again by the next process, and those that
+        # went on at their end.
+        self._undrawn: set[int] = set()
         self._failed: set[int] = set()
         self._failed_live: set[int] = set()
 
@@ -58,7 +59,7 @@ class Housekeeping:
             logger.error("a recording could not be deleted: %s", error)
 
     async def _tidy(self) -> None:
-        while await in_database(overviews.refresh_stale):  # noqa: ASYNC110 - a breath, no waiting for an event
+        while await in_database(overviews.refresh_stale, self._undrawn):  # noqa: ASYNC110 - a breath
             await asyncio.sleep(BREATH_S)
         while await in_database(keeping.make_missing, self._failed):  # noqa: ASYNC110 - the same
             await asyncio.sleep(BREATH_S)

@@ -74,3 +74,23 @@ def test_many_are_drawn_in_handfuls_the_newest_first(monkeypatch: pytest.MonkeyP
     assert overviews.refresh_stale() == 2
     assert list(Session.objects.filter(overview_seq=-1).values_list("key", flat=True)) == ["0"]
     assert [overviews.refresh_stale(), overviews.refresh_stale()] == [1, 0]
+
+
+def test_one_that_cannot_be_drawn_keeps_no_other_from_it(
+    session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    odd = make_session("odd")
+    make_lines(odd)
+    refresh = overviews.refresh
+
+    def refresh_or_fail(meeting: Session) -> None:
+        if meeting == odd:
+            raise ValueError("odd")
+        refresh(meeting)
+
+    monkeypatch.setattr(overviews, "refresh", refresh_or_fail)
+    failed: set[int] = set()
+    assert [overviews.refresh_stale(failed), overviews.refresh_stale(failed)] == [2, 0]
+    session.refresh_from_db()
+    assert session.drawn_title == "数据库迁移的方案"
+    assert failed == {odd.pk}
