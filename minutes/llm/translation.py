@@ -6,7 +6,7 @@ at all. An answer can neither add a line nor touch one that was not sent.
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from itertools import takewhile
 
@@ -91,14 +91,20 @@ def taken(answer: Translations, lines: Sequence[Line], terms: Sequence[str], lan
     """Return the translations that can be, by the keys of their lines.
 
     Left out is what is of no line that was sent, or of one that has two; what is empty or of a length that no
-    translation has; what is in another script; links that the line has not, and terms that got lost.
+    translation has; what is in another script; links that the line has not, and terms that got lost; and a
+    sentence that is given for several lines which say different things, as models do that are lost.
     """
     times = Counter(each.line for each in answer.translations)
     once = {each.line: " ".join(each.text.split()) for each in answer.translations if times[each.line] == 1}
+    sources: dict[str, set[str]] = defaultdict(set)
+    for number, line in enumerate(lines, 1):
+        sources[once.get(number, "")].add(line.text)
     return {
         line.key: once[number]
         for number, line in enumerate(lines, 1)
-        if number in once and _can_be(once[number], line, terms, language)
+        if number in once
+        and _can_be(once[number], line, terms, language)
+        and (len(sources[once[number]]) == 1 or tokens(once[number]) <= _FREE)
     }
 
 

@@ -69,6 +69,21 @@ class TestWhatIsTaken:
         answer = Translations(translations=[Translated(line=1, text="Lin Jing comes tomorrow.")])
         assert translation.taken(answer, lines, ["林静"], "en")
 
+    def test_a_sentence_for_lines_that_say_different_things_is_of_none_of_them(self) -> None:
+        text = "I am going to talk about the project that will be live in the next few days."
+        assert taken((1, text), (3, text), (2, "All right.")) == {LINES[1].key: "All right."}
+
+    def test_short_words_may_be_the_same_for_several_lines(self) -> None:
+        lines = meeting("林静: 好的。", "陈伟: 好啊。", "王磊: 好的。")
+        answer = Translations(translations=[Translated(line=line, text="All right.") for line in (1, 2, 3)])
+        assert len(translation.taken(answer, lines, (), "en")) == 3
+
+    def test_a_sentence_that_was_said_twice_is_translated_twice(self) -> None:
+        lines = meeting(SAID[0], SAID[1], SAID[0])
+        text = "We are going to release Kestrel on Tuesday of the week that follows this one."
+        answer = Translations(translations=[Translated(line=line, text=text) for line in (1, 3)])
+        assert len(translation.taken(answer, lines, (), "en")) == 2
+
     def test_rows_are_joined(self) -> None:
         assert taken((2, " All\nright. ")) == {LINES[1].key: "All right."}
 
