@@ -104,7 +104,7 @@ def unexplained(
 
     Args:
         breaks: Number of the next frame at each break.
-        in_flight: Frames that a break may cost.
+        in_flight: Frames that a break may cost, and the beginning of a hush, which finds them on their way.
         sent_at: When each frame was sent.
         hushes: What was sent meanwhile is lost as well, if the connection broke in the end.
     """
@@ -112,7 +112,9 @@ def unexplained(
     for number in missing:
         before = [at - number for at in breaks if at >= number]
         is_close = any(distance <= in_flight for distance in before)
-        hushed = hushes_of(number, sent_at, hushes)
+        hushed = [
+            hush for frame in (number, number + in_flight) for hush in hushes_of(frame, sent_at, hushes)
+        ]
         if not is_close and not any(before or not hush.needs_break for hush in hushed):
             lost.append(number)
     return lost

@@ -199,23 +199,27 @@ class TestSeveralSessions:
 
 
 class TestPlainSenders:
-    SENT_AT = (10.0, 10.2, 10.4, 10.6, 10.8, 11.0)
+    SENT_AT = (9.6, 9.8, 10.0, 10.2, 10.4, 10.6, 10.8, 11.0)
 
-    def lost(self, missing: list[int], *hushes: Hush, breaks: tuple[int, ...] = (6,)) -> list[int]:
+    def lost(self, missing: list[int], *hushes: Hush, breaks: tuple[int, ...] = (8,)) -> list[int]:
         return unexplained(missing, breaks, in_flight=2, sent_at=self.SENT_AT, hushes=hushes)
 
     def test_a_break_explains_half_a_second_and_no_more(self) -> None:
-        assert self.lost([1, 2, 3, 4, 5]) == [1, 2, 3]
+        assert self.lost([3, 4, 5, 6, 7]) == [3, 4, 5]
         assert IN_FLIGHT * FRAME / SAMPLE_RATE <= 0.5
 
     def test_what_was_sent_into_nothing_is_explained_if_the_connection_broke_of_it(self) -> None:
         hush = Hush(10.3, 10.5)
-        assert self.lost([0, 1, 2, 3, 4], hush) == [0, 1]
-        assert self.lost([0, 1, 2, 3, 4], hush, breaks=()) == [0, 1, 2, 3, 4]
+        assert self.lost([4, 5, 6], hush) == []
+        assert self.lost([4, 5, 6], hush, breaks=()) == [4, 5, 6]
+
+    def test_so_is_what_was_on_its_way_when_that_began_and_nothing_before(self) -> None:
+        assert self.lost([0, 1, 2, 3, 4], Hush(10.3, 10.5)) == [0, 1]
+        assert self.lost([0, 1, 2, 3], Hush(10.3, 10.5), breaks=()) == [0, 1, 2, 3]
 
     def test_what_was_lost_behind_a_connection_is_explained_though_it_did_not_break(self) -> None:
         loss = Hush(10.3, 10.5, needs_break=False)
-        assert self.lost([0, 1, 2, 3, 4], loss, breaks=()) == [0, 1]
+        assert self.lost([0, 1, 2, 3, 4, 5, 6], loss, breaks=()) == [0, 1]
 
 
 GOOD = Course(faults=3, meetings=5, lines=20)
