@@ -49,6 +49,9 @@ class Report:
     partial_s: list[float] = field(default_factory=list)
     """From the end of the chunk that brought it."""
 
+    first_partial_s: list[float] = field(default_factory=list)
+    """From the moment at which somebody began to speak until the first words of the line."""
+
     final_s: list[float] = field(default_factory=list)
     """From the moment at which the pause was long enough to end the utterance."""
 
@@ -218,6 +221,10 @@ class Simulation:
         if self._is_measuring:
             self.report.partial_s.append(waited_s)
 
+    def note_first_partial(self, after_onset_s: float) -> None:
+        if self._is_measuring:
+            self.report.first_partial_s.append(after_onset_s)
+
     def note_final(self, after_endpoint_s: float, after_speech_s: float, speech_s: float) -> None:
         if self._is_measuring:
             self.report.speech_s += speech_s
@@ -255,7 +262,9 @@ class _Stream:
         self._simulation = simulation
         self._recording = recording
         self._begins_at = int(rng.integers(0, len(recording) // PACKET)) * PACKET
+        self._pre_roll = options.endpointing.pre_roll_ms * SAMPLE_RATE // 1000
         self._post_roll = options.endpointing.post_roll_ms * SAMPLE_RATE // 1000
+        self._shown: int | None = None  # the utterance that had a partial last
         self._ended: dict[int, float] = {}  # when each closed utterance's end was found
 
     def receive_packet(self) -> None:
@@ -279,8 +288,11 @@ class _Stream:
 
     def _note(self, event: Event) -> None:
         match event:
-            case Partial(end=end):
+            case Partial(utterance, start, end=end):
                 self._simulation.note_partial(self._since(end))
+                if utterance != self._shown:
+                    self._simulation.note_first_partial(self._since(start + self._pre_roll))
+                self._shown = utterance
             case Final(index, start, end):
                 after_endpoint = self._simulation.now - self._ended[index]  # may be one of several turns
                 after_speech = self._since(end - self._post_roll)

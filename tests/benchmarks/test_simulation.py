@@ -50,6 +50,12 @@ def test_what_computes_moves_the_clock() -> None:
     assert min(made.final_s) == pytest.approx(1.0)
 
 
+def test_first_words_are_counted_from_the_moment_somebody_begins_to_speak() -> None:
+    made = report(took_s=0.1)
+    assert len(made.partial_s) >= len(made.first_partial_s) >= 10
+    assert 0 < min(made.first_partial_s) < max(made.first_partial_s) < 2.0
+
+
 def test_recognisers_apart_compute_while_others_do() -> None:
     made = report(apart=True, took_s=8.0)
     assert made.backlog_s < 0.3
