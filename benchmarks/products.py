@@ -26,20 +26,21 @@ from collections.abc import Callable, Sequence
 from contextlib import closing
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 from unittest import mock
 
 import numpy as np
 import torch
 
 from recognition.audio import SAMPLE_RATE
-from recognition.funasr.int8 import networks
-from recognition.int8 import matmul_vnni
+from recognition.int8 import matmul_vnni, products
 from recognition.interfaces import Models
 from recognition.model_sets.loading import load_models
 
 from .simulation import Simulation
 from .streams import WARM_UP_S, full_size_set, recording
+
+Loaded = TypeVar("Loaded")
 
 OURS, ONEDNN = ARMS = ("ours", "oneDNN")
 
@@ -109,13 +110,13 @@ def _print_table(measured: dict[str, Spent]) -> None:
         print(row)
 
 
-def _with_products(arm: str, load: Callable[[], Models]) -> Models:
+def _with_products(arm: str, load: Callable[[], Loaded]) -> Loaded:
     """Load models with products of this kind, whatever the processor would have by itself."""
 
-    def takes_vnni(inputs: int) -> bool:
-        return arm == OURS and inputs % matmul_vnni.INPUTS == 0
+    def takes_vnni(inputs: int, *, few_rows: bool = False) -> bool:
+        return (arm == OURS or few_rows) and inputs % matmul_vnni.INPUTS == 0
 
-    with mock.patch.object(networks, "takes_vnni", takes_vnni):
+    with mock.patch.object(products, "takes_vnni", takes_vnni):
         return load()
 
 

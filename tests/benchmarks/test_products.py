@@ -7,8 +7,10 @@ from functools import partial
 from typing import Any
 
 import pytest
+import torch
 
-from benchmarks.products import ONEDNN, OURS, _in_turns, _print_table
+from benchmarks.products import ONEDNN, OURS, _in_turns, _print_table, _with_products
+from recognition.int8 import matmul_vnni, products
 
 
 class TestTurns:
@@ -39,3 +41,10 @@ class TestTable:
             "| --- | --: | --: | --: |",
             "| first pass | 20 ms | 30 ms | **1.50** |",
         ]
+
+
+@pytest.mark.skipif(not matmul_vnni.is_supported(), reason="this CPU has no AVX512-VNNI")
+@pytest.mark.parametrize(("arm", "kind"), [(OURS, products.Vnni), (ONEDNN, products.OneDnn)])
+def test_each_has_products_of_its_own_kind_whatever_this_cpu_would_take(arm: str, kind: type) -> None:
+    layer = _with_products(arm, lambda: products.Linear(torch.eye(64), None))
+    assert isinstance(layer._multiply, kind)
