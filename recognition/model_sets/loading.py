@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from recognition import heap
 from recognition.core import words
 from recognition.exceptions import ModelError
 from recognition.interfaces import (
@@ -120,6 +121,7 @@ def _load(source: ModelSource, context: LoadContext) -> Any:
         )
     # The first call allocates, compiles and is many times slower; and what is damaged may fail only now.
     role.first_run(model)
+    heap.give_back()
     return model
 
 
