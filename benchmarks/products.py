@@ -113,8 +113,8 @@ def _print_table(measured: dict[str, Spent]) -> None:
 def _with_products(arm: str, load: Callable[[], Loaded]) -> Loaded:
     """Load models with products of this kind, whatever the processor would have by itself."""
 
-    def takes_vnni(inputs: int, *, few_rows: bool = False) -> bool:
-        return (arm == OURS or few_rows) and inputs % matmul_vnni.INPUTS == 0
+    def takes_vnni(inputs: int, *, many_rows: bool = False) -> bool:
+        return arm == OURS and inputs % matmul_vnni.INPUTS == 0
 
     with mock.patch.object(products, "takes_vnni", takes_vnni):
         return load()

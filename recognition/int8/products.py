@@ -1,7 +1,8 @@
 """Linear layers in 8-bit integers: products of quantised rows, by the fastest way of this CPU.
 
 Weights are quantised per output, activations per row when they come (dynamically): what a row gets does not
-depend on what it is batched with. The products are those of `matmul_vnni`, or oneDNN's (with AMX, or AVX2).
+depend on what it is batched with. The products are those of `matmul_vnni`, or oneDNN's: without
+VNNI, and with AMX for many rows.
 
 Source: Krishnamoorthi, "Quantizing deep convolutional networks for efficient inference", 2018 (per-channel
 weights); Yao et al., "ZeroQuant", NeurIPS 2022 (per-token activations).
@@ -79,8 +80,8 @@ class Linear:
         weight, bias: float32, shapes (outputs, inputs) and (outputs,).
         dtype: Of what comes out: bfloat16 where there is much of it, for writing it takes long.
         steps: See `weight_steps`.
-        few_rows: Whether a handful of rows come at a time. Then our own products are the fastest on every
-            CPU that has their instruction.
+        many_rows: Whether always hundreds of rows come at a time. Then oneDNN's products are the fastest on
+            a CPU that has AMX.
     """
 
     def __init__(
@@ -90,12 +91,12 @@ class Linear:
         *,
         dtype: torch.dtype = torch.float32,
         steps: int | None = None,
-        few_rows: bool = False,
+        many_rows: bool = False,
     ) -> None:
         weight = weight.detach().float()
         scale = weight.abs().amax(1).clamp(min=1e-12) / (steps or weight_steps())
         quantized = (weight / scale[:, None]).round().to(torch.int8)
-        multiplier = Vnni if takes_vnni(weight.shape[1], few_rows=few_rows) else OneDnn
+        multiplier = Vnni if takes_vnni(weight.shape[1], many_rows=many_rows) else OneDnn
         self._multiply = multiplier(quantized, scale.contiguous(), dtype)
         zeros = np.zeros(len(scale), np.float32)
         self.bias = zeros if bias is None else bias.detach().float().numpy().copy()
@@ -150,12 +151,12 @@ class Vnni:
         return product
 
 
-def takes_vnni(inputs: int, *, few_rows: bool = False) -> bool:
+def takes_vnni(inputs: int, *, many_rows: bool = False) -> bool:
     """Tell whether products with so many inputs are our own on this CPU.
 
-    With AMX oneDNN's are faster, unless there are few rows.
+    With AMX oneDNN's are faster where there are many rows.
     """
-    is_fastest = few_rows or not cpu_has("amx-int8")
+    is_fastest = not (many_rows and cpu_has("amx-int8"))
     return matmul_vnni.is_supported() and is_fastest and inputs % matmul_vnni.INPUTS == 0
 
 

@@ -155,7 +155,7 @@ class _InnerRecurrent(_Recurrent):
 
     def __init__(self, lstm: Any, number: int) -> None:
         super().__init__(lstm, number)
-        self._inputs = Linear(self.weight, self.bias)
+        self._inputs = Linear(self.weight, self.bias, many_rows=True)
 
     def __call__(self, rows: Rows) -> Rows:
         return self.run(self._inputs(rows))

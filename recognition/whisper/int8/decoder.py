@@ -70,15 +70,15 @@ class Next:
 class _Layer:
     def __init__(self, weights: Weights, name: str, heads: int, watched: Sequence[int]) -> None:
         self.norm1 = norm(weights, f"{name}/self_attention/layer_norm")
-        self.qkv = linear(weights, f"{name}/self_attention/linear_0", heads=heads, few_rows=True)
-        self.out = linear(weights, f"{name}/self_attention/linear_1", few_rows=True)
+        self.qkv = linear(weights, f"{name}/self_attention/linear_0", heads=heads)
+        self.out = linear(weights, f"{name}/self_attention/linear_1")
         self.norm2 = norm(weights, f"{name}/attention/layer_norm")
-        self.query = linear(weights, f"{name}/attention/linear_0", heads=heads, few_rows=True)
-        self.key_value = linear(weights, f"{name}/attention/linear_1")
-        self.seen = linear(weights, f"{name}/attention/linear_2", few_rows=True)
+        self.query = linear(weights, f"{name}/attention/linear_0", heads=heads)
+        self.key_value = linear(weights, f"{name}/attention/linear_1", many_rows=True)
+        self.seen = linear(weights, f"{name}/attention/linear_2")
         self.norm3 = norm(weights, f"{name}/ffn/layer_norm")
-        self.w_1 = linear(weights, f"{name}/ffn/linear_0", dtype=torch.bfloat16, few_rows=True)
-        self.w_2 = linear(weights, f"{name}/ffn/linear_1", few_rows=True)
+        self.w_1 = linear(weights, f"{name}/ffn/linear_0", dtype=torch.bfloat16)
+        self.w_2 = linear(weights, f"{name}/ffn/linear_1")
         self.watched = np.array(watched, np.int64)
 
 
@@ -103,7 +103,7 @@ class Decoder:
 
     def project(self, tokens: np.ndarray) -> Linear:
         """Return the layer that scores these tokens."""
-        return Linear(torch.from_numpy(self._embeddings[tokens].astype(np.float32)), None, few_rows=True)
+        return Linear(torch.from_numpy(self._embeddings[tokens].astype(np.float32)), None)
 
     def listen(self, encoding: np.ndarray) -> Audio:
         """Return what tokens look at, from an encoding as `Encoder.encode` returns it."""

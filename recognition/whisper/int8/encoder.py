@@ -38,13 +38,18 @@ def norm(weights: Weights, name: str) -> Norm:
 
 
 def linear(
-    weights: Weights, name: str, *, heads: int = 0, dtype: torch.dtype = torch.float32, few_rows: bool = False
+    weights: Weights,
+    name: str,
+    *,
+    heads: int = 0,
+    dtype: torch.dtype = torch.float32,
+    many_rows: bool = False,
 ) -> Linear:
     """Return the linear layer of this name.
 
     Args:
         heads: Their number where the first outputs are queries: they are scaled.
-        dtype, few_rows: See `Linear`.
+        dtype, many_rows: See `Linear`.
     """
     weight, bias = _tensor(weights, f"{name}/weight"), _tensor(weights, f"{name}/bias")
     if heads:
@@ -52,7 +57,7 @@ def linear(
         scale = (width // heads) ** -0.5
         weight[:width] *= scale
         bias[:width] *= scale
-    return Linear(weight, bias, dtype=dtype, few_rows=few_rows)
+    return Linear(weight, bias, dtype=dtype, many_rows=many_rows)
 
 
 _AT_THE_END = 2
@@ -84,11 +89,11 @@ class _Layer:
     def __init__(self, weights: Weights, name: str, heads: int) -> None:
         wide = torch.bfloat16
         self.norm1 = norm(weights, f"{name}/self_attention/layer_norm")
-        self.qkv = linear(weights, f"{name}/self_attention/linear_0", heads=heads, dtype=wide)
-        self.out = linear(weights, f"{name}/self_attention/linear_1")
+        self.qkv = linear(weights, f"{name}/self_attention/linear_0", heads=heads, dtype=wide, many_rows=True)
+        self.out = linear(weights, f"{name}/self_attention/linear_1", many_rows=True)
         self.norm2 = norm(weights, f"{name}/ffn/layer_norm")
-        self.w_1 = linear(weights, f"{name}/ffn/linear_0", dtype=wide)
-        self.w_2 = linear(weights, f"{name}/ffn/linear_1")
+        self.w_1 = linear(weights, f"{name}/ffn/linear_0", dtype=wide, many_rows=True)
+        self.w_2 = linear(weights, f"{name}/ffn/linear_1", many_rows=True)
 
 
 class Encoder:

@@ -171,22 +171,29 @@ class TestPack:
 class TestChoice:
     """Whose products a layer has."""
 
-    def multiplier(self, inputs: int) -> str:
-        return type(products.Linear(torch.ones(8, inputs), None)._multiply).__name__
+    def multiplier(self, inputs: int, *, many_rows: bool) -> str:
+        return type(products.Linear(torch.ones(8, inputs), None, many_rows=many_rows)._multiply).__name__
 
     @pytest.mark.parametrize(
-        ("has_vnni", "has_amx", "expected"),
-        [(True, False, "Vnni"), (True, True, "OneDnn"), (False, False, "OneDnn")],
+        ("has_vnni", "has_amx", "many_rows", "expected"),
+        [
+            (True, False, False, "Vnni"),
+            (True, False, True, "Vnni"),
+            (True, True, False, "Vnni"),
+            (True, True, True, "OneDnn"),
+            (False, False, False, "OneDnn"),
+            (False, True, False, "OneDnn"),
+        ],
     )
-    def test_they_are_our_own_with_vnni_and_without_amx(
-        self, has_vnni: bool, has_amx: bool, expected: str, monkeypatch: pytest.MonkeyPatch
+    def test_they_are_our_own_with_vnni_unless_many_rows_meet_amx(
+        self, has_vnni: bool, has_amx: bool, many_rows: bool, expected: str, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         if not products.is_supported():
             pytest.skip("this CPU has no 8-bit products")
         monkeypatch.setattr(matmul_vnni, "is_supported", lambda: has_vnni)
         monkeypatch.setattr(products, "cpu_has", lambda *features: has_amx)
 
-        assert self.multiplier(64) == expected
+        assert self.multiplier(64, many_rows=many_rows) == expected
 
     def test_rows_that_do_not_divide_by_four_are_left_to_onednn(
         self, monkeypatch: pytest.MonkeyPatch

@@ -112,7 +112,7 @@ class TestEncoder:
 def with_products(name: str) -> Iterator[None]:
     """Build networks with products of our own, or with oneDNN's, whatever this CPU would have by itself."""
     with mock.patch.object(
-        products, "takes_vnni", lambda inputs, few_rows=False: name == "ours" and inputs % 4 == 0
+        products, "takes_vnni", lambda inputs, many_rows=False: name == "ours" and inputs % 4 == 0
     ):
         yield
 
