@@ -9,7 +9,12 @@ from typing import Any
 from benchmarks import results
 from benchmarks.performance_page import with_table
 
+from .libraries import page as libraries
+
 PAGE = Path("docs/comparison.md")
+PICTURE = Path("docs/comparison.svg")
+
+_DISTURBANCE = "Meanwhile %s processes wanted to compute."
 
 _HEADS = (
     *("", "streams", "characters wrong", "finals after the words, p50 / p95, s"),
@@ -20,16 +25,23 @@ _HEADS = (
 
 def update() -> None:
     """Write the tables of all comparisons that were made into the page."""
-    page, figures = PAGE.read_text(encoding="utf-8"), results.read("peers")
-    for name, runs in figures.get("comparisons", {}).items():
-        page = with_table(page, name, f"{results.origin('peers')} {disturbance(runs)}\n\n{table(runs)}")
+    page, found = PAGE.read_text(encoding="utf-8"), results.read("peers").get("comparisons", {})
+    origin = results.origin("peers")
+    for name, runs in found.items():
+        if name == "libraries":
+            loads = f"{runs['load'][0]} to {runs['load'][1]}"
+            text = f"{origin} {_DISTURBANCE % loads}\n\n{libraries.table(runs)}"
+            PICTURE.write_text(libraries.picture(runs), encoding="utf-8")
+        else:
+            text = f"{origin} {disturbance(runs)}\n\n{table(runs)}"
+        page = with_table(page, name, text)
     PAGE.write_text(page, encoding="utf-8")
 
 
 def disturbance(runs: Sequence[Mapping[str, Any]]) -> str:
     """Return a sentence: what else the machine had to do meanwhile."""
     loads = [run["load"] for run in runs]
-    return f"Meanwhile {min(loads)} to {max(loads)} processes wanted to compute."
+    return _DISTURBANCE % f"{min(loads)} to {max(loads)}"
 
 
 def table(runs: Sequence[Mapping[str, Any]]) -> str:

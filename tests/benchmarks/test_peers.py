@@ -17,7 +17,7 @@ import soundfile
 from websockets.asyncio.server import ServerConnection, serve
 
 from benchmarks.peers import environments, page, playing
-from benchmarks.peers.__main__ import COMPARISONS, ratios
+from benchmarks.peers.__main__ import LIBRARIES, SERVERS, ratios
 from benchmarks.peers.interface import Reader, Running
 from benchmarks.peers.judging import Update, Verdict, as_said, changes, ends_in, figures, judge, plain
 from benchmarks.peers.meeting import PAUSE, Clip, clips, join
@@ -283,5 +283,5 @@ def test_the_page_says_what_else_the_machine_had_to_do() -> None:
 
 def test_the_page_has_a_place_for_each_comparison() -> None:
     text = page.PAGE.read_text(encoding="utf-8")
-    for name in COMPARISONS:
+    for name in (*SERVERS, LIBRARIES):
         assert f"<!-- {name} -->" in text
