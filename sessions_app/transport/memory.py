@@ -112,7 +112,8 @@ class MemoryTransport:
         model_set: str = "",
         cell: str = HOME,
     ) -> int:
-        if session_pk not in self._logs and self._capacity is not None:
+        is_new = session_pk not in self._logs and not durable  # with audio it was let in before
+        if is_new and self._capacity is not None:
             self._check_room(model_set, self._capacity)
         log = self._log(session_pk, durable)
         if log.is_finished:

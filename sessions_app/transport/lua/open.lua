@@ -59,7 +59,9 @@ if known[5] then
   return {"finished", tonumber(known[1])}
 end
 if not known[1] then
-  local left = room()
+  -- One that has audio was let in before, and is not turned away because Redis has forgotten it: its audio is
+  -- kept until a worker has room.
+  local left = tonumber(durable) > 0 and 1 or room()
   if not left then
     return {"no models"}
   elseif left <= 0 then

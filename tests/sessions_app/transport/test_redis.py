@@ -234,6 +234,14 @@ class TestWorkers:
         with pytest.raises(Overloaded):
             await open_sender(web)
 
+    async def test_without_any_worker_what_was_let_in_before_is_kept_until_one_comes(
+        self, processes: MakeProcess, web: RedisTransport
+    ) -> None:
+        await web.open(SESSION, "one", durable=640, may_take_over=False, listener=Socket())
+        await web.append(SESSION, "one", audio(640, 160))
+        worker = await start_worker(processes)
+        assert await take(worker) == SESSION
+
     async def test_a_dead_worker_gives_no_room(
         self, processes: MakeProcess, web: RedisTransport, monkeypatch: pytest.MonkeyPatch
     ) -> None:

@@ -375,6 +375,15 @@ class TestWorkers:
         await transport.leave(2, "s")
         await transport.open(2, "again", durable=0, may_take_over=False, listener=Socket())
 
+    async def test_neither_is_one_whose_audio_was_taken_in_before_all_was_forgotten(
+        self, transport: Transport
+    ) -> None:
+        for session in range(4):
+            await transport.open(session, "s", durable=0, may_take_over=False, listener=Socket())
+        end = await transport.open(99, "s", durable=640, may_take_over=False, listener=Socket())
+        assert end == 640
+        assert await transport.append(99, "s", audio(640, 160)) == 800
+
     async def test_a_session_that_ended_makes_room(self, transport: Transport) -> None:
         for session in range(4):
             await transport.open(session, "s", durable=0, may_take_over=False, listener=Socket())
