@@ -42,6 +42,13 @@ def test_a_redis_that_does_not_answer_is_told_in_one_line(error: str) -> None:
     )
 
 
+def test_so_is_a_subscriber_that_reads_while_its_connection_is_made_anew() -> None:
+    (line,) = logged(
+        "RuntimeError('read() called while another coroutine is already waiting for incoming data')"
+    )
+    assert "WARNING channels_redis.pubsub: it went wrong in a task: read() called" in line
+
+
 def test_a_fault_of_the_program_is_told_with_its_traceback() -> None:
     lines = logged("KeyError('channel')")
     assert lines[1] == "Traceback (most recent call last):"
