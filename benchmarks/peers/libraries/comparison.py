@@ -168,11 +168,12 @@ def ratios(figures: Mapping[str, Any]) -> dict[str, Any]:
     """Return how many times as many streams a core holds with our library, by what both passes cost."""
     libraries = figures["libraries"]
     ours = libraries[OURS]["both passes"]
+    others = {name: found["both passes"] / ours for name, found in libraries.items() if name != OURS}
     return {
-        f"streams_per_core_over_{name.replace('-', '_')}": round(found["both passes"] / ours, 2)
-        for name, found in libraries.items()
-        if name != OURS
-    } | {"memory_over_sherpa_onnx": round(_memory(libraries, OURS) / _memory(libraries, "sherpa-onnx"), 2)}
+        **{f"streams_per_core_over_{name.replace('-', '_')}": round(of, 2) for name, of in others.items()},
+        "streams_per_core_over_funasr_cpp": None,  # it cannot be built: see docs/comparison.md
+        "memory_over_sherpa_onnx": round(_memory(libraries, OURS) / _memory(libraries, "sherpa-onnx"), 2),
+    }
 
 
 def _memory(libraries: Mapping[str, Any], name: str) -> float:
