@@ -1,4 +1,4 @@
-"""A worker process killed in the middle of meetings with different model sets, beside a real Redis."""
+"""A worker process killed in the middle of meetings with different sets and wishes, beside a real Redis."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
+from urllib.parse import quote
 
 import numpy as np
 import pytest
@@ -38,18 +39,21 @@ class Meeting:
     """One sender with its socket, and what it was told."""
 
     models: str
+    wishes: str = ""
+    audio: np.ndarray = field(default_factory=lambda: AUDIO)
+    killed_at: int = KILLED_AT
     key: str = field(default_factory=new_id)
     told: Told = field(default_factory=Told)
 
     async def begin(self, server: Server) -> None:
         self.socket: ClientConnection = await open_socket(
-            server, self.key, f"mode=sender&models={self.models}"
+            server, self.key, f"mode=sender&models={self.models}{self.wishes}"
         )
         self.listening = asyncio.create_task(listen(self.socket, self.told))
-        await send_audio(self.socket, AUDIO[:KILLED_AT])
+        await send_audio(self.socket, self.audio[: self.killed_at])
 
     async def go_on(self) -> None:
-        await send_audio(self.socket, AUDIO[KILLED_AT:])
+        await send_audio(self.socket, self.audio[self.killed_at :])
         await self.socket.send("close")
 
     async def has_a_line(self) -> None:
@@ -132,6 +136,45 @@ async def test_each_meeting_goes_on_at_a_worker_that_has_its_set_and_loses_nothi
 
         for meeting in meetings:
             await check_that_nothing_is_lost(web, meeting)
+
+
+def named_twice() -> np.ndarray:
+    """Return two lines of the sample meeting which name somebody that the recogniser does not know."""
+    meeting, _ = soundfile.read(ROOT / "sessions_app/sample/meeting.flac", dtype="float32")
+    return np.concatenate(
+        [meeting[samples(start) : samples(end)] for start, end in ((12.0, 17.5), (85.6, 93.4))]
+    )
+
+
+async def test_what_a_meeting_wishes_for_outlives_its_worker(web: Server) -> None:
+    audio = named_twice()
+    killed_at = samples(8.0)  # in the second line
+    wishes = f"&hotwords={quote('王磊')}&script=traditional"
+    wishing, other = meetings = [
+        Meeting("embedded", each, audio, killed_at) for each in (wishes, "&script=simplified")
+    ]
+    victim, heir = worker(web, "victim", "embedded"), worker(web, "heir", "embedded")
+    with victim, ExitStack() as later:
+        await wait_for_start(victim)
+        web.start()
+        for meeting in meetings:
+            await meeting.begin(web)
+        for meeting in meetings:
+            await meeting.has_a_line()
+        later.enter_context(heir)
+        await wait_for_start(heir)
+
+        victim.kill()
+        for meeting in meetings:
+            await meeting.go_on()
+        for meeting in meetings:
+            await meeting.end()
+
+    assert wishing.told.errors == other.told.errors == []
+    assert [line[:6] for line in wishing.told.lines] == ["王磊，你先說", "那就這麼定了"]
+    assert "王磊負責" in wishing.told.lines[1]
+    assert [line[:6] for line in other.told.lines] == ["汪磊，你先说", "那就这么定了"]
+    assert "我们负责" in other.told.lines[1]
 
 
 async def check_that_nothing_is_lost(web: Server, meeting: Meeting) -> None:
