@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import Iterator
-from contextlib import ExitStack
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import ExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import quote
@@ -111,9 +111,11 @@ async def undisturbed(web: Server, models: str) -> list[str]:
     return told.lines
 
 
-async def test_each_meeting_goes_on_at_a_worker_that_has_its_set_and_loses_nothing(web: Server) -> None:
-    victim, heir = worker(web, "victim", "embedded,people"), worker(web, "heir", "embedded")
-    of_embedded, of_people = meetings = [Meeting(models) for models in SETS]
+@asynccontextmanager
+async def killed_in_the_middle(
+    web: Server, victim: LocalProcess, heir: LocalProcess, meetings: Sequence[Meeting]
+) -> AsyncIterator[None]:
+    """Kill a worker in the middle of meetings when another has come; what is left to be said is sent then."""
     with victim, ExitStack() as later:
         await wait_for_start(victim)
         web.start()
@@ -127,7 +129,13 @@ async def test_each_meeting_goes_on_at_a_worker_that_has_its_set_and_loses_nothi
         victim.kill()
         for meeting in meetings:
             await meeting.go_on()
+        yield
 
+
+async def test_each_meeting_goes_on_at_a_worker_that_has_its_set_and_loses_nothing(web: Server) -> None:
+    victim, heir = worker(web, "victim", "embedded,people"), worker(web, "heir", "embedded")
+    of_embedded, of_people = meetings = [Meeting(models) for models in SETS]
+    async with killed_in_the_middle(web, victim, heir, meetings):
         await of_embedded.end()
         assert web.session(of_people.key, "state") == ("live",)  # nobody is left that has its models
         victim.start()
@@ -154,19 +162,7 @@ async def test_what_a_meeting_wishes_for_outlives_its_worker(web: Server) -> Non
         Meeting("embedded", each, audio, killed_at) for each in (wishes, "&script=simplified")
     ]
     victim, heir = worker(web, "victim", "embedded"), worker(web, "heir", "embedded")
-    with victim, ExitStack() as later:
-        await wait_for_start(victim)
-        web.start()
-        for meeting in meetings:
-            await meeting.begin(web)
-        for meeting in meetings:
-            await meeting.has_a_line()
-        later.enter_context(heir)
-        await wait_for_start(heir)
-
-        victim.kill()
-        for meeting in meetings:
-            await meeting.go_on()
+    async with killed_in_the_middle(web, victim, heir, meetings):
         for meeting in meetings:
             await meeting.end()
 
