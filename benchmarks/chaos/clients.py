@@ -111,6 +111,9 @@ class PlainSender:
         self.breaks: list[int] = []
         """Number of the next frame, each time that a connection broke."""
 
+        self.endings: dict[str, list[int]] = {}
+        """What each connection ended with, and the numbers of the next frames."""
+
         self.sent_at: list[float] = []
         """When each frame was sent."""
 
@@ -144,11 +147,13 @@ class PlainSender:
                             self.was_told_at = next_frame
                         if code in (1000, 4410):
                             return
+                        ending = f"close code {code} {socket.close_reason}"
                     finally:
                         listening.cancel()
                         await asyncio.gather(listening, return_exceptions=True)
-            except (OSError, TimeoutError, ConnectionClosed, InvalidHandshake):
-                pass
+            except (OSError, TimeoutError, ConnectionClosed, InvalidHandshake) as error:
+                ending = f"{type(error).__name__}: {error}"
+            self.endings.setdefault(ending, []).append(next_frame)
             if not self.breaks or self.breaks[-1] != next_frame:
                 self.breaks.append(next_frame)
             await asyncio.sleep(RECONNECT_S)

@@ -318,7 +318,7 @@ class Chaos:
         if lost:
             sent_at = [sender.sent_at[number] for number in lost if number < len(sender.sent_at)]
             near = self._kinds_near(min(sent_at, default=0.0), max(sent_at, default=0.0))
-            notes = [f"{len(lost)} frames from {lost[0]} to {lost[-1]} lost; breaks: {sender.breaks}; {near}"]
+            notes = [f"{len(lost)} frames from {lost[0]} to {lost[-1]} lost; {sender.endings}; {near}"]
         self._note(meeting, Verdict(lost_samples=len(lost) * FRAME, notes=notes))
         self._note(meeting, check_lines(session.lines, to_float32(kept), speech=[(0, len(kept))]))
 
