@@ -140,8 +140,8 @@ def write_seaco_paraformer(path: Path, size: Size = FULL) -> None:
     config["seaco_decoder"] = "ParaformerSANMDecoder"
     config["seaco_decoder_conf"] = config["decoder_conf"] | {
         "linear_units": size.feed_forward // 2,
-        "num_blocks": min(4, size.decoder_blocks),
-        "att_layer_num": min(4, size.decoder_blocks),
+        "num_blocks": 6,
+        "att_layer_num": 6,
         "kernel_size": 21,
         "use_output_layer": False,
         "wo_input_layer": True,

@@ -1,13 +1,17 @@
 """Hotwords: places of names and terms that are found, at what error rate, and words that nobody said.
 
-    python -m benchmarks.hotwords [--people FOLDER [--models-dir DIR]]
+    python -m benchmarks.hotwords [--people FOLDER [--models-dir DIR]] [--seaco FOLDER]
 
 The sample meeting, line by line, by the embedded models, clean and in white noise, with and without their
 language model, by both passes: without hotwords, with 15 words that are said in it, and with 2,300, nearly
 all of them invented names and chance strings. The product refuses more than 1,000; this measures the core.
 
 With recordings of people, as in `recognition.evaluation.recordings`, also Whisper on Mandarin of AISHELL:
-with the rare words of what is said in them, and with 2,300.
+with the rare words of what is said in them, and with 2,300; and beside Whisper's own prompt, for each line
+with as many of the rare words as the prompt holds, those of the line among them.
+
+With a folder of full-size models (`full_size_models`, made where they are missing), also what SeACo's own
+decoder for hotwords costs a line. What it finds cannot be told without real weights.
 """
 
 from __future__ import annotations
@@ -29,21 +33,27 @@ from rapidfuzz.distance import Levenshtein
 from recognition.audio import SAMPLE_RATE, samples
 from recognition.core import words as dictionary
 from recognition.evaluation.conditions import noisy
-from recognition.evaluation.recordings import listed, read
+from recognition.evaluation.recordings import Recorded, listed, read
 from recognition.evaluation.scoring import is_chinese, plain
 from recognition.funasr.deciding import TokenDecider
 from recognition.funasr.offline import OfflineParaformer
+from recognition.funasr.options import ParaformerOptions
 from recognition.funasr.streaming import StreamingParaformer
 from recognition.funasr.vocabulary import Vocabulary
-from recognition.hotwords import Hotword, Hotwords
-from recognition.interfaces import SessionContext
+from recognition.hotwords import MAX_HOTWORDS, Hotword, Hotwords
+from recognition.interfaces import SessionContext, Token
 from recognition.language_model import Choices
 from recognition.model_options import LoadContext
 from recognition.model_sets.loading import load_models
 from recognition.model_sets.reading import read_model_set
 from recognition.sounding_hotwords import SoundingHotwords
+from recognition.whisper.listening import Utterance
+from recognition.whisper.network import Search
+from recognition.whisper.offline import OfflineWhisper
+from recognition.whisper.vocabulary import Vocabulary as WhisperVocabulary
 
 from . import results
+from .full_size_models import WRITERS
 
 SAMPLE = Path("sessions_app/sample")
 
@@ -63,11 +73,15 @@ SEEDS = 4
 PEOPLE, MIN_LENGTH = 150, 8
 """Lines of people, and the characters that each has at least."""
 
+PROMPT = 200
+"""Tokens of words in a prompt of Whisper's, which holds 223."""
+
 RARE = -13.0
 """Log probability of words that are rarer than most."""
 
 MARGIN = samples(0.25)
 ROUNDS = 9
+SEACO_ROUNDS = 5
 
 GOAL_MISSES_FOUND = 0.5
 GOAL_MS_A_LINE = 0.5
@@ -267,6 +281,7 @@ def measure_people(folder: Path, models_dir: Path) -> dict[str, Any]:
     directory = source.directory(models_dir)
     assert directory
     offline = source.options.load(LoadContext(directory))
+    assert isinstance(offline, OfflineWhisper)
     recorded = [each for each in listed(folder) if each.text and "aishell" in str(each.path)]
     random.Random(0).shuffle(recorded)
     chosen = [each for each in recorded if len(plain(each.text or "")) >= MIN_LENGTH][:PEOPLE]
@@ -285,13 +300,84 @@ def measure_people(folder: Path, models_dir: Path) -> dict[str, Any]:
         table[f"people, Whisper, final, {len(own)} words"] = counted.row
     without, with_words, with_all = table.values()
     missed = without["places"] - without["found"]
+    prompts = beside_prompt(offline, chosen, heard, words)
     return {
         "people_lines": len(heard),
         "people_misses_found_share": round((with_words["found"] - without["found"]) / missed, 2),
         "people_false_words": with_words["false"],
         "people_false_words_of_2300": with_all["false"],
-        "people_table": table,
+        "people_prompt_misses_found_share": round(
+            (prompts["Whisper's prompt"]["found"] - without["found"]) / missed, 2
+        ),
+        "people_table": table | {f"people, Whisper, final, {name}": row for name, row in prompts.items()},
     }
+
+
+def beside_prompt(
+    offline: OfflineWhisper,
+    chosen: Sequence[Recorded],
+    heard: Sequence[tuple[str, list[Token]]],
+    words: Sequence[str],
+) -> dict[str, dict[str, float]]:
+    """Return what the same lists, each with the words of its line, find by sound and as Whisper's prompt."""
+    rng = random.Random(2)
+    by_sound, by_prompt = Count(words), Count(words)
+    for each, (text, tokens) in zip(chosen, heard, strict=True):
+        said = [word for word in words if word in plain(text)]
+        own = fitting(offline.listener.vocabulary, [*said, *rng.sample(words, len(words))])
+        compiled = SoundingHotwords(Hotwords(tuple(map(Hotword, own))))
+        by_sound.add(text, "".join(token.text for token in compiled.written(tokens)), own)
+        by_prompt.add(text, prompted(offline, read(each.path), own), own)
+    return {"as many as a prompt holds": by_sound.row, "Whisper's prompt": by_prompt.row}
+
+
+def fitting(vocabulary: WhisperVocabulary, words: Sequence[str]) -> list[str]:
+    """Return as many of these words, the first ones, as a prompt has room for, sorted."""
+    own: list[str] = []
+    for word in dict.fromkeys(words):
+        if len(vocabulary.prompted("zh", "，".join([*own, word]))) > PROMPT:
+            break
+        own.append(word)
+    return sorted(own)
+
+
+def prompted(offline: OfflineWhisper, audio: np.ndarray, words: Sequence[str]) -> str:
+    """Return what Whisper hears behind a prompt of these words."""
+    listener, utterance = offline.listener, Utterance(audio, SessionContext("zh"))
+    prompt = listener.vocabulary.prompted("zh", "，".join(words))
+    encoded = listener.encode([utterance])
+    [found] = listener.decode(encoded, "zh", [utterance], Search(), prompt)
+    return "".join(token.text for token in listener.vocabulary.words(found.ids))
+
+
+def measure_seaco(folder: Path) -> dict[str, Any]:
+    """Return the processor's time that SeACo's decoder for hotwords adds to a line, by the list's length."""
+    directory = folder / "paraformer-zh"
+    if not (directory / "model.pt").is_file():
+        WRITERS["paraformer-zh"](directory)
+    offline = ParaformerOptions(hotwords="seaco").load(LoadContext(directory))
+    spoken = list(lines(None))
+    characters = [token for token in read_tokens(directory) if len(token) == 1 and is_chinese(token)]
+    words = others(characters, "", ALL)
+    costs: dict[int, list[float]] = {count: [] for count in (0, len(WORDS), MAX_HOTWORDS)}
+    sessions = {count: context(words[:count]) for count in costs}
+    for number in range(SEACO_ROUNDS + 1):
+        for count, session in sessions.items():
+            begun = time.process_time()
+            for line in spoken:
+                offline.recognize([line.audio], [session])
+            if number:  # before, lists are read for the first time
+                costs[count].append(1000 * (time.process_time() - begun) / len(spoken))
+    alone, *others_cost = (sorted(own)[len(own) // 2] for own in costs.values())
+    return {
+        f"seaco_ms_a_line_{count}": round(cost - alone, 1)
+        for count, cost in zip(list(costs)[1:], others_cost, strict=True)
+    } | {"seaco_line_without_ms": round(alone, 1)}
+
+
+def read_tokens(directory: Path) -> list[str]:
+    """Return the vocabulary of a model."""
+    return [str(token) for token in json.loads((directory / "tokens.json").read_text(encoding="utf-8"))]
 
 
 def rare_words(texts: Iterable[str]) -> list[str]:
@@ -303,15 +389,22 @@ def rare_words(texts: Iterable[str]) -> list[str]:
     )
 
 
+def of(figures: dict[str, Any], beginning: str) -> dict[str, Any]:
+    """Return the figures of one part."""
+    return {key: value for key, value in figures.items() if key.startswith(beginning)}
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--people", type=Path, metavar="FOLDER", help="recordings with what is said in them")
     parser.add_argument("--models-dir", type=Path, default=Path("var/models"))
+    parser.add_argument("--seaco", type=Path, metavar="FOLDER", help="of full-size models")
     options = parser.parse_args()
     torch.set_num_threads(1)
-    before = {key: value for key, value in results.read("hotwords").items() if key.startswith("people_")}
-    people = measure_people(options.people, options.models_dir) if options.people else before
-    figures = measure() | people
+    before = results.read("hotwords")
+    people = measure_people(options.people, options.models_dir) if options.people else of(before, "people_")
+    seaco = measure_seaco(options.seaco) if options.seaco else of(before, "seaco_")
+    figures = measure() | people | seaco
     path = results.write("hotwords", figures)
     for key, row in figures["table"].items():
         print(f"{key}: CER {row['cer']:.1%}, {row['found']} of {row['places']}, {row['false']} false")

@@ -135,8 +135,10 @@ def _people_figure(name: str, value: float) -> str:
 
 def hotwords_told(figures: Figures, origin: str) -> str:
     """How many places hotwords find: by scripted noise, and among people if they were measured."""
-    told = f"{hotwords_verdict(figures)} {origin}\n\n{hotwords_table(figures)}"
-    return f"{told}\n\n{people_hotwords(figures)}" if "people_table" in figures else told
+    told = [f"{hotwords_verdict(figures)} {origin}", hotwords_table(figures)]
+    told += [people_hotwords(figures)] if "people_table" in figures else []
+    told += [seaco_hotwords(figures)] if "seaco_line_without_ms" in figures else []
+    return "\n\n".join(told)
 
 
 def hotwords_verdict(figures: Figures) -> str:
@@ -164,6 +166,16 @@ def people_hotwords(figures: Figures) -> str:
         f"Whisper base, {figures['people_lines']} lines of AISHELL, with the rare words of what is said in "
         f"them: **{figures['people_misses_found_share']:.0%}** of the misses are found.\n\n"
         + as_table(["list", "CER", "places found", "false"], rows)
+    )
+
+
+def seaco_hotwords(figures: Figures) -> str:
+    """What the decoder for hotwords of a SeACo checkpoint costs."""
+    costs = {int(key.rpartition("_")[2]): cost for key, cost in figures.items() if "seaco_ms_a_line_" in key}
+    told = " and ".join(f"{cost} ms with {count} words" for count, cost in sorted(costs.items()))
+    return (
+        f"SeACo's own decoder, at full size with random weights, adds **{told}** to a line that takes "
+        f"{figures['seaco_line_without_ms']} ms."
     )
 
 

@@ -154,11 +154,12 @@ def open_directory(path: Path) -> ModelDirectory:
     return ModelDirectory(path, config, _find_files(path))
 
 
-def load_model(directory: ModelDirectory, supported: Sequence[str]) -> Any:
+def load_model(directory: ModelDirectory, supported: Sequence[str], *, needs: tuple[str, ...] = ()) -> Any:
     """FunASR's network with its weights, float32, ready for inference.
 
     Args:
         supported: Model classes that the caller can run.
+        needs: Beginnings of names of weights without which it would do otherwise.
 
     Returns:
         The module; its parameters are mapped from the file and must not be written to.
@@ -180,7 +181,7 @@ def load_model(directory: ModelDirectory, supported: Sequence[str]) -> Any:
     except RuntimeError as exc:
         raise ModelError(f"{directory.file('weights')} does not fit config.yaml beside it: {exc}") from exc
     unused = _UNUSED if directory.model_class in _WRITES_BY_CTC else (*_UNUSED, _CTC)
-    missing = [name for name in found.missing_keys if not name.startswith(unused)]
+    missing = [name for name in found.missing_keys if name.startswith(needs) or not name.startswith(unused)]
     unknown = [name for name in found.unexpected_keys if not name.startswith(unused)]
     if missing or unknown:
         raise ModelError(

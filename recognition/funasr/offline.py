@@ -8,15 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from typing import Literal
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from recognition.interfaces import Samples, SessionContext, Token
-from recognition.language_model import CHOICES, LanguageModel
+from recognition.language_model import CHOICES, Choices, LanguageModel
 
-from . import cif
+from . import cif, seaco
 from .deciding import TokenDecider
 from .features import (
     FIRST_INPUT,
@@ -30,6 +31,7 @@ from .features import (
 from .loading import ModelDirectory, load_model
 from .precision import Precision
 from .sanm import position_encoding
+from .spelling import Spelling
 from .vocabulary import Vocabulary, join_words
 
 _MAX_INPUTS = 1024
@@ -37,12 +39,13 @@ _MAX_INPUTS = 1024
 
 
 class OfflineParaformer:
-    """An `OfflineRecognizer` on FunASR's Paraformer, BiCifParaformer or SeacoParaformer (hotwords are ours).
+    """An `OfflineRecognizer` on FunASR's Paraformer, BiCifParaformer or SeacoParaformer.
 
     Args:
         directory: Of the model, as on the hub.
         precision: What it computes in, and where.
         language_model: What people are likely to say, if that is known.
+        hotwords: Whether they are weighed by us, "lattice", or heard by the model's own decoder, "seaco".
 
     Raises:
         ModelError: If the directory does not hold such a model.
@@ -56,8 +59,11 @@ class OfflineParaformer:
         *,
         precision: Precision | None = None,
         language_model: LanguageModel | None = None,
+        hotwords: Literal["lattice", "seaco"] = "lattice",
     ) -> None:
-        model = load_model(directory, ["Paraformer", "BiCifParaformer", "SeacoParaformer"])
+        has_own = hotwords == "seaco"
+        supported = ["SeacoParaformer"] if has_own else ["Paraformer", "BiCifParaformer", "SeacoParaformer"]
+        model = load_model(directory, supported, needs=seaco.WEIGHTS if has_own else ())
         precision = (precision or Precision()).for_model(model)
         self._device = precision.device
         self._encoder = precision.offline_encoder(model.encoder)
@@ -65,6 +71,10 @@ class OfflineParaformer:
         self.vocabulary = Vocabulary(directory.tokens, {model.blank_id, model.sos, model.eos})
         self.decider = TokenDecider(self.vocabulary, language_model)
         self._decoder = precision.offline_decoder(model.decoder, choices=CHOICES)
+        self._seaco: seaco.SeacoHotwords | None = None
+        if has_own:
+            spelling = Spelling(self.vocabulary.tokens)
+            self._seaco = seaco.SeacoHotwords(model, directory, spelling, self._device)
         self._tail = float(model.predictor.tail_threshold)
         # FunASR's third predictor adds up in single precision, the second in double.
         self._single_precision = directory.config["predictor"] == "CifPredictorV3"
@@ -112,12 +122,20 @@ class OfflineParaformer:
             torch.from_numpy(spoken[row].shares[:, : len(encodings[row])]).to(self._device) @ encodings[row]
             for row in rows
         ]
-        found = self._decoder.decode(embeddings, [encodings[row] for row in rows])
-        for row, choices in zip(rows, found, strict=True):
-            ids = self.decider.choose(choices, contexts[row], is_end=True)
+        found = self._decoder.decode_with_hidden(embeddings, [encodings[row] for row in rows])
+        for row, embedding, choices, hidden in zip(rows, embeddings, *found, strict=True):
+            ids = self._choose(choices, embedding, hidden, contexts[row])
             words = self._words(ids, spoken[row])
             tokens[row] = with_capitals(words, contexts[row])
         return tokens
+
+    def _choose(
+        self, choices: Choices, embedding: Tensor, hidden: Tensor, context: SessionContext | None
+    ) -> list[int]:
+        if self._seaco and context and context.hotwords:
+            heard = self._seaco.hear(choices, embedding, hidden, context.hotwords)
+            return self.decider.choose(heard, None, is_end=True)
+        return self.decider.choose(choices, context, is_end=True)
 
     def _share_out(self, weights: np.ndarray) -> cif.TokenSpans:
         with_tail = np.append(weights, np.float32(self._tail)) if self._tail > 0 else weights

@@ -114,6 +114,9 @@ class ParaformerOptions(FunasrOptions):
 
     takes_language_model: ClassVar[bool] = True
 
+    hotwords: Literal["lattice", "seaco"] = "lattice"
+    """How they are heard: among the likely tokens, or by the decoder that a SeacoParaformer has for them."""
+
     @classmethod
     def spelling(cls, directory: Path) -> Spells | None:
         """Return what tells which words have tokens."""
@@ -122,7 +125,8 @@ class ParaformerOptions(FunasrOptions):
     def load(self, context: LoadContext) -> OfflineRecognizer:
         from .offline import OfflineParaformer
 
-        return OfflineParaformer(**self._arguments(context), language_model=context.language_model)
+        arguments = self._arguments(context)
+        return OfflineParaformer(**arguments, language_model=context.language_model, hotwords=self.hotwords)
 
 
 @dataclass(frozen=True, slots=True)

@@ -187,7 +187,7 @@ class StreamingDecoder(Network):
             self.past[number, rows] = context[:, context.shape[1] - past :]
             query = source.linear_q(layer.norm3(x))
             x = x + source.linear_out(_attend(source.h, query, context, mask))
-        return _choices(self, x, counts)
+        return _choices(self, _hidden(self, x), counts)
 
 
 class OfflineEncoder(Network):
@@ -253,6 +253,12 @@ class OfflineDecoder(Network):
         Returns:
             The likeliest tokens of each utterance.
         """
+        return self.decode_with_hidden(tokens, encodings)[0]
+
+    def decode_with_hidden(
+        self, tokens: Sequence[Tensor], encodings: Sequence[Tensor]
+    ) -> tuple[list[Choices], list[Tensor]]:
+        """Return also what the output layer is given of each utterance, float32, shape (n, width)."""
         counts = [len(embeddings) for embeddings in tokens]
         x = pad_sequence(list(tokens), batch_first=True).to(self.dtype)
         encoding = pad_sequence(list(encodings), batch_first=True).to(self.dtype)
@@ -264,7 +270,9 @@ class OfflineDecoder(Network):
             source = layer.src_attn
             query = source.linear_q(layer.norm3(x))
             x = x + source.linear_out(_attend(source.h, query, source.linear_k_v(encoding), mask))
-        return _choices(self, x, counts)
+        hidden = _hidden(self, x)
+        rows = [row[:count].float() for row, count in zip(hidden, counts, strict=True)]
+        return _choices(self, hidden, counts), rows
 
 
 class FrameWeights(nn.Module):
@@ -342,11 +350,17 @@ def _fsmn(attention: Any, value: Tensor) -> Tensor:
     return memory + value
 
 
-def _choices(decoder: Any, x: Tensor, counts: Sequence[int]) -> list[Choices]:
-    """The likeliest tokens of each row's first `counts` places."""
+def _hidden(decoder: Any, x: Tensor) -> Tensor:
+    """The rows that the output layer is given."""
     for layer in decoder.last:
         x = layer.feed_forward(layer.norm1(x))
-    logits = decoder.output_layer(decoder.after_norm(x)).float()
+    hidden: Tensor = decoder.after_norm(x)
+    return hidden
+
+
+def _choices(decoder: Any, hidden: Tensor, counts: Sequence[int]) -> list[Choices]:
+    """The likeliest tokens of each row's first `counts` places."""
+    logits = decoder.output_layer(hidden).float()
     found = logits.max(-1, keepdim=True) if decoder.choices == 1 else logits.topk(decoder.choices)
     scores, ids = found.values.cpu().numpy(), found.indices.cpu().numpy()
     return [Choices(ids[row, :count], scores[row, :count]) for row, count in enumerate(counts)]

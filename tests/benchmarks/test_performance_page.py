@@ -13,6 +13,7 @@ from benchmarks.performance_page import (
     endurance_table,
     failover_verdict,
     hotwords_table,
+    hotwords_told,
     hotwords_verdict,
     latency_picture,
     latency_table,
@@ -20,6 +21,7 @@ from benchmarks.performance_page import (
     peer_verdict,
     people_hotwords,
     people_table,
+    seaco_hotwords,
     speakers_table,
     stages_table,
     streams_table,
@@ -87,6 +89,14 @@ class TestHotwords:
         told = people_hotwords(figures)
         assert "150 lines of AISHELL" in told and "**47%** of the misses" in told
         assert told.endswith("| 192 words | 9.9% | 185 of 226 | 2 |")
+
+    def test_by_the_models_own_decoder_are_told_with_what_they_cost(self) -> None:
+        costs = {"seaco_ms_a_line_1000": 41.0, "seaco_ms_a_line_15": 9.5, "seaco_line_without_ms": 120.1}
+        told = seaco_hotwords(costs)
+        assert "adds **9.5 ms with 15 words and 41.0 ms with 1000 words** to a line" in told
+        assert told.endswith("takes 120.1 ms.")
+        assert told in hotwords_told(self.FIGURES | costs, "here")
+        assert "SeACo" not in hotwords_told(self.FIGURES, "here")
 
     def test_are_a_column_for_each_length_of_the_list(self) -> None:
         lines = hotwords_table(self.FIGURES).splitlines()

@@ -226,12 +226,15 @@ class _Decoder:
         seen: np.ndarray,
         memories: np.ndarray,
         past: np.ndarray,
-    ) -> list[Choices]:
+    ) -> tuple[list[Choices], list[np.ndarray]]:
         """
         Args:
             tokens: Acoustic embeddings of each stream or utterance.
             frames: Encodings of all of them, float32, shape (frames, width); `frame_counts` of each.
             slots, seen, memories, past: What streams remember; see `kernels`.
+
+        Returns:
+            The likeliest tokens of each, and what the output layer was given, float32, shape (n, width).
         """
         counts = [len(embeddings) for embeddings in tokens]
         token_bounds, frame_bounds = _bounds(counts), _bounds(frame_counts)
@@ -256,8 +259,8 @@ class _Decoder:
         ids = np.zeros((m, self._choices), np.int64)
         scores = np.full((m, self._choices), -np.inf, np.float32)
         kernels.likeliest(self.output(Rows.of(h)), ids, scores)
-        parts = (np.split(of_all, token_bounds[1:-1]) for of_all in (ids, scores))
-        return [Choices(*own) for own in zip(*parts, strict=True)]
+        of_each = [np.split(of_all, token_bounds[1:-1]) for of_all in (ids, scores, h)]
+        return [Choices(*own) for own in zip(*of_each[:2], strict=True)], of_each[2]
 
 
 class StreamingDecoder(_Decoder):
@@ -281,7 +284,7 @@ class StreamingDecoder(_Decoder):
     ) -> list[Choices]:
         batch, frames, width = encoding.shape
         rows = encoding.reshape(batch * frames, width).numpy()
-        return self._run(tokens, rows, [frames] * batch, slots, seen, self._memories, self._past)
+        return self._run(tokens, rows, [frames] * batch, slots, seen, self._memories, self._past)[0]
 
 
 class OfflineDecoder(_Decoder):
@@ -292,13 +295,19 @@ class OfflineDecoder(_Decoder):
         super().__init__(decoder, past=0, choices=choices)
 
     def decode(self, tokens: Sequence[Tensor], encodings: Sequence[Tensor]) -> list[Choices]:
+        return self.decode_with_hidden(tokens, encodings)[0]
+
+    def decode_with_hidden(
+        self, tokens: Sequence[Tensor], encodings: Sequence[Tensor]
+    ) -> tuple[list[Choices], list[Tensor]]:
         slots = np.arange(len(tokens))
         frames = torch.cat(list(encodings)).numpy()
         counts = [len(rows) for rows in encodings]
         # Whole utterances remember nothing: what was before them is silence.
         memories = np.zeros((len(self.layers), len(tokens), self.back, self.width), np.float32)
         past = np.zeros((len(self.layers), len(tokens), 0, 2 * self.width), np.float32)
-        return self._run(tokens, frames, counts, slots, np.zeros_like(slots), memories, past)
+        choices, hidden = self._run(tokens, frames, counts, slots, np.zeros_like(slots), memories, past)
+        return choices, [torch.from_numpy(rows) for rows in hidden]
 
 
 def _memory_weights(attention: Any) -> np.ndarray:
