@@ -9,6 +9,7 @@ They cost what the real ones cost: the same classes, the same number of weights,
 from __future__ import annotations
 
 import argparse
+import base64
 import json
 import math
 import struct
@@ -19,6 +20,10 @@ from typing import Any
 
 import torch
 import yaml
+from tokenizers import Tokenizer
+from tokenizers.decoders import ByteLevel as ByteLevelDecoder
+from tokenizers.models import BPE
+from tokenizers.pre_tokenizers import ByteLevel
 from torch import nn
 
 from recognition.funasr.features import Cmvn, write_cmvn
@@ -29,6 +34,10 @@ from recognition.segmentation.network import SegmentationNetwork
 from recognition.segmentation.options import PyannoteOptions
 
 from .arguments import add_names
+
+SPECIAL = ("<|im_start|>", "<|im_end|>")
+
+CTC_VOCABULARY = 60_515
 
 TOKENS_PER_SECOND = 4.5  # of spoken Mandarin
 STACKED_FRAMES_PER_SECOND = 1000 / 60
@@ -54,6 +63,14 @@ class Size:
     speaker_growth: int
     speaker_channels: int
     speaker_dimension: int
+    llm_width: int
+    llm_heads: int
+    llm_head: int
+    llm_feed_forward: int
+    llm_blocks: int
+    llm_vocabulary: int
+    is_tied: bool
+    """Whether the language model's output layer is its embedding."""
 
 
 FULL = Size(
@@ -72,6 +89,13 @@ FULL = Size(
     speaker_growth=32,
     speaker_channels=128,
     speaker_dimension=192,
+    llm_width=1024,
+    llm_heads=16,
+    llm_head=128,
+    llm_feed_forward=3072,
+    llm_blocks=28,
+    llm_vocabulary=151_936,
+    is_tied=True,
 )
 
 SMALL = Size(
@@ -90,11 +114,18 @@ SMALL = Size(
     speaker_growth=4,
     speaker_channels=16,
     speaker_dimension=32,
+    llm_width=64,
+    llm_heads=4,
+    llm_head=16,
+    llm_feed_forward=128,
+    llm_blocks=2,
+    llm_vocabulary=500,
+    is_tied=False,  # a small random one that is tied writes one token forever
 )
 
 
 def write_all(root: Path, size: Size = FULL) -> None:
-    """Write every directory that `paraformer-zh` and `sensevoice` name, and one of a segmenter."""
+    """Write every directory that the sets of FunASR's models name, and one of a segmenter."""
     for name, write in WRITERS.items():
         write(root / name, size)
 
@@ -163,6 +194,92 @@ def sensevoice_config(size: Size) -> dict[str, Any]:
     config["tokenizer"] = "SentencepiecesTokenizer"
     config["tokenizer_conf"] = {"unk_symbol": "<unk>", "split_with_space": True}
     return config
+
+
+def write_fun_asr_nano(path: Path, size: Size = FULL) -> None:
+    """SenseVoice's encoder, an adaptor, Qwen3 0.6B, and a CTC that tells times."""
+    tokens = language_model_tokens()
+    _write_language_model(path / "Qwen3-0.6B", size, tokens)
+    (path / "multilingual.tiktoken").write_bytes(
+        b"".join(base64.b64encode(token) + b" %d\n" % number for number, token in enumerate(tokens))
+    )
+    _write(path, nano_config(size))
+
+
+def nano_config(size: Size) -> dict[str, Any]:
+    sensevoice = sensevoice_config(size)
+    adaptor = {"downsample_rate": 1, "ffn_dim": size.feed_forward, "encoder_dim": size.width}
+    return {
+        "model": "FunASRNano",
+        "audio_encoder": sensevoice["encoder"],
+        "audio_encoder_conf": sensevoice["encoder_conf"] | {"freeze": True},
+        "audio_adaptor": "Transformer",
+        "audio_adaptor_conf": adaptor
+        | {"use_low_frame_rate": True, "llm_dim": size.llm_width, "n_layer": 2, "attention_heads": 8},
+        "llm": "Qwen3-0.6b",
+        "llm_conf": {"hub": "hf", "freeze": True, "init_param_path": "Qwen3-0.6B"},
+        "ctc_decoder": "Transformer",
+        "ctc_decoder_conf": adaptor | {"llm_dim": size.width, "n_layer": 5},
+        "ctc_tokenizer": "SenseVoiceTokenizer",
+        "ctc_tokenizer_conf": {"vocab_path": "multilingual.tiktoken", "is_multilingual": True},
+        "ctc_vocab_size": CTC_VOCABULARY,
+        "dataset_conf": {"do_think": False},
+        "frontend": "WavFrontend",
+        "frontend_conf": _frontend(stacked=7, shift=6) | {"cmvn_file": None},
+        "tokenizer": "HuggingfaceTokenizer",
+        "tokenizer_conf": {"init_param_path": "Qwen3-0.6B"},
+    }
+
+
+def _write_language_model(path: Path, size: Size, tokens: Sequence[bytes]) -> None:
+    """Write its configuration and its tokens, in the form of `transformers`."""
+    path.mkdir(parents=True, exist_ok=True)
+    ends = {name: len(tokens) + number for number, name in enumerate(("<|endoftext|>", *SPECIAL))}
+    config = {
+        "architectures": ["Qwen3ForCausalLM"],
+        "model_type": "qwen3",
+        "hidden_size": size.llm_width,
+        "num_attention_heads": size.llm_heads,
+        "num_key_value_heads": size.llm_heads // 2,
+        "head_dim": size.llm_head,
+        "intermediate_size": size.llm_feed_forward,
+        "num_hidden_layers": size.llm_blocks,
+        "vocab_size": size.llm_vocabulary,
+        "tie_word_embeddings": size.is_tied,
+        "initializer_range": 0.02 if size.is_tied else 0.3,
+        "rope_theta": 1_000_000,
+        "rms_norm_eps": 1e-6,
+        "max_position_embeddings": 40_960,
+        "bos_token_id": ends["<|endoftext|>"],
+        "eos_token_id": ends["<|im_end|>"],
+    }
+    (path / "config.json").write_text(json.dumps(config), encoding="utf-8")
+    tokenizer = Tokenizer(BPE(*_byte_pairs(tokens)))
+    tokenizer.pre_tokenizer = ByteLevel(add_prefix_space=False)
+    tokenizer.decoder = ByteLevelDecoder()
+    tokenizer.add_special_tokens(list(ends))
+    tokenizer.save(str(path / "tokenizer.json"))
+    own = {"tokenizer_class": "Qwen2TokenizerFast", "eos_token": "<|im_end|>", "pad_token": "<|endoftext|>"}
+    (path / "tokenizer_config.json").write_text(json.dumps(own), encoding="utf-8")
+
+
+def language_model_tokens() -> list[bytes]:
+    """All bytes, and characters with what stands for their first two: as byte pairs build them."""
+    characters = [chr(0x4E00 + number).encode() for number in range(128)] + ["，".encode(), "。".encode()]
+    beginnings = dict.fromkeys(character[:2] for character in characters)
+    return [*(bytes([number]) for number in range(256)), *beginnings, *characters]
+
+
+def _byte_pairs(tokens: Sequence[bytes]) -> tuple[dict[str, int], list[tuple[str, str]]]:
+    """Return a vocabulary and its merges, in the letters by which byte-level tokens are written."""
+    visible = [*range(33, 127), *range(161, 173), *range(174, 256)]
+    others = [number for number in range(256) if number not in visible]
+    letters = {number: chr(number) for number in visible}
+    letters |= {number: chr(256 + at) for at, number in enumerate(others)}
+    written = ["".join(letters[number] for number in token) for token in tokens]
+    return {token: at for at, token in enumerate(written)}, [
+        (token[:-1], token[-1]) for token in written if len(token) > 1
+    ]
 
 
 def write_fsmn_vad(path: Path, size: Size = FULL) -> None:
@@ -257,6 +374,7 @@ WRITERS = {
     "paraformer-zh": write_seaco_paraformer,
     "paraformer-zh-plain": write_offline_paraformer,
     "sensevoice": write_sensevoice,
+    "fun-asr-nano": write_fun_asr_nano,
     "fsmn-vad": write_fsmn_vad,
     "ct-punc": write_punctuation,
     "cam++": write_campplus,
@@ -383,8 +501,15 @@ def _write(
         name = "chn_jpn_yue_eng_ko_spectok.bpe.model"
         write_sentencepiece(path / name, pieces)
         metas["tokenizer_conf"] = {"bpemodel": name}
-    stacked = config.get("frontend_conf", {}).get("lfr_m")
-    if stacked:
+    if config.get("tokenizer") == "HuggingfaceTokenizer":
+        metas |= {
+            "tokenizer_conf": {"init_param_path": "Qwen3-0.6B"},
+            "llm_conf": {"init_param_path": "Qwen3-0.6B"},
+            "ctc_tokenizer_conf": {"vocab_path": "multilingual.tiktoken"},
+        }
+    frontend = config.get("frontend_conf", {})
+    stacked = frontend.get("lfr_m")
+    if stacked and "cmvn_file" not in frontend:
         # Roughly the log energies of speech in Kaldi's int16 scale.
         write_cmvn(
             path / "am.mvn", Cmvn(torch.full((80 * stacked,), -12.0), torch.full((80 * stacked,), 1 / 3.0))
@@ -401,9 +526,20 @@ def _write(
         _write_different_tokens(model)
     if config["model"] == "SenseVoiceSmall":
         _write_different_pieces(model)
+    if config["model"] == "FunASRNano" and not model.llm.config.tie_word_embeddings:
+        _write_characters(model.llm)
     if config["model"] == "FsmnVADStreaming":
         _follow_energy(model.encoder)
     torch.save(model.state_dict(), path / "model.pt")
+
+
+@torch.no_grad()
+def _write_characters(llm: Any) -> None:
+    """Let it write whole characters and ends, no bytes and nothing that has no text."""
+    weight, first = llm.lm_head.weight, len(language_model_tokens()) - 130
+    last = first + 130 + 1 + len(SPECIAL)
+    weight[:first] = 0
+    weight[last:] = 0
 
 
 @torch.no_grad()

@@ -64,7 +64,7 @@ class ModelOptions(ABC):
     """Whether each process must load the model itself: loaded before a fork it does not work behind it."""
 
     wanted_files: ClassVar[tuple[str, ...]] = ("*",)
-    """Patterns of the files that are fetched from a hub."""
+    """Patterns of the files that are fetched from a hub, with the folder of those that lie in one."""
 
     @abstractmethod
     def load(self, context: LoadContext) -> Any:

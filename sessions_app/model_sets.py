@@ -18,6 +18,7 @@ from .models import DefaultModels
 
 TITLES = [
     gettext_noop("Embedded models"),
+    gettext_noop("Fun-ASR-Nano, three languages"),
     gettext_noop("Paraformer, Mandarin"),
     gettext_noop("SenseVoice, five languages"),
     gettext_noop("Whisper, multilingual"),

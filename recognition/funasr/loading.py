@@ -8,6 +8,7 @@ and logging of the whole process. Nothing here reaches for the network.
 from __future__ import annotations
 
 import contextlib
+import copy
 import importlib
 import io
 import json
@@ -35,6 +36,7 @@ MODULES = {
     "BiCifParaformer": "funasr.models.bicif_paraformer.model",
     "SeacoParaformer": "funasr.models.seaco_paraformer.model",
     "SenseVoiceSmall": "funasr.models.sense_voice.model",
+    "FunASRNano": "funasr.models.fun_asr_nano.model",
     "SANMEncoderChunkOpt": "funasr.models.scama.encoder",
     "SANMEncoder": "funasr.models.sanm.encoder",
     "SenseVoiceEncoderSmall": "funasr.models.sense_voice.model",
@@ -43,13 +45,28 @@ MODULES = {
     "CifPredictorV3": "funasr.models.bicif_paraformer.cif_predictor",
     "FsmnVADStreaming": "funasr.models.fsmn_vad_streaming.model",
     "FSMN": "funasr.models.fsmn_vad_streaming.encoder",
+    "Transformer": "funasr.models.llm_asr.adaptor",
+    "SenseVoiceTokenizer": "funasr.tokenizer.whisper_tokenizer",
     "CTTransformer": "funasr.models.ct_transformer.model",
     "CAMPPlus": "funasr.models.campplus.model",
     "TdnnXvector": "recognition.funasr.xvector",
     "ERes2NetV2": "funasr.models.eres2net.model",
 }
 
-_PARTS = ("encoder", "decoder", "predictor", "seaco_decoder")
+_PARTS = {
+    "encoder": "encoder_classes",
+    "decoder": "decoder_classes",
+    "predictor": "predictor_classes",
+    "seaco_decoder": "decoder_classes",
+    "audio_encoder": "encoder_classes",
+    "audio_adaptor": "adaptor_classes",
+    "ctc_decoder": "adaptor_classes",
+    "ctc_tokenizer": "tokenizer_classes",
+}
+"""Keys of a configuration that name a class, and FunASR's tables of them."""
+
+_INSIDE = (("llm_conf", "init_param_path"), ("ctc_tokenizer_conf", "vocab_path"))
+"""Keys of a configuration that name what lies in the same directory."""
 
 
 @dataclass(frozen=True)
@@ -66,6 +83,18 @@ class ModelDirectory:
     @property
     def model_class(self) -> str:
         return str(self.config["model"])
+
+    @property
+    def language_model(self) -> Path:
+        """Folder with the configuration and the tokens of a language model.
+
+        Raises:
+            ModelError: If it is missing.
+        """
+        name = str((self.config.get("llm_conf") or {}).get("init_param_path", ""))
+        if not name or not (self.path / name / "config.json").is_file():
+            raise ModelError(f"{self.path} is not complete: it has no {name or 'language model'}/config.json")
+        return self.path / name
 
     def file(self, kind: str) -> Path:
         """The path of a file that the model cannot do without.
@@ -115,7 +144,7 @@ _UNUSED = (
 )
 """Weights for training and for hot words: they may be there or not."""
 
-_CTC = "ctc."
+_CTC = ("ctc.", "ctc_decoder.")
 """Weights for training as well, but of the networks that write by them."""
 
 _WRITES_BY_CTC = ("SenseVoiceSmall",)
@@ -176,11 +205,13 @@ def load_model(directory: ModelDirectory, supported: Sequence[str], *, needs: tu
     with _Uninitialised():
         model = build_model(directory)
     inner = model.model if directory.model_class == "ERes2NetV2" else model
+    if directory.model_class == "FunASRNano":
+        weights = _with_head(weights)
     try:
         found = inner.load_state_dict(weights, strict=False, assign=True)
     except RuntimeError as exc:
         raise ModelError(f"{directory.file('weights')} does not fit config.yaml beside it: {exc}") from exc
-    unused = _UNUSED if directory.model_class in _WRITES_BY_CTC else (*_UNUSED, _CTC)
+    unused = _UNUSED if directory.model_class in _WRITES_BY_CTC else (*_UNUSED, *_CTC)
     missing = [name for name in found.missing_keys if name.startswith(needs) or not name.startswith(unused)]
     unknown = [name for name in found.unexpected_keys if not name.startswith(unused)]
     if missing or unknown:
@@ -189,6 +220,8 @@ def load_model(directory: ModelDirectory, supported: Sequence[str], *, needs: tu
             f"{len(missing)} weights are missing ({', '.join(missing[:3])}), "
             f"{len(unknown)} are unknown ({', '.join(unknown[:3])})"
         )
+    if directory.model_class == "FunASRNano":
+        model.on_pretrained_model_loaded(weights.keys())  # without weights for it, it has no CTC
     return model.float().eval().requires_grad_(False)
 
 
@@ -212,19 +245,36 @@ def build_model(directory: ModelDirectory) -> Any:
     Raises:
         ModelError: If the configuration names an unknown class or does not fit it.
     """
-    config = directory.config
+    config = _with_paths(directory)
     arguments = {**config, **(config.get("model_conf") or {})}
     arguments["input_size"] = _input_size(config)
     if directory.files.keys() & {"tokens", "pieces"}:
         arguments["vocab_size"] = len(directory.tokens)
     try:
-        for part in _PARTS:
+        for part, table in _PARTS.items():
             if config.get(part):
-                _funasr_class(f"{part.removeprefix('seaco_')}_classes", config[part])
+                _funasr_class(table, config[part])
         model_class = _funasr_class("model_classes", directory.model_class)
         return model_class(**arguments)
     except (TypeError, KeyError) as exc:
         raise ModelError(f"{directory.path / 'config.yaml'} is not what FunASR expects: {exc}") from exc
+
+
+def _with_paths(directory: ModelDirectory) -> dict[str, Any]:
+    """Return the configuration with whole paths: FunASR looks for them in the working directory."""
+    config = copy.deepcopy(directory.config)
+    for table, key in _INSIDE:
+        if name := (config.get(table) or {}).get(key):
+            config[table][key] = str(directory.path / name)
+    if "llm_conf" in config:
+        config["llm_conf"]["init_param_path"] = str(directory.language_model)
+    return config
+
+
+def _with_head(weights: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    """Return weights in which a language model's output layer, if it is missing, is its embedding: tied."""
+    embedding, head = "llm.model.embed_tokens.weight", "llm.lm_head.weight"
+    return weights if head in weights or embedding not in weights else weights | {head: weights[embedding]}
 
 
 def _find_files(path: Path) -> dict[str, Path]:

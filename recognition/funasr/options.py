@@ -157,6 +157,40 @@ class SenseVoiceOptions(FunasrOptions):
 
 
 @dataclass(frozen=True, slots=True)
+class NanoOptions(FunasrOptions):
+    """Fun-ASR-Nano over whole utterances: a language model that is given speech, and marks by itself."""
+
+    wanted_files: ClassVar[tuple[str, ...]] = (
+        *(*FunasrOptions.wanted_files, "*.tiktoken"),
+        *("*/config.json", "*/tokenizer*.json", "*/vocab.json", "*/merges.txt"),
+    )
+    recognises_apart: ClassVar[bool] = True
+
+    languages: tuple[Literal["zh", "en", "ja"], ...] = ("zh", "en", "ja")
+    """Codes of what is spoken; the session's, if it has one of them, or the only one is asked for."""
+
+    hotwords: Literal["sound", "prompt"] = "sound"
+    """Whether they are written for what sounds like them, or the model is asked for them."""
+
+    def __post_init__(self) -> None:
+        if not self.languages:
+            raise ValueError("languages is empty; name at least one")
+
+    @classmethod
+    def is_complete(cls, directory: Path) -> bool:
+        """Return whether a language model's configuration and tokens are there besides."""
+        return FunasrOptions.is_complete(directory) and any(directory.glob("*/tokenizer*.json"))
+
+    def spoken(self) -> tuple[str, ...]:
+        return self.languages
+
+    def load(self, context: LoadContext) -> OfflineRecognizer:
+        from .nano import FunAsrNano
+
+        return FunAsrNano(**self._arguments(context), languages=self.languages, hotwords=self.hotwords)
+
+
+@dataclass(frozen=True, slots=True)
 class CtTransformerOptions(FunasrOptions):
     """CT-Transformer's punctuation."""
 

@@ -65,6 +65,17 @@ class Precision:
             return networks.OfflineDecoder(decoder, choices=choices)
         return self._placed(sanm.OfflineDecoder(decoder, choices=choices))
 
+    def language_model(self, model: Any) -> Any:
+        """A causal language model of `transformers`.
+
+        In 8 bits only if these are asked for: what they lose was never measured on real weights.
+        """
+        if self.kind == "int8":
+            from .int8 import language_model
+
+            return language_model.quantized(model)
+        return model.to(self.device, getattr(torch, self.kind))
+
     def frame_weights(self, predictor: Any) -> Any:
         if self.kind == "int8":
             from .int8 import networks

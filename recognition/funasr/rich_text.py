@@ -37,7 +37,8 @@ NOBODY_SPEAKS = "nospeech"
 
 _BRACKETS = re.compile(r"<\|(.+)\|>")
 _CONTROL = re.compile(r"<.+>")
-_SPACE = "▁"
+SPACE = "▁"
+"""Stands for a space in pieces."""
 
 _CHINESE = "\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
 _LETTER = rf"[^\W_{_CHINESE}]"
@@ -94,10 +95,10 @@ def _characters(pieces: Sequence[str], spans: Sequence[Span]) -> Iterator[tuple[
     for piece, (start, end) in zip(pieces, spans, strict=True):
         if _CONTROL.fullmatch(piece):
             continue
-        spoken = len(piece.replace(_SPACE, "")) or 1
+        spoken = len(piece.replace(SPACE, "")) or 1
         at = 0
         for character in piece:
-            if character == _SPACE:
+            if character == SPACE:
                 yield " ", (start, start)
                 continue
             yield (

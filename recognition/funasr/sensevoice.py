@@ -73,7 +73,7 @@ class SenseVoice:
         self.languages = tuple(languages)
         self._pieces = directory.tokens
         self._device = precision.device
-        self._encoders = [precision.offline_encoder(part) for part in _parts(model.encoder)]
+        self._encoders = [precision.offline_encoder(part) for part in halves(model.encoder)]
         self._output = model.ctc.ctc_lo.to(self._device)
         self._embed = model.embed.weight.to(self._device)
         self._rows = model.lid_dict
@@ -133,8 +133,8 @@ class SenseVoice:
         return self._hotwords.written(found, context.hotwords)
 
 
-def _parts(encoder: Any) -> list[Any]:
-    """Return the encoder's two halves, each in the form of FunASR's `SANMEncoder`."""
+def halves(encoder: Any) -> list[Any]:
+    """Return the two halves of a `SenseVoiceEncoderSmall`, each in the form of FunASR's `SANMEncoder`."""
     first = SimpleNamespace(
         encoders0=encoder.encoders0, encoders=encoder.encoders, after_norm=encoder.after_norm
     )

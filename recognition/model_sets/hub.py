@@ -107,13 +107,16 @@ def _fetch(
 
 
 def _wanted(source: ModelSource, listed: Iterable[Any]) -> list[Any]:
-    patterns = source.options.wanted_files
-    return [
-        file
-        for file in listed
-        if not file.is_dir and any(fnmatch.fnmatchcase(file.path, pattern) for pattern in patterns)
-        if "/" not in file.path
-    ]
+    return [file for file in listed if not file.is_dir and _is_wanted(source, file.path)]
+
+
+def _is_wanted(source: ModelSource, path: str) -> bool:
+    """Tell whether a pattern of as many folders fits a path."""
+    return any(
+        fnmatch.fnmatchcase(path, pattern)
+        for pattern in source.options.wanted_files
+        if pattern.count("/") == path.count("/")
+    )
 
 
 def _write_manifest(source: ModelSource, directory: Path, names: list[str]) -> None:

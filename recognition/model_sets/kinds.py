@@ -24,6 +24,7 @@ KINDS: Mapping[str, Mapping[str, str]] = {
     "offline": {
         "paraformer": "recognition.funasr.options.ParaformerOptions",
         "sensevoice": "recognition.funasr.options.SenseVoiceOptions",
+        "fun-asr-nano": "recognition.funasr.options.NanoOptions",
         "whisper": "recognition.whisper.options.WhisperOptions",
     },
     "language_model": {"arpa": "recognition.model_sets.arpa.ArpaOptions"},

@@ -36,6 +36,7 @@ MEASURED: Mapping[str, Measured] = {
         ),
     ),
     "paraformer-zh": Measured(("zh",), (Figure("cer_people", 0.02, "FunASR"),)),
+    "fun-asr-nano": Measured(("zh", "en", "ja"), (Figure("cer_people", 0.018, "FunASR"),)),
     "sensevoice": Measured(("zh", "yue", "en", "ja", "ko"), ()),
     "embedded": Measured(
         ("zh",),

@@ -135,6 +135,10 @@ def _told(job: Job) -> dict[str, Any]:
 DESCRIPTIONS = [
     gettext_noop("FunASR's large models for Mandarin with some English, from ModelScope."),
     gettext_noop(
+        "Fun-ASR-Nano for Mandarin with its dialects, English and Japanese, "
+        "by a language model, from ModelScope; for a GPU."
+    ),
+    gettext_noop(
         "SenseVoice for Mandarin, Cantonese, English, Japanese and Korean: "
         "emotions, laughter and music too, from ModelScope."
     ),

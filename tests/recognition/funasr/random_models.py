@@ -50,8 +50,9 @@ def auto_model(path: Path) -> Any:
     """FunASR's own way to run a model: the reference."""
     # All that FunASR could import by itself takes seven seconds.
     with warnings.catch_warnings(action="ignore"):
-        tokenizers = (f"funasr.tokenizer.{name}_tokenizer" for name in ("char", "sentencepiece"))
-        for module in (*MODULES.values(), "funasr.frontends.wav_frontend", *tokenizers):
+        tokenizers = (f"funasr.tokenizer.{name}_tokenizer" for name in ("char", "sentencepiece", "hf"))
+        usual = (module for name, module in MODULES.items() if name != "FunASRNano")  # imports transformers
+        for module in (*usual, "funasr.frontends.wav_frontend", *tokenizers):
             importlib.import_module(module)
     logging.disable(logging.WARNING)
     try:

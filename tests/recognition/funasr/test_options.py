@@ -17,6 +17,7 @@ from recognition.funasr.embedding import FunasrEmbedder
 from recognition.funasr.int8 import networks
 from recognition.funasr.int8.campplus import CampPlus
 from recognition.funasr.loading import ModelDirectory, build_model
+from recognition.funasr.nano import FunAsrNano
 from recognition.funasr.offline import OfflineParaformer
 from recognition.funasr.options import (
     CAMPPLUS,
@@ -24,6 +25,7 @@ from recognition.funasr.options import (
     CtTransformerOptions,
     FsmnOptions,
     FunasrOptions,
+    NanoOptions,
     ParaformerOptions,
     SenseVoiceOptions,
     SileroOptions,
@@ -48,6 +50,7 @@ DIRECTORIES: dict[type[FunasrOptions], tuple[str, type]] = {
     StreamingOptions: ("paraformer-zh-streaming", StreamingParaformer),
     ParaformerOptions: ("paraformer-zh", OfflineParaformer),
     SenseVoiceOptions: ("sensevoice", SenseVoice),
+    NanoOptions: ("fun-asr-nano", FunAsrNano),
     CtTransformerOptions: ("ct-punc", CtPunctuator),
     SpeakerOptions: ("cam++", FunasrEmbedder),
 }
@@ -101,10 +104,14 @@ class TestRange:
             with pytest.raises(ModelSetError, match=f"turn_penalty = {value} is refused.* from 0 to 10"):
                 read_table(SpeakerOptions, {"turn_penalty": value}, PLACE)
 
-    @pytest.mark.parametrize("kind", [ParaformerOptions, CtTransformerOptions])
-    def test_a_kind_without_options_takes_none(self, kind: type[FunasrOptions]) -> None:
+    def test_a_kind_without_options_takes_none(self) -> None:
         with pytest.raises(ModelSetError, match="there is no key chunk, which is 10 here; it takes none"):
-            read_table(kind, {"chunk": 10}, PLACE)
+            read_table(CtTransformerOptions, {"chunk": 10}, PLACE)
+
+    @pytest.mark.parametrize("kind", [ParaformerOptions, NanoOptions])
+    def test_a_way_to_hear_hotwords_that_there_is_not_is_refused(self, kind: type[FunasrOptions]) -> None:
+        with pytest.raises(ModelSetError, match='hotwords = "loud" is refused'):
+            read_table(kind, {"hotwords": "loud"}, PLACE)
 
 
 class TestLoad:
@@ -267,7 +274,8 @@ class TestComplete:
     def test_all_files_of_a_model_are_wanted_from_the_hub(self, name: str) -> None:
         [wanted] = {kind.wanted_files for kind, (own, _) in DIRECTORIES.items() if own == name}
 
-        assert [path.name for path in model_path(name).iterdir() if not any(map(path.match, wanted))] == []
+        files = [path for path in model_path(name).rglob("*") if path.is_file()]
+        assert [path.name for path in files if not any(map(path.match, wanted))] == []
 
     def test_pictures_and_examples_stay_there(self) -> None:
         wanted = FunasrOptions.wanted_files
@@ -298,6 +306,28 @@ class TestSenseVoice:
 
         assert FunasrOptions.is_complete(directory)
         assert not SenseVoiceOptions.is_complete(directory)
+
+
+class TestNano:
+    def test_its_languages_can_be_chosen(self) -> None:
+        options = read_table(NanoOptions, {"languages": ["zh", "ja"]}, PLACE)
+
+        assert options.spoken() == ("zh", "ja")
+        with pytest.raises(ModelSetError, match="languages"):
+            read_table(NanoOptions, {"languages": []}, PLACE)
+
+    def test_without_the_tokens_of_its_language_model_it_is_not_complete(self, tmp_path: Path) -> None:
+        directory = Path(shutil.copytree(model_path("fun-asr-nano"), tmp_path / "nano"))
+        assert NanoOptions.is_complete(directory)
+
+        for path in directory.glob("*/tokenizer*.json"):
+            path.unlink()
+
+        assert FunasrOptions.is_complete(directory)
+        assert not NanoOptions.is_complete(directory)
+
+    def test_it_takes_long_and_recognises_apart(self) -> None:
+        assert NanoOptions.recognises_apart
 
 
 class TestImport:

@@ -175,6 +175,41 @@ package = "silero-vad"
         assert words
 
 
+class TestNano(HubTests):
+    """The set `fun-asr-nano` from a hub that has its second pass, whose language model lies in a folder."""
+
+    TEXT = """
+base = "fun-asr-nano"
+speaker = false
+[vad]
+kind = "silero"
+package = "silero-vad"
+"""
+
+    def test_what_was_fetched_recognises(self) -> None:
+        from tests.recognition.funasr.random_models import model_path, speech_like
+
+        self.hub.model, self.hub.revision = "FunAudioLLM/Fun-ASR-Nano-2512", "master"
+        path = model_path("fun-asr-nano")
+        own = {str(each.relative_to(path)): each.read_bytes() for each in path.rglob("*") if each.is_file()}
+        others = ("example/zh.mp3", "images/config.yaml", "Qwen3-0.6B/LICENSE")
+        self.hub.files = own | dict.fromkeys(others, b"not wanted")
+        self.hub.announced = {
+            name: hashlib.sha256(content).hexdigest() for name, content in self.hub.files.items()
+        }
+        self.set_file.write_text(self.TEXT, encoding="utf-8")
+        model_set = read_model_set(str(self.set_file))
+
+        pull(model_set, self.models_dir, endpoint=self.hub.url)
+
+        assert sorted(self.fetched()) == sorted(own)
+        assert damaged(model_set, self.models_dir) == []
+        models = load_models(model_set, self.models_dir, compute_type="float32", device="cpu")
+        assert models.recognises_apart
+        [words] = models.offline.recognize([speech_like(1, 48_000)])
+        assert words
+
+
 class TestPull(HubTests):
     def test_the_files_of_a_model_arrive_without_examples(self) -> None:
         self.pull()

@@ -62,7 +62,7 @@ class TestFinalsOnly:
 
 class TestBuiltInSets:
     def test_there_are_the_embedded_models_those_for_people_and_the_large_ones(self) -> None:
-        assert model_set_names() == ["embedded", "paraformer-zh", "people", "sensevoice"]
+        assert model_set_names() == ["embedded", "fun-asr-nano", "paraformer-zh", "people", "sensevoice"]
 
     def test_one_of_several_languages_writes_marks_itself_and_only_finals(self) -> None:
         ours = read_model_set("sensevoice")
@@ -74,6 +74,13 @@ class TestBuiltInSets:
         assert ours.sources["offline"].hub == "iic/SenseVoiceSmall"
         assert ours.sources["offline"].size > 9e8
         assert ours.reference == "sensevoice"
+
+    def test_one_with_a_language_model_knows_three_languages_and_only_finals(self) -> None:
+        ours = read_model_set("fun-asr-nano")
+
+        assert set(ours.sources) == {"vad", "offline", "speaker"}
+        assert ours.sources["offline"].hub == "FunAudioLLM/Fun-ASR-Nano-2512"
+        assert ours.sources["offline"].options.spoken() == ("zh", "en", "ja")
 
     @pytest.mark.parametrize("name", model_set_names())
     def test_each_names_a_model_for_each_role_with_its_licence(self, name: str) -> None:
@@ -126,7 +133,7 @@ class TestBuiltInSets:
     def test_an_unknown_name_lists_the_known_ones(self) -> None:
         with pytest.raises(
             ModelSetError,
-            match="no model set 'whisper'; known are embedded, paraformer-zh, people, sensevoice, and",
+            match="no model set 'whisper'; known are embedded, fun-asr-nano, paraformer-zh, people, ",
         ):
             read_model_set("whisper")
 
@@ -350,7 +357,7 @@ class TestMistakes:
                 "look_ahead = -1",
                 "look_ahead = -1 is refused; it takes a whole number from 0 to 100",
             ),
-            ("offline", "beam = 5", "there is no key beam, which is 5 here; it takes none"),
+            ("offline", "beam = 5", "there is no key beam, which is 5 here; it takes hotwords"),
             ("punctuation", "tyop = 1", "there is no key tyop, which is 1 here; it takes none"),
             ("speaker", "threshold = 9", "there is no key threshold, which is 9 here; it takes turn_penalty"),
             (

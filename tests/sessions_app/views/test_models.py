@@ -82,7 +82,7 @@ class TestPage:
         page = boss.get("/models/").content.decode()
         assert "<b>12.2 %</b>" in page
         assert "FunASR model licence 1.1" in page
-        assert page.count("not downloaded") == 3
+        assert page.count("not downloaded") == 4
         assert "Our own" in page
 
     def test_a_set_that_came_after_the_start_waits_for_the_next(
