@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import random
 from dataclasses import dataclass
 from types import TracebackType
@@ -88,9 +89,11 @@ class CuttingProxy:
             return
         connection = _Connection(writer, to_writer)
         self._connections.append(connection)
-        await asyncio.gather(
-            self._pass_on(reader, to_writer, connection), self._pass_on(to_reader, writer, connection)
-        )
+        # Python tells of a handler that is cancelled, as these are at the end, as if it had failed.
+        with contextlib.suppress(asyncio.CancelledError):
+            await asyncio.gather(
+                self._pass_on(reader, to_writer, connection), self._pass_on(to_reader, writer, connection)
+            )
         if connection in self._connections:
             self._connections.remove(connection)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import sys
 import time
@@ -23,6 +24,9 @@ __all__ = ["Refused"]
 from .audio import FRAME, SAMPLE_RATE, Recording
 
 RECONNECT_S = 0.2
+
+FINISHED, SESSION_ENDED = 1000, 4410
+"""Close codes."""
 
 
 def resuming_sender(servers: list[str], session: str, recording: Recording) -> ResumingSender:
@@ -95,7 +99,7 @@ class PlainReceiver:
                 self.faults += seq != expected
                 self.faults += self.transcript.setdefault(seq, message["asr"]) != message["asr"]
                 expected = seq + 1
-        return socket.close_code == 1000
+        return socket.close_code == FINISHED
 
 
 class PlainSender:
@@ -142,30 +146,29 @@ class PlainSender:
                             if listening.done():
                                 break
                         await socket.send("close")
-                        code = await listening
-                        if code == 4410:
-                            self.was_told_at = next_frame
-                        if code in (1000, 4410):
-                            return
-                        ending = f"close code {code} {socket.close_reason}"
+                        await listening
                     finally:
                         listening.cancel()
                         await asyncio.gather(listening, return_exceptions=True)
-            except (OSError, TimeoutError, ConnectionClosed, InvalidHandshake) as error:
-                ending = f"{type(error).__name__}: {error}"
+                ending, code = f"closed: {socket.close_reason}", socket.close_code
+            except ConnectionClosed as error:
+                ending, code = f"{error}", error.rcvd.code if error.rcvd else None
+            except (OSError, TimeoutError, InvalidHandshake) as error:
+                ending, code = f"{type(error).__name__}: {error}", None
+            if code == SESSION_ENDED:
+                self.was_told_at = next_frame
+            if code in (FINISHED, SESSION_ENDED):
+                return
             self.endings.setdefault(ending, []).append(next_frame)
             if not self.breaks or self.breaks[-1] != next_frame:
                 self.breaks.append(next_frame)
             await asyncio.sleep(RECONNECT_S)
 
 
-async def _listen_for_end(socket: ClientConnection) -> int | None:
-    try:
+async def _listen_for_end(socket: ClientConnection) -> None:
+    with contextlib.suppress(ConnectionClosed):
         async for _ in socket:
             pass
-    except ConnectionClosed:
-        pass
-    return socket.close_code
 
 
 Sender = ResumingSender | PlainSender

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from websockets.asyncio.server import ServerConnection, serve
 
 from benchmarks.chaos import run
 from benchmarks.chaos.__main__ import combined
@@ -29,6 +30,7 @@ from benchmarks.chaos.checks import (
     unexplained,
     wrong_with,
 )
+from benchmarks.chaos.clients import PlainSender
 from benchmarks.chaos.installation import KeptSession
 from benchmarks.chaos.memory_limit import MemoryLimit, memory_limit
 from benchmarks.chaos.nemesis import Fault
@@ -220,6 +222,38 @@ class TestPlainSenders:
     def test_what_was_lost_behind_a_connection_is_explained_though_it_did_not_break(self) -> None:
         loss = Hush(10.3, 10.5, needs_break=False)
         assert self.lost([0, 1, 2, 3, 4, 5, 6], loss, breaks=()) == [0, 1]
+
+
+async def sent_to_a_server_that_closes(*codes: int) -> PlainSender:
+    """A plain sender whose connections end so, one after the other, behind its first frame."""
+    endings = iter(codes)
+
+    async def end(socket: ServerConnection) -> None:
+        await socket.recv()
+        await socket.close(next(endings), "odd")
+
+    async with serve(end, "127.0.0.1", 0) as server:
+        port = next(iter(server.sockets)).getsockname()[1]
+        sender = PlainSender([f"ws://127.0.0.1:{port}"], "x", Recording(1, 8, has_pauses=False))
+        await asyncio.wait_for(sender.run(), 10)
+    assert next(endings, None) is None
+    return sender
+
+
+@pytest.mark.parametrize(("code", "told_at"), [(4410, 1), (1000, None)])
+def test_a_plain_sender_hears_while_it_sends_that_the_session_has_ended(
+    code: int, told_at: int | None
+) -> None:
+    sender = asyncio.run(sent_to_a_server_that_closes(code))
+
+    assert (sender.was_told_at, sender.breaks) == (told_at, [])
+
+
+def test_a_plain_sender_goes_on_after_any_other_end_and_keeps_how_it_was() -> None:
+    sender = asyncio.run(sent_to_a_server_that_closes(1011, 4409, 1000))
+
+    assert sender.breaks == [1, 2]
+    assert [ending.split()[1] for ending in sender.endings] == ["1011", "4409"]
 
 
 GOOD = Course(faults=3, meetings=5, lines=20)
