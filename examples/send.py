@@ -1,6 +1,6 @@
 """Send a recording, or what a microphone hears, and print what is said.
 
-python examples/send.py sessions_app/sample/meeting.flac
+python examples/send.py sessions_app/sample/meeting.flac --models embedded
 arecord -q -t raw -f FLOAT_LE -r 16000 -c 1 | python examples/send.py -
 """
 
@@ -66,13 +66,15 @@ def main() -> None:
     parser.add_argument("file", help="a WAV or FLAC file, mono at 16 kHz; - for raw 32-bit floats")
     parser.add_argument("--server", action="append", help="ws://localhost:8000; several may be given")
     parser.add_argument("--session", default=f"example-{time.strftime('%Y%m%d-%H%M%S')}")
+    parser.add_argument("--models", default="", help="a model set of the server's; otherwise its default")
     parser.add_argument("--token", default="")
     parser.add_argument("--speed", type=float, default=1.0, help="how many times faster than it was recorded")
     arguments = parser.parse_args()
 
     is_live = arguments.file == "-"
     audio = from_standard_input() if is_live else from_file(open_file(arguments.file), speed=arguments.speed)
-    parameters = {"token": arguments.token} if arguments.token else {}
+    asked = {"token": arguments.token, "models": arguments.models}
+    parameters = {name: value for name, value in asked.items() if value}
     servers = arguments.server or ["ws://localhost:8000"]
     sender = ResumingSender(
         servers,

@@ -164,6 +164,19 @@ async def test_the_programs_print_who_says_what(server: Server, tmp_path: Path) 
     assert "Speaker 1: 大家好" in sent
 
 
+def test_the_program_that_sends_asks_for_a_model_set_by_name(
+    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "meeting.wav"
+    soundfile.write(file, MEETING.audio(), 16_000, subtype="FLOAT")
+    address = ["--server", f"ws://127.0.0.1:{server.port}", "--session", new_id()]
+    monkeypatch.setattr(sys, "argv", ["send.py", str(file), "--models", "none-such", *address])
+
+    with pytest.raises(SystemExit, match="closed with 4400"):
+        send.main()
+    assert "models='none-such' is not served: use one of script" in capsys.readouterr().err
+
+
 class TestTrouble:
     """Nothing of it leaves anybody waiting without a word."""
 

@@ -37,11 +37,11 @@ TRIED_ELSEWHERE = {
         "tests/sessions_app/management/commands/test_models.py"
     ),
     ".venv/bin/python -m benchmarks.sample_meeting": "tests/benchmarks/test_sample_meeting.py",
-    ".venv/bin/python examples/send.py sessions_app/sample/meeting.flac --session my-meeting": (
+    ".venv/bin/python examples/send.py sessions_app/sample/meeting.flac --session my-meeting --models embedded": (
         "tests/examples/test_resuming.py"
     ),
     ".venv/bin/python examples/receive.py my-meeting": "tests/examples/test_resuming.py",
-    ".venv/bin/python examples/send.py sessions_app/sample/meeting.flac --session demo-1": (
+    ".venv/bin/python examples/send.py sessions_app/sample/meeting.flac --session demo-1 --models embedded": (
         "tests/examples/test_resuming.py"
     ),
     ".venv/bin/python examples/receive.py demo-1": "tests/examples/test_resuming.py",
