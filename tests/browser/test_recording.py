@@ -93,6 +93,20 @@ class TestTheMicrophone:
         expect(page).to_have_url(site.url + "/")
 
 
+@pytest.mark.parametrize("size", [(390, 844), (1280, 720)])
+def test_the_button_to_begin_is_in_sight_and_what_few_need_is_folded_away(
+    site: Site, browser: Browser, size: tuple[int, int]
+) -> None:
+    with site.context(browser, viewport={"width": size[0], "height": size[1]}) as context:
+        page = context.new_page()
+        page.goto("/record/")
+        expect(page.get_by_role("button", name="Start recording")).to_be_in_viewport(ratio=1)
+        expect(page.get_by_label("Hotwords")).to_be_hidden()
+        page.get_by_text("More: speakers, hotwords, language").click()
+        for label in ("Expected speakers", "Hotwords", "Chinese characters", "Meeting ID"):
+            expect(page.get_by_label(label, exact=False).first).to_be_visible()
+
+
 class TestWhatTheComputerPlays:
     """Chromium's own, which beeps: it is shared without anybody being asked."""
 
