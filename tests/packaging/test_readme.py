@@ -21,6 +21,8 @@ from .test_lock import TORCH, locked
 
 READMES = ["README.md", "README.zh-CN.md", "examples/README.md"]
 
+SEND_SAMPLE = ".venv/bin/python examples/send.py sessions_app/sample/meeting.flac"
+
 TRIED_ELSEWHERE = {
     "make run": "tests/server/test_first_start.py",
     "make run ASR_MODELS=paraformer-zh": "tests/sessions_app/management/commands/test_prepare.py",
@@ -37,13 +39,9 @@ TRIED_ELSEWHERE = {
         "tests/sessions_app/management/commands/test_models.py"
     ),
     ".venv/bin/python -m benchmarks.sample_meeting": "tests/benchmarks/test_sample_meeting.py",
-    ".venv/bin/python examples/send.py sessions_app/sample/meeting.flac --session my-meeting --models embedded": (
-        "tests/examples/test_resuming.py"
-    ),
+    f"{SEND_SAMPLE} --session my-meeting --models embedded": "tests/examples/test_resuming.py",
     ".venv/bin/python examples/receive.py my-meeting": "tests/examples/test_resuming.py",
-    ".venv/bin/python examples/send.py sessions_app/sample/meeting.flac --session demo-1 --models embedded": (
-        "tests/examples/test_resuming.py"
-    ),
+    f"{SEND_SAMPLE} --session demo-1 --models embedded": "tests/examples/test_resuming.py",
     ".venv/bin/python examples/receive.py demo-1": "tests/examples/test_resuming.py",
 }
 """Commands that take a server or minutes, and a test that does what they do."""
