@@ -14,7 +14,7 @@ unexport PYTHONDONTWRITEBYTECODE
 # `make run ASR_MODELS=paraformer-zh PORT=8080` reaches the program like environment variables do.
 export ASR_MODELS ASR_DEVICE ASR_COMPUTE_TYPE ASR_DATA_DIR ASR_ACCESS HOST PORT DEMO REDIS_URL DATABASE_URL ALLOWED_HOSTS
 
-.PHONY: run prepare test check lint types scripts page-modules format translations screenshots bench chaos soak
+.PHONY: run prepare test check lint types scripts page-modules format translations screenshots bench chaos gpu soak
 .PHONY: scale-demo train lock wheel sbom audit servers help
 
 run: prepare ## Serve pages and sockets on http://127.0.0.1:8000/ with a sample meeting (DEMO=0: without)
@@ -66,6 +66,9 @@ MINUTES ?= 20
 RUNS ?= 1
 chaos: .venv/installed-for-development servers ## Break everything for MINUTES (20), RUNS times (1), and count what is lost
 	$(BIN)/python -m benchmarks.chaos --minutes $(MINUTES) --runs $(RUNS)
+
+gpu: .venv/installed-for-development ## On a machine with CUDA: how many streams it holds and what takes the time, in 8 minutes
+	timeout 480 $(BIN)/python -m benchmarks.streams --device cuda --limit 240
 
 soak: .venv/installed-for-development servers ## Hold meetings for two hours and watch the memory
 	$(BIN)/python -m benchmarks.soak

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+import torch
 
 from benchmarks import streams
 from benchmarks.simulation import Report
@@ -50,3 +51,13 @@ def test_the_same_is_told_whether_or_not_there_was_a_load_at_seventy_percent() -
 
 def test_a_load_says_whether_the_core_keeps_up() -> None:
     assert [streams._figures(load)["keeps_up"] for load in LOADS] == [True, True, False]
+
+
+def test_a_profile_tells_what_takes_the_most_of_the_time() -> None:
+    wide = torch.randn(500, 500)
+
+    shares = streams.profile(lambda: [wide @ wide for _ in range(20)])
+
+    assert next(iter(shares)) == "aten::mm"
+    assert 0.5 < sum(shares.values()) <= 1.01
+    assert list(shares.values()) == sorted(shares.values(), reverse=True)
