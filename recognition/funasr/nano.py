@@ -21,19 +21,11 @@ from recognition.interfaces import Samples, SessionContext, Span, Tags, Token
 from recognition.sounding_hotwords import Compiled
 
 from . import alignment, ctc, rich_text
-from .features import (
-    FIRST_INPUT,
-    FRAME_LENGTH,
-    INPUT,
-    SAMPLES_PER_INPUT,
-    load_recognizer_cmvn,
-    recognizer_frames,
-    stack_frames,
-)
+from .encoder_inputs import EncoderInputs
+from .features import FIRST_INPUT, FRAME_LENGTH, SAMPLES_PER_INPUT, load_recognizer_cmvn
 from .loading import ModelDirectory, load_model
 from .offline import micro_batches
 from .precision import Precision
-from .sanm import position_encoding
 from .sensevoice import halves
 
 LANGUAGES = {"zh": "中文", "en": "英文", "ja": "日文"}
@@ -83,9 +75,8 @@ class FunAsrNano:
         self._encoders = [encoding.offline_encoder(half) for half in halves(model.audio_encoder)]
         self._adaptor = model.audio_adaptor.to(self._device)
         self._is_rare = bool(model.use_low_frame_rate)
-        self._scale = model.audio_encoder.output_size() ** 0.5
-        self._positions = position_encoding(1024, INPUT)
-        self._cmvn = load_recognizer_cmvn(directory.files["cmvn"]) if "cmvn" in directory.files else None
+        cmvn = load_recognizer_cmvn(directory.files["cmvn"]) if "cmvn" in directory.files else None
+        self._inputs = EncoderInputs(model.audio_encoder.output_size(), self._device, cmvn)
         self._llm = precision.language_model(model.llm)
         self._tokenizer = _tokenizer(directory)
         self._ask = type(model).get_prompt
@@ -117,17 +108,6 @@ class FunAsrNano:
             for row, encoding, text in zip(rows, encodings, texts, strict=True):
                 words[row] = self._words(text, encoding, batch[row], contexts[row])
         return words
-
-    def _inputs(self, audio: Samples) -> Tensor:
-        """Scaled features with their positions, shape (inputs, 560)."""
-        frames = recognizer_frames(torch.from_numpy(audio)[None].to(self._device))
-        features = stack_frames(frames, torch.tensor([frames.shape[1]]))[0]
-        if self._cmvn:
-            features = self._cmvn(features)
-        if len(features) > len(self._positions):
-            self._positions = position_encoding(2 * len(features), INPUT)
-        inputs: Tensor = features * self._scale + self._positions[: len(features)].to(self._device)
-        return inputs
 
     def _prompt(self, encoding: Tensor, context: SessionContext) -> Tensor:
         """Return the question with the speech in it, as the language model reads it, shape (n, width)."""

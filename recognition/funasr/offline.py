@@ -19,18 +19,10 @@ from recognition.language_model import CHOICES, Choices, LanguageModel
 
 from . import cif, seaco
 from .deciding import TokenDecider
-from .features import (
-    FIRST_INPUT,
-    FRAME_LENGTH,
-    INPUT,
-    SAMPLES_PER_INPUT,
-    load_recognizer_cmvn,
-    recognizer_frames,
-    stack_frames,
-)
+from .encoder_inputs import EncoderInputs
+from .features import FIRST_INPUT, FRAME_LENGTH, SAMPLES_PER_INPUT, load_recognizer_cmvn
 from .loading import ModelDirectory, load_model
 from .precision import Precision
-from .sanm import position_encoding
 from .spelling import Spelling
 from .vocabulary import Vocabulary, join_words
 
@@ -78,9 +70,8 @@ class OfflineParaformer:
         self._tail = float(model.predictor.tail_threshold)
         # FunASR's third predictor adds up in single precision, the second in double.
         self._single_precision = directory.config["predictor"] == "CifPredictorV3"
-        self._cmvn = load_recognizer_cmvn(directory.file("cmvn"))
-        self._scale = model.encoder.output_size() ** 0.5
-        self._positions = position_encoding(1024, INPUT)
+        cmvn = load_recognizer_cmvn(directory.file("cmvn"))
+        self._inputs = EncoderInputs(model.encoder.output_size(), self._device, cmvn)
 
     @torch.inference_mode()
     def recognize(
@@ -93,20 +84,11 @@ class OfflineParaformer:
         words: list[list[Token]] = [[] for _ in batch]
         lengths = {i: len(samples) for i, samples in enumerate(batch) if len(samples) >= FRAME_LENGTH}
         for rows in micro_batches(lengths):
-            features = [self._features(batch[row]) for row in rows]
+            features = [self._inputs(batch[row]) for row in rows]
             own = [contexts[row] if contexts else None for row in rows]
             for row, found in zip(rows, self._recognize(features, own), strict=True):
                 words[row] = found
         return words
-
-    def _features(self, samples: Samples) -> Tensor:
-        """Scaled features with their position, shape (inputs, 560)."""
-        frames = recognizer_frames(torch.from_numpy(samples)[None].to(self._device))
-        stacked = stack_frames(frames, torch.tensor([frames.shape[1]]))[0]
-        if len(stacked) > len(self._positions):
-            self._positions = position_encoding(2 * len(stacked), INPUT)
-        placed: Tensor = self._cmvn(stacked) * self._scale
-        return placed + self._positions[: len(stacked)].to(self._device)
 
     def _recognize(
         self, features: list[Tensor], contexts: Sequence[SessionContext | None]

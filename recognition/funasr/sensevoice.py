@@ -21,19 +21,11 @@ from recognition.interfaces import Samples, SessionContext, Span, Token
 from recognition.sounding_hotwords import Compiled
 
 from . import ctc, rich_text
-from .features import (
-    FIRST_INPUT,
-    FRAME_LENGTH,
-    INPUT,
-    SAMPLES_PER_INPUT,
-    load_recognizer_cmvn,
-    recognizer_frames,
-    stack_frames,
-)
+from .encoder_inputs import EncoderInputs
+from .features import FIRST_INPUT, FRAME_LENGTH, SAMPLES_PER_INPUT, load_recognizer_cmvn
 from .loading import ModelDirectory, load_model
 from .offline import micro_batches
 from .precision import Precision
-from .sanm import position_encoding
 
 _ANY_LANGUAGE = 0
 _EMOTION_AND_EVENT = (1, 2)
@@ -78,9 +70,8 @@ class SenseVoice:
         self._embed = model.embed.weight.to(self._device)
         self._rows = model.lid_dict
         self._blank = int(model.blank_id)
-        self._cmvn = load_recognizer_cmvn(directory.file("cmvn"))
-        self._scale = model.encoder.output_size() ** 0.5
-        self._positions = position_encoding(1024, INPUT)
+        cmvn = load_recognizer_cmvn(directory.file("cmvn"))
+        self._inputs = EncoderInputs(model.encoder.output_size(), self._device, cmvn)
         self._hotwords = Compiled()
 
     @torch.inference_mode()
@@ -95,7 +86,7 @@ class SenseVoice:
         words: list[list[Token]] = [[] for _ in batch]
         lengths = {row: len(audio) for row, audio in enumerate(batch) if len(audio) >= FRAME_LENGTH}
         for rows in micro_batches(lengths):
-            encodings = [self._inputs(batch[row], self._language(contexts[row])) for row in rows]
+            encodings = [self._inputs(batch[row], self._questions(contexts[row])) for row in rows]
             for encoder in self._encoders:
                 encodings = encoder.encode(encodings)
             for row, encoding in zip(rows, encodings, strict=True):
@@ -108,15 +99,11 @@ class SenseVoice:
             return context.language
         return self.languages[0] if len(self.languages) == 1 else ""
 
-    def _inputs(self, audio: Samples, language: str) -> Tensor:
-        """Questions and scaled features with their positions, shape (4 + inputs, 560)."""
-        frames = recognizer_frames(torch.from_numpy(audio)[None].to(self._device))
-        features = self._cmvn(stack_frames(frames, torch.tensor([frames.shape[1]]))[0])
-        questions = [self._rows.get(language, _ANY_LANGUAGE), *_EMOTION_AND_EVENT, _WITH_MARKS]
-        inputs: Tensor = torch.cat([self._embed[questions], features]) * self._scale
-        if len(inputs) > len(self._positions):
-            self._positions = position_encoding(2 * len(inputs), INPUT)
-        return inputs + self._positions[: len(inputs)].to(self._device)
+    def _questions(self, context: SessionContext) -> Tensor:
+        """Return the inputs that ask for what stands before the words, shape (4, 560)."""
+        language = self._rows.get(self._language(context), _ANY_LANGUAGE)
+        questions: Tensor = self._embed[[language, *_EMOTION_AND_EVENT, _WITH_MARKS]]
+        return questions
 
     def _words(self, encoding: Tensor, length: int, context: SessionContext) -> list[Token]:
         path = self._output(encoding).argmax(-1).cpu().numpy()
