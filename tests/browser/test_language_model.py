@@ -56,7 +56,6 @@ def open_minutes(page: Page) -> None:
 
 
 def test_lines_are_translated_below_what_was_said_and_can_be_hidden(meeting: Page) -> None:
-    meeting.get_by_text("More: speakers, hotwords, language").click()
     meeting.get_by_label("Translate into").select_option("en")
     dialog = meeting.get_by_role("dialog", name="Have a language model translate this meeting?")
     expect(dialog).to_contain_text("goes to the model small on 127.0.0.1")
