@@ -225,6 +225,14 @@ def load_model(directory: ModelDirectory, supported: Sequence[str], *, needs: tu
     return model.float().eval().requires_grad_(False)
 
 
+_DRAWING = frozenset(
+    {"normal_", "uniform_", "trunc_normal_", "orthogonal_"}
+    | {f"{scheme}_{kind}_" for scheme in ("kaiming", "xavier") for kind in ("normal", "uniform")}
+)
+"""Names of functions that fill a tensor with random numbers: of tensors, of `torch.nn.init`, and of
+`transformers`, which puts its own in their place. A mode is asked about the outermost alone."""
+
+
 class _Uninitialised(TorchFunctionMode):
     """Draw no random weights where others take their place at once: that takes seconds.
 
@@ -234,8 +242,8 @@ class _Uninitialised(TorchFunctionMode):
     def __torch_function__(
         self, function: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
     ) -> Any:
-        if function in (torch.Tensor.normal_, torch.Tensor.uniform_):
-            return args[0]
+        if getattr(function, "__name__", "") in _DRAWING:
+            return args[0] if args else (kwargs or {})["tensor"]
         return function(*args, **(kwargs or {}))
 
 

@@ -13,7 +13,7 @@ import yaml
 from recognition.exceptions import ModelError
 from recognition.funasr.loading import load_model, open_directory
 
-from .random_models import model_path
+from .random_models import model_directory, model_path
 
 SUPPORTED = ["Paraformer", "SeacoParaformer"]
 
@@ -156,6 +156,19 @@ class TestLayout(DirectoryTests):
         model = load_model(open_directory(self.path), SUPPORTED)
 
         assert {parameter.dtype for parameter in model.parameters()} == {torch.float32}
+
+
+@pytest.mark.parametrize(
+    "name", ["paraformer-zh-streaming", "paraformer-zh", "sensevoice", "fun-asr-nano", "cam++"]
+)
+def test_no_random_numbers_are_drawn_for_weights_that_a_file_has(name: str) -> None:
+    directory = model_directory(name)
+    load_model(directory, [directory.model_class])  # FunASR draws some when it is imported
+    before = torch.random.get_rng_state()
+
+    load_model(directory, [directory.model_class])
+
+    assert torch.equal(torch.random.get_rng_state(), before)
 
 
 class TestImport:
