@@ -1,6 +1,6 @@
 """Words of Chinese text, by jieba's dictionary: how characters belong together, how usual that is. Pure.
 
-jieba is loaded at the first use (`load`), and takes 70 MB and a second.
+jieba is loaded at the first use (`load`), and takes 60 MB and half a second.
 """
 
 from __future__ import annotations
@@ -52,12 +52,9 @@ def load(dictionary: Path | None = None) -> Dictionary:
     Args:
         dictionary: Words in addition to jieba's own, as its user dictionaries are written.
     """
-    import jieba
+    from .word_index import WordIndex
 
-    tokenizer = jieba.Tokenizer()
-    # What `initialize` does, but for a cache in the system's folder for temporary files, where others write.
-    tokenizer.FREQ, tokenizer.total = tokenizer.gen_pfdict(tokenizer.get_dict_file())
-    tokenizer.initialized = True
+    tokenizer = WordIndex()
     if dictionary:
         tokenizer.load_userdict(str(dictionary))
     return Dictionary(tokenizer)
