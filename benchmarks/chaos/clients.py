@@ -157,6 +157,9 @@ class PlainSender:
                 ending, code = f"{type(error).__name__}: {error}", None
             if code == SESSION_ENDED:
                 self.was_told_at = next_frame
+                self.breaks.append(
+                    next_frame
+                )  # what is on its way when the word comes is lost as at any break
             if code in (FINISHED, SESSION_ENDED):
                 return
             self.endings.setdefault(ending, []).append(next_frame)
