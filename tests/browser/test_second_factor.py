@@ -71,3 +71,11 @@ def test_a_passkey_is_made_and_is_the_second_step_of_the_next_login(site: Site, 
         log_in(page)
         page.get_by_role("button", name="Use a passkey").click()
         expect(page.get_by_text("Passkeys need an address with a name")).to_be_visible()
+
+
+def test_a_passkey_cannot_be_asked_for_before_the_page_can_ask(site: Site, browser: Browser) -> None:
+    with site.context(browser, None, java_script_enabled=False) as context:
+        page = context.new_page()
+        log_in(page)
+        expect(page.get_by_role("button", name="Use a passkey")).to_be_disabled()
+        expect(page.get_by_role("button", name="Log in")).to_be_enabled()

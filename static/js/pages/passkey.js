@@ -41,4 +41,6 @@ for (const form of document.querySelectorAll("form[data-passkey]")) {
     event.preventDefault();
     void submit(/** @type {HTMLFormElement} */ (form));
   });
+  // Before, it would have sent the form without a passkey.
+  /** @type {HTMLButtonElement} */ (form.querySelector("button[disabled]")).disabled = false;
 }
